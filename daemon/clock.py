@@ -1,0 +1,95 @@
+"""Which time is it, on which clock, and can it be trusted?
+
+Two clocks (MEPC.312(74) and MSC.302(87) both assume a common one; a ship at sea has none that is certain): ages,
+delays and windows use seconds since boot, which nobody can set; UTC is for the calendar and the eye. A test
+replaces the whole clock, never the functions below it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from daemon.model import ClockStatus
+
+EARLIEST_PLAUSIBLE_UTC = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before this software existed: a battery-backed clock that was lost shows 1970 or 2000."""
+
+
+class Clock(Protocol):
+    """Time as every part of ispsd is given it."""
+
+    def utc(self) -> datetime:
+        """Return the wall clock, in UTC."""
+        ...
+
+    def now_s(self) -> float:
+        """Return seconds since boot; never steps, counts suspended time."""
+        ...
+
+    def status(self) -> ClockStatus:
+        """Return how far ``utc`` can be trusted."""
+        ...
+
+    def boot_id(self) -> str:
+        """Return what tells this boot of the computer from any other."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for a time."""
+        ...
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        """Wait for the event, at most so long (None: for ever); return whether it came."""
+        ...
+
+
+class SystemClock:
+    """The computer's own clocks."""
+
+    def __init__(self) -> None:
+        self._boot_id = (
+            Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip().partition("-")[0]
+        )
+
+    def utc(self) -> datetime:
+        return datetime.now(UTC)
+
+    def now_s(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def status(self) -> ClockStatus:
+        if self.utc() < EARLIEST_PLAUSIBLE_UTC:
+            return ClockStatus.UNSET
+        return ClockStatus.SYNCED if _kernel_says_synchronised() else ClockStatus.HOLDOVER
+
+    def boot_id(self) -> str:
+        return self._boot_id
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronised."""
+_TIMEX_BYTES = 512
+"""More than any architecture's struct timex; all zero asks without changing anything."""
+
+
+def _kernel_says_synchronised() -> bool:
+    """Ask the kernel, as ``timedatectl`` does; false where it cannot be asked."""
+    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
+    state = int(ctypes.CDLL(None, use_errno=True).adjtimex(buffer))
+    return 0 <= state < TIME_ERROR

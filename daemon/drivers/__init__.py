@@ -1,0 +1,1 @@
+"""Drivers turn devices into readings and know nothing else; one file a kind."""

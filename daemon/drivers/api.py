@@ -1,0 +1,152 @@
+"""What is a driver? The contract that every file of this folder keeps.
+
+A driver turns one device into readings and knows nothing else. Its constructor validates and touches nothing;
+``run`` connects and emits until it is cancelled, and raises ``LinkError`` when the device cannot be reached or has
+gone silent: the supervisor retries. A bad frame is counted in ``health`` and dropped. Decoding is pure functions,
+apart from the reading and writing.
+
+To add one: write ``daemon/drivers/<kind>.py`` with a ``DRIVER = DriverSpec(...)``; nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from daemon.model import Classification, Provenance, Reading
+
+if TYPE_CHECKING:
+    from daemon.clock import Clock
+    from daemon.gate import Gate
+
+Emit: TypeAlias = Callable[[Reading], None]
+"""Where a driver puts a reading; never blocks, never raises."""
+
+
+class DriverConfig(BaseModel):
+    """The part of the configuration that one device needs; each driver's is a subclass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+
+
+class Wiring(StrEnum):
+    """How the contact of a door or seal is wired to inputs."""
+
+    NC = "nc"
+    """One input, on while closed. Cannot tell a cut cable from an open door."""
+    NO = "no"
+    """One input, on while open. Cannot tell a cut cable from a closed door."""
+    DOUBLE = "double"
+    """Two inputs, first on while closed, second on while open; both or neither is a line fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A door or seal contact wired to inputs of this device."""
+
+    point: str
+    inputs: tuple[int, ...]
+    """Zero-based input numbers, as printed on the module (DI0, DI1, ...)."""
+    wiring: Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class TestLamp:
+    """The *test* lamp or relay of an SSAS unit as a dry contact; read only inside a test window."""
+
+    __test__ = False
+
+    point: str
+    input: int
+    lit_when: bool
+    """The input's state while the lamp is lit; makers differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointSpec:
+    """A point that a driver may emit."""
+
+    id: str
+    valid_for_s: float
+    """How long a value may be believed without being seen again, in seconds."""
+    unit: str | None = None
+    classification: Classification = Classification.WATCH
+
+
+@dataclass(slots=True)
+class Health:
+    """What a driver knows about its device; plain facts, written by the driver alone."""
+
+    good: int = 0
+    """Frames that were read."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Frames that were not, by reason; the reasons are a small fixed set."""
+    last_good_s: float | None = None
+    """Seconds since boot of the last good frame."""
+    latency_s: float | None = None
+    """How long the device took to answer last, in seconds; None for a device that is not asked."""
+
+    def frame(self, now_s: float) -> None:
+        """Note a good frame."""
+        self.good += 1
+        self.last_good_s = now_s
+
+    def drop(self, reason: str) -> None:
+        """Note a frame that could not be read."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContext:
+    """What a driver is given beside its own configuration."""
+
+    device: str
+    clock: Clock
+    gate: Gate
+    provenance: Provenance
+    contacts: tuple[Contact, ...] = ()
+    test_lamps: tuple[TestLamp, ...] = ()
+
+
+class Driver(Protocol):
+    """One device."""
+
+    health: Health
+
+    def points(self) -> tuple[PointSpec, ...]:
+        """Return every point that this driver may emit."""
+        ...
+
+    async def run(self, emit: Emit) -> None:
+        """Connect and emit until cancelled.
+
+        Raises:
+            LinkError: The device cannot be reached or has gone silent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSpec:
+    """How the registry finds a driver.
+
+    Attributes:
+        covert: An SSAS source: no open topic, no alert, no log line ever speaks of it.
+        inputs: How many inputs a device of this configuration has; None where it has none to wire to.
+        silent_after_s: How long the device may say nothing before it counts as lost; None where silence is normal.
+        lost_alert: The catalogue key of the alert when it is lost; None: no alert.
+    """
+
+    kind: str
+    config: type[DriverConfig]
+    build: Callable[[Any, DriverContext], Driver]
+    covert: bool = False
+    inputs: Callable[[Any], int] | None = None
+    silent_after_s: Callable[[Any], float | None] = field(default=lambda _: None)
+    lost_alert: Callable[[Any], str | None] = field(default=lambda _: None)

@@ -1,0 +1,47 @@
+"""The errors of ispsd: one class for each reaction of the caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class IspsdError(Exception):
+    """The root of every error that ispsd raises on purpose."""
+
+
+class LinkError(IspsdError):
+    """A device could not be reached, or stopped answering; worth another try."""
+
+
+class FrameError(IspsdError):
+    """One frame of a device cannot be read; it is counted and dropped, the device lives on."""
+
+
+class RefusedError(IspsdError):
+    """A person asked for something that the rules forbid; the message is the reason, for that person."""
+
+
+class RecordError(IspsdError):
+    """The record cannot be opened, read or trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a configuration.
+
+    Attributes:
+        place: Where, as a path inside the file (``doors[2] "D12" . inputs``).
+        reason: What is wrong there and what would be right.
+    """
+
+    place: str
+    reason: str
+
+
+class ConfigError(IspsdError):
+    """A configuration cannot be used; carries every fault found, not just the first."""
+
+    def __init__(self, file: str, faults: tuple[Fault, ...]) -> None:
+        self.file = file
+        self.faults = faults
+        super().__init__("\n".join(f"{file}: {fault.place}: {fault.reason}" for fault in faults))

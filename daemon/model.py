@@ -1,0 +1,322 @@
+"""The words of ispsd as types: what every part of it may pass to another.
+
+Frozen and slotted. Units are in the names (``_s`` seconds, ``_kn`` knots, ``_deg`` degrees); ``_utc`` is wall
+time, ``received_s`` and ``up_s`` are seconds since the computer booted. Nothing here does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+"""What can stand in a message or an entry."""
+
+
+class Quality(StrEnum):
+    """How far a value can be trusted."""
+
+    GOOD = "good"
+    SUSPECT = "suspect"
+    """Seen, but something speaks against it."""
+    STALE = "stale"
+    """Was good; older than it may be."""
+    UNKNOWN = "unknown"
+
+
+class Provenance(StrEnum):
+    """Where a value comes from; only ``LIVE`` is evidence on a ship."""
+
+    LIVE = "live"
+    TEST = "test"
+    SIMULATED = "simulated"
+    REPLAY = "replay"
+
+
+class ContactState(StrEnum):
+    """What a door or seal contact says. ``LINE_FAULT`` is neither closed nor open: cut, shorted, contradictory."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    LINE_FAULT = "line_fault"
+
+
+class LampState(StrEnum):
+    """The test lamp of a unit, as seen through its dry contact."""
+
+    LIT = "lit"
+    DARK = "dark"
+
+
+class Classification(StrEnum):
+    """Who may read: every watch station, or only stations with the SSO's credential."""
+
+    WATCH = "watch"
+    SSO = "sso"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A point on WGS 84."""
+
+    lat_deg: float
+    """North positive."""
+    lon_deg: float
+    """East positive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A GNSS fix (IEC 61162-1 GGA)."""
+
+    position: Position
+    fix_quality: int
+    """GGA field 6; never 0 here, 0 is no fix."""
+    satellites: int | None
+    hdop: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Speed and course over ground (IEC 61162-1 RMC)."""
+
+    sog_kn: float | None
+    cog_deg: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AisReport:
+    """One own-ship dynamic report (VDO; ITU-R M.1371 messages 1, 2, 3)."""
+
+    mmsi: int
+    message_type: int
+    channel: str | None
+    """A or B as sent; None where the unit leaves the field empty: position data, not proof of a transmission."""
+    position: Position | None
+    sog_kn: float | None
+    navigation_status: int
+
+
+@dataclass(frozen=True, slots=True)
+class AisIdentity:
+    """Own-ship static data (VDO; ITU-R M.1371 message 5)."""
+
+    mmsi: int
+    imo_number: int
+    name: str
+    call_sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class SsasMessage:
+    """The text of an SSAS *test* message. There is no type for any other: it cannot be expressed."""
+
+    lines: tuple[str, ...]
+
+
+Value: TypeAlias = (
+    ContactState | LampState | Fix | Motion | AisReport | AisIdentity | SsasMessage | float | str
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One value of one sensor, with everything needed to trust it or not.
+
+    Raises:
+        ValueError: A value where there can be none, or none where there must be one: quality good or suspect
+            has a value, stale or unknown has none.
+    """
+
+    point: str
+    value: Value | None
+    unit: str | None = None
+    quality: Quality
+    provenance: Provenance
+    received_utc: datetime
+    received_s: float
+    """Seconds since boot when it was received."""
+    source: str
+    """The device that said it."""
+    classification: Classification = Classification.WATCH
+
+    def __post_init__(self) -> None:
+        has_value = self.value is not None
+        if has_value is not (self.quality in {Quality.GOOD, Quality.SUSPECT}):
+            raise ValueError(f"{self.point}: quality {self.quality} with value {self.value!r}")
+
+
+class LinkState(StrEnum):
+    """How a device's link stands."""
+
+    CONNECTING = "connecting"
+    UP = "up"
+    DOWN = "down"
+    QUARANTINED = "quarantined"
+
+
+class Priority(StrEnum):
+    """MSC.302(87) 6.2, without the emergency alarm: ispsd never originates one."""
+
+    ALARM = "A"
+    WARNING = "W"
+    CAUTION = "C"
+
+
+class AlertState(StrEnum):
+    """The six states of a bridge alert, with the letters of IEC 61162-1 ALF."""
+
+    NORMAL = "N"
+    ACTIVE_UNACKNOWLEDGED = "V"
+    ACTIVE_SILENCED = "S"
+    ACTIVE_ACKNOWLEDGED = "A"
+    """For a caution: active."""
+    RESPONSIBILITY_TRANSFERRED = "O"
+    RECTIFIED_UNACKNOWLEDGED = "U"
+
+
+class SecurityLevel(IntEnum):
+    """ISPS Code A/2.1.9 to 2.1.11."""
+
+    ONE = 1
+    TWO = 2
+    THREE = 3
+
+
+class Situation(StrEnum):
+    """What the ship is doing; set by a person, never derived."""
+
+    SEA = "sea"
+    MANOEUVRING = "manoeuvring"
+    ANCHOR = "anchor"
+    PORT = "port"
+    YARD = "yard"
+
+
+class Outcome(StrEnum):
+    """How a test ended. Only ``PASSED`` is a pass; on paper: SAT, UNSAT, NOT PROVEN, NOT DONE."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+class Readiness(StrEnum):
+    """How a piece of equipment stands, in the words that are shown."""
+
+    IN_ORDER = "in order"
+    TEST_DUE = "test due"
+    OVERDUE = "overdue"
+    DEFECT = "defect"
+    UNDER_TEST = "under test"
+    OUT_OF_SERVICE = "out of service"
+    NOT_TESTABLE = "not testable"
+
+
+class ClockStatus(StrEnum):
+    """How far the computer's UTC can be trusted at this moment."""
+
+    SYNCED = "synced"
+    HOLDOVER = "holdover"
+    """Plausible, but nothing disciplines it."""
+    UNSET = "unset"
+
+
+class Role(StrEnum):
+    """What a person is on board (or ashore)."""
+
+    OFFICER = "officer"
+    GANGWAY = "gangway"
+    ENGINEER = "engineer"
+    ETO = "eto"
+    SSO = "sso"
+    DEPUTY_SSO = "deputy_sso"
+    MASTER = "master"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of the crew list."""
+
+    name: str
+    rank: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A place where alerts are shown, and in some situations sounded."""
+
+    id: str
+    attended_in: frozenset[Situation]
+    sso: bool = False
+    """May read ``sso/…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """Own ship as its register has it: what AIS must say."""
+
+    name: str
+    imo_number: int
+    mmsi: int
+    call_sign: str
+
+
+class OpeningKind(StrEnum):
+    """What a monitored opening is, for its words and its rule."""
+
+    DOOR = "door"
+    SEAL = "seal"
+
+
+class DoorClass(StrEnum):
+    """Door classes of the policy table."""
+
+    BRIDGE = "B"
+    MACHINERY = "M"
+    VITAL = "V"
+    PERIMETER = "P"
+    GANGWAY = "G"
+    STORE = "S"
+    ESCAPE = "E"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A door or a wired seal that is watched by contacts.
+
+    Attributes:
+        id: The point's id, lower case: ``d12``.
+        name: The short name that watch pages show.
+        place: Where it is; class ``sso``, never on a watch page.
+        door_class: None for a seal.
+        device: The device whose inputs carry its contacts.
+    """
+
+    id: str
+    name: str
+    kind: OpeningKind
+    place: str
+    door_class: DoorClass | None
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check concludes, with what it saw.
+
+    Attributes:
+        reason: One line for the log: what was seen against what was wanted.
+        readings: The readings that it was judged by.
+        details: What only the SSO may read (class ``sso``).
+    """
+
+    outcome: Outcome
+    reason: str
+    readings: tuple[Reading, ...] = ()
+    details: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The bridge's view over MQTT 5: topics, publisher, commands."""

@@ -1,0 +1,1 @@
+"""The security record: append-only, hash-linked, signed."""
