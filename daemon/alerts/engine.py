@@ -1,0 +1,326 @@
+"""Which alerts stand now? Conditions go in with their delays, the state table moves the alerts, changes come out.
+
+No I/O and no clock: every call is told the time. ``next_due_s`` says when the engine wants to be called again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from daemon.alerts import lifecycle
+from daemon.alerts.lifecycle import Event
+from daemon.errors import RefusedError
+from daemon.model import AlertState, Classification, Priority, SecurityLevel, Situation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from daemon.alerts.catalogue import AlertKind
+
+LAST_INSTANCE = 999_999
+LOOK_AGAIN_S = 1.0
+"""How often a condition that something else explains is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an alert is about.
+
+    Attributes:
+        id: The point or device.
+        name: The short name that watch stations show.
+        device: The device behind it, for ``depends_on``.
+    """
+
+    id: str
+    name: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who acknowledged, and where."""
+
+    station: str
+    person: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert, from its raising to normal; ``instance`` never comes again."""
+
+    id: str
+    key: str
+    instance: int
+    number: int
+    title: str
+    source: Source
+    priority: Priority
+    state: AlertState
+    raised_utc: datetime
+    changed_utc: datetime
+    changed_s: float
+    """Seconds since boot when it last changed."""
+    action: str
+    detail: str = ""
+    show: Classification = Classification.WATCH
+    acknowledged_by: Acknowledgement | None = None
+    revision: int = 1
+    escalation: int = 0
+
+    @property
+    def sounding(self) -> bool:
+        """Whether attended stations sound it now."""
+        return self.state is AlertState.ACTIVE_UNACKNOWLEDGED and self.priority is not Priority.CAUTION
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """An alert that has just changed.
+
+    Attributes:
+        event: What moved it.
+        row: The row of the table that was used.
+        by: The station whose act it was; None where no person did it.
+    """
+
+    alert: Alert
+    event: Event
+    row: int
+    by: Acknowledgement | None = None
+
+
+@dataclass(slots=True)
+class _Condition:
+    """What a rule says of one (key, source), and what stands after the delays."""
+
+    source: Source
+    wanted: bool = False
+    standing: bool = False
+    due_s: float | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Timers:
+    silence_ends_s: float | None = None
+    repeat_s: float | None = None
+
+
+@dataclass(slots=True)
+class Engine:
+    """Every condition and every open alert of the ship."""
+
+    catalogue: Mapping[str, AlertKind]
+    situation: Situation
+    level: SecurityLevel
+    last_instance: int = 0
+    _conditions: dict[tuple[str, str], _Condition] = field(default_factory=dict)
+    _alerts: dict[str, Alert] = field(default_factory=dict)
+    _timers: dict[str, _Timers] = field(default_factory=dict)
+
+    def restore(self, alerts: Iterable[Alert], *, now_s: float) -> None:
+        """Take up the alerts that were open when the daemon last stopped; nothing sounds for it.
+
+        An alert that was silenced then counts as silenced now; its 30 s begin again.
+        """
+        for alert in alerts:
+            self._alerts[alert.id] = alert
+            self.last_instance = max(self.last_instance, alert.instance)
+            standing = alert.state is not AlertState.RECTIFIED_UNACKNOWLEDGED
+            self._conditions[alert.key, alert.source.id] = _Condition(
+                alert.source, wanted=standing, standing=standing, detail=alert.detail
+            )
+            self._timers[alert.id] = self._fresh_timers(alert, now_s)
+
+    def condition(
+        self, key: str, source: Source, *, active: bool, now_s: float, detail: str = ""
+    ) -> None:
+        """Say whether a condition holds; it takes effect in ``advance`` after the catalogue's delay.
+
+        Raises:
+            KeyError: The catalogue has no such key.
+        """
+        kind = self.catalogue[key]
+        condition = self._conditions.setdefault((key, source.id), _Condition(source))
+        if condition.wanted is active:
+            return
+        condition.wanted = active
+        condition.detail = detail
+        if active is condition.standing:
+            condition.due_s = None
+        elif active:
+            condition.due_s = now_s + kind.on_delay_s
+        elif not kind.latch:
+            condition.due_s = now_s + kind.off_delay_s
+
+    def release(self, alert_id: str, *, now_s: float) -> None:
+        """Let a latched alert go: the named act was done.
+
+        Raises:
+            RefusedError: No such latched alert, or its condition still holds.
+        """
+        alert = self._alerts.get(alert_id)
+        if alert is None or not self.catalogue[alert.key].latch:
+            raise RefusedError(f"there is no latched alert {alert_id!r}")
+        condition = self._conditions[alert.key, alert.source.id]
+        if condition.wanted:
+            raise RefusedError(f"{alert.source.name} is not intact yet")
+        condition.due_s = now_s
+
+    def advance(self, *, now_s: float, now_utc: datetime) -> list[AlertChange]:
+        """Apply everything that has fallen due; return what changed, in order."""
+        changes: list[AlertChange] = []
+        for (key, _), condition in list(self._conditions.items()):
+            if condition.due_s is not None and condition.due_s <= now_s:
+                changes += self._settle(key, condition, now_s, now_utc)
+        for alert_id, timers in list(self._timers.items()):
+            if timers.silence_ends_s is not None and timers.silence_ends_s <= now_s:
+                changes += self._move(alert_id, Event.SILENCE_ENDED, now_s, now_utc)
+            elif timers.repeat_s is not None and timers.repeat_s <= now_s:
+                changes += self._move(alert_id, Event.REPEAT, now_s, now_utc)
+        return changes
+
+    def next_due_s(self) -> float | None:
+        """Return when ``advance`` has something to do; None for never."""
+        dues = [c.due_s for c in self._conditions.values() if c.due_s is not None]
+        for timers in self._timers.values():
+            dues += [t for t in (timers.silence_ends_s, timers.repeat_s) if t is not None]
+        return min(dues, default=None)
+
+    def acknowledge(
+        self, alert_id: str, instance: int, by: Acknowledgement, *, now_s: float, now_utc: datetime
+    ) -> AlertChange | None:
+        """Acknowledge one alert; return None where somebody already did.
+
+        Raises:
+            RefusedError: No such alert now, another instance of it, or a caution.
+        """
+        alert = self._alerts.get(alert_id)
+        if alert is None:
+            raise RefusedError("no such alert now: it is normal")
+        if alert.instance != instance:
+            raise RefusedError(f"stale: alert is at instance {alert.instance} now, not {instance}")
+        if alert.priority is Priority.CAUTION:
+            raise RefusedError("a caution is not acknowledged")
+        if alert.state is AlertState.ACTIVE_ACKNOWLEDGED:
+            return None
+        moved = self._move(alert_id, Event.ACKNOWLEDGE, now_s, now_utc, by)
+        if not moved:
+            raise RefusedError(f"cannot be acknowledged while {alert.state.name.lower()}")
+        return moved[0]
+
+    def silence(
+        self, by: Acknowledgement, *, now_s: float, now_utc: datetime
+    ) -> list[AlertChange]:
+        """Silence every sounding alert for 30 s; one that is raised later sounds."""
+        changes: list[AlertChange] = []
+        for alert in list(self._alerts.values()):
+            if alert.sounding:
+                changes += self._move(alert.id, Event.SILENCE, now_s, now_utc, by)
+        return changes
+
+    def alerts(self) -> list[Alert]:
+        """Return every open alert."""
+        return list(self._alerts.values())
+
+    def find(self, key: str, source: str) -> Alert | None:
+        """Return the open alert of a key and source."""
+        return self._alerts.get(alert_id(key, source))
+
+    def holds(self, key: str, source: str) -> bool:
+        """Return whether a condition is wanted or stands."""
+        condition = self._conditions.get((key, source))
+        return condition is not None and (condition.wanted or condition.standing)
+
+    def _settle(
+        self, key: str, condition: _Condition, now_s: float, now_utc: datetime
+    ) -> list[AlertChange]:
+        source, kind = condition.source, self.catalogue[key]
+        if not condition.wanted or condition.standing:
+            condition.due_s, condition.standing = None, False
+            return self._move(alert_id(key, source.id), Event.CONDITION_FALSE, now_s, now_utc)
+        priority = kind.priority(self.situation, self.level)
+        if priority is None or self._explained(kind, source):
+            condition.due_s = now_s + LOOK_AGAIN_S
+            return []
+        condition.due_s, condition.standing = None, True
+        identifier = alert_id(key, source.id)
+        if identifier in self._alerts:
+            return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
+        self.last_instance = self.last_instance % LAST_INSTANCE + 1
+        self._alerts[identifier] = Alert(
+            id=identifier,
+            key=key,
+            instance=self.last_instance,
+            number=kind.number,
+            title=kind.title,
+            source=source,
+            priority=priority,
+            state=AlertState.NORMAL,
+            raised_utc=now_utc,
+            changed_utc=now_utc,
+            changed_s=now_s,
+            action=kind.action,
+            detail=condition.detail,
+            show=kind.show,
+            revision=0,
+        )
+        return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
+
+    def _explained(self, kind: AlertKind, source: Source) -> bool:
+        return any(
+            other.standing or other.wanted
+            for (key, _), other in self._conditions.items()
+            if key in kind.depends_on and other.source.device == source.device
+        )
+
+    def _move(
+        self,
+        identifier: str,
+        event: Event,
+        now_s: float,
+        now_utc: datetime,
+        by: Acknowledgement | None = None,
+    ) -> list[AlertChange]:
+        alert = self._alerts.get(identifier)
+        row = lifecycle.step(alert.state, alert.priority, event) if alert is not None else None
+        if alert is None or row is None:
+            return []
+        moved = replace(
+            alert,
+            state=row.to,
+            priority=Priority.ALARM if row.promotes else alert.priority,
+            changed_utc=now_utc,
+            changed_s=now_s,
+            acknowledged_by=by if event is Event.ACKNOWLEDGE else alert.acknowledged_by,
+            revision=lifecycle.next_revision(alert.revision),
+            escalation=lifecycle.next_escalation(alert.escalation)
+            if row.escalates
+            else alert.escalation,
+        )
+        if event is Event.CONDITION_TRUE:
+            # Raised again after it was rectified: the old acknowledgement does not cover this.
+            moved = replace(moved, acknowledged_by=None)
+        if row.to is AlertState.NORMAL:
+            del self._alerts[identifier]
+            self._timers.pop(identifier, None)
+        else:
+            self._alerts[identifier] = moved
+            self._timers[identifier] = self._fresh_timers(moved, now_s)
+        return [AlertChange(moved, event, row.number, by)]
+
+    @staticmethod
+    def _fresh_timers(alert: Alert, now_s: float) -> _Timers:
+        if alert.state is AlertState.ACTIVE_SILENCED:
+            return _Timers(silence_ends_s=now_s + lifecycle.SILENCE_S)
+        if alert.sounding and alert.priority is Priority.WARNING:
+            return _Timers(repeat_s=now_s + lifecycle.REPEAT_AFTER_S)
+        return _Timers()
+
+
+def alert_id(key: str, source: str) -> str:
+    """Return the id of the alert of a key and source, as it stands in topics."""
+    return f"{key}.{source}"
