@@ -1,0 +1,237 @@
+"""What does a station ask for, and may that be listened to at all?
+
+``cmd/<station>/<verb>`` with ``{id, session, ...}``. The station is what the broker authenticated;
+the person is a claim. A command that the broker kept (retained), that could have lain somewhere (no
+or long message expiry) or that was meant for another state of the world (session) is refused: what
+it asks for is not known to be wanted now. Pure; the desk keeps the replies and calls the app.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from daemon.model import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from daemon.model import Json
+    from daemon.mqtt.topics import Topic
+    from daemon.mqtt.wire import Message
+
+COMMAND_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PAYLOAD_LIMIT_BYTES = 4096
+LONGEST_EXPIRY_S = 10
+NAME_LIMIT = 80
+REPLAY_LIMIT = 1000
+"""Events that one replay brings back at most."""
+
+LATER = frozenset(
+    "heard permit inhibit out_of_service start_test answer level situation threat ais_off"
+    " ship_time blackout interference_area loop_check visitor_view curtain".split()
+)
+"""Verbs of the contract that this version does not offer."""
+
+
+class Ground(StrEnum):
+    """Why a command was refused, in the classes that matter to the record."""
+
+    RETAINED = "retained"
+    OLD = "old"
+    """No or too long an expiry, or another session."""
+    FLOOD = "flood"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    """A station or verb that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that was understood.
+
+    Attributes:
+        arguments: Members beside the envelope: of ``alive`` and ``replay``.
+    """
+
+    station: str
+    verb: str
+    id: str
+    session: str
+    person: str | None = None
+    alert: str | None = None
+    instance: int | None = None
+    priority: Priority | None = None
+    arguments: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A command that was not listened to.
+
+    Attributes:
+        id: The caller's, where it could be read.
+    """
+
+    station: str
+    verb: str
+    id: str | None
+    ground: Ground
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a station is told.
+
+    Attributes:
+        reason: Why not, in plain words; None where accepted.
+        recorded: The sequence number of the entry; None where it is not on disk (yet).
+        already: For an act that was done before: by which station, under which entry.
+        extra: What else the verb tells.
+    """
+
+    accepted: bool
+    reason: str | None = None
+    recorded: int | None = None
+    already: Mapping[str, Json] | None = None
+    extra: Mapping[str, Json] | None = None
+
+    def body(self, *, id_: str | None, verb: str) -> dict[str, Json]:
+        """Return the payload of ``reply/<station>``."""
+        body: dict[str, Json] = {"id": id_, "verb": verb, "accepted": self.accepted}
+        if self.reason is not None:
+            body["reason"] = self.reason
+        body["recorded"] = self.recorded
+        if self.already is not None:
+            body["already"] = dict(self.already)
+        if self.extra is not None:
+            body["extra"] = dict(self.extra)
+        return body
+
+
+def caller_id(payload: bytes) -> str | None:
+    """Return the id that a payload names; None where there is none that could be echoed."""
+    if len(payload) > PAYLOAD_LIMIT_BYTES:
+        return None
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    id_ = body.get("id") if isinstance(body, dict) else None
+    return id_ if isinstance(id_, str) and COMMAND_ID.fullmatch(id_) else None
+
+
+def parse_command(
+    topic: Topic, message: Message, *, session: str, stations: Collection[str]
+) -> Command | Refusal:
+    """Understand a command, or say why it is not listened to."""
+    id_ = caller_id(message.payload)
+
+    def refused(ground: Ground, reason: str) -> Refusal:
+        return Refusal(topic.id, topic.verb, id_, ground, reason)
+
+    if message.retained:
+        return refused(Ground.RETAINED, "a command must not be retained")
+    if message.expiry_s is None or message.expiry_s > LONGEST_EXPIRY_S:
+        return refused(Ground.OLD, f"message expiry must be at most {LONGEST_EXPIRY_S} s")
+    if topic.id not in stations:
+        return refused(Ground.UNKNOWN, f"station {topic.id} is not in the configuration")
+    if topic.verb in LATER:
+        return refused(Ground.UNKNOWN, f"{topic.verb}: not available in this version")
+    if topic.verb not in VERBS:
+        return refused(Ground.UNKNOWN, f"{topic.verb}: no such command")
+    if message.too_long or len(message.payload) > PAYLOAD_LIMIT_BYTES:
+        return refused(Ground.MALFORMED, f"longer than {PAYLOAD_LIMIT_BYTES} bytes")
+    if id_ is None:
+        return refused(Ground.MALFORMED, "not a JSON object with an id of 1 to 64 A-Z a-z 0-9 _ -")
+    body: dict[str, Any] = json.loads(message.payload)
+    if faults := _faults(topic.verb, body):
+        return refused(Ground.MALFORMED, "; ".join(faults))
+    if body["session"] != session:
+        return refused(Ground.OLD, "meant for another session: read status and ask again")
+    return _command(topic, body)
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= NAME_LIMIT and value.isprintable()
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _priority(value: object) -> bool:
+    return value in {"A", "W", "C"}
+
+
+def _truth(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _some(value: object) -> bool:
+    return _whole(value) and 1 <= int(str(value)) <= REPLAY_LIMIT
+
+
+_WORDS: Mapping[Callable[[object], bool], str] = MappingProxyType(
+    {
+        _text: f"must be text of 1 to {NAME_LIMIT} characters",
+        _whole: "must be a whole number, not negative",
+        _priority: "must be A, W or C",
+        _truth: "must be true or false",
+        _some: f"must be a whole number from 1 to {REPLAY_LIMIT}",
+    }
+)
+_ENVELOPE: Mapping[str, Callable[[object], bool]] = MappingProxyType(
+    {"id": _text, "session": _text, "person": _text}
+)
+_ACK = {"alert": _text, "instance": _whole, "priority": _priority}
+_ALIVE = {"shown": _truth, "fresh": _truth, "sound_armed": _truth}
+_REPLAY = {"from_bseq": _whole, "limit": _some}
+
+VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
+    {
+        "alive": _ALIVE,
+        "take_watch": {"person": _text},
+        "ack": _ACK,
+        "silence": {},
+        "refresh": {},
+        "replay": _REPLAY,
+    }
+)
+"""The verbs of this version, each with the members that it must have beside id and session."""
+
+
+def _faults(verb: str, body: Mapping[str, Any]) -> list[str]:
+    """Name every member that is missing, of the wrong type, or not known."""
+    must = {"session": _text, **VERBS[verb]}
+    known = {**_ENVELOPE, **must}
+    faults = [f"{name} is missing" for name in must if name not in body]
+    faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in body if name not in known]
+    faults += [
+        f"{name} {_WORDS[fits]}"
+        for name, fits in known.items()
+        if name in body and not fits(body[name])
+    ]
+    return faults[:3]  # enough for a person to go on with, whatever was sent
+
+
+def _command(topic: Topic, body: Mapping[str, Any]) -> Command:
+    priority = body.get("priority")
+    return Command(
+        station=topic.id,
+        verb=topic.verb,
+        id=body["id"],
+        session=body["session"],
+        person=body.get("person"),
+        alert=body.get("alert"),
+        instance=body.get("instance"),
+        priority=None if priority is None else Priority(priority),
+        arguments=MappingProxyType(
+            {name: body[name] for name in (*_ALIVE, *_REPLAY) if name in body}
+        ),
+    )

@@ -1,0 +1,151 @@
+"""Which topics are there, who may read them, and which are retained?
+
+The contract with every dashboard (docs/mqtt.md): ``ispsd/<ship>/v1/...``. Everything under ``sso/``
+is closed to watch stations by the broker's ACL, so what belongs there must never get another name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from daemon.model import Classification
+
+VERSION = "v1"
+ID = re.compile(r"[a-z0-9._-]{1,64}")
+"""What can stand for a ship, station, point, device or alert in a topic: no wildcard, no slash."""
+
+STATE_BY_ID = frozenset({"point", "driver", "alert", "equipment", "test", "station"})
+"""Retained, one topic for each thing."""
+STATE_ALONE = frozenset({"status", "snapshot", "record/head"})
+"""Retained, one topic only."""
+SSO_BY_ID = frozenset({"sso/point", "sso/driver", "sso/equipment", "sso/test"})
+SSO_ALONE = frozenset({"sso/worklist"})
+MOMENT = frozenset({"heartbeat", "event"})
+"""Never retained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, taken apart.
+
+    Attributes:
+        kind: The part that its schema goes by: ``point``, ``sso/point``, ``record/head``, ``cmd``.
+        id: What it is about; the station for ``cmd`` and ``reply``, empty where there is only one.
+        verb: Of a command; empty otherwise.
+    """
+
+    kind: str
+    id: str = ""
+    verb: str = ""
+
+    @property
+    def retained(self) -> bool:
+        """Return whether the broker is to remember its newest message."""
+        return self.kind in STATE_BY_ID | STATE_ALONE | SSO_BY_ID | SSO_ALONE
+
+    @property
+    def classification(self) -> Classification:
+        """Return who may read it."""
+        return Classification.SSO if self.kind.startswith("sso/") else Classification.WATCH
+
+
+class Topics:
+    """The names of one ship's topics.
+
+    Raises:
+        ValueError: The ship, or an id given to a method, cannot stand in a topic.
+    """
+
+    def __init__(self, ship: str) -> None:
+        self.root = f"ispsd/{checked_id(ship)}/{VERSION}"
+
+    def everything(self) -> str:
+        """Return the filter of all topics of the ship."""
+        return f"{self.root}/#"
+
+    def status(self) -> str:
+        return f"{self.root}/status"
+
+    def heartbeat(self) -> str:
+        return f"{self.root}/heartbeat"
+
+    def snapshot(self) -> str:
+        return f"{self.root}/snapshot"
+
+    def event(self) -> str:
+        return f"{self.root}/event"
+
+    def record_head(self) -> str:
+        return f"{self.root}/record/head"
+
+    def point(self, id_: str, *, classification: Classification = Classification.WATCH) -> str:
+        return self._of("point", id_, classification)
+
+    def driver(self, id_: str, *, classification: Classification = Classification.WATCH) -> str:
+        return self._of("driver", id_, classification)
+
+    def equipment(self, id_: str, *, classification: Classification = Classification.WATCH) -> str:
+        return self._of("equipment", id_, classification)
+
+    def test(self, id_: str, *, classification: Classification = Classification.WATCH) -> str:
+        return self._of("test", id_, classification)
+
+    def alert(self, id_: str) -> str:
+        return self._of("alert", id_, Classification.WATCH)
+
+    def station(self, id_: str) -> str:
+        return self._of("station", id_, Classification.WATCH)
+
+    def worklist(self) -> str:
+        return f"{self.root}/sso/worklist"
+
+    def command(self, station: str, verb: str) -> str:
+        return f"{self.root}/cmd/{checked_id(station)}/{checked_id(verb)}"
+
+    def reply(self, station: str) -> str:
+        return f"{self.root}/reply/{checked_id(station)}"
+
+    def parse(self, topic: str) -> Topic | None:
+        """Take a topic apart; None for one that is not in the contract."""
+        return parse(topic) if topic.startswith(f"{self.root}/") else None
+
+    def _of(self, kind: str, id_: str, classification: Classification) -> str:
+        prefix = "sso/" if classification is Classification.SSO else ""
+        return f"{self.root}/{prefix}{kind}/{checked_id(id_)}"
+
+
+def parse(topic: str) -> Topic | None:
+    """Take a topic of any ship apart; None for one that is not in the contract."""
+    prefix, _, name = topic.partition(f"/{VERSION}/")
+    root, _, ship = prefix.partition("/")
+    parts = name.split("/")
+    if root != "ispsd" or not all(map(ID.fullmatch, [ship, *parts])):
+        return None
+    return _known(name, parts)
+
+
+def checked_id(id_: str) -> str:
+    """Return the id.
+
+    Raises:
+        ValueError: It cannot stand in a topic.
+    """
+    if ID.fullmatch(id_) is None:
+        raise ValueError(
+            f"{id_!r} cannot stand in a topic: 1 to 64 of a-z, 0-9, dot, underscore, dash"
+        )
+    return id_
+
+
+def _known(name: str, parts: list[str]) -> Topic | None:
+    if name in STATE_ALONE | SSO_ALONE | MOMENT:
+        return Topic(name)
+    *kind, last = parts
+    if "/".join(kind) in STATE_BY_ID | SSO_BY_ID | {"reply"}:
+        return Topic("/".join(kind), last)
+    match parts:
+        case ["cmd", station, verb]:
+            return Topic("cmd", station, verb)
+        case _:
+            return None
