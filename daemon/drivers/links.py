@@ -1,0 +1,261 @@
+"""How do bytes come from a device: over a serial port, or from a TCP serial server?
+
+Any driver that listens takes any of these links. They are read only: a port is never written to.
+Serial ports are opened exclusive, without flow control, DTR and RTS low before the port is opened;
+Linux may still pulse both for a moment, which is why a two-wire lead is asked for.
+``LineSplitter`` cuts bytes into lines and does no I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import termios
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeAlias
+
+import serial
+from pydantic import BaseModel, ConfigDict, Field
+
+from daemon.errors import LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+READ_BYTES = 16 * 1024
+"""Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
+DISCARD_READS = 64
+"""A device that never stops talking is not waited for while its old bytes are thrown away."""
+LONGEST_LINE_BYTES = 1024
+
+
+class _LinkConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TcpLink(_LinkConfig):
+    """A TCP serial server, or a device with a network port; ispsd is the client."""
+
+    kind: Literal["tcp"]
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+    @property
+    def name(self) -> str:
+        return f"tcp {self.host}:{self.port}"
+
+
+class SerialLink(_LinkConfig):
+    """A serial port of this computer."""
+
+    kind: Literal["serial"]
+    port: Annotated[str, Field(pattern=r"^/", max_length=1024)]
+    """The device file; one under ``/dev/serial/by-path`` stays the same when cables move."""
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 4800
+    data_bits: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+    @property
+    def name(self) -> str:
+        return f"serial {self.port}"
+
+
+Link: TypeAlias = Annotated[TcpLink | SerialLink, Field(discriminator="kind")]
+"""Where a listening driver gets its bytes from."""
+
+
+class _Port(Protocol):
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class ByteSource:
+    """An open link, to be read by one task. Made by ``opened``."""
+
+    def __init__(self, name: str, port: _Port, *, seven_bits: bool = False) -> None:
+        self._name = name
+        self._descriptor = port.fileno()
+        self._seven_bits = seven_bits
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[bytes] | None = None
+        self._is_watched = False
+
+    async def read(self) -> bytes:
+        """Wait for bytes and return them: at least one, at most ``READ_BYTES``.
+
+        Raises:
+            LinkError: The other side has gone: end of stream, reset, or a port that hung up.
+        """
+        self._waiter = self._loop.create_future()
+        if not self._is_watched:
+            self._loop.add_reader(self._descriptor, self._on_readable)
+            self._is_watched = True
+        data = await self._waiter
+        # A parity bit that a converter passed on as the eighth bit is no part of the character.
+        return data.translate(_LOW_SEVEN_BITS) if self._seven_bits else data
+
+    def discard(self) -> None:
+        """Throw away what has come and was not read yet."""
+        if os.isatty(self._descriptor):
+            with suppress(termios.error):  # a port that hung up: the next read says so
+                termios.tcflush(self._descriptor, termios.TCIFLUSH)
+            return
+        with suppress(OSError):  # nothing more to read, or gone: the next read says so
+            for _ in range(DISCARD_READS):
+                if not os.read(self._descriptor, READ_BYTES):
+                    return
+
+    def stop(self) -> None:
+        """Watch the port no longer."""
+        if self._is_watched:
+            self._loop.remove_reader(self._descriptor)
+            self._is_watched = False
+
+    def _on_readable(self) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            # Nobody waits at this moment; the loop would call again and again.
+            self.stop()
+            return
+        try:
+            data = os.read(self._descriptor, READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as err:
+            waiter.set_exception(LinkError(f"{self._name}: {err.strerror}"))
+            return
+        if data:
+            waiter.set_result(data)
+        else:
+            waiter.set_exception(LinkError(f"{self._name}: closed by the other side"))
+
+
+_LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
+
+
+@asynccontextmanager
+async def opened(link: Link) -> AsyncIterator[ByteSource]:
+    """Open a link; it is closed on leaving.
+
+    Raises:
+        LinkError: It cannot be opened; the message names the link and the reason.
+    """
+    port = await (_connect(link) if isinstance(link, TcpLink) else _open_serial(link))
+    seven_bits = isinstance(link, SerialLink) and link.data_bits == 7  # noqa: PLR2004 (7 is 7)
+    source = ByteSource(link.name, port, seven_bits=seven_bits)
+    try:
+        yield source
+    finally:
+        source.stop()
+        port.close()
+
+
+async def _connect(link: TcpLink) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(link.connect_timeout_s):
+            found = await loop.getaddrinfo(link.host, link.port, type=socket.SOCK_STREAM)
+            family, kind, protocol, _, address = found[0]
+            connection = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+            try:
+                await loop.sock_connect(connection, address)
+            except BaseException:
+                connection.close()
+                raise
+    except TimeoutError as err:
+        raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
+    except OSError as err:
+        raise LinkError(f"{link.name}: {err.strerror or err}") from err
+    return connection
+
+
+async def _open_serial(link: SerialLink) -> serial.Serial:
+    # In a thread: a wedged USB adapter takes seconds to answer, and no other device waits for it.
+    opening = asyncio.ensure_future(asyncio.to_thread(_open_serial_now, link))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_late)
+        raise
+    except (OSError, ValueError, termios.error) as err:
+        reason = os.strerror(err.errno) if isinstance(err, OSError) and err.errno else err
+        raise LinkError(f"{link.name}: {reason}") from err
+
+
+def _open_serial_now(link: SerialLink) -> serial.Serial:
+    port = serial.Serial(
+        baudrate=link.baud,
+        bytesize=link.data_bits,
+        parity=link.parity,
+        stopbits=link.stop_bits,
+        timeout=0,
+        # VMIN 1: a read of nothing is "try again", so that no bytes at all can only mean a hang-up.
+        inter_byte_timeout=0,
+        exclusive=True,
+    )
+    port.port = link.port
+    port.dtr = False
+    port.rts = False
+    port.open()
+    return port
+
+
+def _close_late(opening: asyncio.Future[serial.Serial]) -> None:
+    """Close a port whose opener did not wait for it."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+OVERLONG = b""
+"""Stands in the place of a line that was longer than the bound."""
+
+
+class LineSplitter:
+    """Bytes in, complete lines out, without their ends; CR, LF and CRLF all end a line.
+
+    Never holds more than one line of the longest length. A line that is longer is skipped to its
+    end, and ``OVERLONG`` comes out in its place; empty lines do not come out.
+    """
+
+    def __init__(self, longest_bytes: int = LONGEST_LINE_BYTES) -> None:
+        self._longest_bytes = longest_bytes
+        self._pending = b""
+        self._is_skipping = False
+
+    @property
+    def is_within_line(self) -> bool:
+        """Whether a line has begun that has not ended yet."""
+        return bool(self._pending) or self._is_skipping
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the lines that these bytes complete."""
+        if self._is_skipping:
+            end = _first_line_end(data)
+            if end < 0:
+                return []
+            self._is_skipping = False
+            data = data[end:]
+        data = self._pending + data
+        complete = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        self._pending = data[complete:]
+        longest = self._longest_bytes
+        lines = [
+            line if len(line) <= longest else OVERLONG
+            for line in data[:complete].splitlines()
+            if line
+        ]
+        if len(self._pending) > longest:
+            self._pending = b""
+            self._is_skipping = True
+            lines.append(OVERLONG)
+        return lines
+
+
+def _first_line_end(data: bytes) -> int:
+    """Return where the first line end stands, -1 where there is none."""
+    ends = [at for at in (data.find(b"\n"), data.find(b"\r")) if at >= 0]
+    return min(ends, default=-1)
