@@ -168,8 +168,8 @@ async def _connect(link: TcpLink) -> socket.socket:
                 raise
     except TimeoutError as err:
         raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
-    except OSError as err:
-        raise LinkError(f"{link.name}: {err.strerror or err}") from err
+    except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
+        raise LinkError(f"{link.name}: {getattr(err, 'strerror', None) or err}") from err
     return connection
 
 
