@@ -1,10 +1,11 @@
 """What is a simulator? The contract that every file of this folder keeps.
 
-A simulator stands in for one piece of equipment on loopback or a pty and speaks its real protocol. It is written
-from the standard or the maker's manual and never imports a driver: an encoder shared with the code under test
-would hide a shared mistake.
+A simulator stands in for one piece of equipment on loopback or a pty and speaks its real protocol.
+It is written from the standard or the maker's manual and never imports a driver: an encoder shared
+with the code under test would hide a shared mistake.
 
-To add one: write ``simulators/<kind>.py`` with a ``SIMULATOR = SimulatorSpec(...)``; nothing else changes.
+To add one: write ``simulators/<kind>.py`` with a ``SIMULATOR = SimulatorSpec(...)``; nothing else
+changes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class SimulatorSpec:
     """How the runner finds a simulator.
 
     Attributes:
-        build: Makes one from its id and its settings; raises ValueError with a clear reason, touches nothing.
+        build: Makes one from its id and its settings and touches nothing; raises ValueError with a
+            clear reason.
     """
 
     kind: str
@@ -85,9 +87,9 @@ def seconds(fields: Mapping[str, object], name: str, *, high: float) -> float:
         ValueError: It is missing or something else.
     """
     value = fields.get(name)
-    if type(value) not in {int, float} or not 0 <= value <= high:  # type: ignore[operator]
-        raise ValueError(f"{name} is a time from 0 to {high:g} s, not {value!r}")
-    return float(value)  # type: ignore[arg-type]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= high:
+        return float(value)
+    raise ValueError(f"{name} is a time from 0 to {high:g} s, not {value!r}")
 
 
 def flag(fields: Mapping[str, object], name: str) -> bool:
@@ -97,6 +99,6 @@ def flag(fields: Mapping[str, object], name: str) -> bool:
         ValueError: It is missing or something else.
     """
     value = fields.get(name)
-    if not isinstance(value, bool):
+    if value is not True and value is not False:
         raise ValueError(f"{name} is true or false, not {value!r}")
     return value

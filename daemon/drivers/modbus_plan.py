@@ -1,0 +1,123 @@
+"""Which input of a unit is which door, seal or test lamp, and which of them may be looked at?
+
+Pure. Built once from the configuration; refuses wiring that cannot be. An input that is wired to
+nothing is never looked at either: whatever somebody hangs on it later does not exist for ispsd.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daemon.drivers.contacts import contact_state, inputs_needed
+from daemon.drivers.modbus_frames import inputs_as_number
+from daemon.model import LampState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from daemon.drivers.api import Contact, TestLamp
+    from daemon.drivers.modbus_profile import Profile
+    from daemon.model import ContactState
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one answer says, in the order of the plan.
+
+    Attributes:
+        contacts: None for a contact of which nothing is known.
+        lamps: None when they may not be looked at.
+    """
+
+    contacts: tuple[ContactState | None, ...]
+    lamps: tuple[LampState | None, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """The wiring of one unit; made by ``plan_inputs``.
+
+    Attributes:
+        contact_bits: The inputs of all contacts, as a number.
+        lamp_bits: The inputs of all test lamps, as a number; shares no bit with the contacts.
+    """
+
+    function: int
+    contacts: tuple[Contact, ...]
+    lamps: tuple[TestLamp, ...]
+    contact_bits: int
+    lamp_bits: int
+
+    def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
+        """Return what the inputs say; without admittance the lamps' bits are cleared first."""
+        visible = self.contact_bits | (self.lamp_bits if lamps_admitted else 0)
+        inputs = inputs_as_number(self.function, payload, visible=visible)
+        contacts = tuple(
+            contact_state([_is_on(inputs, number) for number in contact.inputs], contact.wiring)
+            for contact in self.contacts
+        )
+        if not lamps_admitted:
+            return Seen(contacts, None)
+        return Seen(contacts, tuple(_lamp_state(inputs, lamp) for lamp in self.lamps))
+
+    def see_nothing(self, *, lamps_admitted: bool) -> Seen:
+        """Return what a unit says that refuses to tell."""
+        return Seen(
+            contacts=(None,) * len(self.contacts),
+            lamps=(None,) * len(self.lamps) if lamps_admitted else None,
+        )
+
+
+def plan_inputs(
+    profile: Profile, contacts: tuple[Contact, ...], lamps: tuple[TestLamp, ...]
+) -> InputPlan:
+    """Return the plan of a unit.
+
+    Raises:
+        ValueError: An input is not there or has two users, or a contact has the wrong number of
+            them; the message names the points.
+    """
+    user_of: dict[int, str] = {}
+    for point, number in _uses(contacts, lamps):
+        if not 0 <= number < profile.inputs:
+            raise ValueError(
+                f"{point}: no input {number}; a {profile.maker} {profile.model} has "
+                f"0 to {profile.inputs - 1}"
+            )
+        if number in user_of:
+            raise ValueError(f"{point}: input {number} is already that of {user_of[number]}")
+        user_of[number] = point
+    for contact in contacts:
+        if len(contact.inputs) != (needed := inputs_needed(contact.wiring)):
+            raise ValueError(
+                f"{contact.point}: wiring {contact.wiring} takes {needed} "
+                f"{'input' if needed == 1 else 'inputs'}, got {len(contact.inputs)}"
+            )
+    return InputPlan(
+        function=profile.function,
+        contacts=contacts,
+        lamps=lamps,
+        contact_bits=_as_number(number for contact in contacts for number in contact.inputs),
+        lamp_bits=_as_number(lamp.input for lamp in lamps),
+    )
+
+
+def _uses(contacts: Iterable[Contact], lamps: Iterable[TestLamp]) -> Iterator[tuple[str, int]]:
+    for contact in contacts:
+        for number in contact.inputs:
+            yield contact.point, number
+    for lamp in lamps:
+        yield lamp.point, lamp.input
+
+
+def _as_number(inputs: Iterable[int]) -> int:
+    return sum(1 << number for number in inputs)
+
+
+def _is_on(inputs: int, number: int) -> bool:
+    return bool(inputs >> number & 1)
+
+
+def _lamp_state(inputs: int, lamp: TestLamp) -> LampState:
+    return LampState.LIT if _is_on(inputs, lamp.input) is lamp.lit_when else LampState.DARK

@@ -1,0 +1,244 @@
+"""A remote I/O unit with digital inputs that speaks Modbus TCP, and can be made to misbehave.
+
+Written from MODBUS Application Protocol V1.1b3 (6.1 to 6.4, 7) and MODBUS Messaging on TCP/IP
+V1.0b (3.1.3), with no Modbus library in it: the driver's library is not its own judge. As delivered
+it has the map of a Moxa ioLogik E1210: the inputs at function 2 address 0, and as words at function
+4 address 0x30. Alone: ``python -m simulators.io_unit --port 1502``, JSON lines on standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from daemon.clock import SystemClock
+from simulators.api import SimulatorSpec, flag, only, seconds, whole
+from simulators.io_unit_wire import FAULTS, HEADER, Exchange, answer, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.clock import Clock
+    from simulators.api import Settings
+
+LOOPBACK = "127.0.0.1"
+E1210_MAP = {2: 0x0000, 4: 0x0030}
+GATEWAY_TARGET_SILENT = 11
+"""What a unit says to a unit id that is not its own (7, exception 0x0B)."""
+SHORTEST_LENGTH = 2
+LONGEST_LENGTH = 254
+"""What the header's length may be: the unit and a PDU of 1 to 253 bytes (4.1)."""
+LONGEST_DELAY_S = 60.0
+MOST_INPUTS = 2000
+
+
+class IoUnit:
+    """One unit on loopback.
+
+    Attributes:
+        asked: How many requests came, by function code.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        inputs: int = 16,
+        *,
+        unit: int = 1,
+        places: Mapping[int, int] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take nothing yet; port 0 is any free one, ``places`` is as in ``io_unit_wire.answer``."""
+        self._port = port
+        self._unit = unit
+        self._inputs = [False] * inputs
+        self._places = dict(places or E1210_MAP)
+        self._clock = clock or SystemClock()
+        self._fault: str | None = None
+        self._exception = 0
+        self._delay_s = 0.0
+        self._last_reply = b""
+        self._server: asyncio.Server | None = None
+        self._visits: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._answered = asyncio.Condition()
+        self.asked: Counter[int] = Counter()
+
+    @property
+    def port(self) -> int:
+        """Return the port; the one that was given, or found at the first start."""
+        return self._port
+
+    @property
+    def endpoint(self) -> str:
+        return f"tcp://{LOOPBACK}:{self._port}"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._visit, LOOPBACK, self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self.drop()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def set_input(self, number: int, on: bool) -> None:  # noqa: FBT001 (an input is on or off)
+        """Set one input.
+
+        Raises:
+            ValueError: There is no such input.
+        """
+        if not 0 <= number < len(self._inputs):
+            raise ValueError(f"input is 0 to {len(self._inputs) - 1}, not {number}")
+        self._inputs[number] = on
+
+    async def misbehave(self, fault: str | None, *, code: int = 2, by_s: float = 0.0) -> None:
+        """Answer wrongly from the next request on; None: answer rightly again.
+
+        Raises:
+            ValueError: No such fault.
+        """
+        if fault is not None and fault not in FAULTS:
+            raise ValueError(f"no fault {fault!r}; known are {', '.join(sorted(FAULTS))}")
+        self._fault, self._exception, self._delay_s = fault, code, by_s
+
+    async def drop(self) -> None:
+        """Close every connection; new ones are taken."""
+        visits = dict(self._visits)
+        for task, writer in visits.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*visits, return_exceptions=True)
+
+    async def requests(self, count: int) -> None:
+        """Return when so many more requests have come and their answers, if any, are sent."""
+        async with self._answered:
+            until = self.asked.total() + count
+            await self._answered.wait_for(lambda: self.asked.total() >= until)
+
+    async def do(self, command: Mapping[str, object]) -> None:
+        match command.get("do"):
+            case "set":
+                only(command, "do", "input", "on")
+                number = whole(command, "input", low=0, high=len(self._inputs) - 1)
+                await self.set_input(number, flag(command, "on"))
+            case "inputs":
+                only(command, "do", "on")
+                self._set_all(command.get("on"))
+            case "fault":
+                await self._do_fault(command)
+            case "clear":
+                only(command, "do")
+                await self.misbehave(None)
+            case "drop":
+                only(command, "do")
+                await self.drop()
+            case "unplug":
+                only(command, "do")
+                await self.stop()
+            case "plug":
+                only(command, "do")
+                if self._server is None:
+                    await self.start()
+            case verb:
+                raise ValueError(
+                    f"do is set, inputs, fault, clear, drop, unplug or plug, not {verb!r}"
+                )
+
+    def _set_all(self, on: object) -> None:
+        """Set the listed inputs on and all others off: the picture that a scenario starts with."""
+        numbers = range(len(self._inputs))
+        if not isinstance(on, list) or any(type(n) is not int or n not in numbers for n in on):
+            raise ValueError(f"on is a list of inputs from 0 to {numbers[-1]}, not {on!r}")
+        self._inputs[:] = [number in on for number in numbers]
+
+    async def _do_fault(self, command: Mapping[str, object]) -> None:
+        only(command, "do", "fault", "code", "by_s")
+        fault = command.get("fault")
+        if not isinstance(fault, str):
+            raise ValueError(f"fault is one of {', '.join(sorted(FAULTS))}, not {fault!r}")  # noqa: TRY004
+        code = whole(command, "code", low=1, high=255, default=2)
+        by_s = seconds(command, "by_s", high=LONGEST_DELAY_S) if "by_s" in command else 0.0
+        await self.misbehave(fault, code=code, by_s=by_s)
+
+    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._visits[task] = writer
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+                while await self._exchange(reader, writer):
+                    pass
+        finally:
+            del self._visits[task]
+            writer.transport.abort()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Take one request and answer it; return whether the connection goes on."""
+        transaction, protocol, length, unit = HEADER.unpack(await reader.readexactly(HEADER.size))
+        if protocol != 0 or not SHORTEST_LENGTH <= length <= LONGEST_LENGTH:
+            return False
+        pdu = await reader.readexactly(length - 1)
+        self.asked[pdu[0]] += 1
+        right = Exchange(transaction, 0, unit, self._answer(unit, pdu))
+        reply = FAULTS[self._fault](right, self._last_reply) if self._fault else right.frame()
+        self._last_reply = right.frame()
+        if self._fault == "late":
+            await self._clock.sleep(self._delay_s)
+        writer.write(reply)
+        await writer.drain()
+        async with self._answered:
+            self._answered.notify_all()
+        return True
+
+    def _answer(self, unit: int, pdu: bytes) -> bytes:
+        if unit != self._unit:
+            return refusal(pdu[0], GATEWAY_TARGET_SILENT)
+        if self._fault == "exception":
+            return refusal(pdu[0], self._exception)
+        return answer(pdu, self._inputs, self._places)
+
+
+def build(name: str, settings: Settings) -> IoUnit:
+    """Return a unit from ``port``, ``inputs``, ``unit``, and ``function`` with ``address``.
+
+    Raises:
+        ValueError: A setting is wrong; the message says which.
+    """
+    del name
+    only(settings, "port", "inputs", "unit", "function", "address")
+    places = None
+    if "function" in settings:
+        function = whole(settings, "function", low=1, high=4)
+        places = {function: whole(settings, "address", low=0, high=65535, default=0)}
+    elif "address" in settings:
+        raise ValueError("address needs function beside it")
+    return IoUnit(
+        port=whole(settings, "port", low=0, high=65535, default=0),
+        inputs=whole(settings, "inputs", low=1, high=MOST_INPUTS, default=16),
+        unit=whole(settings, "unit", low=0, high=255, default=1),
+        places=places,
+    )
+
+
+SIMULATOR = SimulatorSpec(kind="io_unit", build=build)
+
+
+def main() -> int:
+    """Run one unit alone."""
+    from simulators.runner import alone  # noqa: PLC0415 (the runner is not needed inside it)
+
+    parser = argparse.ArgumentParser(prog="python -m simulators.io_unit", description=__doc__)
+    parser.add_argument("--port", type=int, default=1502)
+    parser.add_argument("--inputs", type=int, default=16)
+    parser.add_argument("--unit", type=int, default=1)
+    return alone(SIMULATOR, vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""What a Modbus unit answers, and the ways in which an answer can be wrong. Pure."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+HEADER = struct.Struct(">HHHB")
+"""Transaction, protocol, length of what follows it, unit (Messaging on TCP/IP 3.1.3)."""
+_READ = struct.Struct(">BHH")
+"""Function, first address, count (Application Protocol 6.1 to 6.4)."""
+
+BIT_FUNCTIONS = frozenset({1, 2})
+MOST_BITS = 2000
+MOST_WORDS = 125
+ILLEGAL_FUNCTION = 1
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One answer as it should go out.
+
+    Attributes:
+        pdu: Function code and what follows it.
+    """
+
+    transaction: int
+    protocol: int
+    unit: int
+    pdu: bytes
+
+    def frame(self) -> bytes:
+        """Return it as bytes."""
+        return HEADER.pack(self.transaction, self.protocol, len(self.pdu) + 1, self.unit) + self.pdu
+
+
+def answer(pdu: bytes, inputs: Sequence[bool], places: Mapping[int, int]) -> bytes:
+    """Return the answer to one request, by the flow charts of 6.1 to 6.4.
+
+    ``places`` is the address of the first input by function code; other functions are refused.
+    """
+    function = pdu[0]
+    if function not in places:
+        return refusal(function, ILLEGAL_FUNCTION)
+    if len(pdu) != _READ.size:
+        return refusal(function, ILLEGAL_VALUE)
+    _, address, count = _READ.unpack(pdu)
+    bits = function in BIT_FUNCTIONS
+    if not 1 <= count <= (MOST_BITS if bits else MOST_WORDS):
+        return refusal(function, ILLEGAL_VALUE)
+    first = address - places[function]
+    there = len(inputs) if bits else -(-len(inputs) // 16)
+    if first < 0 or first + count > there:
+        return refusal(function, ILLEGAL_ADDRESS)
+    if bits:
+        values = _packed(inputs[first : first + count], 8)
+    else:
+        words = _packed(inputs[first * 16 : (first + count) * 16], 16)
+        values = b"".join(words[n : n + 2][::-1] for n in range(0, len(words), 2))
+    return bytes([function, len(values)]) + values
+
+
+def refusal(function: int, code: int) -> bytes:
+    """Return an exception answer (7)."""
+    return bytes([function | 0x80, code])
+
+
+def _packed(inputs: Sequence[bool], at_a_time: int) -> bytes:
+    """Return the inputs, first in the lowest bit of the first byte, filled up with zeros."""
+    number = sum(1 << n for n, on in enumerate(inputs) if on)
+    return number.to_bytes(-(-len(inputs) // at_a_time) * at_a_time // 8, "little")
+
+
+def _right(right: Exchange, _previous: bytes) -> bytes:
+    return right.frame()
+
+
+FAULTS: Final[Mapping[str, Callable[[Exchange, bytes], bytes]]] = {
+    # Right on the wire; the unit itself is late, or refuses.
+    "late": _right,
+    "exception": _right,
+    # Wrong on the wire: from the right answer and the one before it.
+    "hang": lambda _right, _previous: b"",
+    "previous": lambda _right, previous: previous,
+    "wrong_transaction": lambda right, _: replace(
+        right, transaction=(right.transaction + 1) % 0x10000
+    ).frame(),
+    "zero_transaction": lambda right, _: replace(right, transaction=0).frame(),
+    "wrong_protocol": lambda right, _: replace(right, protocol=1).frame(),
+    "wrong_unit": lambda right, _: replace(right, unit=(right.unit + 1) % 0x100).frame(),
+    "zero_unit": lambda right, _: replace(right, unit=0).frame(),
+    "wrong_function": lambda right, _: replace(
+        right, pdu=bytes([right.pdu[0] ^ 0x03]) + right.pdu[1:]
+    ).frame(),
+    "wrong_byte_count": lambda right, _: replace(
+        right, pdu=right.pdu[:1] + bytes([right.pdu[1] - 1]) + right.pdu[2:]
+    ).frame(),
+    "short_frame": lambda right, _: replace(
+        right, pdu=right.pdu[:1] + bytes([right.pdu[1] - 1]) + right.pdu[2:-1]
+    ).frame(),
+    "cut_frame": lambda right, _: right.frame()[:-1],
+    "twice": lambda right, _: right.frame() * 2,
+}
+"""Every way to answer wrongly, by name."""
