@@ -32,8 +32,11 @@ REPLAY_LIMIT = 1000
 """Events that one replay brings back at most."""
 
 LATER = frozenset(
-    "heard permit inhibit out_of_service start_test answer level situation threat ais_off"
-    " ship_time blackout interference_area loop_check visitor_view curtain".split()
+    {
+        *("heard", "permit", "inhibit", "out_of_service", "start_test", "answer", "level"),
+        *("situation", "threat", "ais_off", "ship_time", "blackout", "interference_area"),
+        *("loop_check", "visitor_view", "curtain"),
+    }
 )
 """Verbs of the contract that this version does not offer."""
 
@@ -131,30 +134,39 @@ def parse_command(
 ) -> Command | Refusal:
     """Understand a command, or say why it is not listened to."""
     id_ = caller_id(message.payload)
+    fault = _envelope_fault(topic, message, stations)
+    if fault is None and id_ is None:
+        fault = (Ground.MALFORMED, "not a JSON object with an id of 1 to 64 A-Z a-z 0-9 _ -")
+    if fault is None:
+        body: dict[str, Any] = json.loads(message.payload)
+        faults = _faults(topic.verb, body)
+        if not faults and body["session"] == session:
+            return _command(topic, body)
+        fault = (
+            (Ground.MALFORMED, "; ".join(faults))
+            if faults
+            else (Ground.OLD, "meant for another session: read status and ask again")
+        )
+    ground, reason = fault
+    return Refusal(topic.id, topic.verb, id_, ground, reason)
 
-    def refused(ground: Ground, reason: str) -> Refusal:
-        return Refusal(topic.id, topic.verb, id_, ground, reason)
 
-    if message.retained:
-        return refused(Ground.RETAINED, "a command must not be retained")
-    if message.expiry_s is None or message.expiry_s > LONGEST_EXPIRY_S:
-        return refused(Ground.OLD, f"message expiry must be at most {LONGEST_EXPIRY_S} s")
-    if topic.id not in stations:
-        return refused(Ground.UNKNOWN, f"station {topic.id} is not in the configuration")
-    if topic.verb in LATER:
-        return refused(Ground.UNKNOWN, f"{topic.verb}: not available in this version")
-    if topic.verb not in VERBS:
-        return refused(Ground.UNKNOWN, f"{topic.verb}: no such command")
-    if message.too_long or len(message.payload) > PAYLOAD_LIMIT_BYTES:
-        return refused(Ground.MALFORMED, f"longer than {PAYLOAD_LIMIT_BYTES} bytes")
-    if id_ is None:
-        return refused(Ground.MALFORMED, "not a JSON object with an id of 1 to 64 A-Z a-z 0-9 _ -")
-    body: dict[str, Any] = json.loads(message.payload)
-    if faults := _faults(topic.verb, body):
-        return refused(Ground.MALFORMED, "; ".join(faults))
-    if body["session"] != session:
-        return refused(Ground.OLD, "meant for another session: read status and ask again")
-    return _command(topic, body)
+def _envelope_fault(
+    topic: Topic, message: Message, stations: Collection[str]
+) -> tuple[Ground, str] | None:
+    """Judge what can be judged without reading the payload."""
+    verb = topic.verb
+    too_long = message.too_long or len(message.payload) > PAYLOAD_LIMIT_BYTES
+    expires = message.expiry_s is not None and message.expiry_s <= LONGEST_EXPIRY_S
+    faults = (
+        (message.retained, Ground.RETAINED, "a command must not be retained"),
+        (not expires, Ground.OLD, f"message expiry must be at most {LONGEST_EXPIRY_S} s"),
+        (topic.id not in stations, Ground.UNKNOWN, f"{topic.id}: no such station is configured"),
+        (verb in LATER, Ground.UNKNOWN, f"{verb}: not available in this version"),
+        (verb not in VERBS, Ground.UNKNOWN, f"{verb}: no such command"),
+        (too_long, Ground.MALFORMED, f"longer than {PAYLOAD_LIMIT_BYTES} bytes"),
+    )
+    return next(((ground, reason) for is_so, ground, reason in faults if is_so), None)
 
 
 def _text(value: object) -> bool:
@@ -166,7 +178,7 @@ def _whole(value: object) -> bool:
 
 
 def _priority(value: object) -> bool:
-    return value in {"A", "W", "C"}
+    return isinstance(value, str) and value in {"A", "W", "C"}
 
 
 def _truth(value: object) -> bool:

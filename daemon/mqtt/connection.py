@@ -207,9 +207,13 @@ class Connection:
 
     async def abort(self) -> None:
         """Break the connection without a word: the broker publishes the will."""
-        self._thread.shut()
-        self.on_ended("closed here")
+        self.give_up("closed here")
         await asyncio.to_thread(self._thread.join)
+
+    def give_up(self, reason: str) -> None:
+        """Treat the connection as lost, whatever the other end thinks; ``abort`` tidies up."""
+        self._thread.shut()
+        self.on_ended(reason)
 
     # Called by PahoThread, in the event loop.
 

@@ -117,6 +117,11 @@ class Mirror:
         if (slot := self._slots.get(topic)) is not None:
             self._set(topic, slot.body, slot.up_s, at_s, closing=slot.closing)
 
+    def touch_all(self, *, at_s: float) -> None:
+        """Send everything again as it is."""
+        for topic in self._slots:
+            self.touch(topic, at_s=at_s)
+
     def begin(self, session: str, *, at_s: float) -> None:
         """Begin a session: whatever the broker was told before, all must be told again."""
         self._session = session

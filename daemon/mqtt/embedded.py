@@ -1,0 +1,273 @@
+"""A broker of our own for the demo and the tests: Mosquitto where it is installed, else iotcore.
+
+Never for a ship: there the broker is a service of its own. The child dies with us, however we die,
+because the kernel kills it (prctl(2), PR_SET_PDEATHSIG), and its folder is in a temporary one.
+iotcore (rumqttd in a wheel) has no ACL, no users by topic and no retain-as-published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from daemon.errors import LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+Kind: TypeAlias = Literal["mosquitto", "iotcore"]
+
+HOST = "127.0.0.1"
+START_S = 10.0
+STOP_S = 3.0
+POLL_S = 0.02
+PBKDF2_ROUNDS = 101
+"""What mosquitto_passwd 2.0 uses; the passwords are random and live as long as the demo."""
+LARGEST_PAYLOAD_BYTES = 256 * 1024
+"""iotcore's own limit of 20480 is less than an entry may have, and it hangs up on more."""
+
+DEMO_USERS = ("ispsd", "bridge", "gangway", "sso")
+DEMO_ACL = """\
+# Anonymous: reads what is not closed, writes nothing. No deny wins here, so each is named.
+{open_reads}
+user ispsd
+topic readwrite ispsd/#
+
+user sso
+topic read ispsd/#
+
+user bridge
+{open_reads}
+user gangway
+{open_reads}
+# Every station: commands of its own name only.
+pattern write ispsd/+/v1/cmd/%u/+
+"""
+OPEN_TOPICS = (
+    *("status", "heartbeat", "snapshot", "event", "record/head"),
+    *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
+)
+
+# Runs first in the child: asks to be killed with its parent, then becomes the broker.
+_LEASH = """\
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("parent is gone")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+@dataclass(slots=True)
+class EmbeddedBroker:
+    """A broker in a child process, on loopback; keeps its ports over stop and start.
+
+    Attributes:
+        port: MQTT 5.
+        ws_port: MQTT over WebSocket.
+        passwords: By user; empty where everybody may do everything.
+    """
+
+    kind: Kind
+    folder: Path
+    port: int
+    ws_port: int
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    _process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the child's process id.
+
+        Raises:
+            LinkError: It does not run.
+        """
+        if self._process is None:
+            raise LinkError(f"{self.kind} does not run")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it and return when it accepts connections.
+
+        Raises:
+            LinkError: It ended at once or is not there in time; with what it wrote.
+        """
+        log = self.folder / "broker.log"
+        with log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-c", _LEASH, str(os.getpid()), *self._command()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            async with asyncio.timeout(START_S):
+                for port in (self.port, self.ws_port):
+                    await self._until_it_accepts(port)
+        except (TimeoutError, LinkError) as err:
+            await self.kill()
+            said = await asyncio.to_thread(log.read_text, errors="replace")
+            raise LinkError(
+                f"{self.kind} did not start on port {self.port}: {said[-500:]}"
+            ) from err
+
+    async def stop(self) -> None:
+        """End it in good order, or by force if it does not listen."""
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            self._process.terminate()
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await self._process.wait()
+            except TimeoutError:
+                pass
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        self._process = None
+
+    def _command(self) -> list[str]:
+        if self.kind == "mosquitto":
+            return [mosquitto_program() or "mosquitto", "-c", str(self.folder / "mosquitto.conf")]
+        config = str(self.folder / "rumqttd.toml")
+        return [sys.executable, "-I", "-m", "iotcore", "--config", config, "--log-level", "ERROR"]
+
+    async def _until_it_accepts(self, port: int) -> None:
+        while self._process is not None and self._process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection(HOST, port)
+            except OSError:
+                await asyncio.sleep(POLL_S)
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return
+        raise LinkError("ended at once")
+
+
+@asynccontextmanager
+async def embedded_broker(
+    kind: Kind | None = None, *, port: int = 0, ws_port: int = 0, users: tuple[str, ...] = ()
+) -> AsyncIterator[EmbeddedBroker]:
+    """Run a broker; with ``users`` (Mosquitto only) the demo's ACL and a random password for each.
+
+    A port of 0 is any that is free. Without ``kind`` it is Mosquitto where that is installed.
+
+    Raises:
+        LinkError: It cannot be started.
+        ValueError: Users for a broker that has no ACL.
+    """
+    kind = kind or ("mosquitto" if mosquitto_program() else "iotcore")
+    if users and kind != "mosquitto":
+        raise ValueError(f"{kind} has no ACL: every user may do everything")
+    with TemporaryDirectory(prefix="ispsd-broker-") as folder:
+        broker = EmbeddedBroker(
+            kind,
+            Path(folder),
+            port or free_port(),
+            ws_port or free_port(),
+            {user: secrets.token_urlsafe(18) for user in users},
+        )
+        await asyncio.to_thread(_write_config, broker)
+        try:
+            await broker.start()
+            yield broker
+        finally:
+            await broker.stop()
+
+
+def mosquitto_program() -> str | None:
+    """Return where Mosquitto is; None where it is not installed."""
+    # Debian puts it into sbin, which is not on everybody's path.
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody uses at this moment."""
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        return int(sock.getsockname()[1])
+
+
+def password_line(user: str, password: str) -> str:
+    """Return a line of Mosquitto's password file: PBKDF2 with SHA-512, as its own."""
+    salt = secrets.token_bytes(12)
+    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, PBKDF2_ROUNDS)
+    encoded = (base64.b64encode(part).decode() for part in (salt, key))
+    return f"{user}:$7${PBKDF2_ROUNDS}${'$'.join(encoded)}"
+
+
+def _write_config(broker: EmbeddedBroker) -> None:
+    if broker.kind == "mosquitto":
+        _write_mosquitto(broker)
+    else:
+        text = "".join(
+            f"""
+[{section}.1]
+name = "{section}"
+listen = "{HOST}:{port}"
+next_connection_delay_ms = 1
+[{section}.1.connections]
+connection_timeout_ms = 5000
+max_payload_size = {LARGEST_PAYLOAD_BYTES}
+max_inflight_count = 100
+"""
+            for section, port in (("v5", broker.port), ("ws", broker.ws_port))
+        )
+        (broker.folder / "rumqttd.toml").write_text(
+            # Segments stay in memory, for every filter: the default is 10 of 100 MB.
+            "id = 0\n[router]\nid = 0\nmax_connections = 1000\nmax_outgoing_packet_count = 200\n"
+            f"max_segment_size = 1048576\nmax_segment_count = 10\n{text}",
+            encoding="utf-8",
+        )
+
+
+def _write_mosquitto(broker: EmbeddedBroker) -> None:
+    lines = [
+        "per_listener_settings false",
+        "persistence false",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+        f"listener {broker.port} {HOST}",
+        "set_tcp_nodelay true",
+        f"listener {broker.ws_port} {HOST}",
+        "protocol websockets",
+        "allow_anonymous true",
+    ]
+    if os.geteuid() == 0:
+        # As root it would become another user, whom the kernel's leash does not bind.
+        lines.append("user root")
+    if broker.passwords:
+        reads = "".join(f"topic read ispsd/+/v1/{name}\n" for name in OPEN_TOPICS)
+        passwords = [password_line(*item) for item in broker.passwords.items()]
+        for name, text in (
+            ("acl", DEMO_ACL.format(open_reads=reads)),
+            ("passwords", "\n".join(passwords) + "\n"),
+        ):
+            file = broker.folder / name
+            file.touch(mode=0o600)
+            file.write_text(text, encoding="utf-8")
+        lines += [
+            f"acl_file {broker.folder / 'acl'}",
+            f"password_file {broker.folder / 'passwords'}",
+        ]
+    (broker.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")

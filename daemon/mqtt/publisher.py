@@ -1,0 +1,275 @@
+"""How does the ship's state reach the bridge, whatever the broker does?
+
+One task that connects, serves a session and comes back after a pause, for ever. Everything else
+writes to ``board`` whether there is a broker or not. Each connection is a session of its own with a
+name of its own (docs/decisions/0003-mqtt-contract.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daemon import logs
+from daemon.errors import IspsdError, LinkError, RefusedError
+from daemon.mqtt.board import Board
+from daemon.mqtt.commands import LONGEST_EXPIRY_S, Reply, caller_id
+from daemon.mqtt.connection import Connection
+from daemon.mqtt.desk import AT_ONCE, Desk
+from daemon.mqtt.mirror import render
+from daemon.mqtt.outbox import Outbox
+from daemon.mqtt.session import Counters, Session, Timing
+from daemon.mqtt.wire import PublishRefusedError, Will
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from daemon.clock import Clock
+    from daemon.entropy import Entropy
+    from daemon.model import Json
+    from daemon.mqtt.board import Identity, State
+    from daemon.mqtt.commands import Command
+    from daemon.mqtt.desk import Handle, Refused
+    from daemon.mqtt.outbox import EventSource
+    from daemon.mqtt.topics import Topic, Topics
+    from daemon.mqtt.wire import Broker, Message
+
+INBOX_LIMIT = 5000
+"""Retained topics that a broker may send us at once; a ship has some hundreds."""
+TELL_REFUSALS_S = 1.0
+LOG = logs.get("mqtt.publisher")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How the publisher is.
+
+    Attributes:
+        connected: The broker has been told everything in this session.
+        progress: Grows while the publisher lives: with every acknowledgement and every attempt.
+        oldest_unsent_s: For how long the oldest change or event has waited for the broker.
+        overwritten: How often somebody else wrote or cleared a topic of ours.
+        refused: How many publications the broker refused.
+    """
+
+    connected: bool
+    session: str | None
+    progress: int
+    oldest_unsent_s: float
+    overwritten: int
+    refused: int
+
+
+def backoff_s(attempt: int, jitter: float, timing: Timing) -> float:
+    """Return the pause after the given number of failures in a row: doubled, less up to half."""
+    longest_s = min(timing.first_retry_s * 2.0 ** min(attempt, 16), timing.longest_retry_s)
+    return longest_s * (1.0 - jitter / 2.0)
+
+
+class Publisher:
+    """The ship's end of the MQTT contract."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        identity: Identity,
+        *,
+        stations: Collection[str],
+        handle: Handle,
+        refused: Refused,
+        events: EventSource,
+        clock: Clock,
+        entropy: Entropy,
+        timing: Timing | None = None,
+    ) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._entropy = entropy
+        self._timing = timing or Timing()
+        self._handle = handle
+        self._counters = Counters()
+        self._board = Board(identity, clock)
+        self._outbox = Outbox(
+            events, topic=self.topics.event(), clock=clock, progress=self._progress
+        )
+        self._desk = Desk(stations=stations, clock=clock, handle=self._do, refused=refused)
+        self._session: Session | None = None
+        self._lost_s: float | None = None
+        self._commands: set[asyncio.Task[None]] = set()
+        self._replaying = asyncio.Lock()
+        self._stop = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    @property
+    def topics(self) -> Topics:
+        """Return the names of the ship's topics."""
+        return self._board.topics
+
+    def put(self, topic: str, body: Mapping[str, Json], up_s: float, *, last: bool = False) -> None:
+        """Set a retained topic to what was true ``up_s`` seconds after boot; at once.
+
+        With ``last`` it is cleared as soon as the broker has it: an ending is told, then forgotten.
+
+        Raises:
+            ValueError: No such retained topic in the contract, or a body that cannot be JSON.
+        """
+        self._board.put(topic, body, up_s, last=last)
+
+    def remove(self, topic: str) -> None:
+        """Clear a retained topic."""
+        self._board.remove(topic)
+
+    def set_status(self, state: State, reasons: Sequence[str] = ()) -> None:
+        """Say how ispsd is; the broker hears it once it has everything else."""
+        self._board.set_status(state, reasons)
+
+    def facts(self) -> Facts:
+        """Return how the publisher is."""
+        return Facts(
+            connected=self._board.introduced,
+            session=None if self._session is None else self._session.name,
+            progress=self._counters.progress,
+            oldest_unsent_s=max(
+                self._board.mirror.oldest_waiting_s(at_s=self._clock.now_s()),
+                self._outbox.oldest_waiting_s(),
+            ),
+            overwritten=self._counters.overwritten,
+            refused=self._counters.refused,
+        )
+
+    async def drained(self) -> None:
+        """Wait until the broker has all state put so far and every event of the record."""
+        revision = self._board.mirror.revision
+        while not (
+            self._board.introduced
+            and self._board.mirror.has_settled(revision)
+            and self._outbox.is_clear()
+        ):
+            await self._board.progressed.wait()
+
+    async def run(self) -> None:
+        """Publish until ``stop``; a lost broker is tried again and again."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                helpers = [
+                    group.create_task(self._outbox.keep_cursor()),
+                    group.create_task(self._tell_refusals()),
+                ]
+                await self._keep_connected(group)
+                for task in (*helpers, *self._commands):
+                    task.cancel()
+        finally:
+            self._stopped.set()
+
+    async def stop(self) -> None:
+        """Say ``stopped``, disconnect, and return when ``run`` is over; bounded in time."""
+        self._stop.set()
+        await self._stopped.wait()
+
+    async def _keep_connected(self, group: asyncio.TaskGroup) -> None:
+        attempt = 0
+        while not self._stop.is_set():
+            began_s = self._clock.now_s()
+            reason = await self._one_session(group)
+            self._counters.progress += 1
+            if self._stop.is_set():
+                return
+            now_s = self._clock.now_s()
+            if now_s - began_s >= self._timing.healthy_s:
+                attempt = 0
+            log = LOG.warning if self._lost_s is None else LOG.debug
+            self._lost_s = now_s if self._lost_s is None else self._lost_s
+            log("broker.lost", broker=self._broker.place, reason=reason)
+            pause_s = backoff_s(attempt, self._entropy.jitter(), self._timing)
+            await self._clock.wait(self._stop, pause_s)
+            attempt += 1
+
+    async def _one_session(self, group: asyncio.TaskGroup) -> str:
+        """Serve one session; return why it ended."""
+        name = self._entropy.token()
+        connection = Connection(
+            self._broker,
+            client_id=f"ispsd-{self._entropy.token()}",
+            will=Will(self.topics.status(), self._board.will(name)),
+            keepalive_s=self._timing.keepalive_s,
+            connect_s=self._timing.connect_s,
+            inbox_limit=INBOX_LIMIT,
+        )
+
+        def on_command(session: Session, topic: Topic, message: Message) -> None:
+            if len(self._commands) >= 2 * AT_ONCE:
+                self._desk.drop(topic)
+                return
+            task = group.create_task(self._answer(session, topic, message))
+            self._commands.add(task)
+            task.add_done_callback(self._commands.discard)
+
+        self._session = Session(
+            name,
+            connection,
+            board=self._board,
+            outbox=self._outbox,
+            on_command=on_command,
+            on_introduced=self._introduced,
+            clock=self._clock,
+            timing=self._timing,
+            counters=self._counters,
+        )
+        try:
+            return await self._session.run(self._stop)
+        except (LinkError, PublishRefusedError) as err:
+            return str(err)
+        finally:
+            self._session = None
+
+    def _introduced(self) -> None:
+        outage_s = 0.0 if self._lost_s is None else self._clock.now_s() - self._lost_s
+        self._lost_s = None
+        LOG.info("broker.up", broker=self._broker.place, outage_s=round(outage_s, 1))
+
+    async def _answer(self, session: Session, topic: Topic, message: Message) -> None:
+        """Have a command done and reply; outlives the connection, for an act is done once begun."""
+        reply = await self._desk.take(topic, message, session=session.name)
+        body = render(reply.body(id_=caller_id(message.payload), verb=topic.verb))
+        try:
+            await session.reply(topic.id, body, expiry_s=LONGEST_EXPIRY_S)
+        except (LinkError, PublishRefusedError) as err:
+            LOG.debug("reply.lost", station=topic.id, verb=topic.verb, reason=str(err))
+
+    async def _do(self, command: Command) -> Reply:
+        match command.verb:
+            case "refresh":
+                self._board.touch_all()
+                await self._board.told()
+                await self._board.tell_snapshot()
+                return Reply(accepted=True)
+            case "replay":
+                return await self._replay(command)
+            case _:
+                return await self._handle(command)
+
+    async def _replay(self, command: Command) -> Reply:
+        session = self._session
+        if session is None or self._replaying.locked():
+            raise RefusedError("a replay is running; ask again when it is over")
+        async with self._replaying:
+            count = await self._outbox.replay(
+                session.connection,
+                session.name,
+                int(str(command.arguments["from_bseq"])),
+                int(str(command.arguments["limit"])),
+            )
+        return Reply(accepted=True, extra={"count": count})
+
+    async def _tell_refusals(self) -> None:
+        while True:
+            await self._clock.sleep(TELL_REFUSALS_S)
+            try:
+                await self._desk.tell_refusals()
+            except IspsdError as err:
+                LOG.warning("refusals.not_told", reason=str(err))
+
+    def _progress(self) -> None:
+        self._counters.progress += 1
+        self._board.progressed.fire()
