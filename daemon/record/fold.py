@@ -1,0 +1,102 @@
+"""What is true now, given what is written? The current state as a pure fold over entries.
+
+Which alerts are open, how each test went last, who has the watch: every one is a consequence of
+entries and of nothing else, so it can be rebuilt from them, and an entry and its consequence are
+one transaction. A type that is not in the table changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from daemon.model import AlertState, Json
+from daemon.record.entry import EntryError
+
+if TYPE_CHECKING:
+    from daemon.record.entry import Draft, Entry
+
+ALERT = "alert"
+RESULT = "result"
+STATION = "station"
+HIGHEST = "highest"
+"""The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
+INSTANCE = "instance"
+
+CARRIED = "state"
+"""The key under which the first entry of a segment carries the state of the one before."""
+
+SEGMENT_OPENED = "segment.opened"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One consequence of an entry.
+
+    Attributes:
+        body: The whole new state of this thing; None: it is no more.
+    """
+
+    kind: str
+    id: str
+    body: Mapping[str, Json] | None
+
+
+def project(
+    entry: Entry | Draft, carried: Mapping[str, Json] | None = None
+) -> tuple[StateChange, ...]:
+    """Return what an entry changes, or a draft would; ``carried`` is its part of class ``sso``.
+
+    Raises:
+        EntryError: An entry of a known type without what that type must have.
+    """
+    rule = _RULES.get(entry.type)
+    if rule is None:
+        return ()
+    try:
+        return rule(entry.open, carried or {})
+    except (KeyError, TypeError) as err:
+        raise EntryError(f"{entry.type} on {entry.subject}: open lacks {err}") from err
+
+
+def _alert_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    gone = shown["state"] == AlertState.NORMAL.value
+    change = StateChange(ALERT, _text(shown["id"]), None if gone else shown)
+    if (instance := shown.get("instance")) is None:
+        return (change,)
+    if not isinstance(instance, int):
+        raise TypeError("a number as instance")
+    return change, StateChange(HIGHEST, INSTANCE, {"value": instance})
+
+
+def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(RESULT, _text(shown["test"]), shown),)
+
+
+def _watch_taken(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(STATION, _text(shown["station"]), shown),)
+
+
+def _segment_opened(_: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    state = carried.get(CARRIED, ())
+    if not isinstance(state, list):
+        return ()
+    return tuple(
+        StateChange(_text(each["kind"]), _text(each["id"]), each["body"]) for each in state
+    )
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text as its name")
+    return value
+
+
+_Rule: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json]], tuple[StateChange, ...]]
+_RULES: Mapping[str, _Rule] = {
+    "alert.changed": _alert_changed,
+    "test.result": _test_result,
+    "watch.taken": _watch_taken,
+    SEGMENT_OPENED: _segment_opened,
+}

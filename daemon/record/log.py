@@ -1,0 +1,220 @@
+"""How does the rest of the daemon write and read the security record, and never wait for a disk?
+
+What is submitted stands in a queue in memory until it is on disk; only then is its future resolved,
+and only then may anybody call it recorded (invariant 4). A disk that is full, read-only or gone
+stops nothing but that: the queue keeps its order and is tried again each second, what no longer
+fits in it is counted, and the count becomes an entry in the place where the lost ones would have
+stood (invariant 5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daemon.record import codec, fold
+from daemon.record.directory import Directory
+from daemon.record.entry import Draft, Entry, Stamp
+from daemon.record.pending import Pending
+from daemon.record.reading import Reading
+from daemon.record.scribe import Scribe
+from daemon.record.trust import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from daemon.clock import Clock
+    from daemon.entropy import Entropy
+    from daemon.model import Classification, Json
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.reader import Query
+
+PENDING_LIMIT = 10_000
+"""Entries that may wait in memory for a disk."""
+PENDING_LIMIT_BYTES = 64 * 1024 * 1024
+"""Bytes of evidence among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHealth:
+    """How the record stands.
+
+    Attributes:
+        pending: Entries that are not on disk yet.
+        oldest_pending_s: Since when the oldest of them waits, in seconds since boot.
+        last_commit_s: When the disk last took entries, in seconds since boot; None: not since
+            start.
+        lost: Entries that found no room to wait in, since start.
+        writable: False from a failure until all that waited is written. A disk that merely hangs
+            shows in the age of the oldest that waits.
+        reason: Why it is not writable.
+    """
+
+    pending: int
+    oldest_pending_s: float | None
+    last_commit_s: float | None
+    lost: int
+    writable: bool
+    reason: str | None
+
+
+class Record:
+    """One ship's record. It belongs to one event loop, the disk to two threads of its own."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        origin: str,
+        key: Ed25519PrivateKey,
+        clock: Clock,
+        entropy: Entropy,
+        software: str,
+        configuration: str,
+        pending_limit: int = PENDING_LIMIT,
+        pending_limit_bytes: int = PENDING_LIMIT_BYTES,
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            directory: Where the segments are; made when it is missing.
+            origin: ``ispsd/<IMO>`` or ``demo/<IMO>``.
+            key: What signs the checkpoints.
+            clock: Times, ages and the retry.
+            entropy: Salts.
+            software: The version that writes.
+            configuration: SHA-256 of the configuration, in hex.
+            pending_limit: Entries that may wait in memory.
+            pending_limit_bytes: Bytes of evidence that may wait with them.
+        """
+        self._clock = clock
+        self._pending = Pending(limit=pending_limit, limit_bytes=pending_limit_bytes)
+        self._reading = Reading(directory)
+        self._scribe = Scribe(
+            Directory(directory, Identity(origin, key, software, configuration), entropy),
+            self._pending,
+            self._reading,
+            clock=clock,
+            stamp=self._stamp,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    def on_commit(self, callback: Callable[[Entry], None]) -> None:
+        """Have every entry told, in the loop and in the order of ``seq``, once it is on disk."""
+        self._scribe.committed.add(callback)
+
+    def on_seal(self, callback: Callable[[Checkpoint], None]) -> None:
+        """Have every new checkpoint told, in the loop; the newest one also at start."""
+        self._scribe.sealed.add(callback)
+
+    async def start(self) -> None:
+        """Open the newest segment, or begin the record.
+
+        Raises:
+            RecordError: It cannot be opened now. What is submitted is kept in memory all the same,
+                and opening is tried again each second until ``stop``.
+        """
+        try:
+            await self._scribe.open()
+        finally:
+            self._task = asyncio.create_task(self._scribe.run(), name="record")
+
+    async def stop(self) -> None:
+        """Write and seal what can be, and close: the file is then whole without its log."""
+        self._scribe.stop()
+        if self._task is not None:
+            await self._task
+
+    def submit(self, draft: Draft) -> asyncio.Future[Entry]:
+        """Queue an entry; never waits. The future has the entry once it is on disk.
+
+        It fails with a ``RecordError`` when the entry is lost: no room left to wait in, or stopped
+        without a disk.
+
+        Raises:
+            RefusedError: A kind that only a person may write, without a person.
+            EntryError: Not a draft that can become an entry.
+        """
+        prepared = codec.prepare(draft)
+        fold.project(prepared)
+        future = self._pending.put(prepared, self._stamp(), now_s=self._clock.now_s())
+        self._scribe.wake()
+        return future
+
+    def health(self) -> RecordHealth:
+        """Return how the record stands at this moment."""
+        return RecordHealth(
+            pending=len(self._pending),
+            oldest_pending_s=self._pending.oldest_s(),
+            last_commit_s=self._scribe.last_commit_s,
+            lost=self._pending.lost,
+            writable=self._scribe.failure is None,
+            reason=self._scribe.failure,
+        )
+
+    async def drained(self) -> None:
+        """Wait until all that was submitted so far is on disk, or the disk is known to fail."""
+        newest = self._pending.newest()
+        if newest is None or self._scribe.failed.is_set():
+            return
+        failed = asyncio.ensure_future(self._scribe.failed.wait())
+        await asyncio.wait((newest, failed), return_when=asyncio.FIRST_COMPLETED)
+        failed.cancel()
+
+    async def seal(self) -> Checkpoint:
+        """Sign the head: everything that is on disk at this moment, at least.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        return await self._scribe.seal()
+
+    async def rotate(self, reason: str) -> None:
+        """Seal this segment and begin the next, which commits to its head and carries the state.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        await self._scribe.rotate(reason)
+
+    def set_cursor(self, name: str, value: int) -> None:
+        """Keep a number; written with the next transaction, within about a second."""
+        self._scribe.set_cursor(name, value)
+
+    async def cursor(self, name: str) -> int | None:
+        """Return a number that was kept; None if it never was."""
+        if (fresh := self._scribe.cursors.get(name)) is not None:
+            return fresh
+        return await self._reading.ask(lambda reader: reader.cursor(name))
+
+    async def events(self, after_bseq: int, limit: int) -> list[Entry]:
+        """Return entries of class ``watch`` in the order of their ``bseq``."""
+        return await self._reading.ask(lambda reader: reader.events(after_bseq, limit))
+
+    async def entries(self, query: Query) -> list[Entry]:
+        """Return what a query asks for, in the order of ``seq``."""
+        return await self._reading.ask(lambda reader: reader.entries(query))
+
+    async def state(self, kind: str) -> dict[str, Mapping[str, Json]]:
+        """Return what is true now of one kind of thing, by its id, as far as it is on disk."""
+        return await self._reading.ask(lambda reader: reader.state(kind))
+
+    async def part(self, seq: int, classification: Classification) -> dict[str, Json] | None:
+        """Return what an entry says to one class only."""
+        return await self._reading.ask(lambda reader: reader.part(seq, classification))
+
+    async def evidence(self, sha256: str) -> bytes | None:
+        """Return a piece of evidence."""
+        return await self._reading.ask(lambda reader: reader.evidence(sha256))
+
+    def _stamp(self) -> Stamp:
+        return Stamp(
+            at=codec.utc_text(self._clock.utc()),
+            clock=self._clock.status(),
+            up_ms=int(self._clock.now_s() * 1000),
+            boot=self._clock.boot_id(),
+        )

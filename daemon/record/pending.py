@@ -1,0 +1,126 @@
+"""What waits for the disk? A queue with two bounds, and the count of what no longer fitted.
+
+The oldest stay: what came first explains the rest. What is lost is counted with its times, and the
+count is written in the place where the lost entries would have stood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+
+from daemon.errors import RecordError
+from daemon.model import Classification
+from daemon.record.entry import Draft, Entry, Stamp
+
+GAP = "record.gap"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One draft on its way to the disk."""
+
+    draft: Draft
+    stamp: Stamp
+    since_s: float
+    future: asyncio.Future[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Entries that were lost since the last one that found room."""
+
+    count: int
+    first_at: str
+    last: Stamp
+
+    def draft(self) -> Draft:
+        return Draft(
+            kind="system",
+            type=GAP,
+            subject="record",
+            classification=Classification.WATCH,
+            open={"lost": self.count, "first_at": self.first_at, "last_at": self.last.at},
+        )
+
+
+class Pending:
+    """Drafts in the order in which they were submitted."""
+
+    def __init__(self, *, limit: int, limit_bytes: int) -> None:
+        self.lost = 0
+        """How many found no room, in all."""
+        self._gap: Gap | None = None
+        self._limit = limit
+        self._limit_bytes = limit_bytes
+        self._bytes = 0
+        self._queue: deque[Waiting] = deque()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, draft: Draft, stamp: Stamp, *, now_s: float) -> asyncio.Future[Entry]:
+        """Add at the end, behind the mark of a gap if there is one; without room, count it."""
+        if not self._has_room_for(draft):
+            first_at = self._gap.first_at if self._gap else stamp.at
+            self._gap = Gap(self._gap.count + 1 if self._gap else 1, first_at, stamp)
+            self.lost += 1
+            future = _future()
+            future.set_exception(RecordError("not recorded: no disk, no room to wait"))
+            return future
+        self.mark_gap(now_s=now_s)
+        return self._add(draft, stamp, now_s)
+
+    def mark_gap(self, *, now_s: float) -> None:
+        """Add the entry that says how many were lost, where any were; it always finds room."""
+        if self._gap is not None:
+            self._add(self._gap.draft(), self._gap.last, now_s)
+            self._gap = None
+
+    def first(self, count: int) -> list[Waiting]:
+        """Return the oldest, which stay until they are on disk."""
+        return list(islice(self._queue, count))
+
+    def take(self) -> Waiting:
+        """Remove the oldest."""
+        waiting = self._queue.popleft()
+        self._bytes -= _evidence_bytes(waiting.draft)
+        return waiting
+
+    def give_up(self, reason: str) -> None:
+        """Tell everybody who waits that it will not come."""
+        while self._queue:
+            future = self.take().future
+            if not future.done():
+                future.set_exception(RecordError(f"not recorded: {reason}"))
+
+    def oldest_s(self) -> float | None:
+        """Return since when the oldest waits, in seconds since boot."""
+        return self._queue[0].since_s if self._queue else None
+
+    def newest(self) -> asyncio.Future[Entry] | None:
+        """Return what the newest waits for."""
+        return self._queue[-1].future if self._queue else None
+
+    def _has_room_for(self, draft: Draft) -> bool:
+        fits = self._bytes + _evidence_bytes(draft) <= self._limit_bytes
+        return fits and len(self._queue) < self._limit
+
+    def _add(self, draft: Draft, stamp: Stamp, now_s: float) -> asyncio.Future[Entry]:
+        waiting = Waiting(draft, stamp, now_s, _future())
+        self._queue.append(waiting)
+        self._bytes += _evidence_bytes(draft)
+        return waiting.future
+
+
+def _future() -> asyncio.Future[Entry]:
+    """Return a future that nobody has to ask: a loss also shows in the health."""
+    future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return future
+
+
+def _evidence_bytes(draft: Draft) -> int:
+    return sum(len(each.body) for each in draft.evidence)

@@ -1,0 +1,302 @@
+"""Who carries the queue to the disk? One task, which gives the writer thread one thing at a time.
+
+Whatever is queued when the disk is free goes into one transaction (group commit). After any error
+the segment is closed and opened anew, since nobody knows what a failed fsync left behind: entries
+of the queue that are found on disk then are recorded, the rest is written again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from daemon import logs
+from daemon.errors import RecordError
+from daemon.record import fold
+from daemon.record.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from daemon.clock import Clock
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.directory import Directory
+    from daemon.record.entry import Entry, Stamp
+    from daemon.record.pending import Pending, Waiting
+    from daemon.record.reading import Reading
+    from daemon.record.segment import Segment
+
+BATCH = 512
+"""Most entries in one transaction: beyond some hundred, a commit only gets longer."""
+RETRY_S = 1.0
+SEAL_AFTER_S = 60.0
+"""The longest that an entry stands without a checkpoint over it."""
+CURSOR_AFTER_S = 1.0
+
+_T = TypeVar("_T")
+_log = logs.get("record")
+
+
+class Listeners(Generic[_T]):
+    """Who is told. In the loop, one after the other, and whoever fails, fails alone."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[_T], None]] = []
+
+    def add(self, callback: Callable[[_T], None]) -> None:
+        self._callbacks.append(callback)
+
+    def tell(self, news: _T) -> None:
+        loop = asyncio.get_running_loop()
+        for callback in self._callbacks:
+            loop.call_soon(callback, news)
+
+
+class Scribe:
+    """The one writer of a record."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        pending: Pending,
+        reading: Reading,
+        *,
+        clock: Clock,
+        stamp: Callable[[], Stamp],
+    ) -> None:
+        self.committed: Listeners[Entry] = Listeners()
+        self.sealed: Listeners[Checkpoint] = Listeners()
+        self.failure: str | None = "not open"
+        self.failed = asyncio.Event()
+        self.last_commit_s: float | None = None
+        self.cursors: dict[str, int] = {}
+        """Those that are not on disk yet."""
+        self._directory = directory
+        self._pending = pending
+        self._reading = reading
+        self._clock = clock
+        self._stamp = stamp
+        self._thread = Worker("record-writer")
+        self._segment: Segment | None = None
+        self._next_seq: int | None = None
+        self._announced: Checkpoint | None = None
+        self._unsealed_since_s: float | None = None
+        self._cursors_since_s: float | None = None
+        self._seals: list[asyncio.Future[Checkpoint]] = []
+        self._rotations: list[tuple[str, asyncio.Future[None]]] = []
+        self._work = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    async def open(self) -> None:
+        """Open the newest segment, or begin one; resolve what turns out to be on disk.
+
+        Raises:
+            RecordError: It cannot be written or trusted; ``run`` tries again.
+        """
+        await self._adopt(await self._thread.call(partial(self._directory.open, self._stamp())))
+
+    async def run(self) -> None:
+        """Write what is queued, seal what is due, until ``stop``."""
+        while True:
+            try:
+                await self._attend()
+            except Exception as err:  # noqa: BLE001 (shown in the health and tried again: never a silent end)
+                await self._fail(err)
+            if self._stopping.is_set():
+                break
+            if self.failure is None:
+                await self._clock.wait(self._work, self._idle_s())
+            else:
+                await self._clock.wait(self._stopping, RETRY_S)
+        await self._close()
+
+    def stop(self) -> None:
+        """Have ``run`` write what can be written, seal, close and return."""
+        self._stopping.set()
+        self._work.set()
+
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def wake(self) -> None:
+        """Say that something was queued."""
+        self._work.set()
+
+    def set_cursor(self, name: str, value: int) -> None:
+        """Keep a number with the next transaction, within about a second."""
+        self.cursors[name] = value
+        if self._cursors_since_s is None:
+            self._cursors_since_s = self._clock.now_s()
+            self._work.set()
+
+    async def seal(self) -> Checkpoint:
+        """Return a checkpoint over everything that is on disk now, at least.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        request: asyncio.Future[Checkpoint] = asyncio.get_running_loop().create_future()
+        self._seals.append(request)
+        self._work.set()
+        return await request
+
+    async def rotate(self, reason: str) -> None:
+        """Begin the next segment.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        request: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._rotations.append((reason, request))
+        self._work.set()
+        await request
+
+    async def _attend(self) -> None:
+        """Do all that is due; only then is the record in order."""
+        self._work.clear()
+        if self._segment is None:
+            await self.open()
+        while True:
+            if not len(self._pending):
+                self._pending.mark_gap(now_s=self._clock.now_s())
+            batch = self._pending.first(BATCH)
+            if batch:
+                await self._append(batch)
+            if self._must_seal():
+                await self._seal()
+            if not batch:
+                break
+        while self._rotations:
+            await self._rotate()
+        if self._cursors_due_s() <= self._clock.now_s():
+            await self._write(lambda at, cursors: at.write_cursors(cursors))
+        self._recover()
+
+    async def _append(self, batch: Sequence[Waiting]) -> None:
+        drafts = [(waiting.draft, waiting.stamp) for waiting in batch]
+        self._settle(await self._write(lambda at, cursors: at.append(drafts, cursors)))
+
+    async def _write(self, act: Callable[[Segment, Mapping[str, int]], _T]) -> _T:
+        """Let the thread do one transaction, which takes the cursors along."""
+        segment, cursors = self._segment, dict(self.cursors)
+        if segment is None:
+            raise RecordError("the record is not open")
+        result = await self._thread.call(lambda: act(segment, cursors))
+        for name, value in cursors.items():
+            if self.cursors[name] == value:
+                del self.cursors[name]
+        self._cursors_since_s = self._clock.now_s() if self.cursors else None
+        return result
+
+    def _settle(self, entries: Sequence[Entry]) -> None:
+        """Tell those who wait that their entries, the oldest of the queue, are on disk."""
+        now_s = self._clock.now_s()
+        for entry in entries:
+            if entry.type != fold.SEGMENT_OPENED:  # the segment's own, nobody waits for it
+                future = self._pending.take().future
+                if not future.done():
+                    future.set_result(entry)
+            self.committed.tell(entry)
+            self._next_seq = entry.seq + 1
+            self.last_commit_s = now_s
+        if entries and self._unsealed_since_s is None:
+            self._unsealed_since_s = now_s
+
+    def _must_seal(self) -> bool:
+        due = self._stopping.is_set() or self._seal_due_s() <= self._clock.now_s()
+        return bool(self._seals) or (
+            due and self._segment is not None and self._segment.unsealed > 0
+        )
+
+    async def _seal(self) -> None:
+        asked = len(self._seals)
+        head = await self._write(lambda at, cursors: at.seal(cursors))
+        self._unsealed_since_s = None
+        for request in self._seals[:asked]:
+            if not request.done():
+                request.set_result(head)
+        del self._seals[:asked]
+        self._announce(head)
+
+    async def _rotate(self) -> None:
+        await self._seal()
+        segment, self._segment = self._segment, None
+        if segment is None:
+            raise RecordError("the record is not open")
+        reason, request = self._rotations[0]
+        await self._reading.close()
+        begin = partial(self._directory.next, segment, self._stamp(), reason=reason)
+        await self._adopt(await self._thread.call(begin))
+        self._rotations.pop(0)
+        if not request.done():
+            request.set_result(None)
+
+    async def _adopt(self, segment: Segment) -> None:
+        """Go on with a segment that was opened; never behind what was already called recorded."""
+        known = self._next_seq
+        if known is not None and segment.next_seq < known:
+            await self._thread.call(segment.close)
+            raise RecordError(f"{segment.path}: ends before entry {known - 1}, which was recorded")
+        self._segment = segment
+        landed = await self._thread.call(partial(segment.entries_from, known or segment.next_seq))
+        self._settle(landed if known else [segment.opening] if segment.opening else [])
+        self._next_seq = segment.next_seq
+        self._unsealed_since_s = self._clock.now_s() if segment.unsealed else None
+        if segment.head is not None:
+            self._announce(segment.head)
+        await self._reading.reopen()
+
+    def _announce(self, head: Checkpoint) -> None:
+        if head != self._announced:
+            self._announced = head
+            self.sealed.tell(head)
+
+    async def _fail(self, error: Exception) -> None:
+        """Let go of what cannot be relied on; one line in the log for each outage."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            with contextlib.suppress(RecordError):
+                await self._thread.call(segment.close)
+        if not self.failed.is_set():
+            _log.error("record.unwritable", reason=str(error), pending=len(self._pending))
+        self.failure = str(error)
+        self.failed.set()
+        requests: list[asyncio.Future[Any]] = [*self._seals, *(each for _, each in self._rotations)]
+        for request in requests:
+            if not request.done():
+                request.set_exception(RecordError(str(error)))
+        self._seals.clear()
+        self._rotations.clear()
+
+    def _recover(self) -> None:
+        if self.failed.is_set():
+            _log.info("record.writable", lost=self._pending.lost)
+            self.failed.clear()
+        self.failure = None
+
+    async def _close(self) -> None:
+        self._pending.give_up(self.failure or "the record is closed")
+        await self._reading.close()
+        try:
+            if self._segment is not None:
+                await self._thread.call(partial(self._segment.close, finish=True))
+        except RecordError as err:
+            _log.error("record.unfinished", reason=str(err))
+        await self._thread.call(self._directory.release)
+        self._thread.finish()
+
+    def _idle_s(self) -> float | None:
+        """Return how long nothing will be due; None: until somebody comes."""
+        due_s = min(self._seal_due_s(), self._cursors_due_s())
+        return None if due_s == math.inf else max(0.0, due_s - self._clock.now_s())
+
+    def _seal_due_s(self) -> float:
+        return math.inf if self._unsealed_since_s is None else self._unsealed_since_s + SEAL_AFTER_S
+
+    def _cursors_due_s(self) -> float:
+        if self._cursors_since_s is None:
+            return math.inf
+        return self._cursors_since_s + (0.0 if self._stopping.is_set() else CURSOR_AFTER_S)

@@ -1,0 +1,351 @@
+"""How does the only writer append to a segment and seal it?
+
+Everything here blocks and belongs to the writer thread. A segment is created, or opened and
+checked, in one step; after any error it must be closed and opened again, because what a failed
+fsync left behind is not known.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zlib import compress
+
+import apsw
+
+from daemon.errors import RecordError
+from daemon.model import Classification, Json
+from daemon.record import checkpoint, codec, fold, schema, trust
+from daemon.record.entry import Draft, Entry, Stamp
+from daemon.record.merkle import Tree
+from daemon.record.sqlite import number, store_errors, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from daemon.entropy import Entropy
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.trust import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a new segment takes over from the one before; the default starts a record."""
+
+    number: int = 0
+    head: Checkpoint | None = None
+    next_seq: int = 1
+    next_bseq: int = 1
+    state: tuple[fold.StateChange, ...] = ()
+    cursors: tuple[tuple[str, int], ...] = ()
+
+
+Submission = tuple[Draft, Stamp]
+
+
+class Segment:
+    """An open segment with its only writing connection."""
+
+    def __init__(self, path: Path, identity: Identity, entropy: Entropy) -> None:
+        """Prepare; ``create`` and ``open`` make segments that can be used."""
+        match = re.fullmatch(r"segment-(\d{4})\.db", path.name)
+        if match is None:
+            raise RecordError(f"{path}: not the name of a segment")
+        self.path = path
+        self.number = int(match[1])
+        self.tree = Tree()
+        self.first_seq = 1
+        self.next_bseq = 1
+        self.head: Checkpoint | None = None
+        self.opening: Entry | None = None
+        """The first entry, where this object wrote it."""
+        self._identity = identity
+        self._entropy = entropy
+        with store_errors(path):
+            self._db = apsw.Connection(
+                str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+            )
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+
+    @property
+    def next_seq(self) -> int:
+        return self.first_seq + self.tree.size
+
+    @property
+    def unsealed(self) -> int:
+        """How many entries stand behind the newest checkpoint."""
+        return self.tree.size - (self.head.size if self.head else 0)
+
+    @classmethod
+    def create(
+        cls,
+        directory: Path,
+        identity: Identity,
+        entropy: Entropy,
+        *,
+        stamp: Stamp,
+        reason: str,
+        carried: Carried,
+    ) -> Segment:
+        """Begin the next segment: tables, first entry and its checkpoint.
+
+        Raises:
+            RecordError: The disk refuses, or the segment exists already.
+        """
+        path = directory / schema.segment_name(carried.number + 1)
+        segment = cls(path, identity, entropy)
+        segment.first_seq, segment.next_bseq = carried.next_seq, carried.next_bseq
+        opening = _opening(segment.number, identity, reason=reason, carried=carried)
+        try:
+            [segment.opening] = segment._write(
+                [(opening, stamp)], dict(carried.cursors), schema.STATEMENTS
+            )
+            segment.seal({})
+            _sync_directory(directory)
+        except BaseException:
+            segment.close()
+            raise
+        return segment
+
+    @classmethod
+    def open(cls, path: Path, identity: Identity, entropy: Entropy) -> Segment | None:
+        """Open a segment and check it; None when its creation never came to an end.
+
+        Raises:
+            RecordError: It cannot be read or trusted; nothing has been changed.
+        """
+        segment = cls(path, identity, entropy)
+        try:
+            with store_errors(path):
+                found = trust.load(segment._db, path, segment.number, identity)
+        except BaseException:
+            segment.close()
+            raise
+        if found is None:
+            segment.close()
+            return None
+        segment.tree, segment.head = found.tree, found.head
+        segment.first_seq, segment.next_bseq = found.first_seq, found.next_bseq
+        return segment
+
+    def append(self, submissions: Sequence[Submission], cursors: Mapping[str, int]) -> list[Entry]:
+        """Write entries in one transaction; they are on disk when this returns.
+
+        Raises:
+            RecordError: The disk refuses. Close, open again, and see what is there.
+        """
+        return self._write(submissions, cursors, ())
+
+    def seal(self, cursors: Mapping[str, int]) -> Checkpoint:
+        """Sign the head; the same head is not signed twice.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        if self.head is not None and not self.unsealed:
+            return self.head
+        head = checkpoint.sign(
+            self._identity.key,
+            origin=self._identity.segment_origin(self.number),
+            size=self.tree.size,
+            root=self.tree.root(),
+        )
+        with store_errors(self.path), self._transaction():
+            self._db.execute(
+                "INSERT INTO checkpoint (size, note, peaks) VALUES (?, ?, ?)",
+                (head.size, head.note, b"".join(self.tree.peaks)),
+            )
+            self._write_cursors(cursors)
+        self.head = head
+        return head
+
+    def write_cursors(self, cursors: Mapping[str, int]) -> None:
+        """Keep the cursors.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        with store_errors(self.path), self._transaction():
+            self._write_cursors(cursors)
+
+    def entries_from(self, seq: int) -> list[Entry]:
+        """Return the entries from a number on."""
+        with store_errors(self.path):
+            rows = self._db.execute("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", (seq,))
+            return [codec.parse(text(body)) for (body,) in rows]
+
+    def carried(self) -> Carried:
+        """Return what the next segment takes over."""
+        with store_errors(self.path):
+            state = tuple(
+                fold.StateChange(text(kind), text(name), codec.parse_object(text(body)))
+                for kind, name, body in self._db.execute(
+                    "SELECT kind, id, body FROM state ORDER BY kind, id"
+                )
+            )
+            cursors = tuple(
+                (text(name), number(value))
+                for name, value in self._db.execute("SELECT name, value FROM cursor")
+            )
+        return Carried(self.number, self.head, self.next_seq, self.next_bseq, state, cursors)
+
+    def rebuild(self) -> None:
+        """Fold the state again from the entries alone.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        with store_errors(self.path), self._transaction():
+            self._db.execute("DELETE FROM state")
+            rows = self._db.execute(
+                "SELECT entry.body, part.body FROM entry LEFT JOIN part "
+                "ON part.seq = entry.seq AND part.class = 'sso' ORDER BY entry.seq"
+            )
+            for body, part in rows:
+                carried = codec.parse_object(text(part)) if part is not None else {}
+                self._fold(codec.parse(text(body)), carried)
+
+    def close(self, *, finish: bool = False) -> None:
+        """Close; ``finish`` first moves all into the one file, which is then whole without its log.
+
+        Raises:
+            RecordError: The disk refuses to finish; the record is closed all the same.
+        """
+        try:
+            if finish:
+                with store_errors(self.path):
+                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            with store_errors(self.path):
+                self._db.close(force=True)
+
+    def _write(
+        self,
+        submissions: Sequence[Submission],
+        cursors: Mapping[str, int],
+        before: Sequence[str],
+    ) -> list[Entry]:
+        tree, next_bseq, entries = self.tree, self.next_bseq, []
+        with store_errors(self.path), self._transaction():
+            for statement in before:
+                self._db.execute(statement)
+            for draft, stamp in submissions:
+                shown = draft.classification is Classification.WATCH
+                entry = self._insert(
+                    draft,
+                    stamp,
+                    seq=self.first_seq + tree.size,
+                    bseq=next_bseq if shown else None,
+                )
+                next_bseq += shown
+                tree = tree.grown(entry.body.encode())
+                entries.append(entry)
+            self._write_cursors(cursors)
+        self.tree, self.next_bseq = tree, next_bseq
+        return entries
+
+    def _insert(self, draft: Draft, stamp: Stamp, *, seq: int, bseq: int | None) -> Entry:
+        hashes = {}
+        for name, part in draft.parts.items():
+            salt, body = self._entropy.salt(), codec.canonical(part)
+            hashes[name.value] = codec.part_hash(salt, body)
+            self._db.execute(
+                "INSERT INTO part (seq, class, salt, body) VALUES (?, ?, ?, ?)",
+                (seq, name.value, salt, body.decode()),
+            )
+        entry = codec.compose(
+            draft, stamp, segment=self.number, seq=seq, bseq=bseq, part_hashes=hashes
+        )
+        for reference, evidence in zip(entry.evidence, draft.evidence, strict=True):
+            self._db.execute(  # the same bytes twice are kept once
+                "INSERT INTO evidence (sha256, seq, media, size, body) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (reference.sha256, seq, reference.media, reference.size, compress(evidence.body)),
+            )
+        self._db.execute("INSERT INTO entry (seq, body) VALUES (?, ?)", (seq, entry.body))
+        self._fold(entry, draft.parts.get(Classification.SSO, {}))
+        return entry
+
+    def _fold(self, entry: Entry, carried: Mapping[str, Json]) -> None:
+        for change in fold.project(entry, carried):
+            if change.body is None:
+                self._db.execute(
+                    "DELETE FROM state WHERE kind = ? AND id = ?", (change.kind, change.id)
+                )
+                continue
+            self._db.execute(
+                "INSERT INTO state (kind, id, body, seq) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, seq = excluded.seq "
+                "WHERE kind <> ? OR excluded.body ->> 'value' > body ->> 'value'",
+                (
+                    change.kind,
+                    change.id,
+                    codec.canonical(change.body).decode(),
+                    entry.seq,
+                    fold.HIGHEST,
+                ),
+            )
+
+    def _write_cursors(self, cursors: Mapping[str, int]) -> None:
+        for name, value in cursors.items():
+            self._db.execute(
+                "INSERT INTO cursor (name, value) VALUES (?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def _opening(segment: int, identity: Identity, *, reason: str, carried: Carried) -> Draft:
+    head = carried.head
+    previous: Json = (
+        None
+        if head is None
+        else {
+            "segment": carried.number,
+            "size": head.size,
+            "root": head.root.hex(),
+            "note_sha256": head.digest(),
+        }
+    )
+    state = [{"kind": each.kind, "id": each.id, "body": each.body} for each in carried.state]
+    return Draft(
+        kind="system",
+        type=fold.SEGMENT_OPENED,
+        subject=identity.segment_origin(segment),
+        classification=Classification.WATCH,
+        open={
+            "first_seq": carried.next_seq,
+            "first_bseq": carried.next_bseq,
+            "origin": identity.segment_origin(segment),
+            "reason": reason,
+            "software": identity.software,
+            "configuration_sha256": identity.configuration,
+            "previous": previous,
+        },
+        parts={Classification.SSO: {fold.CARRIED: state}},
+    )
+
+
+def _sync_directory(directory: Path) -> None:
+    with store_errors(directory):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
