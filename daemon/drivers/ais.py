@@ -50,8 +50,8 @@ MESSAGE_BITS: dict[int, tuple[int, int]] = {
     12: (72, 1008),
     13: (72, 168),
     14: (40, 1008),
-    15: (88, 160),
-    16: (96, 144),
+    15: (88, 168),
+    16: (96, 168),
     17: (80, 816),
     18: (168, 168),
     19: (312, 312),
@@ -64,7 +64,8 @@ MESSAGE_BITS: dict[int, tuple[int, int]] = {
     26: (60, 1064),
     27: (96, 168),
 }
-"""Fewest and most bits by message type (ITU-R M.1371-5 annex 8); 27 also comes padded to a slot."""
+"""Fewest and most bits by message type (ITU-R M.1371-5 annex 8); 15, 16 and 27 also come padded to
+a whole slot."""
 
 
 @dataclass(slots=True)

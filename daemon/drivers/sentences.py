@@ -128,10 +128,12 @@ def read_fix(sentence: Sentence) -> tuple[Fix | None, Quality]:
     if len(fields) < _GGA_FIELDS:
         raise SentenceError(Dropped.MALFORMED)
     fix_quality = _whole(fields[_GGA["gps_qual"]], _HIGHEST_QUALITY)
+    if not fix_quality:  # whatever stands in the other fields then
+        return None, Quality.UNKNOWN
     position = _position(fields[_GGA["lat"] : _GGA["lon_dir"] + 1])
     satellites = _whole(fields[_GGA["num_sats"]], _MOST_SATELLITES)
     hdop = _number(fields[_GGA["horizontal_dil"]], _MOST_HDOP)
-    if not fix_quality or position is None:
+    if position is None:
         return None, Quality.UNKNOWN
     fix = Fix(position, fix_quality, satellites, hdop)
     return fix, Quality.SUSPECT if fix_quality in _NO_GNSS_QUALITIES else Quality.GOOD
@@ -160,8 +162,8 @@ def read_motion(sentence: Sentence) -> tuple[Motion | None, Quality]:
 def _position(fields: list[str]) -> Position | None:
     """Return the position of latitude, N or S, longitude, E or W; None where one is empty."""
     lat, north_south, lon, east_west = fields
-    lat_deg = _degrees(lat, north_south, "NS", 90.0)
-    lon_deg = _degrees(lon, east_west, "EW", 180.0)
+    lat_deg = _degrees(lat, north_south, ("N", "S"), 90.0)
+    lon_deg = _degrees(lon, east_west, ("E", "W"), 180.0)
     return None if lat_deg is None or lon_deg is None else Position(lat_deg, lon_deg)
 
 
@@ -170,7 +172,7 @@ _ANGLE = re.compile(r"(\d{1,3})(\d\d(?:\.\d{0,9})?)", re.ASCII)
 _MINUTES_PER_DEGREE = 60.0
 
 
-def _degrees(angle: str, side: str, sides: str, limit_deg: float) -> float | None:
+def _degrees(angle: str, side: str, sides: tuple[str, str], limit_deg: float) -> float | None:
     if not angle or not side:
         return None
     parts = _ANGLE.fullmatch(angle)

@@ -178,7 +178,7 @@ async def test_an_unknown_host_is_a_link_error(monkeypatch):
 
 
 async def test_a_host_that_can_be_no_name_is_a_link_error():
-    with pytest.raises(LinkError, match="tcp a{64}:1: .*too long"):
+    with pytest.raises(LinkError, match=r"tcp a{64}:1: .*too long"):
         async with opened(TcpLink(kind="tcp", host="a" * 64, port=1)):
             raise AssertionError("nobody is there")
 
