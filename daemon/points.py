@@ -80,6 +80,10 @@ class Points:
         """Return the newest reading of a point; None where it was never seen."""
         return self._newest.get(point)
 
+    def forget(self, point: str) -> None:
+        """Know nothing of a point any more, as at the start."""
+        self._newest.pop(point, None)
+
     def valid_for_s(self, point: str) -> float:
         """Return how long a value of this point may be believed, in seconds."""
         return self._valid_for_s[point]

@@ -81,9 +81,7 @@ class Stations:
     def sounding(self) -> tuple[str, ...]:
         """Return the stations where alerts sound in this situation; the others show them silently."""
         return tuple(
-            id_
-            for id_, station in self._stations.items()
-            if self._situation in station.attended_in
+            id_ for id_, station in self._stations.items() if self._situation in station.attended_in
         )
 
     def one_is_attended(self, now_s: float) -> bool:

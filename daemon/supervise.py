@@ -53,6 +53,7 @@ class Supervisor:
         driver: Driver,
         spec: DriverSpec,
         silent_after_s: float | None,
+        lost_alert: str | None,
         provenance: Provenance,
         clock: Clock,
         entropy: Entropy,
@@ -62,6 +63,7 @@ class Supervisor:
         self.device = device
         self.driver = driver
         self.spec = spec
+        self.lost_alert = lost_alert
         self._silent_after_s = silent_after_s
         self._provenance = provenance
         self._clock = clock

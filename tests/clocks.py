@@ -13,7 +13,9 @@ from daemon.model import ClockStatus
 class ManualClock:
     """Both clocks of ``daemon.clock.Clock``, moved by hand; sleepers wake in the order of their deadlines."""
 
-    def __init__(self, *, utc: datetime = datetime(2026, 11, 22, 2, 10, tzinfo=UTC), now_s: float = 1000.0) -> None:
+    def __init__(
+        self, *, utc: datetime = datetime(2026, 11, 22, 2, 10, tzinfo=UTC), now_s: float = 1000.0
+    ) -> None:
         self._utc = utc
         self._now_s = now_s
         self._order = itertools.count()

@@ -73,7 +73,9 @@ class Alert:
     @property
     def sounding(self) -> bool:
         """Whether attended stations sound it now."""
-        return self.state is AlertState.ACTIVE_UNACKNOWLEDGED and self.priority is not Priority.CAUTION
+        return (
+            self.state is AlertState.ACTIVE_UNACKNOWLEDGED and self.priority is not Priority.CAUTION
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +214,7 @@ class Engine:
             raise RefusedError(f"cannot be acknowledged while {alert.state.name.lower()}")
         return moved[0]
 
-    def silence(
-        self, by: Acknowledgement, *, now_s: float, now_utc: datetime
-    ) -> list[AlertChange]:
+    def silence(self, by: Acknowledgement, *, now_s: float, now_utc: datetime) -> list[AlertChange]:
         """Silence every sounding alert for 30 s; one that is raised later sounds."""
         changes: list[AlertChange] = []
         for alert in list(self._alerts.values()):

@@ -103,6 +103,4 @@ async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Verdict:
     return judge(readings, ship=ctx.ship, watched_s=ctx.clock.now_s() - began_s)
 
 
-CHECK = CheckSpec(
-    kind="ais_own_report", config=AisOwnReportConfig, run=run, points=points
-)
+CHECK = CheckSpec(kind="ais_own_report", config=AisOwnReportConfig, run=run, points=points)

@@ -67,9 +67,7 @@ def judge(legs: Legs) -> Verdict:
             Outcome.FAILED, "activation seen; no test message was sent in time", readings, details
         )
     if legs.shore is None or not legs.shore.text:
-        return Verdict(
-            Outcome.INCONCLUSIVE, "sent; no confirmation from ashore", readings, details
-        )
+        return Verdict(Outcome.INCONCLUSIVE, "sent; no confirmation from ashore", readings, details)
     if legs.text_set_back is None:
         return Verdict(
             Outcome.INCONCLUSIVE, "confirmed; text not confirmed as set back", readings, details
@@ -147,7 +145,9 @@ async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Verdict:
     )
     reset = None
     if shore is not None:
-        await ctx.prompt(4, "Release all buttons, ALERT first.", expects=Expects.DONE, for_s=config.answer_s)
+        await ctx.prompt(
+            4, "Release all buttons, ALERT first.", expects=Expects.DONE, for_s=config.answer_s
+        )
         reset = await ctx.prompt(
             5, "Message text set back to the real one?", expects=Expects.DONE, for_s=config.answer_s
         )

@@ -1,0 +1,313 @@
+"""What may people do, and what happens when they do it?
+
+Every act works at once; then it is written, and the answer says whether that has happened (invariant 5). A refused
+act changes nothing. Acts on watch stations come over MQTT; what SSO and Master do comes through the control socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from daemon.alerts.engine import Acknowledgement
+from daemon.checks.api import Answer, Mode
+from daemon.errors import RefusedError
+from daemon.model import Classification, Priority, Role
+from daemon.mqtt.commands import Command, Reply
+from daemon.record.entry import Actor, Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from daemon.clock import Clock
+    from daemon.gate import CovertGate
+    from daemon.model import Json, Person
+    from daemon.readiness import Tests
+    from daemon.record.entry import Entry
+    from daemon.watch import Journal, Watch
+
+WAIT_FOR_DISK_S = 1.0
+"""How long an answer waits for the disk before it says *not yet recorded*."""
+LONGEST_TEXT = 400
+
+
+class Acts:
+    """The acts of this version."""
+
+    def __init__(
+        self,
+        *,
+        persons: Iterable[Person],
+        watch: Watch,
+        tests: Tests,
+        gate: CovertGate,
+        window_s: float,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._persons = {person.name: person for person in persons}
+        self._watch = watch
+        self._tests = tests
+        self._gate = gate
+        self._window_s = window_s
+        self._clock = clock
+        self._journal = journal
+        self._acknowledged: dict[tuple[str, int], tuple[str, asyncio.Future[Entry]]] = {}
+
+    async def carry_out(self, command: Command) -> Reply:
+        """Carry out what a watch station asks for over MQTT.
+
+        Raises:
+            RefusedError: With the reason, for the person who asked.
+        """
+        match command.verb:
+            case "alive":
+                said = command.arguments
+                return await self.alive(
+                    command.station,
+                    shown=said["shown"] is True,
+                    fresh=said["fresh"] is True,
+                    sound_armed=said["sound_armed"] is True,
+                )
+            case "take_watch":
+                return await self.take_watch(command.station, person=command.person or "")
+            case "ack":
+                return await self.acknowledge(
+                    command.station,
+                    alert=command.alert or "",
+                    instance=command.instance or 0,
+                    priority=command.priority,
+                    person=command.person,
+                )
+            case "silence":
+                return await self.silence(command.station, person=command.person)
+            case other:
+                raise RefusedError(f"{other}: not available in this version")
+
+    async def acknowledge(
+        self,
+        station: str,
+        *,
+        alert: str,
+        instance: int,
+        priority: Priority | None,
+        person: str | None,
+    ) -> Reply:
+        """Acknowledge one alert, one instance of it, at the priority that was seen.
+
+        Raises:
+            RefusedError: It is another instance or priority by now, or nothing to acknowledge.
+        """
+        now_s, now_utc = self._clock.now_s(), self._clock.utc()
+        open_now = {a.id: a for a in self._watch.engine.alerts()}
+        seen = open_now.get(alert)
+        if seen is not None and priority is not None and seen.priority is not priority:
+            raise RefusedError(f"stale: alert has priority {seen.priority} now, not {priority}")
+        by = Acknowledgement(station, person)
+        change = self._watch.engine.acknowledge(alert, instance, by, now_s=now_s, now_utc=now_utc)
+        if change is None:
+            return Reply(accepted=True, already=self._who_did(alert, instance))
+        written = self._watch.announce(change)
+        if written is not None:
+            self._remember(alert, instance, station, written)
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def silence(self, station: str, *, person: str | None) -> Reply:
+        """Silence everything that sounds for 30 s."""
+        written = self._watch.silence(Acknowledgement(station, person))
+        for future in written:
+            await self._on_disk(future)
+        seq = await self._on_disk(written[-1]) if written else None
+        return Reply(accepted=True, recorded=seq, extra={"silenced": len(written)})
+
+    async def alive(self, station: str, *, shown: bool, fresh: bool, sound_armed: bool) -> Reply:
+        """Take a station's proof of life; nothing is written."""
+        status = self._watch.stations.alive(
+            station,
+            shown=shown,
+            fresh=fresh,
+            sound_armed=sound_armed,
+            now_s=self._clock.now_s(),
+        )
+        self._watch.station_changed(status)
+        return Reply(accepted=True)
+
+    async def take_watch(self, station: str, *, person: str) -> Reply:
+        """Take the watch at a station, by name.
+
+        Raises:
+            RefusedError: The name is not on the crew list.
+        """
+        known = self._known(person)
+        status = self._watch.stations.take_watch(station, known.name, since_s=self._clock.now_s())
+        self._watch.station_changed(status)
+        written = self._journal.submit(
+            Draft(
+                kind="system",
+                type="watch.taken",
+                subject=station,
+                classification=Classification.WATCH,
+                actor=Actor(station, known.name),
+                open={"station": station, "person": known.name, "rank": known.rank},
+            )
+        )
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def new_seal(self, alert: str, *, number: str, person: str) -> Reply:
+        """Let a broken seal's alert go: it was inspected and sealed again under this number.
+
+        Raises:
+            RefusedError: No such alert, the seal is not whole, no number, or the name is unknown.
+        """
+        known = self._known(person)
+        if not 0 < len(number) <= LONGEST_TEXT:
+            raise RefusedError("the new seal's number is wanted")
+        self._watch.engine.release(alert, now_s=self._clock.now_s())
+        written = self._journal.submit(
+            Draft(
+                kind=".10",
+                type="seal.numbered",
+                subject=alert,
+                classification=Classification.WATCH,
+                actor=Actor(person=known.name),
+                open={"alert": alert, "number": number},
+            )
+        )
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def open_window(self, first: str, second: str) -> Reply:
+        """Open an SSAS test window: two different persons, one of them the Master.
+
+        Raises:
+            RefusedError: The two may not, or one is open already.
+        """
+        if reason := may_open_window(self._known(first), self._known(second)):
+            raise RefusedError(reason)
+        window = self._gate.open(duration_s=self._window_s, opened_by=(first, second))
+        written = self._journal.submit(
+            Draft(
+                kind=".10",
+                type="window.opened",
+                subject="ssas",
+                classification=Classification.SSO,
+                actor=Actor(person=first),
+                open={"minutes": int(self._window_s // 60)},
+                parts={Classification.SSO: {"opened_by": [first, second]}},
+            )
+        )
+        minutes = (window.until_s - self._clock.now_s()) / 60
+        return Reply(
+            accepted=True,
+            recorded=await self._on_disk(written),
+            extra={"minutes": round(minutes, 2)},
+        )
+
+    async def close_window(self, person: str) -> Reply:
+        """Close the test window before its time."""
+        known = self._known(person)
+        if not self._gate.is_open():
+            raise RefusedError("no test window is open")
+        self._gate.close()
+        written = self._journal.submit(
+            Draft(
+                kind=".10",
+                type="window.closed",
+                subject="ssas",
+                classification=Classification.SSO,
+                actor=Actor(person=known.name),
+            )
+        )
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def start_test(self, test: str, *, person: str) -> Reply:
+        """Start a test because a person asks for it."""
+        started = self._tests.start(test, self._known(person).name)
+        return Reply(accepted=True, extra={"steps": started.spec.steps})
+
+    async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:
+        """Give a person's answer to the step that an assisted test shows."""
+        if len(text) > LONGEST_TEXT:
+            raise RefusedError(f"an answer has at most {LONGEST_TEXT} characters")
+        self._tests.answer(test, step, Answer(self._known(person).name, text))
+        return Reply(accepted=True)
+
+    def tests(self) -> list[dict[str, Json]]:
+        """Return every test and how it stands, for the control socket only: SSAS is among them."""
+        return [
+            {
+                "test": test.config.id,
+                "equipment": test.config.equipment,
+                "name": test.config.name,
+                "mode": Mode(test.spec.mode).value,
+                "readiness": self._tests.readiness(test),
+                "outcome": None if test.last is None else test.last.outcome.value,
+                "reason": None if test.last is None else test.last.reason,
+                "seq": None if test.last is None else test.last.seq,
+                "running": test.session is not None,
+                "step": None
+                if test.session is None or test.session.progress is None
+                else test.session.progress.step,
+                "prompt": None
+                if test.session is None or test.session.progress is None
+                else test.session.progress.prompt,
+            }
+            for test in self._tests.tests.values()
+        ]
+
+    def _known(self, name: str) -> Person:
+        try:
+            return self._persons[name]
+        except KeyError:
+            raise RefusedError(f"{name!r} is not on the crew list") from None
+
+    def _remember(
+        self, alert: str, instance: int, station: str, written: asyncio.Future[Entry]
+    ) -> None:
+        open_ids = {a.id for a in self._watch.engine.alerts()}
+        self._acknowledged = {
+            key: value for key, value in self._acknowledged.items() if key[0] in open_ids
+        }
+        self._acknowledged[alert, instance] = (station, written)
+
+    def _who_did(self, alert: str, instance: int) -> dict[str, Json]:
+        station, written = self._acknowledged.get((alert, instance), (None, None))
+        if station is None:
+            by = next(a.acknowledged_by for a in self._watch.engine.alerts() if a.id == alert)
+            station = by.station if by is not None else None
+        return {"station": station, "seq": _seq(written)}
+
+    async def _on_disk(self, written: asyncio.Future[Entry] | None) -> int | None:
+        """Return the entry's number once it is on disk; None when that takes too long."""
+        if written is None:
+            return None
+        done = asyncio.Event()
+        written.add_done_callback(lambda _: done.set())
+        await self._clock.wait(done, WAIT_FOR_DISK_S)
+        return _seq(written)
+
+
+def may_open_window(first: Person, second: Person) -> str | None:
+    """Return why these two may not open a test window; None when they may.
+
+    One is the Master, the other the SSO; where the Master is the SSO, the other is the deputy named in the SSP.
+    """
+    if first.name == second.name:
+        return "a test window is opened by two different persons"
+    masters = [p for p in (first, second) if Role.MASTER in p.roles]
+    if not masters:
+        return "one of the two must be the Master"
+    other = second if masters[0] is first else first
+    wanted = Role.DEPUTY_SSO if Role.SSO in masters[0].roles else Role.SSO
+    if wanted in other.roles:
+        return None
+    if wanted is Role.SSO:
+        return f"beside the Master the SSO opens it; {other.name} is not"
+    return (
+        f"the Master is the SSO, so the deputy named in the SSP opens it too; {other.name} is not"
+    )
+
+
+def _seq(written: asyncio.Future[Entry] | None) -> int | None:
+    if written is None or not written.done() or written.cancelled() or written.exception():
+        return None
+    return written.result().seq

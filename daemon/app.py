@@ -1,0 +1,441 @@
+"""Build the daemon from its configuration, run it as one group of supervised tasks, and stop it in order.
+
+Stop order: no new readings, the last entry, the head signed, the stations told, the record closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from daemon import forms, logs, systemd, timekeeper
+from daemon.acts import Acts
+from daemon.alerts import catalogue, policy
+from daemon.alerts.engine import Engine
+from daemon.assets import asset
+from daemon.checks.api import Mode
+from daemon.config import broker
+from daemon.control import ControlServer
+from daemon.drivers.api import DriverContext
+from daemon.entropy import Entropy
+from daemon.errors import RecordError
+from daemon.gate import CovertGate
+from daemon.inbox import Inboxes
+from daemon.model import AlertState, Classification, Outcome, Provenance
+from daemon.mqtt.board import Identity
+from daemon.mqtt.publisher import Publisher
+from daemon.points import Points
+from daemon.readiness import Test, Tests
+from daemon.record import keys
+from daemon.record.entry import Draft
+from daemon.record.log import Record
+from daemon.record.reader import Query
+from daemon.requests import Requests
+from daemon.schedule import LastResult
+from daemon.stations import Stations
+from daemon.supervise import Supervisor
+from daemon.testboard import TestBoard
+from daemon.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daemon.clock import Clock
+    from daemon.config import Config, Device
+    from daemon.drivers.api import Driver
+    from daemon.model import Json
+    from daemon.mqtt.commands import Ground
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.entry import Entry
+
+PENDING_TOO_LONG_S = 1.0
+"""A healthy disk takes an entry in milliseconds."""
+DEGRADING = ("station.none", "record.not_saved", "io.unit_lost", "feed.ais", "feed.nav")
+"""Alerts that make ``status`` degraded."""
+STOP_S = 1.0
+"""How long stopping waits for broker and disk each."""
+
+
+class Daemon:
+    """Every part of a running ispsd. Built without touching anything; ``run`` does the rest."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        entropy: Entropy | None = None,
+        gate: CovertGate | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self._entropy = entropy or Entropy()
+        self.gate = gate or CovertGate(clock)
+        self.software = version("ispsd")
+        self.stop = asyncio.Event()
+        self.ready = asyncio.Event()
+        self._log = logs.get("app")
+        self._build_record()
+        self._build_publisher()
+        self._build_watch()
+        self._build_tests()
+        self._build_acts()
+
+    def _build_record(self) -> None:
+        section, ship = self.config.record, self.config.ship
+        key = keys.load_or_create(section.key_file, record=section.directory)
+        self.origin = f"{section.origin}/{ship.imo_number}"
+        public = section.key_file.with_suffix(".pub")
+        if not public.exists():
+            keys.write_public(public, name=self.origin, key=key.public_key())
+        self.record = Record(
+            section.directory,
+            origin=self.origin,
+            key=key,
+            clock=self.clock,
+            entropy=self._entropy,
+            software=self.software,
+            configuration=self.config.sha256,
+        )
+        self.events = RecordEvents(self.record)
+        self.record.on_commit(self._committed)
+        self.record.on_seal(self._sealed)
+
+    def _build_publisher(self) -> None:
+        ship = self.config.ship
+        self.publisher = Publisher(
+            broker(self.config.mqtt),
+            Identity(str(ship.imo_number), ship, self.software),
+            stations=[station.id for station in self.config.stations],
+            handle=lambda command: self.acts.carry_out(command),
+            refused=self._refused,
+            events=self.events,
+            clock=self.clock,
+            entropy=self._entropy,
+        )
+
+    def _build_watch(self) -> None:
+        config, clock = self.config, self.clock
+        self.inboxes = Inboxes(clock)
+        drivers = [(device, self._driver(device)) for device in config.devices]
+        specs = {spec.id: spec for _, driver in drivers for spec in driver.points()}
+        self.points = Points(
+            {id_: spec.valid_for_s for id_, spec in specs.items()}, started_s=clock.now_s()
+        )
+        self.covert_points = tuple(
+            id_ for id_, spec in specs.items() if spec.classification is Classification.SSO
+        )
+        self.engine = Engine(
+            catalogue.load(asset("alerts.toml")), config.situation, config.security_level
+        )
+        self.watch = Watch(
+            topics=self.publisher.topics,
+            openings=config.openings,
+            policy=policy.load(asset("policy.toml")),
+            engine=self.engine,
+            points=self.points,
+            stations=Stations(config.stations, config.situation),
+            inboxes=self.inboxes,
+            own_reports=[id_ for id_ in specs if id_.endswith(".own_report")],
+            clock=clock,
+            gate=self.gate,
+            board=self.publisher,
+            journal=self.record,
+            faults=self._own_faults,
+        )
+        self.supervisors = [
+            Supervisor(
+                device=device.id,
+                driver=driver,
+                spec=device.spec,
+                silent_after_s=device.spec.silent_after_s(device.config),
+                lost_alert=device.spec.lost_alert(device.config),
+                provenance=self._provenance,
+                clock=clock,
+                entropy=self._entropy,
+                emit=self.watch.take,
+                on_status=self.watch.take_status,
+            )
+            for device, driver in drivers
+        ]
+        self.watch.watch_devices(self.supervisors)
+
+    def _build_tests(self) -> None:
+        self._testboard = TestBoard(
+            topics=self.publisher.topics,
+            board=self.publisher,
+            clock=self.clock,
+            entropy=self._entropy,
+        )
+        self.tests = Tests(
+            (Test(test.config, test.spec) for test in self.config.tests),
+            ship=self.config.ship,
+            situation=self.config.situation,
+            level=self.config.security_level,
+            ship_time=self.config.ship_time,
+            demo=self.config.is_demo,
+            clock=self.clock,
+            gate=self.gate,
+            points=self.points,
+            inboxes=self.inboxes,
+            journal=self.record,
+            on_change=lambda test: self._testboard.show(self.tests, test),
+        )
+
+    def _build_acts(self) -> None:
+        self.acts = Acts(
+            persons=self.config.persons,
+            watch=self.watch,
+            tests=self.tests,
+            gate=self.gate,
+            window_s=self.config.ssas_window_s,
+            clock=self.clock,
+            journal=self.record,
+        )
+        self.control = ControlServer(
+            self.config.control.socket, Requests(acts=self.acts, record=self.record).carry_out
+        )
+
+    async def run(self) -> None:
+        """Run until ``stop`` is set, then stop in order.
+
+        Raises:
+            IspsdError: The control socket cannot be made.
+        """
+        systemd.notify("STATUS=opening the record")
+        try:
+            await self.record.start()
+        except RecordError as err:
+            # Annunciation never waits for the store (invariant 5): it goes on without what was open before.
+            self._log.error("record.not_open", reason=str(err))
+        else:
+            await self._restore()
+        self._write("daemon.started", self._what_runs())
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [
+                    group.create_task(work)
+                    for work in (
+                        *(supervisor.run() for supervisor in self.supervisors),
+                        self.watch.run(),
+                        self.tests.run(),
+                        timekeeper.run(self.clock, self.record),
+                        self._watch_window(),
+                        self._tell_status(),
+                        self._feed_watchdog(),
+                        self.control.run(),
+                    )
+                ]
+                publishing = group.create_task(self.publisher.run())
+                systemd.notify("READY=1", "STATUS=keeping the watch")
+                self.ready.set()
+                await self.stop.wait()
+                systemd.notify("STOPPING=1")
+                for task in running:
+                    task.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
+                await self._finish(publishing)
+        finally:
+            await self.record.stop()
+
+    async def _finish(self, publishing: asyncio.Task[None]) -> None:
+        """Write the last entry, sign the head, tell the stations; a dead disk or broker cannot hold it up."""
+        self._write("daemon.stopped", {})
+        with suppress(RecordError, TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self.record.drained()
+                await self.record.seal()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self.publisher.stop()
+        publishing.cancel()
+
+    def _driver(self, device: Device) -> Driver:
+        context = DriverContext(
+            device=device.id,
+            clock=self.clock,
+            gate=self.gate,
+            provenance=self._provenance,
+            contacts=device.contacts,
+            test_lamps=device.test_lamps,
+        )
+        return device.spec.build(device.config, context)
+
+    @property
+    def _provenance(self) -> Provenance:
+        return Provenance.SIMULATED if self.config.is_demo else Provenance.LIVE
+
+    async def _restore(self) -> None:
+        """Take up what was open when the daemon last stopped."""
+        now_s = self.clock.now_s()
+        known = {o.id for o in self.config.openings} | {d.id for d in self.config.devices}
+        highest = (await self.record.state("highest")).get("instance", {}).get("value", 0)
+        self.engine.last_instance = highest if isinstance(highest, int) else 0
+        alerts = []
+        for body in (await self.record.state("alert")).values():
+            if body["key"] in self.engine.catalogue and body["source"] in known | {"ispsd"}:
+                kind = self.engine.catalogue[str(body["key"])]
+                alerts.append(
+                    forms.alert_from_entry(body, action=kind.action, show=kind.show, now_s=now_s)
+                )
+            else:
+                gone = {**body, "state": AlertState.NORMAL.value, "event": "not_configured"}
+                self._write("alert.changed", gone, subject=str(body["source"]))
+        self.engine.restore(alerts, now_s=now_s)
+        self.watch.show_alerts()
+        for body in (await self.record.state("station")).values():
+            with suppress(LookupError, ValueError):
+                self.watch.stations.take_watch(
+                    str(body["station"]), str(body["person"]), since_s=None
+                )
+        await self._restore_results()
+
+    async def _restore_results(self) -> None:
+        results = await self.record.entries(
+            Query(type="test.result", newest_first=True, limit=1000)
+        )
+        for entry in reversed(results):
+            said = entry.open
+            test = self.tests.tests.get(str(said["test"]))
+            if test is not None:
+                test.last = LastResult(
+                    Outcome(str(said["outcome"])),
+                    forms.from_utc(str(said["ended"])),
+                    entry.seq,
+                    str(said["reason"]),
+                )
+        for test in self.tests.tests.values():
+            self._testboard.show(self.tests, test)
+
+    def _what_runs(self) -> dict[str, Json]:
+        return {
+            "software": self.software,
+            "configuration": self.config.sha256,
+            "situation": self.config.situation.value,
+            "security_level": int(self.config.security_level),
+            "simulated": self.config.is_demo,
+            "local_devices": {
+                device.id: device.local for device in self.config.devices if device.local
+            },
+        }
+
+    def _write(self, type_: str, said: Mapping[str, Json], *, subject: str = "ispsd") -> None:
+        self.record.submit(
+            Draft(
+                kind="system",
+                type=type_,
+                subject=subject,
+                classification=Classification.WATCH,
+                open=said,
+            )
+        )
+
+    def _own_faults(self) -> Mapping[str, bool]:
+        health = self.record.health()
+        oldest_s = health.oldest_pending_s
+        waits_s = 0.0 if oldest_s is None else self.clock.now_s() - oldest_s
+        return {
+            "record.not_saved": not health.writable or waits_s > PENDING_TOO_LONG_S,
+            "path.fault": not self.publisher.facts().connected,
+            "data.simulated": self.config.is_demo,
+        }
+
+    def _committed(self, entry: Entry) -> None:
+        if entry.bseq is not None:
+            self.events.wake.set()
+        if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
+            self._seals = asyncio.ensure_future(self._seal())
+
+    async def _seal(self) -> None:
+        with suppress(RecordError):
+            await self.record.seal()
+
+    def _sealed(self, checkpoint: Checkpoint) -> None:
+        self.publisher.put(
+            self.publisher.topics.record_head(),
+            {
+                "note": checkpoint.note,
+                "origin": checkpoint.origin,
+                "size": checkpoint.size,
+            },
+            self.clock.now_s(),
+        )
+
+    async def _refused(self, station: str, ground: Ground, count: int) -> None:
+        self._write(
+            "command.refused",
+            {"station": station, "ground": ground.value, "count": count},
+            subject=station or "unknown",
+        )
+
+    async def _watch_window(self) -> None:
+        """Show when the test window opens and closes; take off the board what it alone may show."""
+        while True:
+            await self.gate.wait_open()
+            self.watch.window_changed()
+            await self.gate.wait_closed()
+            self.watch.forget(self.covert_points)
+            self.watch.window_changed()
+
+    async def _tell_status(self) -> None:
+        while True:
+            reasons = [a.title for a in self.engine.alerts() if a.key in DEGRADING]
+            self.publisher.set_status("degraded" if reasons else "ready", reasons)
+            await self.clock.sleep(1.0)
+
+    async def _feed_watchdog(self) -> None:
+        """Feed systemd's watchdog while watch and publisher make progress, never from a bare timer."""
+        period_us = int(os.environ.get("WATCHDOG_USEC", "0"))
+        if not period_us:
+            await asyncio.Event().wait()
+        seen: Sequence[int] = (-1, -1)
+        while True:
+            now = (self.watch.looks, self.publisher.facts().progress)
+            if all(new > old for new, old in zip(now, seen, strict=True)):
+                systemd.notify("WATCHDOG=1")
+                seen = now
+            await self.clock.sleep(period_us / 1e6 / 4)
+
+
+class RecordEvents:
+    """The record as the publisher's source of events (``daemon.mqtt.outbox.EventSource``)."""
+
+    CURSOR = "event"
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.wake = asyncio.Event()
+
+    async def events(self, after_bseq: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return the next events after one, in order."""
+        entries = await self._record.events(after_bseq, limit)
+        return [
+            (
+                entry.bseq,
+                f'{{"bseq":{entry.bseq},"seq":{entry.seq},"entry":{entry.body}}}'.encode(),
+            )
+            for entry in entries
+            if entry.bseq is not None
+        ]
+
+    async def load_cursor(self) -> int:
+        """Return the stored cursor; 0 where none was stored."""
+        return await self._record.cursor(self.CURSOR) or 0
+
+    async def store_cursor(self, bseq: int) -> None:
+        """Store the cursor with the next transaction; an event may come twice, never not at all."""
+        self._record.set_cursor(self.CURSOR, bseq)
+
+
+async def run(config: Config, *, clock: Clock) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+    daemon = Daemon(config, clock=clock)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.stop.set)
+    await daemon.run()
+    return 0

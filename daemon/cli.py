@@ -1,0 +1,218 @@
+"""The command ``ispsd``: what it can do, and its exit codes.
+
+0 done (verify: PASS) · 1 failed or refused (verify: FAIL) · 2 a configuration or a command line that cannot be used
+(verify: INCONCLUSIVE).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import daemon
+from daemon import config, control, logs
+from daemon.clock import SystemClock
+from daemon.errors import ConfigError, IspsdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DONE, FAILED, UNUSABLE = 0, 1, 2
+DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["verify"]:
+        from daemon.record import verify  # noqa: PLC0415 (it shares nothing with the daemon, not even this module)
+
+        return verify.main(words[1:])
+    if fault := _foreign_package():
+        print(f"ispsd: {fault}", file=sys.stderr)
+        return UNUSABLE
+    given = _parser().parse_args(words)
+    try:
+        result: int = given.act(given)
+    except ConfigError as err:
+        print(f"{err}\n{len(err.faults)} fault(s); nothing was started", file=sys.stderr)
+        return UNUSABLE
+    except IspsdError as err:
+        print(f"ispsd: {err}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return result
+
+
+def _foreign_package() -> str | None:
+    """Say so when ``import daemon`` found python-daemon or another package of that name."""
+    if getattr(daemon, "__doc__", None) and "ispsd" in str(daemon.__doc__):
+        return None
+    return f"the package daemon is {daemon.__file__}, not ispsd's: install into a virtual environment of its own"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ispsd", description="Watches a ship's security equipment."
+    )
+    parser.add_argument("--version", action="version", version=f"ispsd {version('ispsd')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the daemon")
+    run.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    run.add_argument("--log-level", choices=["debug", "info", "warning"], default="info")
+    run.set_defaults(act=_run)
+
+    check = commands.add_parser("check", help="say everything that is wrong with a configuration")
+    check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG)
+    check.set_defaults(act=_check)
+
+    log = _asking(commands, "log", "show the newest entries of the record")
+    log.add_argument("-n", "--count", type=int, default=20, help="how many (at most 1000)")
+    log.add_argument("--before", type=int, help="only entries older than this number")
+    log.add_argument("--type", help="only entries of this type, such as test.result")
+    log.add_argument("--json", action="store_true", help="one entry a line, to the byte")
+    log.set_defaults(act=_log)
+
+    commands.add_parser(
+        "verify", help="verify a record, trusting nobody", add_help=False
+    )  # its words are verify.py's own, see main
+
+    demo = commands.add_parser("demo", help="a ship's night in the terminal")
+    demo.add_argument("--keep", action="store_true", help="go on after the story, until Ctrl-C")
+    demo.add_argument(
+        "--state",
+        type=Path,
+        help="where the demo's record is kept (default: a new temporary folder)",
+    )
+    demo.set_defaults(act=_demo)
+
+    _acts(commands)
+    return parser
+
+
+def _acts(commands: Any) -> None:
+    tests = _asking(commands, "tests", "show every equipment test and how it stands")
+    tests.set_defaults(act=lambda given: _ask(given, {"do": "tests"}))
+
+    window = _asking(commands, "window", "open or close the SSAS test window")
+    window.add_argument("what", choices=["open", "close"])
+    window.add_argument(
+        "--by",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="twice to open: the Master and the SSO",
+    )
+    window.set_defaults(
+        act=lambda given: _ask(given, {"do": f"window.{given.what}", "by": given.by})
+    )
+
+    start = _asking(commands, "start", "start a test")
+    start.add_argument("test")
+    start.add_argument("--by", required=True, metavar="NAME")
+    start.set_defaults(
+        act=lambda given: _ask(given, {"do": "test.start", "test": given.test, "by": given.by})
+    )
+
+    answer = _asking(commands, "answer", "answer the step that an assisted test shows")
+    answer.add_argument("test")
+    answer.add_argument("step", type=int)
+    answer.add_argument("text", nargs="?", default="")
+    answer.add_argument("--by", required=True, metavar="NAME")
+    answer.set_defaults(
+        act=lambda given: _ask(
+            given,
+            {
+                "do": "test.answer",
+                "test": given.test,
+                "step": given.step,
+                "text": given.text,
+                "by": given.by,
+            },
+        )
+    )
+
+    seal = _asking(commands, "reseal", "a broken seal was inspected and sealed again")
+    seal.add_argument("alert", help="the alert's id: seal.broken.<seal>")
+    seal.add_argument("number", help="the new seal's number")
+    seal.add_argument("--by", required=True, metavar="NAME")
+    seal.set_defaults(
+        act=lambda given: _ask(
+            given, {"do": "seal", "alert": given.alert, "number": given.number, "by": given.by}
+        )
+    )
+
+
+def _asking(commands: Any, name: str, help_: str) -> Any:
+    """Add a subcommand that asks a running daemon."""
+    parser = commands.add_parser(name, help=help_)
+    parser.add_argument(
+        "--socket", type=Path, default=Path("/run/ispsd/control.sock"), help="the control socket"
+    )
+    return parser
+
+
+def _run(given: argparse.Namespace) -> int:
+    from daemon import app  # noqa: PLC0415 (the other subcommands start faster without the drivers' libraries)
+
+    loaded = config.load(given.config)
+    clock = SystemClock()
+    logs.configure(json=not sys.stderr.isatty(), utc=clock.utc, level=given.log_level)
+    return asyncio.run(app.run(loaded, clock=clock))
+
+
+def _check(given: argparse.Namespace) -> int:
+    loaded = config.load(given.config)
+    print(
+        f"{given.config}: in order. {loaded.ship.name}, {len(loaded.devices)} devices, "
+        f"{len(loaded.openings)} doors and seals, {len(loaded.tests)} tests"
+    )
+    return DONE
+
+
+def _log(given: argparse.Namespace) -> int:
+    request = {"do": "log", "count": given.count, "before": given.before, "type": given.type}
+    for entry in asyncio.run(control.ask(given.socket, request))["entries"]:
+        print(entry if given.json else _entry_line(json.loads(entry)))
+    return DONE
+
+
+def _entry_line(entry: Mapping[str, Any]) -> str:
+    """Return an entry as one line for a person."""
+    said = entry["open"]
+    who = entry["actor"]["person"] or entry["actor"]["station"] or "ispsd"
+    what = {
+        "alert.changed": lambda: (
+            f"{said['title']} · {said['name']} · {said['state']} ({said['event']})"
+        ),
+        "test.result": lambda: (
+            f"{said['name']} {said['test']} · {said['outcome']} · {said['reason']}"
+        ),
+        "watch.taken": lambda: f"watch taken at {said['station']}",
+    }.get(entry["type"], lambda: json.dumps(said, ensure_ascii=False))()
+    return f"{entry['seq']:>6}  {entry['at'][:19]}Z  {entry['type']:<16} {what}  [{who}]"
+
+
+def _ask(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
+    answer = asyncio.run(control.ask(given.socket, request))
+    rows = answer.get("tests")
+    if rows is None:
+        print(json.dumps(answer, ensure_ascii=False))
+        return DONE
+    for row in rows:
+        step = f"step {row['step']}: {row['prompt']}" if row["step"] else row["reason"] or ""
+        print(f"{row['test']:<14} {row['name']:<16} {row['readiness']:<12} {step}")
+    return DONE
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from daemon.demo import play  # noqa: PLC0415 (see _run)
+
+    return asyncio.run(play.run(state=given.state, keep=given.keep))

@@ -1,0 +1,157 @@
+"""The local control socket: how the command line, and later the SSO's pages, speak to the daemon.
+
+One JSON object a line, one answer a line. Who may ask is decided by the peer's user id (SO_PEERCRED): the daemon's
+own user and root. What SSO and Master do goes here and never over MQTT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import stat
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daemon import logs
+from daemon.errors import IspsdError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from daemon.model import Json
+
+LONGEST_LINE = 64 * 1024
+MOST_PEERS = 16
+PEER_CREDENTIALS = struct.Struct("3i")
+
+
+class ControlServer:
+    """Listens on the socket and hands requests to one function.
+
+    Args:
+        path: Where the socket is made, mode 0600. A socket file left by a dead daemon is replaced.
+        handle: Carries out ``{"do": ..., ...}`` and returns the answer's fields; RefusedError is told to the peer.
+    """
+
+    def __init__(
+        self, path: Path, handle: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
+    ) -> None:
+        self._path = path
+        self._handle = handle
+        self._peers: set[asyncio.Task[None]] = set()
+        self._log = logs.get("control")
+
+    async def run(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            IspsdError: The socket cannot be made, or another daemon listens on it.
+        """
+        server = await self._listen()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()
+            for task in tuple(self._peers):
+                task.cancel()
+            await asyncio.gather(*self._peers, return_exceptions=True)
+            self._path.unlink(missing_ok=True)
+
+    async def _listen(self) -> asyncio.Server:
+        if self._path.exists():
+            if await answers(self._path):
+                raise IspsdError(f"{self._path}: another ispsd is running")
+            if not stat.S_ISSOCK(self._path.lstat().st_mode):
+                raise IspsdError(f"{self._path}: is not a socket; it is left alone")
+            self._path.unlink()
+        old_mask = os.umask(0o177)
+        try:
+            return await asyncio.start_unix_server(self._accept, self._path, limit=LONGEST_LINE)
+        except OSError as err:
+            raise IspsdError(f"{self._path}: {err.strerror}") from err
+        finally:
+            os.umask(old_mask)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._peers.add(task)
+        task.add_done_callback(self._peers.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if len(self._peers) > MOST_PEERS or not _may_ask(writer):
+                await _send(writer, {"error": "refused"})
+                return
+            while line := await reader.readline():
+                await _send(writer, await self._answer(line))
+        except ValueError:  # longer than LONGEST_LINE
+            with suppress(OSError):
+                await _send(writer, {"error": f"a request has at most {LONGEST_LINE} bytes"})
+        except OSError:
+            pass  # the peer is gone; it will ask again
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> Mapping[str, Json]:
+        try:
+            request = json.loads(line)
+        except ValueError as err:
+            return {"error": f"not JSON: {err}"}
+        if not isinstance(request, dict) or not isinstance(request.get("do"), str):
+            return {"error": 'a request is an object with "do"'}
+        try:
+            return await self._handle(request)
+        except RefusedError as err:
+            return {"error": str(err)}
+        except Exception as err:  # noqa: BLE001 (a bad request must not take the socket down)
+            self._log.exception("control.failed", do=request["do"][:40])
+            return {"error": f"failed: {type(err).__name__}"}
+
+
+async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
+    """Ask a running daemon.
+
+    Raises:
+        IspsdError: No daemon answers there, or it refuses; the message is its reason.
+    """
+    try:
+        reader, writer = await asyncio.open_unix_connection(path, limit=16 * 1024 * 1024)
+    except OSError as err:
+        raise IspsdError(f"{path}: no running ispsd answers ({err.strerror})") from err
+    try:
+        await _send(writer, request)
+        line = await reader.readline()
+    finally:
+        writer.close()
+    if not line:
+        raise IspsdError(f"{path}: ispsd closed the connection without an answer")
+    answer: dict[str, Any] = json.loads(line)
+    if "error" in answer:
+        raise RefusedError(answer["error"])
+    return answer
+
+
+async def answers(path: Path) -> bool:
+    """Return whether somebody listens on a socket."""
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _send(writer: asyncio.StreamWriter, message: Mapping[str, Json]) -> None:
+    writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+    await writer.drain()
+
+
+def _may_ask(writer: asyncio.StreamWriter) -> bool:
+    sock = writer.get_extra_info("socket")
+    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER_CREDENTIALS.size)
+    _, uid, _ = PEER_CREDENTIALS.unpack(raw)
+    return uid in {0, os.geteuid()}

@@ -1,0 +1,169 @@
+"""Set the stage, tell the story, verify the record, and clear everything away."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon.demo import crew
+from daemon.demo.gangway import gangway
+from daemon.demo.story import ALL_SHUT, Story, utc_now
+from daemon.errors import IspsdError
+from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, free_port, mosquitto_program
+from daemon.mqtt.wire import Broker
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from contextlib import AbstractAsyncContextManager
+
+    from daemon.demo.gangway import Gangway
+    from daemon.mqtt.embedded import EmbeddedBroker
+
+SHIP = "9999993"
+MQTT_PORT = 1883
+DEMO_BAND = "DEMO · simulated devices, shortened times, a record that is marked demo · DEMO"
+
+
+async def run(*, state: Path | None, keep: bool) -> int:
+    """Run the demo; return the exit code.
+
+    Args:
+        state: The folder of its record; None for a temporary one that is removed.
+        keep: Go on after the story, until Ctrl-C.
+    """
+    task = asyncio.ensure_future(_run(state, keep=keep))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        _say("", "stopped; nothing is left running")
+        return 130
+
+
+async def _run(state: Path | None, *, keep: bool) -> int:
+    if state is not None:
+        state.mkdir(parents=True, exist_ok=True)
+        return await _play(state.resolve(), keep=keep)
+    with tempfile.TemporaryDirectory(prefix="ispsd-demo-") as folder:
+        return await _play(Path(folder), keep=keep)
+
+
+async def _play(state: Path, *, keep: bool) -> int:
+    began_s = time.monotonic()
+    _say("", DEMO_BAND)
+    async with AsyncExitStack() as stage:
+        broker = await stage.enter_async_context(_broker())
+        devices = await stage.enter_async_context(crew.simulators())
+        await devices.do("io1", "inputs", on=ALL_SHUT)
+        config = crew.write_config(state, devices, broker)
+        process = await stage.enter_async_context(crew.daemon_process(config, state / "daemon.log"))
+        _tell_how_to_watch(broker)
+        station = await stage.enter_async_context(gangway(_as_station(broker, state), SHIP))
+        living = await _until_ready(station, process, state)
+        stage.callback(living.cancel)
+        try:
+            story = Story(devices, station, state / "control.sock", _say)
+            await story.quiet_watch()
+            _say("", f"a true picture {time.monotonic() - began_s:.1f} s after the start")
+            await story.tell()
+        except IspsdError as err:
+            _say("", f"THE STORY BROKE OFF: {err}; the daemon's log is {state / 'daemon.log'}")
+            return 1
+        if keep:
+            _say("", "going on; Ctrl-C ends it")
+            await asyncio.Event().wait()
+        living.cancel()
+        await crew.finish(process)
+        return await _verified(state, station)
+
+
+async def _verified(state: Path, station: Gangway) -> int:
+    """Verify the closed record against what the gangway's station kept, then a copy with one bit flipped."""
+    anchor = state / "kept-by-the-gangway.note"
+    # The newest head that it saw: the later, the less of the record has no outside witness yet.
+    anchor.write_text(station.heads[-1], "utf-8")
+    record, key = state / "record", state / "record-key.pub"
+    _say(
+        "VERIFY",
+        "by a program of its own, with the key and a head that the gangway's station kept:",
+    )
+    good = await _verify(record, "--key", str(key), "--anchor", str(anchor))
+    copy = state / "copy"
+    shutil.copytree(record, copy)
+    segment = next(iter(sorted(copy.glob("*.db"))))
+    content = bytearray(segment.read_bytes())
+    at = content.index(b"ESC HATCH OPEN")
+    content[at] ^= 0x01
+    segment.write_bytes(content)
+    _say("", "the same record, one bit of one entry changed in a copy:")
+    bad = await _verify(copy, "--key", str(key), "--anchor", str(anchor))
+    return 0 if (good, bad) == (0, 1) else 1
+
+
+async def _verify(record: Path, *words: str) -> int:
+    """Run the stand-alone verifier as anybody would: one file, isolated from this package."""
+    program = Path(__file__).parents[1] / "record" / "verify.py"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", str(program), str(record), *words
+    )
+    return await process.wait()
+
+
+def _broker() -> AbstractAsyncContextManager[EmbeddedBroker]:
+    users = DEMO_USERS if mosquitto_program() else ()
+    return embedded_broker(port=_wanted_port(), users=users)
+
+
+def _wanted_port() -> int:
+    """Return MQTT's own port where nobody has it, else any free one."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", MQTT_PORT))
+        except OSError:
+            return free_port()
+    return MQTT_PORT
+
+
+def _as_station(broker: EmbeddedBroker, state: Path) -> Broker:
+    password = broker.passwords.get("gangway")
+    if password is None:
+        return Broker(port=broker.port)
+    secret = state / "gangway-password"
+    secret.touch(mode=0o600)
+    secret.write_text(password + "\n", "utf-8")
+    return Broker(port=broker.port, user="gangway", password_file=secret)
+
+
+async def _until_ready(station: Gangway, process: Process, state: Path) -> asyncio.Task[None]:
+    """Wait for the daemon's first complete picture, then keep the station alive; return that task."""
+    ended = asyncio.ensure_future(process.wait())
+    ready = asyncio.ensure_future(station.until("the daemon", lambda: "snapshot" in station.newest))
+    await asyncio.wait({ended, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if not ready.done():
+        ready.cancel()
+        log = (state / "daemon.log").read_text("utf-8", errors="replace")
+        raise IspsdError(f"the daemon ended at once:\n{log[-2000:]}")
+    ended.cancel()
+    ready.result()
+    return asyncio.ensure_future(station.stay_alive())
+
+
+def _tell_how_to_watch(broker: EmbeddedBroker) -> None:
+    what = "Mosquitto" if broker.kind == "mosquitto" else "iotcore: no ACL, loopback only"
+    _say("", f"broker: {what}, 127.0.0.1:{broker.port}; to watch it from another terminal:")
+    _say("", f"  mosquitto_sub -V 5 -p {broker.port} -v -t 'ispsd/#'")
+
+
+def _say(chapter: str, line: str) -> None:
+    print(f"{utc_now()}  {chapter:<12} {line}", flush=True)

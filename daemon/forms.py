@@ -1,0 +1,186 @@
+"""How do the types of ``daemon.model`` look in a message and in an entry?
+
+Messages may hold decimal fractions, entries never do (RFC 8785 numbers are IEEE 754 doubles, and a hash must not hang
+on how a fraction is printed). Nothing of class ``sso`` goes into a form for watch stations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, cast
+
+from daemon.alerts import lifecycle
+from daemon.alerts.engine import Acknowledgement, Alert, Source
+from daemon.model import AlertState, Classification, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daemon.drivers.api import Health
+    from daemon.model import Json, Reading, Value
+    from daemon.stations import StationStatus
+    from daemon.supervise import DeviceStatus
+
+
+def utc(moment: datetime) -> str:
+    """Return a moment as it stands everywhere: ``2026-11-22T02:10:00.123Z``."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def from_utc(text: str) -> datetime:
+    """Read a moment written by ``utc``."""
+    return datetime.fromisoformat(text)
+
+
+def milliseconds(seconds: float) -> float:
+    """Return seconds rounded to the millisecond, as messages carry them."""
+    return round(seconds, 3)
+
+
+def value(value: Value | None) -> Json:
+    """Return a value as JSON: words, numbers, or an object with the type's own field names."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if is_dataclass(value):
+        return cast("Json", asdict(value))
+    return cast("Json", value)
+
+
+def reading(reading: Reading) -> dict[str, Json]:
+    """Return a reading as a line of evidence."""
+    return {
+        "point": reading.point,
+        "value": value(reading.value),
+        "unit": reading.unit,
+        "quality": reading.quality.value,
+        "provenance": reading.provenance.value,
+        "received": utc(reading.received_utc),
+        "up": milliseconds(reading.received_s),
+        "source": reading.source,
+    }
+
+
+def point_message(reading: Reading, *, name: str | None, valid_for_s: float) -> dict[str, Json]:
+    """Return the body of ``point/<id>``."""
+    return {
+        "value": value(reading.value),
+        "unit": reading.unit,
+        "quality": reading.quality.value,
+        "provenance": reading.provenance.value,
+        "valid_for": valid_for_s,
+        "source": reading.source,
+        "name": name,
+    }
+
+
+def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:
+    """Return the body of ``driver/<id>``."""
+    return {
+        "link": status.link.value,
+        "since_up": milliseconds(status.since_s),
+        "last_good_up": None if health.last_good_s is None else milliseconds(health.last_good_s),
+        "good": health.good,
+        "dropped": dict(health.dropped),
+        "latency_ms": None if health.latency_s is None else milliseconds(health.latency_s * 1000),
+        "reason": status.reason,
+    }
+
+
+def station_message(status: StationStatus, *, now_s: float) -> dict[str, Json]:
+    """Return the body of ``station/<id>``."""
+    return {
+        "attended": status.person is not None,
+        "person": status.person,
+        "live": status.live(now_s),
+        "sound_armed": status.sound_armed,
+        "since_up": None if status.since_s is None else milliseconds(status.since_s),
+    }
+
+
+def alert_message(
+    alert: Alert, *, sounds_at: Sequence[str], recorded: int | None
+) -> dict[str, Json]:
+    """Return the body of ``alert/<id>``."""
+    return {
+        "id": alert.id,
+        "key": alert.key,
+        "instance": alert.instance,
+        "number": alert.number,
+        "title": alert.title,
+        "source": alert.source.id,
+        "name": alert.source.name,
+        "priority": alert.priority.value,
+        "category": "B",
+        "state": alert.state.value,
+        "state_words": lifecycle.words(alert.state, alert.priority),
+        "raised_utc": utc(alert.raised_utc),
+        "changed_utc": utc(alert.changed_utc),
+        "acknowledged_by": _acknowledged(alert),
+        "revision": alert.revision,
+        "escalation": alert.escalation,
+        "sounding": alert.sounding,
+        "sounds_at": list(sounds_at) if alert.sounding else [],
+        "action": alert.action,
+        "detail": alert.detail,
+        "recorded": recorded,
+    }
+
+
+def alert_entry(alert: Alert, event: str) -> dict[str, Json]:
+    """Return an alert's whole state as the open part of an ``alert.changed`` entry."""
+    return {
+        "id": alert.id,
+        "key": alert.key,
+        "instance": alert.instance,
+        "number": alert.number,
+        "title": alert.title,
+        "source": alert.source.id,
+        "name": alert.source.name,
+        "device": alert.source.device,
+        "priority": alert.priority.value,
+        "state": alert.state.value,
+        "event": event,
+        "raised": utc(alert.raised_utc),
+        "acknowledged_by": _acknowledged(alert),
+        "revision": alert.revision,
+        "escalation": alert.escalation,
+        "detail": alert.detail,
+    }
+
+
+def alert_from_entry(
+    body: Mapping[str, Json], *, action: str, show: Classification, now_s: float
+) -> Alert:
+    """Return the alert that ``alert_entry`` wrote; what the catalogue says of it is given."""
+    text = {key: str(said) for key, said in body.items()}
+    number = {key: said for key, said in body.items() if isinstance(said, int)}
+    by = body["acknowledged_by"]
+    return Alert(
+        id=text["id"],
+        key=text["key"],
+        instance=number["instance"],
+        number=number["number"],
+        title=text["title"],
+        source=Source(text["source"], text["name"], text["device"]),
+        priority=Priority(text["priority"]),
+        state=AlertState(text["state"]),
+        raised_utc=from_utc(text["raised"]),
+        changed_utc=from_utc(text["raised"]),
+        changed_s=now_s,
+        action=action,
+        detail=text["detail"],
+        show=show,
+        acknowledged_by=Acknowledgement(str(by["station"]), cast("str | None", by["person"]))
+        if isinstance(by, dict)
+        else None,
+        revision=number["revision"],
+        escalation=number["escalation"],
+    )
+
+
+def _acknowledged(alert: Alert) -> Json:
+    by = alert.acknowledged_by
+    return None if by is None else {"station": by.station, "person": by.person}

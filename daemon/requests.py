@@ -1,0 +1,121 @@
+"""What can be asked over the control socket, and what answers.
+
+Acts of SSO and Master, and everything that is of class ``sso``, come this way only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from daemon.errors import RecordError, RefusedError
+from daemon.record.reader import MOST_ENTRIES, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.acts import Acts
+    from daemon.model import Json
+    from daemon.mqtt.commands import Reply
+    from daemon.record.log import Record
+
+
+class Requests:
+    """Carries out requests of the control socket."""
+
+    def __init__(self, *, acts: Acts, record: Record) -> None:
+        self._acts = acts
+        self._record = record
+
+    async def carry_out(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Carry out one request.
+
+        Raises:
+            RefusedError: It cannot be done, or a field is missing or wrong; the message says which.
+        """
+        match request["do"]:
+            case "tests":
+                return {"tests": self._acts.tests()}
+            case "log":
+                return await self._log(request)
+            case "seal.record":
+                return await self._seal()
+            case "window.open":
+                first, second = _names(request, count=2)
+                return _said(await self._acts.open_window(first, second))
+            case "window.close":
+                return _said(await self._acts.close_window(_names(request, count=1)[0]))
+            case "test.start":
+                started = await self._acts.start_test(
+                    _text(request, "test"), person=_text(request, "by")
+                )
+                return _said(started)
+            case "test.answer":
+                answered = await self._acts.answer(
+                    _text(request, "test"),
+                    step=_number(request, "step"),
+                    person=_text(request, "by"),
+                    text=str(request.get("text", "")),
+                )
+                return _said(answered)
+            case "seal":
+                resealed = await self._acts.new_seal(
+                    _text(request, "alert"),
+                    number=_text(request, "number"),
+                    person=_text(request, "by"),
+                )
+                return _said(resealed)
+            case other:
+                raise RefusedError(f"there is no request {other[:40]!r}")
+
+    async def _log(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        count = request.get("count") or 20
+        before = request.get("before")
+        type_ = request.get("type")
+        if not isinstance(count, int) or not 1 <= count <= MOST_ENTRIES:
+            raise RefusedError(f"count is 1 to {MOST_ENTRIES}")
+        if not isinstance(before, int | None) or not isinstance(type_, str | None):
+            raise RefusedError("before is an entry's number, type a text")
+        try:
+            entries = await self._record.entries(
+                Query(before=before, type=type_, newest_first=True, limit=count)
+            )
+        except RecordError as err:
+            raise RefusedError(f"the record cannot be read now: {err}") from err
+        return {"entries": [entry.body for entry in entries][::-1]}
+
+    async def _seal(self) -> Mapping[str, Json]:
+        try:
+            checkpoint = await self._record.seal()
+        except RecordError as err:
+            raise RefusedError(f"the record cannot be sealed now: {err}") from err
+        return {"origin": checkpoint.origin, "size": checkpoint.size, "note": checkpoint.note}
+
+
+def _said(reply: Reply) -> Mapping[str, Json]:
+    return {"recorded": reply.recorded, **(reply.extra or {})}
+
+
+def _text(request: Mapping[str, Any], field: str) -> str:
+    value = request.get(field)
+    if not isinstance(value, str) or not value:
+        raise RefusedError(f"{field} is wanted, as text")
+    return value
+
+
+def _number(request: Mapping[str, Any], field: str) -> int:
+    value = request.get(field)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise RefusedError(f"{field} is wanted, as a number")
+    return value
+
+
+def _names(request: Mapping[str, Any], *, count: int) -> list[str]:
+    names = request.get("by")
+    if (
+        not isinstance(names, list)
+        or len(names) != count
+        or not all(isinstance(name, str) for name in names)
+    ):
+        persons = "one person" if count == 1 else f"{count} persons"
+        raise RefusedError(f"by is wanted: {persons}, by name")
+    return names
