@@ -32,7 +32,7 @@ def schema_for(topic: str) -> dict[str, Json]:
 
 
 def value_of(value: Value | None) -> Json:
-    """Return a reading's value as it stands in ``point``: structured ones with their field names."""
+    """Return a value as it stands in ``point``: structured ones by their field names."""
     if value is None or isinstance(value, float | str):
         return value
     return cast("dict[str, Json]", dataclasses.asdict(value))

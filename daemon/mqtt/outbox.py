@@ -110,15 +110,20 @@ class Outbox:
             LinkError: The connection ended first.
         """
         after, left = max(from_bseq - 1, 0), limit
+        flights: deque[asyncio.Future[None]] = deque()
         while left > 0:
             batch = await self._source.events(after, min(left, CHUNK))
             past = [(bseq, payload) for bseq, payload in batch if bseq <= self.cursor]
             for bseq, payload in past:
-                await connection.deliver(self._topic, self._sealed(payload, session))
+                if len(flights) >= IN_FLIGHT:
+                    await flights.popleft()
+                flights.append(await self._publish(connection, session, payload))
                 after = bseq
             left -= len(past)
             if not past or len(past) < len(batch):
                 break
+        for done in flights:
+            await done
         return limit - left
 
     async def _pump(self, connection: Connection, session: str) -> None:
@@ -134,11 +139,7 @@ class Outbox:
             for bseq, payload in batch:
                 if len(flights) >= IN_FLIGHT:
                     await self._land(flights)
-                await connection.room()
-                sealed_payload = self._sealed(payload, session)
-                flights.append(
-                    (bseq, connection.publish(self._topic, sealed_payload, qos=1, retain=False))
-                )
+                flights.append((bseq, await self._publish(connection, session, payload)))
                 sent = bseq
             if batch:
                 continue
@@ -159,5 +160,9 @@ class Outbox:
         self._advanced.set()
         self._progress()
 
-    def _sealed(self, payload: bytes, session: str) -> bytes:
-        return sealed(payload, session=session, up_s=self._clock.now_s())
+    async def _publish(
+        self, connection: Connection, session: str, payload: bytes
+    ) -> asyncio.Future[None]:
+        await connection.room()
+        whole = sealed(payload, session=session, up_s=self._clock.now_s())
+        return connection.publish(self._topic, whole, qos=1, retain=False)

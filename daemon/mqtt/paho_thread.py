@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PACKET_LIMIT_BYTES = 256 * 1024
 """What the broker is asked not to exceed; iotcore 0.4 does not listen."""
 PASSWORD_LIMIT_BYTES = 1024
+UNSPECIFIED_ERROR = 0x80
 
 
 class Listener(Protocol):
@@ -65,8 +66,9 @@ class PahoThread:
         client.connect_timeout = connect_s
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.on_socket_open = _send_at_once
         client.on_connect = self._connected
-        client.on_disconnect = lambda _c, _u, _f, reason, _p: self._ended(str(reason))
+        client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_subscribe = self._subscribed
         client.on_message = lambda _c, _u, message: self._tell(listener.on_message, message)
@@ -153,6 +155,13 @@ class PahoThread:
         receive_maximum = getattr(properties, "ReceiveMaximum", None)
         self._tell(self._listener.on_connected, _refusal(reason), receive_maximum)
 
+    def _disconnected(
+        self, _client: Client, _user: Any, flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        # paho says "Unspecified error" for a socket that broke.
+        told = flags.is_disconnect_packet_from_server or reason.value != UNSPECIFIED_ERROR
+        self._ended(str(reason) if told else "connection lost")
+
     def _published(
         self, _client: Client, _user: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
@@ -192,6 +201,12 @@ class _Client(Client):
             return MQTTErrorCode.MQTT_ERR_UNKNOWN
         finally:
             self._tell_ended("connection lost")
+
+
+def _send_at_once(_client: Client, _user: Any, sock: Any) -> None:
+    """Let no small packet wait for the acknowledgement of another (RFC 896): alerts are small."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _refusal(reason: ReasonCode) -> str | None:

@@ -140,6 +140,8 @@ class Publisher:
 
     async def drained(self) -> None:
         """Wait until the broker has all state put so far and every event of the record."""
+        while not self._board.introduced:
+            await self._board.progressed.wait()
         revision = self._board.mirror.revision
         while not (
             self._board.introduced
@@ -147,6 +149,10 @@ class Publisher:
             and self._outbox.is_clear()
         ):
             await self._board.progressed.wait()
+
+    async def facts_changed(self) -> None:
+        """Wait until facts have changed: an acknowledgement came, a connection came or went."""
+        await self._board.progressed.wait()
 
     async def run(self) -> None:
         """Publish until ``stop``; a lost broker is tried again and again."""
@@ -172,7 +178,7 @@ class Publisher:
         while not self._stop.is_set():
             began_s = self._clock.now_s()
             reason = await self._one_session(group)
-            self._counters.progress += 1
+            self._progress()
             if self._stop.is_set():
                 return
             now_s = self._clock.now_s()

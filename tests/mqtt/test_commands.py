@@ -1,0 +1,306 @@
+"""Which commands are listened to, and what becomes of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.errors import RefusedError
+from daemon.model import Priority
+from daemon.mqtt.commands import LATER, Command, Ground, Refusal, Reply, parse_command
+from daemon.mqtt.desk import LONGEST_BURST, REPLIES_KEPT, Desk
+from daemon.mqtt.topics import Topic
+from daemon.mqtt.wire import Message
+from tests.clocks import ManualClock
+from tests.mqtt.harness import App
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SESSION = "s1"
+STATIONS = ("bridge", "gangway")
+ACK = {"id": "a-1", "session": SESSION, "alert": "d12", "instance": 1, "priority": "W"}
+
+
+def message(
+    body: object, *, retained: bool = False, expiry_s: int | None = 10, too_long: bool = False
+) -> Message:
+    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Message("", payload, retained, 1, expiry_s, too_long)
+
+
+def parsed(
+    body: object, verb: str = "ack", station: str = "bridge", **how: Any
+) -> Command | Refusal:
+    return parse_command(
+        Topic("cmd", station, verb), message(body, **how), session=SESSION, stations=STATIONS
+    )
+
+
+def test_an_acknowledgement_is_understood_with_everything_it_names() -> None:
+    command = parsed({**ACK, "person": "2/O Berg"})
+    assert command == Command(
+        station="bridge",
+        verb="ack",
+        id="a-1",
+        session=SESSION,
+        person="2/O Berg",
+        alert="d12",
+        instance=1,
+        priority=Priority.WARNING,
+        arguments={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("alive", {"shown": True, "fresh": False, "sound_armed": True}),
+        ("replay", {"from_bseq": 0, "limit": 1000}),
+        ("silence", {}),
+        ("refresh", {}),
+        ("take_watch", {}),
+    ],
+)
+def test_every_verb_of_this_version_is_understood(verb: str, arguments: Mapping[str, Any]) -> None:
+    command = parsed({"id": "x", "session": SESSION, "person": "C/O Li", **arguments}, verb)
+    assert isinstance(command, Command)
+    assert (command.verb, dict(command.arguments)) == (verb, arguments)
+
+
+@pytest.mark.parametrize(
+    ("how", "ground", "words"),
+    [
+        ({"retained": True}, Ground.RETAINED, "must not be retained"),
+        ({"expiry_s": None}, Ground.OLD, "at most 10 s"),
+        ({"expiry_s": 11}, Ground.OLD, "at most 10 s"),
+        ({"station": "crane"}, Ground.UNKNOWN, "no such station"),
+        ({"verb": "curtain"}, Ground.UNKNOWN, "not available in this version"),
+        ({"verb": "reboot"}, Ground.UNKNOWN, "no such command"),
+        ({"too_long": True}, Ground.MALFORMED, "longer than 4096"),
+    ],
+)
+def test_a_command_that_may_not_be_wanted_now_is_refused_in_plain_words(
+    how: dict[str, Any], ground: Ground, words: str
+) -> None:
+    refusal = parsed(ACK, **how)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.ground, refusal.id) == (ground, "a-1")
+    assert words in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"session": "s0"}, "another session"),
+        ({"session": 1}, "session must be text"),
+        ({"priority": "E"}, "must be A, W or C"),
+        ({"priority": ["A"]}, "must be A, W or C"),
+        ({"instance": True}, "must be a whole number"),
+        ({"instance": -1}, "must be a whole number"),
+        ({"alert": ""}, "must be text"),
+        ({"alert": "x" * 81}, "must be text"),
+        ({"person": "a\nb"}, "must be text"),
+        ({"because": "I say so"}, "'because' is not known"),
+    ],
+)
+def test_a_member_that_is_not_as_the_contract_says_is_named(
+    change: dict[str, Any], words: str
+) -> None:
+    refusal = parsed({**ACK, **change})
+    assert isinstance(refusal, Refusal)
+    assert words in refusal.reason
+
+
+def test_a_missing_member_is_named() -> None:
+    refusal = parsed({name: value for name, value in ACK.items() if name != "instance"})
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "instance is missing"
+
+
+@pytest.mark.parametrize("limit", [0, 1001, 2.0, "9"])
+def test_a_replay_has_bounds(limit: object) -> None:
+    assert isinstance(
+        parsed({"id": "r", "session": SESSION, "from_bseq": 1, "limit": limit}, "replay"), Refusal
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xff",
+        b'{"id":"a b"}',
+        b'{"id":""}',
+        b'{"id":7}',
+        b"[" * 4000,
+    ],
+)
+def test_what_is_no_object_with_an_id_is_refused_without_one(body: bytes) -> None:
+    refusal = parsed(body)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.ground, refusal.id) == (Ground.MALFORMED, None)
+
+
+def test_the_length_of_a_payload_is_bounded_to_the_byte() -> None:
+    room = 4096 - len(json.dumps({**ACK, "person": ""}))
+    assert isinstance(parsed(json.dumps({**ACK}).encode().ljust(4096)), Command)
+    assert isinstance(parsed(json.dumps({**ACK}).encode().ljust(4097)), Refusal)
+    assert room > 0
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from([*ACK, "person", "limit"]) | st.text(max_size=5), inner, max_size=6
+            )
+        ),
+        max_leaves=8,
+    )
+)
+def test_no_payload_at_all_breaks_the_parser(body: object) -> None:
+    parsed(body)
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def desk(app: App, clock: ManualClock) -> Desk:
+    return Desk(stations=STATIONS, clock=clock, handle=app.handle, refused=app.refused)
+
+
+async def ask(desk: Desk, body: object = ACK, *, station: str = "bridge", **how: Any) -> Reply:
+    return await desk.take(Topic("cmd", station, "ack"), message(body, **how), session=SESSION)
+
+
+async def test_a_repeated_id_gets_the_stored_reply_and_the_act_is_not_done_again(
+    desk: Desk, app: App
+) -> None:
+    first = await ask(desk)
+    assert first == Reply(accepted=True, recorded=1)
+    assert await ask(desk, {**ACK, "session": "s0"}) == first  # lost the reply with the connection
+    assert len(app.commands) == 1
+    await ask(desk, station="gangway")  # another station's ids are its own
+    assert len(app.commands) == 2
+
+
+async def test_a_repeated_id_waits_for_the_act_that_is_under_way(
+    app: App, clock: ManualClock
+) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(command: Command) -> Reply:
+        await go_on.wait()
+        return await app.handle(command)
+
+    desk = Desk(stations=STATIONS, clock=clock, handle=slow, refused=app.refused)
+    both = [asyncio.create_task(ask(desk)) for _ in range(2)]
+    await clock.advance(0)
+    go_on.set()
+    assert [reply.recorded for reply in await asyncio.gather(*both)] == [1, 1]
+
+
+async def test_only_so_many_replies_are_kept_for_a_station(
+    desk: Desk, app: App, clock: ManualClock
+) -> None:
+    for number in range(REPLIES_KEPT + 1):
+        await ask(desk, {**ACK, "id": f"n{number}"})
+        await clock.advance(1)
+    assert (await ask(desk, {**ACK, "id": "n1"})).recorded == 2
+    await ask(desk, {**ACK, "id": "n0"})
+    assert len(app.commands) == REPLIES_KEPT + 2
+
+
+async def test_a_burst_is_bounded_and_one_station_does_not_use_up_anothers(
+    desk: Desk, app: App, clock: ManualClock
+) -> None:
+    replies = [await ask(desk, {**ACK, "id": f"n{n}"}) for n in range(LONGEST_BURST + 1)]
+    assert [reply.accepted for reply in replies] == [True] * LONGEST_BURST + [False]
+    assert "too many" in str(replies[-1].reason)
+    assert (await ask(desk, station="gangway")).accepted
+    await clock.advance(9.99)
+    assert not (await ask(desk, {**ACK, "id": "later"})).accepted
+    await clock.advance(0.01)
+    assert (await ask(desk, {**ACK, "id": "later"})).accepted
+
+
+async def test_a_flood_is_one_entry_a_minute_with_a_count(
+    desk: Desk, app: App, clock: ManualClock
+) -> None:
+    for _ in range(3):
+        await ask(desk, retained=True)
+    await desk.tell_refusals()
+    assert app.refusals == [("bridge", Ground.RETAINED, 3)]
+    for _ in range(500):
+        await ask(desk, retained=True)
+        await ask(desk, station="crane", expiry_s=None)
+    await clock.advance(59.9)
+    await desk.tell_refusals()
+    await clock.advance(0.1)
+    await desk.tell_refusals()
+    assert app.refusals[1:] == [
+        ("", Ground.OLD, LONGEST_BURST),
+        ("", Ground.FLOOD, 500 - LONGEST_BURST),
+        ("bridge", Ground.RETAINED, 500),
+    ]
+
+
+async def test_a_malformed_command_is_no_entry(desk: Desk, app: App) -> None:
+    assert not (await ask(desk, b"{")).accepted
+    await desk.tell_refusals()
+    assert app.refusals == []
+
+
+async def test_what_the_app_refuses_or_fails_at_is_a_reply(clock: ManualClock, app: App) -> None:
+    async def handle(command: Command) -> Reply:
+        if command.id == "no":
+            raise RefusedError("the alert has changed")
+        raise ZeroDivisionError
+
+    desk = Desk(stations=STATIONS, clock=clock, handle=handle, refused=app.refused)
+    assert await ask(desk, {**ACK, "id": "no"}) == Reply(
+        accepted=False, reason="the alert has changed"
+    )
+    assert (await ask(desk, {**ACK, "id": "bug"})).reason == "failed inside ispsd; see its log"
+
+
+async def test_an_app_that_hangs_keeps_only_so_many_waiting(clock: ManualClock, app: App) -> None:
+    async def hang(_: Command) -> Reply:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    desk = Desk(stations=STATIONS, clock=clock, handle=hang, refused=app.refused)
+    waiting = []
+    for number in range(32):
+        waiting.append(asyncio.create_task(ask(desk, {**ACK, "id": f"n{number}"})))
+        await clock.advance(1)
+    assert (await ask(desk, {**ACK, "id": "one-too-many"})).accepted is False
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_the_verbs_of_the_contract_are_all_known() -> None:
+    # DESIGN section 10: 22 verbs; six are offered.
+    assert len(LATER) == 16
