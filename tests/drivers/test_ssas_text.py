@@ -1,0 +1,549 @@
+"""Invariant 1, for the text port: outside a test window it is not open; inside, only a test exists."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import fcntl
+import logging
+import os
+import socket
+import sys
+import termios
+import tty
+from pathlib import Path
+
+import pytest
+import structlog
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from daemon import logs
+from daemon.assets import asset
+from daemon.drivers.api import DriverContext, Health
+from daemon.drivers.ssas_text import (
+    DRIVER,
+    MOST_BYTES,
+    MOST_LINES,
+    FrameAssembler,
+    SsasTextConfig,
+    load_profile,
+)
+from daemon.errors import LinkError
+from daemon.gate import CovertGate
+from daemon.model import Classification, Provenance, Quality, Reading, SsasMessage
+from tests.clocks import ManualClock
+
+PROFILE = load_profile("jrc-jue-95sa-text")
+WINDOW_S = 600.0
+SETTLE_S = 0.5
+
+HEADING = "SHIP SECURITY MESSAGE"
+BEFORE_MARKER = (HEADING, "Ship name :KESTREL STRAIT", "Call sign :9VKS0", "MMSI :299000019")
+AFTER_MARKER = (
+    "MES NO, 429900001",
+    "LAT,N12 34.56LON,E123 45.56,UTC,07.01.2004 12:34,SOG,",
+    "10.0KT,COG,20DEG",
+)
+
+
+def message(marker: str = "TEST TEST", end: str = "\r\n") -> bytes:
+    return end.join((*BEFORE_MARKER, "", marker, *AFTER_MARKER, "")).encode("ascii")
+
+
+TEST = message()
+REAL = message("SECURITY SECURITY")
+TEST_LINES = (*BEFORE_MARKER, "TEST TEST", *AFTER_MARKER)
+
+
+def frames(data: bytes) -> list[tuple[tuple[str, ...], bool]]:
+    return [(frame.lines, frame.is_test) for frame in FrameAssembler(PROFILE).feed(data, 1.0)]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\n\r"])
+def test_a_whole_test_message_is_a_test(end):
+    assert frames(message(end=end)) == [(TEST_LINES, True)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        REAL,
+        message("TEST"),
+        message("TEST TEST TEST"),
+        message("test test"),
+        message("TEST TEST SECURITY SECURITY"),
+        message("TEST TEST\r\nSECURITY SECURITY"),
+        message("SECURITY SECURITY\r\nTEST TEST"),
+        message("TEST TEST\r\nSECURITY  security"),
+        message("TEST TEST\r\nSome other line"),
+        TEST.replace(b"KESTREL STRAIT", b"SECURITY SECURITY"),
+        REAL.replace(b"Call sign :9VKS0", b"TEST TEST"),
+        REAL.replace(b"SECURITY SECURITY", b"S\xffCURITY SECURITY").replace(
+            b"Call sign :9VKS0", b"TEST TEST"
+        ),
+    ],
+)
+def test_whatever_does_not_say_test_alone_and_in_its_place_is_no_test(data):
+    assert [is_test for _, is_test in frames(data)] == [False]
+
+
+@pytest.mark.parametrize("cut", range(len(TEST) - 1))
+def test_a_message_that_was_cut_is_none_wherever_it_was_cut(cut):
+    assert frames(TEST[:cut]) == []
+
+
+@pytest.mark.parametrize("lost", range(len(BEFORE_MARKER) + 1, len(TEST_LINES)))
+def test_a_cut_message_takes_nothing_from_the_next(lost):
+    begun = "\r\n".join((*TEST_LINES[:lost], "")).encode("ascii")
+    assert frames(begun + REAL) == [(frames(REAL)[0][0], False)]
+    assert frames(begun + TEST) == [(TEST_LINES, True)]
+
+
+def test_the_end_of_one_message_without_its_heading_is_nothing():
+    assert frames(TEST[TEST.index(b"\n") + 1 :]) == []
+
+
+def test_two_messages_back_to_back_are_two():
+    assert frames(TEST + REAL + TEST) == [
+        (TEST_LINES, True),
+        (frames(REAL)[0][0], False),
+        (TEST_LINES, True),
+    ]
+
+
+def test_noise_before_a_message_and_on_its_first_line_harms_nothing():
+    [(lines, is_test)] = frames(b"\x00\xff\xfe\r\nnoise\r\n\x80\x81" + TEST)
+    assert is_test
+    assert lines == ("??" + HEADING, *TEST_LINES[1:])
+
+
+def test_the_words_that_end_a_message_end_it_only_after_its_marker():
+    early = TEST.replace(b"Call sign :9VKS0", b"HDG :20DEG")
+    assert [is_test for _, is_test in frames(early)] == [True]
+
+
+def test_an_endless_line_inside_a_message_undoes_it():
+    assert frames(TEST.replace(b"9VKS0", b"9" * 2000)) == []
+    assert frames(TEST.replace(b"9VKS0", b"9" * 2000) + TEST) == [(TEST_LINES, True)]
+
+
+def test_a_message_has_so_many_lines_and_no_more():
+    room = MOST_LINES - len(TEST_LINES)
+    assert len(frames(TEST.replace(b"TEST TEST", b"x\n" * room + b"TEST TEST"))) == 1
+    assert frames(TEST.replace(b"TEST TEST", b"x\n" * (room + 1) + b"TEST TEST")) == []
+
+
+def test_a_message_has_so_many_bytes_and_no_more():
+    room = MOST_BYTES - sum(map(len, TEST_LINES))
+    padding = b"x" * 1000 + b"\n" + b"x" * 1000 + b"\n" + b"x" * 1000 + b"\n" + b"x" * (room - 3000)
+    assert len(frames(TEST.replace(b"TEST TEST", padding + b"\nTEST TEST"))) == 1
+    assert frames(TEST.replace(b"TEST TEST", padding + b"x\nTEST TEST")) == []
+
+
+def test_a_message_began_with_the_first_byte_of_its_heading_and_ended_with_its_last():
+    assembler = FrameAssembler(PROFILE)
+    assert assembler.feed(b"noise\r\nSHIP SEC", 10.0) == []
+    assert assembler.feed(TEST[8:60], 20.0) == []
+    assert assembler.feed(TEST[60:-2], 30.0) == []
+    [frame] = assembler.feed(b"\r\n", 40.0)
+    assert (frame.began_s, frame.ended_s, frame.lines) == (10.0, 40.0, TEST_LINES)
+    [again] = assembler.feed(TEST, 50.0)
+    assert (again.began_s, again.ended_s) == (50.0, 50.0)
+
+
+PIECES = st.sampled_from(
+    [line.encode() + b"\r\n" for line in (*TEST_LINES, "SECURITY SECURITY", "")]
+) | st.binary(max_size=30)
+
+
+@given(st.lists(PIECES, max_size=40))
+@example([TEST])
+@example([REAL])
+def test_no_bytes_raise_anything_and_none_makes_a_test_of_what_is_not(pieces):
+    assembler = FrameAssembler(PROFILE)
+    for piece in pieces:
+        for frame in assembler.feed(piece, 0.0):
+            assert len(frame.lines) <= MOST_LINES
+            assert HEADING in frame.lines[0] or PROFILE.heading in frame.lines[0]
+            assert frame.lines[-1].endswith("DEG")
+            if frame.is_test:
+                assert "TEST TEST" in frame.lines
+                assert not any("SECURITY SECURITY" in line for line in frame.lines)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1), st.booleans())
+def test_how_bytes_are_cut_into_reads_changes_nothing(cuts, is_real):
+    data = REAL if is_real else TEST
+    assembler = FrameAssembler(PROFILE)
+    found, at = [], 0
+    for cut in (*cuts, len(data)):
+        found += assembler.feed(data[at : at + cut], 0.0)
+        at += cut
+    assert [frame.is_test for frame in found] == [not is_real]
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        ("no-such-unit", "no SSAS profile 'no-such-unit'"),
+        ("../ispsd", "is no profile name"),
+        ("", "is no profile name"),
+    ],
+)
+def test_a_profile_that_is_not_there_is_refused_with_its_name(profile, reason):
+    link = {"kind": "tcp", "host": "10.0.0.1", "port": 1}
+    with pytest.raises(ValidationError, match=reason):
+        SsasTextConfig.model_validate({"kind": "ssas_text", "profile": profile, "link": link})
+
+
+def configured(link: object, **more: object) -> SsasTextConfig:
+    return SsasTextConfig.model_validate(
+        {"kind": "ssas_text", "profile": "jrc-jue-95sa-text", "link": link, **more}
+    )
+
+
+def test_a_serial_port_is_set_as_the_profile_says_unless_told_otherwise(tmp_path, monkeypatch):
+    text = asset("ssas/jrc-jue-95sa-text.toml").read_text("utf-8")
+    changed = text.replace("baud = 4800", "baud = 9600").replace("data_bits = 8", "data_bits = 7")
+    (tmp_path / "ssas").mkdir()
+    (tmp_path / "ssas" / "jrc-jue-95sa-text.toml").write_text(changed, "utf-8")
+    monkeypatch.setenv("ISPSD_DATA", str(tmp_path))
+    link = configured({"kind": "serial", "port": "/dev/ttyS0", "baud": 1200}).link
+    assert (link.baud, link.data_bits, link.parity) == (1200, 7, "N")
+
+
+@pytest.mark.parametrize("link", ["/dev/ttyS0", {"kind": "udp"}, {}, None])
+def test_a_link_that_is_none_is_refused(link):
+    with pytest.raises(ValidationError, match="link"):
+        configured(link)
+
+
+@pytest.mark.parametrize("given_", ["text", {"kind": "ssas_text", "profile": 3}])
+def test_a_configuration_that_is_none_is_refused(given_):
+    with pytest.raises(ValidationError):
+        SsasTextConfig.model_validate(given_)
+
+
+class PassThrough:
+    """A gate that admits everything: what must show that the gate is what decides."""
+
+    def __init__(self, gate: CovertGate) -> None:
+        self._gate = gate
+        self.wait_open, self.wait_closed, self.is_open = (
+            gate.wait_open,
+            gate.wait_closed,
+            gate.is_open,
+        )
+
+    def admits(self, **_: object) -> bool:
+        return True
+
+
+class Heard:
+    """What a driver emitted."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self._came = asyncio.Event()
+
+    def __call__(self, reading: Reading) -> None:
+        self.readings.append(reading)
+        self._came.set()
+
+    async def count(self, wanted: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.readings) < wanted:
+                self._came.clear()
+                await self._came.wait()
+
+
+class ListenerClock(ManualClock):
+    """A clock that tells when the driver has begun to let the line settle: the port is open then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settling = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.settling.set()
+        await super().sleep(seconds)
+
+
+class Unit:
+    """An SSAS unit on a pty, a driver that may listen to it, and the gate between."""
+
+    def __init__(self, *, pass_through: bool = False, **config: object) -> None:
+        self.device, self._port = os.openpty()
+        tty.setraw(self._port)
+        os.set_blocking(self.device, False)
+        self.path = os.ttyname(self._port)
+        self.clock = ListenerClock()
+        self.gate = CovertGate(self.clock)
+        gate = PassThrough(self.gate) if pass_through else self.gate
+        link = {"kind": "serial", "port": self.path, **config}
+        self.driver = DRIVER.build(
+            configured(link),
+            DriverContext("ssas", self.clock, gate, Provenance.SIMULATED),
+        )
+        self.heard = Heard()
+        self.task = asyncio.create_task(self.driver.run(self.heard))
+
+    def is_listened_to(self) -> bool:
+        """Return whether anybody but this unit has the port open."""
+        count = 0
+        for entry in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                count += str(entry.readlink()) == self.path
+        return count > 1
+
+    async def until_listened_to(self, is_listened_to: bool) -> None:
+        async with asyncio.timeout(5):
+            while self.is_listened_to() is not is_listened_to:  # noqa: ASYNC110 (the kernel's list)
+                await asyncio.sleep(0)
+
+    async def open_window(self, *, settle: bool = True) -> None:
+        self.clock.settling.clear()
+        self.gate.open(duration_s=WINDOW_S, opened_by=("Master", "SSO"))
+        async with asyncio.timeout(5):
+            await self.clock.settling.wait()
+        assert self.is_listened_to()
+        if settle:
+            await self.clock.advance(SETTLE_S)
+
+    def say(self, data: bytes) -> None:
+        assert os.write(self.device, data) == len(data)
+
+    async def until_held(self, size: int) -> None:
+        """Return when the line holds so many bytes that nobody has read."""
+        held = bytearray(4)
+        async with asyncio.timeout(5):
+            while int.from_bytes(held, sys.byteorder) != size:
+                await asyncio.sleep(0)
+                fcntl.ioctl(self._port, termios.FIONREAD, held)
+
+    async def close(self) -> None:
+        self.task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, LinkError):
+            await self.task
+        assert not self.is_listened_to()
+        for descriptor in (self.device, self._port):
+            os.close(descriptor)
+
+
+@pytest.fixture
+async def unit():
+    unit = Unit()
+    yield unit
+    await unit.close()
+
+
+def test_the_driver_is_covert_and_its_point_is_for_the_sso_alone(unit):
+    assert DRIVER.covert
+    assert DRIVER.lost_alert(None) is None
+    assert DRIVER.silent_after_s(None) is None
+    assert [(point.id, point.classification) for point in unit.driver.points()] == [
+        ("ssas.message", Classification.SSO)
+    ]
+
+
+async def test_a_test_message_inside_a_window_is_a_reading(unit):
+    await unit.open_window()
+    unit.say(TEST)
+    await unit.heard.count(1)
+    assert unit.heard.readings == [
+        Reading(
+            point="ssas.message",
+            value=SsasMessage(TEST_LINES),
+            quality=Quality.GOOD,
+            provenance=Provenance.SIMULATED,
+            received_utc=unit.clock.utc(),
+            received_s=unit.clock.now_s(),
+            source="ssas",
+            classification=Classification.SSO,
+        )
+    ]
+    assert (unit.driver.health.good, unit.driver.health.dropped) == (1, {})
+
+
+async def test_the_port_is_open_inside_a_window_and_at_no_other_time(unit):
+    await unit.clock.advance(3600.0)
+    assert not unit.is_listened_to()
+    for _ in range(2):
+        await unit.open_window()
+        await unit.clock.advance(WINDOW_S - SETTLE_S - 0.001)
+        assert unit.is_listened_to()
+        await unit.clock.advance(0.001)
+        await unit.until_listened_to(False)
+    await unit.open_window()
+    unit.gate.close()
+    await unit.until_listened_to(False)
+    assert not unit.task.done()
+
+
+async def test_what_came_before_a_window_does_not_exist_in_it(unit):
+    unit.say(TEST)
+    await unit.until_held(len(TEST))
+    await unit.open_window()
+    unit.say(TEST.replace(b"9VKS0", b"AFTER"))
+    await unit.heard.count(1)
+    [reading] = unit.heard.readings
+    assert "Call sign :AFTER" in reading.value.lines
+    assert unit.driver.health.good == 1
+
+
+async def test_what_comes_in_the_first_moments_is_thrown_away(unit):
+    await unit.open_window(settle=False)
+    unit.say(TEST)
+    await unit.until_held(len(TEST))
+    await unit.clock.advance(SETTLE_S)
+    unit.say(TEST.replace(b"9VKS0", b"AFTER"))
+    await unit.heard.count(1)
+    assert "Call sign :AFTER" in unit.heard.readings[0].value.lines
+
+
+async def test_a_message_cut_by_the_opening_does_not_exist(unit):
+    unit.say(TEST[:60])
+    await unit.until_held(60)
+    await unit.open_window()
+    unit.say(TEST[60:])
+    unit.say(TEST.replace(b"9VKS0", b"AFTER"))
+    await unit.heard.count(1)
+    assert "Call sign :AFTER" in unit.heard.readings[0].value.lines
+
+
+NO_TEST = {
+    "a real alert": REAL,
+    "a real alert that speaks of a test": REAL.replace(b"Call sign :9VKS0", b"TEST TEST"),
+    "both markers": message("TEST TEST\r\nSECURITY SECURITY"),
+    "cut": TEST[:-10],
+    "noise": b"\x00\xff\r\n" * 200,
+    "an endless line": b"x" * 3000,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("data", NO_TEST.values(), ids=NO_TEST.keys())
+async def test_whatever_is_no_test_gives_exactly_what_nothing_gives(unit, data):
+    await unit.open_window()
+    before = copy.deepcopy(unit.driver.health)
+    unit.say(data)
+    unit.say(b"\r\n" + TEST)
+    await unit.heard.count(1)
+    after, readings = unit.driver.health, unit.heard.readings
+    assert before == Health()
+    assert after == Health(good=1, last_good_s=unit.clock.now_s())
+    assert [reading.value for reading in readings] == [SsasMessage(TEST_LINES)]
+
+
+async def test_a_real_alert_exists_where_the_gate_is_only_a_pass_through():
+    """The gate is what keeps it away: without it these tests would see the alert."""
+    unit = Unit(pass_through=True)
+    await unit.open_window()
+    unit.say(REAL)
+    await unit.heard.count(1)
+    assert "SECURITY SECURITY" in unit.heard.readings[0].value.lines
+    await unit.close()
+
+
+async def test_a_message_that_ends_after_expiry_does_not_exist(unit):
+    await unit.open_window()
+    unit.say(TEST + TEST[:100])
+    await unit.heard.count(1)
+    before = copy.deepcopy(unit.driver.health)
+    await unit.clock.advance(WINDOW_S)
+    await unit.until_listened_to(False)
+    unit.say(TEST[100:])
+    await unit.until_held(len(TEST) - 100)
+    await unit.open_window()
+    unit.say(TEST[100:])
+    assert unit.driver.health == before
+    unit.say(TEST.replace(b"9VKS0", b"AFTER"))
+    await unit.heard.count(2)
+    assert "Call sign :AFTER" in unit.heard.readings[1].value.lines
+    assert unit.driver.health.good == before.good + 1
+
+
+async def test_a_message_across_two_windows_without_a_gap_does_not_exist(unit):
+    await unit.open_window()
+    unit.say(TEST + TEST[:100])
+    await unit.heard.count(1)
+    await unit.clock.advance(1.0)
+    unit.gate.close()
+    unit.gate.open(duration_s=WINDOW_S, opened_by=("Master", "SSO"))
+    await unit.clock.advance(1.0)
+    unit.say(TEST[100:] + TEST.replace(b"9VKS0", b"AFTER"))
+    await unit.heard.count(2)
+    assert "Call sign :AFTER" in unit.heard.readings[1].value.lines
+    assert unit.driver.health.good == 2
+
+
+async def test_nothing_is_ever_written_to_the_port(unit):
+    await unit.open_window()
+    unit.say(TEST + REAL)
+    await unit.heard.count(1)
+    unit.gate.close()
+    await unit.until_listened_to(False)
+    with pytest.raises(BlockingIOError):
+        os.read(unit.device, 1)
+
+
+async def test_seven_bits_and_even_parity_are_read_where_the_device_says_so():
+    unit = Unit(data_bits=7, parity="E")
+    await unit.open_window()
+    unit.say(bytes(code | (code.bit_count() % 2) << 7 for code in TEST))
+    await unit.heard.count(1)
+    assert unit.heard.readings[0].value == SsasMessage(TEST_LINES)
+    await unit.close()
+
+
+async def test_a_port_that_is_lost_inside_a_window_is_a_link_error(unit):
+    await unit.open_window()
+    device = unit.device
+    unit.device = os.dup(0)
+    os.close(device)
+    with pytest.raises(LinkError):
+        async with asyncio.timeout(5):
+            await unit.task
+    assert unit.heard.readings == []
+    assert unit.driver.health == Health()
+
+
+async def test_over_tcp_what_a_serial_server_had_kept_is_thrown_away():
+    clock = ManualClock()
+    gate = CovertGate(clock)
+    heard = Heard()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        link = {"kind": "tcp", "host": "127.0.0.1", "port": listener.getsockname()[1]}
+        context = DriverContext("ssas", clock, gate, Provenance.SIMULATED)
+        task = asyncio.create_task(DRIVER.build(configured(link), context).run(heard))
+        await clock.advance(60.0)
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        gate.open(duration_s=WINDOW_S, opened_by=("Master", "SSO"))
+        device, _ = await asyncio.get_running_loop().sock_accept(listener)
+        with device:
+            device.sendall(TEST)
+            await clock.advance(SETTLE_S)
+            device.sendall(TEST.replace(b"9VKS0", b"AFTER"))
+            await heard.count(1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert "Call sign :AFTER" in heard.readings[0].value.lines
+
+
+async def test_neither_a_real_alert_nor_a_test_nor_a_lost_port_is_logged(unit, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    with structlog.testing.capture_logs() as events:
+        await unit.open_window()
+        unit.say(REAL + TEST)
+        await unit.heard.count(1)
+        unit.gate.close()
+        await unit.until_listened_to(False)
+        assert logs.get("here").info("log.works") is None
+    assert [event["event"] for event in events] == ["log.works"]
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
+    assert capfd.readouterr() == ("", "")
