@@ -76,6 +76,11 @@ class IoUnit:
     def endpoint(self) -> str:
         return f"tcp://{LOOPBACK}:{self._port}"
 
+    @property
+    def visitors(self) -> int:
+        """Return how many connections there are."""
+        return len(self._visits)
+
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._visit, LOOPBACK, self._port)
         self._port = self._server.sockets[0].getsockname()[1]

@@ -7,6 +7,7 @@ connection for good: what a socket still holds dies with it, and the supervisor 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, cast
 
 from daemon.drivers.modbus_frames import MismatchError, Question, Refusal, read_answer
@@ -43,7 +44,9 @@ class Line(asyncio.Protocol):
         except TimeoutError as err:
             raise LinkError(f"{host}:{port}: no connection in {CONNECT_TIMEOUT_S:g} s") from err
         except OSError as err:
-            raise LinkError(f"{host}:{port}: {err.strerror or err}") from err
+            # asyncio's own words for it are "Connect call failed" and the address again.
+            reason = os.strerror(err.errno) if err.errno else str(err)
+            raise LinkError(f"{host}:{port}: {reason}") from err
         return line
 
     async def ask(self, question: Question, *, timeout_s: float) -> bytes | Refusal:

@@ -1,0 +1,167 @@
+"""Invariant 1 on a unit that carries doors and an SSAS test lamp: outside a window there is no lamp."""
+
+import dataclasses
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from daemon.gate import CovertGate
+from daemon.model import Classification, LampState, Quality
+from simulators.io_unit import IoUnit
+from tests.drivers.modbus_rig import DOORS, LAMP, POLL_S, PollClock, Rig, told
+
+LIT, DARK = LampState.LIT, LampState.DARK
+WINDOW_S = 10.0
+OFFICERS = ("R. Menon", "A. Lindqvist")
+
+
+class OpenGate:
+    """A gate that is none: the covert tests must fail behind it."""
+
+    def __init__(self, clock):
+        pass
+
+    def admits(self, *, began_s, ended_s, is_test):
+        return True
+
+
+@pytest.fixture
+async def unit():
+    unit = IoUnit()
+    await unit.start()
+    yield unit
+    await unit.stop()
+
+
+async def watch(unit, lamp, *, gate_kind=CovertGate, fault_at=None):
+    """Poll once for each position of the lamp, doors moving alike; return all that can be told."""
+    clock = PollClock()
+    await unit.misbehave(None)
+    await unit.set_input(0, False)
+    await unit.set_input(LAMP.input, lamp[0])
+    rig = Rig(unit.port, lamps=(LAMP,), gate=gate_kind(clock), clock=clock)
+    with capture_logs() as logs:
+        async with rig.running():
+            for number, on in enumerate(lamp):
+                await unit.set_input(LAMP.input, on)
+                await unit.set_input(0, number % 3 == 0)
+                await unit.misbehave("exception" if number == fault_at else None, code=2)
+                await rig.poll()
+    return (
+        tuple(repr(reading) for reading in rig.emitted),
+        repr(dataclasses.asdict(rig.driver.health)),
+        repr(logs),
+        tuple(clock.asked_for),
+    )
+
+
+async def test_covert_outside_a_window_nothing_depends_on_the_lamp(unit):
+    dark = await watch(unit, [False] * 60, fault_at=20)
+    lit = await watch(unit, [True] * 60, fault_at=20)
+    flashing = await watch(unit, [n % 2 == 0 for n in range(60)], fault_at=20)
+    assert dark == lit == flashing
+    assert "d01" in "".join(dark[0])
+    assert LAMP.point not in "".join(dark[0])
+
+
+async def test_covert_the_test_above_would_notice_a_gate_that_lets_all_through(unit):
+    dark = await watch(unit, [False] * 5, gate_kind=OpenGate)
+    lit = await watch(unit, [True] * 5, gate_kind=OpenGate)
+    assert dark != lit
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lamp=st.lists(st.booleans(), min_size=1, max_size=12))
+async def test_covert_no_play_of_the_lamp_makes_a_difference(unit, lamp):
+    assert await watch(unit, lamp) == await watch(unit, [False] * len(lamp))
+
+
+async def test_inside_a_window_the_lamp_is_read_for_the_sso_only(unit):
+    clock = PollClock()
+    gate = CovertGate(clock)
+    async with Rig(unit.port, contacts=(), lamps=(LAMP,), gate=gate, clock=clock).running() as rig:
+        assert rig.emitted == []
+        gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+        assert told(await rig.poll()) == [(LAMP.point, DARK)]
+        await unit.set_input(LAMP.input, True)
+        seen = await rig.poll()
+        assert told(seen) == [(LAMP.point, LIT)]
+        assert seen[0].classification is Classification.SSO
+        assert seen[0].quality is Quality.GOOD
+        gate.close()
+        assert await rig.poll(5) == []
+
+
+async def test_a_window_ends_by_itself_and_the_lamp_with_it(unit):
+    clock = PollClock()
+    gate = CovertGate(clock)
+    async with Rig(unit.port, contacts=(), lamps=(LAMP,), gate=gate, clock=clock).running() as rig:
+        gate.open(duration_s=2 * POLL_S, opened_by=OFFICERS)
+        assert len(await rig.poll()) == 1
+        # The next poll is on the stroke of the end, and so no longer inside.
+        assert await rig.poll() == []
+
+
+async def test_a_slow_answer_that_began_before_the_window_has_no_lamp(unit):
+    unit_clock, clock = PollClock(), PollClock()
+    slow = IoUnit(clock=unit_clock)
+    await slow.set_input(LAMP.input, True)
+    await slow.start()
+    try:
+        gate = CovertGate(clock)
+        rig = Rig(slow.port, contacts=(), lamps=(LAMP,), gate=gate, clock=clock, timeout_s=2.0)
+        async with rig.running():
+            await slow.misbehave("late", by_s=1.0)
+            await clock.advance(POLL_S)
+            await unit_clock.slept.acquire()  # the unit has the question
+            await clock.advance(0.5)
+            gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+            await clock.advance(0.55)
+            await slow.misbehave(None)
+            await unit_clock.advance(1.0)
+            await rig.slept()
+            assert rig.emitted == []
+            assert told(await rig.poll()) == [(LAMP.point, LIT)]
+    finally:
+        await slow.stop()
+
+
+@pytest.mark.parametrize("lit_when", [True, False])
+async def test_makers_differ_in_what_a_lit_lamp_is(unit, lit_when):
+    clock = PollClock()
+    gate = CovertGate(clock)
+    lamp = dataclasses.replace(LAMP, lit_when=lit_when)
+    gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+    async with Rig(unit.port, contacts=(), lamps=(lamp,), gate=gate, clock=clock).running() as rig:
+        assert told(rig.emitted) == [(lamp.point, DARK if lit_when else LIT)]
+
+
+async def test_a_refusal_makes_the_lamp_unknown_inside_a_window_and_nothing_outside(unit):
+    clock = PollClock()
+    gate = CovertGate(clock)
+    await unit.misbehave("exception", code=2)
+    async with Rig(unit.port, contacts=(), lamps=(LAMP,), gate=gate, clock=clock).running() as rig:
+        assert rig.emitted == []
+        gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+        assert told(await rig.poll()) == [(LAMP.point, None)]
+
+
+async def test_doors_are_told_alike_inside_and_outside_a_window(unit):
+    clock = PollClock()
+    gate = CovertGate(clock)
+    async with Rig(unit.port, lamps=(LAMP,), gate=gate, clock=clock).running() as rig:
+        gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+        await unit.set_input(LAMP.input, True)
+        await unit.set_input(0, True)
+        assert [point for point, _ in told(await rig.poll())] == ["d01", LAMP.point]
+        assert [point for point, _ in told(await rig.poll())] == [LAMP.point]
+
+
+def test_the_lamp_is_a_point_of_class_sso_and_the_doors_are_not():
+    points = Rig(502, lamps=(LAMP,), gate=OpenGate(None), clock=object()).driver.points()
+    assert {point.id: point.classification for point in points} == {
+        **{door.point: Classification.WATCH for door in DOORS},
+        LAMP.point: Classification.SSO,
+    }

@@ -1,0 +1,81 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.drivers.api import Contact, TestLamp, Wiring
+from daemon.drivers.modbus_plan import plan_inputs
+from daemon.drivers.modbus_profile import load_profile
+from daemon.model import ContactState, LampState
+from tests.drivers.modbus_rig import DOORS, LAMP
+
+E1210 = load_profile("moxa-iologik-e1210")
+CLOSED, OPEN, FAULT = ContactState.CLOSED, ContactState.OPEN, ContactState.LINE_FAULT
+lamp_sides = st.booleans()
+
+
+def payload(*on: int) -> bytes:
+    return sum(1 << number for number in on).to_bytes(2, "little")
+
+
+@pytest.mark.parametrize(
+    ("on", "states"),
+    [
+        ((0, 4), (CLOSED, CLOSED, CLOSED)),
+        ((1, 5), (OPEN, OPEN, OPEN)),
+        ((0, 4, 5), (CLOSED, CLOSED, FAULT)),
+        ((0,), (CLOSED, CLOSED, FAULT)),
+    ],
+)
+def test_each_contact_reads_its_own_inputs(on, states):
+    seen = plan_inputs(E1210, DOORS, ()).see(payload(*on), lamps_admitted=False)
+    assert seen.contacts == states
+
+
+@given(st.binary(min_size=2, max_size=2), lamp_sides)
+def test_covert_what_is_seen_without_admittance_does_not_depend_on_the_lamp(inputs, lit_when):
+    plan = plan_inputs(E1210, DOORS, (TestLamp("p1_lamp", LAMP.input, lit_when=lit_when),))
+    other = (int.from_bytes(inputs, "little") ^ 1 << LAMP.input).to_bytes(2, "little")
+    seen = plan.see(inputs, lamps_admitted=False)
+    assert seen == plan.see(other, lamps_admitted=False)
+    assert seen.lamps is None
+
+
+@given(st.binary(min_size=2, max_size=2), lamp_sides)
+def test_an_admitted_lamp_is_seen_and_changes_no_contact(inputs, lit_when):
+    plan = plan_inputs(E1210, DOORS, (TestLamp("p1_lamp", LAMP.input, lit_when=lit_when),))
+    on = bool(int.from_bytes(inputs, "little") >> LAMP.input & 1)
+    seen = plan.see(inputs, lamps_admitted=True)
+    assert seen.lamps == (LampState.LIT if on is lit_when else LampState.DARK,)
+    assert seen.contacts == plan.see(inputs, lamps_admitted=False).contacts
+
+
+def test_a_unit_that_refuses_tells_nothing_of_anything():
+    plan = plan_inputs(E1210, DOORS, (LAMP,))
+    assert plan.see_nothing(lamps_admitted=False).contacts == (None, None, None)
+    assert plan.see_nothing(lamps_admitted=False).lamps is None
+    assert plan.see_nothing(lamps_admitted=True).lamps == (None,)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "lamps", "says"),
+    [
+        (DOORS, (TestLamp("p1", 5, lit_when=True),), "p1: input 5 is already that of d04"),
+        ((Contact("d1", (3,), Wiring.NC), Contact("d2", (3,), Wiring.NC)), (), "d2: input 3"),
+        ((Contact("d1", (3, 3), Wiring.DOUBLE),), (), "d1: input 3 is already that of d1"),
+        ((), (LAMP, TestLamp("p2", 14, lit_when=False)), "p2: input 14 is already"),
+        ((Contact("d1", (16,), Wiring.NC),), (), "d1: no input 16; .* 0 to 15"),
+        ((Contact("d1", (-1,), Wiring.NC),), (), "d1: no input -1"),
+        ((), (TestLamp("p1", 16, lit_when=True),), "p1: no input 16"),
+        ((Contact("d1", (1, 2), Wiring.NC),), (), "d1: wiring nc takes 1 input, got 2"),
+        ((Contact("d1", (1,), Wiring.DOUBLE),), (), "d1: wiring double takes 2 inputs, got 1"),
+        ((Contact("d1", (), Wiring.NO),), (), "d1: wiring no takes 1 input, got 0"),
+    ],
+)
+def test_wiring_that_cannot_be_is_refused_by_name(contacts, lamps, says):
+    with pytest.raises(ValueError, match=says):
+        plan_inputs(E1210, contacts, lamps)
+
+
+def test_the_last_input_of_a_unit_can_be_wired():
+    plan = plan_inputs(E1210, (Contact("d1", (15,), Wiring.NC),), ())
+    assert plan.see(payload(15), lamps_admitted=False).contacts == (CLOSED,)

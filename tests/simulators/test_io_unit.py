@@ -1,0 +1,302 @@
+"""The I/O unit simulator, asked in the bytes of the standard."""
+
+import asyncio
+import json
+import os
+import signal
+import struct
+import sys
+
+import pytest
+
+from daemon.clock import SystemClock
+from simulators.io_unit import SIMULATOR, IoUnit, build
+from simulators.io_unit_wire import FAULTS, answer
+from tests.clocks import ManualClock
+from tests.soon import soon
+
+READ_ALL = bytes.fromhex("0009 0000 0006 01 02 0000 0010")
+
+
+@pytest.fixture
+async def unit():
+    unit = IoUnit()
+    await unit.start()
+    yield unit
+    await unit.stop()
+
+
+async def ask(unit, request=READ_ALL, *, wait=True):
+    """Return what comes back until the unit has said one frame, or hung up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", unit.port)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(5):
+            try:
+                header = await reader.readexactly(6)
+                return header + await reader.readexactly(struct.unpack(">H", header[4:])[0])
+            except (asyncio.IncompleteReadError, ConnectionError) as err:
+                return getattr(err, "partial", b"")
+    finally:
+        writer.transport.abort()
+
+
+async def test_the_first_input_is_the_lowest_bit_of_the_first_byte(unit):
+    await unit.set_input(0, True)
+    await unit.set_input(9, True)
+    assert await ask(unit) == bytes.fromhex("0009 0000 0005 01 02 02 0102")
+
+
+async def test_the_inputs_stand_once_more_as_a_word(unit):
+    await unit.set_input(0, True)
+    await unit.set_input(9, True)
+    request = bytes.fromhex("0009 0000 0006 01 04 0030 0001")
+    assert await ask(unit, request) == bytes.fromhex("0009 0000 0005 01 04 02 0201")
+
+
+PLACES = {2: 100, 3: 7}
+
+
+@pytest.mark.parametrize(
+    ("pdu", "reply"),
+    [
+        ("02 0064 0001", "02 01 01"),
+        ("02 0064 0014", "02 03 010008"),
+        ("02 0066 0012", "02 03 000002"),
+        ("02 0077 0001", "02 01 01"),
+        ("02 0064 0015", "82 02"),
+        ("02 0063 0001", "82 02"),
+        ("02 0078 0001", "82 02"),
+        ("02 0064 0000", "82 03"),
+        ("02 0064 07d1", "82 03"),
+        ("02 0064", "82 03"),
+        ("02 0064 0001 00", "82 03"),
+        ("03 0007 0002", "03 04 0001 0008"),
+        ("03 0008 0001", "03 02 0008"),
+        ("03 0007 0003", "83 02"),
+        ("03 0007 007e", "83 03"),
+        ("01 0064 0001", "81 01"),
+        ("05 0064 ff00", "85 01"),
+        ("10 0064 0001 02 0001", "90 01"),
+    ],
+)
+def test_answers_are_those_of_the_standard(pdu, reply):
+    inputs = [n in {0, 19} for n in range(20)]
+    assert answer(bytes.fromhex(pdu), inputs, PLACES) == bytes.fromhex(reply)
+
+
+async def test_another_unit_id_has_no_target(unit):
+    request = READ_ALL[:6] + b"\x02" + READ_ALL[7:]
+    assert await ask(unit, request) == bytes.fromhex("0009 0000 0003 02 82 0b")
+
+
+RIGHT = bytes.fromhex("0009 0000 0005 01 02 02 0100")
+WRONG = {
+    "wrong_transaction": "000a 0000 0005 01 02 02 0100",
+    "zero_transaction": "0000 0000 0005 01 02 02 0100",
+    "wrong_protocol": "0009 0001 0005 01 02 02 0100",
+    "wrong_unit": "0009 0000 0005 02 02 02 0100",
+    "zero_unit": "0009 0000 0005 00 02 02 0100",
+    "wrong_function": "0009 0000 0005 01 01 02 0100",
+    "wrong_byte_count": "0009 0000 0005 01 02 01 0100",
+    "short_frame": "0009 0000 0004 01 02 01 01",
+    "exception": "0009 0000 0003 01 82 04",
+}
+
+
+@pytest.mark.parametrize(("fault", "reply"), WRONG.items())
+async def test_a_fault_bends_one_thing_and_is_cleared_again(unit, fault, reply):
+    await unit.set_input(0, True)
+    await unit.do({"do": "fault", "fault": fault, "code": 4})
+    assert await ask(unit) == bytes.fromhex(reply)
+    await unit.do({"do": "clear"})
+    assert await ask(unit) == RIGHT
+
+
+async def test_the_faults_that_are_not_one_bent_field(unit):
+    reader, writer = await asyncio.open_connection("127.0.0.1", unit.port)
+    try:
+        async with asyncio.timeout(5):
+            await unit.misbehave("hang")
+            writer.write(READ_ALL)
+            await unit.requests(1)
+            await unit.misbehave("twice")
+            writer.write(b"\x00\x0a" + READ_ALL[2:])
+            right = b"\x00\x0a" + RIGHT[2:9] + b"\x00\x00"
+            assert await reader.readexactly(22) == right * 2
+            await unit.misbehave("previous")
+            writer.write(READ_ALL)
+            assert await reader.readexactly(11) == right
+            await unit.misbehave("cut_frame")
+            writer.write(READ_ALL)
+            assert await reader.readexactly(10) == RIGHT[:9] + b"\x00"
+    finally:
+        writer.transport.abort()
+    tested = {*WRONG, "hang", "twice", "previous", "cut_frame", "late"}
+    assert tested == set(FAULTS)
+
+
+async def test_a_late_answer_comes_when_its_time_has_come():
+    clock = ManualClock()
+    unit = IoUnit(clock=clock)
+    await unit.start()
+    try:
+        await unit.do({"do": "fault", "fault": "late", "by_s": 3})
+        asking = asyncio.create_task(ask(unit))
+        await soon(lambda: unit.asked)
+        await clock.advance(2.9)
+        assert not asking.done()
+        await clock.advance(0.1)
+        assert await asking == RIGHT[:9] + b"\x00\x00"
+    finally:
+        await unit.stop()
+
+
+@pytest.mark.parametrize("verb", ["drop", "unplug"])
+async def test_a_connection_can_be_lost(unit, verb):
+    reader, writer = await asyncio.open_connection("127.0.0.1", unit.port)
+    try:
+        await soon(lambda: unit.visitors)
+        await unit.do({"do": verb})
+        async with asyncio.timeout(5):
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await reader.readexactly(1)
+    finally:
+        writer.transport.abort()
+    assert unit.visitors == 0
+
+
+async def test_unplugged_nobody_is_there_and_plugged_in_it_is_where_it_was(unit):
+    endpoint = unit.endpoint
+    await unit.do({"do": "unplug"})
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", unit.port)
+    await unit.do({"do": "plug"})
+    await unit.do({"do": "plug"})
+    assert unit.endpoint == endpoint
+    assert await ask(unit) == RIGHT[:9] + b"\x00\x00"
+
+
+async def test_two_clients_are_served_at_once(unit):
+    assert await asyncio.gather(ask(unit), ask(unit)) == [RIGHT[:9] + b"\x00\x00"] * 2
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\x00\x01\x00\x07\x00\x06\x01", b"\x00\x01\x00\x00\xff\xff\x01", b"\x00" * 7]
+)
+async def test_noise_ends_the_connection_and_not_the_unit(unit, noise):
+    assert await ask(unit, noise) == b""
+    assert await ask(unit) == RIGHT[:9] + b"\x00\x00"
+
+
+async def test_stopped_it_leaves_no_task_and_can_be_stopped_again(unit):
+    before = asyncio.all_tasks()
+    _, writer = await asyncio.open_connection("127.0.0.1", unit.port)
+    await soon(lambda: unit.visitors)
+    await unit.stop()
+    await unit.stop()
+    await soon(lambda: asyncio.all_tasks() == before)
+    writer.transport.abort()
+
+
+async def test_all_inputs_are_set_at_once(unit):
+    await unit.set_input(3, True)
+    await unit.do({"do": "inputs", "on": [0]})
+    assert await ask(unit) == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ({}, "do is set, .* not None"),
+        ({"do": "explode"}, "not 'explode'"),
+        ({"do": "set", "input": 16, "on": True}, "input is a whole number from 0 to 15, not 16"),
+        ({"do": "set", "input": True, "on": True}, "not True"),
+        ({"do": "set", "input": 1}, "on is true or false, not None"),
+        ({"do": "set", "input": 1, "on": 1}, "on is true or false, not 1"),
+        ({"do": "set", "input": 1, "on": True, "unti": "x"}, "unknown unti; known are do, input"),
+        ({"do": "inputs", "on": [16]}, "from 0 to 15"),
+        ({"do": "inputs", "on": [True]}, "from 0 to 15"),
+        ({"do": "inputs"}, "not None"),
+        ({"do": "fault"}, "fault is one of cut_frame"),
+        ({"do": "fault", "fault": "gremlin"}, "no fault 'gremlin'; known are cut_frame"),
+        ({"do": "fault", "fault": "exception", "code": 0}, "code is a whole number from 1"),
+        ({"do": "fault", "fault": "late", "by_s": 61}, "by_s is a time from 0 to 60 s, not 61"),
+        ({"do": "fault", "fault": "late", "by_s": True}, "not True"),
+    ],
+)
+async def test_a_wrong_command_is_refused_with_its_reason(unit, command, says):
+    with pytest.raises(ValueError, match=says):
+        await unit.do(command)
+    assert await ask(unit) == RIGHT[:9] + b"\x00\x00"
+
+
+async def test_an_input_that_is_not_there_cannot_be_set(unit):
+    with pytest.raises(ValueError, match="0 to 15, not 16"):
+        await unit.set_input(16, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"port": "1502"}, "port is a whole number"),
+        ({"inputs": 0}, "inputs is a whole number from 1 to 2000"),
+        ({"unit": 256}, "unit is"),
+        ({"function": 5}, "function is a whole number from 1 to 4"),
+        ({"address": 1}, "address needs function"),
+        ({"ports": 1}, "unknown ports"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_reason(settings, says):
+    with pytest.raises(ValueError, match=says):
+        build("io1", settings)
+
+
+async def test_a_unit_whose_inputs_are_coils():
+    unit = SIMULATOR.build("io3", {"inputs": 12, "function": 1, "address": 0, "unit": 3})
+    await unit.start()
+    try:
+        await unit.do({"do": "set", "input": 11, "on": True})
+        request = bytes.fromhex("0009 0000 0006 03 01 0000 000c")
+        assert await ask(unit, request) == bytes.fromhex("0009 0000 0005 03 01 02 0008")
+        refused = bytes.fromhex("0009 0000 0006 03 02 0000 000c")
+        assert await ask(unit, refused) == bytes.fromhex("0009 0000 0003 03 82 01")
+    finally:
+        await unit.stop()
+
+
+async def test_alone_it_is_a_program():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "simulators.io_unit", "--port", "0", "--inputs", "20"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+    )
+    try:
+        async with asyncio.timeout(20):
+            ready = json.loads(await process.stdout.readline())
+            assert ready["ready"] == "io_unit"
+            assert json.loads(await process.stdout.readline()) == {"ready": "all"}
+            process.stdin.write(b'{"do": "set", "input": 19, "on": true}\n')
+            assert json.loads(await process.stdout.readline()) == {"done": 1}
+            began_s = SystemClock().now_s()
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+            assert SystemClock().now_s() - began_s < 2.0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_alone_with_a_wrong_setting_it_says_so():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "simulators.io_unit", "--inputs", "0"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert b"io_unit: inputs is a whole number from 1 to 2000, not 0" in err
