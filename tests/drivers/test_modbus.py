@@ -1,9 +1,10 @@
 """The Modbus driver on real sockets."""
 
 import asyncio
+import contextlib
 import itertools
+import socket
 import time
-from contextlib import asynccontextmanager
 
 import pytest
 from pydantic import ValidationError
@@ -296,6 +297,20 @@ async def test_a_unit_that_is_not_there_is_a_link_error(unit):
         await Rig(unit.port).driver.run(lambda _: None)
 
 
+async def test_a_unit_that_does_not_take_the_connection_is_a_link_error_in_time(monkeypatch):
+    monkeypatch.setattr("daemon.drivers.modbus_line.CONNECT_TIMEOUT_S", 0.05)
+    with contextlib.ExitStack() as sockets:
+        full = sockets.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # more than its queue takes; Linux then answers no SYN
+            queued = sockets.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(full.getsockname())
+        with pytest.raises(LinkError, match=r"no connection in 0\.05 s"):
+            await Rig(full.getsockname()[1]).driver.run(lambda _: None)
+
+
 async def test_a_connection_that_the_unit_closes_is_a_link_error(unit):
     async with Rig(unit.port).running() as rig:
         await unit.drop()
@@ -497,7 +512,7 @@ async def nobody_is_connected(unit: IoUnit) -> None:
     await soon(lambda: unit.visitors == 0)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def listening(visit):
     tasks = []
 
