@@ -43,6 +43,10 @@ class StateChange:
     body: Mapping[str, Json] | None
 
 
+Latest: TypeAlias = dict[tuple[str, str], tuple[StateChange, int]]
+"""By kind and id: the change that counts, and the entry that made it."""
+
+
 def project(
     entry: Entry | Draft, carried: Mapping[str, Json] | None = None
 ) -> tuple[StateChange, ...]:
@@ -58,6 +62,17 @@ def project(
         return rule(entry.open, carried or {})
     except (KeyError, TypeError) as err:
         raise EntryError(f"{entry.type} on {entry.subject}: open lacks {err}") from err
+
+
+def note(latest: Latest, entry: Entry, carried: Mapping[str, Json]) -> None:
+    """Add an entry's consequences to those of the entries before it; only the last of each counts."""
+    for change in project(entry, carried):
+        place = change.kind, change.id
+        if change.kind == HIGHEST and place in latest:
+            known = latest[place][0].body
+            if known is not None and not _is_higher(change.body, known):
+                continue
+        latest[place] = change, entry.seq
 
 
 def _alert_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -85,6 +100,13 @@ def _segment_opened(_: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple
     return tuple(
         StateChange(_text(each["kind"]), _text(each["id"]), each["body"]) for each in state
     )
+
+
+def _is_higher(new: Mapping[str, Json] | None, known: Mapping[str, Json]) -> bool:
+    if new is None:
+        return True
+    value, before = new["value"], known["value"]
+    return isinstance(value, int) and isinstance(before, int) and value > before
 
 
 def _text(value: Json) -> str:

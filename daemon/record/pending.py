@@ -67,9 +67,7 @@ class Pending:
             first_at = self._gap.first_at if self._gap else stamp.at
             self._gap = Gap(self._gap.count + 1 if self._gap else 1, first_at, stamp)
             self.lost += 1
-            future = _future()
-            future.set_exception(RecordError("not recorded: no disk, no room to wait"))
-            return future
+            return _fail(_future(), "no disk, and no room to wait")
         self.mark_gap(now_s=now_s)
         return self._add(draft, stamp, now_s)
 
@@ -92,9 +90,7 @@ class Pending:
     def give_up(self, reason: str) -> None:
         """Tell everybody who waits that it will not come."""
         while self._queue:
-            future = self.take().future
-            if not future.done():
-                future.set_exception(RecordError(f"not recorded: {reason}"))
+            _fail(self.take().future, reason)
 
     def oldest_s(self) -> float | None:
         """Return since when the oldest waits, in seconds since boot."""
@@ -116,9 +112,13 @@ class Pending:
 
 
 def _future() -> asyncio.Future[Entry]:
-    """Return a future that nobody has to ask: a loss also shows in the health."""
-    future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-    future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return asyncio.get_running_loop().create_future()
+
+
+def _fail(future: asyncio.Future[Entry], reason: str) -> asyncio.Future[Entry]:
+    if not future.done():
+        future.set_exception(RecordError(f"not recorded: {reason}"))
+        future.exception()  # asked for once: nobody has to, a loss also shows in the health
     return future
 
 

@@ -201,6 +201,7 @@ class Segment:
             RecordError: The disk refuses.
         """
         with store_errors(self.path), self._transaction():
+            latest: fold.Latest = {}
             self._db.execute("DELETE FROM state")
             rows = self._db.execute(
                 "SELECT entry.body, part.body FROM entry LEFT JOIN part "
@@ -208,7 +209,8 @@ class Segment:
             )
             for body, part in rows:
                 carried = codec.parse_object(text(part)) if part is not None else {}
-                self._fold(codec.parse(text(body)), carried)
+                fold.note(latest, codec.parse(text(body)), carried)
+            self._write_state(latest)
 
     def close(self, *, finish: bool = False) -> None:
         """Close; ``finish`` first moves all into the one file, which is then whole without its log.
@@ -230,7 +232,9 @@ class Segment:
         cursors: Mapping[str, int],
         before: Sequence[str],
     ) -> list[Entry]:
-        tree, next_bseq, entries = self.tree, self.next_bseq, []
+        tree, next_bseq = self.tree, self.next_bseq
+        entries: list[Entry] = []
+        latest: fold.Latest = {}
         with store_errors(self.path), self._transaction():
             for statement in before:
                 self._db.execute(statement)
@@ -244,7 +248,9 @@ class Segment:
                 )
                 next_bseq += shown
                 tree = tree.grown(entry.body.encode())
+                fold.note(latest, entry, draft.parts.get(Classification.SSO, {}))
                 entries.append(entry)
+            self._write_state(latest)
             self._write_cursors(cursors)
         self.tree, self.next_bseq = tree, next_bseq
         return entries
@@ -252,7 +258,7 @@ class Segment:
     def _insert(self, draft: Draft, stamp: Stamp, *, seq: int, bseq: int | None) -> Entry:
         hashes = {}
         for name, part in draft.parts.items():
-            salt, body = self._entropy.salt(), codec.canonical(part)
+            salt, body = self._entropy.salt(), codec.encode(part)
             hashes[name.value] = codec.part_hash(salt, body)
             self._db.execute(
                 "INSERT INTO part (seq, class, salt, body) VALUES (?, ?, ?, ?)",
@@ -268,27 +274,19 @@ class Segment:
                 (reference.sha256, seq, reference.media, reference.size, compress(evidence.body)),
             )
         self._db.execute("INSERT INTO entry (seq, body) VALUES (?, ?)", (seq, entry.body))
-        self._fold(entry, draft.parts.get(Classification.SSO, {}))
         return entry
 
-    def _fold(self, entry: Entry, carried: Mapping[str, Json]) -> None:
-        for change in fold.project(entry, carried):
+    def _write_state(self, latest: fold.Latest) -> None:
+        for change, seq in latest.values():
+            place = (change.kind, change.id)
             if change.body is None:
-                self._db.execute(
-                    "DELETE FROM state WHERE kind = ? AND id = ?", (change.kind, change.id)
-                )
+                self._db.execute("DELETE FROM state WHERE kind = ? AND id = ?", place)
                 continue
             self._db.execute(
                 "INSERT INTO state (kind, id, body, seq) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, seq = excluded.seq "
                 "WHERE kind <> ? OR excluded.body ->> 'value' > body ->> 'value'",
-                (
-                    change.kind,
-                    change.id,
-                    codec.canonical(change.body).decode(),
-                    entry.seq,
-                    fold.HIGHEST,
-                ),
+                (*place, codec.encode(change.body).decode(), seq, fold.HIGHEST),
             )
 
     def _write_cursors(self, cursors: Mapping[str, int]) -> None:
