@@ -101,8 +101,11 @@ class EmbeddedBroker:
         """Start it and return when it accepts connections.
 
         Raises:
-            LinkError: It ended at once or is not there in time; with what it wrote.
+            LinkError: A port is taken, it ended at once or is not there in time.
         """
+        for port in (self.port, self.ws_port):
+            if not _is_free(port):
+                raise LinkError(f"{self.kind}: port {port} of {HOST} is taken")
         log = self.folder / "broker.log"
         with log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
@@ -205,6 +208,17 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind((HOST, 0))
         return int(sock.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        # As brokers do: what is left of connections that have ended does not count.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def password_line(user: str, password: str) -> str:

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paho.mqtt.client import Client, MQTTv5
@@ -82,7 +83,9 @@ class PahoThread:
         if broker.user is not None:
             self._client.username_pw_set(broker.user, _password(broker.password_file))
         if broker.ca_file is not None:
-            self._client.tls_set(ca_certs=str(broker.ca_file))
+            context = ssl.create_default_context(cafile=broker.ca_file)
+            context.sslsocket_class = _TidySocket
+            self._client.tls_set_context(context)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = PACKET_LIMIT_BYTES
         self._client.connect(
@@ -201,6 +204,20 @@ class _Client(Client):
             return MQTTErrorCode.MQTT_ERR_UNKNOWN
         finally:
             self._tell_ended("connection lost")
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself where the handshake fails; paho leaves it open, one for every try."""
+
+    def do_handshake(  # type: ignore[explicit-override]
+        self,
+        block: bool = False,  # noqa: FBT001, FBT002 (the signature of ssl)
+    ) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _send_at_once(_client: Client, _user: Any, sock: Any) -> None:

@@ -141,7 +141,7 @@ class Session:
     async def _work(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
-        except LinkError as err:
+        except (LinkError, PublishRefusedError) as err:
             self.connection.give_up(str(err))
 
     async def _introduce(self) -> None:
@@ -163,6 +163,9 @@ class Session:
             case PublishRefusedError() as err:
                 self._counters.refused += 1
                 LOG.warning("state.refused", topic=change.topic, reason=str(err))
+                if change.topic == self._board.topics.status():
+                    self.connection.give_up(str(err))  # who may not say that much says nothing
+                    return
             case None:
                 self._counters.progress += 1
             case _:

@@ -127,17 +127,19 @@ async def connected(
 
 @asynccontextmanager
 async def dashboard(
-    broker: Broker, name: str = "page", topic_filter: str = TOPICS.everything()
+    broker: Broker, name: str = "page", *, fenced: bool = True
 ) -> AsyncIterator[Dashboard]:
+    """Subscribe to everything; ``fenced``: and yield when all that was retained is there."""
     async with connected(broker, name) as connection:
         page = Dashboard(connection)
         collecting = asyncio.create_task(page.collect())
-        await connection.subscribe(topic_filter)
-        # What comes back on a topic of its own comes after everything that was retained.
-        await connection.subscribe(f"fence/{name}")
-        await connection.deliver(f"fence/{name}", b"")
-        await page.until(lambda: any(m.topic.startswith("fence/") for m in page.seen))
-        page.seen = [m for m in page.seen if not m.topic.startswith("fence/")]
+        await connection.subscribe(TOPICS.everything())
+        if fenced:
+            # What comes back on a topic of its own comes after everything that was retained.
+            await connection.subscribe(f"fence/{name}")
+            await connection.deliver(f"fence/{name}", b"")
+            await page.until(lambda: any(m.topic.startswith("fence/") for m in page.seen))
+            page.seen = [m for m in page.seen if not m.topic.startswith("fence/")]
         try:
             yield page
         finally:
