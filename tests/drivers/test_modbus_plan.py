@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.drivers.api import Contact, TestLamp, Wiring
-from daemon.drivers.modbus_plan import plan_inputs
+from daemon.drivers.modbus_plan import InputPlan, plan_inputs
 from daemon.drivers.modbus_profile import load_profile
 from daemon.model import ContactState, LampState
 from tests.drivers.modbus_rig import DOORS, LAMP
@@ -38,6 +38,13 @@ def test_covert_what_is_seen_without_admittance_does_not_depend_on_the_lamp(inpu
     seen = plan.see(inputs, lamps_admitted=False)
     assert seen == plan.see(other, lamps_admitted=False)
     assert seen.lamps is None
+
+
+def test_covert_a_lamp_is_cleared_before_any_contact_is_read():
+    """Even of a plan that no builder would make, with a door on the lamp's own input."""
+    door = Contact("d99", (LAMP.input,), Wiring.NC)
+    plan = InputPlan(2, (door,), (LAMP,), contact_bits=0, lamp_bits=1 << LAMP.input)
+    assert plan.see(payload(LAMP.input), lamps_admitted=False).contacts == (OPEN,)
 
 
 @given(st.binary(min_size=2, max_size=2), lamp_sides)
