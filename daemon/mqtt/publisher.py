@@ -260,12 +260,15 @@ class Publisher:
         if session is None or self._replaying.locked():
             raise RefusedError("a replay is running; ask again when it is over")
         async with self._replaying:
-            count = await self._outbox.replay(
-                session.connection,
-                session.name,
-                int(str(command.arguments["from_bseq"])),
-                int(str(command.arguments["limit"])),
-            )
+            try:
+                count = await self._outbox.replay(
+                    session.connection,
+                    session.name,
+                    int(str(command.arguments["from_bseq"])),
+                    int(str(command.arguments["limit"])),
+                )
+            except IspsdError as err:
+                raise RefusedError(f"the events cannot be brought back now: {err}") from err
         return Reply(accepted=True, extra={"count": count})
 
     async def _tell_refusals(self) -> None:

@@ -17,6 +17,7 @@ from daemon.mqtt.connection import Connection
 from daemon.mqtt.publisher import Publisher
 from daemon.mqtt.session import Timing
 from daemon.mqtt.topics import Topics
+from daemon.mqtt.wire import Broker
 from tests.brokers import address
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.mqtt.embedded import EmbeddedBroker
     from daemon.mqtt.publisher import Facts
-    from daemon.mqtt.wire import Broker, Message, Will
+    from daemon.mqtt.wire import Message, Will
 
 WITHIN_S = 10.0
 """How long a test waits for what must come; it is a failure then, not a measurement."""
@@ -217,7 +218,7 @@ class Running:
 
 @asynccontextmanager
 async def publishing(
-    broker: EmbeddedBroker,
+    broker: EmbeddedBroker | Broker,
     *,
     user: str | None = None,
     timing: Timing = FAST,
@@ -228,7 +229,7 @@ async def publishing(
     """Run a publisher that is ready as soon as the broker has everything; stop it in good order."""
     record, app = record or Record(), App()
     publisher = Publisher(
-        address(broker, user),
+        broker if isinstance(broker, Broker) else address(broker, user),
         IDENTITY,
         stations=("bridge", "gangway"),
         handle=app.handle,
