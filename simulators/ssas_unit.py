@@ -6,8 +6,8 @@ a scenario presses its button, and drives its test lamp on the I/O unit that the
 
 from __future__ import annotations
 
+import asyncio
 import os
-import termios
 import tty
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_TEXT_CHARACTERS = 2048
 """A pty keeps 4 KiB for a reader that is not there."""
+MOST_ATTEMPTS = 1000
+"""A line that stays full for so many turns of the loop loses the message, as paper that has run out."""
 
 
 class SsasUnitSimulator:
@@ -56,6 +58,7 @@ class SsasUnitSimulator:
         self._pty = unit, line
         tty.setraw(line)
         os.set_blocking(unit, False)
+        os.set_blocking(line, False)
         if self._link is not None:
             self._link.unlink(missing_ok=True)
             self._link.symlink_to(os.ttyname(line))
@@ -73,29 +76,37 @@ class SsasUnitSimulator:
         match command.get("do"):
             case "test":
                 only(command, "do")
-                self._print(message("TEST TEST", self._clock.utc()))
+                await self._print(message("TEST TEST", self._clock.utc()))
             case "alert":
                 only(command, "do")
-                self._print(message("SECURITY SECURITY", self._clock.utc()))
+                await self._print(message("SECURITY SECURITY", self._clock.utc()))
             case "text":
                 only(command, "do", "text")
-                self._print(_text(command.get("text")))
+                await self._print(_text(command.get("text")))
             case unknown:
                 raise ValueError(f"an SSAS unit cannot do {unknown!r}; known are test, alert, text")
 
-    def _print(self, text: str) -> None:
+    async def _print(self, text: str) -> None:
         if self._pty is None:
             raise ValueError(f"{self._id} is not started")
         unit, line = self._pty
         printed = text.encode("latin-1")
-        written = 0
-        with suppress(BlockingIOError):
-            written = os.write(unit, printed)
-        if written < len(printed):
+        for _ in range(MOST_ATTEMPTS):
+            if _taken(unit, printed) == len(printed):
+                return
             # Nobody has read for long: what the line holds is old, so the newest takes its place.
-            termios.tcflush(line, termios.TCIFLUSH)
             with suppress(BlockingIOError):
-                os.write(unit, printed)
+                while os.read(line, 4096):
+                    """Thrown away."""
+            await asyncio.sleep(0)  # the kernel moves what is on its way in its own time
+
+
+def _taken(unit: int, printed: bytes) -> int:
+    """Return how many bytes the line took; it takes none when it is full."""
+    try:
+        return os.write(unit, printed)
+    except BlockingIOError:
+        return 0
 
 
 def message(marker: str, utc: datetime) -> str:

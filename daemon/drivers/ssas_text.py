@@ -26,7 +26,7 @@ from pydantic import (
 
 from daemon.assets import asset
 from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
-from daemon.drivers.links import OVERLONG, LineSplitter, Link, opened
+from daemon.drivers.links import OVERLONG, ByteSource, LineSplitter, Link, opened
 from daemon.errors import IspsdError
 from daemon.gate import LONGEST_WINDOW_S
 from daemon.model import Classification, Quality, Reading, SsasMessage
@@ -212,13 +212,23 @@ class SsasTextDriver:
     async def _listen(self, emit: Emit) -> None:
         context = self._context
         async with opened(self._config.link) as source:
-            await context.clock.sleep(self._config.settle_s)
-            source.discard()
+            await self._let_settle(source)
             frames = FrameAssembler(self._profile)
             while True:
                 data = await source.read()
                 for frame in frames.feed(data, context.clock.now_s()):
                     self._take(frame, emit)
+
+    async def _let_settle(self, source: ByteSource) -> None:
+        """Throw away what was kept from before; more than any one buffer on the way may hold."""
+        dropping = asyncio.ensure_future(_drop_all(source))
+        try:
+            await self._context.clock.sleep(self._config.settle_s)
+        finally:
+            dropping.cancel()
+            # Should the link be lost meanwhile, the next read says so.
+            await asyncio.gather(dropping, return_exceptions=True)
+        source.discard()
 
     def _take(self, frame: Frame, emit: Emit) -> None:
         """Emit an admitted message. What is not admitted leaves no trace: add none here."""
@@ -240,6 +250,11 @@ class SsasTextDriver:
                 classification=Classification.SSO,
             )
         )
+
+
+async def _drop_all(source: ByteSource) -> None:
+    while True:
+        await source.read()
 
 
 DRIVER = DriverSpec(kind="ssas_text", config=SsasTextConfig, build=SsasTextDriver, covert=True)
