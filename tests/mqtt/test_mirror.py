@@ -103,6 +103,21 @@ def test_everything_is_told_again_in_a_new_session_with_its_own_age(mirror: Mirr
     ]
 
 
+def test_an_acknowledgement_of_an_old_session_settles_nothing_of_the_new_one(
+    mirror: Mirror,
+) -> None:
+    put(mirror, A, 1)
+    old = mirror.take()
+    assert old is not None
+    mirror.begin("s2", at_s=2.0)
+    new = mirror.take()
+    assert new is not None
+    mirror.settled(old, at_s=2.0)
+    assert mirror.is_pending(A)
+    mirror.settled(new, at_s=2.0)
+    assert not mirror.is_pending(A)
+
+
 def test_an_ending_is_told_before_it_is_forgotten_also_over_a_new_session(mirror: Mirror) -> None:
     put(mirror, A, "active")
     put(mirror, A, "normal", last=True)

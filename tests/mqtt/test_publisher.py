@@ -36,6 +36,28 @@ async def test_a_session_goes_from_starting_over_all_state_and_the_snapshot_to_r
     assert {json.loads(m.payload)["session"] for m in page.seen} == {session}
 
 
+async def test_a_second_session_too_tells_status_first_and_the_snapshot_after_all_state(
+    broker: EmbeddedBroker,
+) -> None:
+    async with dashboard(address(broker)) as page, publishing(broker) as running:
+        running.publisher.put(D12, POINT, 1.0)
+        first = await page.session()
+        await running.drained()
+        running.publisher.put(TOPICS.point("d13"), POINT, 1.0)
+        await running.drained()
+        session = running.publisher._session
+        assert session is not None
+        session.connection.give_up("cut by the test")
+        await running.until(lambda facts: facts.connected and facts.session != first)
+        await running.drained()
+        second = running.publisher.facts().session
+        await page.until(lambda: page.newest(TOPICS.status()).get("session") == second)
+        await page.until(lambda: page.newest(TOPICS.status()).get("state") == "ready")
+    told = [m.topic for m in page.seen if str(second).encode() in m.payload]
+    wanted = [TOPICS.status(), D12, TOPICS.point("d13"), TOPICS.snapshot(), TOPICS.status()]
+    assert [topic for topic in told if topic in wanted][:5] == wanted
+
+
 async def test_a_page_that_comes_later_finds_all_state_retained_with_its_own_age(
     broker: EmbeddedBroker,
 ) -> None:
