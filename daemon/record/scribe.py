@@ -96,7 +96,12 @@ class Scribe:
         Raises:
             RecordError: It cannot be written or trusted; ``run`` tries again.
         """
-        await self._adopt(await self._thread.call(partial(self._directory.open, self._stamp())))
+        try:
+            await self._open()
+        except RecordError as err:
+            await self._fail(err)
+            raise
+        self._recover()
 
     async def run(self) -> None:
         """Write what is queued, seal what is due, until ``stop``."""
@@ -158,7 +163,7 @@ class Scribe:
         """Do all that is due; only then is the record in order."""
         self._work.clear()
         if self._segment is None:
-            await self.open()
+            await self._open()
         while True:
             if not len(self._pending):
                 self._pending.mark_gap(now_s=self._clock.now_s())
@@ -174,6 +179,9 @@ class Scribe:
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
         self._recover()
+
+    async def _open(self) -> None:
+        await self._adopt(await self._thread.call(partial(self._directory.open, self._stamp())))
 
     async def _append(self, batch: Sequence[Waiting]) -> None:
         drafts = [(waiting.draft, waiting.stamp) for waiting in batch]

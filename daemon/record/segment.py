@@ -227,10 +227,7 @@ class Segment:
                 self._db.close(force=True)
 
     def _write(
-        self,
-        submissions: Sequence[Submission],
-        cursors: Mapping[str, int],
-        before: Sequence[str],
+        self, submissions: Sequence[Submission], cursors: Mapping[str, int], before: Sequence[str]
     ) -> list[Entry]:
         tree, next_bseq = self.tree, self.next_bseq
         entries: list[Entry] = []
@@ -241,10 +238,7 @@ class Segment:
             for draft, stamp in submissions:
                 shown = draft.classification is Classification.WATCH
                 entry = self._insert(
-                    draft,
-                    stamp,
-                    seq=self.first_seq + tree.size,
-                    bseq=next_bseq if shown else None,
+                    draft, stamp, seq=self.first_seq + tree.size, bseq=next_bseq if shown else None
                 )
                 next_bseq += shown
                 tree = tree.grown(entry.body.encode())

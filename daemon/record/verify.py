@@ -48,7 +48,7 @@ CLOCK_STEP_S = 60.0
 """A jump of UTC against the time since boot that an entry must explain."""
 
 
-class BadRecordError(Exception):
+class BadError(Exception):
     """Something is proven to be wrong."""
 
     def __init__(self, text: str, seq: int | None = None) -> None:
@@ -425,12 +425,12 @@ class Database:
             self._db.execute("SELECT seq, class, salt, body FROM part ORDER BY seq, class")
         )
         note, part = next(notes, None), next(parts, None)
-        count = 0
+        count = seq = 0
         for seq, body in self._db.execute("SELECT seq, body FROM entry ORDER BY seq"):
             mine = {}
             while part is not None and part[0] <= seq:
                 if part[0] < seq:
-                    raise BadRecordError("a part belongs to no entry", part[0])
+                    raise BadError("a part belongs to no entry", part[0])
                 mine[part[1]] = (part[2], part[3].encode())
                 part = next(parts, None)
             yield EntryItem(body, mine, seq)
@@ -439,36 +439,34 @@ class Database:
                 yield NoteItem(note[1], note[0], note[2])
                 note = next(notes, None)
         if part is not None:
-            raise BadRecordError("a part belongs to no entry", part[0])
+            raise BadError("a part belongs to no entry", part[0])
         if note is not None:
-            raise BadRecordError(
-                f"the end is cut off: {note[0]} entries were sealed, {count} are there"
+            raise BadError(
+                f"the end is cut off: {note[0]} entries were sealed, {count} are there", seq + 1
             )
 
     def check_evidence_of(self, entry: Entry) -> None:
-        """Raise BadRecordError where the record has not kept what an entry names."""
+        """Raise BadError where the record has not kept what an entry names."""
         for each in entry.evidence:
             row = self._db.execute(
                 "SELECT size FROM evidence WHERE sha256 = ?", (each["sha256"],)
             ).fetchone()
             if row is None or row[0] != each["size"]:
-                raise BadRecordError("evidence that it names is missing", entry.seq)
+                raise BadError("evidence that it names is missing", entry.seq)
 
     def check_evidence(self) -> None:
         """Hash every piece again."""
         rows = self._db.execute("SELECT sha256, seq, media, size, length(body) FROM evidence")
         for digest, seq, media, size, stored in rows:
             if not 0 <= size <= LARGEST_EVIDENCE or stored > LARGEST_EVIDENCE + 65536:
-                raise BadRecordError("a piece of evidence is too large", seq)
+                raise BadError("a piece of evidence is too large", seq)
             query = "SELECT body FROM evidence WHERE sha256 = ?"
             packed = self._db.execute(query, (digest,)).fetchone()[0]
             check_evidence(unpack(packed, size), digest, size, seq)
             body = self._db.execute("SELECT body FROM entry WHERE seq = ?", (seq,)).fetchone()
             named = _read(body[0])["evidence"] if body else []
             if {"sha256": digest, "size": size, "media": media} not in named:
-                raise BadRecordError(
-                    "a piece of evidence is kept that its entry does not name", seq
-                )
+                raise BadError("a piece of evidence is kept that its entry does not name", seq)
 
 
 def unpack(packed: bytes, size: int) -> bytes:
@@ -480,9 +478,9 @@ def unpack(packed: bytes, size: int) -> bytes:
 
 
 def check_evidence(body: bytes, digest: str, size: int, seq: int) -> None:
-    """Raise BadRecordError unless these are the bytes that were named."""
+    """Raise BadError unless these are the bytes that were named."""
     if len(body) != size or hashlib.sha256(body).hexdigest() != digest:
-        raise BadRecordError("a piece of its evidence was altered or damaged", seq)
+        raise BadError("a piece of its evidence was altered or damaged", seq)
 
 
 @contextmanager
@@ -524,7 +522,7 @@ def _check_whole(path: Path) -> None:
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
     if path.stat().st_size < pages * (65536 if page == 1 else page):
-        raise BadRecordError("the file is cut off: a copy that was not finished, or damage")
+        raise BadError("the file is cut off: a copy that was not finished, or damage")
 
 
 class Export:
@@ -558,7 +556,7 @@ class Export:
                 yield self._entry(line)
                 count += 1
             if count != header["size"]:
-                raise BadRecordError(
+                raise BadError(
                     f"the export is cut: it speaks of {header['size']} entries, has {count}"
                 )
 
@@ -588,7 +586,7 @@ class Export:
             for digest, raw in shown.items():
                 check_evidence(raw, digest, named.get(digest, -1), seq)
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as err:
-            raise BadRecordError(f"a line of the export is not as it should be ({err!r})") from err
+            raise BadError(f"a line of the export is not as it should be ({err!r})") from err
         return EntryItem(body, parts)
 
     @staticmethod
@@ -600,8 +598,8 @@ class Export:
             if isinstance(value, dict) and _canonical(value) + "\n" == text:
                 return value
         except (ValueError, RecursionError) as err:
-            raise BadRecordError(f"a line of the export cannot be read: {err}") from err
-        raise BadRecordError("a line of the export is cut off or not in the canonical form")
+            raise BadError(f"a line of the export cannot be read: {err}") from err
+        raise BadError("a line of the export is cut off or not in the canonical form")
 
 
 # ---------------------------------------------------------------- judging
@@ -644,7 +642,7 @@ class Judge:
         self._before: Entry | None = None
 
     def run(self, source: Database | Export) -> Segment:
-        """Return what the segment is; raise BadRecordError at the first thing that is wrong."""
+        """Return what the segment is; raise BadError at the first thing that is wrong."""
         segment = self.segment
         for item in source.items():
             if isinstance(item, NoteItem):
@@ -655,12 +653,12 @@ class Judge:
                     source.check_evidence_of(entry)
         source.check_evidence()
         if self._before is None:
-            raise BadRecordError("there is not a single entry")
+            raise BadError("there is not a single entry")
         segment.size, segment.next_bseq = self._tree.size, self._next_bseq
         segment.last_at = self._before.at
         for note in self._anchors:
             if note.size > segment.size:
-                raise BadRecordError(
+                raise BadError(
                     f"the end is cut off: an outside anchor covers {note.size} entries of segment "
                     f"{segment.number}, {segment.size} are there",
                     segment.first_seq + segment.size,
@@ -675,19 +673,19 @@ class Judge:
         try:
             entry = read_entry(item.body)
         except (ValueError, RecursionError) as err:
-            raise BadRecordError(
+            raise BadError(
                 f"it was altered or damaged: {err}", expected or item.stored_seq
             ) from err
         if before is None:
             self._check_first(entry)
         elif entry.seq != expected:
-            raise BadRecordError(
+            raise BadError(
                 f"entry {expected} is missing; entry {entry.seq} stands in its place", expected
             )
         if item.stored_seq not in (None, entry.seq) or entry.segment != self.segment.number:
-            raise BadRecordError("it stands in another place than it says", entry.seq)
+            raise BadError("it stands in another place than it says", entry.seq)
         if entry.bseq not in (None, self._next_bseq):
-            raise BadRecordError(f"its bseq is {entry.bseq}, {self._next_bseq} was due", entry.seq)
+            raise BadError(f"its bseq is {entry.bseq}, {self._next_bseq} was due", entry.seq)
         self._next_bseq += entry.bseq is not None
         if item.parts or entry.parts:
             _check_parts(entry, item.parts or {}, whole=whole)
@@ -702,23 +700,21 @@ class Judge:
     def _check_first(self, entry: Entry) -> None:
         shown, segment = entry.open, self.segment
         if entry.type != "segment.opened" or entry.bseq is None:
-            raise BadRecordError("the first entry does not open a segment", entry.seq)
+            raise BadError("the first entry does not open a segment", entry.seq)
         if shown.get("first_seq") != entry.seq or shown.get("first_bseq") != entry.bseq:
-            raise BadRecordError("the beginning is cut off: it is not the first entry", entry.seq)
+            raise BadError("the beginning is cut off: it is not the first entry", entry.seq)
         origin, previous = shown.get("origin"), shown.get("previous", False)
         if not isinstance(origin, str) or origin.rpartition("/")[2] != str(entry.segment):
-            raise BadRecordError("its origin does not fit its segment", entry.seq)
+            raise BadError("its origin does not fit its segment", entry.seq)
         if (entry.segment == 1) != (previous is None) or (entry.segment == 1) != (entry.seq == 1):
-            raise BadRecordError("it does not say what came before it", entry.seq)
+            raise BadError("it does not say what came before it", entry.seq)
         segment.number, segment.origin, segment.previous = entry.segment, origin, previous
         segment.first_seq, segment.first_bseq = entry.seq, entry.bseq
         self._next_bseq = entry.bseq
         self._anchors = [note for note in self._anchors if note.origin == origin]
         names = sorted({key.name for key in self._keys})
         if names and origin.rpartition("/")[0] not in names:
-            raise BadRecordError(
-                f"the record is of {origin}, the key of {', '.join(names)}", entry.seq
-            )
+            raise BadError(f"the record is of {origin}, the key of {', '.join(names)}", entry.seq)
 
     def _check_note(self, item: NoteItem) -> None:
         segment, tree = self.segment, self._tree
@@ -726,28 +722,24 @@ class Judge:
         try:
             note = read_note(item.note)
         except ValueError as err:
-            raise BadRecordError(
+            raise BadError(
                 f"the checkpoint at {tree.size} entries was altered or damaged: {err}"
             ) from err
         if note.origin != segment.origin:
-            raise BadRecordError(f"a checkpoint of {note.origin} stands in {segment.origin}")
+            raise BadError(f"a checkpoint of {note.origin} stands in {segment.origin}")
         if note.size != tree.size or item.size not in (None, note.size):
-            raise BadRecordError(f"a checkpoint of {note.size} entries stands behind {tree.size}")
+            raise BadError(f"a checkpoint of {note.size} entries stands behind {tree.size}")
         if note.size <= segment.sealed:
-            raise BadRecordError(f"the checkpoints are out of order at {note.size} entries")
+            raise BadError(f"the checkpoints are out of order at {note.size} entries")
         if self._keys and not is_signed(note, self._keys):
-            raise BadRecordError(
+            raise BadError(
                 f"the checkpoint at {note.size} entries is not signed by the key that was given"
             )
         if note.root != tree.root():
             last = segment.first_seq + note.size - 1
-            raise BadRecordError(
-                f"an entry from {first_unsealed} to {last} was altered", first_unsealed
-            )
+            raise BadError(f"an entry from {first_unsealed} to {last} was altered", first_unsealed)
         if item.peaks is not None and item.peaks != b"".join(tree.peaks):
-            raise BadRecordError(
-                f"what is kept beside the checkpoint at {note.size} entries was altered"
-            )
+            raise BadError(f"what is kept beside the checkpoint at {note.size} entries was altered")
         segment.sealed, segment.root = note.size, note.root
         segment.head_digest = hashlib.sha256(note.whole.encode()).hexdigest()
 
@@ -756,7 +748,7 @@ class Judge:
             first = self.segment.first_seq
             covered = [size for size, _ in self.segment.anchored]
             begin = first + (max(covered) if covered else 0)
-            raise BadRecordError(
+            raise BadError(
                 f"entries {begin} to {entry.seq} are not those that the anchor saw", begin
             )
         self.segment.anchored.append((note.size, entry.at))
@@ -778,10 +770,10 @@ class Judge:
 
 def _check_parts(entry: Entry, parts: dict[str, tuple[bytes, bytes]], *, whole: bool) -> None:
     if not parts.keys() <= entry.parts.keys() or (whole and parts.keys() != entry.parts.keys()):
-        raise BadRecordError("a part is missing, or there is one that it does not name", entry.seq)
+        raise BadError("a part is missing, or there is one that it does not name", entry.seq)
     for name, (salt, body) in parts.items():
         if hashlib.sha256(salt + body).hexdigest() != entry.parts[name]:
-            raise BadRecordError(f"its part for {name} was altered or damaged", entry.seq)
+            raise BadError(f"its part for {name} was altered or damaged", entry.seq)
 
 
 @dataclass
@@ -797,7 +789,7 @@ class Verdict:
     def word(self) -> str:
         return "FAIL" if self.failure else "INCONCLUSIVE" if self.doubts else "PASS"
 
-    def fail(self, place: str, error: BadRecordError) -> None:
+    def fail(self, place: str, error: BadError) -> None:
         where = f"entry {error.seq}: " if error.seq is not None else ""
         self.failure, self.first_bad = f"{place}: {where}{error}", error.seq
 
@@ -825,7 +817,7 @@ def verify(record: Path, keys: list[Key], anchors: list[Note]) -> Verdict:
             _judge(path, keys, anchors, verdict)
         place = "anchor"
         _weigh_anchors(verdict, anchors, whole=record.is_dir())
-    except BadRecordError as err:
+    except BadError as err:
         verdict.fail(place, err)
     except UnclearError as err:
         verdict.doubts.append(f"{place}: {err}")
@@ -837,7 +829,7 @@ def verify(record: Path, keys: list[Key], anchors: list[Note]) -> Verdict:
 def _check_signatures(anchors: list[Note], keys: list[Key]) -> None:
     for note in anchors:
         if keys and not is_signed(note, keys):
-            raise BadRecordError(f"{note.origin} is not signed by the key that was given")
+            raise BadError(f"{note.origin} is not signed by the key that was given")
 
 
 def _files(record: Path) -> list[Path]:
@@ -855,20 +847,18 @@ def _judge(path: Path, keys: list[Key], anchors: list[Note], verdict: Verdict) -
     with path.open("rb") as file:
         magic = file.read(16)
     if not magic:
-        raise BadRecordError("the file is empty")
+        raise BadError("the file is empty")
     if magic == b"SQLite format 3\0":
         try:
             with opened_database(path) as database:
                 verdict.doubts += [f"{path.name}: {doubt}" for doubt in database.doubts()]
                 segment = judge.run(database)
         except (sqlite3.Error, TypeError, AttributeError, RecursionError) as err:
-            raise BadRecordError(
-                f"the file is damaged (a bad disk or copy, or a hand): {err}"
-            ) from err
+            raise BadError(f"the file is damaged (a bad disk or copy, or a hand): {err}") from err
     elif magic.startswith(b"{"):
         segment = judge.run(Export(path))
     else:
-        raise BadRecordError("it is neither a segment nor an export of one")
+        raise BadError("it is neither a segment nor an export of one")
     if not segment.sealed:
         verdict.doubts.append(f"{path.name}: nothing in it is sealed")
     if segment.unexplained_step is not None:
@@ -882,11 +872,9 @@ def _judge(path: Path, keys: list[Key], anchors: list[Note], verdict: Verdict) -
 
 
 def _check_link(before: Segment, segment: Segment) -> None:
-    """Raise BadRecordError unless a segment goes on exactly where the one before ends."""
+    """Raise BadError unless a segment goes on exactly where the one before ends."""
     if segment.number != before.number + 1:
-        raise BadRecordError(
-            f"segment {before.number + 1} is missing", before.first_seq + before.size
-        )
+        raise BadError(f"segment {before.number + 1} is missing", before.first_seq + before.size)
     head = {
         "segment": before.number,
         "size": before.size,
@@ -895,9 +883,7 @@ def _check_link(before: Segment, segment: Segment) -> None:
     }
     ends = (before.first_seq + before.size, before.next_bseq)
     if (segment.first_seq, segment.first_bseq) != ends or segment.previous != head:
-        raise BadRecordError(
-            f"it does not go on where segment {before.number} ends", segment.first_seq
-        )
+        raise BadError(f"it does not go on where segment {before.number} ends", segment.first_seq)
 
 
 def _weigh_anchors(verdict: Verdict, anchors: list[Note], *, whole: bool) -> None:
@@ -906,9 +892,9 @@ def _weigh_anchors(verdict: Verdict, anchors: list[Note], *, whole: bool) -> Non
     for note in anchors:
         name, _, number = note.origin.rpartition("/")
         if name != ship:
-            raise BadRecordError(f"it is of {note.origin}, the record of {last.origin}")
+            raise BadError(f"it is of {note.origin}, the record of {last.origin}")
         if whole and (not number.isdecimal() or int(number) > last.number):
-            raise BadRecordError(f"it saw {note.origin}, which is not here: the end is cut off")
+            raise BadError(f"it saw {note.origin}, which is not here: the end is cut off")
     if whole and first.number > 1:
         verdict.doubts.append(f"segments 1 to {first.number - 1} are not here")
     if verdict.witnessed()[0] is None:
