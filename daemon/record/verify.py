@@ -651,6 +651,7 @@ class Judge:
                 entry = self._check_entry(item, whole=isinstance(source, Database))
                 if entry.evidence:
                     source.check_evidence_of(entry)
+        self._meet_anchors()
         source.check_evidence()
         if self._before is None:
             raise BadError("there is not a single entry")
@@ -668,6 +669,7 @@ class Judge:
         return segment
 
     def _check_entry(self, item: EntryItem, *, whole: bool) -> Entry:
+        self._meet_anchors()
         before = self._before
         expected = before.seq + 1 if before else None
         try:
@@ -693,8 +695,6 @@ class Judge:
             self._check_clock(before, entry)
         self._tree.add(item.body.encode())
         self._before = entry
-        while self._anchors and self._anchors[0].size == self._tree.size:
-            self._check_anchor(self._anchors.pop(0), entry)
         return entry
 
     def _check_first(self, entry: Entry) -> None:
@@ -743,15 +743,16 @@ class Judge:
         segment.sealed, segment.root = note.size, note.root
         segment.head_digest = hashlib.sha256(note.whole.encode()).hexdigest()
 
-    def _check_anchor(self, note: Note, entry: Entry) -> None:
-        if note.root != self._tree.root():
-            first = self.segment.first_seq
-            covered = [size for size, _ in self.segment.anchored]
-            begin = first + (max(covered) if covered else 0)
-            raise BadError(
-                f"entries {begin} to {entry.seq} are not those that the anchor saw", begin
-            )
-        self.segment.anchored.append((note.size, entry.at))
+    def _meet_anchors(self) -> None:
+        """Compare with the anchors of this size, once the record's own checkpoint of it was looked at."""
+        entry, segment = self._before, self.segment
+        while entry is not None and self._anchors and self._anchors[0].size == self._tree.size:
+            if self._anchors.pop(0).root != self._tree.root():
+                begin = segment.first_seq + (segment.anchored[-1][0] if segment.anchored else 0)
+                raise BadError(
+                    f"entries {begin} to {entry.seq} are not those that the anchor saw", begin
+                )
+            segment.anchored.append((self._tree.size, entry.at))
 
     def _check_clock(self, before: Entry, entry: Entry) -> None:
         """Note a jump of the wall clock that no entry explains; the order stands without it."""
