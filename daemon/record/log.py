@@ -126,7 +126,9 @@ class Record:
     async def stop(self) -> None:
         """Write and seal what can be, and close: the file is then whole without its log."""
         self._scribe.stop()
-        if self._task is not None:
+        if self._task is None:
+            self._pending.give_up("the record was never opened")
+        else:
             await self._task
 
     def submit(self, draft: Draft) -> asyncio.Future[Entry]:

@@ -52,6 +52,7 @@ class Pending:
     def __init__(self, *, limit: int, limit_bytes: int) -> None:
         self.lost = 0
         """How many found no room, in all."""
+        self._closed: str | None = None
         self._gap: Gap | None = None
         self._limit = limit
         self._limit_bytes = limit_bytes
@@ -63,6 +64,8 @@ class Pending:
 
     def put(self, draft: Draft, stamp: Stamp, *, now_s: float) -> asyncio.Future[Entry]:
         """Add at the end, behind the mark of a gap if there is one; without room, count it."""
+        if self._closed is not None:
+            return _fail(_future(), self._closed)
         if not self._has_room_for(draft):
             first_at = self._gap.first_at if self._gap else stamp.at
             self._gap = Gap(self._gap.count + 1 if self._gap else 1, first_at, stamp)
@@ -86,6 +89,10 @@ class Pending:
         waiting = self._queue.popleft()
         self._bytes -= _evidence_bytes(waiting.draft)
         return waiting
+
+    def close(self, reason: str) -> None:
+        """Take nothing more; what is queued may still be written."""
+        self._closed = reason
 
     def give_up(self, reason: str) -> None:
         """Tell everybody who waits that it will not come."""

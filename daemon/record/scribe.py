@@ -110,7 +110,7 @@ class Scribe:
                 await self._attend()
             except Exception as err:  # noqa: BLE001 (shown in the health and tried again: never a silent end)
                 await self._fail(err)
-            if self._stopping.is_set():
+            if self._stopping.is_set() and (self.failure is not None or not self._work.is_set()):
                 break
             if self.failure is None:
                 await self._clock.wait(self._work, self._idle_s())
@@ -119,12 +119,10 @@ class Scribe:
         await self._close()
 
     def stop(self) -> None:
-        """Have ``run`` write what can be written, seal, close and return."""
+        """Take nothing more; have ``run`` write what can be written, seal, close and return."""
+        self._pending.close("the record is closed")
         self._stopping.set()
         self._work.set()
-
-    def is_stopping(self) -> bool:
-        return self._stopping.is_set()
 
     def wake(self) -> None:
         """Say that something was queued."""
@@ -143,6 +141,7 @@ class Scribe:
         Raises:
             RecordError: The disk refuses.
         """
+        self._refuse_when_closed()
         request: asyncio.Future[Checkpoint] = asyncio.get_running_loop().create_future()
         self._seals.append(request)
         self._work.set()
@@ -154,10 +153,15 @@ class Scribe:
         Raises:
             RecordError: The disk refuses.
         """
+        self._refuse_when_closed()
         request: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rotations.append((reason, request))
         self._work.set()
         await request
+
+    def _refuse_when_closed(self) -> None:
+        if self._stopping.is_set():
+            raise RecordError("the record is closed")
 
     async def _attend(self) -> None:
         """Do all that is due; only then is the record in order."""
@@ -183,15 +187,18 @@ class Scribe:
     async def _open(self) -> None:
         await self._adopt(await self._thread.call(partial(self._directory.open, self._stamp())))
 
+    def _opened(self) -> Segment:
+        if self._segment is None:
+            raise RecordError("the record is not open")
+        return self._segment
+
     async def _append(self, batch: Sequence[Waiting]) -> None:
         drafts = [(waiting.draft, waiting.stamp) for waiting in batch]
         self._settle(await self._write(lambda at, cursors: at.append(drafts, cursors)))
 
     async def _write(self, act: Callable[[Segment, Mapping[str, int]], _T]) -> _T:
         """Let the thread do one transaction, which takes the cursors along."""
-        segment, cursors = self._segment, dict(self.cursors)
-        if segment is None:
-            raise RecordError("the record is not open")
+        segment, cursors = self._opened(), dict(self.cursors)
         result = await self._thread.call(lambda: act(segment, cursors))
         for name, value in cursors.items():
             if self.cursors[name] == value:
@@ -231,11 +238,9 @@ class Scribe:
 
     async def _rotate(self) -> None:
         await self._seal()
-        segment, self._segment = self._segment, None
-        if segment is None:
-            raise RecordError("the record is not open")
-        reason, request = self._rotations[0]
+        segment, reason, request = self._opened(), *self._rotations[0]
         await self._reading.close()
+        self._segment = None  # it is closed, whatever comes of the next
         begin = partial(self._directory.next, segment, self._stamp(), reason=reason)
         await self._adopt(await self._thread.call(begin))
         self._rotations.pop(0)

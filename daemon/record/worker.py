@@ -16,15 +16,16 @@ _Job: TypeAlias = "tuple[Callable[[], Any], asyncio.Future[Any], asyncio.Abstrac
 
 
 class Worker:
-    """One thread, which a disk that hangs for ever may keep, but not the process."""
+    """One thread, begun when it is needed. A disk that hangs may keep it, but not the process."""
 
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
 
     async def call(self, act: Callable[[], _T]) -> _T:
         """Run something in the thread, after all that was asked before; raise what it raises."""
+        if self._thread.ident is None:
+            self._thread.start()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[_T] = loop.create_future()
         self._jobs.put((act, done, loop))

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import apsw
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import RecordError, RefusedError
-from daemon.model import Classification
+from daemon.model import Classification, Json
 from daemon.record.checkpoint import Checkpoint, opened
 from daemon.record.entry import Actor, Draft, Entry, EntryError
+from daemon.record.fold import project
 from daemon.record.reader import Query
 from daemon.record.segment import Segment
+from daemon.record.sqlite import blob, number, text
 from daemon.record.trust import Identity
 from tests.clocks import FixedEntropy, ManualClock
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, alert, breach, record, result
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from daemon.record.log import Record
@@ -443,3 +447,91 @@ async def test_what_is_submitted_before_the_start_is_written_first(tmp_path: Pat
     await ship.start()
     assert (await future).seq == 2
     await ship.stop()
+
+
+async def test_a_closed_record_says_so_and_never_hangs(tmp_path: Path):
+    ship = record(tmp_path)
+    await ship.start()
+    await ship.stop()
+    for refused in (
+        ship.submit(alert("d1")),
+        ship.seal(),
+        ship.rotate("test"),
+        ship.cursor("event"),
+    ):
+        with pytest.raises(RecordError, match=r"record is (closed|not open)"):
+            await refused
+
+
+async def test_a_record_that_was_never_started_stops_and_tells_who_waits(tmp_path: Path):
+    ship = record(tmp_path / "record")
+    future = ship.submit(alert("d1"))
+    await ship.stop()
+    with pytest.raises(RecordError, match="never opened"):
+        await future
+    assert not (tmp_path / "record").exists()
+
+
+async def test_what_is_asked_while_it_stops_is_answered(tmp_path: Path):
+    ship = record(tmp_path)
+    await ship.start()
+    futures = [ship.submit(alert(f"d{number}")) for number in range(1200)]
+    sealing = asyncio.ensure_future(ship.seal())
+    await futures[0]
+    await ship.stop()
+    assert [(await future).seq for future in futures] == list(range(2, 1202))
+    assert (await sealing).size > 1
+
+
+async def test_damaged_evidence_is_an_error_for_the_reader(ship: Record, tmp_path: Path):
+    entry = await ship.submit(result("epirb", raw=b"$GPGGA"))
+    db = apsw.Connection(str(tmp_path / "segment-0001.db"))
+    db.execute("DROP TRIGGER evidence_no_update; UPDATE evidence SET body = x'00'")
+    db.close()
+    with pytest.raises(RecordError, match="damaged"):
+        await ship.evidence(entry.evidence[0].sha256)
+
+
+@pytest.mark.parametrize("table", ["entry", "part", "evidence", "checkpoint"])
+@pytest.mark.parametrize("act", ["DELETE FROM {}", "UPDATE {} SET {} = 1"])
+async def test_a_slip_of_the_hand_is_stopped_by_the_file_itself(
+    tmp_path: Path, table: str, act: str
+):
+    ship = record(tmp_path)
+    await ship.start()
+    await ship.submit(result("epirb", raw=b"$GPGGA"))
+    await ship.stop()
+    column = {"entry": "seq", "part": "seq", "evidence": "size", "checkpoint": "size"}[table]
+    db = apsw.Connection(str(tmp_path / "segment-0001.db"))
+    with pytest.raises(apsw.ConstraintError, match=f"append-only: {table}"):
+        db.execute(act.format(table, column))
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("alert.changed", {"state": "V"}),
+        ("alert.changed", {"id": 1, "state": "V"}),
+        ("alert.changed", {"id": "d1", "state": "V", "instance": "1"}),
+        ("test.result", {"outcome": "passed"}),
+        ("watch.taken", {"station": None}),
+    ],
+)
+def test_an_entry_of_a_known_type_has_what_the_state_needs(kind: str, shown: dict[str, Json]):
+    draft = Draft(
+        kind="system", type=kind, subject="x", classification=Classification.WATCH, open=shown
+    )
+    with pytest.raises(EntryError, match=f"{kind} on x: open lacks"):
+        project(draft)
+
+
+def test_an_unknown_type_changes_nothing():
+    assert project(breach()) == ()
+    assert project(replace(alert("d1"), open={"id": "d1", "state": "V"}))[0].id == "d1"
+
+
+@pytest.mark.parametrize("read", [text, number, blob])
+def test_a_value_of_another_type_in_the_file_is_an_error(read: Callable[[object], object]):
+    with pytest.raises(RecordError, match="a float where the record has"):
+        read(0.5)

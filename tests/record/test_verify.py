@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon.errors import RecordError
 from daemon.record import checkpoint, export, verify
 from daemon.record.entry import Stamp
 from daemon.record.merkle import Tree
@@ -760,6 +761,60 @@ def test_a_part_or_evidence_altered_in_an_export_fails(
 
 
 # ---------------------------------------------------------------- segments
+
+
+def test_what_cannot_be_exported_is_an_error(sample: Sample):
+    sample.alter("UPDATE evidence SET body = x'00'")
+    with pytest.raises(RecordError, match="damaged"):
+        list(export.lines(sample.file, redacted=False))
+    sample.alter("DELETE FROM evidence")
+    with pytest.raises(RecordError, match="missing"):
+        list(export.lines(sample.file, redacted=False))
+    sample.alter("DELETE FROM entry")
+    with pytest.raises(RecordError, match="no entry"):
+        list(export.lines(sample.file, redacted=True))
+    sample.file.unlink()
+    with pytest.raises(RecordError, match=r"segment-0001\.db"):
+        list(export.lines(sample.file, redacted=True))
+
+
+FIRST = {
+    "of another type": ('"type":"segment.opened"', '"type":"other.thing"'),
+    "of another beginning": ('"first_seq":1', '"first_seq":2'),
+    "of another origin": ("demo/9999993/1", "demo/9999993/2"),
+    "with something before it": ('"previous":null', '"previous":1'),
+    "without a previous": (',"previous":null', ""),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), FIRST.values(), ids=FIRST)
+def test_a_first_entry_that_does_not_open_the_record_fails(sample: Sample, old: str, new: str):
+    body(1, old, new)(sample)
+    reseal(sample, KEY)
+    assert sample.verify(anchor=None) == FAIL
+
+
+EVIDENCE = [
+    '{"media":"a/b","sha256":"%s"}' % ("0" * 64),
+    '{"media":"a/b","sha256":"x","size":1}',
+    '{"media":"a/b","sha256":"%s","size":true}' % ("0" * 64),
+    '{"media":1,"sha256":"%s","size":1}' % ("0" * 64),
+]
+
+
+@pytest.mark.parametrize("named", EVIDENCE)
+def test_evidence_that_is_not_named_in_full_is_refused(named: str):
+    sound = '{"media":"a/b","sha256":"%s","size":1}' % ("0" * 64)
+    empty = tail_entry(11)
+    assert verify.read_entry(empty.replace('"evidence":[]', f'"evidence":[{sound}]')).evidence
+    with pytest.raises(ValueError, match="evidence"):
+        verify.read_entry(empty.replace('"evidence":[]', f'"evidence":[{named}]'))
+
+
+@pytest.mark.parametrize("text", [None, b"{}", "[]", "x" * 70_000])
+def test_what_is_no_entry_at_all_is_refused(text: object):
+    with pytest.raises(ValueError, match=r"not|value"):
+        verify.read_entry(text)
 
 
 @pytest.fixture
