@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import forms, logs, systemd, timekeeper
+from daemon import logs, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
@@ -23,9 +23,10 @@ from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext
 from daemon.entropy import Entropy
 from daemon.errors import RecordError
+from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
-from daemon.model import AlertState, Classification, Outcome, Provenance
+from daemon.model import Classification, Provenance
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
 from daemon.points import Points
@@ -33,9 +34,8 @@ from daemon.readiness import Test, Tests
 from daemon.record import keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
-from daemon.record.reader import Query
 from daemon.requests import Requests
-from daemon.schedule import LastResult
+from daemon.restore import restore
 from daemon.stations import Stations
 from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from daemon.config import Config, Device
     from daemon.drivers.api import Driver
     from daemon.model import Json
-    from daemon.mqtt.commands import Ground
+    from daemon.mqtt.commands import Command, Ground, Reply
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
@@ -78,6 +78,7 @@ class Daemon:
         self.software = version("ispsd")
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
+        self._sealing: set[asyncio.Task[None]] = set()
         self._log = logs.get("app")
         self._build_record()
         self._build_publisher()
@@ -111,7 +112,7 @@ class Daemon:
             broker(self.config.mqtt),
             Identity(str(ship.imo_number), ship, self.software),
             stations=[station.id for station in self.config.stations],
-            handle=lambda command: self.acts.carry_out(command),
+            handle=self._carry_out,
             refused=self._refused,
             events=self.events,
             clock=self.clock,
@@ -213,7 +214,15 @@ class Daemon:
             # Annunciation never waits for the store (invariant 5): it goes on without what was open before.
             self._log.error("record.not_open", reason=str(err))
         else:
-            await self._restore()
+            await restore(
+                record=self.record,
+                watch=self.watch,
+                tests=self.tests,
+                known={o.id for o in self.config.openings} | {d.id for d in self.config.devices},
+                now_s=self.clock.now_s(),
+            )
+        for test in self.tests.tests.values():
+            self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
         try:
             async with asyncio.TaskGroup() as group:
@@ -249,6 +258,8 @@ class Daemon:
             async with asyncio.timeout(STOP_S):
                 await self.record.drained()
                 await self.record.seal()
+                if self.publisher.facts().connected:
+                    await self.publisher.drained()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self.publisher.stop()
@@ -268,48 +279,6 @@ class Daemon:
     @property
     def _provenance(self) -> Provenance:
         return Provenance.SIMULATED if self.config.is_demo else Provenance.LIVE
-
-    async def _restore(self) -> None:
-        """Take up what was open when the daemon last stopped."""
-        now_s = self.clock.now_s()
-        known = {o.id for o in self.config.openings} | {d.id for d in self.config.devices}
-        highest = (await self.record.state("highest")).get("instance", {}).get("value", 0)
-        self.engine.last_instance = highest if isinstance(highest, int) else 0
-        alerts = []
-        for body in (await self.record.state("alert")).values():
-            if body["key"] in self.engine.catalogue and body["source"] in known | {"ispsd"}:
-                kind = self.engine.catalogue[str(body["key"])]
-                alerts.append(
-                    forms.alert_from_entry(body, action=kind.action, show=kind.show, now_s=now_s)
-                )
-            else:
-                gone = {**body, "state": AlertState.NORMAL.value, "event": "not_configured"}
-                self._write("alert.changed", gone, subject=str(body["source"]))
-        self.engine.restore(alerts, now_s=now_s)
-        self.watch.show_alerts()
-        for body in (await self.record.state("station")).values():
-            with suppress(LookupError, ValueError):
-                self.watch.stations.take_watch(
-                    str(body["station"]), str(body["person"]), since_s=None
-                )
-        await self._restore_results()
-
-    async def _restore_results(self) -> None:
-        results = await self.record.entries(
-            Query(type="test.result", newest_first=True, limit=1000)
-        )
-        for entry in reversed(results):
-            said = entry.open
-            test = self.tests.tests.get(str(said["test"]))
-            if test is not None:
-                test.last = LastResult(
-                    Outcome(str(said["outcome"])),
-                    forms.from_utc(str(said["ended"])),
-                    entry.seq,
-                    str(said["reason"]),
-                )
-        for test in self.tests.tests.values():
-            self._testboard.show(self.tests, test)
 
     def _what_runs(self) -> dict[str, Json]:
         return {
@@ -348,7 +317,9 @@ class Daemon:
         if entry.bseq is not None:
             self.events.wake.set()
         if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
-            self._seals = asyncio.ensure_future(self._seal())
+            sealing = asyncio.ensure_future(self._seal())
+            self._sealing.add(sealing)
+            sealing.add_done_callback(self._sealing.discard)
 
     async def _seal(self) -> None:
         with suppress(RecordError):
@@ -364,6 +335,9 @@ class Daemon:
             },
             self.clock.now_s(),
         )
+
+    async def _carry_out(self, command: Command) -> Reply:
+        return await self.acts.carry_out(command)
 
     async def _refused(self, station: str, ground: Ground, count: int) -> None:
         self._write(
@@ -399,36 +373,6 @@ class Daemon:
                 systemd.notify("WATCHDOG=1")
                 seen = now
             await self.clock.sleep(period_us / 1e6 / 4)
-
-
-class RecordEvents:
-    """The record as the publisher's source of events (``daemon.mqtt.outbox.EventSource``)."""
-
-    CURSOR = "event"
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-        self.wake = asyncio.Event()
-
-    async def events(self, after_bseq: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return the next events after one, in order."""
-        entries = await self._record.events(after_bseq, limit)
-        return [
-            (
-                entry.bseq,
-                f'{{"bseq":{entry.bseq},"seq":{entry.seq},"entry":{entry.body}}}'.encode(),
-            )
-            for entry in entries
-            if entry.bseq is not None
-        ]
-
-    async def load_cursor(self) -> int:
-        """Return the stored cursor; 0 where none was stored."""
-        return await self._record.cursor(self.CURSOR) or 0
-
-    async def store_cursor(self, bseq: int) -> None:
-        """Store the cursor with the next transaction; an event may come twice, never not at all."""
-        self._record.set_cursor(self.CURSOR, bseq)
 
 
 async def run(config: Config, *, clock: Clock) -> int:

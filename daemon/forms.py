@@ -6,20 +6,19 @@ on how a fraction is printed). Nothing of class ``sso`` goes into a form for wat
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 from daemon.alerts import lifecycle
 from daemon.alerts.engine import Acknowledgement, Alert, Source
 from daemon.model import AlertState, Classification, Priority
+from daemon.mqtt.contract import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from daemon.drivers.api import Health
-    from daemon.model import Json, Reading, Value
+    from daemon.model import Json, Reading
     from daemon.stations import StationStatus
     from daemon.supervise import DeviceStatus
 
@@ -40,20 +39,11 @@ def milliseconds(seconds: float) -> float:
     return round(seconds, 3)
 
 
-def value(value: Value | None) -> Json:
-    """Return a value as JSON: words, numbers, or an object with the type's own field names."""
-    if isinstance(value, Enum):
-        return str(value.value)
-    if is_dataclass(value):
-        return cast("Json", asdict(value))
-    return cast("Json", value)
-
-
 def reading(reading: Reading) -> dict[str, Json]:
     """Return a reading as a line of evidence."""
     return {
         "point": reading.point,
-        "value": value(reading.value),
+        "value": value_of(reading.value),
         "unit": reading.unit,
         "quality": reading.quality.value,
         "provenance": reading.provenance.value,
@@ -66,7 +56,7 @@ def reading(reading: Reading) -> dict[str, Json]:
 def point_message(reading: Reading, *, name: str | None, valid_for_s: float) -> dict[str, Json]:
     """Return the body of ``point/<id>``."""
     return {
-        "value": value(reading.value),
+        "value": value_of(reading.value),
         "unit": reading.unit,
         "quality": reading.quality.value,
         "provenance": reading.provenance.value,

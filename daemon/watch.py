@@ -131,6 +131,8 @@ class Watch:
 
     def take(self, reading: Reading) -> None:
         """Take a reading from a driver."""
+        if reading.classification is Classification.SSO and not self._gate.is_open():
+            return  # a lost unit takes its test lamp with it; without a window there is no lamp
         self._inboxes.offer(reading)
         change = self.points.update(reading)
         if reading.classification is Classification.WATCH:
@@ -309,7 +311,7 @@ class Watch:
             self._topics.driver(status.device, classification=Classification.SSO),
             {
                 "open": self._gate.is_open() and status.link is not LinkState.DOWN,
-                "since_up": forms.milliseconds(self._clock.now_s()),
+                "since": forms.milliseconds(self._clock.now_s()),
             },
             self._clock.now_s(),
         )

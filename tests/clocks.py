@@ -50,6 +50,12 @@ class ManualClock:
                 task.cancel()
         return event.is_set()
 
+    def next_due_s(self) -> float | None:
+        """Return when the next sleeper wakes; None where nobody sleeps."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
     def step_utc(self, seconds: float) -> None:
         """Step the wall clock alone, as somebody's hand or a bad NTP server would."""
         self._utc += timedelta(seconds=seconds)

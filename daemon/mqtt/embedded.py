@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from daemon.errors import LinkError
+from daemon.leash import leashed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -58,15 +59,6 @@ OPEN_TOPICS = (
     *("status", "heartbeat", "snapshot", "event", "record/head"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
 )
-
-# Runs first in the child: asks to be killed with its parent, then becomes the broker.
-_LEASH = """\
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit("parent is gone")
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
 
 
 @dataclass(slots=True)
@@ -109,7 +101,7 @@ class EmbeddedBroker:
         log = self.folder / "broker.log"
         with log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-c", _LEASH, str(os.getpid()), *self._command()),
+                *leashed(*self._command()),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

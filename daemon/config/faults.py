@@ -1,0 +1,218 @@
+"""What is wrong with a configuration, in words that an electro-technical officer can act on?
+
+pydantic's findings are put into our words; what needs more than one place to judge is checked here: does the door's
+device exist, is an input taken twice, does a test listen to a sensor that nothing emits.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from daemon.clock import SystemClock
+from daemon.drivers.api import DriverContext, Wiring
+from daemon.errors import Fault
+from daemon.gate import CovertGate
+from daemon.model import Provenance
+from daemon.mqtt.wire import Broker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from daemon.config.shape import ConfigFile, Device, MqttSection, Test
+
+
+def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
+    faults = [
+        *_twice("person", [p.name for p in file.person]),
+        *_twice("station", [s.id for s in file.station]),
+        *_twice("door and seal", [o.id for o in (*file.door, *file.seal)]),
+        *_twice("test", [t.config.id for t in tests]),
+        *_imo_fault(file.ship.imo_number),
+        *_broker_fault(file.mqtt),
+        *_wiring_faults(file),
+        *_input_faults(file, devices),
+        *_local_faults(file, devices),
+    ]
+    if not any(file.watch.situation in s.attended_in for s in file.station):
+        faults.append(
+            Fault("station", f"no station is attended in situation {file.watch.situation.value}")
+        )
+    # A driver names the first thing it refuses, so it is asked only when nothing above is wrong.
+    return faults or _point_faults(devices, tests)
+
+
+def _point_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
+    faults: list[Fault] = []
+    known: set[str] = set()
+    for device in devices:
+        try:
+            known |= _points(device)
+        except ValueError as err:
+            faults.append(Fault(f"device.{device.id}", str(err)))
+    return faults + [
+        Fault(f'test "{test.config.id}"', f"listens to point {point!r}, which nothing emits")
+        for test in tests
+        for point in test.spec.points(test.config)
+        if not faults and point not in known
+    ]
+
+
+def _points(device: Device) -> set[str]:
+    """Return the points of a device, by building its driver, which validates and touches nothing.
+
+    Raises:
+        ValueError: The driver refuses what is wired to it.
+    """
+    clock = SystemClock()
+    context = DriverContext(
+        device=device.id,
+        clock=clock,
+        gate=CovertGate(clock),
+        provenance=Provenance.SIMULATED,
+        contacts=device.contacts,
+        test_lamps=device.test_lamps,
+    )
+    return {point.id for point in device.spec.build(device.config, context).points()}
+
+
+def _twice(what: str, ids: list[str]) -> list[Fault]:
+    return [
+        Fault(what, f"{id_!r} stands {ids.count(id_)} times")
+        for id_ in dict.fromkeys(ids)
+        if ids.count(id_) > 1
+    ]
+
+
+def _imo_fault(number: int) -> list[Fault]:
+    digits = [int(digit) for digit in str(number)]
+    check = sum(digit * (7 - place) for place, digit in enumerate(digits[:6])) % 10
+    if check == digits[6]:
+        return []
+    return [Fault("ship.imo_number", f"{number}: the check digit must be {check}")]
+
+
+def broker(section: MqttSection) -> Broker:
+    """Return the broker of a configuration.
+
+    Raises:
+        ValueError: A password has no user, or would cross a network in the clear.
+    """
+    return Broker(
+        host=section.host,
+        port=section.port,
+        ca_file=section.ca_file,
+        user=section.user,
+        password_file=section.password_file,
+    )
+
+
+def _broker_fault(section: MqttSection) -> list[Fault]:
+    try:
+        broker(section)
+    except ValueError as err:
+        return [Fault("mqtt", str(err))]
+    return []
+
+
+def _wiring_faults(file: ConfigFile) -> list[Fault]:
+    return [
+        Fault(
+            f'"{o.id}".inputs',
+            f"wiring {o.wiring.value} wants {wanted} input{'s' * (wanted > 1)}, {len(o.inputs)} given",
+        )
+        for o in (*file.door, *file.seal)
+        if len(o.inputs) != (wanted := 2 if o.wiring is Wiring.DOUBLE else 1)
+    ]
+
+
+def _input_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
+    faults: list[Fault] = []
+    by_id = {device.id: device for device in devices}
+    users: dict[tuple[str, int], list[str]] = {}
+    wired = [(o.id, o.device, o.inputs) for o in (*file.door, *file.seal)]
+    wired += [(c.point, c.device, (c.input,)) for c in file.ssas.channels]
+    for who, where, inputs in wired:
+        if where not in file.device:
+            faults.append(Fault(f'"{who}".device', f"there is no device {where!r}"))
+            continue
+        if (device := by_id.get(where)) is None:
+            continue
+        if device.spec.inputs is None:
+            faults.append(Fault(f'"{who}".device', f"{where} ({device.spec.kind}) has no inputs"))
+            continue
+        count = device.spec.inputs(device.config)
+        for number in inputs:
+            users.setdefault((where, number), []).append(who)
+            if number >= count:
+                reason = f"{where} has inputs 0 to {count - 1}, not {number}"
+                faults.append(Fault(f'"{who}".inputs', reason))
+    faults += [
+        Fault(f"device.{device} input {number}", f"used by {' and '.join(who)}")
+        for (device, number), who in users.items()
+        if len(who) > 1
+    ]
+    return faults
+
+
+def _local_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
+    """Refuse a ship's record for devices that can only be simulators (DESIGN: never the ship's key)."""
+    if file.record.origin == "demo":
+        return []
+    return [
+        Fault(
+            f"device.{device.id}",
+            f'{address} is on this computer, as a simulator would be; say local = "why" if it is real',
+        )
+        for device in devices
+        if device.local is None
+        for address in _addresses(device.config)
+        if address == "localhost" or address.startswith(("127.", "::1", "/dev/pts/"))
+    ]
+
+
+def _addresses(config: BaseModel) -> Iterator[str]:
+    for value in config.__dict__.values():
+        if isinstance(value, BaseModel):
+            yield from _addresses(value)
+    for name in ("host", "path", "port"):
+        value = getattr(config, name, None)
+        if isinstance(value, str | Path):
+            yield str(value)
+
+
+def said(err: ValidationError, prefix: str, tree: Any) -> Iterator[Fault]:
+    """Turn pydantic's findings into faults that an electro-technical officer can read."""
+    for finding in err.errors():
+        loc = finding["loc"]
+        reason = finding["msg"]
+        if finding["type"] == "extra_forbidden":
+            reason = "there is no such setting"
+        elif finding["type"] == "missing":
+            reason = "is missing"
+        elif loc and loc[0] == "ssas" and finding["type"] == "literal_error":
+            reason = (
+                f"{finding['input']!r} is refused: an SSAS unit is watched by its test lamp, test relay or text "
+                "port only; the covert alert loop is never wired to general inputs"
+            )
+        yield Fault(_place(prefix, loc, tree), reason)
+
+
+def _place(prefix: str, loc: tuple[int | str, ...], tree: Any) -> str:
+    """Return a path such as ``door[2] "d12".inputs``, with the id of the table where it has one."""
+    out = prefix
+    here: Any = tree
+    for step in loc:
+        if isinstance(here, dict):
+            here = here.get(str(step))
+        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+            here = here[step]
+        else:
+            here = None
+        out += f"[{step}]" if isinstance(step, int) else f".{step}" if out else str(step)
+        if isinstance(step, int) and isinstance(here, dict):
+            named = here.get("id") or here.get("name") or here.get("point")
+            out += f' "{named}"' if named else ""
+    return out

@@ -1,0 +1,143 @@
+"""Read ``ispsd.toml``; find every fault of it in one go."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from daemon import registry
+from daemon.config.faults import cross_faults, said
+from daemon.config.shape import Config, ConfigFile, Device, Test
+from daemon.drivers.api import Contact, TestLamp
+from daemon.errors import ConfigError, Fault
+from daemon.model import Opening, OpeningKind, Person, Ship, Station
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LARGEST_FILE = 1 << 20
+
+
+def load(path: Path) -> Config:
+    """Read a configuration.
+
+    Raises:
+        ConfigError: With every fault found.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as err:
+        raise _refused(path, Fault("file", err.strerror or str(err))) from err
+    if len(raw) > LARGEST_FILE:
+        raise _refused(path, Fault("file", f"larger than {LARGEST_FILE} bytes"))
+    try:
+        tree = tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise _refused(path, Fault("file", f"not TOML: {err}")) from err
+    return _build(path, tree, hashlib.sha256(raw).hexdigest())
+
+
+def _refused(path: Path, *faults: Fault) -> ConfigError:
+    return ConfigError(str(path), faults)
+
+
+def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
+    faults: list[Fault] = []
+    file: ConfigFile | None = None
+    try:
+        file = ConfigFile.model_validate(tree)
+    except ValidationError as err:
+        faults += said(err, "", tree)
+    parts = _tables(tree, "device")
+    devices, device_faults = _devices(parts, file)
+    tests, test_faults = _tests(tree.get("test", []))
+    faults += device_faults + test_faults
+    if file is not None:
+        faults += cross_faults(file, devices, tests)
+    if faults or file is None:
+        raise _refused(path, *faults)
+    return Config(
+        ship=Ship(**file.ship.model_dump()),
+        situation=file.watch.situation,
+        security_level=file.watch.security_level,
+        ship_time=timezone(timedelta(minutes=file.watch.ship_time_offset_min)),
+        record=file.record,
+        mqtt=file.mqtt,
+        control=file.control,
+        ssas_window_s=file.ssas.window_min * 60,
+        persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
+        stations=tuple(Station(s.id, s.attended_in, s.sso) for s in file.station),
+        openings=tuple(_openings(file)),
+        devices=tuple(devices),
+        tests=tuple(tests),
+        sha256=sha256,
+    )
+
+
+def _openings(file: ConfigFile) -> Iterator[Opening]:
+    for door in file.door:
+        yield Opening(
+            door.id, door.name, OpeningKind.DOOR, door.place, door.door_class, door.device
+        )
+    for seal in file.seal:
+        yield Opening(seal.id, seal.name, OpeningKind.SEAL, seal.place, None, seal.device)
+
+
+def _tables(tree: dict[str, Any], key: str) -> dict[str, Any]:
+    value = tree.get(key, {})
+    return value if isinstance(value, dict) else {}
+
+
+def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Device], list[Fault]]:
+    kinds = registry.drivers()
+    devices: list[Device] = []
+    faults: list[Fault] = []
+    for id_, part in parts.items():
+        place = f"device.{id_}"
+        kind = part.get("kind") if isinstance(part, dict) else None
+        if kind not in kinds:
+            known = ", ".join(sorted(kinds))
+            faults.append(Fault(f"{place}.kind", f"no driver {kind!r}; there are {known}"))
+            continue
+        own = {key: value for key, value in part.items() if key != "local"}
+        try:
+            config = kinds[kind].config.model_validate(own)
+        except ValidationError as err:
+            faults += said(err, place, part)
+            continue
+        contacts = tuple(
+            Contact(o.id, o.inputs, o.wiring)
+            for o in ((*file.door, *file.seal) if file else ())
+            if o.device == id_
+        )
+        lamps = tuple(
+            TestLamp(c.point, c.input, c.lit_when)
+            for c in (file.ssas.channels if file else ())
+            if c.device == id_
+        )
+        devices.append(Device(id_, config, kinds[kind], contacts, lamps, part.get("local")))
+    return devices, faults
+
+
+def _tests(parts: Any) -> tuple[list[Test], list[Fault]]:
+    kinds = registry.checks()
+    tests: list[Test] = []
+    faults: list[Fault] = []
+    for number, part in enumerate(parts if isinstance(parts, list) else []):
+        named = part.get("id") if isinstance(part, dict) else None
+        place = f'test[{number}] "{named}"' if named else f"test[{number}]"
+        kind = part.get("kind") if isinstance(part, dict) else None
+        if kind not in kinds:
+            known = ", ".join(sorted(kinds))
+            faults.append(Fault(f"{place}.kind", f"no check {kind!r}; there are {known}"))
+            continue
+        try:
+            tests.append(Test(kinds[kind].config.model_validate(part), kinds[kind]))
+        except ValidationError as err:
+            faults += said(err, place, part)
+    return tests, faults

@@ -1,0 +1,208 @@
+"""What may stand in ``ispsd.toml``? The sections as pydantic models, and what a loaded file becomes.
+
+Devices and tests are validated by the models of their own kinds; only what they share stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from daemon.drivers.api import Contact, TestLamp, Wiring
+from daemon.model import (
+    DoorClass,
+    Opening,
+    Person,
+    Role,
+    SecurityLevel,
+    Ship,
+    Situation,
+    Station,
+)
+
+if TYPE_CHECKING:
+    from datetime import timezone
+
+    from daemon.checks.api import CheckConfig, CheckSpec
+    from daemon.drivers.api import DriverConfig, DriverSpec
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
+ShortName = Annotated[str, Field(min_length=1, max_length=16)]
+Input = Annotated[int, Field(ge=0, le=2047)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShipSection(_Section):
+    """Own ship, as its register has it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=20)]
+    """As AIS sends it: at most 20 characters (ITU-R M.1371-5 message 5)."""
+    imo_number: Annotated[int, Field(ge=1_000_000, le=9_999_999)]
+    mmsi: Annotated[int, Field(ge=200_000_000, le=799_999_999)]
+    call_sign: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,7}$")]
+
+
+class WatchSection(_Section):
+    """What the ship is doing when the daemon starts for the first time."""
+
+    situation: Situation
+    security_level: SecurityLevel
+    ship_time_offset_min: Annotated[int, Field(ge=-12 * 60, le=14 * 60)] = 0
+    """Ship's time minus UTC, in minutes."""
+
+
+class RecordSection(_Section):
+    """Where the security record is kept."""
+
+    directory: Path
+    key_file: Path
+    origin: Literal["ispsd", "demo"] = "ispsd"
+    """A demo record can never be mistaken for a ship's; simulated evidence counts in it only."""
+
+
+class MqttSection(_Section):
+    """The ship's broker."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    user: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificate authority of the broker; with it the connection is TLS."""
+
+
+class ControlSection(_Section):
+    """The local control socket."""
+
+    socket: Path = Path("/run/ispsd/control.sock")
+
+
+class PersonSection(_Section):
+    """One person of the crew list."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    rank: Annotated[str, Field(min_length=1, max_length=20)]
+    roles: frozenset[Role]
+
+
+class StationSection(_Section):
+    """One place where alerts are shown."""
+
+    id: Id
+    attended_in: frozenset[Situation] = frozenset()
+    sso: bool = False
+
+
+class OpeningSection(_Section):
+    """A door or wired seal and its contacts."""
+
+    id: Id
+    name: ShortName
+    place: Annotated[str, Field(min_length=1, max_length=80)]
+    """Where it is; only the SSO sees it."""
+    device: Id
+    inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=2)]
+    wiring: Wiring
+
+
+class DoorSection(OpeningSection):
+    """A door."""
+
+    door_class: Annotated[DoorClass, Field(alias="class")]
+
+
+class SsasChannel(_Section):
+    """What may be seen of an SSAS unit. The covert alert loop is not among the choices, and never will be."""
+
+    kind: Literal["test_lamp", "test_relay"]
+    point: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
+    device: Id
+    input: Input
+    lit_when: bool = True
+
+
+class SsasSection(_Section):
+    """SSAS equipment, beside its text port, which is a device of kind ``ssas_text``."""
+
+    channels: tuple[SsasChannel, ...] = ()
+    window_min: Annotated[float, Field(gt=0, le=90)] = 90.0
+    """How long a test window stays open, in minutes."""
+
+
+class ConfigFile(_Section):
+    """The whole file; devices and tests are validated by their own kinds."""
+
+    ship: ShipSection
+    watch: WatchSection
+    record: RecordSection
+    mqtt: MqttSection = MqttSection()
+    control: ControlSection = ControlSection()
+    ssas: SsasSection = SsasSection()
+    person: tuple[PersonSection, ...] = ()
+    station: tuple[StationSection, ...] = ()
+    door: tuple[DoorSection, ...] = ()
+    seal: tuple[OpeningSection, ...] = ()
+    device: dict[Id, dict[str, Any]] = {}
+    test: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device, ready to be built.
+
+    Attributes:
+        local: Why a device on this very computer is right on a ship (invariant: no simulator behind a ship's key).
+    """
+
+    id: str
+    config: DriverConfig
+    spec: DriverSpec
+    contacts: tuple[Contact, ...]
+    test_lamps: tuple[TestLamp, ...]
+    local: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test, ready to be run."""
+
+    __test__ = False
+
+    config: CheckConfig
+    spec: CheckSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that may be used."""
+
+    ship: Ship
+    situation: Situation
+    security_level: SecurityLevel
+    ship_time: timezone
+    record: RecordSection
+    mqtt: MqttSection
+    control: ControlSection
+    ssas_window_s: float
+    persons: tuple[Person, ...]
+    stations: tuple[Station, ...]
+    openings: tuple[Opening, ...]
+    devices: tuple[Device, ...]
+    tests: tuple[Test, ...]
+    sha256: str
+    """Of the file's bytes: it stands in the record."""
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is a demonstration, whose evidence is simulated."""
+        return self.record.origin == "demo"
+
+    def person(self, name: str) -> Person | None:
+        """Return the person of that name on the crew list."""
+        return next((p for p in self.persons if p.name == name), None)

@@ -1,0 +1,255 @@
+"""A whole ship for a test: real broker, real devices on loopback and a pty, the real daemon, a hand-moved clock."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+from collections import defaultdict
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+from daemon import config, control, logs
+from daemon.app import Daemon
+from daemon.assets import asset
+from daemon.mqtt.connection import Connection
+from daemon.mqtt.contract import schema_for
+from simulators.io_unit import IoUnit
+from simulators.ssas_unit import SsasUnitSimulator
+from simulators.vessel import VesselSimulator
+from tests.brokers import address, mosquitto
+from tests.clocks import FixedEntropy, ManualClock
+from tests.soon import soon
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from daemon.gate import CovertGate
+    from daemon.mqtt.wire import Message
+    from tests.brokers import EmbeddedBroker
+
+ALL_SHUT = [2, 3, 4, 6]
+HATCH, GEAR_CLOSED, GEAR_OPEN, SEAL_CLOSED, SEAL_OPEN, LAMP = 3, 4, 5, 6, 7, 14
+ROOT = "ispsd/9999993/v1/"
+
+
+@dataclass(slots=True)
+class Everything:
+    """What a daemon let out: every byte of MQTT by topic in order, of its log, and of its record."""
+
+    mqtt: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    log: str = ""
+    record: list[str] = field(default_factory=list)
+
+
+class Ship:
+    """A running ship."""
+
+    def __init__(self, clock: ManualClock, folder: Path) -> None:
+        self.clock = clock
+        self.folder = folder
+        self.unit = IoUnit()
+        self.ssas = SsasUnitSimulator("ssas", {}, clock)
+        self.daemon: Daemon
+        self.heard: list[Message] = []
+        self.newest: dict[str, dict[str, Any]] = {}
+        self.faults: list[str] = []
+        self._connection: Connection
+        self._ids = iter(range(1, 10_000))
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass from one sleeper's moment to the next; before each, all has come to rest."""
+        end_s = self.clock.now_s() + seconds
+        while True:
+            due_s = self.clock.next_due_s()
+            to_s = end_s if due_s is None else min(due_s, end_s)
+            await self.clock.advance(max(0.0, to_s - self.clock.now_s()))
+            await self.settle()
+            if to_s >= end_s:
+                return
+
+    async def settle(self) -> None:
+        """Return when devices are answered, entries on disk, and the broker and its subscriber up to date.
+
+        Twice, since what arrives may have consequences: an alert that is normal is cleared after it was told.
+        """
+        for _ in range(2):
+            await self.daemon.record.drained()
+            await soon(lambda: not self.daemon._sealing)
+            async with asyncio.timeout(10):
+                await self.daemon.publisher.drained()
+                await self._barrier()
+
+    async def until(self, condition: Callable[[], Any], *, for_s: float = 60.0) -> Any:
+        """Let time pass until it is so; fail when it does not come."""
+        end_s = self.clock.now_s() + for_s
+        while not (found := condition()):
+            assert self.clock.now_s() < end_s, "it did not come"
+            await self.pass_time(0.25)
+        return found
+
+    async def ask(self, station: str, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Send a command as a station does, and return the reply."""
+        id_ = f"c{next(self._ids)}"
+        body = {"id": id_, "session": self.newest["status"]["session"], **arguments}
+        await self._connection.deliver(
+            f"{ROOT}cmd/{station}/{verb}", json.dumps(body).encode(), expiry_s=10
+        )
+
+        def replied() -> bool:
+            said = self.newest.get(f"reply/{station}")
+            return said is not None and said["id"] == id_
+
+        async with asyncio.timeout(10):
+            while not replied():
+                await self.clock.advance(0.0)
+        reply = self.newest[f"reply/{station}"]
+        await self.settle()
+        return reply
+
+    async def control(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask over the control socket, as the SSO does; time stands still meanwhile."""
+        asking = asyncio.ensure_future(control.ask(self.folder / "control.sock", request))
+        async with asyncio.timeout(10):
+            while not asking.done():
+                await self.clock.advance(0.0)
+        await self.settle()
+        return await asking
+
+    def state(self, name: str) -> dict[str, Any] | None:
+        """Return the newest retained message of a topic; None where it is cleared or never was."""
+        return self.newest.get(name)
+
+    async def listen(self, connection: Connection) -> None:
+        self._connection = connection
+        async for message in connection.messages():
+            self.heard.append(message)
+            name = message.topic.removeprefix(ROOT)
+            if not message.payload or message.topic == "barrier":
+                self.newest.pop(name, None)
+                continue
+            self.newest[name] = json.loads(message.payload)
+            self._judge(message)
+
+    def _judge(self, message: Message) -> None:
+        """Hold every message that anybody sends against the contract's schemas."""
+        wrong = list(Draft202012Validator(schema_for(message.topic)).iter_errors(self.newest[message.topic.removeprefix(ROOT)]))
+        if wrong:
+            self.faults.append(f"{message.topic}: {wrong[0].message}")
+
+    async def _barrier(self) -> None:
+        """Return when the subscriber has everything that the broker had before."""
+        mark = f"{next(self._ids)}".encode()
+        await self._connection.deliver("barrier", mark)
+        await soon(lambda: any(m.topic == "barrier" and m.payload == mark for m in self.heard))
+        self.heard = [m for m in self.heard if m.topic != "barrier"]
+
+
+def write_config(ship: Ship, broker: EmbeddedBroker, *, feeds: dict[str, str], edit: Callable[[str], str]) -> Path:
+    """Write the demo's configuration for this ship, without the feeds that are not there."""
+    text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
+        state=ship.folder,
+        mqtt_port=broker.port,
+        mqtt_login="",
+        io1_port=ship.unit.port,
+        gps1_port=feeds.get("gps1", "1"),
+        ais_port=feeds.get("ais", "1"),
+        ssas_path=ship.ssas.endpoint,
+    )
+    if not feeds:
+        before, _, rest = text.partition("[device.gps1]")
+        text = before + "[device.ssas]" + rest.partition("[device.ssas]")[2]
+        before, _, rest = text.partition('[[test]]\nkind = "ais_own_report"')
+        text = before + '[[test]]' + rest.partition("[[test]]")[2]
+    path = ship.folder / "ispsd.toml"
+    path.write_text(edit(text), "utf-8")
+    return path
+
+
+@asynccontextmanager
+async def ashore(folder: Path, *, feeds: bool = False) -> AsyncIterator[tuple[Ship, EmbeddedBroker, dict[str, str]]]:
+    """Start broker and devices; the daemon comes with ``afloat``."""
+    clock = ManualClock()
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(mosquitto())
+        ship = Ship(clock, folder)
+        ends: dict[str, str] = {}
+        devices: list[Any] = [ship.unit, ship.ssas]
+        if feeds:
+            gps = VesselSimulator("gps1", {"sends": ["gnss"]}, clock)
+            ais = VesselSimulator("ais", {"sends": ["ais"]}, clock)
+            devices += [gps, ais]
+        for device in devices:
+            await device.start()
+            stack.push_async_callback(device.stop)
+        if feeds:
+            ends = {"gps1": gps.endpoint.rpartition(":")[2], "ais": ais.endpoint.rpartition(":")[2]}
+        await ship.unit.do({"do": "inputs", "on": ALL_SHUT})
+        yield ship, broker, ends
+
+
+@asynccontextmanager
+async def afloat(
+    ship: Ship,
+    broker: EmbeddedBroker,
+    feeds: dict[str, str],
+    *,
+    gate: Callable[[ManualClock], CovertGate] | None = None,
+    edit: Callable[[str], str] = lambda text: text,
+    log: io.StringIO | None = None,
+) -> AsyncIterator[Ship]:
+    """Run the daemon until the block ends, then stop it in order."""
+    logs.configure(json=True, utc=ship.clock.utc, stream=log or io.StringIO())
+    loaded = config.load(write_config(ship, broker, feeds=feeds, edit=edit))
+    ship.heard, ship.newest, ship._ids = [], {}, iter(range(1, 10_000))
+    ship.daemon = Daemon(
+        loaded,
+        clock=ship.clock,
+        entropy=FixedEntropy(),  # type: ignore[arg-type]
+        gate=gate(ship.clock) if gate is not None else None,
+    )
+    # The broker comes after the daemon has come to rest, so that it always finds the same picture to tell.
+    await broker.stop()
+    running = asyncio.ensure_future(ship.daemon.run())
+    await soon(lambda: ship.daemon.publisher.facts().progress > 0 or running.done())
+    await ship.daemon.record.drained()
+    await broker.start()
+    subscriber = Connection(address(broker), client_id="everything", inbox_limit=100_000)
+    await subscriber.connect()
+    await subscriber.subscribe("#")
+    listening = asyncio.ensure_future(ship.listen(subscriber))
+    try:
+        while ship.daemon.publisher.facts().session is None:
+            due_s = ship.clock.next_due_s()
+            await ship.clock.advance(0.0 if due_s is None else due_s - ship.clock.now_s())
+            await ship.daemon.record.drained()
+        await ship.settle()
+        yield ship
+    finally:
+        ship.daemon.stop.set()
+        async with asyncio.timeout(10):
+            await running
+            await ship._barrier()
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        await subscriber.disconnect()
+        assert ship.faults == []
+
+
+@asynccontextmanager
+async def sailing(folder: Path, *, feeds: bool = False, **how: Any) -> AsyncIterator[Ship]:
+    """Run a whole ship for the length of a block."""
+    async with ashore(folder, feeds=feeds) as (ship, broker, ends), afloat(ship, broker, ends, **how):
+        yield ship
+
+
+def fresh(folder: Path) -> None:
+    """Forget the record, keep the key."""
+    shutil.rmtree(folder / "record", ignore_errors=True)

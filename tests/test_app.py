@@ -1,0 +1,43 @@
+"""The whole chain, from a contact on the wire to the entry on disk."""
+
+from __future__ import annotations
+
+import json
+
+from daemon import control
+from tests.ship import GEAR_CLOSED, HATCH, ROOT, sailing
+
+HATCH_ALERT = "alert/door.escape.open.d12"
+
+
+async def test_a_door_that_opens_is_told_recorded_acknowledged_and_rectified(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        assert ship.state("point/d12")["value"] == "closed"
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        await ship.unit.set_input(HATCH, False)
+        alert = await ship.until(lambda: ship.state(HATCH_ALERT))
+        assert (alert["title"], alert["priority"], alert["state"]) == ("ESC HATCH OPEN", "W", "V")
+        await ship.pass_time(0.25)
+        assert ship.state(HATCH_ALERT)["recorded"] is not None
+        reply = await ship.ask("gangway", "ack", alert=alert["id"], instance=alert["instance"], priority="W", person="L. Tupou")
+        assert reply["accepted"], reply
+        again = await ship.ask("bridge", "ack", alert=alert["id"], instance=alert["instance"], priority="W")
+        assert again["already"] == {"station": "gangway", "seq": reply["recorded"]}
+        assert ship.state(HATCH_ALERT)["sounding"] is False
+        await ship.unit.set_input(HATCH, True)
+        await ship.until(lambda: ship.state(HATCH_ALERT) is None)
+        entries = (await control.ask(ship.folder / "control.sock", {"do": "log", "count": 50}))["entries"]
+        told = [json.loads(e) for e in entries]
+        assert [e["open"]["state"] for e in told if e["subject"] == "d12"] == ["V", "A", "N"]
+        events = [json.loads(m.payload) for m in ship.heard if m.topic == f"{ROOT}event"]
+        assert [e["bseq"] for e in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_cut_cable_is_neither_open_nor_closed(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        await ship.unit.set_input(GEAR_CLOSED, False)
+        await ship.until(lambda: ship.state("alert/sensor.line_fault.d11"))
+        assert ship.state("point/d11")["value"] == "line_fault"
+        assert ship.state("alert/door.vital.open.d11") is None

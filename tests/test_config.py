@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemon import config
+from daemon.assets import asset
+from daemon.errors import ConfigError
+from daemon.model import DoorClass, OpeningKind, Situation
+
+SAMPLE = asset("ispsd.toml")
+
+
+def faults(tmp_path: Path, *changes: tuple[str, str]) -> dict[str, str]:
+    """Load the sample with some text replaced; return the reasons by place."""
+    text = SAMPLE.read_text("utf-8")
+    for old, new in changes:
+        assert old in text, f"the sample no longer has {old!r}"
+        text = text.replace(old, new, 1)
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    return {fault.place: fault.reason for fault in caught.value.faults}
+
+
+def test_the_sample_ship_loads():
+    ship = config.load(SAMPLE)
+    assert (ship.ship.name, ship.situation) == ("KESTREL STRAIT", Situation.PORT)
+    assert [d.id for d in ship.devices] == ["io1", "gps1", "ais", "ssas"]
+    assert not ship.is_demo
+    hatch = next(o for o in ship.openings if o.id == "d12")
+    assert (hatch.kind, hatch.door_class) == (OpeningKind.DOOR, DoorClass.ESCAPE)
+    assert ship.person("R. Menon") is not None
+    assert ship.person("Nobody") is None
+
+
+def test_no_ssas_test_ships_switched_on():
+    assert all(not test.spec.needs_window for test in config.load(SAMPLE).tests)
+
+
+def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
+    found = faults(
+        tmp_path,
+        ("imo_number = 9999993", "imo_number = 9999994"),
+        ('kind = "modbus_tcp"', 'kind = "modbus_rtu_over_pigeon"'),
+        ('class = "E"', 'class = "X"'),
+        ("security_level = 1", "security_level = 4"),
+        ('kind = "ais_own_report"', 'kind = "ais_telepathy"'),
+        ('ssp_paragraph = "7.6"', ""),
+    )
+    assert set(found) == {
+        "device.io1.kind",
+        'door[2] "d12".class',
+        "watch.security_level",
+        'test[0] "t-ais".kind',
+    }
+    assert "there are modbus_tcp, nmea, ssas_text" in found["device.io1.kind"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "reason"),
+    [
+        (("imo_number = 9999993", "imo_number = 9999994"), "ship.imo_number", "check digit must be 3"),
+        (('device = "io1"\ninputs = [3]', 'device = "io9"\ninputs = [3]'), '"d12".device', "no device 'io9'"),
+        (('device = "io1"\ninputs = [3]', 'device = "ais"\ninputs = [3]'), '"d12".device', "has no inputs"),
+        (("inputs = [3]", "inputs = [16]"), '"d12".inputs', "has inputs 0 to 15, not 16"),
+        (("inputs = [3]", "inputs = [2]"), "device.io1 input 2", "used by d03 and d12"),
+        (("inputs = [3]", "inputs = [14]"), "device.io1 input 14", "used by d12 and ssas.lamp"),
+        (("inputs = [4, 5]", "inputs = [4]"), '"d11".inputs', "wants 2 inputs, 1 given"),
+        (("inputs = [3]", "inputs = [3, 8]"), '"d12".inputs', "wants 1 input, 2 given"),
+        (('id = "d12"', 'id = "d11"'), "door and seal", "'d11' stands 2 times"),
+        (('name = "J. Santos"', 'name = "R. Menon"'), "person", "'R. Menon' stands 2 times"),
+        (('host = "192.168.60.11"', 'host = "127.0.0.1"'), "device.io1", "as a simulator would be"),
+        (('situation = "port"', 'situation = "anchor"\n#'), "station", None),
+        (('device = "ais"\n\n# An SSAS', 'device = "gps1"\n\n# An SSAS'), 'test "t-ais"', "nothing emits"),
+        (("[mqtt]  ", '[mqtt]\npassword_file = "/etc/p"\n#'), "mqtt", "password_file needs user"),
+        (("poll_s = 0.1", "poll_s = 0.1\nwrite = true"), "device.io1.write", "no such setting"),
+    ],
+)
+def test_each_kind_of_fault_is_named(tmp_path, change, place, reason):
+    if reason is None:
+        text = SAMPLE.read_text("utf-8").replace('situation = "port"', 'situation = "yard"', 1)
+        text = text.replace('attended_in = ["port", "yard"]', 'attended_in = ["port"]')
+        path = tmp_path / "ispsd.toml"
+        path.write_text(text, "utf-8")
+        with pytest.raises(ConfigError, match="no station is attended in situation yard"):
+            config.load(path)
+        return
+    found = faults(tmp_path, change)
+    assert place in found
+    assert reason in found[place]
+
+
+def test_covert_any_other_ssas_channel_is_refused_in_plain_words(tmp_path):
+    found = faults(tmp_path, ('kind = "test_lamp"', 'kind = "alert_loop"'))
+    reason = found['ssas.channels[0] "ssas.lamp".kind']
+    assert "test lamp, test relay or text port only" in reason
+    assert "never wired" in reason
+
+
+def test_covert_an_ssas_test_without_paragraph_flag_and_unit_profile_is_refused(tmp_path):
+    text = SAMPLE.read_text("utf-8") + (
+        '\n[[test]]\nkind = "ssas_end_to_end"\nid = "t-ssas"\nequipment = "ssas"\nname = "SSAS P1"\n'
+        'every = "year"\nactivation_point = "P1"\nmessage = "ssas.message"\nlamp = "ssas.lamp"\n'
+    )
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert {f.place for f in caught.value.faults} == {
+        'test[1] "t-ssas".ssp_paragraph',
+        'test[1] "t-ssas".flag_profile',
+        'test[1] "t-ssas".unit_profile',
+    }
+
+
+def test_a_local_device_is_let_in_with_a_reason_and_the_reason_is_kept(tmp_path):
+    text = SAMPLE.read_text("utf-8").replace(
+        'host = "192.168.60.11"', 'host = "127.0.0.1"\nlocal = "gateway runs on this computer"'
+    )
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text, "utf-8")
+    device = config.load(path).devices[0]
+    assert device.local == "gateway runs on this computer"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[ship\n", "not TOML"),
+        (b"\xff\xfe", "not TOML"),
+        (b"", "ship: is missing"),
+        (b"x = 1\n" + b"#" * config.LARGEST_FILE, "larger than"),
+        (b"device = 3\ntest = 4\nship = 1\nwatch = 2\nrecord = 3\n", "device"),
+        (b"[device]\nio1 = 3\n[[test]]\n", "device.io1.kind"),
+    ],
+)
+def test_what_is_no_configuration_is_refused_with_its_file(tmp_path, content, reason):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert str(path) in str(caught.value)
+    assert reason in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        config.load(tmp_path / "none.toml")
+
+
+def test_check_prints_all_faults_and_exits_2(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text(SAMPLE.read_text("utf-8").replace("inputs = [3]", "inputs = [99]"), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "daemon", "check", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert done.returncode == 2
+    assert '"d12".inputs: io1 has inputs 0 to 15, not 99' in done.stderr
+    assert "1 fault(s); nothing was started" in done.stderr
+
+
+def test_run_with_a_broken_file_starts_nothing(tmp_path):
+    path = tmp_path / "broken.toml"
+    state = tmp_path / "state"
+    text = SAMPLE.read_text("utf-8").replace("/var/lib/ispsd", str(state)).replace("inputs = [3]", "inputs = [99]")
+    path.write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "daemon", "run", "--config", str(path)],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert not state.exists()

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import stat
+from contextlib import asynccontextmanager
+
+import pytest
+
+from daemon import control
+from daemon.errors import IspsdError, RefusedError
+
+
+async def echo(request):
+    match request["do"]:
+        case "refuse":
+            raise RefusedError("not at this level")
+        case "crash":
+            raise ZeroDivisionError
+        case _:
+            return {"heard": request["do"]}
+
+
+@asynccontextmanager
+async def serving(path, handle=echo):
+    task = asyncio.ensure_future(control.ControlServer(path, handle).run())
+    async with asyncio.timeout(5):
+        while not task.done() and not await control.answers(path):
+            await asyncio.sleep(0)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def raw(path, *lines: bytes) -> list[dict]:
+    reader, writer = await asyncio.open_unix_connection(path)
+    answers = []
+    for line in lines:
+        writer.write(line)
+        await writer.drain()
+        answers.append(json.loads(await reader.readline()))
+    writer.close()
+    return answers
+
+
+async def test_a_request_is_answered_and_a_refusal_is_told_in_words(tmp_path):
+    path = tmp_path / "s"
+    async with serving(path):
+        assert await control.ask(path, {"do": "status"}) == {"heard": "status"}
+        with pytest.raises(RefusedError, match="not at this level"):
+            await control.ask(path, {"do": "refuse"})
+
+
+async def test_only_the_owner_may_open_the_socket(tmp_path):
+    path = tmp_path / "s"
+    async with serving(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not path.exists()
+
+
+async def test_bad_requests_are_answered_and_the_socket_lives_on(tmp_path):
+    path = tmp_path / "s"
+    async with serving(path):
+        said = await raw(path, b"{\n", b"[]\n", b'{"do": 3}\n', b'{"do": "crash"}\n', b'{"do": "x"}\n')
+        assert [next(iter(answer)) for answer in said] == ["error"] * 4 + ["heard"]
+        assert said[3] == {"error": "failed: ZeroDivisionError"}
+
+
+async def test_an_endless_line_is_refused_in_bounded_memory(tmp_path):
+    path = tmp_path / "s"
+    async with serving(path):
+        (answer,) = await raw(path, b"x" * (control.LONGEST_LINE + 10))
+        assert answer == {"error": f"a request has at most {control.LONGEST_LINE} bytes"}
+        assert await control.ask(path, {"do": "x"}) == {"heard": "x"}
+
+
+async def test_without_a_daemon_the_answer_says_so(tmp_path):
+    with pytest.raises(IspsdError, match="no running ispsd answers"):
+        await control.ask(tmp_path / "none", {"do": "x"})
+
+
+async def test_a_second_daemon_is_refused_and_the_first_keeps_its_socket(tmp_path):
+    path = tmp_path / "s"
+    async with serving(path):
+        with pytest.raises(IspsdError, match="another ispsd is running"):
+            await control.ControlServer(path, echo).run()
+        assert await control.ask(path, {"do": "x"}) == {"heard": "x"}
+
+
+async def test_the_socket_of_a_dead_daemon_is_replaced_but_a_file_is_left_alone(tmp_path):
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    async with serving(path):
+        assert await control.ask(path, {"do": "x"}) == {"heard": "x"}
+    path.write_text("precious", "utf-8")
+    with pytest.raises(IspsdError, match="is not a socket"):
+        await control.ControlServer(path, echo).run()
+    assert path.read_text("utf-8") == "precious"
+
+
+async def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(IspsdError, match="No such file"):
+        await control.ControlServer(tmp_path / "none" / "s", echo).run()
