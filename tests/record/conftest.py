@@ -21,6 +21,8 @@ class Disk:
         self.broken = False
         self.free = threading.Event()
         self.free.set()
+        self.tries = 0
+        """Transactions that came to their end, well or not."""
         self._connections: list[apsw.Connection] = []
 
     def attach(self, connection: apsw.Connection) -> None:
@@ -34,6 +36,15 @@ class Disk:
         for connection in self._connections:
             self._limit(connection)
 
+    def synchronous(self) -> set[int]:
+        """Return how the open connections that write wait for the disk (2: FULL)."""
+        found = set()
+        for connection in self._connections:
+            with contextlib.suppress(apsw.ConnectionClosedError):
+                if not connection.readonly("main"):
+                    found.add(int(connection.pragma("synchronous")))
+        return found
+
     def detach(self) -> None:
         self.free.set()
 
@@ -42,6 +53,7 @@ class Disk:
             connection.pragma("max_page_count", 1 if self.full else 2**31)
 
     def _commit(self) -> bool:
+        self.tries += 1
         self.free.wait()  # as fsync on a disk that hangs
         if self.broken:
             raise apsw.IOError("disk I/O error")

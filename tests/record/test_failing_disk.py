@@ -10,8 +10,10 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from daemon.errors import RecordError
+from daemon.model import ClockStatus
 from daemon.record import verify
-from daemon.record.entry import Evidence
+from daemon.record.entry import Evidence, Stamp
+from daemon.record.pending import Pending
 from daemon.record.reader import Query
 from tests.clocks import ManualClock
 from tests.record.ship import KEY, VKEY, alert, record
@@ -111,11 +113,33 @@ async def test_a_commit_that_fails_is_tried_each_second(
     disk.broken = True
     future = ship.submit(alert("d1"))
     await failing(ship)
-    disk.broken = False
+    tries = disk.tries
     await clock.advance(0.9)
-    assert not future.done()
+    for _ in range(5):
+        await ship.entries(Query())  # time for the threads
+    assert disk.tries == tries
+    disk.broken = False
+    await clock.advance(0.1)
     await retried(ship, clock)
     assert (await future).seq == 2
+    assert disk.tries > tries
+
+
+async def test_a_commit_waits_until_the_disk_has_it(ship: Record, disk: Disk):
+    await ship.submit(alert("d1"))
+    assert disk.synchronous() == {2}
+
+
+async def test_what_is_lost_while_others_wait_is_counted_between_them():
+    stamp = Stamp(at="2026-11-22T02:10:00.000Z", clock=ClockStatus.SYNCED, up_ms=1, boot="b")
+    pending = Pending(limit=2, limit_bytes=0)
+    for subject in ("d1", "d2", "lost", "lost"):
+        pending.put(alert(subject), stamp, now_s=1.0)
+    assert pending.take().draft.subject == "d1"
+    pending.put(alert("d3"), stamp, now_s=2.0)
+    assert [each.draft.subject for each in pending.first(9)] == ["d2", "record", "d3"]
+    assert pending.first(2)[1].draft.open["lost"] == 2
+    pending.give_up("the end")
 
 
 async def test_a_hung_disk_stops_nobody(ship: Record, clock: ManualClock, disk: Disk):

@@ -448,6 +448,19 @@ def test_a_wrong_anchor_never_passes(sample: Sample, tmp_path: Path, text: str, 
     assert sample.verify("--anchor", str(tmp_path / "wrong"), anchor=7) == verdict
 
 
+def test_a_checkpoint_that_the_ship_signed_for_another_segment_fails(sample: Sample):
+    db = sqlite3.connect(sample.file)
+    bodies = [text for (text,) in db.execute("SELECT body FROM entry ORDER BY seq")]
+    db.close()
+    tree = Tree()
+    for text in bodies[:4]:
+        tree = tree.grown(text.encode())
+    sample.alter(
+        f"UPDATE checkpoint SET note = '{note(f'{ORIGIN}/2', 4, tree.root())}' WHERE size = 4"
+    )
+    assert sample.verify(anchor=None) == FAIL
+
+
 def test_an_anchor_that_cannot_be_read_is_not_left_out(sample: Sample, tmp_path: Path):
     assert sample.verify("--anchor", str(tmp_path / "missing")) == INCONCLUSIVE
 
@@ -642,6 +655,22 @@ def test_a_log_beside_the_file_is_read_from_a_copy(sample: Sample, tmp_path: Pat
     assert verify.main([str(crashed), "--key", VKEY, "--anchor", sample.anchor(7)]) == INCONCLUSIVE
 
 
+def test_a_record_that_is_written_while_it_is_copied_is_inconclusive(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    log = sample.file.with_name("segment-0001.db-wal")
+    log.write_bytes(b"begun")
+    copy = shutil.copyfile
+
+    def slow_copy(source: Path, target: Path) -> None:
+        copy(source, target)
+        log.write_bytes(b"begun and gone on")
+
+    monkeypatch.setattr(verify.shutil, "copyfile", slow_copy)
+    assert sample.verify() == INCONCLUSIVE
+    assert "being written while it was read" in words(capsys)
+
+
 def test_it_runs_alone_and_writes_nothing(sample: Sample, tmp_path: Path):
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -703,6 +732,21 @@ def test_an_export_verifies_whole_and_redacted(
 ):
     assert verify_export(exported, sample) == PASS
     assert ("withheld" in words(capsys)) is ("millivolts" not in exported.read_text())
+
+
+def test_a_redacted_export_holds_nothing_but_entries_and_checkpoints(sample: Sample):
+    whole, redacted = (
+        [json.loads(line) for line in export.lines(sample.file, redacted=redacted)]
+        for redacted in (False, True)
+    )
+    assert {name for line in redacted[1:] for name in line} == {"entry", "checkpoint"}
+    assert {name for line in whole[1:] for name in line} == {
+        "entry",
+        "checkpoint",
+        "parts",
+        "evidence",
+    }
+    assert [line.get("entry") for line in whole] == [line.get("entry") for line in redacted]
 
 
 def changed(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
