@@ -70,7 +70,7 @@ def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> T
     first_seq = _first_seq(db, path, origin)
     head, sealed = _head(db, path, identity.key, origin)
     tree = _with_tail(db, path, first_seq, sealed)
-    highest = db.execute("SELECT max(bseq) FROM entry").fetchone()
+    highest = db.execute("SELECT max(bseq) FROM entry WHERE bseq IS NOT NULL").fetchone()
     assert highest is not None  # noqa: S101 (an aggregate has a row)
     return Trusted(first_seq, number(highest[0]) + 1, tree, head)
 
