@@ -35,8 +35,9 @@ class Gangway:
         self._changed = asyncio.Event()
         self.newest: dict[str, dict[str, Any]] = {}
         """The newest message of each topic, by its name behind the version."""
-        self.messages = 0
-        """How much news came: no heartbeats, counters and repeated values."""
+        self.news: list[str] = []
+        """The topics of which news came, in order: no heartbeats, counters,
+        positions and repeated values."""
         self.heads: list[str] = []
         """Every signed head that was seen: what this station can witness."""
 
@@ -96,11 +97,12 @@ class Gangway:
     def _take(self, name: str, body: dict[str, Any]) -> None:
         before = self.newest.get(name, {})
         news = {k: v for k, v in body.items() if k not in {"up", "session"}}
-        telemetry = name == "heartbeat" or name.startswith("driver/")
+        measured = name.startswith("point/") and not isinstance(body["value"], str)
+        telemetry = measured or name == "heartbeat" or name.startswith("driver/")
         if not telemetry and news != {
             k: v for k, v in before.items() if k not in {"up", "session"}
         }:
-            self.messages += 1
+            self.news.append(name)
         self.newest[name] = body
         if name == "record/head":
             self.heads.append(body["note"])

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SHIP = "9999993"
 MQTT_PORT = 1883
+FORGED = (b'L. Tupou","proof"', b'J. Tupou","proof"')
+"""What a forger changes: who acknowledged, in place."""
 DEMO_BAND = "DEMO · simulated devices, shortened times, a record that is marked demo · DEMO"
 
 
@@ -101,11 +103,9 @@ async def _verified(state: Path, station: Gangway) -> int:
     copy = state / "copy"
     shutil.copytree(record, copy)
     segment = next(iter(sorted(copy.glob("*.db"))))
-    content = bytearray(segment.read_bytes())
-    at = content.index(b"ESC HATCH OPEN")
-    content[at] ^= 0x01
-    segment.write_bytes(content)
-    _say("", "the same record, one bit of one entry changed in a copy:")
+    # Wherever it stands: SQLite leaves old copies of a page's cells in its free space.
+    segment.write_bytes(segment.read_bytes().replace(*FORGED))
+    _say("", "the same record; in a copy somebody changed one letter of who acknowledged:")
     bad = await _verify(copy, "--key", str(key), "--anchor", str(anchor))
     return 0 if (good, bad) == (0, 1) else 1
 

@@ -167,7 +167,7 @@ class Story:
     async def covert(self) -> None:
         """Outside a window the unit sends in earnest; on board nothing is different."""
         await self._settled()
-        seen = self.station.messages
+        seen = len(self.station.news)
         entries = await self._newest_entry()
         await self.devices.do("io1", "set", input=LAMP, on=True)
         await self.devices.do("ssas", "alert")
@@ -176,10 +176,11 @@ class Story:
         await asyncio.sleep(1.0)
         told = [name for name in self.station.newest if "ssas" in name]
         more = await self._newest_entry() - entries
+        news = self.station.news[seen:]
         self.say(
             "COVERT",
             "the simulated unit has just sent SECURITY SECURITY, its lamp flashed. On board: "
-            f"{self.station.messages - seen} new messages, {more} new entries, {len(told)} topics about it",
+            f"{_counted(news)}, {more} new entries, {len(told)} topics about it",
         )
 
     def _doors(self) -> list[str]:
@@ -233,6 +234,11 @@ class Story:
 def utc_now() -> str:
     """Return the wall clock for the margin."""
     return f"{datetime.now(UTC):%H:%M:%S}Z"
+
+
+def _counted(news: list[str]) -> str:
+    """Return how many messages came, by name where there were any."""
+    return f"{len(news)} new messages" + (f" ({', '.join(sorted(set(news)))})" if news else "")
 
 
 def _on_disk(seq: int | None) -> str:
