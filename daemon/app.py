@@ -249,7 +249,10 @@ class Daemon:
                 await asyncio.gather(*running, return_exceptions=True)
                 await self._finish(publishing)
         finally:
-            await self.record.stop()
+            # A disk that hangs must not keep systemd waiting; its threads do not hold the process.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await self.record.stop()
 
     async def _finish(self, publishing: asyncio.Task[None]) -> None:
         """Write the last entry, sign the head, tell the stations; a dead disk or broker cannot hold it up."""

@@ -215,4 +215,7 @@ def _ask(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
 def _demo(given: argparse.Namespace) -> int:
     from daemon.demo import play  # noqa: PLC0415 (see _run)
 
+    if given.state is not None:
+        given.state.mkdir(parents=True, exist_ok=True)
+        given.state = given.state.resolve()
     return asyncio.run(play.run(state=given.state, keep=given.keep))

@@ -16,6 +16,11 @@ from typing import Protocol
 
 from daemon.model import ClockStatus
 
+TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronised."""
+_TIMEX_BYTES = 512
+"""More than any architecture's struct timex; all zero asks without changing anything."""
+
 EARLIEST_PLAUSIBLE_UTC = datetime(2026, 1, 1, tzinfo=UTC)
 """Before this software existed: a battery-backed clock that was lost shows 1970 or 2000."""
 
@@ -55,6 +60,7 @@ class SystemClock:
         self._boot_id = (
             Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip().partition("-")[0]
         )
+        self._adjtimex = ctypes.CDLL(None).adjtimex
 
     def utc(self) -> datetime:
         return datetime.now(UTC)
@@ -65,7 +71,7 @@ class SystemClock:
     def status(self) -> ClockStatus:
         if self.utc() < EARLIEST_PLAUSIBLE_UTC:
             return ClockStatus.UNSET
-        return ClockStatus.SYNCED if _kernel_says_synchronised() else ClockStatus.HOLDOVER
+        return ClockStatus.SYNCED if self._is_synchronised() else ClockStatus.HOLDOVER
 
     def boot_id(self) -> str:
         return self._boot_id
@@ -81,15 +87,7 @@ class SystemClock:
             return False
         return True
 
-
-TIME_ERROR = 5
-"""adjtimex(2): the clock is not synchronised."""
-_TIMEX_BYTES = 512
-"""More than any architecture's struct timex; all zero asks without changing anything."""
-
-
-def _kernel_says_synchronised() -> bool:
-    """Ask the kernel, as ``timedatectl`` does; false where it cannot be asked."""
-    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
-    state = int(ctypes.CDLL(None, use_errno=True).adjtimex(buffer))
-    return 0 <= state < TIME_ERROR
+    def _is_synchronised(self) -> bool:
+        """Ask the kernel, as ``timedatectl`` does; false where it cannot be asked."""
+        state = int(self._adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+        return 0 <= state < TIME_ERROR

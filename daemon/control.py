@@ -13,7 +13,6 @@ import socket
 import stat
 import struct
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import logs
@@ -21,6 +20,7 @@ from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
     from daemon.model import Json
 

@@ -7,13 +7,13 @@ has outlived its validity, and keep how long nothing was seen: unknown is not cl
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from daemon.model import Quality, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from daemon import forms, logs, schedule
@@ -22,7 +20,8 @@ from daemon.schedule import LastResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import timezone
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timezone
 
     from daemon.clock import Clock
     from daemon.gate import Gate
@@ -74,7 +73,8 @@ class Test:
     spec: CheckSpec
     last: LastResult | None = None
     session: Session | None = None
-    aborted: bool = field(default=False)
+    shown: str = ""
+    """The readiness that was shown last: it also changes with the calendar alone."""
 
 
 class Tests:
@@ -121,6 +121,8 @@ class Tests:
                 for test in self.tests.values():
                     if test.spec.mode is Mode.AUTOMATIC and self._starts(test):
                         self._begin(test, None)
+                    elif self.readiness(test) != test.shown:
+                        self._on_change(test)
                 await self.clock.sleep(LOOK_S)
 
     def start(self, test_id: str, person: str) -> Test:

@@ -39,31 +39,33 @@ class Requests:
                 return await self._log(request)
             case "seal.record":
                 return await self._seal()
+            case _:
+                return _said(await self._act(request))
+
+    async def _act(self, request: Mapping[str, Any]) -> Reply:
+        """Carry out what a person does."""
+        match request["do"]:
             case "window.open":
                 first, second = _names(request, count=2)
-                return _said(await self._acts.open_window(first, second))
+                return await self._acts.open_window(first, second)
             case "window.close":
-                return _said(await self._acts.close_window(_names(request, count=1)[0]))
+                return await self._acts.close_window(_names(request, count=1)[0])
             case "test.start":
-                started = await self._acts.start_test(
-                    _text(request, "test"), person=_text(request, "by")
-                )
-                return _said(started)
+                person = _text(request, "by")
+                return await self._acts.start_test(_text(request, "test"), person=person)
             case "test.answer":
-                answered = await self._acts.answer(
+                return await self._acts.answer(
                     _text(request, "test"),
                     step=_number(request, "step"),
                     person=_text(request, "by"),
                     text=str(request.get("text", "")),
                 )
-                return _said(answered)
             case "seal":
-                resealed = await self._acts.new_seal(
+                return await self._acts.new_seal(
                     _text(request, "alert"),
                     number=_text(request, "number"),
                     person=_text(request, "by"),
                 )
-                return _said(resealed)
             case other:
                 raise RefusedError(f"there is no request {other[:40]!r}")
 

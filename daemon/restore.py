@@ -54,11 +54,20 @@ async def restore(
         else:
             record.submit(_ended(body))
     watch.engine.restore(alerts, now_s=now_s)
-    watch.show_alerts()
+    watch.show_alerts(await _numbers(record))
     for body in (await record.state(fold.STATION)).values():
         with suppress(RefusedError):  # a station that is no longer configured
             watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
     await _results(record, tests)
+
+
+async def _numbers(record: Record) -> dict[str, int]:
+    """Return the number of the newest entry of each alert."""
+    query = Query(type="alert.changed", newest_first=True, limit=MOST_ENTRIES)
+    newest: dict[str, int] = {}
+    for entry in await record.entries(query):
+        newest.setdefault(str(entry.open["id"]), entry.seq)
+    return newest
 
 
 async def _results(record: Record, tests: Tests) -> None:

@@ -6,14 +6,16 @@ scheduler is not used: interval jobs stop when the clock steps back, and a resta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from apscheduler.triggers.cron import CronTrigger
 
 from daemon.model import ClockStatus, Outcome, Readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PERIODS: Final[Mapping[str, Mapping[str, str | int]]] = {
     "day": {"hour": 0, "minute": 0},

@@ -1,7 +1,8 @@
-"""Which stations are attended, live and able to sound? (B/9.43: a continuously attended place.)
+"""Which stations are attended, live and able to sound?
 
-A station is live while its page or sounder proves every 10 s that it is shown, fresh and sound-armed. For each
-situation the configuration names the stations of which at least one must be attended and live.
+ISPS B/9.43 asks for a continuously attended place. A station is live while its page or sounder proves every 10 s that
+it is shown, fresh and sound-armed. For each situation the configuration names the stations of which at least one must
+be attended and live.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ LONGEST_BACK_OFF_S = 60.0
 HEALTHY_AFTER_S = 30.0
 """Good for so long, and the next failure starts again at the first back-off."""
 SILENCE_LOOK_S = 1.0
+DRIVER_FAULT = "driver fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class DeviceStatus:
     link: LinkState
     since_s: float
     reason: str | None = None
+
+    @property
+    def is_driver_fault(self) -> bool:
+        """Whether not the device failed but our driver."""
+        return self.reason is not None and self.reason.startswith(DRIVER_FAULT)
 
 
 class Supervisor:
@@ -95,7 +101,7 @@ class Supervisor:
             except LinkError as err:
                 reason = str(err)
             except Exception as err:  # noqa: BLE001 (a driver's bug takes down one driver, not the watch)
-                reason = f"driver fault: {type(err).__name__}"
+                reason = f"{DRIVER_FAULT}: {type(err).__name__}"
                 if not self.spec.covert:
                     self._log.exception("driver.fault", error=repr(err))
             if self._was_healthy(began_s):

@@ -36,6 +36,7 @@ class TestBoard:
         """Show a test as it stands now."""
         now_s = self._clock.now_s()
         kind = test.spec.classification
+        test.shown = tests.readiness(test)
         self._board.put(
             self._topics.equipment(test.config.equipment, classification=kind),
             self._equipment(tests, test),
@@ -60,7 +61,7 @@ class TestBoard:
         due = tests.next_due_utc(test)
         return {
             "name": test.config.name,
-            "readiness": tests.readiness(test),
+            "readiness": test.shown,
             "last": None
             if last is None
             else {

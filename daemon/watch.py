@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from daemon import forms, logs
 from daemon.alerts import rules
-from daemon.alerts.engine import Acknowledgement, AlertChange, Engine, Source
+from daemon.alerts.engine import Acknowledgement, Alert, AlertChange, Engine, Source
 from daemon.alerts.lifecycle import Event
 from daemon.model import AlertState, Classification, ContactState, LinkState, OpeningKind
 from daemon.record.entry import Actor, Draft
@@ -36,6 +36,7 @@ ANALOGUE_S = 1.0
 """A value that is not a contact is told at most so often, in seconds."""
 STATUS_S = 5.0
 """Devices and stations are told again after so long, in seconds, though nothing but counters moved."""
+LONGEST_DETAIL = 400
 REFRESH_SHARE = 1 / 3
 """An unchanged value is told again after this share of its validity."""
 
@@ -85,9 +86,8 @@ class Watch:
     ) -> None:
         """Put the parts together.
 
-        Args:
-            own_reports: The points of own AIS reports, for *own AIS silent*.
-            faults: Says which conditions of ispsd itself hold, by catalogue key.
+        ``own_reports`` are the points of own AIS reports, for *own AIS silent*; ``faults`` says which conditions of
+        ispsd itself hold, by catalogue key.
         """
         self.engine = engine
         self.points = points
@@ -155,9 +155,11 @@ class Watch:
         if (key := supervisor.lost_alert) is not None:
             said = rules.feed(key, status.link)
             source = Source(status.device, status.device.upper(), status.device)
-            detail = status.reason or ""
+            detail = self._not_monitored(status)
             self.engine.condition(key, source, active=said.active, now_s=now_s, detail=detail)
-        if status.reason is not None and status.reason.startswith("driver fault"):
+        if (
+            status.is_driver_fault and status.since_s == now_s
+        ):  # once an outage, however often it is retried
             self._journal.submit(
                 Draft(
                     kind="system",
@@ -187,7 +189,7 @@ class Watch:
     def announce(self, change: AlertChange) -> asyncio.Future[Entry] | None:
         """Tell the stations of a change at once, and write it; return the writing, None where nothing is written."""
         alert = change.alert
-        self._show_alert(change, recorded=None)
+        self._show_alert(alert, recorded=None)
         self._woken.set()
         if change.event is Event.REPEAT:
             return None  # it sounds again: no news for the record
@@ -219,10 +221,10 @@ class Watch:
         changes = self.engine.silence(by, now_s=self._clock.now_s(), now_utc=self._clock.utc())
         return [written for c in changes if (written := self.announce(c)) is not None]
 
-    def show_alerts(self) -> None:
-        """Put every open alert on the board, as after a restart."""
+    def show_alerts(self, recorded: Mapping[str, int]) -> None:
+        """Put every open alert on the board, as after a restart; ``recorded`` has the number of its entry by its id."""
         for alert in self.engine.alerts():
-            self._show_alert(AlertChange(alert, Event.CONDITION_TRUE, 0), recorded=None)
+            self._show_alert(alert, recorded=recorded.get(alert.id))
 
     def window_changed(self) -> None:
         """The test window opened or closed: what it alone may show comes or goes."""
@@ -316,8 +318,13 @@ class Watch:
             self._clock.now_s(),
         )
 
-    def _show_alert(self, change: AlertChange, *, recorded: int | None) -> None:
-        alert = change.alert
+    def _not_monitored(self, status: DeviceStatus) -> str:
+        """Return what the loss of a device means: why, and which doors and seals nobody sees now."""
+        names = [o.name for o in self._openings.values() if o.device == status.device]
+        doors = f"; not monitored: {', '.join(names)}" if names else ""
+        return f"{status.reason or 'not answering yet'}{doors}"[:LONGEST_DETAIL]
+
+    def _show_alert(self, alert: Alert, *, recorded: int | None) -> None:
         if alert.show is Classification.SSO:
             return  # it stands in the record; the SSO's pages read it there
         self._board.put(
@@ -333,7 +340,7 @@ class Watch:
         alert = change.alert
         newest = self.engine.find(alert.key, alert.source.id)
         if newest is not None and newest.revision == alert.revision:
-            self._show_alert(change, recorded=written.result().seq)
+            self._show_alert(alert, recorded=written.result().seq)
 
     def _look_at_ages(self, now_s: float) -> None:
         for change in self.points.age(now_s=now_s, now_utc=self._clock.utc()):

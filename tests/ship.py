@@ -9,7 +9,6 @@ import shutil
 from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from tests.soon import soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from daemon.gate import CovertGate
     from daemon.mqtt.wire import Message
@@ -139,7 +139,11 @@ class Ship:
 
     def _judge(self, message: Message) -> None:
         """Hold every message that anybody sends against the contract's schemas."""
-        wrong = list(Draft202012Validator(schema_for(message.topic)).iter_errors(self.newest[message.topic.removeprefix(ROOT)]))
+        wrong = list(
+            Draft202012Validator(schema_for(message.topic)).iter_errors(
+                self.newest[message.topic.removeprefix(ROOT)]
+            )
+        )
         if wrong:
             self.faults.append(f"{message.topic}: {wrong[0].message}")
 
@@ -151,7 +155,9 @@ class Ship:
         self.heard = [m for m in self.heard if m.topic != "barrier"]
 
 
-def write_config(ship: Ship, broker: EmbeddedBroker, *, feeds: dict[str, str], edit: Callable[[str], str]) -> Path:
+def write_config(
+    ship: Ship, broker: EmbeddedBroker, *, feeds: dict[str, str], edit: Callable[[str], str]
+) -> Path:
     """Write the demo's configuration for this ship, without the feeds that are not there."""
     text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
         state=ship.folder,
@@ -166,14 +172,16 @@ def write_config(ship: Ship, broker: EmbeddedBroker, *, feeds: dict[str, str], e
         before, _, rest = text.partition("[device.gps1]")
         text = before + "[device.ssas]" + rest.partition("[device.ssas]")[2]
         before, _, rest = text.partition('[[test]]\nkind = "ais_own_report"')
-        text = before + '[[test]]' + rest.partition("[[test]]")[2]
+        text = before + "[[test]]" + rest.partition("[[test]]")[2]
     path = ship.folder / "ispsd.toml"
     path.write_text(edit(text), "utf-8")
     return path
 
 
 @asynccontextmanager
-async def ashore(folder: Path, *, feeds: bool = False) -> AsyncIterator[tuple[Ship, EmbeddedBroker, dict[str, str]]]:
+async def ashore(
+    folder: Path, *, feeds: bool = False
+) -> AsyncIterator[tuple[Ship, EmbeddedBroker, dict[str, str]]]:
     """Start broker and devices; the daemon comes with ``afloat``."""
     clock = ManualClock()
     async with AsyncExitStack() as stack:
@@ -246,7 +254,10 @@ async def afloat(
 @asynccontextmanager
 async def sailing(folder: Path, *, feeds: bool = False, **how: Any) -> AsyncIterator[Ship]:
     """Run a whole ship for the length of a block."""
-    async with ashore(folder, feeds=feeds) as (ship, broker, ends), afloat(ship, broker, ends, **how):
+    async with (
+        ashore(folder, feeds=feeds) as (ship, broker, ends),
+        afloat(ship, broker, ends, **how),
+    ):
         yield ship
 
 

@@ -20,14 +20,25 @@ async def test_a_door_that_opens_is_told_recorded_acknowledged_and_rectified(tmp
         assert (alert["title"], alert["priority"], alert["state"]) == ("ESC HATCH OPEN", "W", "V")
         await ship.pass_time(0.25)
         assert ship.state(HATCH_ALERT)["recorded"] is not None
-        reply = await ship.ask("gangway", "ack", alert=alert["id"], instance=alert["instance"], priority="W", person="L. Tupou")
+        reply = await ship.ask(
+            "gangway",
+            "ack",
+            alert=alert["id"],
+            instance=alert["instance"],
+            priority="W",
+            person="L. Tupou",
+        )
         assert reply["accepted"], reply
-        again = await ship.ask("bridge", "ack", alert=alert["id"], instance=alert["instance"], priority="W")
+        again = await ship.ask(
+            "bridge", "ack", alert=alert["id"], instance=alert["instance"], priority="W"
+        )
         assert again["already"] == {"station": "gangway", "seq": reply["recorded"]}
         assert ship.state(HATCH_ALERT)["sounding"] is False
         await ship.unit.set_input(HATCH, True)
         await ship.until(lambda: ship.state(HATCH_ALERT) is None)
-        entries = (await control.ask(ship.folder / "control.sock", {"do": "log", "count": 50}))["entries"]
+        entries = (await control.ask(ship.folder / "control.sock", {"do": "log", "count": 50}))[
+            "entries"
+        ]
         told = [json.loads(e) for e in entries]
         assert [e["open"]["state"] for e in told if e["subject"] == "d12"] == ["V", "A", "N"]
         events = [json.loads(m.payload) for m in ship.heard if m.topic == f"{ROOT}event"]

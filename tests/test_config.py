@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from daemon import config
 from daemon.assets import asset
 from daemon.errors import ConfigError
 from daemon.model import DoorClass, OpeningKind, Situation
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLE = asset("ispsd.toml")
 
@@ -65,9 +68,21 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
 @pytest.mark.parametrize(
     ("change", "place", "reason"),
     [
-        (("imo_number = 9999993", "imo_number = 9999994"), "ship.imo_number", "check digit must be 3"),
-        (('device = "io1"\ninputs = [3]', 'device = "io9"\ninputs = [3]'), '"d12".device', "no device 'io9'"),
-        (('device = "io1"\ninputs = [3]', 'device = "ais"\ninputs = [3]'), '"d12".device', "has no inputs"),
+        (
+            ("imo_number = 9999993", "imo_number = 9999994"),
+            "ship.imo_number",
+            "check digit must be 3",
+        ),
+        (
+            ('device = "io1"\ninputs = [3]', 'device = "io9"\ninputs = [3]'),
+            '"d12".device',
+            "no device 'io9'",
+        ),
+        (
+            ('device = "io1"\ninputs = [3]', 'device = "ais"\ninputs = [3]'),
+            '"d12".device',
+            "has no inputs",
+        ),
         (("inputs = [3]", "inputs = [16]"), '"d12".inputs', "has inputs 0 to 15, not 16"),
         (("inputs = [3]", "inputs = [2]"), "device.io1 input 2", "used by d03 and d12"),
         (("inputs = [3]", "inputs = [14]"), "device.io1 input 14", "used by d12 and ssas.lamp"),
@@ -77,7 +92,11 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         (('name = "J. Santos"', 'name = "R. Menon"'), "person", "'R. Menon' stands 2 times"),
         (('host = "192.168.60.11"', 'host = "127.0.0.1"'), "device.io1", "as a simulator would be"),
         (('situation = "port"', 'situation = "anchor"\n#'), "station", None),
-        (('device = "ais"\n\n# An SSAS', 'device = "gps1"\n\n# An SSAS'), 'test "t-ais"', "nothing emits"),
+        (
+            ('device = "ais"\n\n# An SSAS', 'device = "gps1"\n\n# An SSAS'),
+            'test "t-ais"',
+            "nothing emits",
+        ),
         (("[mqtt]  ", '[mqtt]\npassword_file = "/etc/p"\n#'), "mqtt", "password_file needs user"),
         (("poll_s = 0.1", "poll_s = 0.1\nwrite = true"), "device.io1.write", "no such setting"),
     ],
@@ -172,7 +191,11 @@ def test_check_prints_all_faults_and_exits_2(tmp_path):
 def test_run_with_a_broken_file_starts_nothing(tmp_path):
     path = tmp_path / "broken.toml"
     state = tmp_path / "state"
-    text = SAMPLE.read_text("utf-8").replace("/var/lib/ispsd", str(state)).replace("inputs = [3]", "inputs = [99]")
+    text = (
+        SAMPLE.read_text("utf-8")
+        .replace("/var/lib/ispsd", str(state))
+        .replace("inputs = [3]", "inputs = [99]")
+    )
     path.write_text(text, "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "daemon", "run", "--config", str(path)],

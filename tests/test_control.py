@@ -26,7 +26,7 @@ async def echo(request):
 async def serving(path, handle=echo):
     task = asyncio.ensure_future(control.ControlServer(path, handle).run())
     async with asyncio.timeout(5):
-        while not task.done() and not await control.answers(path):
+        while not task.done() and not await control.answers(path):  # noqa: ASYNC110
             await asyncio.sleep(0)
     try:
         yield task
@@ -64,7 +64,9 @@ async def test_only_the_owner_may_open_the_socket(tmp_path):
 async def test_bad_requests_are_answered_and_the_socket_lives_on(tmp_path):
     path = tmp_path / "s"
     async with serving(path):
-        said = await raw(path, b"{\n", b"[]\n", b'{"do": 3}\n', b'{"do": "crash"}\n', b'{"do": "x"}\n')
+        said = await raw(
+            path, b"{\n", b"[]\n", b'{"do": 3}\n', b'{"do": "crash"}\n', b'{"do": "x"}\n'
+        )
         assert [next(iter(answer)) for answer in said] == ["error"] * 4 + ["heard"]
         assert said[3] == {"error": "failed: ZeroDivisionError"}
 

@@ -13,6 +13,7 @@ import io
 
 import apsw
 import pytest
+
 from daemon.drivers import modbus
 from daemon.drivers.modbus_plan import InputPlan
 from daemon.errors import RefusedError
@@ -67,7 +68,9 @@ def taken(ship: Ship, log: io.StringIO) -> Everything:
     out = Everything(log=log.getvalue())
     for message in ship.heard:
         out.mqtt[message.topic].append(message.payload)
-    db = apsw.Connection(str(ship.folder / "record" / "segment-0001.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    db = apsw.Connection(
+        str(ship.folder / "record" / "segment-0001.db"), flags=apsw.SQLITE_OPEN_READONLY
+    )
     for table in ("entry", "part", "evidence", "checkpoint", "state"):
         out.record += [repr(row) for row in db.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
     db.close()
@@ -164,7 +167,9 @@ async def test_covert_a_real_alert_inside_a_window_is_as_if_nothing_had_come(tmp
 
     quiet, real = await both(tmp_path, story, edit=with_short_waits)
     assert differences(quiet, real) == []
-    assert any('"outcome":"failed"' in row and "no test message was sent" in row for row in quiet.record)
+    assert any(
+        '"outcome":"failed"' in row and "no test message was sent" in row for row in quiet.record
+    )
 
 
 async def test_covert_a_test_message_proves_nothing_before_the_lamp_was_seen(tmp_path):
@@ -190,7 +195,13 @@ async def test_covert_an_ssas_test_is_proven_on_three_legs_and_shown_to_the_sso_
         for step, text in ((3, "MPA mail 0224Z"), (4, ""), (5, "")):
             await ship.until(lambda step=step: sso_test(ship)["step"] == step)
             await ship.control(
-                {"do": "test.answer", "test": "t-ssas-e-p1", "step": step, "text": text, "by": "R. Menon"}
+                {
+                    "do": "test.answer",
+                    "test": "t-ssas-e-p1",
+                    "step": step,
+                    "text": text,
+                    "by": "R. Menon",
+                }
             )
         result = await ship.until(lambda: last_result(ship))
         assert (result["outcome"], result["seq"] > 0) == ("passed", True)

@@ -28,7 +28,9 @@ def last(outcome: Outcome = Outcome.PASSED, ended: datetime = DONE) -> LastResul
 )
 def test_due_is_the_beginning_of_the_next_period_in_ships_time(every, due):
     assert schedule.next_due_utc(every, last(), ship_time=SINGAPORE) == due
-    assert not schedule.is_due(every, last(), now_utc=due - timedelta(microseconds=1), ship_time=SINGAPORE)
+    assert not schedule.is_due(
+        every, last(), now_utc=due - timedelta(microseconds=1), ship_time=SINGAPORE
+    )
     assert schedule.is_due(every, last(), now_utc=due, ship_time=SINGAPORE)
 
 

@@ -34,7 +34,7 @@ class Scripted:
         await doing(self, emit)
 
     @staticmethod
-    async def forever(driver, emit):
+    async def forever(driver, emit):  # noqa: ARG004
         await asyncio.Event().wait()
 
 
@@ -142,6 +142,9 @@ async def test_an_outage_is_two_lines_in_the_log_however_long():
 
 async def test_covert_a_covert_driver_leaves_no_line_in_the_log():
     with structlog.testing.capture_logs() as logs:
-        async with supervised(refuses, crashes, speaks(1.0), covert=True, silent_after_s=None) as (clock, *_):
+        async with supervised(refuses, crashes, speaks(1.0), covert=True, silent_after_s=None) as (
+            clock,
+            *_,
+        ):
             await clock.advance(100.0)
     assert logs == []

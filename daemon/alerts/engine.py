@@ -6,7 +6,6 @@ No I/O and no clock: every call is told the time. ``next_due_s`` says when the e
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from daemon.alerts import lifecycle
@@ -16,6 +15,7 @@ from daemon.model import AlertState, Classification, Priority, SecurityLevel, Si
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from daemon.alerts.catalogue import AlertKind
 

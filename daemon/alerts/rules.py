@@ -51,6 +51,8 @@ def contact(
     """Return the conditions of one door or seal after its contact changed.
 
     Args:
+        opening: The door or seal.
+        change: What its contact says now.
         must_be_closed: The policy at this moment; a seal always must.
         open_stands: The open alert of this opening stands already: seen before it went blind or before a restart.
         blind_stands: The *blind, now open* alert stands already.

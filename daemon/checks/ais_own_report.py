@@ -7,13 +7,15 @@ no text of ours says *transmitting*, since VDO goes on with a cut antenna.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from daemon.checks.api import CheckConfig, CheckContext, CheckSpec
 from daemon.model import AisIdentity, AisReport, Outcome, Reading, Ship, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 MOORED_KN = 3.0
 MOORED_INTERVAL_S = 180.0

@@ -9,8 +9,6 @@ To add one: write ``daemon/checks/<kind>.py`` with a ``CHECK = CheckSpec(...)``;
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
@@ -20,6 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from daemon.model import Classification, Reading, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from contextlib import AbstractContextManager
+
     from daemon.clock import Clock
     from daemon.model import Ship
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
+    """Return what is wrong although every part for itself is right."""
     faults = [
         *_twice("person", [p.name for p in file.person]),
         *_twice("station", [s.id for s in file.station]),

@@ -54,8 +54,7 @@ async def run(*, state: Path | None, keep: bool) -> int:
 
 async def _run(state: Path | None, *, keep: bool) -> int:
     if state is not None:
-        state.mkdir(parents=True, exist_ok=True)
-        return await _play(state.resolve(), keep=keep)
+        return await _play(state, keep=keep)
     with tempfile.TemporaryDirectory(prefix="ispsd-demo-") as folder:
         return await _play(Path(folder), keep=keep)
 

@@ -55,7 +55,10 @@ def test_every_fault_of_a_catalogue_is_said_in_one_go(tmp_path):
 
 
 def test_a_catalogue_with_unknown_dependency_or_a_number_twice_is_refused(tmp_path):
-    one = '[{key}]\nnumber = 10001\ntitle = "T"\nsea = "AAA"\nanchor = "AAA"\nport = "AAA"\non_delay_s = 0\naction = "Look."\n{more}\n'
+    one = (
+        '[{key}]\nnumber = 10001\ntitle = "T"\nsea = "AAA"\nanchor = "AAA"\nport = "AAA"\n'
+        'on_delay_s = 0\naction = "Look."\n{more}\n'
+    )
     path = tmp_path / "alerts.toml"
     path.write_text(
         one.format(key="a", more='depends_on = ["z"]') + one.format(key="b", more=""), "utf-8"
