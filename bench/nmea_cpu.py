@@ -1,0 +1,204 @@
+"""What does a sentence cost, beside a bare program that reads the same?
+
+A child process sends sentences over TCP at a steady rate; another reads them, either our driver or a
+bare asyncio loop that decodes with pyais (AIS type 1 of many ships) or pynmea2 (GGA and RMC, the
+fields that we use read). The child that reads tells its own CPU time. The two take turns at being
+first, and each round gives one ratio, ours over bare: wake-ups dominate at 75/s and 500/s and depend
+on what else the computer does, so a ratio is printed with its spread and means little without it.
+
+    python bench/nmea_cpu.py [--rates 75,500,0] [--seconds 4] [--rounds 9]
+
+Rate 0 is a flood, written in blocks: were it written by the line, the sender would be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyais
+import pynmea2
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from daemon.clock import SystemClock
+from daemon.drivers.api import DriverContext
+from daemon.drivers.nmea import DRIVER
+from daemon.errors import LinkError
+from daemon.gate import CovertGate
+from daemon.model import Provenance, Reading
+from simulators.vessel import OWN_SHIP, Vessel, ais, gga, position_report, rmc
+
+FLOOD_SENTENCES = 200_000
+BLOCK_SENTENCES = 500
+END = b"$END\r\n"
+
+
+def sentences(feed: str, count: int) -> list[bytes]:
+    chance, start = random.Random(7), datetime(2026, 11, 22, tzinfo=UTC)
+    lines = []
+    for number in range(count):
+        utc = start + timedelta(seconds=number)
+        if feed == "nav":
+            lines.append((gga if number % 2 else rmc)(OWN_SHIP, utc))
+        else:
+            place = chance.uniform(-80, 80), chance.uniform(-179, 179)
+            ship = Vessel(200_000_000 + number, *place, sog_kn=chance.randrange(300) / 10)
+            # Own report each 2 s among 500 others a second would be 1 in 1000; here 1 in 100.
+            lines += ais("VDM" if number % 100 else "VDO", "A", position_report(ship, utc))
+    return [line.encode("ascii") + b"\r\n" for line in lines]
+
+
+def in_blocks(lines: list[bytes], rate: int) -> list[bytes]:
+    size = 1 if rate else BLOCK_SENTENCES
+    return [b"".join(lines[at : at + size]) for at in range(0, len(lines), size)]
+
+
+def pin(core: int) -> None:
+    """Keep sender and reader out of each other's way where there is room for both."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(0, {cores[core]})
+
+
+async def send(feed: str, rate: int, seconds: float) -> None:
+    """Serve one client, then end."""
+    lines = sentences(feed, int(rate * seconds) or FLOOD_SENTENCES)
+    done = asyncio.Event()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        start = time.monotonic()
+        try:
+            for number, line in enumerate(in_blocks([*lines, END], rate)):
+                if rate:
+                    await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
+                writer.write(line)
+                await writer.drain()
+        finally:
+            writer.close()
+            await writer.wait_closed()  # drain leaves up to 64 KiB, which an ending loop would lose
+            done.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await done.wait()
+
+
+async def read_bare(feed: str, port: int) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    count = 0
+    while (line := await reader.readline()) != END:
+        if feed == "ais":
+            pyais.decode(line, error_if_checksum_invalid=True)
+        else:
+            read_fields(pynmea2.parse(line.decode("ascii"), check=True))
+        count += 1
+    writer.close()
+    return count
+
+
+def read_fields(sentence: pynmea2.TalkerSentence) -> tuple[object, ...]:
+    if sentence.sentence_type == "GGA":
+        place = sentence.latitude, sentence.longitude
+        return *place, sentence.gps_qual, sentence.num_sats, sentence.horizontal_dil
+    return sentence.status, sentence.spd_over_grnd, sentence.true_course
+
+
+async def read_ours(feed: str, port: int) -> int:
+    clock = SystemClock()
+    link = {"kind": "tcp", "host": "127.0.0.1", "port": port}
+    config = DRIVER.config.model_validate({"kind": "nmea", "feed": feed, "link": link})
+    driver = DRIVER.build(
+        config, DriverContext("bench", clock, CovertGate(clock), Provenance.SIMULATED)
+    )
+    readings: list[Reading] = []
+    try:
+        await driver.run(readings.append)
+    except LinkError:
+        assert readings
+    return driver.health.good
+
+
+def read(who: str, feed: str, port: int) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    started = time.monotonic()
+    count = asyncio.run((read_bare if who == "bare" else read_ours)(feed, port))
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(count, cpu_s, time.monotonic() - started)
+
+
+def measure(who: str, feed: str, rate: int, seconds: float) -> tuple[float, float]:
+    """Return CPU microseconds a sentence and sentences a second."""
+    me = [sys.executable, __file__]
+    with subprocess.Popen(
+        [*me, "send", feed, str(rate), str(seconds)], stdout=subprocess.PIPE, text=True
+    ) as sender:
+        assert sender.stdout is not None
+        port = sender.stdout.readline().strip()
+        out = subprocess.run(
+            [*me, "read", who, feed, port], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+    count, cpu_s, took_s = out.split()
+    wanted = int(rate * seconds) or FLOOD_SENTENCES
+    assert int(count) == wanted, f"{who} read {count} of {wanted}"
+    return float(cpu_s) / int(count) * 1e6, int(count) / float(took_s)
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["send"]:
+        pin(0)
+        asyncio.run(send(sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
+        return
+    if sys.argv[1:2] == ["read"]:
+        pin(1)
+        read(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rates", default="75,500,0")
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    for feed in ("ais", "nav"):
+        for rate in map(int, options.rates.split(",")):
+            compare(feed, rate, options.seconds, options.rounds)
+
+
+def compare(feed: str, rate: int, seconds: float, rounds: int) -> None:
+    cpu, speed = [], []
+    for number in range(rounds):
+        order = ("bare", "ours") if number % 2 else ("ours", "bare")
+        seen = {who: measure(who, feed, rate, seconds) for who in order}
+        (our_us, our_speed), (bare_us, bare_speed) = seen["ours"], seen["bare"]
+        cpu.append(our_us / bare_us)
+        speed.append(our_speed / bare_speed)
+        print(
+            f"{feed} {rate or 'flood'} ours {our_us:.1f} us {our_speed:.0f}/s, "
+            f"bare {bare_us:.1f} us {bare_speed:.0f}/s",
+            flush=True,
+        )
+    show(f"{feed} {rate or 'flood'} cpu", cpu)
+    if not rate:
+        show(f"{feed} flood speed", speed)
+
+
+def show(what: str, ratios: list[float]) -> None:
+    ordered = sorted(ratios)
+    print(
+        f"ratio {what} {statistics.median(ordered):.2f} "
+        f"(of {len(ordered)} rounds: {ordered[0]:.2f} to {ordered[-1]:.2f})",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
