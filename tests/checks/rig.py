@@ -1,0 +1,179 @@
+"""Tests (``daemon.readiness``) with a clock, a gate and a disk that are moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING, Literal
+
+from daemon.checks.api import CheckConfig, CheckSpec
+from daemon.errors import RecordError
+from daemon.gate import CovertGate
+from daemon.inbox import Inboxes
+from daemon.model import ClockStatus, Outcome, SecurityLevel, Situation, Verdict
+from daemon.points import Points
+from daemon.readiness import Test, Tests
+from daemon.record import codec
+from daemon.record.entry import Stamp
+from tests.clocks import ManualClock
+from tests.makers import SHIP
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from daemon.checks.api import CheckContext
+    from daemon.model import Reading
+    from daemon.record.entry import Draft, Entry
+
+SHIP_TIME = timezone(timedelta(hours=8))
+STAMP = Stamp(at="2026-11-22T02:10:00.000Z", clock=ClockStatus.SYNCED, up_ms=1, boot="b")
+
+
+class HandJournal:
+    """A record that takes real drafts; ``write`` is its disk, at once unless it ``hangs``."""
+
+    def __init__(self) -> None:
+        self.hangs = False
+        self.drafts: list[Draft] = []
+        self._waiting: deque[tuple[Draft, asyncio.Future[Entry]]] = deque()
+
+    def submit(self, draft: Draft) -> asyncio.Future[Entry]:
+        prepared = codec.prepare(draft)
+        self.drafts.append(prepared)
+        future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+        self._waiting.append((prepared, future))
+        if not self.hangs:
+            self.write()
+        return future
+
+    def write(self, count: int | None = None) -> None:
+        """Bring the oldest to the disk, or all."""
+        for _ in range(len(self._waiting) if count is None else count):
+            draft, future = self._waiting.popleft()
+            seq = len(self.drafts) - len(self._waiting)
+            future.set_result(
+                codec.compose(draft, STAMP, segment=1, seq=seq, bseq=None, part_hashes={})
+            )
+
+    def lose(self) -> None:
+        """Say of everything that waits that it will never be on disk."""
+        while self._waiting:
+            self._waiting.popleft()[1].set_exception(RecordError("no room"))
+
+
+@dataclass(slots=True)
+class Rig:
+    """What a test of a check moves."""
+
+    clock: ManualClock
+    gate: CovertGate
+    points: Points
+    inboxes: Inboxes
+    journal: HandJournal
+    shown: list[tuple[str, str, Outcome | None]] = field(default_factory=list)
+    """Each time a test was shown: its id, its readiness, its last outcome."""
+    tests: Tests = field(init=False)
+
+    def hears(self, *readings: Reading) -> None:
+        """Take readings as the watch does."""
+        for reading in readings:
+            self.inboxes.offer(reading)
+            self.points.update(reading)
+
+    def results(self) -> list[dict[str, object]]:
+        """Return the open part of every result that was submitted."""
+        return [dict(draft.open) for draft in self.journal.drafts if draft.type == "test.result"]
+
+    def outcomes(self) -> list[object]:
+        return [result["outcome"] for result in self.results()]
+
+    def test(self, test_id: str) -> Test:
+        return self.tests.tests[test_id]
+
+
+def rig(
+    *tests: Test, demo: bool = False, clock: ManualClock | None = None, points: tuple[str, ...] = ()
+) -> Rig:
+    """Put everything together; ``running`` runs it."""
+    clock = clock or ManualClock()
+    known = {p for test in tests for p in test.spec.points(test.config)} | {*points}
+    made = Rig(
+        clock,
+        CovertGate(clock),
+        Points(dict.fromkeys(known, 600.0), started_s=clock.now_s()),
+        Inboxes(clock),
+        HandJournal(),
+    )
+    made.tests = Tests(
+        tests,
+        ship=SHIP,
+        situation=Situation.PORT,
+        level=SecurityLevel.ONE,
+        ship_time=SHIP_TIME,
+        demo=demo,
+        clock=clock,
+        gate=made.gate,
+        points=made.points,
+        inboxes=made.inboxes,
+        journal=made.journal,
+        on_change=lambda test: made.shown.append(
+            (
+                test.config.id,
+                made.tests.readiness(test),
+                None if test.last is None else test.last.outcome,
+            )
+        ),
+    )
+    return made
+
+
+@asynccontextmanager
+async def running(made: Rig) -> AsyncIterator[Rig]:
+    """Run the tests of a rig for the length of a block."""
+    task = asyncio.ensure_future(made.tests.run())
+    await made.clock.advance(0.0)
+    try:
+        yield made
+        assert not task.done(), "the tests ended by themselves"
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+class ScriptedConfig(CheckConfig):
+    """A check that does what the test says."""
+
+    kind: Literal["scripted"] = "scripted"
+
+
+def scripted(
+    run: Callable[[ScriptedConfig, CheckContext], object] | None = None,
+    *,
+    id_: str = "t-1",
+    every: Literal["day", "week", "month", "quarter", "year"] = "day",
+    verdicts: tuple[Outcome, ...] = (),
+    **spec: object,
+) -> Test:
+    """Return a test that gives one verdict after the other, the last one again and again."""
+    script = deque(verdicts or (Outcome.PASSED,))
+
+    async def follow(config: ScriptedConfig, ctx: CheckContext) -> Verdict:
+        outcome = script.popleft() if len(script) > 1 else script[0]
+        return Verdict(outcome, f"said {outcome.value}")
+
+    config = ScriptedConfig(id=id_, equipment="bell", name="BELL", ssp_paragraph="1", every=every)
+    return Test(
+        config,
+        CheckSpec(
+            kind="scripted",
+            config=ScriptedConfig,
+            run=run or follow,  # type: ignore[arg-type]
+            points=lambda _: (),
+            **spec,  # type: ignore[arg-type]
+        ),
+    )
