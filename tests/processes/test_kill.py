@@ -1,0 +1,294 @@
+"""``kill -9`` of the whole daemon under the demo's load: what a subscriber was told stands in the record (invariant 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from daemon import control
+from daemon.demo import crew
+from daemon.demo.story import ALL_SHUT
+from daemon.errors import IspsdError
+from daemon.mqtt.embedded import embedded_broker
+from tests.processes.rig import PATIENCE_S, stored, verified, witness
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from tests.processes.rig import Notes, Witness
+
+KILLS = 20
+STATIONS = {
+    "bridge": "J. Santos",
+    "gangway": "L. Tupou",
+    "office": "A. Lindqvist",
+    "sso": "R. Menon",
+}
+HATCH, GEN_ROOM = 3, 13
+SEAL_CLOSED, SEAL_OPEN = 6, 7
+
+
+@dataclass(slots=True)
+class Berth:
+    """Everything that outlives the daemon: devices, broker, subscriber, and the folder of the record."""
+
+    folder: Path
+    config: Path
+    devices: crew.Simulators
+    witness: Witness
+
+    @asynccontextmanager
+    async def daemon(self) -> AsyncIterator[Process]:
+        """Run the daemon on the record; stopped in order unless it is dead by then."""
+        async with crew.daemon_process(self.config, self.folder / "daemon.log") as process:
+            yield process
+
+    async def verify(self, *notes: str) -> None:
+        """Fail unless the verifier says PASS."""
+        code, words = await verified(self.folder / "record", self.folder / "record-key.pub", *notes)
+        assert code == 0, words
+
+    def stored(self) -> dict[int, bytes]:
+        return stored(self.folder / "record")
+
+
+@asynccontextmanager
+async def alongside(folder: Path) -> AsyncIterator[Berth]:
+    """Make everything ready for a daemon."""
+    async with (
+        embedded_broker() as broker,
+        crew.simulators() as devices,
+        witness(broker) as seen,
+    ):
+        await devices.do("io1", "inputs", on=ALL_SHUT)
+        yield Berth(folder, crew.write_config(folder, devices, broker), devices, seen)
+
+
+class Load:
+    """Doors, stations and the SSO, all at once and as fast as they are answered."""
+
+    def __init__(self, berth: Berth) -> None:
+        self._berth = berth
+        self._witness = berth.witness
+        self._socket = berth.folder / "control.sock"
+        self.recorded: list[tuple[dict[str, Any], int]] = []
+        """Requests of the control socket, and the entry that the answer named."""
+        self.sealed: list[int] = []
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep it up for as long as one life of the daemon."""
+        works = (
+            self._for_ever(self._doors),
+            self._for_ever(self._acknowledgements),
+            self._for_ever(self._sso),
+            *(self._for_ever(self._take_watch, *who) for who in STATIONS.items()),
+        )
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            yield
+            # A load that failed would be none, and the test would hold for the wrong reason.
+            assert not [task for task in tasks if task.done()]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _for_ever(self, work: Callable[..., Awaitable[None]], *arguments: str) -> None:
+        await self._witness.session()
+        while True:
+            await work(*arguments)
+
+    async def _doors(self) -> None:
+        """Hatch and generator room; each stays for longer than the alert's delay of 0.3 s."""
+        for on in (False, True):
+            await self._berth.devices.do("io1", "set", input=HATCH, on=on)
+            await self._berth.devices.do("io1", "set", input=GEN_ROOM, on=not on)
+            await asyncio.sleep(0.35)
+
+    async def _take_watch(self, station: str, person: str) -> None:
+        await self._witness.ask(station, "take_watch", person=person)
+        await asyncio.sleep(0.03)  # 20 in 10 s are allowed: let them last for most of a life
+
+    async def _acknowledgements(self) -> None:
+        alert = await self._witness.until(self._unacknowledged)
+        asked = {key: alert[key] for key in ("instance", "priority")}
+        await self._witness.ask("gangway", "ack", alert=alert["id"], person="L. Tupou", **asked)
+        await asyncio.sleep(0)
+
+    def _unacknowledged(self) -> dict[str, Any] | None:
+        alerts = (body for name, body in self._witness.newest.items() if name.startswith("alert/"))
+        return next((body for body in alerts if body["state"] in {"V", "U"}), None)
+
+    async def _sso(self) -> None:
+        """A window that opens and closes (entries that are no events), a seal broken and numbered, a signed head."""
+        await self._ask({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+        await self._ask({"do": "window.close", "by": ["R. Menon"]})
+        alert = {"do": "seal", "alert": "seal.broken.s01", "number": "A-0815", "by": "R. Menon"}
+        for opened in (True, False):
+            await self._berth.devices.do("io1", "set", input=SEAL_CLOSED, on=not opened)
+            await self._berth.devices.do("io1", "set", input=SEAL_OPEN, on=opened)
+            await asyncio.sleep(0.1)  # one poll of the unit
+        await self._ask(alert)
+        if (answer := await self._ask({"do": "seal.record"})) is not None:
+            self.sealed.append(answer["size"])
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Ask; a daemon that is killed meanwhile, or that refuses, has said nothing."""
+        with suppress(IspsdError, OSError, ValueError):
+            answer = await control.ask(self._socket, request)
+            if (seq := answer.get("recorded")) is not None:
+                self.recorded.append((request, seq))
+            return answer
+        await asyncio.sleep(0.01)
+        return None
+
+
+class Deadly:
+    """Kills a daemon at a moment that chance chooses: the chance is the same in every run of the test."""
+
+    def __init__(self, seen: Witness, chance: random.Random) -> None:
+        self._witness = seen
+        self._chance = chance
+
+    async def strike(self, process: Process) -> None:
+        """Kill it after so many messages that said *recorded*, or a moment after so many commands."""
+        moment = asyncio.Event()
+        if self._chance.random() < 0.5:
+            left_ms = 0.0
+            hook, count = "on_told", self._chance.randint(1, 180)
+        else:
+            left_ms = self._chance.uniform(0.0, 4.0)
+            hook, count = "on_sent", self._chance.randint(1, 100)
+
+        def counted() -> None:
+            nonlocal count
+            count -= 1
+            if count == 0:
+                moment.set()
+
+        setattr(self._witness, hook, counted)
+        async with asyncio.timeout(PATIENCE_S):
+            await moment.wait()
+        await asyncio.sleep(left_ms / 1000)
+        process.kill()
+        assert await process.wait() == -9
+        setattr(self._witness, hook, lambda: None)
+
+
+def assert_told_is_stored(notes: Notes, load: Load, record: dict[int, bytes]) -> None:
+    """Fail where somebody was told of an entry that does not stand in the record as it was told."""
+    for bseq, came in notes.events.items():
+        for seq, entry in came:
+            assert record[seq] == entry
+            assert json.loads(entry)["bseq"] == bseq
+    for station, reply in notes.replies:
+        entry = json.loads(record[reply["recorded"]])
+        wanted = {"take_watch": "watch.taken", "ack": "alert.changed"}[reply["verb"]]
+        assert (entry["type"], entry["actor"]["station"]) == (wanted, station)
+    for alert in notes.alerts:
+        entry = json.loads(record[alert["recorded"]])["open"]
+        told = ("id", "instance", "state", "revision", "acknowledged_by")
+        assert {key: entry[key] for key in told} == {key: alert[key] for key in told}
+    for request, seq in load.recorded:
+        entry = json.loads(record[seq])
+        assert entry["type"] == {"seal": "seal.numbered"}.get(
+            request["do"], request["do"].replace("open", "opened").replace("close", "closed")
+        )
+
+
+@pytest.mark.timeout("120")
+async def test_twenty_kills_lose_nothing_that_a_subscriber_saw_as_recorded(tmp_path: Path) -> None:
+    lives = 0
+    async with alongside(tmp_path) as berth:
+        seen, load = berth.witness, Load(berth)
+        deadly = Deadly(seen, random.Random(2026_11_22))
+        while lives < KILLS:
+            async with berth.daemon() as process, load.running():
+                await deadly.strike(process)
+            lives += 1
+            assert_told_is_stored(seen.notes, load, berth.stored())
+            await berth.verify(seen.notes.newest_head())
+        killed = seen.newest["status"]["session"]
+        async with berth.daemon():
+            await seen.session(other_than=killed)
+        last = max(berth.stored())
+        await seen.until(lambda: any(seq == last for [(seq, _), *_] in seen.notes.events.values()))
+        record = berth.stored()
+        assert_told_is_stored(seen.notes, load, record)
+        await berth.verify(*seen.notes.heads.values())
+        assert_load_was_one(seen.notes, load)
+        assert_events_are_whole(seen.notes, record)
+        types = [json.loads(body)["type"] for body in record.values()]
+        assert types.count("daemon.started") == KILLS + 1
+        assert types.count("daemon.stopped") == 1
+
+
+def assert_load_was_one(notes: Notes, load: Load) -> None:
+    """Fail where a part of the load never came to be recorded: then the test would hold for the wrong reason."""
+    assert notes.told > 20 * KILLS
+    assert {reply["verb"] for _, reply in notes.replies} == {"take_watch", "ack"}
+    assert {alert["id"] for alert in notes.alerts} >= {
+        "door.escape.open.d12",
+        "door.vital.open.d14",
+        "seal.broken.s01",
+    }
+    assert {request["do"] for request, _ in load.recorded} == {
+        "window.open",
+        "window.close",
+        "seal",
+    }
+    assert len(notes.heads) > 5
+    assert set(load.sealed) <= set(notes.heads)
+
+
+def assert_events_are_whole(notes: Notes, record: dict[int, bytes]) -> None:
+    """Fail unless every entry for watch stations came as an event, in order but for what came twice."""
+    entries = [json.loads(body) for body in record.values()]
+    assert sorted(notes.events) == [e["bseq"] for e in entries if e["bseq"] is not None]
+    firsts = list(dict.fromkeys(notes.order))
+    assert firsts == sorted(firsts)
+
+
+@pytest.mark.timeout("60")
+async def test_open_alerts_and_acknowledgements_survive_a_kill(tmp_path: Path) -> None:
+    hatch, room = "alert/door.escape.open.d12", "alert/door.vital.open.d14"
+    async with alongside(tmp_path) as berth:
+        seen, newest = berth.witness, berth.witness.newest
+
+        def on_disk(name: str, state: str) -> dict[str, Any] | None:
+            body = newest.get(name)
+            return body if body and body["state"] == state and body["recorded"] else None
+
+        async with berth.daemon() as process:
+            first = await seen.session()
+            await berth.devices.do("io1", "set", input=HATCH, on=False)
+            alert = await seen.until(lambda: on_disk(hatch, "V"))
+            asked = {key: alert[key] for key in ("instance", "priority")}
+            await seen.ask("gangway", "ack", alert=alert["id"], person="L. Tupou", **asked)
+            before = {hatch: await seen.until(lambda: on_disk(hatch, "A"))}
+            await berth.devices.do("io1", "set", input=GEN_ROOM, on=True)
+            before[room] = await seen.until(lambda: on_disk(room, "V"))
+            process.kill()
+            await process.wait()
+        async with berth.daemon():
+            await seen.session(other_than=first)
+            same = ("id", "instance", "state", "acknowledged_by", "raised_utc")
+            for name, body in before.items():
+                assert {key: newest[name][key] for key in same} == {key: body[key] for key in same}
+            assert newest[hatch]["sounding"] is False
+            assert newest[room]["sounding"] is True
+            await berth.devices.do("io1", "set", input=HATCH, on=True)
+            await berth.devices.do("io1", "set", input=GEN_ROOM, on=False)
+            await seen.until(lambda: hatch not in newest and on_disk(room, "U"))
+        written = [json.loads(body) for body in berth.stored().values()]
+        states = [e["open"]["state"] for e in written if e["open"].get("id") == alert["id"]]
+        assert states == ["V", "A", "N"], "the restart made no entry of what had not changed"
