@@ -1,4 +1,4 @@
-"""What these tests see a daemon process with: a subscriber that forgets nothing, the verifier, the record's own bytes."""
+"""What a daemon process is watched with: a subscriber that forgets nothing, the verifier, the record's bytes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import apsw
 
@@ -144,7 +145,10 @@ class Witness:
 async def witness(broker: EmbeddedBroker) -> AsyncIterator[Witness]:
     """Listen to everything that passes the broker."""
     connection = Connection(
-        address(broker), client_id="witness", inbox_limit=100_000, payload_limit_bytes=256 * 1024
+        address(broker),
+        client_id=f"witness-{uuid4().hex}",
+        inbox_limit=100_000,
+        payload_limit_bytes=256 * 1024,
     )
     await connection.connect()
     seen = Witness(connection)
@@ -153,7 +157,6 @@ async def witness(broker: EmbeddedBroker) -> AsyncIterator[Witness]:
         await connection.subscribe("#")
         yield seen
         assert connection.dropped == 0
-        assert not listening.done(), listening
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""``kill -9`` of the whole daemon under the demo's load: what a subscriber was told stands in the record (invariant 4)."""
+"""``kill -9`` of the whole daemon under the demo's load: what was told as recorded is on disk (invariant 4)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import asyncio
 import json
 import random
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from daemon import control
-from daemon.demo import crew
-from daemon.demo.story import ALL_SHUT
 from daemon.errors import IspsdError
-from daemon.mqtt.embedded import embedded_broker
-from tests.processes.rig import PATIENCE_S, stored, verified, witness
+from tests.processes.berth import GEN_ROOM, HATCH, SEAL_CLOSED, SEAL_OPEN, alongside
+from tests.processes.rig import PATIENCE_S
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from tests.processes.berth import Berth
     from tests.processes.rig import Notes, Witness
 
 KILLS = 20
@@ -32,44 +30,6 @@ STATIONS = {
     "office": "A. Lindqvist",
     "sso": "R. Menon",
 }
-HATCH, GEN_ROOM = 3, 13
-SEAL_CLOSED, SEAL_OPEN = 6, 7
-
-
-@dataclass(slots=True)
-class Berth:
-    """Everything that outlives the daemon: devices, broker, subscriber, and the folder of the record."""
-
-    folder: Path
-    config: Path
-    devices: crew.Simulators
-    witness: Witness
-
-    @asynccontextmanager
-    async def daemon(self) -> AsyncIterator[Process]:
-        """Run the daemon on the record; stopped in order unless it is dead by then."""
-        async with crew.daemon_process(self.config, self.folder / "daemon.log") as process:
-            yield process
-
-    async def verify(self, *notes: str) -> None:
-        """Fail unless the verifier says PASS."""
-        code, words = await verified(self.folder / "record", self.folder / "record-key.pub", *notes)
-        assert code == 0, words
-
-    def stored(self) -> dict[int, bytes]:
-        return stored(self.folder / "record")
-
-
-@asynccontextmanager
-async def alongside(folder: Path) -> AsyncIterator[Berth]:
-    """Make everything ready for a daemon."""
-    async with (
-        embedded_broker() as broker,
-        crew.simulators() as devices,
-        witness(broker) as seen,
-    ):
-        await devices.do("io1", "inputs", on=ALL_SHUT)
-        yield Berth(folder, crew.write_config(folder, devices, broker), devices, seen)
 
 
 class Load:
