@@ -23,6 +23,7 @@ from tests.makers import SHIP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from daemon.checks.api import CheckContext
     from daemon.model import Reading
@@ -83,6 +84,17 @@ class Rig:
             self.inboxes.offer(reading)
             self.points.update(reading)
 
+    def show(self, test: Test) -> None:
+        """Take what is shown, as the board does."""
+        test.shown = self.tests.readiness(test)
+        last = None if test.last is None else test.last.outcome
+        self.shown.append((test.config.id, test.shown, last))
+
+    async def come(self, utc: datetime) -> None:
+        """Let a moment of the calendar come: the night before it is not waited through."""
+        self.clock.step_utc((utc - self.clock.utc()).total_seconds() - 1.0)
+        await self.clock.advance(1.0)
+
     def results(self) -> list[dict[str, object]]:
         """Return the open part of every result that was submitted."""
         return [dict(draft.open) for draft in self.journal.drafts if draft.type == "test.result"]
@@ -119,13 +131,7 @@ def rig(
         points=made.points,
         inboxes=made.inboxes,
         journal=made.journal,
-        on_change=lambda test: made.shown.append(
-            (
-                test.config.id,
-                made.tests.readiness(test),
-                None if test.last is None else test.last.outcome,
-            )
-        ),
+        on_change=made.show,
     )
     return made
 
