@@ -16,7 +16,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/ispsd demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term --cov-fail-under=90
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

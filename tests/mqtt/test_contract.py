@@ -123,7 +123,6 @@ STATE: dict[str, dict[str, Any]] = {
         "note": "demo/aurora/1\n",
         "size": 9,
         "origin": "demo/aurora/1",
-        "seq": 8,
     },
     TOPICS.station("bridge"): {
         "attended": True,
