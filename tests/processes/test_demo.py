@@ -1,0 +1,200 @@
+"""``ispsd demo`` as somebody meets it: the story to its end over both brokers, and Ctrl-C that leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.processes.rig import PATIENCE_S
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+
+STOP_S = 2.0
+"""Ctrl-C ends everything within this time: the promise, not a measurement."""
+WITHOUT_MOSQUITTO = """\
+import sys
+from daemon import cli
+from daemon.mqtt import embedded
+assert embedded.mosquitto_program is not None
+embedded.mosquitto_program = lambda: None
+sys.exit(cli.main(sys.argv[1:]))
+"""
+MARK = "ISPSD_TEST_RUN"
+
+
+@dataclass(slots=True)
+class Demo:
+    """A running demo, in a session of its own; everything that it starts inherits its mark."""
+
+    process: Process
+    state: Path
+    mark: str
+    said: list[str] = field(default_factory=list)
+
+    async def until(self, word: str) -> str:
+        """Read on until a line has this word, and return the line."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            async for raw in self.process.stdout:
+                self.said.append(raw.decode().rstrip())
+                if word in self.said[-1]:
+                    return self.said[-1]
+        raise AssertionError(f"it ended without {word!r}:\n" + "\n".join(self.said))
+
+    async def to_the_end(self) -> tuple[int, str]:
+        """Return exit code and everything that was said."""
+        rest, _ = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode, "\n".join([*self.said, rest.decode()])
+
+    def family(self) -> dict[int, str]:
+        """Return every living process that carries the mark, with its command line."""
+        mark, found = f"{MARK}={self.mark}".encode(), {}
+        for folder in Path("/proc").iterdir():
+            with suppress(OSError):
+                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
+                    words = (folder / "cmdline").read_bytes().split(b"\0")
+                    found[int(folder.name)] = b" ".join(words).decode()
+        return found
+
+    def sockets(self) -> set[str]:
+        """Return the inodes of all sockets that the family holds."""
+        found = set()
+        for pid in self.family():
+            for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+                with suppress(OSError):
+                    if (end := str(descriptor.readlink())).startswith("socket:["):
+                        found.add(end[8:-1])
+        return found
+
+
+def listening() -> set[str]:
+    """Return the inodes of all sockets that listen, over TCP (proc(5): state 0A) and Unix (flag ACC)."""
+    tcp = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    unix = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return {row[9] for row in tcp if row[3] == "0A"} | {
+        row[6] for row in unix if row[3] != "00000000"
+    }
+
+
+@asynccontextmanager
+async def demo(folder: Path, *, mosquitto: bool = True) -> AsyncIterator[Demo]:
+    """Run the demo with its record in a folder; with nothing left of it at the end, whatever happens."""
+    mark, state = uuid4().hex, folder / "state"
+    start = ("-m", "daemon") if mosquitto else ("-c", WITHOUT_MOSQUITTO)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *start, "demo", "--state", str(state)),
+        env={**os.environ, MARK: mark, "TMPDIR": str(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    running = Demo(process, state, mark)
+    try:
+        yield running
+    finally:
+        for pid in running.family():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        await process.wait()
+
+
+FACTS = (
+    r"QUIET WATCH .*what every station sees",
+    r"TAKE WATCH .*L\. Tupou · no\. [1-9]\d* on disk",
+    r"HATCH OPENS .*ESC HATCH OPEN · STRG GEAR ESC · active – unacknowledged",
+    r"active – acknowledged, steady · no\. [1-9]\d* on disk",
+    r"CABLE CUT .*SENSOR LINE FLT · STRG GEAR DOOR · the door is 'line_fault' now",
+    r"AIS TEST .*: SAT · .*\n.*in order · no\. [1-9]\d* on disk",
+    r"AIS SILENT .*OWN AIS SILENT · active .*no\. [1-9]\d* on disk",
+    r"SSAS TEST .*refused: t-ssas-e-p1 runs only inside a test window",
+    r"SSAS P1: SAT · .*no\. [1-9]\d* on disk",
+    r"COVERT .*On board: 0 new messages, 0 new entries, 0 topics about it",
+    r"VERIFY ",
+    r"\nPASS\n.*entries 1 to \d+\n.*oldest outside anchor.*\n.*unsealed tail: 0",
+    r"the same record.* in a copy .*changed",
+    r"\nFAIL: segment-0001\.db: entry \d+: .*altered",
+)
+"""What the story must have said, in this order."""
+
+
+@pytest.mark.timeout("90")
+async def test_two_demos_tell_their_story_to_the_end_each_over_its_own_broker(
+    tmp_path: Path,
+) -> None:
+    """Side by side, as the story takes half a minute: the second finds MQTT's own port taken."""
+    folders = [tmp_path / broker for broker in ("Mosquitto", "iotcore")]
+    for folder in folders:
+        folder.mkdir()
+    async with demo(folders[0]) as first, demo(folders[1], mosquitto=False) as second:
+        ports = []
+        for running, folder in ((first, folders[0]), (second, folders[1])):
+            line = await running.until("broker:")
+            assert f"broker: {folder.name}" in line
+            ports.append(line.partition("127.0.0.1:")[2].partition(";")[0])
+        assert ports[0] != ports[1]
+        for code, said in await asyncio.gather(first.to_the_end(), second.to_the_end()):
+            assert_story(said)
+            assert code == 0
+        for running, folder in ((first, folders[0]), (second, folders[1])):
+            assert running.family() == {}
+            assert not (running.state / "control.sock").exists()
+            assert [path.name for path in folder.iterdir()] == ["state"], "no temporary folder"
+
+
+def assert_story(said: str) -> None:
+    """Fail where a fact is missing, or stands where it does not belong."""
+    at = 0
+    for fact in FACTS:
+        found = re.compile(fact).search(said, at)
+        assert found, f"{fact!r} is not where it belongs in:\n{said}"
+        at = found.end()
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["the process", "the whole group"])
+@pytest.mark.parametrize("moment", ["broker:", "QUIET WATCH", "sounds at"])
+async def test_ctrl_c_ends_everything_within_two_seconds(
+    tmp_path: Path, moment: str, whole_group: bool
+) -> None:
+    async with demo(tmp_path) as running:
+        await running.until(moment)
+        family, sockets = running.family(), running.sockets()
+        assert len(family) == 4, f"demo, broker, simulators, daemon: {family}"
+        assert sockets & listening()
+        pressed_s = time.monotonic()
+        (os.killpg if whole_group else os.kill)(running.process.pid, signal.SIGINT)
+        code, said = await running.to_the_end()
+        took_s = time.monotonic() - pressed_s
+        assert running.family() == {}
+        assert not sockets & listening()
+        assert not (running.state / "control.sock").exists()
+        assert [path.name for path in tmp_path.iterdir()] == ["state"], "temporary folders are gone"
+        assert code == 130
+        assert said.rstrip().endswith("stopped; nothing is left running")
+        assert "Traceback" not in said
+        assert took_s < STOP_S
+
+
+async def test_a_demo_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        await running.until("QUIET WATCH")
+        sockets = running.sockets()
+        running.process.kill()
+        await running.process.wait()
+        async with asyncio.timeout(PATIENCE_S):
+            while running.family():  # noqa: ASYNC110 (processes that are not ours give no event)
+                await asyncio.sleep(0.01)
+        assert not sockets & listening()
