@@ -129,7 +129,7 @@ class Acts:
             sound_armed=sound_armed,
             now_s=self._clock.now_s(),
         )
-        self._watch.station_changed(status)
+        self._watch.picture.station(status)
         return Reply(accepted=True)
 
     async def take_watch(self, station: str, *, person: str) -> Reply:
@@ -140,7 +140,7 @@ class Acts:
         """
         known = self._known(person)
         status = self._watch.stations.take_watch(station, known.name, since_s=self._clock.now_s())
-        self._watch.station_changed(status)
+        self._watch.picture.station(status)
         written = self._journal.submit(
             Draft(
                 kind="system",

@@ -1,9 +1,9 @@
 """May SSAS equipment be read at this moment?
 
 A ship security alert raises nothing on board (SOLAS XI-2/6.2.3, MSC.147(77) annex 1): invariant 1. So the equipment
-that could tell of one is read only while a test window is open, and whatever began before it, ends after it, or does not
-say that it is a test, does not exist. Everything that could see SSAS equipment asks this gate and nothing else;
-a window is held in memory only and dies with the process.
+that could tell of one is read only while a test window is open, and whatever began before it, ends after it, or
+does not say that it is a test, does not exist. Everything that could see SSAS equipment asks this gate and nothing
+else; a window is held in memory only and dies with the process.
 """
 
 from __future__ import annotations

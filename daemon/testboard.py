@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from daemon.entropy import Entropy
     from daemon.model import Json
     from daemon.mqtt.topics import Topics
+    from daemon.picture import Board
     from daemon.readiness import Test, Tests
-    from daemon.watch import Board
 
 
 class TestBoard:

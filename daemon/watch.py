@@ -9,51 +9,34 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import forms, logs
+from daemon import forms
 from daemon.alerts import rules
 from daemon.alerts.engine import Acknowledgement, Alert, AlertChange, Engine, Source
 from daemon.alerts.lifecycle import Event
-from daemon.model import AlertState, Classification, ContactState, LinkState, OpeningKind
+from daemon.model import Classification, LinkState, OpeningKind
+from daemon.picture import Picture
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from daemon.alerts.policy import Policy
     from daemon.clock import Clock
     from daemon.gate import Gate
     from daemon.inbox import Inboxes
-    from daemon.model import Json, Opening, Reading
+    from daemon.model import Opening, Reading
     from daemon.mqtt.topics import Topics
+    from daemon.picture import Board
     from daemon.points import Change, Points
     from daemon.record.entry import Entry
-    from daemon.stations import Stations, StationStatus
+    from daemon.stations import Stations
     from daemon.supervise import DeviceStatus, Supervisor
 
 LOOK_S = 1.0
 """How often ages, stations, record and broker are looked at."""
-ANALOGUE_S = 1.0
-"""A value that is not a contact is told at most so often, in seconds."""
 STATUS_S = 5.0
 """Devices and stations are told again after so long, in seconds, though nothing but counters moved."""
 LONGEST_DETAIL = 400
-REFRESH_SHARE = 1 / 3
-"""An unchanged value is told again after this share of its validity."""
-
-
-class Board(Protocol):
-    """Where the stations' picture is put: the retained state."""
-
-    def put(self, topic: str, body: Mapping[str, Json], up_s: float, *, last: bool = False) -> None:
-        """Show this from now on; ``up_s`` is when it was true, in seconds since boot.
-
-        With ``last`` it is shown once more and then taken off.
-        """
-        ...
-
-    def remove(self, topic: str) -> None:
-        """Take it off."""
-        ...
 
 
 class Journal(Protocol):
@@ -92,20 +75,22 @@ class Watch:
         self.engine = engine
         self.points = points
         self.stations = stations
-        self._topics = topics
         self._openings = {opening.id: opening for opening in openings}
+        self.picture = Picture(
+            topics=topics,
+            board=board,
+            openings=self._openings.values(),
+            points=points,
+            clock=clock,
+        )
         self._policy = policy
         self._inboxes = inboxes
         self._own_reports = tuple(own_reports)
         self._clock = clock
         self._gate = gate
-        self._board = board
         self._journal = journal
         self._faults = faults
-        self._log = logs.get("watch")
         self._woken = asyncio.Event()
-        self._told_s: dict[str, float] = {}
-        self._waiting: dict[str, Reading] = {}
         self._supervisors: dict[str, Supervisor] = {}
         self._link_up_s: dict[str, float] = {}
         self._looked_s = float("-inf")
@@ -135,31 +120,27 @@ class Watch:
             return  # a lost unit takes its test lamp with it; without a window there is no lamp
         self._inboxes.offer(reading)
         change = self.points.update(reading)
-        if reading.classification is Classification.WATCH:
-            if change is not None:
-                self._consider(change)
-            self._tell(reading, changed=change is not None)
-        elif change is not None:
-            self._show(reading)
+        if change is not None and reading.classification is Classification.WATCH:
+            self._consider(change)
+        self.picture.reading(reading, changed=change is not None)
 
     def take_status(self, status: DeviceStatus) -> None:
         """Take a change of a device's link."""
         supervisor = self._supervisors[status.device]
         now_s = self._clock.now_s()
         if supervisor.spec.covert:
-            self._show_covert(status)
+            self.picture.covert_device(status, window=self._gate.is_open())
             return
         if status.link is LinkState.UP:
             self._link_up_s[status.device] = now_s
-        self._show_device(status.device, now_s)
+        self.picture.device(supervisor)
         if (key := supervisor.lost_alert) is not None:
             said = rules.feed(key, status.link)
             source = Source(status.device, status.device.upper(), status.device)
             detail = self._not_monitored(status)
             self.engine.condition(key, source, active=said.active, now_s=now_s, detail=detail)
-        if (
-            status.is_driver_fault and status.since_s == now_s
-        ):  # once an outage, however often it is retried
+        # Once an outage, however often it is retried.
+        if status.is_driver_fault and status.since_s == now_s:
             self._journal.submit(
                 Draft(
                     kind="system",
@@ -180,7 +161,7 @@ class Watch:
             self._look_at_ages(now_s)
             self._look_at_own_ais(now_s)
             self._look_at_ourselves(now_s)
-            self._tell_waiting(now_s)
+            self.picture.waiting(now_s)
             if now_s - self._statuses_told_s >= STATUS_S:
                 self._tell_statuses(now_s)
         for change in self.engine.advance(now_s=now_s, now_utc=self._clock.utc()):
@@ -207,15 +188,6 @@ class Watch:
         written.add_done_callback(lambda future: self._show_recorded(change, future))
         return written
 
-    def station_changed(self, station: StationStatus) -> None:
-        """Show a station that has just spoken."""
-        now_s = self._clock.now_s()
-        self._board.put(
-            self._topics.station(station.id),
-            forms.station_message(station, now_s=now_s),
-            now_s,
-        )
-
     def silence(self, by: Acknowledgement) -> list[asyncio.Future[Entry]]:
         """Silence everything that sounds; return the writings."""
         changes = self.engine.silence(by, now_s=self._clock.now_s(), now_utc=self._clock.utc())
@@ -230,13 +202,13 @@ class Watch:
         """The test window opened or closed: what it alone may show comes or goes."""
         for supervisor in self._supervisors.values():
             if supervisor.spec.covert:
-                self._show_covert(supervisor.status)
+                self.picture.covert_device(supervisor.status, window=self._gate.is_open())
 
-    def forget(self, points: Iterable[str]) -> None:
+    def forget(self, points: Collection[str]) -> None:
         """Take the points that only a test window shows off the board."""
         for point in points:
             self.points.forget(point)
-            self._board.remove(self._topics.point(point, classification=Classification.SSO))
+        self.picture.forget(points)
 
     def _consider(self, change: Change) -> None:
         opening = self._openings.get(change.reading.point)
@@ -263,60 +235,13 @@ class Watch:
             )
         self._woken.set()
 
-    def _tell(self, reading: Reading, *, changed: bool) -> None:
-        """Show a point: contacts at once, others at most once a second, unchanged ones before they expire."""
-        now_s = reading.received_s
-        age_s = now_s - self._told_s.get(reading.point, -1e9)
-        at_once = isinstance(reading.value, ContactState) or reading.value is None
-        if changed and not at_once and age_s < ANALOGUE_S:
-            self._waiting[reading.point] = reading
-        elif changed or age_s >= self.points.valid_for_s(reading.point) * REFRESH_SHARE:
-            self._show(reading)
-
-    def _tell_waiting(self, now_s: float) -> None:
-        for point, reading in list(self._waiting.items()):
-            if now_s - self._told_s[point] >= ANALOGUE_S:
-                self._show(reading)
-
-    def _show(self, reading: Reading) -> None:
-        self._waiting.pop(reading.point, None)
-        self._told_s[reading.point] = reading.received_s
-        opening = self._openings.get(reading.point)
-        self._board.put(
-            self._topics.point(reading.point, classification=reading.classification),
-            forms.point_message(
-                reading,
-                name=opening.name if opening is not None else None,
-                valid_for_s=self.points.valid_for_s(reading.point),
-            ),
-            reading.received_s,
-        )
-
     def _tell_statuses(self, now_s: float) -> None:
         self._statuses_told_s = now_s
-        for device, supervisor in self._supervisors.items():
+        for supervisor in self._supervisors.values():
             if not supervisor.spec.covert:
-                self._show_device(device, now_s)
+                self.picture.device(supervisor)
         for station in self.stations.status():
-            self.station_changed(station)
-
-    def _show_device(self, device: str, now_s: float) -> None:
-        supervisor = self._supervisors[device]
-        self._board.put(
-            self._topics.driver(device),
-            forms.driver_message(supervisor.status, supervisor.health),
-            now_s,
-        )
-
-    def _show_covert(self, status: DeviceStatus) -> None:
-        self._board.put(
-            self._topics.driver(status.device, classification=Classification.SSO),
-            {
-                "open": self._gate.is_open() and status.link is not LinkState.DOWN,
-                "since": forms.milliseconds(self._clock.now_s()),
-            },
-            self._clock.now_s(),
-        )
+            self.picture.station(station)
 
     def _not_monitored(self, status: DeviceStatus) -> str:
         """Return what the loss of a device means: why, and which doors and seals nobody sees now."""
@@ -325,14 +250,7 @@ class Watch:
         return f"{status.reason or 'not answering yet'}{doors}"[:LONGEST_DETAIL]
 
     def _show_alert(self, alert: Alert, *, recorded: int | None) -> None:
-        if alert.show is Classification.SSO:
-            return  # it stands in the record; the SSO's pages read it there
-        self._board.put(
-            self._topics.alert(alert.id),
-            forms.alert_message(alert, sounds_at=self.stations.sounding(), recorded=recorded),
-            alert.changed_s,
-            last=alert.state is AlertState.NORMAL,
-        )
+        self.picture.alert(alert, sounds_at=self.stations.sounding(), recorded=recorded)
 
     def _show_recorded(self, change: AlertChange, written: asyncio.Future[Entry]) -> None:
         if written.cancelled() or written.exception() is not None:
@@ -345,7 +263,7 @@ class Watch:
     def _look_at_ages(self, now_s: float) -> None:
         for change in self.points.age(now_s=now_s, now_utc=self._clock.utc()):
             self._consider(change)
-            self._tell(change.reading, changed=True)
+            self.picture.reading(change.reading, changed=True)
 
     def _look_at_own_ais(self, now_s: float) -> None:
         for point in self._own_reports:

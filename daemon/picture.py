@@ -1,0 +1,137 @@
+"""Keep the stations' picture of now: what is put on the board, and how often.
+
+Contacts are shown at once, measured values at most once a second, unchanged ones again before they expire. What is of
+class ``sso`` goes to ``sso/…`` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from daemon import forms
+from daemon.model import AlertState, Classification, ContactState, LampState, LinkState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from daemon.alerts.engine import Alert
+    from daemon.clock import Clock
+    from daemon.model import Json, Opening, Reading
+    from daemon.mqtt.topics import Topics
+    from daemon.points import Points
+    from daemon.stations import StationStatus
+    from daemon.supervise import DeviceStatus, Supervisor
+
+ANALOGUE_S = 1.0
+"""A value that is not a contact is told at most so often, in seconds."""
+REFRESH_SHARE = 1 / 3
+"""An unchanged value is told again after this share of its validity."""
+
+
+class Board(Protocol):
+    """Where the stations' picture is put: the retained state."""
+
+    def put(self, topic: str, body: Mapping[str, Json], up_s: float, *, last: bool = False) -> None:
+        """Show this from now on; ``up_s`` is when it was true, in seconds since boot.
+
+        With ``last`` it is shown once more and then taken off.
+        """
+        ...
+
+    def remove(self, topic: str) -> None:
+        """Take it off."""
+        ...
+
+
+class Picture:
+    """What every station sees."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        board: Board,
+        openings: Iterable[Opening],
+        points: Points,
+        clock: Clock,
+    ) -> None:
+        self._topics = topics
+        self._board = board
+        self._names = {opening.id: opening.name for opening in openings}
+        self._points = points
+        self._clock = clock
+        self._told_s: dict[str, float] = {}
+        self._waiting: dict[str, Reading] = {}
+
+    def reading(self, reading: Reading, *, changed: bool) -> None:
+        """Show a point, if it is time to."""
+        age_s = reading.received_s - self._told_s.get(reading.point, float("-inf"))
+        at_once = isinstance(reading.value, ContactState | LampState) or reading.value is None
+        if changed and not at_once and age_s < ANALOGUE_S:
+            self._waiting[reading.point] = reading
+        elif changed or age_s >= self._points.valid_for_s(reading.point) * REFRESH_SHARE:
+            self._point(reading)
+
+    def waiting(self, now_s: float) -> None:
+        """Show the measured values that had to wait."""
+        for point, reading in list(self._waiting.items()):
+            if now_s - self._told_s[point] >= ANALOGUE_S:
+                self._point(reading)
+
+    def forget(self, points: Iterable[str]) -> None:
+        """Take points of class ``sso`` off."""
+        for point in points:
+            self._waiting.pop(point, None)
+            self._told_s.pop(point, None)
+            self._board.remove(self._topics.point(point, classification=Classification.SSO))
+
+    def device(self, supervisor: Supervisor) -> None:
+        """Show a device and its health."""
+        self._board.put(
+            self._topics.driver(supervisor.device),
+            forms.driver_message(supervisor.status, supervisor.health),
+            self._clock.now_s(),
+        )
+
+    def covert_device(self, status: DeviceStatus, *, window: bool) -> None:
+        """Show whether an SSAS source is being read, and nothing else of it."""
+        now_s = self._clock.now_s()
+        self._board.put(
+            self._topics.driver(status.device, classification=Classification.SSO),
+            {
+                "open": window and status.link is not LinkState.DOWN,
+                "since": forms.milliseconds(now_s),
+            },
+            now_s,
+        )
+
+    def station(self, status: StationStatus) -> None:
+        """Show a station."""
+        now_s = self._clock.now_s()
+        self._board.put(
+            self._topics.station(status.id), forms.station_message(status, now_s=now_s), now_s
+        )
+
+    def alert(self, alert: Alert, *, sounds_at: Sequence[str], recorded: int | None) -> None:
+        """Show an alert; one that is normal is shown once more and then taken off."""
+        if alert.show is Classification.SSO:
+            return  # it stands in the record; the SSO's pages read it there
+        self._board.put(
+            self._topics.alert(alert.id),
+            forms.alert_message(alert, sounds_at=sounds_at, recorded=recorded),
+            alert.changed_s,
+            last=alert.state is AlertState.NORMAL,
+        )
+
+    def _point(self, reading: Reading) -> None:
+        self._waiting.pop(reading.point, None)
+        self._told_s[reading.point] = reading.received_s
+        self._board.put(
+            self._topics.point(reading.point, classification=reading.classification),
+            forms.point_message(
+                reading,
+                name=self._names.get(reading.point),
+                valid_for_s=self._points.valid_for_s(reading.point),
+            ),
+            reading.received_s,
+        )
