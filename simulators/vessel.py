@@ -28,7 +28,7 @@ STATIC_EVERY_S = 6
 """ITU-R M.1371-5 has 6 min; a demo cannot wait for that."""
 OTHERS_EVERY_S = 3
 PAYLOAD_CHARACTERS = 60
-"""What fits into one sentence of 82 characters."""
+"""Of one sentence of 82."""
 
 
 @dataclass(frozen=True, slots=True)
