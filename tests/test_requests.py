@@ -1,0 +1,125 @@
+"""Every request of the control socket is answered, or refused with the field that is wrong."""
+
+from __future__ import annotations
+
+import json
+
+from daemon.errors import RecordError, RefusedError
+from daemon.record.log import Record
+from daemon.record.reader import MOST_ENTRIES
+from tests.ship import Ship, sailing
+
+START = {"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"}
+ANSWER = {"do": "test.answer", "test": "t-ssas-e-p1", "step": 1, "by": "R. Menon"}
+SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "SG 1", "by": "R. Menon"}
+REFUSED = [
+    ({"do": "launch"}, "there is no request 'launch'"),
+    ({"do": "x" * 50}, f"there is no request {'x' * 40!r}"),
+    ({"do": "log", "count": -1}, f"count is 1 to {MOST_ENTRIES}"),
+    ({"do": "log", "count": MOST_ENTRIES + 1}, f"count is 1 to {MOST_ENTRIES}"),
+    ({"do": "log", "count": "20"}, f"count is 1 to {MOST_ENTRIES}"),
+    ({"do": "log", "before": "7"}, "before is an entry's number, type a text"),
+    ({"do": "log", "type": 7}, "before is an entry's number, type a text"),
+    ({"do": "window.open"}, "by is wanted: 2 persons, by name"),
+    ({"do": "window.open", "by": "R. Menon"}, "by is wanted: 2 persons, by name"),
+    ({"do": "window.open", "by": ["R. Menon", 7]}, "by is wanted: 2 persons, by name"),
+    ({"do": "window.close", "by": []}, "by is wanted: one person, by name"),
+    ({**START, "test": None}, "test is wanted, as text"),
+    ({**START, "by": ""}, "by is wanted, as text"),
+    ({**START, "test": "t-9"}, "there is no test 't-9'"),
+    ({**ANSWER, "step": "1"}, "step is wanted, as a number"),
+    ({**ANSWER, "step": True}, "step is wanted, as a number"),
+    ({**SEAL, "alert": None}, "alert is wanted, as text"),
+    ({**SEAL, "number": 4711}, "number is wanted, as text"),
+]
+
+
+async def reason(ship: Ship, request: dict) -> str | None:
+    try:
+        await ship.control(request)
+    except RefusedError as err:
+        return str(err)
+    return None
+
+
+async def test_what_is_wrong_is_named_and_nothing_is_written(tmp_path):
+    async with sailing(tmp_path) as ship:
+        before = (await ship.control({"do": "log"}))["entries"]
+        said = [(request, await reason(ship, request)) for request, _ in REFUSED]
+        assert said == REFUSED
+        assert (await ship.control({"do": "log"}))["entries"] == before
+
+
+async def test_the_log_is_the_newest_entries_oldest_first_and_pages_backwards(tmp_path):
+    async with sailing(tmp_path) as ship:
+        for name in ("L. Tupou", "J. Santos", "L. Tupou"):
+            await ship.ask("gangway", "take_watch", person=name)
+
+        async def seqs(**how: object) -> list[int]:
+            said = await ship.control({"do": "log", **how})
+            return [json.loads(entry)["seq"] for entry in said["entries"]]
+
+        every = await seqs()
+        assert every == sorted(every)
+        assert every[0] == 1
+        assert len(every) >= 5
+        assert await seqs(count=2) == every[-2:]
+        assert await seqs(count=2, before=every[-2]) == every[-4:-2]
+        assert await seqs(count=1, before=1) == []
+        taken = (await ship.control({"do": "log", "type": "watch.taken"}))["entries"]
+        assert [json.loads(e)["actor"]["person"] for e in taken] == [
+            "L. Tupou",
+            "J. Santos",
+            "L. Tupou",
+        ]
+
+
+async def test_the_record_is_sealed_on_request_over_all_of_it(tmp_path):
+    async with sailing(tmp_path) as ship:
+        said = await ship.control({"do": "seal.record"})
+        size = len((await ship.control({"do": "log"}))["entries"])
+        assert said["origin"] == "demo/9999993/1"
+        assert said["size"] == size
+        assert said["note"].startswith(f"{said['origin']}\n{size}\n")
+        assert ship.state("record/head")["note"] == said["note"]
+
+
+async def test_a_record_that_cannot_be_read_or_sealed_is_said_in_words(tmp_path, monkeypatch):
+    async def dead(*_args):
+        raise RecordError("disk I/O error")
+
+    async with sailing(tmp_path) as ship:
+        with monkeypatch.context() as broken:
+            broken.setattr(Record, "entries", dead)
+            broken.setattr(Record, "seal", dead)
+            log, seal = await reason(ship, {"do": "log"}), await reason(ship, {"do": "seal.record"})
+        assert log == "the record cannot be read now: disk I/O error"
+        assert seal == "the record cannot be sealed now: disk I/O error"
+
+
+async def test_every_test_is_listed_with_how_it_stands(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        (row,) = (await ship.control({"do": "tests"}))["tests"]
+        assert row == {
+            "test": "t-ssas-e-p1",
+            "equipment": "ssas",
+            "name": "SSAS P1",
+            "mode": "assisted",
+            "readiness": "test due",
+            "outcome": None,
+            "reason": None,
+            "seq": None,
+            "running": False,
+            "step": None,
+            "prompt": None,
+        }
+        await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+        assert (await ship.control(START))["steps"] == 5
+        (row,) = (await ship.control({"do": "tests"}))["tests"]
+        assert (row["readiness"], row["running"], row["step"]) == ("under test", True, 1)
+        assert row["prompt"].startswith("At P1: hold TEST")
+        await ship.control({"do": "window.close", "by": ["R. Menon"]})
+        await ship.pass_time(1.0)
+        (row,) = (await ship.control({"do": "tests"}))["tests"]
+        assert (row["running"], row["outcome"], row["seq"] > 0) == (False, "inconclusive", True)

@@ -1,0 +1,163 @@
+"""A restart takes up what was open, by the record alone; what is no longer configured ends by an entry."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+
+from daemon.model import Outcome
+from tests.ship import HATCH, SEAL_OPEN, Ship, afloat, ashore
+from tests.test_ship_rules import entries, failing_appends
+
+HATCH_ALERT = "alert/door.escape.open.d12"
+
+
+async def open_hatch(ship: Ship) -> dict:
+    await ship.pass_time(1.0)
+    await ship.unit.set_input(HATCH, False)
+    alert = await ship.until(lambda: ship.state(HATCH_ALERT))
+    await ship.pass_time(0.5)
+    return alert
+
+
+def without_hatch(text: str) -> str:
+    before, _, rest = text.partition('[[door]]\nid = "d12"')
+    return before + "[[door]]" + rest.partition("[[door]]")[2]
+
+
+def without_gangway(text: str) -> str:
+    before, _, rest = text.partition('[[station]]\nid = "gangway"')
+    return before + "[[station]]" + rest.partition("[[station]]")[2]
+
+
+@asynccontextmanager
+async def two_watches(tmp_path, first, *, edit=lambda text: text):
+    """Sail a first watch, then a second over the same record."""
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await first(ship)
+        async with afloat(ship, broker, feeds, edit=edit):
+            yield ship
+
+
+async def test_an_alert_of_a_door_that_is_no_longer_configured_ends_by_an_entry(tmp_path):
+    async with two_watches(tmp_path, open_hatch, edit=without_hatch) as ship:
+        await ship.pass_time(5.0)
+        assert ship.state(HATCH_ALERT) is None
+        last = [e for e in await entries(ship) if e["subject"] == "d12"][-1]
+        assert (last["open"]["state"], last["open"]["event"]) == ("N", "not_configured")
+
+
+async def test_it_ends_once_and_not_at_every_start(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await open_hatch(ship)
+        for _ in range(2):
+            async with afloat(ship, broker, feeds, edit=without_hatch):
+                await ship.pass_time(1.0)
+                ended = [
+                    e for e in await entries(ship) if e["open"].get("event") == "not_configured"
+                ]
+                assert len(ended) == 1
+
+
+async def test_a_station_that_is_no_longer_configured_is_forgotten(tmp_path):
+    async def first(ship: Ship) -> None:
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+
+    async with two_watches(tmp_path, first, edit=without_gangway) as ship:
+        await ship.pass_time(6.0)
+        assert ship.state("station/gangway") is None
+        assert ship.state("station/office")["person"] is None
+
+
+async def test_since_when_somebody_has_the_watch_is_not_claimed_over_a_restart(tmp_path):
+    async def first(ship: Ship) -> None:
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        assert ship.state("station/gangway")["since_up"] is not None
+
+    async with two_watches(tmp_path, first) as ship:
+        await ship.pass_time(6.0)
+        station = ship.state("station/gangway")
+        assert (station["person"], station["since_up"], station["live"]) == (
+            "L. Tupou",
+            None,
+            False,
+        )
+
+
+async def test_a_rectified_alert_that_nobody_acknowledged_is_kept_until_somebody_does(tmp_path):
+    async def first(ship: Ship) -> None:
+        await open_hatch(ship)
+        await ship.unit.set_input(HATCH, True)
+        await ship.until(lambda: ship.state(HATCH_ALERT)["state"] == "U")
+        await ship.pass_time(0.5)
+
+    async with two_watches(tmp_path, first) as ship:
+        await ship.pass_time(5.0)
+        kept = ship.state(HATCH_ALERT)
+        assert (kept["state"], kept["sounding"]) == ("U", False)
+        reply = await ship.ask(
+            "bridge", "ack", alert=kept["id"], instance=kept["instance"], priority="W"
+        )
+        assert reply["accepted"]
+        await ship.until(lambda: ship.state(HATCH_ALERT) is None, for_s=1.0)
+
+
+async def test_an_unacknowledged_alert_sounds_on(tmp_path):
+    async with two_watches(tmp_path, open_hatch) as ship:
+        await ship.pass_time(2.0)
+        assert (ship.state(HATCH_ALERT)["state"], ship.state(HATCH_ALERT)["sounding"]) == (
+            "V",
+            True,
+        )
+
+
+async def test_instances_go_on_from_the_highest_though_all_are_closed(tmp_path):
+    highest = 0
+
+    async def first(ship: Ship) -> None:
+        nonlocal highest
+        alert = await open_hatch(ship)
+        await ship.ask("bridge", "ack", alert=alert["id"], instance=alert["instance"], priority="W")
+        await ship.unit.set_input(HATCH, True)
+        await ship.until(lambda: ship.state(HATCH_ALERT) is None)
+        highest = ship.daemon.engine.last_instance
+        assert alert["instance"] == highest
+
+    async with two_watches(tmp_path, first) as ship:
+        assert ship.daemon.engine.last_instance == highest
+        assert (await open_hatch(ship))["instance"] == highest + 1
+
+
+async def test_what_the_disk_never_had_is_not_restored(tmp_path, monkeypatch):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            failing_appends(monkeypatch)
+            await ship.unit.do({"do": "inputs", "on": [2, 3, 4, SEAL_OPEN]})
+            await ship.until(lambda: ship.state("alert/seal.broken.s01"))
+        monkeypatch.undo()
+        async with afloat(ship, broker, feeds):
+            assert ship.daemon.engine.find("seal.broken", "s01") is None
+            blind = await ship.until(lambda: ship.state("alert/door.blind_open.s01"), for_s=2.0)
+            assert blind["name"] == "BOND STORE", "found open, by whom nobody saw"
+
+
+async def test_results_are_restored_the_newest_of_each_test_with_its_entry(tmp_path):
+    seqs: list[int] = []
+
+    async def first(ship: Ship) -> None:
+        for _ in range(2):
+            await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+            await ship.control({"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"})
+            await ship.control({"do": "window.close", "by": ["R. Menon"]})
+            await ship.pass_time(1.0)
+        said = await ship.control({"do": "log", "type": "test.result"})
+        seqs.extend(json.loads(entry)["seq"] for entry in said["entries"])
+
+    async with two_watches(tmp_path, first) as ship:
+        last = ship.daemon.tests.tests["t-ssas-e-p1"].last
+        assert (last.outcome, last.seq) == (Outcome.INCONCLUSIVE, max(seqs))
+        assert ship.state("sso/equipment/ssas")["last"]["seq"] == max(seqs)
+        assert len(seqs) == 2
