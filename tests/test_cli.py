@@ -1,0 +1,206 @@
+"""The command line: 0 done, 1 failed or refused, 2 unusable; words for people, bytes for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import pytest
+
+import daemon
+from daemon import cli
+from daemon.assets import asset
+from tests.ship import HATCH, Ship, sailing
+
+SAMPLE = asset("ispsd.toml")
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "daemon", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+async def typed(ship: Ship, command: str, *words: object) -> int:
+    """Type a command that asks the running ship; the ship's clock stands still meanwhile."""
+    argv = [command, "--socket", str(ship.folder / "control.sock"), *map(str, words)]
+    with ThreadPoolExecutor(1) as pool:
+        done = asyncio.get_running_loop().run_in_executor(pool, cli.main, argv)
+        async with asyncio.timeout(10):
+            while not done.done():
+                await ship.clock.advance(0.0)
+        await ship.settle()
+        return await done
+
+
+def test_the_command_is_its_module_and_knows_its_version():
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"ispsd {version('ispsd')}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("launch",), ("window", "smash", "--by", "x"), ("log", "-n", "x")]
+)
+def test_a_command_line_that_cannot_be_used_is_exit_2(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert "usage: ispsd" in capsys.readouterr().err
+
+
+def test_a_configuration_in_order_is_said_to_be(capsys):
+    assert cli.main(["check", str(SAMPLE)]) == cli.DONE
+    assert f"{SAMPLE}: in order." in capsys.readouterr().out
+
+
+def test_every_fault_of_a_configuration_is_named_and_it_is_exit_2(tmp_path, capsys):
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        SAMPLE.read_text("utf-8").replace("[ship]", "[ship]\nsister = 1").replace('"nc"', '"tin"'),
+        "utf-8",
+    )
+    assert cli.main(["check", str(path)]) == cli.UNUSABLE
+    out, err = capsys.readouterr()
+    *faults, summary = err.splitlines()
+    assert len(faults) >= 2
+    assert all(fault.startswith(f"{path}: ") for fault in faults)
+    assert any("sister" in fault for fault in faults)
+    assert summary == f"{len(faults)} fault(s); nothing was started"
+    assert out == ""
+
+
+def test_a_configuration_that_is_not_there_is_exit_2(tmp_path, capsys):
+    assert cli.main(["run", "--config", str(tmp_path / "none.toml")]) == cli.UNUSABLE
+    assert "No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["log", "tests"])
+def test_without_a_daemon_it_says_where_nobody_answers(tmp_path, capsys, command):
+    assert cli.main([command, "--socket", str(tmp_path / "none.sock")]) == cli.FAILED
+    assert capsys.readouterr().err.startswith(
+        f"ispsd: {tmp_path}/none.sock: no running ispsd answers"
+    )
+
+
+@pytest.mark.parametrize(
+    "doc", [None, "Library to implement a well-behaved Unix daemon process.", ""]
+)
+def test_a_foreign_daemon_package_is_named_and_it_is_exit_2(monkeypatch, capsys, doc):
+    monkeypatch.setattr(daemon, "__doc__", doc)
+    assert cli.main(["check", str(SAMPLE)]) == cli.UNUSABLE
+    err = capsys.readouterr().err
+    assert f"the package daemon is {daemon.__file__}, not ispsd's" in err
+    assert "virtual environment" in err
+
+
+def test_the_verifier_trusts_not_even_the_package(monkeypatch, tmp_path, capsys):
+    """It runs where everything else refuses, and a record that is not there is no PASS."""
+    monkeypatch.setattr(daemon, "__doc__", None)
+    assert cli.main(["verify", str(tmp_path / "none.db")]) in {cli.FAILED, cli.UNUSABLE}
+    assert "PASS" not in capsys.readouterr().out
+
+
+def test_the_verifier_without_words_is_exit_2():
+    done = run("verify")
+    assert done.returncode == cli.UNUSABLE
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_is_a_failure_without_a_traceback(monkeypatch, capsys):
+    def interrupted(_given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_check", interrupted)
+    assert cli.main(["check"]) == cli.FAILED
+    assert capsys.readouterr().err == ""
+
+
+@asynccontextmanager
+async def at_night(tmp_path):
+    """A ship on which some things have happened."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        await ship.unit.set_input(HATCH, False)
+        await ship.until(lambda: ship.state("alert/door.escape.open.d12"))
+        await ship.pass_time(0.5)
+        yield ship
+
+
+async def test_the_log_is_a_line_an_entry_in_words(tmp_path, capsys):
+    async with at_night(tmp_path) as ship:
+        assert await typed(ship, "log") == cli.DONE
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines] == [str(n + 1) for n in range(len(lines))]
+        taken = next(line for line in lines if "watch.taken" in line)
+        assert taken.split(maxsplit=1)[1] == (
+            "2026-11-22T02:10:01Z  watch.taken      watch taken at gangway  [L. Tupou]"
+        )
+        assert lines[-1].endswith(
+            "alert.changed    ESC HATCH OPEN · STRG GEAR ESC · V (condition_true)  [ispsd]"
+        )
+        assert await typed(ship, "log", "-n", "1", "--type", "daemon.started") == cli.DONE
+        (started,) = capsys.readouterr().out.splitlines()
+        assert '"simulated": true' in started
+
+
+async def test_the_log_as_json_is_the_record_to_the_byte(tmp_path, capsys):
+    async with at_night(tmp_path) as ship:
+        stored = (await ship.control({"do": "log"}))["entries"]
+        assert await typed(ship, "log", "--json") == cli.DONE
+        assert capsys.readouterr().out == "".join(f"{entry}\n" for entry in stored)
+        assert await typed(ship, "log", "--json", "-n", "2", "--before", "4") == cli.DONE
+        assert [json.loads(e)["seq"] for e in capsys.readouterr().out.splitlines()] == [2, 3]
+
+
+async def test_a_refusal_is_exit_1_with_the_reason(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        for words, reason in (
+            (("log", "-n", "1001"), "count is 1 to 1000"),
+            (("window", "open", "--by", "R. Menon"), "by is wanted: 2 persons, by name"),
+            (("window", "close", "--by", "R. Menon"), "no test window is open"),
+            (("start", "t-ssas-e-p1", "--by", "R. Menon"), "only inside a test window"),
+            (("answer", "t-9", "1", "--by", "R. Menon"), "there is no test 't-9'"),
+            (("reseal", "seal.broken.s01", "SG 1", "--by", "R. Menon"), "no latched alert"),
+        ):
+            assert await typed(ship, *words) == cli.FAILED
+            out, err = capsys.readouterr()
+            assert (out, err.startswith("ispsd: "), reason in err) == ("", True, True), words
+
+
+async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        assert await typed(ship, "tests") == cli.DONE
+        assert capsys.readouterr().out.split() == ["t-ssas-e-p1", "SSAS", "P1", "test", "due"]
+        both = ("--by", "R. Menon", "--by", "A. Lindqvist")
+        assert await typed(ship, "window", "open", *both) == cli.DONE
+        assert json.loads(capsys.readouterr().out)["minutes"] == 20.0
+        assert await typed(ship, "start", "t-ssas-e-p1", "--by", "R. Menon") == cli.DONE
+        assert json.loads(capsys.readouterr().out) == {"recorded": None, "steps": 5}
+        assert await typed(ship, "tests") == cli.DONE
+        assert "under test   step 1: At P1: hold TEST" in capsys.readouterr().out
+        answer = ("t-ssas-e-p1", "2", "mail", "--by", "R. Menon")
+        assert await typed(ship, "answer", *answer) == cli.FAILED
+        assert "is at step 1, not 2" in capsys.readouterr().err
+        assert await typed(ship, "window", "close", "--by", "R. Menon") == cli.DONE
+        capsys.readouterr()
+        await ship.pass_time(1.0)
+        assert await typed(ship, "tests") == cli.DONE
+        assert "the test window closed before the test was complete" in capsys.readouterr().out
+
+
+async def test_a_configuration_of_a_whole_ship_is_checked(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        assert cli.main(["check", str(ship.folder / "ispsd.toml")]) == cli.DONE
+        assert "KESTREL STRAIT, 2 devices, 5 doors and seals, 1 tests" in capsys.readouterr().out
