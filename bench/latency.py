@@ -1,0 +1,222 @@
+"""How long from a unit's answer to a subscriber, beside the bare program? Same unit, broker, disk and poll.
+
+A seal's contact is flipped at a moment that has nothing to do with the polls. The unit says when its first answer
+with the new state went out, the subscriber when the message came in: one clock, CLOCK_MONOTONIC. The bare program
+tells after its commit. Ours tells the point at once and never waits for the disk; the ``event`` comes after the
+commit of a signed record's entry, so it is the event that does what the bare program does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+
+from bench.bare_modbus import POLL_S, TOPIC
+from bench.ratios import absolute, percentile, show
+from daemon import control
+from daemon.assets import asset
+from daemon.demo.crew import daemon_process
+from daemon.leash import leashed
+from daemon.mqtt.embedded import embedded_broker
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+ROOT = "ispsd/9999993/v1/"
+FOLLOWED = (TOPIC, ROOT + "point/s01", ROOT + "event")
+WAIT_S = 10.0
+SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "1", "by": "R. Menon"}
+Samples = dict[str, list[float]]
+
+
+class Subscriber:
+    """Notes when each message came, in paho's own thread."""
+
+    def __init__(self, port: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._came: dict[str, asyncio.Queue[tuple[dict[str, Any], int]]] = {
+            topic: asyncio.Queue() for topic in FOLLOWED
+        }
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client.on_message = self._note
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe([(name, 1) for name in FOLLOWED])
+        self._client.loop_start()
+
+    async def next(self, topic: str, holds: Callable[[dict[str, Any]], bool]) -> int:
+        """Return when the next such message of a topic came, in ns; others of it are passed over."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                body, came_ns = await self._came[topic].get()
+                if holds(body):
+                    return came_ns
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _note(self, _client: Client, _: object, message: MQTTMessage) -> None:
+        came_ns = time.monotonic_ns()
+        if message.retain or not message.payload:
+            return  # what the broker kept from the turn before
+        body = json.loads(message.payload)
+        queue = self._came[message.topic]
+        self._loop.call_soon_threadsafe(queue.put_nowait, (body, came_ns))
+
+
+class Unit:
+    """The telling unit, in a process of its own."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self._process = process
+        self.port = port
+
+    async def flip(self, *, opened: bool) -> int:
+        """Show this from now on; return when it was first answered, in ns."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"open\n" if opened else b"shut\n")
+        async with asyncio.timeout(WAIT_S):
+            return int(await self._process.stdout.readline())
+
+
+@asynccontextmanager
+async def telling_unit() -> AsyncIterator[Unit]:
+    process = await asyncio.create_subprocess_exec(
+        *leashed(sys.executable, "-m", "bench.unit"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield Unit(process, int(await process.stdout.readline()))
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def measure(disk: Path, *, rounds: int, flips: int) -> None:
+    """Print the ratios."""
+    chance, seen = random.Random(7), []
+    async with embedded_broker() as broker, telling_unit() as unit:
+        for number in range(rounds):
+            turns: dict[str, Samples] = {}
+            for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
+                folder = disk / f"{who}-{number}"
+                folder.mkdir()
+                one = _bare if who == "bare" else _ours
+                turns[who] = await one(folder, unit, broker.port, flips=flips, chance=chance)
+            seen.append({**turns["bare"], **turns["ours"]})
+    for what, does in (
+        ("point", "announce first"),
+        ("event", "read, record signed and chained, tell"),
+    ):
+        print(f"unit's answer to subscriber: {what} ({does}) over bare (read, commit, tell)")
+        for share in (0.5, 0.99):
+            ratios = [percentile(r[what], share) / percentile(r["bare"], share) for r in seen]
+            show(f"{what} p{share * 100:.0f}", ratios, budget="<= 2")
+    for what in ("bare", "point", "event"):
+        pooled = [value for r in seen for value in r[what]]
+        tail = ", ".join(f"p{s * 100:.0f} {percentile(pooled, s):.2f} ms" for s in (0.5, 0.99))
+        absolute(f"{what}: {len(pooled)} of them", tail)
+
+
+async def _bare(
+    folder: Path, unit: Unit, port: int, *, flips: int, chance: random.Random
+) -> Samples:
+    command = ("-m", "bench.bare_modbus", str(unit.port), str(port), str(folder / "bare.db"))
+    process = await asyncio.create_subprocess_exec(*leashed(sys.executable, *command))
+    subscriber = Subscriber(port)
+    took: Samples = {"bare": []}
+    try:
+        await subscriber.next(TOPIC, lambda body: body["value"] == "closed")
+        for opened in _turns(flips):
+            await _pause(chance)
+            answered = asyncio.ensure_future(unit.flip(opened=opened))
+            value = "open" if opened else "closed"
+            came_ns = await subscriber.next(TOPIC, lambda body, value=value: body["value"] == value)
+            took["bare"].append((came_ns - await answered) / 1e6)
+    finally:
+        subscriber.close()
+        process.kill()
+        await process.wait()
+    return took
+
+
+async def _ours(
+    folder: Path, unit: Unit, port: int, *, flips: int, chance: random.Random
+) -> Samples:
+    config = folder / "ispsd.toml"
+    config.write_text(only_io(folder, unit.port, port), "utf-8")
+    subscriber = Subscriber(port)
+    took: Samples = {"point": [], "event": []}
+    async with daemon_process(config, folder / "daemon.log"):
+        try:
+            await subscriber.next(ROOT + "point/s01", lambda body: body.get("value") == "closed")
+            for opened in _turns(flips):
+                await _pause(chance)
+                answered = asyncio.ensure_future(unit.flip(opened=opened))
+                value = "open" if opened else "closed"
+                point_ns = await subscriber.next(
+                    ROOT + "point/s01", lambda body, value=value: body.get("value") == value
+                )
+                answered_ns = await answered
+                took["point"].append((point_ns - answered_ns) / 1e6)
+                if opened:
+                    event_ns = await subscriber.next(ROOT + "event", _seal("V"))
+                    took["event"].append((event_ns - answered_ns) / 1e6)
+                else:
+                    await control.ask(folder / "control.sock", SEAL)
+                    await subscriber.next(ROOT + "event", _seal("U"))
+        finally:
+            subscriber.close()
+    return took
+
+
+def only_io(folder: Path, unit_port: int, broker_port: int) -> str:
+    """Return the demo's configuration with its remote I/O unit alone."""
+    text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
+        state=folder,
+        mqtt_port=broker_port,
+        mqtt_login="",
+        io1_port=unit_port,
+        gps1_port=1,
+        ais_port=1,
+        ssas_path="/dev/null",
+    )
+    before, _, rest = text.partition("[device.gps1]")
+    text = before + "[[door]]" + rest.partition("[[door]]")[2]
+    text = text.partition("[[test]]")[0]
+    assert f"poll_s = {POLL_S}" in text
+    return text.partition("[ssas]")[0]
+
+
+def _turns(flips: int) -> list[bool]:
+    return [number % 2 == 0 for number in range(flips)]
+
+
+def _seal(state: str) -> Callable[[dict[str, Any]], bool]:
+    """Return what tells the event in which the seal's alert came to this state."""
+
+    def holds(body: dict[str, Any]) -> bool:
+        said = body["entry"]["open"]
+        return bool(said.get("key") == "seal.broken" and said["state"] == state)
+
+    return holds
+
+
+async def _pause(chance: random.Random) -> None:
+    """Wait for any part of a poll's period, so that a flip meets it anywhere."""
+    await asyncio.sleep(chance.uniform(0.02, 0.02 + POLL_S))

@@ -1,0 +1,168 @@
+"""How fast is the record beside the bare disk, and how fast is it verified?
+
+One entry after the other, each on disk before the next is made, beside as many appends of as many bytes with
+``fdatasync``: what a linked, hashed and folded entry costs over the disk alone. Then under load, where many entries
+share a commit. Then the verifier, as anybody runs it, on what was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+import daemon
+from bench.ratios import absolute, show
+from daemon.clock import SystemClock
+from daemon.entropy import Entropy
+from daemon.model import Classification
+from daemon.record import keys
+from daemon.record.entry import Draft
+from daemon.record.log import Record
+
+if TYPE_CHECKING:
+    from daemon.record.checkpoint import Checkpoint
+
+ORIGIN = "demo/9999993"
+BLOCK = 5_000
+"""Entries submitted at once under load: half of what may wait in memory."""
+UNDER_LOAD = 20_000
+ENTRY_BYTES = 450
+"""Of one of the entries below, as stored."""
+VERIFIER = Path(daemon.__file__).parent / "record" / "verify.py"
+
+
+def draft(number: int) -> Draft:
+    """Return an entry like that of an alert."""
+    return Draft(
+        kind="system",
+        type="alert.changed",
+        subject="d12",
+        classification=Classification.WATCH,
+        open={
+            "id": f"door.escape.open.d{number % 50}",
+            "key": "door.escape.open",
+            "instance": number,
+            "title": "ESC HATCH OPEN",
+            "name": "STRG GEAR ESC",
+            "source": "d12",
+            "device": "io1",
+            "state": "V" if number % 2 else "N",
+            "detail": "",
+        },
+    )
+
+
+def measure(disk: Path, *, rounds: int, single: int, entries: int) -> None:
+    """Print the ratios."""
+    one, load = [], []
+    for number in range(rounds):
+        folder = disk / f"record-{number}"
+        folder.mkdir()
+        bare = ours = under_load = 0.0
+        for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            if who == "bare":
+                bare = synced_appends(folder / "bare", count=single)
+            else:
+                ours, under_load = asyncio.run(rates(folder / "own", single=single))
+        one.append(ours / bare)
+        load.append(under_load)
+    show("record, one entry a commit, over raw fdatasync", one, budget=">= 0.7")
+    absolute("record under load", said(load, "entries/s"), budget=">= 20,000")
+    folder = disk / "long"
+    folder.mkdir()
+    asyncio.run(written(folder, entries=entries))
+    seen = [verified(folder) for _ in range(rounds)]
+    absolute(
+        f"verify {entries:,} entries, program start included",
+        said([entries / took_s for took_s, _ in seen], "entries/s"),
+        budget=">= 100,000",
+    )
+    absolute("verify: most memory", f"{max(mib for _, mib in seen):.0f} MiB")
+
+
+def said(values: list[float], unit: str) -> str:
+    """Return the median and the spread."""
+    middle = statistics.median(values)
+    return f"{middle:,.0f} {unit} ({len(values)} rounds: {min(values):,.0f} to {max(values):,.0f})"
+
+
+def synced_appends(path: Path, *, count: int) -> float:
+    """Return how many appends with fdatasync the disk takes in a second."""
+    block = b"x" * ENTRY_BYTES
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    began_s = time.monotonic()
+    for _ in range(count):
+        os.write(descriptor, block)
+        os.fdatasync(descriptor)
+    took_s = time.monotonic() - began_s
+    os.close(descriptor)
+    return count / took_s
+
+
+async def rates(folder: Path, *, single: int) -> tuple[float, float]:
+    """Return how many entries a second a new record takes, one by one and under load."""
+    record = _record(folder, key=Ed25519PrivateKey.generate())
+    await record.start()
+    began_s = time.monotonic()
+    for number in range(single):
+        await record.submit(draft(number))
+    one = single / (time.monotonic() - began_s)
+    began_s = time.monotonic()
+    await _submit(record, UNDER_LOAD)
+    load = UNDER_LOAD / (time.monotonic() - began_s)
+    await record.stop()
+    return one, load
+
+
+async def written(folder: Path, *, entries: int) -> None:
+    """Write a long record, its key and its head."""
+    heads: list[Checkpoint] = []
+    key = keys.load_or_create(folder / "key.pem", record=folder / "record")
+    keys.write_public(folder / "key.pub", name=ORIGIN, key=key.public_key())
+    record = _record(folder / "record", key=key)
+    record.on_seal(heads.append)
+    await record.start()
+    await _submit(record, entries)
+    await record.seal()
+    await record.stop()
+    (folder / "head.note").write_text(heads[-1].note, "utf-8")
+
+
+def verified(folder: Path) -> tuple[float, float]:
+    """Verify a record; return the seconds that it took and the MiB that it needed."""
+    words = ["--key", str(folder / "key.pub"), "--anchor", str(folder / "head.note")]
+    began_s = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-I", str(VERIFIER), str(folder / "record"), *words],
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, "the verifier does not say PASS"
+    return time.monotonic() - began_s, usage.ru_maxrss / 1024
+
+
+async def _submit(record: Record, count: int) -> None:
+    for begin in range(0, count, BLOCK):
+        block = range(begin, min(begin + BLOCK, count))
+        await asyncio.gather(*[record.submit(draft(number)) for number in block])
+
+
+def _record(folder: Path, *, key: Ed25519PrivateKey) -> Record:
+    return Record(
+        folder,
+        origin=ORIGIN,
+        key=key,
+        clock=SystemClock(),
+        entropy=Entropy(),
+        software="bench",
+        configuration="c0" * 32,
+    )
