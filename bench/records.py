@@ -37,6 +37,13 @@ UNDER_LOAD = 20_000
 ENTRY_BYTES = 450
 """Of one of the entries below, as stored."""
 VERIFIER = Path(daemon.__file__).parent / "record" / "verify.py"
+BARE_READER = """
+import hashlib, json, sqlite3, sys
+chain = b""
+for body, in sqlite3.connect(sys.argv[1]).execute("SELECT body FROM entry ORDER BY seq"):
+    json.loads(body)
+    chain = hashlib.sha256(chain + body.encode()).digest()
+"""
 
 
 def draft(number: int) -> Draft:
@@ -79,7 +86,15 @@ def measure(disk: Path, *, rounds: int, single: int, entries: int) -> None:
     folder = disk / "long"
     folder.mkdir()
     asyncio.run(written(folder, entries=entries))
-    seen = [verified(folder) for _ in range(rounds)]
+    bare_s, seen = [], []
+    for number in range(rounds):
+        for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            if who == "bare":
+                bare_s.append(ran("-c", BARE_READER, next((folder / "record").glob("*.db")))[0])
+            else:
+                seen.append(verified(folder))
+    ratios = [bare / took_s for bare, (took_s, _) in zip(bare_s, seen, strict=True)]
+    show("verifier's speed over a bare reader (read, parse, chain)", ratios)
     absolute(
         f"verify {entries:,} entries, program start included",
         said([entries / took_s for took_s, _ in seen], "entries/s"),
@@ -138,15 +153,19 @@ async def written(folder: Path, *, entries: int) -> None:
 
 def verified(folder: Path) -> tuple[float, float]:
     """Verify a record; return the seconds that it took and the MiB that it needed."""
-    words = ["--key", str(folder / "key.pub"), "--anchor", str(folder / "head.note")]
+    words = ("--key", folder / "key.pub", "--anchor", folder / "head.note")
+    return ran(VERIFIER, folder / "record", *words)
+
+
+def ran(*words: str | Path) -> tuple[float, float]:
+    """Run Python by itself; return the seconds that it took and the MiB that it needed."""
     began_s = time.monotonic()
     with subprocess.Popen(
-        [sys.executable, "-I", str(VERIFIER), str(folder / "record"), *words],
-        stdout=subprocess.DEVNULL,
+        [sys.executable, "-I", *map(str, words)], stdout=subprocess.DEVNULL
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, "the verifier does not say PASS"
+    assert process.returncode == 0, f"{words[0]} failed (the verifier: does not say PASS)"
     return time.monotonic() - began_s, usage.ru_maxrss / 1024
 
 
