@@ -31,6 +31,7 @@ class Simulators:
     def __init__(self, process: Process) -> None:
         self._process = process
         self.endpoints: dict[str, str] = {}
+        self._speaking = asyncio.Lock()
 
     async def ready(self) -> None:
         """Return when every device can be reached.
@@ -55,9 +56,10 @@ class Simulators:
         command = {"unit": unit, "do": verb, **arguments}
         if self._process.stdin is None:
             raise IspsdError("simulators: no way to speak to them")
-        self._process.stdin.write(json.dumps(command).encode() + b"\n")
-        await self._process.stdin.drain()
-        said = await self._next()
+        async with self._speaking:  # an answer belongs to the command before it
+            self._process.stdin.write(json.dumps(command).encode() + b"\n")
+            await self._process.stdin.drain()
+            said = await self._next()
         if "error" in said:
             raise IspsdError(f"simulators: {said['error']}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING
 from daemon.demo import crew
 from daemon.demo.gangway import gangway
 from daemon.demo.story import ALL_SHUT, Story, utc_now
-from daemon.errors import IspsdError
-from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, free_port, mosquitto_program
+from daemon.errors import IspsdError, LinkError
+from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, mosquitto_program
 from daemon.mqtt.wire import Broker
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from contextlib import AbstractAsyncContextManager
 
     from daemon.demo.gangway import Gangway
     from daemon.mqtt.embedded import EmbeddedBroker
@@ -63,7 +61,7 @@ async def _play(state: Path, *, keep: bool) -> int:
     began_s = time.monotonic()
     _say("", DEMO_BAND)
     async with AsyncExitStack() as stage:
-        broker = await stage.enter_async_context(_broker())
+        broker = await _broker(stage)
         devices = await stage.enter_async_context(crew.simulators())
         await devices.do("io1", "inputs", on=ALL_SHUT)
         config = crew.write_config(state, devices, broker)
@@ -118,20 +116,13 @@ async def _verify(record: Path, *words: str) -> int:
     return await process.wait()
 
 
-def _broker() -> AbstractAsyncContextManager[EmbeddedBroker]:
+async def _broker(stage: AsyncExitStack) -> EmbeddedBroker:
+    """Start a broker on MQTT's own port, or on any free one where somebody has that."""
     users = DEMO_USERS if mosquitto_program() else ()
-    return embedded_broker(port=_wanted_port(), users=users)
-
-
-def _wanted_port() -> int:
-    """Return MQTT's own port where nobody has it, else any free one."""
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", MQTT_PORT))
-        except OSError:
-            return free_port()
-    return MQTT_PORT
+    try:
+        return await stage.enter_async_context(embedded_broker(port=MQTT_PORT, users=users))
+    except LinkError:
+        return await stage.enter_async_context(embedded_broker(users=users))
 
 
 def _as_station(broker: EmbeddedBroker, state: Path) -> Broker:
