@@ -39,6 +39,7 @@ class Load:
         self._berth = berth
         self._witness = berth.witness
         self._socket = berth.folder / "control.sock"
+        self._one_at_a_time = asyncio.Lock()
         self.recorded: list[tuple[dict[str, Any], int]] = []
         """Requests of the control socket, and the entry that the answer named."""
         self.sealed: list[int] = []
@@ -56,7 +57,7 @@ class Load:
         try:
             yield
             # A load that failed would be none, and the test would hold for the wrong reason.
-            assert not [task for task in tasks if task.done()]
+            assert [task.exception() for task in tasks if task.done()] == []
         finally:
             for task in tasks:
                 task.cancel()
@@ -70,9 +71,17 @@ class Load:
     async def _doors(self) -> None:
         """Hatch and generator room; each stays for longer than the alert's delay of 0.3 s."""
         for on in (False, True):
-            await self._berth.devices.do("io1", "set", input=HATCH, on=on)
-            await self._berth.devices.do("io1", "set", input=GEN_ROOM, on=not on)
+            await self._set(HATCH, on=on)
+            await self._set(GEN_ROOM, on=not on)
             await asyncio.sleep(0.35)
+
+    async def _set(self, number: int, *, on: bool) -> None:
+        # A load that ends with its life still reads the answer, or the next one would get it.
+        await asyncio.shield(self._set_in_turn(number, on=on))
+
+    async def _set_in_turn(self, number: int, *, on: bool) -> None:
+        async with self._one_at_a_time:
+            await self._berth.devices.do("io1", "set", input=number, on=on)
 
     async def _take_watch(self, station: str, person: str) -> None:
         await self._witness.ask(station, "take_watch", person=person)
@@ -94,8 +103,8 @@ class Load:
         await self._ask({"do": "window.close", "by": ["R. Menon"]})
         alert = {"do": "seal", "alert": "seal.broken.s01", "number": "A-0815", "by": "R. Menon"}
         for opened in (True, False):
-            await self._berth.devices.do("io1", "set", input=SEAL_CLOSED, on=not opened)
-            await self._berth.devices.do("io1", "set", input=SEAL_OPEN, on=opened)
+            await self._set(SEAL_CLOSED, on=not opened)
+            await self._set(SEAL_OPEN, on=opened)
             await asyncio.sleep(0.1)  # one poll of the unit
         await self._ask(alert)
         if (answer := await self._ask({"do": "seal.record"})) is not None:
