@@ -80,10 +80,10 @@ class Witness:
         self._ids = itertools.count(1)
         self._changed = asyncio.Event()
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        self.on_told: Callable[[], None] = lambda: None
-        """Called with every message that says that something is recorded."""
-        self.on_sent: Callable[[], None] = lambda: None
-        """Called when the broker has a command."""
+        self.on_told: Callable[[str], None] = lambda _: None
+        """Called with the topic of every message that says that something is recorded."""
+        self.on_sent: Callable[[str], None] = lambda _: None
+        """Called with the topic of every command that the broker has."""
         self.newest: dict[str, dict[str, Any]] = {}
         """The newest message of each topic; none where it is cleared."""
         self.notes = Notes()
@@ -120,7 +120,7 @@ class Witness:
         body = {"id": id_, "session": self.newest["status"]["session"], **arguments}
         topic = f"{ROOT}cmd/{station}/{verb}"
         await self._connection.deliver(topic, json.dumps(body).encode(), expiry_s=10)
-        self.on_sent()
+        self.on_sent(topic)
         return await reply  # it may have come before the acknowledgement
 
     def _take(self, message: Message) -> None:
@@ -132,7 +132,7 @@ class Witness:
             body = json.loads(message.payload)
             self.newest[name] = body
             if self.notes.take(name, message.payload, body):
-                self.on_told()
+                self.on_told(name)
             asked = self._asked.pop(body["id"], None) if name.startswith("reply/") else None
             if asked is not None and not asked.done():  # the asker may have been cancelled
                 asked.set_result(body)

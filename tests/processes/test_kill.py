@@ -24,12 +24,20 @@ if TYPE_CHECKING:
     from tests.processes.rig import Notes, Witness
 
 KILLS = 20
+HATCH_ALERT, ROOM_ALERT = "door.escape.open.d12", "door.vital.open.d14"
 STATIONS = {
     "bridge": "J. Santos",
     "gangway": "L. Tupou",
     "office": "A. Lindqvist",
     "sso": "R. Menon",
 }
+
+MOMENTS = (
+    ("on_told", "", 120, 0.0),
+    ("on_told", "alert/", 4, 4.0),
+    ("on_sent", "", 80, 4.0),
+)
+"""When a life ends: after which messages, how many of them at most, and how many milliseconds later at most."""
 
 
 class Load:
@@ -68,12 +76,20 @@ class Load:
         while True:
             await work(*arguments)
 
+    def doors_are_told(self) -> bool:
+        """Return whether the alerts of both doors stand and are recorded."""
+        alerts = [self._witness.newest.get(f"alert/{name}") for name in (HATCH_ALERT, ROOM_ALERT)]
+        return all(alert is not None and alert["recorded"] for alert in alerts)
+
     async def _doors(self) -> None:
-        """Hatch and generator room; each stays for longer than the alert's delay of 0.3 s."""
-        for on in (False, True):
+        """Hatch and generator room stand open until that is recorded, then open and shut in turn."""
+        await self._set(HATCH, on=False)
+        await self._set(GEN_ROOM, on=True)
+        await self._witness.until(self.doors_are_told)
+        for on in (True, False):
             await self._set(HATCH, on=on)
-            await self._set(GEN_ROOM, on=not on)
-            await asyncio.sleep(0.35)
+            await self._set(GEN_ROOM, on=on)
+            await asyncio.sleep(0.4)  # the alert's delay of 0.3 s, and a poll
 
     async def _set(self, number: int, *, on: bool) -> None:
         # A load that ends with its life still reads the answer, or the next one would get it.
@@ -129,18 +145,14 @@ class Deadly:
         self._chance = chance
 
     async def strike(self, process: Process) -> None:
-        """Kill it after so many messages that said *recorded*, or a moment after so many commands."""
+        """Kill it after so many messages that said *recorded*, of alerts alone or of all, or so many commands."""
+        hook, topics, most, soon_ms = self._chance.choice(MOMENTS)
+        count, left_ms = self._chance.randint(1, most), self._chance.uniform(0.0, soon_ms)
         moment = asyncio.Event()
-        if self._chance.random() < 0.5:
-            left_ms = 0.0
-            hook, count = "on_told", self._chance.randint(1, 180)
-        else:
-            left_ms = self._chance.uniform(0.0, 4.0)
-            hook, count = "on_sent", self._chance.randint(1, 100)
 
-        def counted() -> None:
+        def counted(topic: str) -> None:
             nonlocal count
-            count -= 1
+            count -= topic.startswith(topics)
             if count == 0:
                 moment.set()
 
@@ -150,7 +162,7 @@ class Deadly:
         await asyncio.sleep(left_ms / 1000)
         process.kill()
         assert await process.wait() == -9
-        setattr(self._witness, hook, lambda: None)
+        setattr(self._witness, hook, lambda _: None)
 
 
 def assert_told_is_stored(notes: Notes, load: Load, record: dict[int, bytes]) -> None:
@@ -182,6 +194,8 @@ async def test_twenty_kills_lose_nothing_that_a_subscriber_saw_as_recorded(tmp_p
         deadly = Deadly(seen, random.Random(2026_11_22))
         while lives < KILLS:
             async with berth.daemon() as process, load.running():
+                if not lives:
+                    await seen.until(load.doors_are_told)
                 await deadly.strike(process)
             lives += 1
             assert_told_is_stored(seen.notes, load, berth.stored())
@@ -206,8 +220,8 @@ def assert_load_was_one(notes: Notes, load: Load) -> None:
     assert notes.told > 20 * KILLS
     assert {reply["verb"] for _, reply in notes.replies} == {"take_watch", "ack"}
     assert {alert["id"] for alert in notes.alerts} >= {
-        "door.escape.open.d12",
-        "door.vital.open.d14",
+        HATCH_ALERT,
+        ROOM_ALERT,
         "seal.broken.s01",
     }
     assert {request["do"] for request, _ in load.recorded} == {
@@ -229,7 +243,7 @@ def assert_events_are_whole(notes: Notes, record: dict[int, bytes]) -> None:
 
 @pytest.mark.timeout("60")
 async def test_open_alerts_and_acknowledgements_survive_a_kill(tmp_path: Path) -> None:
-    hatch, room = "alert/door.escape.open.d12", "alert/door.vital.open.d14"
+    hatch, room = f"alert/{HATCH_ALERT}", f"alert/{ROOM_ALERT}"
     async with alongside(tmp_path) as berth:
         seen, newest = berth.witness, berth.witness.newest
 
