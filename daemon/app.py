@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from daemon import logs, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
-from daemon.alerts.engine import Engine
+from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.assets import asset
 from daemon.checks.api import Mode
 from daemon.config import broker
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext
 from daemon.entropy import Entropy
-from daemon.errors import RecordError
+from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
@@ -208,12 +208,24 @@ class Daemon:
             IspsdError: The control socket cannot be made.
         """
         systemd.notify("STATUS=opening the record")
+        await self._open_record()
+        for test in self.tests.tests.values():
+            self._testboard.show(self.tests, test)
+        self._write("daemon.started", self._what_runs())
+        try:
+            await self._run_until_stopped()
+        except* IspsdError as group:
+            raise group.exceptions[0] from None
+        finally:
+            # A disk that hangs must not keep systemd waiting; its threads do not hold the process.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await self.record.stop()
+
+    async def _open_record(self) -> None:
+        """Open the record and take up what was open; the watch is kept without it too (invariant 5)."""
         try:
             await self.record.start()
-        except RecordError as err:
-            # Annunciation never waits for the store (invariant 5): it goes on without what was open before.
-            self._log.error("record.not_open", reason=str(err))
-        else:
             await restore(
                 record=self.record,
                 watch=self.watch,
@@ -221,38 +233,35 @@ class Daemon:
                 known={o.id for o in self.config.openings} | {d.id for d in self.config.devices},
                 now_s=self.clock.now_s(),
             )
-        for test in self.tests.tests.values():
-            self._testboard.show(self.tests, test)
-        self._write("daemon.started", self._what_runs())
-        try:
-            async with asyncio.TaskGroup() as group:
-                running = [
-                    group.create_task(work)
-                    for work in (
-                        *(supervisor.run() for supervisor in self.supervisors),
-                        self.watch.run(),
-                        self.tests.run(),
-                        timekeeper.run(self.clock, self.record),
-                        self._watch_window(),
-                        self._tell_status(),
-                        self._feed_watchdog(),
-                        self.control.run(),
-                    )
-                ]
-                publishing = group.create_task(self.publisher.run())
-                systemd.notify("READY=1", "STATUS=keeping the watch")
-                self.ready.set()
-                await self.stop.wait()
-                systemd.notify("STOPPING=1")
-                for task in running:
-                    task.cancel()
-                await asyncio.gather(*running, return_exceptions=True)
-                await self._finish(publishing)
-        finally:
-            # A disk that hangs must not keep systemd waiting; its threads do not hold the process.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    await self.record.stop()
+        except RecordError as err:
+            self._log.error("record.not_open", reason=str(err))
+            # The numbers that were used cannot be read now; these begin where none was ever used.
+            self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
+
+    async def _run_until_stopped(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            running = [
+                group.create_task(work)
+                for work in (
+                    *(supervisor.run() for supervisor in self.supervisors),
+                    self.watch.run(),
+                    self.tests.run(),
+                    timekeeper.run(self.clock, self.record),
+                    self._watch_window(),
+                    self._tell_status(),
+                    self._feed_watchdog(),
+                    self.control.run(),
+                )
+            ]
+            publishing = group.create_task(self.publisher.run())
+            systemd.notify("READY=1", "STATUS=keeping the watch")
+            self.ready.set()
+            await self.stop.wait()
+            systemd.notify("STOPPING=1")
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await self._finish(publishing)
 
     async def _finish(self, publishing: asyncio.Task[None]) -> None:
         """Write the last entry, sign the head, tell the stations; a dead disk or broker cannot hold it up."""

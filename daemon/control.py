@@ -53,6 +53,7 @@ class ControlServer:
         """
         server = await self._listen()
         try:
+            await server.start_serving()
             await asyncio.Event().wait()
         finally:
             server.close()
@@ -70,7 +71,9 @@ class ControlServer:
             self._path.unlink()
         old_mask = os.umask(0o177)
         try:
-            return await asyncio.start_unix_server(self._accept, self._path, limit=LONGEST_LINE)
+            return await asyncio.start_unix_server(
+                self._accept, self._path, limit=LONGEST_LINE, start_serving=False
+            )
         except OSError as err:
             raise IspsdError(f"{self._path}: {err.strerror}") from err
         finally:

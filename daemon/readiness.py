@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from daemon import forms, logs, schedule
@@ -73,6 +73,10 @@ class Test:
     spec: CheckSpec
     last: LastResult | None = None
     session: Session | None = None
+    waits_for_disk: bool = False
+    """It has ended, and its result is not on disk yet: nobody is told (invariant 4)."""
+    not_before_s: float = 0.0
+    """Seconds since boot before which it is not run by itself again."""
     shown: str = ""
     """The readiness that was shown last: it also changes with the calendar alone."""
 
@@ -121,7 +125,7 @@ class Tests:
                 for test in self.tests.values():
                     if test.spec.mode is Mode.AUTOMATIC and self._starts(test):
                         self._begin(test, None)
-                    elif self.readiness(test) != test.shown:
+                    elif not test.waits_for_disk and self.readiness(test) != test.shown:
                         self._on_change(test)
                 await self.clock.sleep(LOOK_S)
 
@@ -148,7 +152,13 @@ class Tests:
         test = self._known(test_id)
         session = test.session
         progress = session.progress if session is not None else None
-        if session is None or progress is None or session.answer is None or session.answer.done():
+        if (
+            session is None
+            or progress is None
+            or progress.expects is Expects.NOTHING
+            or session.answer is None
+            or session.answer.done()
+        ):
             raise RefusedError(f"{test_id} waits for no answer now")
         if step != progress.step:
             raise RefusedError(f"{test_id} is at step {progress.step}, not {step}")
@@ -178,6 +188,8 @@ class Tests:
     def _starts(self, test: Test) -> bool:
         return (
             test.session is None
+            and not test.waits_for_disk
+            and self.clock.now_s() >= test.not_before_s
             and self.clock.status() is not ClockStatus.UNSET
             and schedule.is_due(
                 test.config.every,
@@ -202,17 +214,16 @@ class Tests:
             if test.spec.classification is Classification.WATCH:
                 self._log.exception("check.crashed", test=test.config.id)
             verdict = Verdict(Outcome.INCONCLUSIVE, f"the check crashed: {type(err).__name__}")
-        test.session = None
         ended_utc = self.clock.utc()
-        recorded = self._journal.submit(self._result(test, session, verdict, ended_utc))
-        test.last = LastResult(verdict.outcome, ended_utc, 0, verdict.reason)
-        # Results are told only when they are on disk (invariant 4).
+        test.session, test.waits_for_disk = None, True
         try:
-            entry = await recorded
+            entry = await self._journal.submit(self._result(test, session, verdict, ended_utc))
         except RecordError:
-            # Lost: the record says so itself. The result holds until the next start, unrecorded.
-            return
-        test.last = replace(test.last, seq=entry.seq)
+            # Lost, which the record says itself. Not run again at once, for that would be lost as well.
+            test.not_before_s = self.clock.now_s() + schedule.RETRY_AFTER.total_seconds()
+        else:
+            test.last = LastResult(verdict.outcome, ended_utc, entry.seq, verdict.reason)
+        test.waits_for_disk = False
         self._on_change(test)
 
     async def _within_window(self, test: Test, context: _Context) -> Verdict:

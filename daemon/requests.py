@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from daemon.mqtt.commands import Reply
     from daemon.record.log import Record
 
+DEFAULT_COUNT = 20
+LONGEST_TEXT = 400
+
 
 class Requests:
     """Carries out requests of the control socket."""
@@ -58,7 +61,7 @@ class Requests:
                     _text(request, "test"),
                     step=_number(request, "step"),
                     person=_text(request, "by"),
-                    text=str(request.get("text", "")),
+                    text=_writable(str(request.get("text", "")), "text"),
                 )
             case "seal":
                 return await self._acts.new_seal(
@@ -70,7 +73,7 @@ class Requests:
                 raise RefusedError(f"there is no request {other[:40]!r}")
 
     async def _log(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
-        count = request.get("count") or 20
+        count = request.get("count", DEFAULT_COUNT)
         before = request.get("before")
         type_ = request.get("type")
         if not isinstance(count, int) or not 1 <= count <= MOST_ENTRIES:
@@ -101,6 +104,13 @@ def _text(request: Mapping[str, Any], field: str) -> str:
     value = request.get(field)
     if not isinstance(value, str) or not value:
         raise RefusedError(f"{field} is wanted, as text")
+    return _writable(value, field)
+
+
+def _writable(value: str, field: str) -> str:
+    """Return a text that can stand in an entry: JSON lets half a character through, UTF-8 does not."""
+    if len(value) > LONGEST_TEXT or not value.isprintable():
+        raise RefusedError(f"{field} has at most {LONGEST_TEXT} characters, all of them printable")
     return value
 
 

@@ -54,33 +54,39 @@ async def restore(
         else:
             record.submit(_ended(body))
     watch.engine.restore(alerts, now_s=now_s)
-    watch.show_alerts(await _numbers(record))
+    watch.show_alerts(
+        {a.id: await _newest(record, "alert.changed", a.source.id, id=a.id) for a in alerts}
+    )
     for body in (await record.state(fold.STATION)).values():
         with suppress(RefusedError):  # a station that is no longer configured
             watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
     await _results(record, tests)
 
 
-async def _numbers(record: Record) -> dict[str, int]:
-    """Return the number of the newest entry of each alert."""
-    query = Query(type="alert.changed", newest_first=True, limit=MOST_ENTRIES)
-    newest: dict[str, int] = {}
-    for entry in await record.entries(query):
-        newest.setdefault(str(entry.open["id"]), entry.seq)
-    return newest
+async def _newest(record: Record, type_: str, subject: str, **said: str) -> int:
+    """Return the number of the newest entry of a type that says this; 0 where there is none."""
+    before = None
+    while True:
+        query = Query(
+            type=type_, subject=subject, before=before, newest_first=True, limit=MOST_ENTRIES
+        )
+        entries = await record.entries(query)
+        for entry in entries:
+            if said.items() <= entry.open.items():
+                return entry.seq
+        if not entries:
+            return 0
+        before = entries[-1].seq
 
 
 async def _results(record: Record, tests: Tests) -> None:
-    query = Query(type="test.result", newest_first=True, limit=MOST_ENTRIES)
-    for entry in await record.entries(query):
-        said = entry.open
-        test = tests.tests.get(str(said["test"]))
-        if test is not None and test.last is None:
+    for id_, body in (await record.state(fold.RESULT)).items():
+        if (test := tests.tests.get(id_)) is not None:
             test.last = LastResult(
-                Outcome(str(said["outcome"])),
-                forms.from_utc(str(said["ended"])),
-                entry.seq,
-                str(said["reason"]),
+                Outcome(str(body["outcome"])),
+                forms.from_utc(str(body["ended"])),
+                await _newest(record, "test.result", test.config.equipment, test=id_),
+                str(body["reason"]),
             )
 
 

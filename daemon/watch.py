@@ -13,7 +13,7 @@ from daemon import forms
 from daemon.alerts import rules
 from daemon.alerts.engine import Acknowledgement, Alert, AlertChange, Engine, Source
 from daemon.alerts.lifecycle import Event
-from daemon.model import Classification, LinkState, OpeningKind
+from daemon.model import Classification, LinkState, OpeningKind, Quality
 from daemon.picture import Picture
 from daemon.record.entry import Actor, Draft
 
@@ -93,6 +93,7 @@ class Watch:
         self._woken = asyncio.Event()
         self._supervisors: dict[str, Supervisor] = {}
         self._link_up_s: dict[str, float] = {}
+        self._faulty: set[str] = set()
         self._looked_s = float("-inf")
         self._statuses_told_s = float("-inf")
         self.looks = 0
@@ -120,6 +121,8 @@ class Watch:
             return  # a lost unit takes its test lamp with it; without a window there is no lamp
         self._inboxes.offer(reading)
         change = self.points.update(reading)
+        if self.points.newest(reading.point) is not reading:
+            return  # of a point that nobody declared: counted there
         if change is not None and reading.classification is Classification.WATCH:
             self._consider(change)
         self.picture.reading(reading, changed=change is not None)
@@ -133,6 +136,9 @@ class Watch:
             return
         if status.link is LinkState.UP:
             self._link_up_s[status.device] = now_s
+            self._faulty.discard(status.device)
+        else:
+            self._link_up_s.pop(status.device, None)
         self.picture.device(supervisor)
         if (key := supervisor.lost_alert) is not None:
             said = rules.feed(key, status.link)
@@ -140,7 +146,8 @@ class Watch:
             detail = self._not_monitored(status)
             self.engine.condition(key, source, active=said.active, now_s=now_s, detail=detail)
         # Once an outage, however often it is retried.
-        if status.is_driver_fault and status.since_s == now_s:
+        if status.is_driver_fault and status.device not in self._faulty:
+            self._faulty.add(status.device)
             self._journal.submit(
                 Draft(
                     kind="system",
@@ -257,7 +264,8 @@ class Watch:
             return
         alert = change.alert
         newest = self.engine.find(alert.key, alert.source.id)
-        if newest is not None and newest.revision == alert.revision:
+        seen = (alert.instance, alert.revision)
+        if newest is not None and (newest.instance, newest.revision) == seen:
             self._show_alert(alert, recorded=written.result().seq)
 
     def _look_at_ages(self, now_s: float) -> None:
@@ -268,16 +276,16 @@ class Watch:
     def _look_at_own_ais(self, now_s: float) -> None:
         for point in self._own_reports:
             device = point.partition(".")[0]
+            up_s = self._link_up_s.get(device)
+            if up_s is None:
+                continue  # the feed itself is lost: that is said, and what stood goes on standing
             reading = self.points.newest(point)
-            heard_since_s = self._link_up_s.get(device)
-            never = (
-                reading is None
-                and heard_since_s is not None
-                and now_s - heard_since_s > self.points.valid_for_s(point)
-            )
-            silent = never or (reading is not None and reading.value is None)
+            unseen = reading is None or reading.value is None
+            stale = reading is not None and reading.quality is Quality.STALE
+            if unseen and not stale and now_s - up_s <= self.points.valid_for_s(point):
+                continue  # the feed is just back: a report is not due yet
             source = Source(device, device.upper(), device)
-            self.engine.condition("ais.silent", source, active=silent, now_s=now_s)
+            self.engine.condition("ais.silent", source, active=unseen, now_s=now_s)
 
     def _look_at_ourselves(self, now_s: float) -> None:
         faults = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from daemon.checks.api import CheckConfig, CheckContext, CheckSpec
-from daemon.model import AisIdentity, AisReport, Outcome, Reading, Ship, Verdict
+from daemon.model import AisIdentity, AisReport, Outcome, Quality, Reading, Ship, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,8 +45,13 @@ def due_interval_s(report: AisReport) -> float:
     return 6.0 if speed_kn <= 23 else 2.0  # noqa: PLR2004
 
 
-def judge(readings: Sequence[Reading], *, ship: Ship, watched_s: float) -> Verdict:
-    """Judge what was heard of own ship; with nothing to judge, say so."""
+def judge(
+    readings: Sequence[Reading], *, ship: Ship, watched_s: float, interrupted: bool = False
+) -> Verdict:
+    """Judge what was heard of own ship; with nothing to judge, say so.
+
+    ``interrupted``: the feed was lost meanwhile, so that what is missing proves nothing.
+    """
     reports = [r.value for r in readings if isinstance(r.value, AisReport)]
     identities = [r.value for r in readings if isinstance(r.value, AisIdentity)]
     seen = tuple(readings)
@@ -61,15 +66,24 @@ def judge(readings: Sequence[Reading], *, ship: Ship, watched_s: float) -> Verdi
         return Verdict(
             Outcome.INCONCLUSIVE, "own reports carry no channel: rate cannot be proved", seen
         )
-    due = max(1, int(SLACK * watched_s / due_interval_s(reports[-1])))
-    if len(on_channel) < due:
-        reason = f"{len(on_channel)} own reports in {watched_s:.0f} s, at least {due} are due"
-        return Verdict(Outcome.FAILED, reason, seen)
-    return Verdict(
-        Outcome.PASSED,
-        f"{len(on_channel)} own reports in {watched_s:.0f} s, identity as register",
-        seen,
-    )
+    return _judge_rate(on_channel, watched_s=watched_s, interrupted=interrupted, seen=seen)
+
+
+def _judge_rate(
+    reports: Sequence[AisReport],
+    *,
+    watched_s: float,
+    interrupted: bool,
+    seen: tuple[Reading, ...],
+) -> Verdict:
+    # A ship that gets under way meanwhile owes no more than she did at her slowest.
+    due = max(1, int(SLACK * watched_s / max(map(due_interval_s, reports))))
+    count = f"{len(reports)} own reports in {watched_s:.0f} s"
+    if len(reports) >= due:
+        return Verdict(Outcome.PASSED, f"{count}, identity as register", seen)
+    if interrupted:
+        return Verdict(Outcome.INCONCLUSIVE, "the feed was lost during the watch", seen)
+    return Verdict(Outcome.FAILED, f"{count}, at least {due} are due", seen)
 
 
 def _identity_fault(
@@ -97,12 +111,14 @@ async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Verdict:
     """Listen to the transponder for the configured time."""
     began_s = ctx.clock.now_s()
     until_s = began_s + config.watch_s
-    readings = []
+    readings, interrupted = [], False
     with ctx.listen(points(config)) as inbox:
         while (reading := await inbox.next(until_s=until_s)) is not None:
+            interrupted |= reading.quality is Quality.UNKNOWN
             if ctx.accepts(reading):
                 readings.append(reading)
-    return judge(readings, ship=ctx.ship, watched_s=ctx.clock.now_s() - began_s)
+    watched_s = ctx.clock.now_s() - began_s
+    return judge(readings, ship=ctx.ship, watched_s=watched_s, interrupted=interrupted)
 
 
 CHECK = CheckSpec(kind="ais_own_report", config=AisOwnReportConfig, run=run, points=points)

@@ -43,12 +43,17 @@ class SsasEndToEndConfig(CheckConfig):
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """What was gathered; None where a leg was not seen by the unit or not said by a person."""
+    """What was gathered; None where a leg was not seen by the unit or not said by a person.
+
+    Attributes:
+        watched: The unit's port was read the whole time, so that no message is a finding and not a gap.
+    """
 
     activation: Reading | Answer | None
     acceptance: Reading | Answer | None
     shore: Answer | None
     text_set_back: Answer | None
+    watched: bool = True
 
 
 def judge(legs: Legs) -> Verdict:
@@ -62,6 +67,10 @@ def judge(legs: Legs) -> Verdict:
     }
     if legs.activation is None:
         return Verdict(Outcome.INCONCLUSIVE, "activation not seen", readings, details)
+    if legs.acceptance is None and not legs.watched:
+        return Verdict(
+            Outcome.INCONCLUSIVE, "activation seen; sending was not seen", readings, details
+        )
     if legs.acceptance is None:
         return Verdict(
             Outcome.FAILED, "activation seen; no test message was sent in time", readings, details
@@ -99,13 +108,17 @@ async def _lamp_lit(inbox: Inbox, ctx: CheckContext, *, for_s: float) -> Reading
     return None
 
 
-async def _test_message(inbox: Inbox, ctx: CheckContext, *, for_s: float) -> Reading | None:
-    """Return the reading that carries the unit's test message."""
+async def _test_message(
+    inbox: Inbox, ctx: CheckContext, point: str, *, for_s: float
+) -> tuple[Reading | None, bool]:
+    """Return the reading that carries the unit's test message, and whether its port was there all the time."""
     until_s = ctx.clock.now_s() + for_s
+    watched = True
     while (reading := await inbox.next(until_s=until_s)) is not None:
         if isinstance(reading.value, SsasMessage) and ctx.accepts(reading):
-            return reading
-    return None
+            return reading, True
+        watched &= reading.point != point or reading.value is not None
+    return None, watched
 
 
 def points(config: SsasEndToEndConfig) -> tuple[str, ...]:
@@ -127,16 +140,19 @@ async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Verdict:
         else:
             activation = await ctx.prompt(1, press, expects=Expects.DONE, for_s=config.activation_s)
         acceptance: Reading | Answer | None = None
+        watched = bool(config.message)
         # A message before the lamp is not this test's: the contact counts only after the lamp.
         if activation is not None and config.message:
             await ctx.prompt(2, "Wait: the unit is sending.", expects=Expects.NOTHING, for_s=0)
-            acceptance = await _test_message(inbox, ctx, for_s=config.sending_s)
+            acceptance, watched = await _test_message(
+                inbox, ctx, config.message, for_s=config.sending_s
+            )
         elif activation is not None:
             acceptance = await ctx.prompt(
                 2, "Sent? Name the proof.", expects=Expects.REFERENCE, for_s=config.sending_s
             )
     if acceptance is None:
-        return judge(Legs(activation, acceptance, None, None))
+        return judge(Legs(activation, acceptance, None, None, watched=watched))
     shore = await ctx.prompt(
         3,
         "Confirmed from ashore? Give reference and time.",

@@ -63,6 +63,7 @@ class Outbox:
         self._advanced = asyncio.Event()
         self._idle = False
         self._behind_since_s: float | None = None
+        self._held = False
 
     @property
     def cursor(self) -> int:
@@ -87,7 +88,9 @@ class Outbox:
                     self._cursor = await self._source.load_cursor()
                 await self._pump(connection, session)
             except (PublishRefusedError, RecordError, OSError) as err:
-                LOG.warning("events.held", reason=str(err), cursor=self.cursor)
+                log = LOG.debug if self._held else LOG.warning
+                log("events.held", reason=str(err), cursor=self.cursor)
+                self._held = True
             self._idle = False
             await self._clock.sleep(RETRY_S)
 
@@ -134,6 +137,7 @@ class Outbox:
             self._source.wake.clear()
             self._idle = False
             batch = await self._source.events(sent, CHUNK)
+            self._held = False
             if batch and self._behind_since_s is None:
                 self._behind_since_s = self._clock.now_s()
             for bseq, payload in batch:
