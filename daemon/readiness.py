@@ -152,16 +152,12 @@ class Tests:
         test = self._known(test_id)
         session = test.session
         progress = session.progress if session is not None else None
-        if (
-            session is None
-            or progress is None
-            or progress.expects is Expects.NOTHING
-            or session.answer is None
-            or session.answer.done()
-        ):
+        if session is None or progress is None or session.answer is None:
             raise RefusedError(f"{test_id} waits for no answer now")
         if step != progress.step:
             raise RefusedError(f"{test_id} is at step {progress.step}, not {step}")
+        if progress.expects is Expects.NOTHING or session.answer.done():
+            raise RefusedError(f"{test_id} waits for no answer now")
         if progress.expects is Expects.REFERENCE and not answer.text.strip():
             raise RefusedError("a reference is wanted: whose confirmation, when, which file")
         session.answer.set_result(answer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from daemon.acts import LONGEST_TEXT
 from daemon.errors import RecordError, RefusedError
 from daemon.record.reader import MOST_ENTRIES, Query
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from daemon.record.log import Record
 
 DEFAULT_COUNT = 20
-LONGEST_TEXT = 400
 
 
 class Requests:

@@ -118,7 +118,7 @@ async def test_a_seal_is_numbered_only_when_it_is_whole_and_by_somebody_known(tm
         await ship.unit.set_input(SEAL_OPEN, False)
         await ship.pass_time(1.0)
         await refused(ship, {**asked, "by": "A. Nobody"}, "not on the crew list")
-        await refused(ship, {**asked, "number": "x" * (LONGEST_TEXT + 1)}, "number is wanted")
+        await refused(ship, {**asked, "number": "x" * (LONGEST_TEXT + 1)}, "number has at most 400")
         await ship.pass_time(5.0)
         assert ship.state("alert/seal.broken.s01")["state"] == "V"
         assert (await ship.control({"do": "log", "type": "seal.numbered"}))["entries"] == []
