@@ -144,7 +144,10 @@ async def test_a_window_that_is_not_open_cannot_be_closed_nor_opened_twice(tmp_p
 async def test_an_answer_has_bounds_and_a_name(tmp_path):
     async with sailing(tmp_path) as ship:
         asked = {"do": "test.answer", "test": "t-ssas-e-p1", "step": 1, "by": "R. Menon"}
-        await refused(ship, {**asked, "text": "x" * (LONGEST_TEXT + 1)}, "at most 400 characters")
+        with pytest.raises(RefusedError, match="at most 400 characters"):
+            await ship.daemon.acts.answer(
+                "t-ssas-e-p1", step=1, person="R. Menon", text="x" * (LONGEST_TEXT + 1)
+            )
         await refused(ship, {**asked, "text": "x" * LONGEST_TEXT}, "waits for no answer now")
         await refused(ship, {**asked, "by": "A. Nobody"}, "not on the crew list")
 

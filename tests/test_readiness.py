@@ -132,6 +132,35 @@ async def test_a_check_that_runs_when_ispsd_stops_leaves_no_result():
     assert made.results() == []
 
 
+async def test_a_result_is_shown_when_it_is_on_disk_and_not_before():
+    made = rig(scripted())
+    made.journal.hangs = True
+    async with running(made):
+        assert made.outcomes() == ["passed"]
+        await made.clock.advance(5.0)
+        assert [outcome for _, _, outcome in made.shown] == [None], "only that it began"
+        assert made.outcomes() == ["passed"], "and it is not run again for that"
+        made.journal.write()
+        await made.clock.advance(0.0)
+        assert made.shown[-1] == ("t-1", "in order", Outcome.PASSED)
+        assert made.test("t-1").last == LastResult(Outcome.PASSED, UTC_0210, 1, "said passed")
+
+
+async def test_a_result_that_the_disk_lost_is_never_shown_as_recorded():
+    made = rig(scripted())
+    made.journal.hangs = True
+    async with running(made):
+        made.journal.lose()
+        await made.clock.advance(HOUR_S - 1.0)
+        assert Outcome.PASSED not in [outcome for _, _, outcome in made.shown]
+        assert made.shown[-1][1] == "test due", "not under test, and not proven"
+        assert made.test("t-1").last is None, "nor told to those who ask"
+        assert made.outcomes() == ["passed"], "and not run each second for that"
+        made.journal.hangs = False
+        await made.clock.advance(1.0)
+        assert made.shown[-1] == ("t-1", "in order", Outcome.PASSED)
+
+
 async def test_the_result_says_what_an_inspector_asks():
     made = rig(scripted(mode=Mode.ASSISTED))
     async with running(made):
@@ -365,3 +394,15 @@ async def test_readiness_follows_the_last_result_and_the_calendar():
         await begin(made)
         assert made.shown[-1] == ("t-1", "defect", Outcome.FAILED)
         assert made.tests.next_due_utc(test) == made.clock.utc() + timedelta(hours=1)
+
+
+async def test_a_step_that_the_drivers_see_takes_no_answer():
+    async def lead(_config, ctx):
+        await ctx.prompt(1, "press", expects=Expects.NOTHING, for_s=0)
+        await asyncio.Event().wait()
+
+    async with running(rig(scripted(lead, mode=Mode.ASSISTED))) as made:
+        await begin(made)
+        assert made.test("t-1").session.progress.ends_s is None
+        with pytest.raises(RefusedError, match="t-1 waits for no answer now"):
+            made.tests.answer("t-1", 1, Answer("R. Menon"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from daemon.errors import RecordError, RefusedError
@@ -12,9 +13,11 @@ from tests.ship import Ship, sailing
 START = {"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"}
 ANSWER = {"do": "test.answer", "test": "t-ssas-e-p1", "step": 1, "by": "R. Menon"}
 SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "SG 1", "by": "R. Menon"}
+WRITABLE = "has at most 400 characters, all of them printable"
 REFUSED = [
     ({"do": "launch"}, "there is no request 'launch'"),
     ({"do": "x" * 50}, f"there is no request {'x' * 40!r}"),
+    ({"do": "log", "count": 0}, f"count is 1 to {MOST_ENTRIES}"),
     ({"do": "log", "count": -1}, f"count is 1 to {MOST_ENTRIES}"),
     ({"do": "log", "count": MOST_ENTRIES + 1}, f"count is 1 to {MOST_ENTRIES}"),
     ({"do": "log", "count": "20"}, f"count is 1 to {MOST_ENTRIES}"),
@@ -31,6 +34,9 @@ REFUSED = [
     ({**ANSWER, "step": True}, "step is wanted, as a number"),
     ({**SEAL, "alert": None}, "alert is wanted, as text"),
     ({**SEAL, "number": 4711}, "number is wanted, as text"),
+    ({**SEAL, "number": "x" * 401}, f"number {WRITABLE}"),
+    ({**SEAL, "number": "SG\n1"}, f"number {WRITABLE}"),
+    ({**ANSWER, "text": "x" * 401}, f"text {WRITABLE}"),
 ]
 
 
@@ -123,3 +129,14 @@ async def test_every_test_is_listed_with_how_it_stands(tmp_path):
         await ship.pass_time(1.0)
         (row,) = (await ship.control({"do": "tests"}))["tests"]
         assert (row["running"], row["outcome"], row["seq"] > 0) == (False, "inconclusive", True)
+
+
+async def test_half_a_character_is_refused_before_it_can_hurt(tmp_path):
+    """JSON lets a lone surrogate through; no entry can hold one."""
+    async with sailing(tmp_path) as ship:
+        reader, writer = await asyncio.open_unix_connection(ship.folder / "control.sock")
+        for request, field in ((ANSWER, "text"), (SEAL, "number"), (START, "by")):
+            writer.write(json.dumps({**request, field: "\ud800"}).encode() + b"\n")
+            answer = json.loads(await reader.readline())
+            assert answer == {"error": f"{field} {WRITABLE}"}
+        writer.close()

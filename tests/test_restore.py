@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from contextlib import asynccontextmanager
 
-from daemon.model import Outcome
+from daemon.errors import RecordError
+from daemon.model import Classification, Outcome
+from daemon.record.entry import Draft
+from daemon.record.log import Record
 from tests.ship import HATCH, SEAL_OPEN, Ship, afloat, ashore
 from tests.test_ship_rules import entries, failing_appends
 
@@ -161,3 +165,47 @@ async def test_results_are_restored_the_newest_of_each_test_with_its_entry(tmp_p
         assert (last.outcome, last.seq) == (Outcome.INCONCLUSIVE, max(seqs))
         assert ship.state("sso/equipment/ssas")["last"]["seq"] == max(seqs)
         assert len(seqs) == 2
+
+
+def result_of(test: str, equipment: str, outcome: Outcome) -> Draft:
+    return Draft(
+        kind=".10",
+        type="test.result",
+        subject=equipment,
+        classification=Classification.SSO,
+        open={
+            "test": test,
+            "outcome": outcome.value,
+            "ended": "2026-11-22T02:10:00.000Z",
+            "reason": "as said",
+        },
+    )
+
+
+async def test_a_yearly_result_is_not_forgotten_over_a_thousand_later_ones(tmp_path):
+    """An AIS that proves nothing is tried each hour: a thousand results in six weeks."""
+
+    async def first(ship: Ship) -> None:
+        record = ship.daemon.record
+        record.submit(result_of("t-ssas-e-p1", "ssas", Outcome.PASSED))
+        for _ in range(1001):
+            record.submit(result_of("t-ais", "ais", Outcome.INCONCLUSIVE))
+        await record.drained()
+
+    async with two_watches(tmp_path, first) as ship:
+        last = ship.daemon.tests.tests["t-ssas-e-p1"].last
+        assert last is not None
+        assert (last.outcome, last.seq > 0) == (Outcome.PASSED, True)
+
+
+async def test_a_record_that_opens_and_cannot_be_read_leaves_the_watch_in_order(
+    tmp_path, monkeypatch
+):
+    async def damaged(_record, _kind):
+        raise RecordError("database disk image is malformed")
+
+    monkeypatch.setattr(Record, "state", damaged)
+    log = io.StringIO()
+    async with ashore(tmp_path) as (ship, broker, feeds), afloat(ship, broker, feeds, log=log):
+        assert "database disk image is malformed" in log.getvalue()
+        assert (await open_hatch(ship))["state"] == "V"

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from daemon.drivers.nmea import NmeaDriver
-from daemon.errors import RecordError
+from daemon.errors import LinkError, RecordError
 from daemon.mqtt.connection import Connection
 from daemon.record.segment import Segment
 from simulators.io_unit import IoUnit
@@ -216,6 +216,25 @@ async def test_a_driver_that_crashes_is_an_entry_and_the_others_go_on(tmp_path, 
         await open_hatch(ship)
         monkeypatch.undo()
         await ship.until(lambda: ship.state("driver/gps1")["link"] == "up", for_s=90.0)
+
+
+async def test_a_driver_that_crashes_when_its_device_was_down_already_is_an_entry_too(
+    tmp_path, monkeypatch
+):
+    tried: list[NmeaDriver] = []
+
+    async def crash_at_last(driver, _emit):
+        tried.append(driver)
+        if len(tried) <= 2:
+            raise LinkError("no such host")
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(NmeaDriver, "run", crash_at_last)
+    async with sailing(tmp_path, feeds=True) as ship:
+        await ship.until(lambda: len(tried) >= 8)
+        await ship.pass_time(1.0)
+        subjects = [e["subject"] for e in await entries(ship, "driver.fault")]
+        assert sorted(subjects) == ["ais", "gps1"]
 
 
 # Seals
@@ -451,6 +470,23 @@ async def test_a_lost_feed_is_that_alert_and_not_own_ais_silent(tmp_path, monkey
         await ship.until(lambda: ship.state("alert/feed.nav.gps1") is None, for_s=90.0)
 
 
+async def test_a_feed_that_is_back_gives_own_ais_its_time_before_it_counts_as_silent(
+    tmp_path, monkeypatch
+):
+    """A moored class A reports every 3 min: a cable put back must not raise an alert that is not."""
+    async with moored(tmp_path, monkeypatch) as (ship, units):
+        await units["ais"].do({"do": "ais", "on": False})
+        await units["ais"].stop()
+        await ship.until(lambda: ship.state("driver/ais")["link"] == "down")
+        await ship.pass_time(20.0)
+        assert told(ship, "alert/ais.silent.ais") == []
+        await units["ais"].start()
+        await ship.until(lambda: ship.state("driver/ais")["link"] == "up", for_s=90.0)
+        up_s = ship.clock.now_s()
+        await ship.until(lambda: ship.state("alert/ais.silent.ais"))
+        assert 6.0 <= ship.clock.now_s() - up_s <= 8.0
+
+
 async def test_the_daily_ais_test_passes_and_is_one_entry(tmp_path, monkeypatch):
     async with moored(tmp_path, monkeypatch) as (ship, _):
         await ship.until(lambda: ship.state("equipment/ais")["last"])
@@ -547,6 +583,25 @@ async def test_a_record_that_cannot_even_be_opened_leaves_the_watch_in_order(tmp
             await ship.until(lambda: (ship.state(HATCH_ALERT) or {}).get("recorded"), for_s=600.0)
             types = [e["type"] for e in await entries(ship)]
             assert types[:2] == ["segment.opened", "daemon.started"]
+        assert log.getvalue().count("events.held") == 1, "one line an outage"
+
+
+async def test_an_instance_never_comes_again_though_the_record_opens_late(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            old = await open_hatch(ship)
+            await ship.pass_time(1.0)
+        (tmp_path / "record").rename(tmp_path / "away")
+        (tmp_path / "record").write_text("a file where the folder should be", "utf-8")
+        await ship.unit.set_input(HATCH, True)
+        without_events(ship)
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            new = await open_hatch(ship)
+            assert new["instance"] > old["instance"]
+            reply = await ask_slowly(ship, "gangway", "ack", **seen(old))
+            assert (reply["accepted"], "stale" in reply["reason"]) == (False, True)
 
 
 def without_events(ship: Ship) -> None:

@@ -300,3 +300,27 @@ async def test_every_look_is_progress():
         looks = rig.watch.looks
         await rig.clock.advance(10.0)
         assert rig.watch.looks == looks + 10
+
+
+async def test_an_entry_of_an_older_instance_is_not_shown_over_the_new_one():
+    async with watching() as rig:
+        rig.journal.hangs = True
+        for holds in (True, False, True):
+            rig.faults["data.simulated"] = holds
+            await rig.clock.advance(1.0)
+        shown = rig.board.now["alert/data.simulated.ispsd"]
+        assert shown["instance"] == 2
+        rig.journal.write(1)
+        await rig.clock.advance(0.0)
+        assert rig.board.now["alert/data.simulated.ispsd"] == shown
+        rig.journal.write()
+        await rig.clock.advance(0.0)
+        assert rig.board.now["alert/data.simulated.ispsd"]["recorded"] == 3
+
+
+async def test_a_reading_of_a_point_that_nobody_declared_is_counted_and_hurts_nobody():
+    async with watching() as rig:
+        before = len(rig.board.everything)
+        rig.sees("io1.nobody", 1.0)
+        assert rig.watch.points.refused == 1
+        assert len(rig.board.everything) == before

@@ -216,3 +216,19 @@ def test_no_word_of_it_says_transmitting():
     """VDO goes on with a cut antenna: nobody else heard us."""
     verdict = judge([an_identity(), *[a_report()] * 9], ship=SHIP, watched_s=WATCH_S)
     assert "transmit" not in verdict.reason
+
+
+@pytest.mark.parametrize(("reports", "outcome"), [(DUE - 1, "inconclusive"), (DUE, "passed")])
+async def test_a_feed_that_is_lost_during_the_watch_is_no_defect_of_the_transponder(
+    reports, outcome
+):
+    lost = reading("ais.own_report", None)
+    result = await watched(rig(ais_test()), an_identity(), *[a_report()] * reports, lost)
+    assert result["outcome"] == outcome
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_getting_under_way_or_mooring_during_the_watch_is_no_defect(order):
+    under_way = reading("ais.own_report", own_report(navigation_status=0, sog_kn=4.0))
+    heard = [*[a_report()] * 2, under_way][::order]
+    assert judge([an_identity(), *heard], ship=SHIP, watched_s=WATCH_S).outcome is Outcome.PASSED

@@ -276,3 +276,28 @@ def test_what_ispsd_saw_itself_is_the_evidence():
 def test_it_listens_to_what_the_unit_has(changed, points):
     test = ssas_test(**changed)
     assert test.spec.points(test.config) == points
+
+
+async def test_nobody_who_says_that_it_was_sent_leaves_it_inconclusive():
+    """A leg that a person does not supply is a gap, not a finding."""
+    async with begun(lamp="", message="") as made:
+        sso = await start(made)
+        await sso.answers(1)
+        await made.clock.advance(SENDING_S)
+        assert sso.result() == ("inconclusive", "activation seen; sending was not seen")
+
+
+async def test_a_text_port_that_was_lost_is_no_defect_of_the_transmitter():
+    async with begun() as made:
+        sso = await start(made)
+        await sso.hears(*PRESSED, reading("ssas.message", None, classification=Classification.SSO))
+        await made.clock.advance(SENDING_S)
+        assert sso.result() == ("inconclusive", "activation seen; sending was not seen")
+
+
+async def test_a_lamp_that_is_lost_after_the_press_takes_nothing_from_the_finding():
+    async with begun() as made:
+        sso = await start(made)
+        await sso.hears(*PRESSED, lamp(None))
+        await made.clock.advance(SENDING_S)
+        assert sso.result()[0] == "failed"
