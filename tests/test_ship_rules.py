@@ -66,9 +66,13 @@ async def ask_slowly(ship: Ship, station: str, verb: str, **arguments: object) -
         f"{ROOT}cmd/{station}/{verb}", json.dumps(body).encode(), expiry_s=10
     )
     said = f"reply/{station}"
+
+    def replied() -> bool:
+        return (ship.state(said) or {}).get("id") == id_
+
     # Its second begins when the daemon has it: the broker takes real time, of which the clock knows nothing.
-    await soon(lambda: ship.daemon.publisher._commands)
-    await ship.until(lambda: (ship.state(said) or {}).get("id") == id_, for_s=5.0)
+    await soon(lambda: replied() or ship.daemon.publisher._commands)
+    await ship.until(replied, for_s=5.0)
     return ship.newest[said]
 
 
