@@ -29,7 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--disk", type=Path, default=Path(), help="where records are written")
+    parser.add_argument(
+        "--disk", type=Path, default=Path("/var/tmp"), help="where records are written: a real disk"
+    )
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")

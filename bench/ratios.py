@@ -18,11 +18,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 def show(what: str, ratios: Sequence[float], *, budget: str = "") -> None:
     """Print the median of a round's ratios, and how far they were apart."""
     wanted = f"   budget {budget}" if budget else ""
-    print(
-        f"ratio  {what:<58} {statistics.median(ratios):6.2f}"
-        f"   ({len(ratios)} rounds: {min(ratios):.2f} to {max(ratios):.2f}){wanted}",
-        flush=True,
-    )
+    one = len(ratios) == 1
+    spread = "" if one else f"   ({len(ratios)} rounds: {min(ratios):.2f} to {max(ratios):.2f})"
+    print(f"ratio  {what:<58} {statistics.median(ratios):6.2f}{spread}{wanted}", flush=True)
 
 
 def absolute(what: str, said: str, *, budget: str = "") -> None:
