@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST_FLAGS ?=
 
 .PHONY: demo test check bench clean
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/ispsd demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n auto $(PYTEST_FLAGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
