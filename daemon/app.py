@@ -20,7 +20,7 @@ from daemon.assets import asset
 from daemon.checks.api import Mode
 from daemon.config import broker
 from daemon.control import ControlServer
-from daemon.drivers.api import DriverContext
+from daemon.drivers.api import DriverContext, Shared
 from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
@@ -122,6 +122,7 @@ class Daemon:
     def _build_watch(self) -> None:
         config, clock = self.config, self.clock
         self.inboxes = Inboxes(clock)
+        self._shared = Shared()
         drivers = [(device, self._driver(device)) for device in config.devices]
         specs = {spec.id: spec for _, driver in drivers for spec in driver.points()}
         self.points = Points(
@@ -285,6 +286,9 @@ class Daemon:
             provenance=self._provenance,
             contacts=device.contacts,
             test_lamps=device.test_lamps,
+            side_doors=device.side_doors,
+            buses=self.config.buses,
+            shared=self._shared,
         )
         return device.spec.build(device.config, context)
 

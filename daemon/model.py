@@ -90,6 +90,49 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """True heading (IEC 61162-1 THS, HDT)."""
+
+    true_deg: float
+    mode: str | None
+    """THS field 2: A autonomous, E estimated, M manual, S simulator, V not valid; None from HDT, which has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sky:
+    """What a GNSS receiver sees of its satellites (IEC 61162-1 GSA, GSV), all constellations together."""
+
+    in_view: int | None
+    in_use: int | None
+    mean_cn0_db_hz: float | None
+    """Over the satellites whose signal is tracked."""
+    pdop: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentAlert:
+    """One alert that a piece of equipment annunciates itself (IEC 61162-1 ALR, ALF)."""
+
+    number: int
+    instance: int | None
+    text: str
+    active: bool
+    acknowledged: bool
+    priority: str | None
+    """A, W, C or E as ALF has it; None from ALR, which has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentReport:
+    """What a piece of equipment says of itself: mirrored, never sounded here."""
+
+    in_order: bool | None
+    """HBT field 2; None where it sends none."""
+    alerts: tuple[EquipmentAlert, ...]
+    """Those that stand, by number and instance."""
+
+
+@dataclass(frozen=True, slots=True)
 class AisReport:
     """One own-ship dynamic report (VDO; ITU-R M.1371 messages 1, 2, 3)."""
 
@@ -120,7 +163,18 @@ class SsasMessage:
 
 
 Value: TypeAlias = (
-    ContactState | LampState | Fix | Motion | AisReport | AisIdentity | SsasMessage | float | str
+    ContactState
+    | LampState
+    | Fix
+    | Motion
+    | Heading
+    | Sky
+    | EquipmentReport
+    | AisReport
+    | AisIdentity
+    | SsasMessage
+    | float
+    | str
 )
 
 
@@ -260,6 +314,35 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
+class Regime:
+    """What the ship is doing and how careful she must be: what policy and priorities hang on.
+
+    Attributes:
+        threat: The overlay of a threat area, by command only.
+        night: 2200 to 0600 ship's time.
+        gangway_attended: Somebody has the watch at a live gangway station.
+    """
+
+    situation: Situation
+    level: SecurityLevel
+    threat: bool = False
+    night: bool = False
+    gangway_attended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A permit to open: suppresses *opened* and *held open* of one door until it ends."""
+
+    door: str
+    person: str
+    """Who works there."""
+    work: str
+    ends_utc: datetime
+    entered_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ship:
     """Own ship as its register has it: what AIS must say."""
 
@@ -274,6 +357,14 @@ class OpeningKind(StrEnum):
 
     DOOR = "door"
     SEAL = "seal"
+    SIDE_DOOR = "side_door"
+    """A shell door that its own system watches (IEC 61162-1 DOR): mirrored, never sounded here."""
+    MOTION = "motion"
+    """A motion detector: open means that it sees something move."""
+    LOCK = "lock"
+    """The lock contact of a door: closed means locked."""
+    TAMPER = "tamper"
+    """The tamper loop of a sensor: open means that somebody opened its case."""
 
 
 class DoorClass(StrEnum):
@@ -286,18 +377,20 @@ class DoorClass(StrEnum):
     GANGWAY = "G"
     STORE = "S"
     ESCAPE = "E"
+    SIDE = "H"
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A door or a wired seal that is watched by contacts.
+    """Whatever is watched by a contact: a door, its lock, a wired seal, a motion detector, its tamper loop.
 
     Attributes:
         id: The point's id, lower case: ``d12``.
         name: The short name that watch pages show.
         place: Where it is; class ``sso``, never on a watch page.
-        door_class: None for a seal.
+        door_class: None for what is no door.
         device: The device whose inputs carry its contacts.
+        of: The door whose lock, or the detector whose tamper loop this is; None for what stands for itself.
     """
 
     id: str
@@ -306,6 +399,7 @@ class Opening:
     place: str
     door_class: DoorClass | None
     device: str
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

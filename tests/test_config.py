@@ -88,7 +88,7 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         (("inputs = [3]", "inputs = [14]"), "device.io1 input 14", "used by d12 and ssas.lamp"),
         (("inputs = [4, 5]", "inputs = [4]"), '"d11".inputs', "wants 2 inputs, 1 given"),
         (("inputs = [3]", "inputs = [3, 8]"), '"d12".inputs', "wants 1 input, 2 given"),
-        (('id = "d12"', 'id = "d11"'), "door and seal", "'d11' stands 2 times"),
+        (('id = "d12"', 'id = "d11"'), "door, seal and detector", "'d11' stands 2 times"),
         (('name = "J. Santos"', 'name = "R. Menon"'), "person", "'R. Menon' stands 2 times"),
         (('host = "192.168.60.11"', 'host = "127.0.0.1"'), "device.io1", "as a simulator would be"),
         (('situation = "port"', 'situation = "anchor"\n#'), "station", None),

@@ -21,7 +21,15 @@ from daemon.mqtt.wire import Broker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from daemon.config.shape import ConfigFile, Device, MqttSection, Test
+    from daemon.config.shape import (
+        ConfigFile,
+        Device,
+        MotionSection,
+        MqttSection,
+        OpeningSection,
+        SideDoorSection,
+        Test,
+    )
 
 
 def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
@@ -29,11 +37,12 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
     faults = [
         *_twice("person", [p.name for p in file.person]),
         *_twice("station", [s.id for s in file.station]),
-        *_twice("door and seal", [o.id for o in (*file.door, *file.seal)]),
+        *_twice("door, seal and detector", [o.id for o in _watched(file)]),
         *_twice("test", [t.config.id for t in tests]),
         *_imo_fault(file.ship.imo_number),
         *_broker_fault(file.mqtt),
         *_wiring_faults(file),
+        *_bus_faults(file, devices),
         *_input_faults(file, devices),
         *_local_faults(file, devices),
     ]
@@ -42,15 +51,19 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
             Fault("station", f"no station is attended in situation {file.watch.situation.value}")
         )
     # A driver names the first thing it refuses, so it is asked only when nothing above is wrong.
-    return faults or _point_faults(devices, tests)
+    return faults or _point_faults(file, devices, tests)
 
 
-def _point_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
+def _watched(file: ConfigFile) -> list[OpeningSection | SideDoorSection | MotionSection]:
+    return [*file.door, *file.seal, *file.side_door, *file.motion_detector]
+
+
+def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
     faults: list[Fault] = []
     known: set[str] = set()
     for device in devices:
         try:
-            known |= _points(device)
+            known |= _points(device, file)
         except ValueError as err:
             faults.append(Fault(f"device.{device.id}", str(err)))
     return faults + [
@@ -61,7 +74,7 @@ def _point_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
     ]
 
 
-def _points(device: Device) -> set[str]:
+def _points(device: Device, file: ConfigFile) -> set[str]:
     """Return the points of a device, by building its driver, which validates and touches nothing.
 
     Raises:
@@ -75,6 +88,8 @@ def _points(device: Device) -> set[str]:
         provenance=Provenance.SIMULATED,
         contacts=device.contacts,
         test_lamps=device.test_lamps,
+        side_doors=device.side_doors,
+        buses={name: section.link for name, section in file.bus.items()},
     )
     return {point.id for point in device.spec.build(device.config, context).points()}
 
@@ -134,6 +149,13 @@ def _input_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     by_id = {device.id: device for device in devices}
     users: dict[tuple[str, int], list[str]] = {}
     wired = [(o.id, o.device, o.inputs) for o in (*file.door, *file.seal)]
+    wired += [(d.id, d.device, (d.lock_input,)) for d in file.door if d.lock_input is not None]
+    wired += [(m.id, m.device, (m.input,)) for m in file.motion_detector]
+    wired += [
+        (m.id, m.device, (m.tamper_input,))
+        for m in file.motion_detector
+        if m.tamper_input is not None
+    ]
     wired += [(c.point, c.device, (c.input,)) for c in file.ssas.channels]
     for who, where, inputs in wired:
         if where not in file.device:
@@ -158,18 +180,39 @@ def _input_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     return faults
 
 
+def _bus_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
+    """Refuse a bus that is not there, and a side door on a device that tells of none."""
+    faults = [
+        Fault(f"device.{device.id}.bus", f"there is no bus {device.bus!r}")
+        for device in devices
+        if device.bus is not None and device.bus not in file.bus
+    ]
+    by_id = {device.id: device for device in devices}
+    for side in file.side_door:
+        if side.device not in file.device:
+            faults.append(Fault(f'"{side.id}".device', f"there is no device {side.device!r}"))
+        elif (device := by_id.get(side.device)) is None:
+            continue
+        elif not device.spec.side_doors(device.config):
+            faults.append(Fault(f'"{side.id}".device', f"{side.device} tells of no side doors"))
+    return faults
+
+
 def _local_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     """Refuse a ship's record for devices that can only be simulators (DESIGN: never the ship's key)."""
     if file.record.origin == "demo":
         return []
+    of_devices = [(f"device.{d.id}", d.config) for d in devices if d.local is None]
+    of_buses = [
+        (f"bus.{name}", section) for name, section in file.bus.items() if section.local is None
+    ]
     return [
         Fault(
-            f"device.{device.id}",
+            place,
             f'{address} is on this computer, as a simulator would be; say local = "why" if it is real',
         )
-        for device in devices
-        if device.local is None
-        for address in _addresses(device.config)
+        for place, config in (*of_devices, *of_buses)
+        for address in _addresses(config)
         if address == "localhost" or address.startswith(("127.", "::1", "/dev/pts/"))
     ]
 

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from daemon import registry
 from daemon.config.faults import cross_faults, said
-from daemon.config.shape import Config, ConfigFile, Device, Test
-from daemon.drivers.api import Contact, TestLamp
+from daemon.config.shape import Config, ConfigFile, Device, DoorSection, MotionSection, Test
+from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.errors import ConfigError, Fault
-from daemon.model import Opening, OpeningKind, Person, Ship, Station
+from daemon.model import DoorClass, Opening, OpeningKind, Person, Ship, Station
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
         stations=tuple(Station(s.id, s.attended_in, s.sso) for s in file.station),
         openings=tuple(_openings(file)),
+        buses={name: section.link for name, section in file.bus.items()},
         devices=tuple(devices),
         tests=tuple(tests),
         sha256=sha256,
@@ -84,8 +85,39 @@ def _openings(file: ConfigFile) -> Iterator[Opening]:
         yield Opening(
             door.id, door.name, OpeningKind.DOOR, door.place, door.door_class, door.device
         )
+        if door.lock_input is not None:
+            yield _belonging(door, OpeningKind.LOCK)
     for seal in file.seal:
         yield Opening(seal.id, seal.name, OpeningKind.SEAL, seal.place, None, seal.device)
+    for side in file.side_door:
+        kind, door_class = OpeningKind.SIDE_DOOR, DoorClass.SIDE
+        yield Opening(side.id, side.name, kind, side.place, door_class, side.device)
+    for motion in file.motion_detector:
+        yield Opening(motion.id, motion.name, OpeningKind.MOTION, motion.place, None, motion.device)
+        if motion.tamper_input is not None:
+            yield _belonging(motion, OpeningKind.TAMPER)
+
+
+def _belonging(to: DoorSection | MotionSection, kind: OpeningKind) -> Opening:
+    """Return the lock of a door or the tamper loop of a detector: a point of its own, ``d05.lock``."""
+    return Opening(f"{to.id}.{kind.value}", to.name, kind, to.place, None, to.device, of=to.id)
+
+
+def _contacts(file: ConfigFile, device: str) -> Iterator[Contact]:
+    """Yield every contact that is wired to a device."""
+    for opening in (*file.door, *file.seal):
+        if opening.device == device:
+            yield Contact(opening.id, opening.inputs, opening.wiring)
+    for door in file.door:
+        if door.device == device and door.lock_input is not None:
+            yield Contact(f"{door.id}.{OpeningKind.LOCK.value}", (door.lock_input,), Wiring.NC)
+    for motion in file.motion_detector:
+        if motion.device != device:
+            continue
+        yield Contact(motion.id, (motion.input,), Wiring.NC)
+        if motion.tamper_input is not None:
+            tamper = f"{motion.id}.{OpeningKind.TAMPER.value}"
+            yield Contact(tamper, (motion.tamper_input,), Wiring.NC)
 
 
 def _tables(tree: dict[str, Any], key: str) -> dict[str, Any]:
@@ -110,17 +142,19 @@ def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Devic
         except ValidationError as err:
             faults += said(err, place, part)
             continue
-        contacts = tuple(
-            Contact(o.id, o.inputs, o.wiring)
-            for o in ((*file.door, *file.seal) if file else ())
-            if o.device == id_
-        )
+        contacts = tuple(_contacts(file, id_)) if file else ()
         lamps = tuple(
             TestLamp(c.point, c.input, c.lit_when)
             for c in (file.ssas.channels if file else ())
             if c.device == id_
         )
-        devices.append(Device(id_, config, kinds[kind], contacts, lamps, part.get("local")))
+        side_doors = tuple(
+            SideDoor(s.id, s.system, s.division, s.number)
+            for s in (file.side_door if file else ())
+            if s.device == id_
+        )
+        local = part.get("local")
+        devices.append(Device(id_, config, kinds[kind], contacts, lamps, side_doors, local))
     return devices, faults
 
 

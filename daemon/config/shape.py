@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.drivers.api import Contact, TestLamp, Wiring
+from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
+from daemon.drivers.links import Link
 from daemon.model import (
     DoorClass,
     Opening,
@@ -24,6 +25,7 @@ from daemon.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timezone
 
     from daemon.checks.api import CheckConfig, CheckSpec
@@ -114,7 +116,54 @@ class OpeningSection(_Section):
 class DoorSection(OpeningSection):
     """A door."""
 
-    door_class: Annotated[DoorClass, Field(alias="class")]
+    door_class: Annotated[
+        Literal[
+            DoorClass.BRIDGE,
+            DoorClass.MACHINERY,
+            DoorClass.VITAL,
+            DoorClass.PERIMETER,
+            DoorClass.GANGWAY,
+            DoorClass.STORE,
+            DoorClass.ESCAPE,
+        ],
+        Field(alias="class"),
+    ]
+    """Side doors are sections of their own: their own system watches them."""
+    lock_input: Input | None = None
+    """On while locked; a door that opens while it is locked was forced."""
+
+
+class SideDoorSection(_Section):
+    """A shell door that its own system watches and tells of by DOR."""
+
+    id: Id
+    name: ShortName
+    place: Annotated[str, Field(min_length=1, max_length=80)]
+    device: Id
+    system: Literal["WT", "WS", "FD", "HD", "OT"] = "HD"
+    division: Annotated[str, Field(max_length=10)] = ""
+    number: Annotated[int, Field(ge=0, le=999)]
+
+
+class MotionSection(_Section):
+    """A motion detector: its relay, and its tamper loop where it has one."""
+
+    id: Id
+    name: ShortName
+    place: Annotated[str, Field(min_length=1, max_length=80)]
+    device: Id
+    input: Input
+    """On while nothing moves."""
+    tamper_input: Input | None = None
+    """On while the case is shut."""
+
+
+class BusSection(_Section):
+    """A line on which several units hang, such as Modbus RTU."""
+
+    link: Annotated[Link, Field(discriminator="kind")]
+    local: str | None = None
+    """Why a line on this very computer is right on a ship."""
 
 
 class SsasChannel(_Section):
@@ -148,6 +197,9 @@ class ConfigFile(_Section):
     station: tuple[StationSection, ...] = ()
     door: tuple[DoorSection, ...] = ()
     seal: tuple[OpeningSection, ...] = ()
+    side_door: tuple[SideDoorSection, ...] = ()
+    motion_detector: tuple[MotionSection, ...] = ()
+    bus: dict[Id, BusSection] = {}
     device: dict[Id, dict[str, Any]] = {}
     test: tuple[dict[str, Any], ...] = ()
 
@@ -165,7 +217,13 @@ class Device:
     spec: DriverSpec
     contacts: tuple[Contact, ...]
     test_lamps: tuple[TestLamp, ...]
+    side_doors: tuple[SideDoor, ...]
     local: str | None
+
+    @property
+    def bus(self) -> str | None:
+        """Return the bus that it hangs on; None where it has a line of its own."""
+        return self.spec.bus(self.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +251,7 @@ class Config:
     persons: tuple[Person, ...]
     stations: tuple[Station, ...]
     openings: tuple[Opening, ...]
+    buses: Mapping[str, Link]
     devices: tuple[Device, ...]
     tests: tuple[Test, ...]
     sha256: str

@@ -10,10 +10,10 @@ To add one: write ``daemon/drivers/<kind>.py`` with a ``DRIVER = DriverSpec(...)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,7 +21,10 @@ from daemon.model import Classification, Provenance, Reading
 
 if TYPE_CHECKING:
     from daemon.clock import Clock
+    from daemon.drivers.links import Link
     from daemon.gate import Gate
+
+Thing = TypeVar("Thing")
 
 Emit: TypeAlias = Callable[[Reading], None]
 """Where a driver puts a reading; never blocks, never raises."""
@@ -69,6 +72,36 @@ class TestLamp:
 
 
 @dataclass(frozen=True, slots=True)
+class SideDoor:
+    """A door that its own system tells of (IEC 61162-1 DOR): by system, division and number."""
+
+    point: str
+    system: str
+    """DOR field 3: WT, WS, FD, HD or OT."""
+    division: str
+    """DOR field 4."""
+    number: int
+    """DOR field 6."""
+
+
+class Shared:
+    """What several devices of one daemon have in common, such as the bus that they hang on.
+
+    The first who asks makes it; everybody after that gets the same.
+    """
+
+    def __init__(self) -> None:
+        self._things: dict[str, Any] = {}
+
+    def one(self, name: str, make: Callable[[], Thing]) -> Thing:
+        """Return the thing of that name."""
+        if name not in self._things:
+            self._things[name] = make()
+        thing: Thing = self._things[name]
+        return thing
+
+
+@dataclass(frozen=True, slots=True)
 class PointSpec:
     """A point that a driver may emit."""
 
@@ -112,6 +145,10 @@ class DriverContext:
     provenance: Provenance
     contacts: tuple[Contact, ...] = ()
     test_lamps: tuple[TestLamp, ...] = ()
+    side_doors: tuple[SideDoor, ...] = ()
+    buses: Mapping[str, Link] = field(default_factory=dict)
+    """The links of the ship's buses, by name: several units hang on one."""
+    shared: Shared = field(default_factory=Shared)
 
 
 class Driver(Protocol):
@@ -141,6 +178,8 @@ class DriverSpec:
         inputs: How many inputs a device of this configuration has; None where it has none to wire to.
         silent_after_s: How long the device may say nothing before it counts as lost; None where silence is normal.
         lost_alert: The catalogue key of the alert when it is lost; None: no alert.
+        bus: The bus that a device of this configuration hangs on; None where it has a line of its own.
+        side_doors: Whether a device of this configuration tells of side doors.
     """
 
     kind: str
@@ -150,3 +189,5 @@ class DriverSpec:
     inputs: Callable[[Any], int] | None = None
     silent_after_s: Callable[[Any], float | None] = field(default=lambda _: None)
     lost_alert: Callable[[Any], str | None] = field(default=lambda _: None)
+    bus: Callable[[Any], str | None] = field(default=lambda _: None)
+    side_doors: Callable[[Any], bool] = field(default=lambda _: False)
