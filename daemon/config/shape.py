@@ -161,7 +161,7 @@ class MotionSection(_Section):
 class BusSection(_Section):
     """A line on which several units hang, such as Modbus RTU."""
 
-    link: Annotated[Link, Field(discriminator="kind")]
+    link: Link
     local: str | None = None
     """Why a line on this very computer is right on a ship."""
 
