@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RULE = re.compile(r"free|closed|shut \d{1,3}")
+RULE = re.compile(r"free|closed|mirror|permit|shut \d{1,3}")
 LEVELS = 3
 
 
