@@ -4,25 +4,46 @@ A check gathers evidence about one piece of equipment and judges it. Gathering i
 ``CheckContext``; judging is a pure function. A check that crashes, times out, or saw missing, stale, suspect or
 simulated data is inconclusive, never passed (invariant 2).
 
+A check of ``continuous`` watches all day: its ``run`` begins at ship's midnight (or at the start of the daemon) and
+returns the day's verdict when ``ctx.day_ends_s()`` has come, None where the day showed nothing; it is begun again at
+once. In between it says by ``ctx.report`` how it stands: a result is written where that is another outcome than the one
+before, so it may be said as often as one likes, and a restart repeats nothing.
+
 To add one: write ``daemon/checks/<kind>.py`` with a ``CHECK = CheckSpec(...)``; nothing else changes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from daemon.model import Classification, Reading, Verdict
+from daemon.model import Classification, Provenance, Quality, Reading, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from daemon.clock import Clock
-    from daemon.model import Ship
+    from daemon.model import Json, Outcome, Ship
+
+LONGEST_CHECK_S: Final = 4 * 3600.0
+"""No test of one occasion takes longer; the longest SSAS test is over in 90 min."""
+
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_DAY = r"(0[1-9]|1\d|2[0-8])"
+AT_PATTERNS: Final = {
+    "day": re.compile(_TIME),
+    "week": re.compile(rf"((mon|tue|wed|thu|fri|sat|sun) )?{_TIME}"),
+    "month": re.compile(rf"({_DAY} )?{_TIME}"),
+    "quarter": re.compile(rf"({_DAY} )?{_TIME}"),
+    "year": re.compile(rf"((0[1-9]|1[0-2])-{_DAY} )?{_TIME}"),
+}
+"""When a period may begin: ``10:00``, ``sat 10:00``, ``15 10:00`` (day of the first month), ``06-15 10:00``."""
 
 
 class Mode(StrEnum):
@@ -31,6 +52,10 @@ class Mode(StrEnum):
     AUTOMATIC = "automatic"
     ASSISTED = "assisted"
     """A person is led through it while the drivers watch."""
+    MANUAL = "manual"
+    """A named person did it and says how it went."""
+    IN_SERVICE = "in_service"
+    """Seen in ordinary use: nobody tested it on purpose."""
 
 
 class CheckConfig(BaseModel):
@@ -49,6 +74,16 @@ class CheckConfig(BaseModel):
     """The paragraph of the Ship Security Plan that asks for it (ISPS A/9.4.16)."""
     every: Literal["day", "week", "month", "quarter", "year"]
     """The calendar period, in ship's time, in which it is done once."""
+    at: str | None = None
+    """When the period begins, in ship's time: ``sat 10:00`` of a week; None: with its first midnight."""
+    limit_days: Annotated[int, Field(ge=1, le=1100)] | None = None
+    """Days since the last pass after which it is overdue; None: the period's own limit."""
+
+    @model_validator(mode="after")
+    def _at_fits_the_period(self) -> Self:
+        if self.at is not None and AT_PATTERNS[self.every].fullmatch(self.at) is None:
+            raise ValueError(f"at = {self.at!r} is no time of a {self.every}, such as 10:00")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +106,94 @@ class Expects(StrEnum):
     DONE = "done"
     REFERENCE = "reference"
     """A text that names the proof: whose message, when, which file."""
+    YES_OR_NO = "yes_or_no"
+    NUMBER = "number"
+    """What is printed on a thing, such as a seal's number."""
+    RESULT = "result"
+    """``SAT``, ``UNSAT`` or ``NOT DONE``, then a remark, which only SAT may lack."""
+
+
+RESULT_WORDS: Final = ("SAT", "UNSAT", "NOT DONE")
+
+
+def refusal(expects: Expects, text: str) -> str | None:
+    """Return why an answer is not what a prompt wants; None when it is."""
+    said = text.strip()
+    if expects is Expects.REFERENCE and not said:
+        return "a reference is wanted: whose confirmation, when, which file"
+    if expects is Expects.YES_OR_NO and said.lower() not in {"yes", "no"}:
+        return "yes or no is wanted"
+    if expects is Expects.NUMBER and not said:
+        return "the number is wanted"
+    if expects is not Expects.RESULT:
+        return None
+    word, remark = result_of(said)
+    if not word:
+        return "SAT, UNSAT or NOT DONE is wanted, then a remark"
+    return f"{word} wants a remark: why" if word != "SAT" and not remark else None
+
+
+def result_of(text: str) -> tuple[str, str]:
+    """Return the result's word and the remark behind it; no word where it begins with none."""
+    said = text.strip()
+    for word in RESULT_WORDS:
+        if said == word or said.startswith((f"{word} ", f"{word}:", f"{word},")):
+            return word, said[len(word) :].lstrip(" :,").strip()
+    return "", said
+
+
+def counts_as_evidence(reading: Reading, *, demo: bool) -> bool:
+    """Return whether a reading may prove anything in this record (invariant 2)."""
+    counts = {Provenance.LIVE, Provenance.TEST}
+    if demo:
+        counts.add(Provenance.SIMULATED)
+    return reading.quality is Quality.GOOD and reading.provenance in counts
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How one door, seal or detector was seen to move in a ship's day.
+
+    Attributes:
+        cycles: How often it left a state and came back to it, each state seen clearly.
+        faults: How often its line was in fault, or it was not seen, in between.
+        first_utc: When it first moved; None where it did not.
+    """
+
+    cycles: int = 0
+    faults: int = 0
+    first_utc: datetime | None = None
+    last_utc: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the ship offers a check beside her sensors; None where this daemon has no such thing.
+
+    Attributes:
+        alert_path: Sends a synthetic alert; returns after how many seconds it came back from the broker, None: never.
+        station_is_live: Whether an attended station would show and sound an alert now.
+        verify_record: Verifies the record; returns PASS, FAIL or INCONCLUSIVE and a sentence.
+        movements: What moved in the ship's day that holds a moment, by point; None for a day that was not watched.
+    """
+
+    alert_path: Callable[[], Awaitable[float | None]] | None = None
+    station_is_live: Callable[[], bool] | None = None
+    verify_record: Callable[[], Awaitable[tuple[str, str]]] | None = None
+    movements: Callable[[datetime], Mapping[str, Movement] | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsVerdict(Verdict):
+    """A verdict on several items of one test, such as the doors of a ship.
+
+    Attributes:
+        items: What is said of each item that was seen, its ``outcome`` among it; of the others nothing is said.
+        mode: How it was tested, where that is not the check's own mode.
+    """
+
+    items: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    mode: Mode | None = None
 
 
 class Inbox(Protocol):
@@ -86,6 +209,13 @@ class CheckContext(Protocol):
 
     clock: Clock
     ship: Ship
+    services: Services
+    item: str | None
+    """Which item of several a person wants to test; None for all."""
+    last_outcome: Outcome | None
+    """How the test ended last, on disk; None: never done."""
+    watched_since: str | None
+    """Ship's time at which a continuous check began to watch, where that was not the beginning of the day."""
 
     def accepts(self, reading: Reading) -> bool:
         """Return whether a reading counts as evidence in this record."""
@@ -105,6 +235,14 @@ class CheckContext(Protocol):
         """Show a step to the person; return the answer, or None when none came in time or none is expected."""
         ...
 
+    def day_ends_s(self) -> float:
+        """Return when the ship's day ends that was begun, in seconds since boot; ask again, for clocks are stepped."""
+        ...
+
+    def report(self, verdict: Verdict) -> None:
+        """Say how a continuous check stands now; a change of outcome is written."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
@@ -114,13 +252,21 @@ class CheckSpec:
         steps: How many steps a person is led through; 0 for an automatic check.
         points: The points it listens to, so that a configuration that names none is refused.
         needs_window: It runs only inside an SSAS test window.
+        continuous: It watches all day, see above.
+        items: The single things that it is a test of, each of which must pass; none for a test of one thing.
+        lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
+        limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
     """
 
     kind: str
     config: type[CheckConfig]
-    run: Callable[[Any, CheckContext], Awaitable[Verdict]]
+    run: Callable[[Any, CheckContext], Awaitable[Verdict | None]]
     points: Callable[[Any], tuple[str, ...]]
     mode: Mode = Mode.AUTOMATIC
     classification: Classification = Classification.WATCH
     steps: int = 0
     needs_window: bool = False
+    continuous: bool = False
+    items: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
+    lead: Callable[[Any, CheckContext], Awaitable[Verdict]] | None = None
+    limit_s: float = LONGEST_CHECK_S
