@@ -47,6 +47,8 @@ class Wiring(StrEnum):
     """One input, on while open. Cannot tell a cut cable from a closed door."""
     DOUBLE = "double"
     """Two inputs, first on while closed, second on while open; both or neither is a line fault."""
+    LOOP_4_20_MA = "loop_4_20_ma"
+    """One analogue input: one band of current while closed, one while open, all else a line fault."""
 
 
 @dataclass(frozen=True, slots=True)
