@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -79,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--type", help="only entries of this type, such as test.result")
     log.add_argument("--json", action="store_true", help="one entry a line, to the byte")
     log.set_defaults(act=_log)
+
+    status = commands.add_parser("status", help="show how everything stands, until Ctrl-C")
+    status.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    status.add_argument("--socket", type=Path, help="the control socket, without its configuration")
+    status.add_argument("--once", action="store_true", help="once, and no more")
+    status.add_argument("--json", action="store_true", help="once, for programs")
+    status.add_argument("--sso", action="store_true", help="with what the SSO alone may see")
+    status.set_defaults(act=_status)
 
     commands.add_parser(
         "verify", help="verify a record, trusting nobody", add_help=False
@@ -175,6 +184,22 @@ def _check(given: argparse.Namespace) -> int:
         f"{len(loaded.openings)} doors and seals, {len(loaded.tests)} tests"
     )
     return DONE
+
+
+def _status(given: argparse.Namespace) -> int:
+    from daemon.console import live  # noqa: PLC0415 (see _run)
+
+    path = given.socket or config.load(given.config).control.socket
+    if given.once or given.json or not sys.stdout.isatty():
+        print(asyncio.run(live.once(path, sso=given.sso, as_json=given.json, colour=_colour())))
+    else:
+        asyncio.run(live.until_stopped(path, sso=given.sso, colour=_colour(), clock=SystemClock()))
+    return DONE
+
+
+def _colour() -> bool:
+    """Return whether styles are wanted: on a terminal, unless NO_COLOR is set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _log(given: argparse.Namespace) -> int:

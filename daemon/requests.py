@@ -5,7 +5,7 @@ Acts of SSO and Master, and everything that is of class ``sso``, come this way o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.acts import LONGEST_TEXT
 from daemon.errors import RecordError, RefusedError
@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 DEFAULT_COUNT = 20
 
 
+class StatusSource(Protocol):
+    """Who knows how everything stands (``daemon.console.gather``)."""
+
+    def gather(self, *, sso: bool) -> Mapping[str, Json]:
+        """Return it; never waits."""
+        ...
+
+
 class Requests:
     """Carries out requests of the control socket."""
 
-    def __init__(self, *, acts: Acts, record: Record) -> None:
+    def __init__(self, *, acts: Acts, record: Record, status: StatusSource | None = None) -> None:
         self._acts = acts
         self._record = record
+        self._status = status
 
     async def carry_out(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Carry out one request.
@@ -38,6 +47,8 @@ class Requests:
         match request["do"]:
             case "tests":
                 return {"tests": self._acts.tests()}
+            case "status" if self._status is not None:
+                return self._status.gather(sso=request.get("sso") is True)
             case "log":
                 return await self._log(request)
             case "seal.record":

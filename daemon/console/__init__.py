@@ -1,0 +1,1 @@
+"""``ispsd status``: how everything stands at this moment, in a terminal."""

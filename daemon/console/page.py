@@ -1,0 +1,276 @@
+"""How does a status look on a page of text? A pure function from what ``gather`` answers to lines.
+
+Nothing shown is older than it says (invariant 13): ages grow with the reader's own clock since the answer came, and a
+value past its validity, or an answer that is old itself, is shown as what it *was*. Words carry the meaning; style
+only repeats it, and nothing is ever green. Control characters of a device's making never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+WIDTH = 80
+OLD_AFTER_S = 5.0
+"""An answer that is older is said to be, and nothing of it is shown as true now."""
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+
+
+class Style(Enum):
+    """How a line stands out, as ANSI writes it (ECMA-48 8.3.117)."""
+
+    PLAIN = ""
+    TITLE = "1"
+    ALARM = "1;31"
+    WARNING = "1;33"
+    DIM = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the page."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+PRIORITIES: Final = {
+    "A": ("ALARM", Style.ALARM),
+    "W": ("WARNING", Style.WARNING),
+    "C": ("CAUTION", Style.PLAIN),
+}
+STATES: Final = {
+    "V": "not acknowledged",
+    "S": "silenced",
+    "U": "rectified, not ack.",
+    "O": "transferred",
+    "A": "acknowledged",
+}
+KINDS: Final = {
+    "door": {},
+    "seal": {"closed": "intact", "open": "BROKEN"},
+    "lock": {"closed": "locked", "open": "NOT LOCKED"},
+    "motion": {"closed": "quiet", "open": "MOTION"},
+    "tamper": {"closed": "case shut", "open": "CASE OPEN"},
+}
+"""What a closed and an open contact mean where it is not a door."""
+CONTACTS: Final = {"closed": "closed", "open": "OPEN", "line_fault": "LINE FAULT"}
+
+
+def page(status: Mapping[str, Any], *, since_s: float, fault: str | None = None) -> list[Line]:
+    """Return the page.
+
+    Args:
+        status: The newest answer.
+        since_s: How long ago it came, on the reader's own clock.
+        fault: Why no newer one came; None where the newest question was answered.
+    """
+    is_old = fault is not None or since_s > OLD_AFTER_S
+    lines: list[Line] = []
+    if is_old:
+        words = f"ISPSD DOES NOT ANSWER ({fault or 'no reason known'})"
+        lines += [
+            *_wrapped(words, Style.ALARM),
+            Line(f"What follows is {age(since_s)} old. Use rounds. Call ETO.", Style.ALARM),
+        ]
+    body = [
+        *_head(status, since_s),
+        *_stations(status["stations"], since_s),
+        *_alerts(status["alerts"], since_s),
+        *_openings(status["openings"], since_s, is_old=is_old),
+        *_devices(status["devices"], since_s),
+        *_tests(status["tests"], _ship_time(status, since_s), status["ship_time_offset_min"]),
+        *_record(status["record"], since_s),
+    ]
+    lines += [replace(line, style=Style.DIM) for line in body] if is_old else body
+    return [replace(line, text=_fit(line.text)) for line in lines]
+
+
+def nothing(fault: str) -> list[Line]:
+    """Return the page while there has not been any answer."""
+    return _wrapped(f"ISPSD DOES NOT ANSWER ({fault})", Style.ALARM)
+
+
+def text(lines: Iterable[Line], *, colour: bool) -> str:
+    """Return the page as text for a terminal; without colour it has no escape sequence at all."""
+    return "\n".join(
+        f"\x1b[{line.style.value}m{line.text}\x1b[0m"
+        if colour and line.style is not Style.PLAIN
+        else line.text
+        for line in lines
+    )
+
+
+def age(seconds: float | None) -> str:
+    """Return an age in the largest unit that it fills."""
+    if seconds is None:
+        return "never"
+    for unit_s, unit in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min")):
+        if seconds >= unit_s:
+            return f"{int(seconds // unit_s)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def _head(status: Mapping[str, Any], since_s: float) -> Iterator[Line]:
+    threat = " · THREAT AREA" if status["threat"] else ""
+    words = f"{status['ship']} · {status['situation']} · security level {status['security_level']}"
+    yield Line(words + threat, Style.TITLE)
+    if status["simulated"]:
+        yield Line("SIMULATED DATA: do not rely on this page", Style.WARNING)
+    local = _ship_time(status, since_s)
+    utc = local - timedelta(minutes=status["ship_time_offset_min"])
+    hours = status["ship_time_offset_min"] / 60
+    yield Line(
+        f"{local:%H%M} ship's time (UTC{hours:+g}) · {utc:%Y-%m-%d %H:%M:%S}Z · "
+        f"clock {status['clock']}"
+    )
+    broker = "connected" if status["broker"] else "NOT CONNECTED"
+    yield Line(f"answered {age(since_s)} ago · broker {broker}")
+
+
+def _ship_time(status: Mapping[str, Any], since_s: float) -> datetime:
+    """Return ship's time as the daemon has it: told by it, and carried on by our own clock."""
+    told = datetime.fromisoformat(status["utc"])
+    return told + timedelta(seconds=since_s, minutes=status["ship_time_offset_min"])
+
+
+def _stations(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
+    yield from _title("STATIONS", "* alerts sound there now")
+    for row in rows:
+        who = f"{row['person']}, {_since(row['watch_age_s'], since_s)}" if row["person"] else "-"
+        live = "live" if row["live"] else f"NOT LIVE, {_ago(row['alive_age_s'], since_s)}"
+        sound = "sound armed" if row["sound_armed"] else "sound NOT armed"
+        mark = "*" if row["sounds"] else " "
+        missing = row["sounds"] and not (row["live"] and row["person"])
+        style = Style.WARNING if missing else Style.PLAIN
+        yield Line(
+            f" {mark}{_cell(row['id'], 10)} {_cell(who, 28)} {_cell(live, 20)} {sound}", style
+        )
+
+
+def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
+    yield from _title(f"ALERTS {len(rows)}")
+    for row in rows:
+        words, style = PRIORITIES[row["priority"]]
+        state = STATES.get(row["state"], row["state"])
+        since = age(row["age_s"] + since_s)
+        yield Line(
+            f"  {words:<7} {_cell(state, 19)} {since:>6}  {_cell(row['title'], 16)} {row['name']}",
+            style,
+        )
+        for action in textwrap.wrap(row["action"], WIDTH - 10):
+            yield Line(f"          {action}")
+
+
+def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> Iterator[Line]:
+    yield from _title("DOORS AND SEALS")
+    for row in rows:
+        seen_s = None if row["age_s"] is None else row["age_s"] + since_s
+        words, style = _state(row, seen_s, is_old=is_old)
+        name = f"{row['name']} {row['kind']}" if row["kind"] in {"lock", "tamper"} else row["name"]
+        yield Line(
+            f"  {_cell(row['id'], 11)} {_cell(name, 24)} {_cell(words, 20)} {_seen(row, seen_s)}",
+            style,
+        )
+
+
+def _state(row: Mapping[str, Any], seen_s: float | None, *, is_old: bool) -> tuple[str, Style]:
+    """Return the state in words; what is not known now is never shown as if it were."""
+    if row["state"] is None or seen_s is None:
+        return "? NOT SEEN", Style.WARNING
+    words = {**CONTACTS, **KINDS.get(row["kind"], {})}.get(row["state"], row["state"])
+    if is_old or row["valid_for_s"] is None or seen_s > row["valid_for_s"]:
+        return f"? was {words}", Style.DIM
+    if row["quality"] != "good":
+        return f"{words} ({row['quality']})", Style.WARNING
+    return words, Style.PLAIN if row["state"] == "closed" else Style.WARNING
+
+
+def _seen(row: Mapping[str, Any], seen_s: float | None) -> str:
+    if row["state"] is None:
+        return "never seen" if seen_s is None else f"for {age(seen_s)}"
+    return f"seen {age(seen_s)} ago"
+
+
+def _devices(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
+    yield from _title("DEVICES")
+    for row in rows:
+        is_up = row["link"] == "up"
+        link = row["link"] if is_up else row["link"].upper()
+        since = f"for {age(row['age_s'] + since_s)}"
+        good = f"last good {_ago(row['last_good_age_s'], since_s)}"
+        yield Line(
+            f"  {_cell(row['id'], 12)} {_cell(link, 12)} {_cell(since, 11)} "
+            f"{_cell(good, 22)} dropped {row['dropped']}",
+            Style.PLAIN if is_up else Style.WARNING,
+        )
+        if row["reason"]:
+            yield Line(f"      {row['reason']}")
+
+
+def _tests(rows: list[Mapping[str, Any]], ship_time: datetime, offset_min: int) -> Iterator[Line]:
+    yield from _title("TESTS")
+    for row in rows:
+        in_order = row["readiness"] == "in order"
+        yield Line(
+            f"  {_cell(row['id'], 16)} {_cell(row['name'], 18)} "
+            f"{_cell(row['readiness'].upper(), 16)} {_due(row['due'], ship_time, offset_min)}",
+            Style.PLAIN if in_order else Style.WARNING,
+        )
+
+
+def _due(due: str | None, ship_time: datetime, offset_min: int) -> str:
+    if due is None:
+        return "due now, never done"
+    at = datetime.fromisoformat(due) + timedelta(minutes=offset_min)
+    return "due now" if at <= ship_time else f"due {at:%d %b %Y %H%M}"
+
+
+def _record(record: Mapping[str, Any], since_s: float) -> Iterator[Line]:
+    yield from _title("RECORD")
+    newest = "none yet" if record["newest"] is None else f"no. {record['newest']}"
+    sealed = "no head yet" if record["sealed"] is None else f"head over {record['sealed']} entries"
+    yield Line(f"  newest {newest} · {sealed} {record['head'] or ''}")
+    if not record["writable"]:
+        yield from _wrapped(f"  NOT SAVED: {record['reason']}", Style.ALARM)
+    if record["pending"]:
+        waits = age(record["pending_age_s"] + since_s)
+        yield Line(f"  {record['pending']} NOT YET RECORDED, oldest for {waits}", Style.WARNING)
+    if record["lost"]:
+        yield Line(f"  {record['lost']} LOST since start: note events by hand", Style.ALARM)
+
+
+def _title(words: str, beside: str = "") -> Iterator[Line]:
+    yield Line("")
+    yield Line(f"{words}   {beside}".rstrip(), Style.TITLE)
+
+
+def _since(seconds: float | None, since_s: float) -> str:
+    return "since before start" if seconds is None else f"for {age(seconds + since_s)}"
+
+
+def _ago(seconds: float | None, since_s: float) -> str:
+    return "never" if seconds is None else f"{age(seconds + since_s)} ago"
+
+
+def _wrapped(words: str, style: Style) -> list[Line]:
+    return [Line(line, style) for line in textwrap.wrap(_printable(words), WIDTH)]
+
+
+def _cell(words: object, width: int) -> str:
+    return f"{_fit(str(words), width):<{width}}"
+
+
+def _fit(words: str, width: int = WIDTH) -> str:
+    words = _printable(words)
+    return words if len(words) <= width else words[: width - 1] + "…"
+
+
+def _printable(words: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
