@@ -190,10 +190,12 @@ def _status(given: argparse.Namespace) -> int:
     from daemon.console import live  # noqa: PLC0415 (see _run)
 
     path = given.socket or config.load(given.config).control.socket
+    clock = SystemClock()
     if given.once or given.json or not sys.stdout.isatty():
-        print(asyncio.run(live.once(path, sso=given.sso, as_json=given.json, colour=_colour())))
+        asking = live.once(path, sso=given.sso, as_json=given.json, colour=_colour(), clock=clock)
+        print(asyncio.run(asking))
     else:
-        asyncio.run(live.until_stopped(path, sso=given.sso, colour=_colour(), clock=SystemClock()))
+        asyncio.run(live.until_stopped(path, sso=given.sso, colour=_colour(), clock=clock))
     return DONE
 
 

@@ -43,28 +43,32 @@ class Answer:
     fault: str | None = "not asked yet"
 
 
-async def asked(socket: Path, *, sso: bool) -> dict[str, Any]:
+async def asked(socket: Path, *, sso: bool, clock: Clock) -> dict[str, Any]:
     """Ask once.
 
     Raises:
         IspsdError: No answer, or not in time.
     """
+    asking = asyncio.ensure_future(control.ask(socket, {"do": "status", "sso": sso}))
+    came = asyncio.Event()
+    asking.add_done_callback(lambda _: came.set())
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await control.ask(socket, {"do": "status", "sso": sso})
-    except TimeoutError as err:
-        raise IspsdError(f"{socket}: no answer within {ANSWER_WITHIN_S:g} s") from err
+        if not await clock.wait(came, ANSWER_WITHIN_S):
+            raise IspsdError(f"{socket}: no answer within {ANSWER_WITHIN_S:g} s")
+        return asking.result()
     except (OSError, ValueError) as err:  # it died in the middle of its answer
         raise IspsdError(f"{socket}: the answer broke off ({err})") from err
+    finally:
+        asking.cancel()
 
 
-async def once(socket: Path, *, sso: bool, as_json: bool, colour: bool) -> str:
+async def once(socket: Path, *, sso: bool, as_json: bool, colour: bool, clock: Clock) -> str:
     """Return one status as text.
 
     Raises:
         IspsdError: No answer.
     """
-    status = await asked(socket, sso=sso)
+    status = await asked(socket, sso=sso, clock=clock)
     if as_json:
         return json.dumps(status, ensure_ascii=False)
     return text(page(status, since_s=0.0), colour=colour)
@@ -106,7 +110,7 @@ async def _keep_asking(socket: Path, answer: Answer, *, sso: bool, clock: Clock)
     while True:
         asked_s = clock.now_s()
         try:
-            answer.status = await asked(socket, sso=sso)
+            answer.status = await asked(socket, sso=sso, clock=clock)
         except IspsdError as err:
             answer.fault = str(err)
         else:
