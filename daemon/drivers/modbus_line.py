@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, cast
 
 from daemon.drivers.modbus_frames import MismatchError, Question, Refusal, read_answer
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
     from typing import Self
 
 CONNECT_TIMEOUT_S = 2.0
 """Long enough for one lost SYN, which Linux sends again after 1 s."""
 
 
-class Line(asyncio.Protocol):
+class TcpLine(asyncio.Protocol):
     """The connection; ``open`` makes it, ``close`` ends it."""
 
     def __init__(self) -> None:
@@ -48,6 +50,10 @@ class Line(asyncio.Protocol):
             reason = os.strerror(err.errno) if err.errno else str(err)
             raise LinkError(f"{host}:{port}: {reason}") from err
         return line
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Return nothing to wait for: the connection is this unit's alone."""
+        return nullcontext()
 
     async def ask(self, question: Question, *, timeout_s: float) -> bytes | Refusal:
         """Return the answer to the question.

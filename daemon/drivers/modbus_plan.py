@@ -6,10 +6,12 @@ nothing is never looked at either: whatever somebody hangs on it later does not 
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from daemon.drivers.contacts import contact_state, inputs_needed
+from daemon.drivers.api import Wiring
+from daemon.drivers.contacts import contact_state, inputs_needed, loop_state
 from daemon.drivers.modbus_frames import inputs_as_number
 from daemon.model import LampState
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from daemon.drivers.api import Contact, TestLamp
-    from daemon.drivers.modbus_profile import Profile
+    from daemon.drivers.modbus_profile import Loops, Profile
     from daemon.model import ContactState
 
 
@@ -34,13 +36,32 @@ class Seen:
     lamps: tuple[LampState | None, ...] | None
 
 
+class Plan(Protocol):
+    """The wiring of one unit; made by ``plan_inputs``."""
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Return the contacts in the order in which they are seen."""
+        ...
+
+    @property
+    def lamps(self) -> tuple[TestLamp, ...]:
+        """Return the test lamps in the order in which they are seen."""
+        ...
+
+    def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
+        """Return what the inputs say; without admittance no lamp is looked at."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class InputPlan:
-    """The wiring of one unit; made by ``plan_inputs``.
+    """The wiring of a unit whose inputs are on or off.
 
     Attributes:
         contact_bits: The inputs of all contacts, as a number.
         lamp_bits: The inputs of all test lamps, as a number; shares no bit with the contacts.
+        inverted: An input reads 0 while it is on.
     """
 
     function: int
@@ -48,11 +69,14 @@ class InputPlan:
     lamps: tuple[TestLamp, ...]
     contact_bits: int
     lamp_bits: int
+    inverted: bool = False
 
     def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
         """Return what the inputs say; without admittance the lamps' bits are cleared first."""
         visible = self.contact_bits | (self.lamp_bits if lamps_admitted else 0)
         inputs = inputs_as_number(self.function, payload, visible=visible)
+        if self.inverted:
+            inputs ^= visible
         contacts = tuple(
             contact_state([_is_on(inputs, number) for number in contact.inputs], contact.wiring)
             for contact in self.contacts
@@ -61,22 +85,44 @@ class InputPlan:
             return Seen(contacts, None)
         return Seen(contacts, tuple(_lamp_state(inputs, lamp) for lamp in self.lamps))
 
-    def see_nothing(self, *, lamps_admitted: bool) -> Seen:
-        """Return what a unit says that refuses to tell."""
-        return Seen(
-            contacts=(None,) * len(self.contacts),
-            lamps=(None,) * len(self.lamps) if lamps_admitted else None,
+
+@dataclass(frozen=True, slots=True)
+class LoopPlan:
+    """The wiring of a unit whose inputs are analogue: no test lamp is ever on one."""
+
+    loops: Loops
+    contacts: tuple[Contact, ...]
+
+    @property
+    def lamps(self) -> tuple[TestLamp, ...]:
+        return ()
+
+    def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
+        """Return what the loops say: one word for each input, high byte first."""
+        words = struct.unpack(f">{len(payload) // 2}H", payload)
+        states = tuple(
+            loop_state(self.loops.current_ma(words[contact.inputs[0]]), self.loops.bands)
+            for contact in self.contacts
         )
+        return Seen(states, () if lamps_admitted else None)
+
+
+def see_nothing(plan: Plan, *, lamps_admitted: bool) -> Seen:
+    """Return what a unit says that refuses to tell."""
+    return Seen(
+        contacts=(None,) * len(plan.contacts),
+        lamps=(None,) * len(plan.lamps) if lamps_admitted else None,
+    )
 
 
 def plan_inputs(
     profile: Profile, contacts: tuple[Contact, ...], lamps: tuple[TestLamp, ...]
-) -> InputPlan:
+) -> Plan:
     """Return the plan of a unit.
 
     Raises:
-        ValueError: An input is not there or has two users, or a contact has the wrong number of
-            them; the message names the points.
+        ValueError: An input is not there, has two users or is of the wrong kind, or a contact has
+            the wrong number of them; the message names the points.
     """
     user_of: dict[int, str] = {}
     for point, number in _uses(contacts, lamps):
@@ -94,13 +140,33 @@ def plan_inputs(
                 f"{contact.point}: wiring {contact.wiring} takes {needed} "
                 f"{'input' if needed == 1 else 'inputs'}, got {len(contact.inputs)}"
             )
+    _refuse_wrong_kind(profile, contacts, lamps)
+    if profile.loops is not None:
+        return LoopPlan(profile.loops, contacts)
     return InputPlan(
         function=profile.function,
         contacts=contacts,
         lamps=lamps,
         contact_bits=_as_number(number for contact in contacts for number in contact.inputs),
         lamp_bits=_as_number(lamp.input for lamp in lamps),
+        inverted=profile.inverted,
     )
+
+
+def _refuse_wrong_kind(
+    profile: Profile, contacts: Iterable[Contact], lamps: Iterable[TestLamp]
+) -> None:
+    is_analogue = profile.loops is not None
+    kind = "analogue" if is_analogue else "on or off"
+    for contact in contacts:
+        if (contact.wiring is Wiring.LOOP_4_20_MA) is not is_analogue:
+            raise ValueError(
+                f"{contact.point}: wiring {contact.wiring} cannot be; the inputs of a "
+                f"{profile.maker} {profile.model} are {kind}"
+            )
+    for lamp in lamps:
+        if is_analogue:
+            raise ValueError(f"{lamp.point}: a test lamp wants an input that is on or off")
 
 
 def _uses(contacts: Iterable[Contact], lamps: Iterable[TestLamp]) -> Iterator[tuple[str, int]]:

@@ -7,12 +7,14 @@ that no profile can make ispsd write.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from daemon.assets import asset
+from daemon.drivers.contacts import Band, LoopBands
 from daemon.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ REGISTER_FUNCTIONS = frozenset({3, 4})
 BITS_PER_REGISTER = 16
 MOST_INPUTS = 2000
 """In one request: 2000 bits (6.1, 6.2), or 125 words (6.3, 6.4), which hold as many."""
+MOST_WORDS = 125
 LONGEST_FILE_BYTES = 64 * 1024
 ADDRESSES = 65536
 
@@ -34,6 +37,37 @@ class Source(BaseModel):
 
     manual: Annotated[str, Field(min_length=1)]
     page: Annotated[str, Field(min_length=1)]
+
+
+class Loops(BaseModel):
+    """How the analogue inputs of a model tell the current of supervised 4-20 mA loops."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    counts_full: Annotated[int, Field(ge=1, le=65535)]
+    """The word at ``ma_at_full``; a higher one is no current and so a line fault."""
+    ma_at_zero: Annotated[float, Field(ge=0, le=4)]
+    """The current at the word 0, in mA."""
+    ma_at_full: Annotated[float, Field(ge=20, le=25)]
+    closed_ma: Annotated[Band, Field(strict=False)]
+    """From the lowest to the highest current of a closed contact, in mA; made by its resistors."""
+    open_ma: Annotated[Band, Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _bands_can_tell(self) -> Self:
+        _ = self.bands
+        return self
+
+    @property
+    def bands(self) -> LoopBands:
+        """Return which current means what."""
+        return LoopBands(self.closed_ma, self.open_ma)
+
+    def current_ma(self, counts: int) -> float:
+        """Return the current of a word, in mA; beyond the full scale more than any loop has."""
+        if counts > self.counts_full:
+            return math.inf
+        return self.ma_at_zero + (self.ma_at_full - self.ma_at_zero) * counts / self.counts_full
 
 
 class Profile(BaseModel):
@@ -50,12 +84,20 @@ class Profile(BaseModel):
     inputs: Annotated[int, Field(ge=1, le=MOST_INPUTS)]
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     """The unit id that the maker ships."""
+    modular: bool = False
+    """How many inputs there are is up to the modules; ``inputs`` is then what most have."""
+    inverted: bool = False
+    """An input reads 0 while it is on: turned round at decode, before anything else sees it."""
+    loops: Loops | None = None
+    """The inputs are analogue, one word each; None: they are on or off."""
     source: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)]
     notes: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
     @property
     def count(self) -> int:
         """Return how many bits or words one request for all inputs asks for."""
+        if self.loops is not None:
+            return self.inputs
         if self.function in REGISTER_FUNCTIONS:
             return -(-self.inputs // BITS_PER_REGISTER)
         return self.inputs
@@ -65,6 +107,43 @@ class Profile(BaseModel):
         if self.address + self.count > ADDRESSES:
             raise ValueError(f"{self.inputs} inputs from address {self.address} leave the map")
         return self
+
+    @model_validator(mode="after")
+    def _loops_are_words(self) -> Self:
+        if self.loops is None:
+            return self
+        if self.function not in REGISTER_FUNCTIONS or self.inverted or self.inputs > MOST_WORDS:
+            raise ValueError(
+                f"loops are read by function 3 or 4, not inverted, at most {MOST_WORDS} at once"
+            )
+        return self
+
+    def fitted(
+        self,
+        *,
+        inputs: int | None = None,
+        closed_ma: Band | None = None,
+        open_ma: Band | None = None,
+    ) -> Profile:
+        """Return the profile as one ship has it: its number of modules, its resistors.
+
+        Raises:
+            ValueError: The model is not modular, or has no loops, or it cannot be so.
+        """
+        if inputs is not None and not self.modular:
+            raise ValueError(f"inputs: a {self.maker} {self.model} always has {self.inputs}")
+        fields = self.model_dump(exclude_none=True)
+        if inputs is not None:
+            fields["inputs"] = inputs
+        bands = {"closed_ma": closed_ma, "open_ma": open_ma}
+        if given := {name: band for name, band in bands.items() if band is not None}:
+            if self.loops is None:
+                raise ValueError(f"{' and '.join(given)}: a {self.maker} {self.model} has no loops")
+            fields["loops"] |= given
+        try:
+            return Profile.model_validate(fields)
+        except ValidationError as err:
+            raise ValueError("; ".join(fault["msg"] for fault in err.errors())) from err
 
 
 def load_profile(name: str) -> Profile:

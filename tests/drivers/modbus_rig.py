@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from daemon.drivers.api import Contact, DriverContext, TestLamp, Wiring
-from daemon.drivers.modbus import ModbusConfig, ModbusUnit, build
+from daemon.drivers.modbus import ModbusConfig, build
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
 from tests.clocks import ManualClock
@@ -16,6 +16,7 @@ from tests.soon import PATIENCE_S
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from daemon.drivers.modbus_unit import ModbusUnit
     from daemon.gate import Gate
 
 POLL_S = 0.125

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from daemon.drivers.modbus_frames import MismatchError, Question
-from daemon.drivers.modbus_line import Line
+from daemon.drivers.modbus_line import TcpLine
 from daemon.errors import LinkError
 from simulators.io_unit import IoUnit
 from tests.soon import soon
@@ -25,7 +25,7 @@ async def unit():
 
 @pytest.fixture
 async def line(unit):
-    line = await Line.open("127.0.0.1", unit.port)
+    line = await TcpLine.open("127.0.0.1", unit.port)
     yield line
     line.close()
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.drivers.api import Contact, TestLamp, Wiring
-from daemon.drivers.modbus_plan import InputPlan, plan_inputs
+from daemon.drivers.modbus_plan import InputPlan, plan_inputs, see_nothing
 from daemon.drivers.modbus_profile import load_profile
 from daemon.model import ContactState, LampState
 from tests.drivers.modbus_rig import DOORS, LAMP
@@ -58,9 +58,9 @@ def test_an_admitted_lamp_is_seen_and_changes_no_contact(inputs, lit_when):
 
 def test_a_unit_that_refuses_tells_nothing_of_anything():
     plan = plan_inputs(E1210, DOORS, (LAMP,))
-    assert plan.see_nothing(lamps_admitted=False).contacts == (None, None, None)
-    assert plan.see_nothing(lamps_admitted=False).lamps is None
-    assert plan.see_nothing(lamps_admitted=True).lamps == (None,)
+    assert see_nothing(plan, lamps_admitted=False).contacts == (None, None, None)
+    assert see_nothing(plan, lamps_admitted=False).lamps is None
+    assert see_nothing(plan, lamps_admitted=True).lamps == (None,)
 
 
 @pytest.mark.parametrize(

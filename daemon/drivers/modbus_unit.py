@@ -1,0 +1,233 @@
+"""What do the doors and seals on a remote I/O unit say? Read functions only, over any Modbus line.
+
+One request for all inputs at each poll. A unit that is late, gone or answers something else ends
+the run; a unit that refuses (an exception answer) stays and its points become unknown. An SSAS
+test lamp on the unit does not exist outside a test window (invariant 1): its bit is cleared while
+the answer is decoded, before anything else looks at it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Protocol, Self, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from daemon import logs
+from daemon.drivers.api import DriverConfig, DriverContext, Emit, Health, PointSpec
+from daemon.drivers.contacts import Band
+from daemon.drivers.modbus_frames import MismatchError, Question, Refusal
+from daemon.drivers.modbus_pace import Cadence, Told
+from daemon.drivers.modbus_plan import Seen, plan_inputs, see_nothing
+from daemon.drivers.modbus_profile import MOST_INPUTS, Profile, load_profile
+from daemon.errors import IspsdError
+from daemon.model import Classification, Quality, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from daemon.model import Value
+
+SHORTEST_VALIDITY_S = 15.0
+VALID_FOR_POLLS = 5
+REPEATS_IN_VALIDITY = 3
+"""An unchanged point is emitted at least so often while a value is valid."""
+LAST_TRANSACTION = 0xFFFF
+
+
+class Line(Protocol):
+    """Something on which a unit can be asked."""
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Return what to hold while asking: others may have a turn on the same line first."""
+        ...
+
+    async def ask(self, question: Question, *, timeout_s: float) -> bytes | Refusal:
+        """Return the answer to the question.
+
+        Raises:
+            LinkError: None came, or something else; nothing more can be asked on this line.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the line; whatever is still on it is lost."""
+        ...
+
+
+Connect: TypeAlias = "Callable[[Health], Awaitable[Line]]"
+"""Reaches the unit, or raises LinkError; what is dropped on the line is counted in the health."""
+
+
+class UnitConfig(DriverConfig):
+    """What every unit has, whatever its line."""
+
+    profile: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """A file of ``devices/``, without its ending."""
+    inputs: Annotated[int, Field(ge=1, le=MOST_INPUTS)] | None = None
+    """How many inputs a modular unit has; the profile's where it is not given."""
+    closed_ma: Band | None = None
+    """The current of a closed contact in a supervised loop, in mA; the profile's where not given."""
+    open_ma: Band | None = None
+    """The current of an open contact in a supervised loop, in mA; the profile's where not given."""
+    poll_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
+    """From one request to the next, in seconds."""
+    timeout_s: Annotated[float, Field(ge=0.05, le=2)] = 0.4
+    """How long an answer may take, in seconds."""
+
+    @field_validator("profile")
+    @classmethod
+    def _is_there(cls, profile: str) -> str:
+        try:
+            load_profile(profile)
+        except IspsdError as err:
+            raise ValueError(str(err)) from err
+        return profile
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self.fitted_profile()
+        return self
+
+    def fitted_profile(self) -> Profile:
+        """Return the profile of this very unit.
+
+        Raises:
+            ValueError: The unit's own settings do not fit its model.
+            IspsdError: The profile is no longer there, or no longer one.
+        """
+        profile = load_profile(self.profile)
+        return profile.fitted(inputs=self.inputs, closed_ma=self.closed_ma, open_ma=self.open_ma)
+
+    @property
+    def valid_for_s(self) -> float:
+        """Return how long a contact may be believed without being seen again, in seconds."""
+        return max(SHORTEST_VALIDITY_S, VALID_FOR_POLLS * self.poll_s)
+
+
+class ModbusUnit:
+    """One remote I/O unit.
+
+    Raises:
+        ValueError: The wiring cannot be (``plan_inputs``).
+    """
+
+    def __init__(
+        self,
+        config: UnitConfig,
+        ctx: DriverContext,
+        profile: Profile,
+        *,
+        unit_id: int,
+        connect: Connect,
+    ) -> None:
+        self.health = Health()
+        self._config = config
+        self._ctx = ctx
+        self._profile = profile
+        self._unit_id = unit_id
+        self._connect = connect
+        self._plan = plan_inputs(profile, ctx.contacts, ctx.test_lamps)
+        self._log = logs.get("modbus").bind(device=ctx.device)
+        # Counts on over all connections: an answer that a gateway kept for an older connection
+        # must not fit the first question of the next.
+        self._transaction = 0
+
+    def points(self) -> tuple[PointSpec, ...]:
+        valid_for_s = self._config.valid_for_s
+        return tuple(PointSpec(c.point, valid_for_s) for c in self._plan.contacts) + tuple(
+            PointSpec(lamp.point, valid_for_s, classification=Classification.SSO)
+            for lamp in self._plan.lamps
+        )
+
+    async def run(self, emit: Emit) -> None:
+        line = await self._connect(self.health)
+        try:
+            await self._poll(line, emit)
+        finally:
+            line.close()
+
+    async def _poll(self, line: Line, emit: Emit) -> None:
+        clock = self._ctx.clock
+        cadence = Cadence(clock.now_s(), self._config.poll_s)
+        told = Told(
+            repeat_after_s=self._config.valid_for_s / REPEATS_IN_VALIDITY,
+            longest_gap_s=self._config.poll_s + self._config.timeout_s,
+        )
+        refused = False
+        poll = 0
+        while True:
+            async with line.turn():
+                began_s = clock.now_s()
+                answer = await self._ask(line)
+                ended_s = clock.now_s()
+            self._note(answer, began_s=began_s, ended_s=ended_s)
+            if refused is not isinstance(answer, Refusal):
+                refused = not refused
+                self._log_refusal(answer)
+            self._tell(self._see(answer, began_s=began_s, ended_s=ended_s), told, ended_s, emit)
+            poll = cadence.after(poll, clock.now_s())
+            await clock.sleep(cadence.due_s(poll) - clock.now_s())
+
+    async def _ask(self, line: Line) -> bytes | Refusal:
+        self._transaction = self._transaction % LAST_TRANSACTION + 1
+        question = Question(
+            transaction=self._transaction,
+            unit=self._unit_id,
+            function=self._profile.function,
+            address=self._profile.address,
+            count=self._profile.count,
+        )
+        try:
+            return await line.ask(question, timeout_s=self._config.timeout_s)
+        except MismatchError as err:
+            self.health.drop(f"{err.reason} mismatch")
+            raise
+
+    def _note(self, answer: bytes | Refusal, *, began_s: float, ended_s: float) -> None:
+        self.health.latency_s = ended_s - began_s
+        if isinstance(answer, Refusal):
+            self.health.drop(answer.reason)
+            # A unit that refuses has spoken: its points are unknown, its link is not lost.
+            self.health.last_good_s = ended_s
+        else:
+            self.health.frame(ended_s)
+
+    def _log_refusal(self, answer: bytes | Refusal) -> None:
+        if isinstance(answer, Refusal):
+            self._log.warning("unit.refused", reason=answer.reason)
+        else:
+            self._log.info("unit.answers")
+
+    def _see(self, answer: bytes | Refusal, *, began_s: float, ended_s: float) -> Seen:
+        admitted = bool(self._plan.lamps) and self._ctx.gate.admits(
+            began_s=began_s, ended_s=ended_s, is_test=True
+        )
+        if isinstance(answer, Refusal):
+            return see_nothing(self._plan, lamps_admitted=admitted)
+        return self._plan.see(answer, lamps_admitted=admitted)
+
+    def _tell(self, seen: Seen, told: Told, now_s: float, emit: Emit) -> None:
+        for index in told.due(seen.contacts, now_s):
+            point = self._plan.contacts[index].point
+            emit(self._reading(point, seen.contacts[index], now_s, Classification.WATCH))
+        if seen.lamps is None:
+            return
+        # At every poll, unlike the contacts: nothing about a lamp is kept from one poll to the
+        # next, so there is nothing to forget when a window closes.
+        for lamp, state in zip(self._plan.lamps, seen.lamps, strict=True):
+            emit(self._reading(lamp.point, state, now_s, Classification.SSO))
+
+    def _reading(
+        self, point: str, value: Value | None, now_s: float, classification: Classification
+    ) -> Reading:
+        return Reading(
+            point=point,
+            value=value,
+            quality=Quality.UNKNOWN if value is None else Quality.GOOD,
+            provenance=self._ctx.provenance,
+            received_utc=self._ctx.clock.utc(),
+            received_s=now_s,
+            source=self._ctx.device,
+            classification=classification,
+        )
