@@ -7,25 +7,37 @@ act changes nothing. Acts on watch stations come over MQTT; what SSO and Master 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from daemon.alerts.engine import Acknowledgement
+from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
 from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError
-from daemon.model import Classification, Priority, Role
+from daemon.model import Classification, Priority, Role, SecurityLevel, Situation
 from daemon.mqtt.commands import Command, Reply
+from daemon.orders import OFFICERS, By
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from enum import Enum
 
     from daemon.clock import Clock
     from daemon.gate import CovertGate
     from daemon.model import Json, Person
+    from daemon.orders import Orders
     from daemon.readiness import Tests
     from daemon.record.entry import Entry
     from daemon.watch import Journal, Watch
 
+Choice = TypeVar("Choice", bound="Enum")
+
+MAY_RELEASE = {
+    FORCED: OFFICERS,
+    TAMPER: frozenset({Role.SSO, Role.ETO}),
+    "record.check": frozenset({Role.SSO}),
+}
+"""Who does the act that a latched alert waits for; a seal waits for its new number."""
 WAIT_FOR_DISK_S = 1.0
 """How long an answer waits for the disk before it says *not yet recorded*."""
 LONGEST_TEXT = 400
@@ -40,6 +52,7 @@ class Acts:
         persons: Iterable[Person],
         watch: Watch,
         tests: Tests,
+        orders: Orders,
         gate: CovertGate,
         window_s: float,
         clock: Clock,
@@ -52,6 +65,7 @@ class Acts:
         self._window_s = window_s
         self._clock = clock
         self._journal = journal
+        self._orders = orders
         self._acknowledged: dict[tuple[str, int], tuple[str, asyncio.Future[Entry]]] = {}
 
     async def carry_out(self, command: Command) -> Reply:
@@ -81,8 +95,66 @@ class Acts:
                 )
             case "silence":
                 return await self.silence(command.station, person=command.person)
+            case "start_test" | "answer":
+                return await self._assist(command)
+            case _:
+                return await self.order(
+                    command.verb,
+                    command.arguments,
+                    person=command.person or "",
+                    station=command.station,
+                )
+
+    async def order(
+        self, verb: str, said: Mapping[str, Any], *, person: str, station: str | None = None
+    ) -> Reply:
+        """Carry out an order about the ship, from a station or from the control socket.
+
+        Raises:
+            RefusedError: With the reason, for the person who asked.
+        """
+        orders, by = self._orders, By(self._known(person), station)
+        match verb:
+            case "situation":
+                written = orders.situation(_one_of(Situation, said["situation"]), by)
+            case "level":
+                level = _one_of(SecurityLevel, said["level"])
+                written = orders.level(level, by, told_by=said["told_by"])
+            case "threat":
+                written = orders.threat(by, on=said["on"])
+            case "ship_time":
+                written = orders.ship_time(said["offset_min"], by)
+            case "ais_off":
+                master = self._known(said["master"]) if said["on"] else by.person
+                if said["on"] and Role.MASTER not in master.roles:
+                    raise RefusedError(f"{master.name} is not the Master")
+                written = orders.ais_off(by, on=said["on"], master=master.name)
+            case "permit" if said["minutes"] == 0:
+                written = orders.end_permit(said["door"], by)
+            case "permit":
+                written = orders.permit(
+                    said["door"],
+                    by,
+                    worker=said["worker"],
+                    work=said["work"],
+                    minutes=said["minutes"],
+                )
             case other:
                 raise RefusedError(f"{other}: not available in this version")
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def _assist(self, command: Command) -> Reply:
+        """Start or go on with an assisted test from a watch station; those of class ``sso`` do not exist there."""
+        said: Mapping[str, Any] = command.arguments
+        test = str(said["test"])
+        known = self._tests.tests.get(test)
+        if known is None or known.spec.classification is not Classification.WATCH:
+            raise RefusedError(f"there is no test {test!r}")
+        person = command.person or ""
+        if command.verb == "start_test":
+            return await self.start_test(test, person=person, item=said.get("item"))
+        text = str(said.get("text", ""))
+        return await self.answer(test, step=int(said["step"]), person=person, text=text)
 
     async def acknowledge(
         self,
@@ -153,6 +225,30 @@ class Acts:
         )
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
+    async def release(self, alert: str, *, note: str, person: str) -> Reply:
+        """Let a latched alert go: the act that it waits for was done, by this person.
+
+        Raises:
+            RefusedError: No such alert, it waits for another act, its condition holds, or the person may not.
+        """
+        known = self._known(person)
+        key = next((a.key for a in self._watch.engine.alerts() if a.id == alert), "")
+        if (roles := MAY_RELEASE.get(key)) is None:
+            raise RefusedError(f"there is no alert {alert!r} that waits for this")
+        By(known).must_be(roles, "let this alert go")
+        self._watch.engine.release(alert, now_s=self._clock.now_s())
+        written = self._journal.submit(
+            Draft(
+                kind="system",
+                type="alert.released",
+                subject=alert,
+                classification=Classification.WATCH,
+                actor=Actor(person=known.name),
+                open={"alert": alert, "act": self._watch.engine.catalogue[key].latch, "note": note},
+            )
+        )
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
     async def new_seal(self, alert: str, *, number: str, person: str) -> Reply:
         """Let a broken seal's alert go: it was inspected and sealed again under this number.
 
@@ -160,6 +256,8 @@ class Acts:
             RefusedError: No such alert, the seal is not whole, no number, or the name is unknown.
         """
         known = self._known(person)
+        if not alert.startswith(f"{SEAL}."):
+            raise RefusedError(f"there is no broken seal {alert!r}")
         if not 0 < len(number) <= LONGEST_TEXT:
             raise RefusedError("the new seal's number is wanted")
         self._watch.engine.release(alert, now_s=self._clock.now_s())
@@ -219,9 +317,9 @@ class Acts:
         )
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
-    async def start_test(self, test: str, *, person: str) -> Reply:
-        """Start a test because a person asks for it."""
-        started = self._tests.start(test, self._known(person).name)
+    async def start_test(self, test: str, *, person: str, item: str | None = None) -> Reply:
+        """Start a test because a person asks for it; of a group, one item."""
+        started = self._tests.start(test, self._known(person).name, item)
         return Reply(accepted=True, extra={"steps": started.spec.steps})
 
     async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:
@@ -305,6 +403,19 @@ def may_open_window(first: Person, second: Person) -> str | None:
     return (
         f"the Master is the SSO, so the deputy named in the SSP opens it too; {other.name} is not"
     )
+
+
+def _one_of(choices: type[Choice], said: object) -> Choice:
+    """Return the member that was said.
+
+    Raises:
+        RefusedError: There is none.
+    """
+    try:
+        return choices(said)
+    except ValueError:
+        known = ", ".join(str(choice.value) for choice in choices)
+        raise RefusedError(f"{said!r} is none of {known}") from None
 
 
 def _seq(written: asyncio.Future[Entry] | None) -> int | None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import logs, systemd, timekeeper
+from daemon import logs, rulebook, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
@@ -29,6 +29,7 @@ from daemon.inbox import Inboxes
 from daemon.model import Classification, Provenance
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
+from daemon.orders import Orders
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import keys
@@ -36,6 +37,7 @@ from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.requests import Requests
 from daemon.restore import restore
+from daemon.shipstate import ShipState
 from daemon.stations import Stations
 from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
@@ -54,7 +56,14 @@ if TYPE_CHECKING:
 
 PENDING_TOO_LONG_S = 1.0
 """A healthy disk takes an entry in milliseconds."""
-DEGRADING = ("station.none", "record.not_saved", "io.unit_lost", "feed.ais", "feed.nav")
+DEGRADING = (
+    "station.none",
+    "record.not_saved",
+    "io.unit_lost",
+    "io.bus_lost",
+    "feed.ais",
+    "feed.nav",
+)
 """Alerts that make ``status`` degraded."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
@@ -131,18 +140,17 @@ class Daemon:
         self.covert_points = tuple(
             id_ for id_, spec in specs.items() if spec.classification is Classification.SSO
         )
-        self.engine = Engine(
-            catalogue.load(asset("alerts.toml")), config.situation, config.security_level
-        )
+        self.ship = ShipState(config.situation, config.security_level, config.ship_time)
+        regime = self.ship.regime(clock.utc(), gangway_attended=False)
+        self.engine = Engine(catalogue.load(asset("alerts.toml")), regime)
         self.watch = Watch(
             topics=self.publisher.topics,
             openings=config.openings,
-            policy=policy.load(asset("policy.toml")),
+            ship=self.ship,
             engine=self.engine,
             points=self.points,
             stations=Stations(config.stations, config.situation),
             inboxes=self.inboxes,
-            own_reports=[id_ for id_ in specs if id_.endswith(".own_report")],
             clock=clock,
             gate=self.gate,
             board=self.publisher,
@@ -176,9 +184,8 @@ class Daemon:
         self.tests = Tests(
             (Test(test.config, test.spec) for test in self.config.tests),
             ship=self.config.ship,
-            situation=self.config.situation,
-            level=self.config.security_level,
-            ship_time=self.config.ship_time,
+            regime=lambda: self.engine.regime,
+            ship_time=lambda: self.ship.ship_time,
             demo=self.config.is_demo,
             clock=self.clock,
             gate=self.gate,
@@ -193,6 +200,12 @@ class Daemon:
             persons=self.config.persons,
             watch=self.watch,
             tests=self.tests,
+            orders=Orders(
+                watch=self.watch,
+                openings=self.config.openings,
+                clock=self.clock,
+                journal=self.record,
+            ),
             gate=self.gate,
             window_s=self.config.ssas_window_s,
             clock=self.clock,
@@ -210,6 +223,16 @@ class Daemon:
         """
         systemd.notify("STATUS=opening the record")
         await self._open_record()
+        self.watch.become()
+        self.watch.follow(
+            rulebook.rules(
+                self.config,
+                policy=policy.load(asset("policy.toml")),
+                points=tuple(self.points.ids()),
+                valid_for_s=self.points.valid_for_s,
+                holds=self.engine.holds,
+            )
+        )
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
@@ -233,6 +256,7 @@ class Daemon:
                 tests=self.tests,
                 known={o.id for o in self.config.openings} | {d.id for d in self.config.devices},
                 now_s=self.clock.now_s(),
+                now_utc=self.clock.utc(),
             )
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
@@ -300,8 +324,8 @@ class Daemon:
         return {
             "software": self.software,
             "configuration": self.config.sha256,
-            "situation": self.config.situation.value,
-            "security_level": int(self.config.security_level),
+            "situation": self.ship.situation.value,
+            "security_level": int(self.ship.level),
             "simulated": self.config.is_demo,
             "local_devices": {
                 device.id: device.local for device in self.config.devices if device.local

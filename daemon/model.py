@@ -311,6 +311,8 @@ class Station:
     attended_in: frozenset[Situation]
     sso: bool = False
     """May read ``sso/…``."""
+    gangway: bool = False
+    """Whoever has the watch here sees everybody who passes the gangway door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +341,9 @@ class Permit:
     """Who works there."""
     work: str
     ends_utc: datetime
+    """When it ends, for the eye."""
+    ends_s: float
+    """When it ends, in seconds since boot: what counts (invariant 8)."""
     entered_by: str
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.acts import LONGEST_TEXT
 from daemon.errors import RecordError, RefusedError
+from daemon.mqtt.commands import order_faults
 from daemon.record.reader import MOST_ENTRIES, Query
 
 if TYPE_CHECKING:
@@ -59,29 +60,47 @@ class Requests:
     async def _act(self, request: Mapping[str, Any]) -> Reply:
         """Carry out what a person does."""
         match request["do"]:
-            case "window.open":
-                first, second = _names(request, count=2)
-                return await self._acts.open_window(first, second)
-            case "window.close":
-                return await self._acts.close_window(_names(request, count=1)[0])
-            case "test.start":
-                person = _text(request, "by")
-                return await self._acts.start_test(_text(request, "test"), person=person)
-            case "test.answer":
-                return await self._acts.answer(
-                    _text(request, "test"),
-                    step=_number(request, "step"),
-                    person=_text(request, "by"),
-                    text=_writable(str(request.get("text", "")), "text"),
-                )
-            case "seal":
-                return await self._acts.new_seal(
-                    _text(request, "alert"),
-                    number=_text(request, "number"),
-                    person=_text(request, "by"),
-                )
+            case "window.open" | "window.close":
+                return await self._window(request)
+            case "test.start" | "test.answer":
+                return await self._test(request)
+            case "seal" | "release":
+                return await self._release(request)
+            case "order":
+                return await self._order(request)
             case other:
                 raise RefusedError(f"there is no request {other[:40]!r}")
+
+    async def _window(self, request: Mapping[str, Any]) -> Reply:
+        if request["do"] == "window.close":
+            return await self._acts.close_window(_names(request, count=1)[0])
+        first, second = _names(request, count=2)
+        return await self._acts.open_window(first, second)
+
+    async def _test(self, request: Mapping[str, Any]) -> Reply:
+        test, person = _text(request, "test"), _text(request, "by")
+        if request["do"] == "test.start":
+            item = _text(request, "item") if "item" in request else None
+            return await self._acts.start_test(test, person=person, item=item)
+        text = _writable(str(request.get("text", "")), "text")
+        return await self._acts.answer(
+            test, step=_number(request, "step"), person=person, text=text
+        )
+
+    async def _release(self, request: Mapping[str, Any]) -> Reply:
+        alert, person = _text(request, "alert"), _text(request, "by")
+        if request["do"] == "seal":
+            number = _text(request, "number")
+            return await self._acts.new_seal(alert, number=number, person=person)
+        return await self._acts.release(alert, note=_text(request, "note"), person=person)
+
+    async def _order(self, request: Mapping[str, Any]) -> Reply:
+        """Carry out an order about the ship: the members are those of the command of that name."""
+        verb = _text(request, "verb")
+        said = request.get("said")
+        if not isinstance(said, dict) or (wrong := order_faults(verb, said)):
+            raise RefusedError("; ".join(wrong) if isinstance(said, dict) else "said is wanted")
+        return await self._acts.order(verb, said, person=_text(request, "by"))
 
     async def _log(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         count = request.get("count", DEFAULT_COUNT)

@@ -9,26 +9,42 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from daemon import forms
-from daemon.errors import RefusedError
-from daemon.model import AlertState, Classification, Outcome
+from daemon.errors import RecordError, RefusedError
+from daemon.model import (
+    AlertState,
+    Classification,
+    Outcome,
+    Permit,
+    SecurityLevel,
+    Situation,
+)
 from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import MOST_ENTRIES, Query
 from daemon.schedule import LastResult
+from daemon.shipstate import ship_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from daemon.model import Json
     from daemon.readiness import Tests
     from daemon.record.log import Record
+    from daemon.shipstate import ShipState
     from daemon.watch import Watch
 
 OURSELVES = "ispsd"
 
 
 async def restore(
-    *, record: Record, watch: Watch, tests: Tests, known: Collection[str], now_s: float
+    *,
+    record: Record,
+    watch: Watch,
+    tests: Tests,
+    known: Collection[str],
+    now_s: float,
+    now_utc: datetime,
 ) -> None:
     """Restore everything from the record.
 
@@ -38,6 +54,7 @@ async def restore(
         tests: Get their last results.
         known: The points and devices that are configured; alerts of others end.
         now_s: Seconds since boot.
+        now_utc: The same moment by the calendar.
 
     Raises:
         RecordError: The record cannot be read.
@@ -60,7 +77,35 @@ async def restore(
     for body in (await record.state(fold.STATION)).values():
         with suppress(RefusedError):  # a station that is no longer configured
             watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
+    await _ship(record, watch.ship, now_s=now_s, now_utc=now_utc)
     await _results(record, tests)
+
+
+async def _ship(record: Record, ship: ShipState, *, now_s: float, now_utc: datetime) -> None:
+    """Take up what people ordered about the ship; a permit goes on for what was left of it."""
+    ordered = await record.state(fold.SHIP)
+    if (said := ordered.get("situation.changed")) is not None:
+        ship.situation = Situation(str(said["to"]))
+    if (said := ordered.get("level.changed")) is not None:
+        ship.level = SecurityLevel(_number(said["to"]))
+    if (said := ordered.get("threat.changed")) is not None:
+        ship.threat = said["on"] is True
+    if (said := ordered.get("ship_time.changed")) is not None:
+        ship.ship_time = ship_time(_number(said["offset_min"]))
+    if (said := ordered.get("ais.order")) is not None:
+        ship.ais_off_by = str(said["by_order_of"]) if said["off"] is True else None
+    for door, said in (await record.state(fold.PERMIT)).items():
+        ends_utc = forms.from_utc(str(said["ends"]))
+        # By the calendar, since nothing else outlives a boot; never for longer than it was given.
+        left_s = min((ends_utc - now_utc).total_seconds(), _number(said["minutes"]) * 60.0)
+        person, work = str(said["person"]), str(said["work"])
+        ship.permits[door] = Permit(door, person, work, ends_utc, now_s + left_s, "")
+
+
+def _number(said: Json) -> int:
+    if not isinstance(said, int):
+        raise RecordError(f"{said!r} stands where a number must")
+    return said
 
 
 async def _newest(record: Record, type_: str, subject: str, **said: str) -> int:

@@ -54,7 +54,7 @@ class Stations:
 
     def __init__(self, stations: Iterable[Station], situation: Situation) -> None:
         self._stations = {station.id: station for station in stations}
-        self._situation = situation
+        self.situation = situation
         self._status = {id_: StationStatus(id_) for id_ in self._stations}
 
     def alive(
@@ -82,7 +82,7 @@ class Stations:
     def sounding(self) -> tuple[str, ...]:
         """Return the stations where alerts sound in this situation; the others show them silently."""
         return tuple(
-            id_ for id_, station in self._stations.items() if self._situation in station.attended_in
+            id_ for id_, station in self._stations.items() if self.situation in station.attended_in
         )
 
     def one_is_attended(self, now_s: float) -> bool:
@@ -90,6 +90,15 @@ class Stations:
         return any(
             self._status[id_].person is not None and self._status[id_].live(now_s)
             for id_ in self.sounding()
+        )
+
+    def gangway_is_attended(self, now_s: float) -> bool:
+        """Return whether somebody has the watch at a live gangway station."""
+        return any(
+            station.gangway
+            and self._status[id_].person is not None
+            and self._status[id_].live(now_s)
+            for id_, station in self._stations.items()
         )
 
     def _known(self, station: str) -> StationStatus:

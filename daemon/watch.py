@@ -10,25 +10,26 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from daemon import forms
-from daemon.alerts import rules
-from daemon.alerts.engine import Acknowledgement, Alert, AlertChange, Engine, Source
+from daemon.alerts.engine import Acknowledgement, Alert, AlertChange, Engine, Noted, Source
 from daemon.alerts.lifecycle import Event
-from daemon.model import Classification, LinkState, OpeningKind, Quality
+from daemon.alerts.rules.api import Moment
+from daemon.model import Classification, ContactState, LinkState
 from daemon.picture import Picture
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from daemon.alerts.policy import Policy
+    from daemon.alerts.rules.api import Rule
     from daemon.clock import Clock
     from daemon.gate import Gate
     from daemon.inbox import Inboxes
-    from daemon.model import Opening, Reading
+    from daemon.model import Opening, Permit, Reading
     from daemon.mqtt.topics import Topics
     from daemon.picture import Board
     from daemon.points import Change, Points
     from daemon.record.entry import Entry
+    from daemon.shipstate import ShipState
     from daemon.stations import Stations
     from daemon.supervise import DeviceStatus, Supervisor
 
@@ -36,7 +37,10 @@ LOOK_S = 1.0
 """How often ages, stations, record and broker are looked at."""
 STATUS_S = 5.0
 """Devices and stations are told again after so long, in seconds, though nothing but counters moved."""
-LONGEST_DETAIL = 400
+SETTLE_S = 60.0
+"""After the computer's boot, equipment comes back in any order: so long only what is seen is kept, in seconds."""
+JUST_BOOTED_S = 300.0
+"""A daemon that starts within so many seconds of the boot was started by it."""
 
 
 class Journal(Protocol):
@@ -55,12 +59,11 @@ class Watch:
         *,
         topics: Topics,
         openings: Iterable[Opening],
-        policy: Policy,
+        ship: ShipState,
         engine: Engine,
         points: Points,
         stations: Stations,
         inboxes: Inboxes,
-        own_reports: Iterable[str],
         clock: Clock,
         gate: Gate,
         board: Board,
@@ -69,8 +72,7 @@ class Watch:
     ) -> None:
         """Put the parts together.
 
-        ``own_reports`` are the points of own AIS reports, for *own AIS silent*; ``faults`` says which conditions of
-        ispsd itself hold, by catalogue key.
+        ``faults`` says which conditions of ispsd itself hold, by catalogue key.
         """
         self.engine = engine
         self.points = points
@@ -83,17 +85,20 @@ class Watch:
             points=points,
             clock=clock,
         )
-        self._policy = policy
+        self.ship = ship
         self._inboxes = inboxes
-        self._own_reports = tuple(own_reports)
         self._clock = clock
         self._gate = gate
         self._journal = journal
         self._faults = faults
         self._woken = asyncio.Event()
         self._supervisors: dict[str, Supervisor] = {}
-        self._link_up_s: dict[str, float] = {}
         self._faulty: set[str] = set()
+        self._rules: tuple[Rule, ...] = ()
+        self._rules_of_point: dict[str, list[Rule]] = {}
+        self._rules_of_device: dict[str, list[Rule]] = {}
+        started_s = clock.now_s()
+        self._settles_s = started_s + SETTLE_S if started_s < JUST_BOOTED_S else None
         self._looked_s = float("-inf")
         self._statuses_told_s = float("-inf")
         self.looks = 0
@@ -102,6 +107,20 @@ class Watch:
     def watch_devices(self, supervisors: Iterable[Supervisor]) -> None:
         """Name the devices whose health is shown."""
         self._supervisors = {supervisor.device: supervisor for supervisor in supervisors}
+
+    def follow(self, rules: Iterable[Rule]) -> None:
+        """Name the rules that judge what is seen."""
+        self._rules = tuple(rules)
+        for rule in self._rules:
+            for point in rule.points:
+                self._rules_of_point.setdefault(point, []).append(rule)
+            for device in rule.devices:
+                self._rules_of_device.setdefault(device, []).append(rule)
+
+    @property
+    def settling(self) -> bool:
+        """Whether the computer has just booted, and nothing is said of the equipment yet."""
+        return self._settles_s is not None
 
     async def run(self) -> None:
         """Apply what falls due, until cancelled."""
@@ -123,8 +142,8 @@ class Watch:
         change = self.points.update(reading)
         if self.points.newest(reading.point) is not reading:
             return  # of a point that nobody declared: counted there
-        if change is not None and reading.classification is Classification.WATCH:
-            self._consider(change)
+        if reading.classification is Classification.WATCH:
+            self._judge(reading, change)
         self.picture.reading(reading, changed=change is not None)
 
     def take_status(self, status: DeviceStatus) -> None:
@@ -134,17 +153,15 @@ class Watch:
         if supervisor.spec.covert:
             self.picture.covert_device(status, window=self._gate.is_open())
             return
-        if status.link is LinkState.UP:
-            self._link_up_s[status.device] = now_s
+        is_up = status.link is LinkState.UP
+        if is_up:
             self._faulty.discard(status.device)
-        else:
-            self._link_up_s.pop(status.device, None)
         self.picture.device(supervisor)
-        if (key := supervisor.lost_alert) is not None:
-            said = rules.feed(key, status.link)
-            source = Source(status.device, status.device.upper(), status.device)
-            detail = self._not_monitored(status)
-            self.engine.condition(key, source, active=said.active, now_s=now_s, detail=detail)
+        rules = self._rules_of_device.get(status.device, ())
+        for rule in rules:
+            reason = "" if is_up else status.reason or "not answering yet"
+            rule.link(status.device, up=is_up, now_s=now_s, reason=reason)
+        self._say(rules)
         # Once an outage, however often it is retried.
         if status.is_driver_fault and status.device not in self._faulty:
             self._faulty.add(status.device)
@@ -165,14 +182,37 @@ class Watch:
         if now_s - self._looked_s >= LOOK_S:
             self._looked_s = now_s
             self.looks += 1
+            self._look_at_settling(now_s)
             self._look_at_ages(now_s)
-            self._look_at_own_ais(now_s)
+            self.become()
+            self._say(self._rules)
+            self._look_at_permits(now_s)
             self._look_at_ourselves(now_s)
             self.picture.waiting(now_s)
             if now_s - self._statuses_told_s >= STATUS_S:
                 self._tell_statuses(now_s)
         for change in self.engine.advance(now_s=now_s, now_utc=self._clock.utc()):
+            if isinstance(change, Noted):
+                self._note(change)
+            else:
+                self.announce(change)
+
+    def become(self) -> None:
+        """Take the regime that the ship's state and the stations make now."""
+        now_s, now_utc = self._clock.now_s(), self._clock.utc()
+        attended = self.stations.gangway_is_attended(now_s)
+        regime = self.ship.regime(now_utc, gangway_attended=attended)
+        if regime == self.engine.regime:
+            return
+        self.stations.situation = regime.situation
+        for change in self.engine.become(regime, now_s=now_s, now_utc=now_utc):
             self.announce(change)
+        self._woken.set()
+
+    def reconsider(self) -> None:
+        """Judge everything again at once, since a person changed what it is judged by."""
+        self.become()
+        self._say(self._rules)
 
     def announce(self, change: AlertChange) -> asyncio.Future[Entry] | None:
         """Tell the stations of a change at once, and write it; return the writing, None where nothing is written."""
@@ -217,30 +257,97 @@ class Watch:
             self.points.forget(point)
         self.picture.forget(points)
 
-    def _consider(self, change: Change) -> None:
-        opening = self._openings.get(change.reading.point)
-        if opening is None:
+    def _judge(self, reading: Reading, change: Change | None) -> None:
+        """Let the rules of a point take its reading; what changed is judged at once."""
+        rules = self._rules_of_point.get(reading.point, ())
+        for rule in rules:
+            rule.take(reading, change)
+        if change is not None:
+            self._say(rules)
+
+    def _say(self, rules: Iterable[Rule]) -> None:
+        """Tell the engine what the rules say now."""
+        if self.settling:
             return
-        now_s = self._clock.now_s()
-        key = rules.open_key(opening)
-        closed = opening.kind is OpeningKind.SEAL or (
-            opening.door_class is not None
-            and self._policy.must_be_closed(
-                opening.door_class, self.engine.situation, self.engine.level
+        moment = Moment(
+            self._clock.now_s(),
+            self._clock.utc(),
+            self.engine.regime,
+            self.ship.permits,
+            self.ship.ais_off_by,
+        )
+        for rule in rules:
+            for said in rule.look(moment):
+                self.engine.condition(
+                    said.key,
+                    said.source,
+                    active=said.active,
+                    now_s=moment.now_s,
+                    detail=said.detail,
+                )
+        self._woken.set()
+
+    def _look_at_settling(self, now_s: float) -> None:
+        """End the settling after a boot with one summary, and judge from then on."""
+        if self._settles_s is None or now_s < self._settles_s:
+            return
+        self._settles_s = None
+        seen = {o.name: self.points.newest(o.id) for o in self._openings.values() if o.of is None}
+        values = {name: None if r is None else r.value for name, r in seen.items()}
+        self._journal.submit(
+            Draft(
+                kind="system",
+                type="watch.settled",
+                subject="ispsd",
+                classification=Classification.WATCH,
+                open={
+                    "sensors": len(values),
+                    "closed": sum(v is ContactState.CLOSED for v in values.values()),
+                    "open": [n for n, v in values.items() if v is ContactState.OPEN],
+                    "line_fault": [n for n, v in values.items() if v is ContactState.LINE_FAULT],
+                    "not_seen": [n for n, v in values.items() if v is None],
+                },
             )
         )
-        source = Source(opening.id, opening.name, opening.device)
-        for said in rules.contact(
-            opening,
-            change,
-            must_be_closed=closed,
-            open_stands=self.engine.holds(key, opening.id),
-            blind_stands=self.engine.holds(rules.BLIND, opening.id),
-        ):
-            self.engine.condition(
-                said.key, source, active=said.active, now_s=now_s, detail=said.detail
+
+    def _look_at_permits(self, now_s: float) -> None:
+        """Let go of a permit that has ended, once its door is closed."""
+        for permit in list(self.ship.permits.values()):
+            reading = self.points.newest(permit.door)
+            is_closed = reading is not None and reading.value is ContactState.CLOSED
+            if now_s >= permit.ends_s and is_closed:
+                self.end_permit(permit, Actor())
+
+    def end_permit(self, permit: Permit, by: Actor) -> asyncio.Future[Entry]:
+        """Take a permit away; return the writing."""
+        del self.ship.permits[permit.door]
+        return self._journal.submit(
+            Draft(
+                kind="system",
+                type="permit.ended",
+                subject=permit.door,
+                classification=Classification.WATCH,
+                actor=by,
+                open={"door": permit.door, "person": permit.person},
             )
-        self._woken.set()
+        )
+
+    def _note(self, noted: Noted) -> None:
+        """Write down what this regime does not tell anybody."""
+        self._journal.submit(
+            Draft(
+                kind="system",
+                type="condition.noted",
+                subject=noted.source.id,
+                classification=noted.show,
+                open={
+                    "key": noted.key,
+                    "title": noted.title,
+                    "name": noted.source.name,
+                    "detail": noted.detail,
+                },
+            )
+        )
 
     def _tell_statuses(self, now_s: float) -> None:
         self._statuses_told_s = now_s
@@ -249,12 +356,6 @@ class Watch:
                 self.picture.device(supervisor)
         for station in self.stations.status():
             self.picture.station(station)
-
-    def _not_monitored(self, status: DeviceStatus) -> str:
-        """Return what the loss of a device means: why, and which doors and seals nobody sees now."""
-        names = [o.name for o in self._openings.values() if o.device == status.device]
-        doors = f"; not monitored: {', '.join(names)}" if names else ""
-        return f"{status.reason or 'not answering yet'}{doors}"[:LONGEST_DETAIL]
 
     def _show_alert(self, alert: Alert, *, recorded: int | None) -> None:
         self.picture.alert(alert, sounds_at=self.stations.sounding(), recorded=recorded)
@@ -270,22 +371,8 @@ class Watch:
 
     def _look_at_ages(self, now_s: float) -> None:
         for change in self.points.age(now_s=now_s, now_utc=self._clock.utc()):
-            self._consider(change)
+            self._judge(change.reading, change)
             self.picture.reading(change.reading, changed=True)
-
-    def _look_at_own_ais(self, now_s: float) -> None:
-        for point in self._own_reports:
-            device = point.partition(".")[0]
-            up_s = self._link_up_s.get(device)
-            if up_s is None:
-                continue  # the feed itself is lost: that is said, and what stood goes on standing
-            reading = self.points.newest(point)
-            unseen = reading is None or reading.value is None
-            stale = reading is not None and reading.quality is Quality.STALE
-            if unseen and not stale and now_s - up_s <= self.points.valid_for_s(point):
-                continue  # the feed is just back: a report is not due yet
-            source = Source(device, device.upper(), device)
-            self.engine.condition("ais.silent", source, active=unseen, now_s=now_s)
 
     def _look_at_ourselves(self, now_s: float) -> None:
         faults = {

@@ -9,19 +9,23 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from daemon.alerts import lifecycle
+from daemon.alerts.catalogue import LOG, LOUDNESS
 from daemon.alerts.lifecycle import Event
 from daemon.errors import RefusedError
-from daemon.model import AlertState, Classification, Priority, SecurityLevel, Situation
+from daemon.model import AlertState, Classification, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from daemon.alerts.catalogue import AlertKind
+    from daemon.model import Regime
 
 LAST_INSTANCE = 999_999
 LOOK_AGAIN_S = 1.0
 """How often a condition that something else explains is looked at again."""
+NOTE_AGAIN_S = 1800.0
+"""A condition that is only written down is written at most so often, however it comes and goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,13 @@ class Source:
         id: The point or device.
         name: The short name that watch stations show.
         device: The device behind it, for ``depends_on``.
+        bus: The bus that the device hangs on; None where it has a line of its own.
     """
 
     id: str
     name: str
     device: str
+    bus: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,17 @@ class AlertChange:
     by: Acknowledgement | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A condition that is written down and not told: the letter L of the catalogue."""
+
+    key: str
+    title: str
+    source: Source
+    detail: str
+    show: Classification
+
+
 @dataclass(slots=True)
 class _Condition:
     """What a rule says of one (key, source), and what stands after the delays."""
@@ -103,6 +120,7 @@ class _Condition:
     standing: bool = False
     due_s: float | None = None
     detail: str = ""
+    noted_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -116,8 +134,7 @@ class Engine:
     """Every condition and every open alert of the ship."""
 
     catalogue: Mapping[str, AlertKind]
-    situation: Situation
-    level: SecurityLevel
+    regime: Regime
     last_instance: int = 0
     _conditions: dict[tuple[str, str], _Condition] = field(default_factory=dict)
     _alerts: dict[str, Alert] = field(default_factory=dict)
@@ -147,6 +164,7 @@ class Engine:
         """
         kind = self.catalogue[key]
         condition = self._conditions.setdefault((key, source.id), _Condition(source))
+        condition.source = source  # a restored one knows no bus
         if condition.wanted is active:
             return
         condition.wanted = active
@@ -172,9 +190,29 @@ class Engine:
             raise RefusedError(f"{alert.source.name} is not intact yet")
         condition.due_s = now_s
 
-    def advance(self, *, now_s: float, now_utc: datetime) -> list[AlertChange]:
-        """Apply everything that has fallen due; return what changed, in order."""
+    def become(self, regime: Regime, *, now_s: float, now_utc: datetime) -> list[AlertChange]:
+        """Take another regime: open alerts get the priority that they have now, or end where they have none.
+
+        A higher priority is news and sounds; a lower one never does.
+        """
+        self.regime = regime
         changes: list[AlertChange] = []
+        for alert in list(self._alerts.values()):
+            priority = self.catalogue[alert.key].priority(regime)
+            if priority is alert.priority or alert.state is AlertState.RECTIFIED_UNACKNOWLEDGED:
+                continue
+            if priority is not None:
+                changes.append(self._reprioritise(alert, priority, now_s, now_utc))
+            elif not self.catalogue[alert.key].latch:
+                condition = self._conditions[alert.key, alert.source.id]
+                condition.standing = False
+                condition.due_s = now_s + LOOK_AGAIN_S if condition.wanted else None
+                changes += self._move(alert.id, Event.CONDITION_FALSE, now_s, now_utc)
+        return changes
+
+    def advance(self, *, now_s: float, now_utc: datetime) -> list[AlertChange | Noted]:
+        """Apply everything that has fallen due; return what changed, in order."""
+        changes: list[AlertChange | Noted] = []
         for (key, _), condition in list(self._conditions.items()):
             if condition.due_s is not None and condition.due_s <= now_s:
                 changes += self._settle(key, condition, now_s, now_utc)
@@ -237,15 +275,15 @@ class Engine:
 
     def _settle(
         self, key: str, condition: _Condition, now_s: float, now_utc: datetime
-    ) -> list[AlertChange]:
+    ) -> Iterable[AlertChange | Noted]:
         source, kind = condition.source, self.catalogue[key]
         if not condition.wanted or condition.standing:
             condition.due_s, condition.standing = None, False
             return self._move(alert_id(key, source.id), Event.CONDITION_FALSE, now_s, now_utc)
-        priority = kind.priority(self.situation, self.level)
+        priority = kind.priority(self.regime)
         if priority is None or self._explained(kind, source):
             condition.due_s = now_s + LOOK_AGAIN_S
-            return []
+            return self._noted(key, condition, now_s) if kind.letter(self.regime) == LOG else ()
         condition.due_s, condition.standing = None, True
         identifier = alert_id(key, source.id)
         if identifier in self._alerts:
@@ -270,11 +308,42 @@ class Engine:
         )
         return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
 
+    def _noted(self, key: str, condition: _Condition, now_s: float) -> Iterable[Noted]:
+        """Return what is to be written down: once, however often it is looked at."""
+        if condition.noted_s is None or now_s - condition.noted_s >= NOTE_AGAIN_S:
+            kind = self.catalogue[key]
+            yield Noted(key, kind.title, condition.source, condition.detail, kind.show)
+        condition.noted_s = now_s
+
+    def _reprioritise(
+        self, alert: Alert, priority: Priority, now_s: float, now_utc: datetime
+    ) -> AlertChange:
+        louder = LOUDNESS.index(priority) > LOUDNESS.index(alert.priority)
+        state = alert.state
+        if priority is Priority.CAUTION:
+            state = AlertState.ACTIVE_ACKNOWLEDGED  # of a caution: active
+        elif louder:
+            state = AlertState.ACTIVE_UNACKNOWLEDGED
+        moved = replace(
+            alert,
+            priority=priority,
+            state=state,
+            changed_utc=now_utc,
+            changed_s=now_s,
+            acknowledged_by=alert.acknowledged_by
+            if state is AlertState.ACTIVE_ACKNOWLEDGED
+            else None,
+            revision=lifecycle.next_revision(alert.revision),
+        )
+        self._alerts[alert.id] = moved
+        self._timers[alert.id] = self._fresh_timers(moved, now_s)
+        return AlertChange(moved, Event.REPRIORITISE, lifecycle.REPRIORITISED_ROW)
+
     def _explained(self, kind: AlertKind, source: Source) -> bool:
         return any(
             other.standing or other.wanted
             for (key, _), other in self._conditions.items()
-            if key in kind.depends_on and other.source.device == source.device
+            if key in kind.depends_on and other.source.device in {source.device, source.bus}
         )
 
     def _move(

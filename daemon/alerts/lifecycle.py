@@ -18,6 +18,7 @@ SILENCE_S: Final = 30.0
 """How long silence lasts (MSC.302(87) 7.3.5)."""
 REPEAT_AFTER_S: Final = 60.0
 """When an unacknowledged warning sounds again; 30 to 300 s are allowed, makers use 60."""
+REPRIORITISED_ROW: Final = 0
 LAST_REVISION: Final = 99
 LAST_ESCALATION: Final = 9
 
@@ -34,6 +35,8 @@ class Event(StrEnum):
     HAND_BACK = "hand_back"
     REPEAT = "repeat"
     PROMOTE = "promote"
+    REPRIORITISE = "reprioritise"
+    """The regime changed, and with it the priority: no row of the table, the catalogue's letters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,8 @@ class StationSection(_Section):
     id: Id
     attended_in: frozenset[Situation] = frozenset()
     sso: bool = False
+    gangway: bool = False
+    """While somebody has the watch here, the gangway door may stand open in port (policy class G)."""
 
 
 class OpeningSection(_Section):
@@ -184,6 +186,13 @@ class SsasSection(_Section):
     """How long a test window stays open, in minutes."""
 
 
+class GnssSection(_Section):
+    """What is known of the GNSS antennas."""
+
+    antennas_apart_m: Annotated[float, Field(ge=0, le=400)] = 0.0
+    """How far the antennas of two receivers stand from each other, in metres."""
+
+
 class ConfigFile(_Section):
     """The whole file; devices and tests are validated by their own kinds."""
 
@@ -193,6 +202,7 @@ class ConfigFile(_Section):
     mqtt: MqttSection = MqttSection()
     control: ControlSection = ControlSection()
     ssas: SsasSection = SsasSection()
+    gnss: GnssSection = GnssSection()
     person: tuple[PersonSection, ...] = ()
     station: tuple[StationSection, ...] = ()
     door: tuple[DoorSection, ...] = ()
@@ -248,6 +258,7 @@ class Config:
     mqtt: MqttSection
     control: ControlSection
     ssas_window_s: float
+    antennas_apart_m: float
     persons: tuple[Person, ...]
     stations: tuple[Station, ...]
     openings: tuple[Opening, ...]

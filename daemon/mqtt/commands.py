@@ -28,13 +28,13 @@ COMMAND_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAYLOAD_LIMIT_BYTES = 4096
 LONGEST_EXPIRY_S = 10
 NAME_LIMIT = 80
+DAY_MIN = 24 * 60
 REPLAY_LIMIT = 1000
 """Events that one replay brings back at most."""
 
 LATER = frozenset(
     {
-        *("heard", "permit", "inhibit", "out_of_service", "start_test", "answer", "level"),
-        *("situation", "threat", "ais_off", "ship_time", "blackout", "interference_area"),
+        *("heard", "inhibit", "out_of_service", "blackout", "interference_area"),
         *("loop_check", "visitor_view", "curtain"),
     }
 )
@@ -58,7 +58,7 @@ class Command:
     """A command that was understood.
 
     Attributes:
-        arguments: Members beside the envelope: of ``alive`` and ``replay``.
+        arguments: Members beside the envelope, as the verb has them.
     """
 
     station: str
@@ -185,6 +185,10 @@ def _truth(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def _offset(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= DAY_MIN
+
+
 def _some(value: object) -> bool:
     return _whole(value) and 1 <= int(str(value)) <= REPLAY_LIMIT
 
@@ -195,6 +199,7 @@ _WORDS: Mapping[Callable[[object], bool], str] = MappingProxyType(
         _whole: "must be a whole number, not negative",
         _priority: "must be A, W or C",
         _truth: "must be true or false",
+        _offset: "must be minutes from UTC, a whole number",
         _some: f"must be a whole number from 1 to {REPLAY_LIMIT}",
     }
 )
@@ -213,15 +218,34 @@ VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
         "silence": {},
         "refresh": {},
         "replay": _REPLAY,
+        "situation": {"person": _text, "situation": _text},
+        "level": {"person": _text, "level": _whole, "told_by": _text},
+        "threat": {"person": _text, "on": _truth},
+        "ship_time": {"person": _text, "offset_min": _offset},
+        "ais_off": {"person": _text, "on": _truth, "master": _text},
+        "permit": {
+            "person": _text,
+            "door": _text,
+            "worker": _text,
+            "work": _text,
+            "minutes": _whole,
+        },
+        "start_test": {"person": _text, "test": _text},
+        "answer": {"person": _text, "test": _text, "step": _whole},
     }
 )
 """The verbs of this version, each with the members that it must have beside id and session."""
+OPTIONAL: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
+    {"start_test": {"item": _text}, "answer": {"text": _text}}
+)
+"""Members that a verb may have."""
+_OF_THE_COMMAND = frozenset({"id", "session", "person", "alert", "instance", "priority"})
 
 
 def _faults(verb: str, body: Mapping[str, Any]) -> list[str]:
     """Name every member that is missing, of the wrong type, or not known."""
     must = {"session": _text, **VERBS[verb]}
-    known = {**_ENVELOPE, **must}
+    known = {**_ENVELOPE, **must, **OPTIONAL.get(verb, {})}
     faults = [f"{name} is missing" for name in must if name not in body]
     faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in body if name not in known]
     faults += [
@@ -230,6 +254,25 @@ def _faults(verb: str, body: Mapping[str, Any]) -> list[str]:
         if name in body and not fits(body[name])
     ]
     return faults[:3]  # enough for a person to go on with, whatever was sent
+
+
+ORDERS = frozenset({"situation", "level", "threat", "ship_time", "ais_off", "permit"})
+"""Verbs that the SSO and the Master have over the control socket as well."""
+
+
+def order_faults(verb: str, said: Mapping[str, Any]) -> list[str]:
+    """Name what is wrong with the members of an order that came another way than over MQTT."""
+    if verb not in ORDERS:
+        return [f"{verb}: no such order"]
+    must = {name: fits for name, fits in VERBS[verb].items() if name != "person"}
+    faults = [f"{name} is missing" for name in must if name not in said]
+    faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in said if name not in must]
+    faults += [
+        f"{name} {_WORDS[fits]}"
+        for name, fits in must.items()
+        if name in said and not fits(said[name])
+    ]
+    return faults[:3]
 
 
 def _command(topic: Topic, body: Mapping[str, Any]) -> Command:
@@ -244,6 +287,6 @@ def _command(topic: Topic, body: Mapping[str, Any]) -> Command:
         instance=body.get("instance"),
         priority=None if priority is None else Priority(priority),
         arguments=MappingProxyType(
-            {name: body[name] for name in (*_ALIVE, *_REPLAY) if name in body}
+            {name: said for name, said in body.items() if name not in _OF_THE_COMMAND}
         ),
     )

@@ -1,6 +1,6 @@
 """What is true now, given what is written? The current state as a pure fold over entries.
 
-Which alerts are open, how each test went last, who has the watch: every one is a consequence of
+Which alerts are open, how each test went last, which are planned, who has the watch: every one is a consequence of
 entries and of nothing else, so it can be rebuilt from them, and an entry and its consequence are
 one transaction. A type that is not in the table changes nothing.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from daemon.model import AlertState, Json
+from daemon.model import AlertState, Json, Outcome
 from daemon.record.entry import EntryError
 
 if TYPE_CHECKING:
@@ -19,10 +19,25 @@ if TYPE_CHECKING:
 
 ALERT = "alert"
 RESULT = "result"
+"""The newest result of a test."""
+PROVEN = "proven"
+"""The newest result of a test that passed or failed."""
+ITEM = "item"
+"""The same of one item of a test of several: ``<test>/<item>``."""
+MISSED = "missed"
+"""Until when the periods are settled that ended without a test."""
+PLANNED = "planned"
+"""Since when a test is in the plan, and how often it is done."""
 STATION = "station"
+SHIP = "ship"
+"""What people ordered about the ship; by the type of the entry."""
+PERMIT = "permit"
 HIGHEST = "highest"
 """The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
 INSTANCE = "instance"
+
+DECISIVE = (Outcome.PASSED.value, Outcome.FAILED.value)
+"""Outcomes that prove something."""
 
 CARRIED = "state"
 """The key under which the first entry of a segment carries the state of the one before."""
@@ -86,11 +101,52 @@ def _alert_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[St
 
 
 def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    return (StateChange(RESULT, _text(shown["test"]), shown),)
+    test, outcome = _text(shown["test"]), shown.get("outcome")
+    changes = [StateChange(RESULT, test, shown)]
+    if outcome in DECISIVE:
+        changes.append(StateChange(PROVEN, test, shown))
+    items = shown.get("items", {})
+    if not isinstance(items, Mapping):
+        raise TypeError("items by their names")
+    for item, said in items.items():
+        if isinstance(said, Mapping) and said.get("outcome") in DECISIVE:
+            body: dict[str, Json] = {
+                "outcome": said["outcome"],
+                "ended": shown["ended"],
+                "reason": shown["reason"],
+            }
+            changes.append(StateChange(ITEM, f"{test}/{item}", body))
+    return tuple(changes)
+
+
+def _test_missed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(MISSED, _text(shown["test"]), {"until": _text(shown["period_ends"])}),)
+
+
+def _tests_planned(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    tests = shown["tests"]
+    if not isinstance(tests, list):
+        raise TypeError("a list of tests")
+    return tuple(StateChange(PLANNED, _text(each["test"]), each) for each in tests)
 
 
 def _watch_taken(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(STATION, _text(shown["station"]), shown),)
+
+
+def _permit_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(PERMIT, _text(shown["door"]), shown),)
+
+
+def _permit_ended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(PERMIT, _text(shown["door"]), None),)
+
+
+def _ordered(type_: str) -> _Rule:
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        return (StateChange(SHIP, type_, shown),)
+
+    return rule
 
 
 def _segment_opened(_: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -118,7 +174,21 @@ def _text(value: Json) -> str:
 _Rule: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json]], tuple[StateChange, ...]]
 _RULES: Mapping[str, _Rule] = {
     "alert.changed": _alert_changed,
+    "test.missed": _test_missed,
     "test.result": _test_result,
+    "tests.planned": _tests_planned,
     "watch.taken": _watch_taken,
+    "permit.given": _permit_given,
+    "permit.ended": _permit_ended,
+    **{
+        type_: _ordered(type_)
+        for type_ in (
+            "situation.changed",
+            "level.changed",
+            "threat.changed",
+            "ship_time.changed",
+            "ais.order",
+        )
+    },
     SEGMENT_OPENED: _segment_opened,
 }

@@ -1,0 +1,45 @@
+"""Does a receiver tell another time than this computer? Shown, never corrected (invariant 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from daemon.alerts.engine import Source
+from daemon.alerts.rules.api import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from daemon.alerts.rules.api import Moment
+    from daemon.model import Reading
+    from daemon.points import Change
+
+OFFSET = "clock.offset"
+MOST_S = 2.0
+"""A sentence leaves the receiver up to a second after the moment that it tells."""
+
+
+class ClockRule:
+    """The time of one GNSS receiver against this computer's."""
+
+    def __init__(self, device: str) -> None:
+        self.points = frozenset({f"{device}.time"})
+        self.devices = frozenset({device})
+        self._source = Source(device, device.upper(), device)
+        self._offset_s: float | None = None
+
+    def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
+        if not up:
+            self._offset_s = None
+
+    def take(self, reading: Reading, change: Change | None) -> None:
+        if isinstance(reading.value, str):
+            told_utc = datetime.fromisoformat(reading.value)
+            self._offset_s = (reading.received_utc - told_utc).total_seconds()
+
+    def look(self, moment: Moment) -> Iterator[Said]:
+        if self._offset_s is not None:
+            side = "ahead of" if self._offset_s > 0 else "behind"
+            detail = f"this computer is {abs(self._offset_s):.0f} s {side} {self._source.name}"
+            yield Said(OFFSET, self._source, abs(self._offset_s) > MOST_S, detail)

@@ -1,0 +1,84 @@
+"""Which rules watch this ship? One rule for each thing of the configuration that can be wrong."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from daemon.alerts.rules.clock import ClockRule
+from daemon.alerts.rules.devices import BusRule, DeviceRule
+from daemon.alerts.rules.gnss import GnssRule
+from daemon.alerts.rules.openings import OpeningRule
+from daemon.alerts.rules.own_ais import OwnAisRule
+from daemon.model import OpeningKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from daemon.alerts.policy import Policy
+    from daemon.alerts.rules.api import Holds, Rule
+    from daemon.config import Config
+
+RULED = frozenset({OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER})
+"""A lock is watched by its door; a side door is mirrored."""
+
+
+def rules(
+    config: Config,
+    *,
+    policy: Policy,
+    points: Collection[str],
+    valid_for_s: Callable[[str], float],
+    holds: Holds,
+) -> Iterator[Rule]:
+    """Yield every rule of a ship.
+
+    Args:
+        config: What there is.
+        policy: What each class of door must be.
+        points: Every point that the drivers may emit.
+        valid_for_s: How long a point's value is believed, in seconds.
+        holds: Which alerts stood when the daemon last stopped.
+    """
+    yield from _openings(config, policy, holds)
+    yield from _devices(config)
+    for point in points:
+        device, _, name = point.rpartition(".")
+        if name == "own_report":
+            yield OwnAisRule(device, ship=config.ship, valid_for_s=valid_for_s(point), holds=holds)
+        elif name == "time":
+            yield ClockRule(device)
+    if receivers := [point.rpartition(".")[0] for point in points if point.endswith(".fix")]:
+        yield GnssRule(receivers, antennas_apart_m=config.antennas_apart_m)
+
+
+def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:
+    buses = {device.id: device.bus for device in config.devices}
+    locks = {o.of: o.id for o in config.openings if o.kind is OpeningKind.LOCK}
+    for opening in config.openings:
+        if opening.kind in RULED:
+            yield OpeningRule(
+                opening,
+                bus=buses.get(opening.device),
+                lock=locks.get(opening.id),
+                policy=policy,
+                holds=holds,
+            )
+
+
+def _devices(config: Config) -> Iterator[Rule]:
+    blind: dict[str, list[str]] = defaultdict(list)
+    hanging: dict[str, list[str]] = defaultdict(list)
+    for opening in config.openings:
+        if opening.of is None:
+            blind[opening.device].append(opening.name)
+    for device in config.devices:
+        if device.spec.covert or (key := device.spec.lost_alert(device.config)) is None:
+            continue
+        yield DeviceRule(device.id, key=key, bus=device.bus, blind=blind[device.id])
+        if device.bus is not None:
+            hanging[device.bus].append(device.id)
+    for bus, devices in hanging.items():
+        if len(devices) > 1:
+            names = [name for device in devices for name in blind[device]]
+            yield BusRule(bus, devices, blind=names)
