@@ -1,4 +1,4 @@
-"""How do bytes come from a device: over a serial port, or from a TCP serial server?
+"""How do bytes come from a device: over a serial port, from a TCP serial server, or by UDP?
 
 Any driver that listens takes any of these links. They are read only: a port is never written to.
 Serial ports are opened exclusive, without flow control, DTR and RTS low before the port is opened;
@@ -13,6 +13,7 @@ import os
 import socket
 import termios
 from contextlib import asynccontextmanager, suppress
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeAlias
 
 import serial
@@ -21,11 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 READ_BYTES = 16 * 1024
 """Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
 DISCARD_READS = 64
+DISCARD_DATAGRAMS = 4096
 """A device that never stops talking is not waited for while its old bytes are thrown away."""
 LONGEST_LINE_BYTES = 1024
 
@@ -63,7 +65,22 @@ class SerialLink(_LinkConfig):
         return f"serial {self.port}"
 
 
-Link: TypeAlias = Annotated[TcpLink | SerialLink, Field(discriminator="kind")]
+class UdpLink(_LinkConfig):
+    """A UDP port of this computer to which a device, or a serial server, sends."""
+
+    kind: Literal["udp"]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    host: IPv4Address = IPv4Address("0.0.0.0")  # noqa: S104 (what it hears is read, never obeyed)
+    """The address of this computer that is listened on; all of them unless told otherwise."""
+    sender: IPv4Address | None = None
+    """Only datagrams of this address are read; without it, anybody's on that network."""
+
+    @property
+    def name(self) -> str:
+        return f"udp {self.host}:{self.port}"
+
+
+Link: TypeAlias = Annotated[TcpLink | SerialLink | UdpLink, Field(discriminator="kind")]
 """Where a listening driver gets its bytes from."""
 
 
@@ -76,10 +93,27 @@ class _Port(Protocol):
 class ByteSource:
     """An open link, to be read by one task. Made by ``opened``."""
 
-    def __init__(self, name: str, port: _Port, *, seven_bits: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: _Port,
+        *,
+        seven_bits: bool = False,
+        receive: Callable[[], bytes | None] | None = None,
+    ) -> None:
+        """Take an open port.
+
+        Args:
+            name: What it is called in messages.
+            port: Kept open by the caller.
+            seven_bits: The eighth bit is parity.
+            receive: Returns one datagram, None for one that is not for us; a stream is read without it.
+        """
         self._name = name
         self._descriptor = port.fileno()
         self._seven_bits = seven_bits
+        self._receive = receive or self._read_stream
+        self._discard_reads = DISCARD_DATAGRAMS if receive else DISCARD_READS
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[bytes] | None = None
         self._is_watched = False
@@ -105,9 +139,8 @@ class ByteSource:
                 termios.tcflush(self._descriptor, termios.TCIFLUSH)
             return
         with suppress(OSError):  # nothing more to read, or gone: the next read says so
-            for _ in range(DISCARD_READS):
-                if not os.read(self._descriptor, READ_BYTES):
-                    return
+            for _ in range(self._discard_reads):
+                os.read(self._descriptor, READ_BYTES)
 
     def stop(self) -> None:
         """Watch the port no longer."""
@@ -122,7 +155,7 @@ class ByteSource:
             self.stop()
             return
         try:
-            data = os.read(self._descriptor, READ_BYTES)
+            data = self._receive()
         except (BlockingIOError, InterruptedError):
             return
         except OSError as err:
@@ -130,8 +163,32 @@ class ByteSource:
             return
         if data:
             waiter.set_result(data)
-        else:
+        elif data is not None:
             waiter.set_exception(LinkError(f"{self._name}: closed by the other side"))
+
+    def _read_stream(self) -> bytes:
+        return os.read(self._descriptor, READ_BYTES)
+
+
+class _Datagrams:
+    """What comes to a UDP port. Each datagram ends its last line, so that none runs into the next."""
+
+    def __init__(self, port: socket.socket, sender: IPv4Address | None) -> None:
+        self._port = port
+        self._sender = None if sender is None else str(sender)
+
+    def receive(self) -> bytes | None:
+        """Return the lines of the next datagram, None where it is not for us or holds none."""
+        # One byte less than may be returned, for the line end. What is longer is cut there.
+        datagram, (address, _) = self._port.recvfrom(READ_BYTES - 1)
+        if self._sender not in {None, address}:
+            return None
+        lines = datagram.removeprefix(IEC_61162_450_HEADER)
+        return lines + b"\n" if lines else None
+
+
+IEC_61162_450_HEADER = b"UdPbC\0"
+"""Stands before the sentences of a datagram on a shipboard network (IEC 61162-450, 7.3)."""
 
 
 _LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
@@ -144,14 +201,31 @@ async def opened(link: Link) -> AsyncIterator[ByteSource]:
     Raises:
         LinkError: It cannot be opened; the message names the link and the reason.
     """
-    port = await (_connect(link) if isinstance(link, TcpLink) else _open_serial(link))
-    seven_bits = isinstance(link, SerialLink) and link.data_bits == 7  # noqa: PLR2004 (7 is 7)
-    source = ByteSource(link.name, port, seven_bits=seven_bits)
+    port: socket.socket | serial.Serial
+    if isinstance(link, UdpLink):
+        port = _bind(link)
+        source = ByteSource(link.name, port, receive=_Datagrams(port, link.sender).receive)
+    elif isinstance(link, TcpLink):
+        port = await _connect(link)
+        source = ByteSource(link.name, port)
+    else:
+        port = await _open_serial(link)
+        source = ByteSource(link.name, port, seven_bits=link.data_bits == 7)  # noqa: PLR2004 (7 is 7)
     try:
         yield source
     finally:
         source.stop()
         port.close()
+
+
+def _bind(link: UdpLink) -> socket.socket:
+    port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        port.bind((str(link.host), link.port))
+    except OSError as err:
+        port.close()
+        raise LinkError(f"{link.name}: {err.strerror}") from err
+    return port
 
 
 async def _connect(link: TcpLink) -> socket.socket:

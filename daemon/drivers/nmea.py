@@ -1,57 +1,68 @@
-"""The navigation receiver and the AIS unit: what do their sentences say of own ship?
+"""Everything on board that speaks NMEA 0183: what do its sentences say?
 
-Source: IEC 61162-1 and -2. A feed is either ``nav`` (a GNSS receiver: GGA, RMC) or ``ais`` (the
-pilot or presentation port of a class A unit: VDO is own ship; VDM, the others, proves only that the
-unit hears). A line that cannot be read is counted and forgotten.
+Source: IEC 61162-1, -2 and -450. A feed is what a port is read for: ``nav`` (a GNSS receiver), ``ais``
+(the pilot or presentation port of a class A unit: VDO is own ship; VDM, the others, proves only that
+the unit hears), ``heading`` (a compass), ``log``, ``equipment`` (alerts and heartbeat of a BNWAS, a
+VDR, a satellite terminal) or ``doors`` (shell doors). What a feed's sentences say is in its reader. A
+line that cannot be read is counted and forgotten.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from daemon.drivers.ais import AisFeed
 from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
 from daemon.drivers.links import OVERLONG, LineSplitter, Link, opened
-from daemon.drivers.sentences import Dropped, SentenceError, parse, read_fix, read_motion
-from daemon.model import AisReport, Quality, Reading
+from daemon.drivers.nmea_ais import OWN_REPORT_VALID_S, AisReader
+from daemon.drivers.nmea_alerts import REPORT_VALID_S, AlertsReader
+from daemon.drivers.nmea_doors import DOOR_VALID_S, DoorsReader
+from daemon.drivers.nmea_nav import NavReader
+from daemon.drivers.nmea_steering import HeadingReader, LogReader
+from daemon.drivers.sentences import Dropped, SentenceError, parse
+from daemon.model import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from daemon.drivers.nmea_reader import Reader
 
-    from daemon.drivers.sentences import Sentence
-    from daemon.model import Value
-
-NAV_VALID_S = 10.0
-"""GGA and RMC come once a second."""
-OWN_REPORT_VALID_S = 540.0
-"""Three reports of a moored class A unit, one in 3 min (ITU-R M.1371-5 annex 1 table 1)."""
-IDENTITY_VALID_S = 900.0
-"""Static data come every 6 min."""
-SILENT_AFTER_S: Final = {"nav": 10.0, "ais": 30.0}
+SILENT_AFTER_S: Final = {
+    "nav": 10.0,
+    "ais": 30.0,
+    "heading": 10.0,
+    "log": 10.0,
+    "equipment": 150.0,
+    "doors": 150.0,
+}
+"""Equipment sends its heartbeat, or its list of no alerts, at least once a minute."""
+LOST_ALERT: Final = {
+    "nav": "feed.nav",
+    "ais": "feed.ais",
+    "heading": "feed.nav",
+    "log": "feed.nav",
+}
+"""What is mirrored has no alert of ours when it is silent: its points are unknown."""
 
 
 class NmeaConfig(DriverConfig):
-    """One port of one navigation receiver or AIS unit."""
+    """One port of one device, or one device of several that share a port."""
 
     kind: Literal["nmea"]
     link: Link
-    feed: Literal["nav", "ais"]
+    feed: Literal["nav", "ais", "heading", "log", "equipment", "doors"]
+    talkers: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]$")], ...] = ()
+    """Where others speak on the same port: the talkers that are this device; none means all."""
     silent_after_s: Annotated[float, Field(gt=0)] | None = None
-    """No good sentence for so long, and the feed is lost; 10 s for ``nav``, 30 s for ``ais``."""
+    """No good sentence for so long, and the feed is lost; 10 s for ``nav``, ``heading`` and ``log``,
+    30 s for ``ais``, 150 s for ``equipment`` and ``doors``."""
     own_report_valid_s: Annotated[float, Field(gt=0)] = OWN_REPORT_VALID_S
     """How long own AIS report is believed, in seconds."""
+    report_valid_s: Annotated[float, Field(gt=0)] | None = None
+    """How long alerts (120 s) and the state of a shell door (150 s) are believed unrepeated."""
 
     def silence_s(self) -> float:
         """Return how long this feed may say nothing good."""
         return self.silent_after_s or SILENT_AFTER_S[self.feed]
-
-
-Seen: TypeAlias = tuple[str, "Value | None", Quality]
-"""The last part of the point's name, what was seen, how good it is."""
-Read: TypeAlias = "Callable[[Sentence, float], Seen | None]"
-"""Reads a sentence that came at a time; None where it says nothing that is a point."""
 
 
 class NmeaDriver:
@@ -61,78 +72,72 @@ class NmeaDriver:
         self.health = Health()
         self._config = config
         self._context = context
+        self._units = {point.id: point.unit for point in self.points()}
 
     def points(self) -> tuple[PointSpec, ...]:
-        valid_s = (
-            {"fix": NAV_VALID_S, "motion": NAV_VALID_S}
-            if self._config.feed == "nav"
-            else {
-                "own_report": self._config.own_report_valid_s,
-                "own_identity": IDENTITY_VALID_S,
-            }
-        )
-        return tuple(PointSpec(f"{self._context.device}.{name}", s) for name, s in valid_s.items())
+        return self._reader().points
 
     async def run(self, emit: Emit) -> None:
+        # A reader knows nothing yet: what was said before a connection broke may no longer be so.
+        reader = self._reader()
         async with opened(self._config.link) as source:
             lines = LineSplitter()
-            read = read_nav if self._config.feed == "nav" else self._ais_reader()
             while True:
                 for line in lines.feed(await source.read()):
-                    self._take(line, read, emit)
+                    self._take(line, reader, emit)
 
-    def _ais_reader(self) -> Read:
-        """Return a reader that knows no part of a message yet."""
-        feed = AisFeed(give_up=lambda: self.health.drop(Dropped.INCOMPLETE))
+    def _reader(self) -> Reader:
+        config, device = self._config, self._context.device
+        match config.feed:
+            case "nav":
+                return NavReader(device)
+            case "ais":
+                return AisReader(
+                    device,
+                    own_report_valid_s=config.own_report_valid_s,
+                    alerts=AlertsReader(device, config.report_valid_s or REPORT_VALID_S),
+                    give_up=lambda: self.health.drop(Dropped.INCOMPLETE),
+                )
+            case "heading":
+                return HeadingReader(device)
+            case "log":
+                return LogReader(device)
+            case "equipment":
+                return AlertsReader(device, config.report_valid_s or REPORT_VALID_S)
+            case "doors":
+                return DoorsReader(self._context.side_doors, config.report_valid_s or DOOR_VALID_S)
 
-        def read_ais(sentence: Sentence, now_s: float) -> Seen | None:
-            own_ship = feed.take(sentence, now_s)
-            if own_ship is None:
-                return None
-            name = "own_report" if isinstance(own_ship, AisReport) else "own_identity"
-            return name, own_ship, Quality.GOOD
-
-        return read_ais
-
-    def _take(self, line: bytes, read: Read, emit: Emit) -> None:
+    def _take(self, line: bytes, reader: Reader, emit: Emit) -> None:
         context = self._context
         now_s = context.clock.now_s()
         if line == OVERLONG:
             self.health.drop(Dropped.OVERLONG)
             return
         try:
-            seen = read(parse(line), now_s)
+            sentence = parse(line)
+            if self._config.talkers and sentence.talker not in self._config.talkers:
+                return
+            read = reader.reads.get(sentence.formatter)
+            if read is None:
+                raise SentenceError(Dropped.UNSUPPORTED)  # noqa: TRY301 (counted with the others)
+            seen = read(sentence, now_s)
         except SentenceError as err:
             self.health.drop(err.reason)
             return
         self.health.frame(now_s)
-        if seen is None:
-            return
-        name, value, quality = seen
-        emit(
-            Reading(
-                point=f"{context.device}.{name}",
-                value=value,
-                quality=quality,
-                provenance=context.provenance,
-                received_utc=context.clock.utc(),
-                received_s=now_s,
-                source=context.device,
+        for point, value, quality in seen:
+            emit(
+                Reading(
+                    point=point,
+                    value=value,
+                    unit=self._units[point],
+                    quality=quality,
+                    provenance=context.provenance,
+                    received_utc=context.clock.utc(),
+                    received_s=now_s,
+                    source=context.device,
+                )
             )
-        )
-
-
-def read_nav(sentence: Sentence, _now_s: float) -> Seen:
-    """Read a sentence of a GNSS receiver.
-
-    Raises:
-        SentenceError: It cannot be read, or is not one that is read here.
-    """
-    if sentence.formatter == "GGA":
-        return ("fix", *read_fix(sentence))
-    if sentence.formatter == "RMC":
-        return ("motion", *read_motion(sentence))
-    raise SentenceError(Dropped.UNSUPPORTED)
 
 
 DRIVER = DriverSpec(
@@ -140,5 +145,6 @@ DRIVER = DriverSpec(
     config=NmeaConfig,
     build=NmeaDriver,
     silent_after_s=NmeaConfig.silence_s,
-    lost_alert=lambda config: f"feed.{config.feed}",
+    lost_alert=lambda config: LOST_ALERT.get(config.feed),
+    side_doors=lambda config: config.feed == "doors",
 )

@@ -1,9 +1,10 @@
 """What does one line of NMEA 0183 say, and may it be believed at all?
 
 Source: IEC 61162-1 (NMEA 0183): framing and checksum, GGA, RMC. ``parse`` checks the frame;
-``read_fix`` and ``read_motion`` read the fields. pynmea2 knows their order; their numbers are read
-here, because it makes latitude 0.0 of an empty field and leaves a number that it cannot read a
-string. An empty field is None, never zero.
+``read_fix`` and ``read_motion`` read the fields, as the readers of the other formatters do with
+what stands at the end of this file. pynmea2 knows their order; their numbers are read here, because
+it makes latitude 0.0 of an empty field and leaves a number that it cannot read a string. An empty
+field is None, never zero.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ LONGEST_ENCAPSULATED = len("!AIVDM,1,1,9,A,") + LONGEST_PAYLOAD + len(",0*hh")
 """Characters of a ``!`` sentence: beyond the 82, some receivers put a whole message into one."""
 LONGEST_TAG_BLOCK = 128
 """Characters between the backslashes (NMEA 0183 4.10: 80; some networks write more)."""
+MOST_KN = 1000.0
+"""No ship; what says more is no speed."""
+NO_GNSS_MODES = frozenset("EMS")
+"""Dead reckoning, typed in by hand, simulator: a position or motion that no satellites gave."""
 
 
 class Dropped(StrEnum):
@@ -109,13 +114,10 @@ _GGA_FIELDS = 14
 _RMC_FIELDS = 11
 """NMEA 0183 2.0; later editions add the mode (2.3) and the navigational status (4.1)."""
 _NO_GNSS_QUALITIES = frozenset({6, 7, 8})
-"""GGA: dead reckoning, typed in by hand, simulator: a position that no satellites gave."""
-_NO_GNSS_MODES = frozenset("EMS")
-"""RMC: the same three."""
+"""GGA: the three of ``NO_GNSS_MODES``."""
 _HIGHEST_QUALITY = 8
 _MOST_SATELLITES = 99
 _MOST_HDOP = 1000.0
-_MOST_KN = 1000.0
 
 
 def read_fix(sentence: Sentence) -> tuple[Fix | None, Quality]:
@@ -127,15 +129,15 @@ def read_fix(sentence: Sentence) -> tuple[Fix | None, Quality]:
     fields = sentence.fields
     if len(fields) < _GGA_FIELDS:
         raise SentenceError(Dropped.MALFORMED)
-    fix_quality = _whole(fields[_GGA["gps_qual"]], _HIGHEST_QUALITY)
+    fix_quality = whole(fields[_GGA["gps_qual"]], _HIGHEST_QUALITY)
     if not fix_quality:  # whatever stands in the other fields then
         return None, Quality.UNKNOWN
-    position = _position(fields[_GGA["lat"] : _GGA["lon_dir"] + 1])
-    satellites = _whole(fields[_GGA["num_sats"]], _MOST_SATELLITES)
-    hdop = _number(fields[_GGA["horizontal_dil"]], _MOST_HDOP)
-    if position is None:
+    place = position(fields[_GGA["lat"] : _GGA["lon_dir"] + 1])
+    satellites = whole(fields[_GGA["num_sats"]], _MOST_SATELLITES)
+    hdop = number(fields[_GGA["horizontal_dil"]], _MOST_HDOP)
+    if place is None:
         return None, Quality.UNKNOWN
-    fix = Fix(position, fix_quality, satellites, hdop)
+    fix = Fix(place, fix_quality, satellites, hdop)
     return fix, Quality.SUSPECT if fix_quality in _NO_GNSS_QUALITIES else Quality.GOOD
 
 
@@ -151,16 +153,20 @@ def read_motion(sentence: Sentence) -> tuple[Motion | None, Quality]:
     status = fields[_RMC["status"]]
     if status not in {"A", "V"}:
         raise SentenceError(Dropped.MALFORMED)
-    sog_kn = _number(fields[_RMC["spd_over_grnd"]], _MOST_KN)
-    cog_deg = _number(fields[_RMC["true_course"]], 360.0)
+    sog_kn = number(fields[_RMC["spd_over_grnd"]], MOST_KN)
+    cog_deg = number(fields[_RMC["true_course"]], 360.0)
     mode = fields[_RMC["mode_indicator"]] if len(fields) > _RMC["mode_indicator"] else ""
     if status == "V" or mode == "N" or (sog_kn is None and cog_deg is None):
         return None, Quality.UNKNOWN
-    return Motion(sog_kn, cog_deg), Quality.SUSPECT if mode in _NO_GNSS_MODES else Quality.GOOD
+    return Motion(sog_kn, cog_deg), Quality.SUSPECT if mode in NO_GNSS_MODES else Quality.GOOD
 
 
-def _position(fields: list[str]) -> Position | None:
-    """Return the position of latitude, N or S, longitude, E or W; None where one is empty."""
+def position(fields: list[str]) -> Position | None:
+    """Return the position of latitude, N or S, longitude, E or W; None where one is empty.
+
+    Raises:
+        SentenceError: It is no place on earth.
+    """
     lat, north_south, lon, east_west = fields
     lat_deg = _degrees(lat, north_south, ("N", "S"), 90.0)
     lon_deg = _degrees(lon, east_west, ("E", "W"), 180.0)
@@ -188,8 +194,12 @@ def _degrees(angle: str, side: str, sides: tuple[str, str], limit_deg: float) ->
 _DECIMAL = re.compile(r"\d{1,6}(?:\.\d{0,9})?|\.\d{1,9}", re.ASCII)
 
 
-def _number(text: str, limit: float) -> float | None:
-    """Return a number from zero to the limit, None for an empty field."""
+def number(text: str, limit: float) -> float | None:
+    """Return a number from zero to the limit, None for an empty field.
+
+    Raises:
+        SentenceError: It is something else.
+    """
     if not text:
         return None
     if _DECIMAL.fullmatch(text) is None or (value := float(text)) > limit:
@@ -197,8 +207,12 @@ def _number(text: str, limit: float) -> float | None:
     return value
 
 
-def _whole(text: str, limit: int) -> int | None:
-    """Return a whole number from zero to the limit, None for an empty field."""
+def whole(text: str, limit: int) -> int | None:
+    """Return a whole number from zero to the limit, None for an empty field.
+
+    Raises:
+        SentenceError: It is something else.
+    """
     if not text:
         return None
     if len(text) > len(str(limit)) or not text.isdecimal() or (value := int(text)) > limit:

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import tty
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from daemon.drivers.links import (
     Link,
     SerialLink,
     TcpLink,
+    UdpLink,
     opened,
 )
 from daemon.errors import LinkError
@@ -43,6 +45,25 @@ def tcp_to(listener: socket.socket) -> TcpLink:
 def listener():
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
+
+
+@pytest.fixture
+def sender():
+    """A device that sends datagrams."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        device.bind(("127.0.0.1", 0))
+        yield device
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def udp():
+    return UdpLink(kind="udp", port=free_udp_port(), host="127.0.0.1")
 
 
 @pytest.fixture
@@ -121,7 +142,13 @@ def test_how_bytes_are_cut_into_reads_changes_nothing(chunks, longest):
         ({"kind": "serial", "port": "/dev/ttyS0", "baud": 4801}, "baud"),
         ({"kind": "serial", "port": "/dev/ttyS0", "parity": "X"}, "parity"),
         ({"kind": "serial", "port": "/dev/ttyS0", "host": "a"}, "host"),
-        ({"kind": "udp"}, "link"),
+        ({"kind": "udp"}, "port"),
+        ({"kind": "udp", "port": 0}, "port"),
+        ({"kind": "udp", "port": 65536}, "port"),
+        ({"kind": "udp", "port": 10110, "host": "bridge"}, "host"),
+        ({"kind": "udp", "port": 10110, "host": "::"}, "host"),
+        ({"kind": "udp", "port": 10110, "sender": "10.0.0.300"}, "sender"),
+        ({"kind": "ftp"}, "link"),
     ],
 )
 def test_a_wrong_link_names_its_place(link, place):
@@ -341,3 +368,71 @@ async def test_a_port_that_opens_after_nobody_waits_is_closed_again(pty, monkeyp
     for _ in range(5):
         await asyncio.sleep(0)
     assert times_open(path) == 1
+
+
+def test_a_udp_port_listens_on_every_address_where_nothing_is_said():
+    link = Device.model_validate({"link": {"kind": "udp", "port": 10110}}).link
+    assert (str(link.host), link.sender, link.name) == ("0.0.0.0", None, "udp 0.0.0.0:10110")
+
+
+async def read_one(source) -> bytes:
+    async with asyncio.timeout(5):
+        return await source.read()
+
+
+async def test_each_datagram_comes_by_itself_and_ends_its_last_line(udp, sender):
+    async with opened(udp) as source:
+        for datagram in (b"$GPGGA\r\n$GPRMC\r\n", b"$GPG", b"$GPZDA\r\n"):
+            sender.sendto(datagram, ("127.0.0.1", udp.port))
+        lines = LineSplitter()
+        read = [lines.feed(await read_one(source)) for _ in range(3)]
+    assert read == [[b"$GPGGA", b"$GPRMC"], [b"$GPG"], [b"$GPZDA"]]
+
+
+async def test_the_header_of_a_shipboard_network_is_skipped_once(udp, sender):
+    async with opened(udp) as source:
+        sender.sendto(b"UdPbC\0UdPbC\0x\r\n", ("127.0.0.1", udp.port))
+        assert await read_one(source) == b"UdPbC\0x\r\n\n"
+
+
+async def test_empty_datagrams_are_no_end_of_the_link(udp, sender):
+    async with opened(udp) as source:
+        for datagram in (b"", b"UdPbC\0", b"x"):
+            sender.sendto(datagram, ("127.0.0.1", udp.port))
+        assert await read_one(source) == b"x\n"
+
+
+async def test_datagrams_of_other_hosts_are_not_read_where_a_sender_is_named(udp, sender):
+    link = udp.model_copy(update={"sender": IPv4Address("127.0.0.2")})
+    async with opened(link) as source:
+        sender.sendto(b"from 127.0.0.1", ("127.0.0.1", link.port))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+            device.bind(("127.0.0.2", 0))
+            device.sendto(b"from 127.0.0.2", ("127.0.0.1", link.port))
+        assert await read_one(source) == b"from 127.0.0.2\n"
+
+
+async def test_a_datagram_that_is_too_long_is_cut_and_the_next_one_is_read(udp, sender):
+    async with opened(udp) as source:
+        sender.sendto(b"x" * (READ_BYTES + 1000), ("127.0.0.1", udp.port))
+        sender.sendto(b"next", ("127.0.0.1", udp.port))
+        assert await read_one(source) == b"x" * (READ_BYTES - 1) + b"\n"
+        assert await read_one(source) == b"next\n"
+
+
+async def test_discarding_leaves_no_datagram_though_one_is_empty(udp, sender):
+    async with opened(udp) as source:
+        for datagram in (b"old", b"", *[b"older"] * (DISCARD_READS + 1)):
+            sender.sendto(datagram, ("127.0.0.1", udp.port))
+        source.discard()
+        sender.sendto(b"new", ("127.0.0.1", udp.port))
+        assert await read_one(source) == b"new\n"
+
+
+async def test_a_udp_port_that_is_taken_is_a_link_error_and_is_free_after(udp):
+    async with opened(udp):
+        with pytest.raises(LinkError, match=f"udp 127.0.0.1:{udp.port}: Address already in use"):
+            async with opened(udp):
+                pass
+    async with opened(udp):
+        pass

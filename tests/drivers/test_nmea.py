@@ -86,10 +86,10 @@ class Bench:
         return self.readings
 
 
-async def test_a_fix_and_a_motion_are_readings_with_their_time_and_source():
+async def test_a_fix_a_motion_and_a_time_are_readings_with_their_time_and_source():
     async with Bench("nav") as bench:
         bench.say(gga(OWN_SHIP, bench.clock.utc()), rmc(OWN_SHIP, bench.clock.utc()))
-        fix, motion = await bench.count(2)
+        fix, motion, time = await bench.count(3)
     common = {
         "quality": Quality.GOOD,
         "provenance": Provenance.SIMULATED,
@@ -101,17 +101,19 @@ async def test_a_fix_and_a_motion_are_readings_with_their_time_and_source():
     place = Position(pytest.approx(1.264), pytest.approx(103.84))
     assert fix == Reading(point="gps1.fix", value=Fix(place, 1, 9, 0.9), **common)
     assert motion == Reading(point="gps1.motion", value=Motion(0.0, None), **common)
+    assert time == Reading(point="gps1.time", value="2026-11-22T02:10:00.000Z", **common)
     assert bench.driver.health.good == 2
     assert bench.driver.health.last_good_s == bench.clock.now_s()
 
 
-async def test_a_receiver_without_a_fix_makes_both_points_unknown():
+async def test_a_receiver_without_a_fix_makes_fix_and_motion_unknown_and_its_clock_suspect():
     async with Bench("nav") as bench:
         bench.say(gga(None, bench.clock.utc()), rmc(None, bench.clock.utc()))
-        readings = await bench.count(2)
+        readings = await bench.count(3)
     assert [(reading.value, reading.quality) for reading in readings] == [
         (None, Quality.UNKNOWN),
         (None, Quality.UNKNOWN),
+        ("2026-11-22T02:10:00.000Z", Quality.SUSPECT),
     ]
 
 
@@ -151,7 +153,8 @@ BAD = [
     (b"x" * 1025, {"overlong": 1}),
     (b"x" * 100_000, {"overlong": 1}),
     (b"$GPGGA,021000.00,0115.8400,N,10350.4000,E,1,09,0.9,12.0,M,8.0,M,,*00", {"checksum": 1}),
-    (framed("GPGSV,1,1,00"), {"unsupported": 1}),
+    (framed("GPGST,021000,,,,,,,"), {"unsupported": 1}),
+    (framed("GPGSV,1,1"), {"malformed": 1}),
     (framed("AITXT,01,01,001,x"), {"unsupported": 1}),
     (framed("PGRME,15.0,M"), {"unsupported": 1}),
     (framed("GPGGA,1"), {"malformed": 1}),
@@ -186,13 +189,13 @@ async def test_what_is_not_good_leaves_the_time_of_the_last_good_sentence_alone(
         bench.say(rmc(OWN_SHIP, bench.clock.utc()))
         await bench.count(1)
         await bench.clock.advance(5.0)
-        bench.say(b"garbage", framed("GPGSV,1,1,00"), b"$GPRMC,*00", b"", b"x")
+        bench.say(b"garbage", framed("GPGST,021000"), b"$GPRMC,*00", b"", b"x")
         bench.say(rmc(OWN_SHIP, bench.clock.utc())[:-1])
         async with asyncio.timeout(5):
             while sum(bench.driver.health.dropped.values()) < 5:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
     assert bench.driver.health.last_good_s == bench.clock.now_s() - 5.0
-    assert len(bench.readings) == 1
+    assert len(bench.readings) == 2
 
 
 async def test_the_end_of_the_connection_is_a_link_error_and_the_next_run_reads_on():
@@ -261,11 +264,23 @@ def test_a_feed_says_which_points_it_has_and_how_long_they_hold():
     assert DRIVER.build(configured("nav"), context).points() == (
         PointSpec("a1.fix", 10.0),
         PointSpec("a1.motion", 10.0),
+        PointSpec("a1.time", 10.0),
+        PointSpec("a1.sky", 10.0),
     )
     assert DRIVER.build(configured("ais"), context).points() == (
         PointSpec("a1.own_report", 540.0),
         PointSpec("a1.own_identity", 900.0),
+        PointSpec("a1.alerts", 120.0),
     )
+    assert DRIVER.build(configured("heading"), context).points() == (PointSpec("a1.heading", 10.0),)
+    assert DRIVER.build(configured("log"), context).points() == (
+        PointSpec("a1.water_speed", 10.0, unit="kn"),
+    )
+    assert DRIVER.build(configured("equipment"), context).points() == (
+        PointSpec("a1.alerts", 120.0),
+    )
+    longer = configured("equipment", report_valid_s=600)
+    assert DRIVER.build(longer, context).points() == (PointSpec("a1.alerts", 600.0),)
     shorter = configured("ais", own_report_valid_s=6)
     assert DRIVER.build(shorter, context).points()[0] == PointSpec("a1.own_report", 6.0)
 
@@ -276,6 +291,10 @@ def test_a_feed_says_which_points_it_has_and_how_long_they_hold():
         (configured("nav"), 10.0, "feed.nav"),
         (configured("ais"), 30.0, "feed.ais"),
         (configured("ais", silent_after_s=5), 5.0, "feed.ais"),
+        (configured("heading"), 10.0, "feed.nav"),
+        (configured("log"), 10.0, "feed.nav"),
+        (configured("equipment"), 150.0, None),
+        (configured("doors"), 150.0, None),
     ],
 )
 def test_a_feed_says_when_it_is_lost(config, silent_after_s, alert):

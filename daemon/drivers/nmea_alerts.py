@@ -1,0 +1,156 @@
+"""What does a piece of equipment say of itself: which of its alerts stand, is it in order?
+
+Source: IEC 61162-1 ALR (the older layout: one alert, condition and acknowledgement), ALF (IEC 62923),
+HBT. They are mirrored: what an AIS unit, a BNWAS or a VDR annunciates itself is shown, never sounded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from daemon.drivers.api import PointSpec
+from daemon.drivers.sentences import Dropped, SentenceError, number, whole
+from daemon.model import EquipmentAlert, EquipmentReport, Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daemon.drivers.nmea_reader import Read, Seen
+    from daemon.drivers.sentences import Sentence
+
+REPORT_VALID_S = 120.0
+"""Heartbeats, and the list of no alerts, come at least once a minute."""
+MOST_ALERTS = 100
+"""Beyond so many the oldest is forgotten."""
+USUAL_HEARTBEAT_S = 60.0
+"""Of equipment that does not say how often it sends its own."""
+MISSED_HEARTBEATS = 2.5
+"""So many intervals without a heartbeat, and nothing is known of the equipment's order."""
+
+_HIGHEST_NUMBER = 9_999_999
+_HIGHEST_INSTANCE = 999_999
+_LONGEST_HEARTBEAT_S = 999.0
+_ALR_FIELDS = 4
+_ALF_FIELDS = 12
+_HBT_FIELDS = 2
+
+_Key: TypeAlias = tuple[str, str, int, int | None]
+"""Formatter, maker, number, instance: two makers may give one number to different alerts."""
+
+
+class AlertsReader:
+    """A piece of equipment that tells of its alerts and of its own order."""
+
+    def __init__(self, device: str, valid_s: float = REPORT_VALID_S) -> None:
+        self._point = f"{device}.alerts"
+        self._alerts: dict[_Key, EquipmentAlert] = {}
+        self._details: dict[_Key, str] = {}
+        self._in_order: bool | None = None
+        self._in_order_until_s = 0.0
+        self.points = (PointSpec(self._point, valid_s),)
+        self.reads: Mapping[str, Read] = {
+            "ALR": self._read_alr,
+            "ALF": self._read_alf,
+            "HBT": self._read_hbt,
+        }
+
+    def _read_alr(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
+        fields = sentence.fields
+        if len(fields) < _ALR_FIELDS:
+            raise SentenceError(Dropped.MALFORMED)
+        alert_number = whole(fields[1], _HIGHEST_NUMBER)
+        condition, acknowledged = (_A_OR_V.get(field) for field in fields[2:_ALR_FIELDS])
+        if condition is None or acknowledged is None:
+            raise SentenceError(Dropped.MALFORMED)
+        if alert_number is None:
+            if condition or acknowledged:
+                raise SentenceError(Dropped.MALFORMED)
+            # The keep-alive of a unit that has no alert.
+            for key in [key for key in self._alerts if key[0] == sentence.formatter]:
+                self._forget(key)
+            return self._report(now_s)
+        key = sentence.formatter, "", alert_number, None
+        if not condition and acknowledged:
+            self._forget(key)
+        else:
+            text = _text(fields[_ALR_FIELDS:])
+            self._keep(key, EquipmentAlert(alert_number, None, text, condition, acknowledged, None))
+        return self._report(now_s)
+
+    def _read_alf(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
+        fields = sentence.fields
+        if len(fields) < _ALF_FIELDS:
+            raise SentenceError(Dropped.MALFORMED)
+        alert_number = whole(fields[8], _HIGHEST_NUMBER)
+        instance = whole(fields[9], _HIGHEST_INSTANCE)
+        if fields[0] not in {"1", "2"} or alert_number is None:
+            raise SentenceError(Dropped.MALFORMED)
+        key = sentence.formatter, fields[7], alert_number, instance
+        text = _text(fields[_ALF_FIELDS:])
+        if fields[:2] == ["2", "2"]:
+            if key not in self._alerts:
+                raise SentenceError(Dropped.INCOMPLETE)
+            self._details[key] = text
+            return self._report(now_s)
+        priority, state = fields[5:7]
+        if fields[1] != "1" or priority not in _PRIORITIES or state not in _STATES:
+            raise SentenceError(Dropped.MALFORMED)
+        if state == _NORMAL:
+            self._forget(key)
+        else:
+            active = state != _RECTIFIED
+            self._keep(
+                key,
+                EquipmentAlert(
+                    alert_number, instance, text, active, state == _ACKNOWLEDGED, priority
+                ),
+            )
+        return self._report(now_s)
+
+    def _read_hbt(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
+        fields = sentence.fields
+        if len(fields) < _HBT_FIELDS:
+            raise SentenceError(Dropped.MALFORMED)
+        every_s = number(fields[0], _LONGEST_HEARTBEAT_S) or USUAL_HEARTBEAT_S
+        in_order = _A_OR_V.get(fields[1])
+        if in_order is None:
+            raise SentenceError(Dropped.MALFORMED)
+        self._in_order = in_order
+        self._in_order_until_s = now_s + every_s * MISSED_HEARTBEATS
+        return self._report(now_s)
+
+    def _keep(self, key: _Key, alert: EquipmentAlert) -> None:
+        if key not in self._alerts and len(self._alerts) >= MOST_ALERTS:
+            self._forget(next(iter(self._alerts)))
+        self._alerts[key] = alert
+
+    def _forget(self, key: _Key) -> None:
+        self._alerts.pop(key, None)
+        self._details.pop(key, None)
+
+    def _report(self, now_s: float) -> Sequence[Seen]:
+        alerts = [self._whole(key) for key in self._alerts]
+        alerts.sort(key=lambda alert: (alert.number, alert.instance or 0))
+        in_order = self._in_order if now_s <= self._in_order_until_s else None
+        return ((self._point, EquipmentReport(in_order, tuple(alerts)), Quality.GOOD),)
+
+    def _whole(self, key: _Key) -> EquipmentAlert:
+        """Return an alert with what its second sentence adds to the title."""
+        alert = self._alerts[key]
+        details = self._details.get(key)
+        return replace(alert, text=f"{alert.text}: {details}") if details else alert
+
+
+_A_OR_V = {"A": True, "V": False}
+_PRIORITIES = frozenset("EAWC")
+_STATES = frozenset("ASNOUV")
+_NORMAL, _RECTIFIED, _ACKNOWLEDGED = "N", "U", "A"
+_ESCAPED = re.compile(r"\^([2-7][0-9A-Fa-f])")
+"""IEC 61162-1, 7.1.4: characters that have a meaning in a sentence are sent as their code."""
+
+
+def _text(fields: list[str]) -> str:
+    """Return the text, which some equipment sends with bare commas."""
+    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), ",".join(fields))
