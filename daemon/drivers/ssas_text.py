@@ -60,10 +60,10 @@ class TextProfile(BaseModel):
 
 
 def load_profile(name: str) -> TextProfile:
-    """Return the profile ``config/ssas/<name>.toml``.
+    """Return the text port of ``config/ssas/<name>.toml``.
 
     Raises:
-        ValueError: There is none of that name, or it cannot be used.
+        ValueError: There is none of that name, it has no text port, or it cannot be used.
     """
     if not _PROFILE_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no profile name: lower case, digits, hyphens")
@@ -71,7 +71,11 @@ def load_profile(name: str) -> TextProfile:
         path = asset(f"ssas/{name}.toml")
     except IspsdError as err:
         raise ValueError(f"no SSAS profile {name!r}: {err}") from err
-    return TextProfile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    unit = tomllib.loads(path.read_text("utf-8"))
+    if "text" not in unit:
+        raise ValueError(f"no text port is known of {name!r}: watch its test lamp alone")
+    whose = {key: unit[key] for key in ("maker", "model", "source") if key in unit}
+    return TextProfile.model_validate({**whose, **unit["text"]})
 
 
 _PROFILE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

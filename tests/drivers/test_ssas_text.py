@@ -189,6 +189,7 @@ def test_how_bytes_are_cut_into_reads_changes_nothing(cuts, is_real):
     ("profile", "reason"),
     [
         ("no-such-unit", "no SSAS profile 'no-such-unit'"),
+        ("sailor-6194", "no text port is known of 'sailor-6194'"),
         ("../ispsd", "is no profile name"),
         ("", "is no profile name"),
     ],

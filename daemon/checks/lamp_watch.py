@@ -1,0 +1,39 @@
+"""Watch a test lamp through the readings of an inbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daemon.checks.lamp_patterns import LampReader
+from daemon.model import LampState
+
+if TYPE_CHECKING:
+    from daemon.checks.api import CheckContext, Inbox
+    from daemon.checks.lamp_patterns import LampProfile, Phase
+    from daemon.model import Reading
+
+
+class LampWatch:
+    """One lamp, from now on. What does not count as evidence is as if it had not been polled."""
+
+    def __init__(self, inbox: Inbox, ctx: CheckContext, profile: LampProfile) -> None:
+        self.states: set[LampState] = set()
+        """Every state that was seen."""
+        self._inbox = inbox
+        self._ctx = ctx
+        self._reader = LampReader(profile)
+
+    async def until(self, *phases: Phase, until_s: float) -> Reading | None:
+        """Return the reading that makes one of these phases clear; None when ``until_s`` has come."""
+        while (reading := await self._inbox.next(until_s=until_s)) is not None:
+            state = reading.value if self._ctx.accepts(reading) else None
+            if not isinstance(state, LampState):
+                continue
+            self.states.add(state)
+            if self._reader.see(state, reading.received_s) in phases:
+                return reading
+        return None
+
+    def was_in_sight(self) -> bool:
+        """Return whether the lamp could be seen all the time until now."""
+        return not self._reader.is_blind(self._ctx.clock.now_s())

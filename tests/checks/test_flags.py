@@ -1,0 +1,171 @@
+"""An SSAS test starts only with the notice that the flag wants, and whoever is refused reads the rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from daemon.assets import asset
+from daemon.checks.flags import FlagProfile, Notice, judge_notice, judge_notices, load_flag
+from tests.makers import UTC_0210
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SINGAPORE = load_flag("singapore")
+RULE = (
+    "Singapore: 4 h to 2 days' notice; TEST in the subject; set the wording back afterwards; "
+    "rule as of 2024-10"
+)
+SHIPPED = sorted(path.stem for path in asset("flags").glob("*.toml"))
+
+
+def notice(before: timedelta = timedelta(hours=24), **changed: object) -> Notice:
+    said: dict[str, object] = {
+        "flag": "singapore",
+        "sent_utc": UTC_0210 - before,
+        "to": "MPA",
+        "reference": "mail of 0210",
+        "entered_by": "R. Menon",
+        "entered_utc": UTC_0210 - timedelta(minutes=5),
+    }
+    return Notice(**{**said, **changed})  # type: ignore[arg-type]
+
+
+def test_every_flag_that_is_shipped_can_be_read_and_names_where_it_was_read():
+    assert SHIPPED == [
+        "denmark",
+        "india",
+        "liberia",
+        "marshall-islands",
+        "panama",
+        "singapore",
+        "st-vincent",
+        "united-kingdom",
+    ]
+    for name in SHIPPED:
+        profile = load_flag(name)
+        assert profile.source
+        assert "TEST" in profile.message_says
+        assert judge_notice(profile, notice(timedelta(hours=24)), UTC_0210) is None
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_flag_lets_a_test_start_that_nobody_was_told_of(name):
+    reason = judge_notice(load_flag(name), None, UTC_0210)
+    assert reason == f"no notice is entered ({load_flag(name).quoted})"
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("flag", "before", "reason"),
+    [
+        ("singapore", timedelta(hours=4), None),
+        ("singapore", timedelta(hours=4) - MINUTE, "notice was sent 3 h 59 min before, too late"),
+        ("singapore", timedelta(hours=48), None),
+        ("singapore", timedelta(hours=48) + MINUTE, "sent 48 h 01 min before, too early"),
+        ("st-vincent", timedelta(hours=24), None),
+        ("st-vincent", timedelta(hours=24) + MINUTE, "too early"),
+        ("panama", timedelta(hours=24), None),
+        ("panama", timedelta(hours=24) - MINUTE, "too late"),
+        ("panama", timedelta(days=20), None),
+        ("india", timedelta(hours=3), None),
+        ("india", timedelta(hours=3) - MINUTE, "too late"),
+        ("liberia", timedelta(0), None),
+    ],
+)
+def test_notice_is_in_time_to_the_minute(flag, before, reason):
+    said = judge_notice(load_flag(flag), notice(before), UTC_0210)
+    assert (said is None) if reason is None else (said is not None and reason in said)
+
+
+def test_a_refusal_quotes_the_rule_and_its_age():
+    assert judge_notice(SINGAPORE, notice(timedelta(hours=1)), UTC_0210) == (
+        f"notice was sent 1 h 00 min before, too late ({RULE})"
+    )
+    assert load_flag("india").quoted.endswith("rule as of an undated copy, second hand")
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        notice(-MINUTE),
+        notice(entered_utc=UTC_0210 + timedelta(seconds=1)),
+        notice(timedelta(days=1), entered_utc=UTC_0210 + timedelta(days=1)),
+    ],
+)
+def test_notice_after_the_start_never_counts(late):
+    for name in SHIPPED:
+        said = judge_notice(load_flag(name), late, UTC_0210)
+        assert said is not None
+        assert said.startswith("a notice that is sent or entered after the start does not count")
+
+
+@pytest.mark.parametrize("flag", ["panama", "st-vincent"])
+def test_a_flag_that_must_agree_wants_its_agreement_named(flag):
+    said = judge_notice(load_flag(flag), notice(reference=" "), UTC_0210)
+    assert said is not None
+    assert "names no agreement" in said
+    assert judge_notice(SINGAPORE, notice(reference=""), UTC_0210) is None
+
+
+@pytest.mark.parametrize("blank", [{"to": " "}, {"entered_by": ""}])
+def test_a_notice_says_whom_it_went_to_and_who_says_so(blank):
+    said = judge_notice(SINGAPORE, notice(**blank), UTC_0210)
+    assert said is not None
+    assert "does not say whom it went to" in said
+
+
+def test_one_notice_that_holds_is_enough_whatever_else_was_sent():
+    good, early, late = notice(), notice(timedelta(days=9)), notice(timedelta(hours=1))
+    assert judge_notices("singapore", [early, good, late], UTC_0210) is None
+    assert "sent 1 h 00 min before" in str(judge_notices("singapore", [late, early], UTC_0210))
+
+
+def test_a_notice_to_another_flag_is_none_to_this():
+    said = judge_notices("singapore", [notice(flag="panama")], UTC_0210)
+    assert said is not None
+    assert said.startswith("no notice is entered")
+
+
+def moment(minutes: int) -> datetime:
+    return UTC_0210 + timedelta(minutes=minutes)
+
+
+@given(
+    sent=st.integers(-99_999, 99_999).map(moment),
+    entered=st.integers(-99_999, 99_999).map(moment),
+    flag=st.sampled_from(SHIPPED),
+)
+def test_whatever_was_sent_when_nothing_after_the_start_ever_lets_it_start(sent, entered, flag):
+    given_ = replace(notice(flag=flag), sent_utc=sent, entered_utc=entered)
+    if judge_notices(flag, [given_], UTC_0210) is None:
+        assert sent <= UTC_0210
+        assert entered <= UTC_0210
+
+
+def test_a_time_without_its_zone_is_no_time():
+    with pytest.raises(ValueError, match="in UTC"):
+        replace(notice(), sent_utc=UTC_0210.replace(tzinfo=None))
+    with pytest.raises(ValueError, match="in UTC"):
+        replace(notice(), entered_utc=UTC_0210.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize("name", ["SG 2024-10", "../ssas/sailor-6194", "", "atlantis", "x" * 41])
+def test_a_flag_that_is_not_known_is_refused_with_those_that_are(name):
+    with pytest.raises(ValueError, match=r"there are denmark, india, .*singapore"):
+        load_flag(name)
+
+
+def test_hours_between_which_no_notice_fits_are_refused():
+    said = {**SINGAPORE.model_dump(), "at_least_h": 48.0, "at_most_h": 4.0}
+    with pytest.raises(ValidationError, match="no notice could be in time"):
+        FlagProfile.model_validate(said)
