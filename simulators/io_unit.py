@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, seconds, whole
-from simulators.io_unit_wire import FAULTS, HEADER, Exchange, answer, refusal
+from simulators.io_unit_wire import FAULTS, HEADER, Exchange, answer, picture, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ class IoUnit:
                 await self.set_input(number, flag(command, "on"))
             case "inputs":
                 only(command, "do", "on")
-                self._set_all(command.get("on"))
+                self._inputs[:] = picture(command.get("on"), len(self._inputs))
             case "fault":
                 await self._do_fault(command)
             case "clear":
@@ -154,13 +154,6 @@ class IoUnit:
                 raise ValueError(
                     f"do is set, inputs, fault, clear, drop, unplug or plug, not {verb!r}"
                 )
-
-    def _set_all(self, on: object) -> None:
-        """Set the listed inputs on and all others off: the picture that a scenario starts with."""
-        numbers = range(len(self._inputs))
-        if not isinstance(on, list) or any(type(n) is not int or n not in numbers for n in on):
-            raise ValueError(f"on is a list of inputs from 0 to {numbers[-1]}, not {on!r}")
-        self._inputs[:] = [number in on for number in numbers]
 
     async def _do_fault(self, command: Mapping[str, object]) -> None:
         only(command, "do", "fault", "code", "by_s")

@@ -71,6 +71,18 @@ def refusal(function: int, code: int) -> bytes:
     return bytes([function | 0x80, code])
 
 
+def picture(on: object, inputs: int) -> list[bool]:
+    """Return so many inputs of which the listed ones are on: what a scenario starts with.
+
+    Raises:
+        ValueError: It is no list of inputs.
+    """
+    numbers = range(inputs)
+    if not isinstance(on, list) or any(type(n) is not int or n not in numbers for n in on):
+        raise ValueError(f"on is a list of inputs from 0 to {numbers[-1]}, not {on!r}")
+    return [number in on for number in numbers]
+
+
 def _packed(inputs: Sequence[bool], at_a_time: int) -> bytes:
     """Return the inputs, first in the lowest bit of the first byte, filled up with zeros."""
     number = sum(1 << n for n, on in enumerate(inputs) if on)

@@ -1,0 +1,143 @@
+"""Units on one RTU bus, on a clock that the test moves, against whatever is at the other end of a pty."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from daemon.drivers.api import Contact, DriverContext, Shared, TestLamp, Wiring
+from daemon.drivers.links import SerialLink
+from daemon.drivers.modbus_rtu import ModbusRtuConfig, build
+from daemon.gate import CovertGate
+from daemon.model import Provenance, Reading
+from simulators.rtu_line import RtuLine, Unit
+from tests.clocks import ManualClock
+from tests.soon import soon
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from daemon.drivers.links import Link
+    from daemon.drivers.modbus_unit import ModbusUnit
+    from daemon.gate import Gate
+
+POLL_S = 0.5
+TIMEOUT_S = 0.25
+STEP_S = 0.01
+PROFILE = "waveshare-rtu-relay-d"
+DOORS = (
+    Contact("d11", (0, 1), Wiring.DOUBLE),
+    Contact("d12", (3,), Wiring.NC),
+)
+
+
+class BusClock(ManualClock):
+    """Knows when the line waits for an answer: nothing else of the driver waits for an event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.simulator: RtuLine | None = None
+        self._unanswered_before = 0
+        self._waiting = 0
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        self._unanswered_before = self._unanswered()
+        self._waiting += 1
+        try:
+            return await super().wait(event, seconds)
+        finally:
+            self._waiting -= 1
+
+    def is_at_rest(self) -> bool:
+        """Return whether no answer is on its way: only time can go on."""
+        return self._waiting == 0 or self._unanswered() > self._unanswered_before
+
+    def _unanswered(self) -> int:
+        return self.simulator.unanswered.total() if self.simulator else 0
+
+
+class Bus:
+    """One bus of the daemon, its units by id, and the simulator at its other end.
+
+    Time passes only while no answer is on its way, so that how fast this machine is makes no difference.
+    """
+
+    def __init__(self, units: list[Unit] | None = None, *, path: Path | None = None) -> None:
+        self.clock = BusClock()
+        self.simulator = RtuLine(units or [Unit(5, [False] * 8)], link=path, clock=self.clock)
+        self.clock.simulator = self.simulator
+        self.shared = Shared()
+        self.gate = CovertGate(self.clock)
+        self.link: Link | None = None
+        self.emitted: list[Reading] = []
+
+    def driver(
+        self,
+        unit: int = 5,
+        *,
+        contacts: tuple[Contact, ...] = DOORS,
+        lamps: tuple[TestLamp, ...] = (),
+        gate: Gate | None = None,
+        **config: object,
+    ) -> ModbusUnit:
+        link = self.link or SerialLink(kind="serial", port=self.simulator.endpoint, baud=9600)
+        context = DriverContext(
+            device=f"rtu{unit}",
+            clock=self.clock,
+            gate=gate or self.gate,
+            provenance=Provenance.LIVE,
+            contacts=contacts,
+            test_lamps=lamps,
+            buses={"rtu1": link},
+            shared=self.shared,
+        )
+        return build(config_for(unit, **config), context)
+
+    @asynccontextmanager
+    async def started(self) -> AsyncIterator[Bus]:
+        await self.simulator.start()
+        try:
+            yield self
+        finally:
+            await self.simulator.stop()
+
+    @asynccontextmanager
+    async def running(self, *drivers: ModbusUnit) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """Run drivers without a supervisor; each has done its first poll on entry."""
+        tasks = [asyncio.create_task(driver.run(self.emitted.append)) for driver in drivers]
+        try:
+            await self.until(lambda: all(d.health.last_good_s is not None for d in drivers))
+            yield tasks
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def until(self, condition: Callable[[], object], *, within_s: float = 60.0) -> None:
+        """Let time pass in small steps until it is so."""
+        until_s = self.clock.now_s() + within_s
+        while not condition():
+            assert self.clock.now_s() < until_s, f"not within {within_s} s"
+            await self.step()
+
+    async def pass_time(self, seconds: float) -> list[Reading]:
+        """Let time pass; return what was emitted meanwhile."""
+        before = len(self.emitted)
+        until_s = self.clock.now_s() + seconds
+        while self.clock.now_s() < until_s:
+            await self.step()
+        await soon(self.clock.is_at_rest)
+        return self.emitted[before:]
+
+    async def step(self) -> None:
+        await self.clock.advance(STEP_S)
+        await soon(self.clock.is_at_rest)
+
+
+def config_for(unit: int, **config: object) -> ModbusRtuConfig:
+    fields = {"profile": PROFILE, "poll_s": POLL_S, "timeout_s": TIMEOUT_S, **config}
+    return ModbusRtuConfig.model_validate(
+        {"kind": "modbus_rtu", "bus": "rtu1", "unit": unit, **fields}
+    )
