@@ -36,7 +36,9 @@ from daemon.drivers.nmea import DRIVER
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
-from simulators.vessel import OWN_SHIP, Vessel, ais, gga, position_report, rmc
+from simulators.ships import OWN_SHIP, Vessel
+from simulators.vessel_ais import ais, position_report
+from simulators.vessel_gnss import gga, rmc
 
 FLOOD_SENTENCES = 200_000
 BLOCK_SENTENCES = 500

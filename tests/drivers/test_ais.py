@@ -25,7 +25,8 @@ from daemon.drivers.ais import (
 )
 from daemon.drivers.sentences import Dropped, Sentence, SentenceError, parse
 from daemon.model import AisIdentity, AisReport, Position
-from simulators.vessel import OWN_SHIP, ais, position_report, static_data
+from simulators.ships import OWN_SHIP
+from simulators.vessel_ais import ais, position_report, static_data
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data"
 NOON = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)

@@ -28,7 +28,9 @@ from daemon.model import (
     Quality,
     Reading,
 )
-from simulators.vessel import OTHERS, OWN_SHIP, ais, gga, position_report, rmc, static_data
+from simulators.ships import OTHERS, OWN_SHIP
+from simulators.vessel_ais import ais, position_report, static_data
+from simulators.vessel_gnss import gga, rmc
 from tests.clocks import ManualClock
 
 TCP = {"kind": "tcp", "host": "127.0.0.1", "port": 10110}

@@ -226,7 +226,7 @@ async def test_a_file_with_units_gives_them_by_name(tmp_path):
         (SHIP.replace('id = "io1"\n', ""), "unit[0]", "id is missing"),
         (SHIP.replace('"io1"', "1"), "unit[0]", "id is a text, not 1"),
         (SHIP.replace('"io_unit"', '"kraken"', 1), "unit[0]", "no simulator of kind 'kraken'"),
-        (SHIP.replace('"io_unit"', '"runner"', 1), "unit[0]", "known are io_unit"),
+        (SHIP.replace('"io_unit"', '"runner"', 1), "unit[0]", "io_unit, log"),
         (SHIP.replace('"io_unit"', '"__main__"', 1), "unit[0]", "no simulator of kind"),
         (SHIP.replace("unit = 2", "unit = 256"), "unit[1]", "unit is a whole number"),
         (SHIP.replace("unit = 2", "unit = "), "file", "Invalid value"),

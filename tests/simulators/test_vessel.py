@@ -9,14 +9,10 @@ import pyais
 import pynmea2
 import pytest
 
-from simulators.vessel import (
-    GARBAGE,
-    MOST_UNSENT_BYTES,
-    OTHERS,
-    OWN_SHIP,
-    SIMULATOR,
-    VesselSimulator,
-)
+from simulators.outlets import MOST_UNSENT_BYTES
+from simulators.ships import OTHERS, OWN_SHIP
+from simulators.vessel import SIMULATOR, VesselSimulator
+from simulators.voice import GARBAGE
 from tests.clocks import ManualClock
 
 
@@ -61,10 +57,10 @@ class Port:
 
     async def connect(self) -> Client:
         host, _, port = self.unit.endpoint.removeprefix("tcp://").partition(":")
-        known = len(self.unit._visits)
+        known = len(self.unit._voice.outlet.visits)
         client = Client(*await asyncio.open_connection(host, int(port)))
         async with asyncio.timeout(5):
-            while len(self.unit._visits) == known:  # noqa: ASYNC110 (nothing tells)
+            while len(self.unit._voice.outlet.visits) == known:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
         return client
 
@@ -181,7 +177,7 @@ async def test_drop_closes_every_connection_and_takes_new_ones():
         await port.unit.do({"do": "drop"})
         assert await port.client.ends()
         async with asyncio.timeout(5):
-            while port.unit._visits:  # noqa: ASYNC110 (nothing tells)
+            while port.unit._voice.outlet.visits:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
         again = await port.connect()
         await port.seconds(1)
@@ -191,7 +187,7 @@ async def test_drop_closes_every_connection_and_takes_new_ones():
 
 async def test_a_client_that_never_reads_is_cut_off():
     async with Port(sends=["gnss"]) as port:
-        [writer] = port.unit._visits.values()
+        [writer] = port.unit._voice.outlet.visits.values()
         writer.transport.pause_reading()
         port.client.reader._transport.pause_reading()
         async with asyncio.timeout(20):
