@@ -1,84 +1,43 @@
-"""Run the tests: what is due by itself, what a person asks for, one result in the record for each.
+"""Which tests are there, which of them falls due, and what do people ask of them?
 
-A check that crashes is inconclusive, not passed; its result says so. Tests of class ``sso`` are shown to the SSO's
-stations only, and run only inside a test window.
+What is due and automatic starts by itself; a period that ended without its test becomes an entry. Everything else is
+``daemon.conduct``'s, which carries a test out.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-from daemon import forms, logs, schedule
-from daemon.checks.api import Answer, CheckConfig, CheckSpec, Expects, Mode
-from daemon.errors import RecordError, RefusedError
-from daemon.model import Classification, ClockStatus, Outcome, Provenance, Quality, Verdict
-from daemon.record.entry import Actor, Draft, Evidence
+from daemon import forms, results, schedule
+from daemon.checks.api import Expects, Mode, Services, refusal
+from daemon.conduct import Conduct, Journal
+from daemon.errors import RefusedError
+from daemon.model import ClockStatus, Outcome, Verdict
+from daemon.record import fold
 from daemon.schedule import LastResult
+from daemon.session import Session, Surroundings
+from daemon.standing import Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timezone
 
+    from daemon.checks.api import Answer
     from daemon.clock import Clock
     from daemon.gate import Gate
-    from daemon.inbox import Inboxes, PointInbox
-    from daemon.model import Json, Reading, SecurityLevel, Ship, Situation
+    from daemon.inbox import Inboxes
+    from daemon.model import Json, Regime, Ship
     from daemon.points import Points
     from daemon.record.entry import Entry
 
+__all__ = ["KEPT", "Journal", "Test", "Tests"]
+
 LOOK_S = 1.0
 """How often the calendar is asked."""
-
-
-class Journal(Protocol):
-    """Where results go: the record."""
-
-    def submit(self, draft: Draft) -> asyncio.Future[Entry]:
-        """Take an entry; the future ends when it is on disk."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """An assisted test as its page shows it."""
-
-    step: int
-    prompt: str
-    expects: Expects
-    ends_s: float | None
-    """When the step's time is over, in seconds since boot."""
-
-
-@dataclass(slots=True)
-class Session:
-    """One test while it runs."""
-
-    began_utc: datetime
-    person: str | None
-    progress: Progress | None = None
-    answer: asyncio.Future[Answer] | None = None
-
-
-@dataclass(slots=True)
-class Test:
-    """One test of the ship and how it stands."""
-
-    __test__ = False
-
-    config: CheckConfig
-    spec: CheckSpec
-    last: LastResult | None = None
-    session: Session | None = None
-    waits_for_disk: bool = False
-    """It has ended, and its result is not on disk yet: nobody is told (invariant 4)."""
-    not_before_s: float = 0.0
-    """Seconds since boot before which it is not run by itself again."""
-    shown: str = ""
-    """The readiness that was shown last: it also changes with the calendar alone."""
+KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED)
+"""What the record keeps of tests, for ``Tests.take_up``."""
 
 
 class Tests:
@@ -91,9 +50,8 @@ class Tests:
         tests: Iterable[Test],
         *,
         ship: Ship,
-        situation: Situation,
-        level: SecurityLevel,
-        ship_time: timezone,
+        regime: Callable[[], Regime],
+        ship_time: Callable[[], timezone],
         demo: bool,
         clock: Clock,
         gate: Gate,
@@ -101,47 +59,114 @@ class Tests:
         inboxes: Inboxes,
         journal: Journal,
         on_change: Callable[[Test], None],
+        services: Services | None = None,
     ) -> None:
+        """Put the parts together.
+
+        ``regime`` and ``ship_time`` are asked whenever they are needed; ``on_change`` is told of every test that
+        stands differently.
+        """
         self.tests = {test.config.id: test for test in tests}
-        self.ship = ship
         self.clock = clock
-        self.points = points
-        self.inboxes = inboxes
-        self.demo = demo
-        self._situation = situation
-        self._level = level
         self._ship_time = ship_time
         self._gate = gate
-        self._journal = journal
         self._on_change = on_change
-        self._log = logs.get("tests")
-        self._running: asyncio.TaskGroup | None = None
+        self._conduct = Conduct(
+            Surroundings(
+                clock=clock,
+                ship=ship,
+                ship_time=ship_time,
+                demo=demo,
+                services=services or Services(),
+                points=points,
+                inboxes=inboxes,
+            ),
+            gate=gate,
+            journal=journal,
+            regime=regime,
+            on_change=on_change,
+        )
+        self._off_from_utc: datetime | None = None
+        self._on_utc = clock.utc()
+        self._unplanned: list[Test] = []
+
+    def take_up(
+        self,
+        kept: Mapping[str, Mapping[str, Mapping[str, Json]]],
+        *,
+        last_seen_utc: datetime | None,
+    ) -> None:
+        """Take up what the record keeps of tests beside their newest results.
+
+        Args:
+            kept: The record's states, by each kind of ``KEPT``.
+            last_seen_utc: When ispsd was last seen running before this start; None: never.
+        """
+        self._off_from_utc, self._on_utc = last_seen_utc, self.clock.utc()
+        for id_, test in self.tests.items():
+            if (proven := kept[fold.PROVEN].get(id_)) is not None:
+                test.proven = _from_entry(proven)
+            for item in test.spec.items(test.config):
+                if (said := kept[fold.ITEM].get(f"{id_}/{item}")) is not None:
+                    test.items[item] = _from_entry(said)
+            if (settled := kept[fold.MISSED].get(id_)) is not None:
+                test.settled_utc = forms.from_utc(str(settled["until"]))
+            plan = kept[fold.PLANNED].get(id_)
+            if plan is not None:
+                test.planned_utc = forms.from_utc(str(plan["since"]))
+            if plan is None or not results.is_as_planned(test, plan):
+                self._unplanned.append(test)
 
     async def run(self) -> None:
         """Start what falls due, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            self._running = group
+            self._conduct.group = group
             while True:
+                if self.clock.status() is not ClockStatus.UNSET:
+                    self._write_plan()
+                    for test in self.tests.values():
+                        self._settle(test)
+                        self._start_by_itself(test)
                 for test in self.tests.values():
-                    if test.spec.mode is Mode.AUTOMATIC and self._starts(test):
-                        self._begin(test, None)
-                    elif not test.waits_for_disk and self.readiness(test) != test.shown:
+                    if not test.waits_for_disk and self.readiness(test) != test.shown:
                         self._on_change(test)
                 await self.clock.sleep(LOOK_S)
 
-    def start(self, test_id: str, person: str) -> Test:
-        """Start a test because a person asks for it.
+    def start(self, test_id: str, person: str, *, item: str | None = None) -> Test:
+        """Start a test because a person asks for it; of several items, of one of them.
 
         Raises:
-            RefusedError: No such test, it runs already, or it needs a test window.
+            RefusedError: No such test or item, it runs already, or it needs a test window.
         """
         test = self._known(test_id)
         if test.session is not None:
             raise RefusedError(f"{test_id} is running already")
+        items = test.spec.items(test.config)
+        if test.spec.continuous and test.spec.lead is None:
+            raise RefusedError(f"{test_id} watches by itself all day")
+        if item is not None and item not in items:
+            raise RefusedError(f"{test_id} has no item {item[:40]!r}")
+        if items and item is None:
+            raise RefusedError(f"{test_id} is done item by item: {', '.join(items)}")
         if test.spec.needs_window and not self._gate.is_open():
             raise RefusedError(f"{test_id} runs only inside a test window; open one first")
-        self._begin(test, person)
+        self._conduct.begin(test, person, item)
         return test
+
+    def skip(self, test_id: str, person: str, reason: str) -> asyncio.Future[Entry]:
+        """Take a person's word that a test cannot be done now: NOT DONE, with the reason.
+
+        Raises:
+            RefusedError: No such test, it runs, or no reason is given.
+        """
+        test = self._known(test_id)
+        if test.session is not None:
+            raise RefusedError(f"{test_id} is running")
+        if not reason.strip():
+            raise RefusedError("a reason is wanted")
+        session = Session(self.clock.utc(), person)
+        verdict = Verdict(Outcome.SKIPPED, reason)
+        return self._conduct.write(test, session, verdict, self.clock.utc())
 
     def answer(self, test_id: str, step: int, answer: Answer) -> None:
         """Give a person's answer to the step that is shown.
@@ -158,157 +183,77 @@ class Tests:
             raise RefusedError(f"{test_id} is at step {progress.step}, not {step}")
         if progress.expects is Expects.NOTHING or session.answer.done():
             raise RefusedError(f"{test_id} waits for no answer now")
-        if progress.expects is Expects.REFERENCE and not answer.text.strip():
-            raise RefusedError("a reference is wanted: whose confirmation, when, which file")
+        if (reason := refusal(progress.expects, answer.text)) is not None:
+            raise RefusedError(reason)
         session.answer.set_result(answer)
 
     def readiness(self, test: Test) -> str:
         """Return how the test's equipment stands, in the words that are shown."""
         return schedule.readiness(
-            test.config.every,
-            test.last,
+            test.plan,
+            test.past,
             now_utc=self.clock.utc(),
-            ship_time=self._ship_time,
+            ship_time=self._ship_time(),
             clock=self.clock.status(),
             under_test=test.session is not None,
+            proven=test.is_proven,
         ).value
 
     def next_due_utc(self, test: Test) -> datetime | None:
         """Return when the test is due next; None for now."""
-        return schedule.next_due_utc(test.config.every, test.last, ship_time=self._ship_time)
+        return schedule.next_due_utc(test.plan, test.past, ship_time=self._ship_time())
 
-    def changed(self, test: Test) -> None:
-        """Say that a test stands differently now."""
-        self._on_change(test)
+    # What falls due
 
-    def _starts(self, test: Test) -> bool:
-        return (
-            test.session is None
-            and not test.waits_for_disk
-            and self.clock.now_s() >= test.not_before_s
-            and self.clock.status() is not ClockStatus.UNSET
-            and schedule.is_due(
-                test.config.every,
-                test.last,
-                now_utc=self.clock.utc(),
-                ship_time=self._ship_time,
+    def _write_plan(self) -> None:
+        if not self._unplanned:
+            return
+        now_utc = self.clock.utc()
+        for draft in results.planned(self._unplanned, now_utc):
+            self._conduct.submit(draft)
+        for test in self._unplanned:
+            test.planned_utc = test.planned_utc or now_utc
+        self._unplanned.clear()
+
+    def _settle(self, test: Test) -> None:
+        """Write the periods that have ended without a test."""
+        if test.waits_for_disk or (test.watching is not None and test.plan.continuous):
+            return  # its row is on its way
+        missed = schedule.missed(
+            test.plan, test.past, now_utc=self.clock.utc(), ship_time=self._ship_time()
+        )
+        for period in missed:
+            reason = schedule.why_missed(
+                period, off_from_utc=self._off_from_utc, on_utc=self._on_utc
             )
-        )
+            self._conduct.submit(results.missed(test, period, reason))
+            test.settled_utc = period.ends_utc - timedelta(seconds=1)
 
-    def _begin(self, test: Test, person: str | None) -> None:
-        if self._running is None:
-            raise RefusedError("the daemon is not running tests yet")
-        test.session = Session(self.clock.utc(), person)
-        self._on_change(test)
-        self._running.create_task(self._carry_out(test, test.session))
+    def _start_by_itself(self, test: Test) -> None:
+        if test.waits_for_disk or self.clock.now_s() < test.not_before_s:
+            return
+        if test.spec.continuous:
+            if test.watching is None:
+                self._conduct.watch(test)
+        elif test.spec.mode is Mode.AUTOMATIC and test.session is None and self._is_due(test):
+            self._conduct.begin(test, None, None)
 
-    async def _carry_out(self, test: Test, session: Session) -> None:
-        context = _Context(self, test, session)
-        try:
-            verdict = await self._within_window(test, context)
-        except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
-            if test.spec.classification is Classification.WATCH:
-                self._log.exception("check.crashed", test=test.config.id)
-            verdict = Verdict(Outcome.INCONCLUSIVE, f"the check crashed: {type(err).__name__}")
-        ended_utc = self.clock.utc()
-        test.session, test.waits_for_disk = None, True
-        try:
-            entry = await self._journal.submit(self._result(test, session, verdict, ended_utc))
-        except RecordError:
-            # Lost, which the record says itself. Not run again at once, for that would be lost as well.
-            test.not_before_s = self.clock.now_s() + schedule.RETRY_AFTER.total_seconds()
-        else:
-            test.last = LastResult(verdict.outcome, ended_utc, entry.seq, verdict.reason)
-        test.waits_for_disk = False
-        self._on_change(test)
-
-    async def _within_window(self, test: Test, context: _Context) -> Verdict:
-        """Run the check; where it needs a window, the window's end is its end."""
-        checking = asyncio.ensure_future(test.spec.run(test.config, context))
-        if not test.spec.needs_window:
-            return await checking
-        closing = asyncio.ensure_future(self._gate.wait_closed())
-        try:
-            await asyncio.wait({checking, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if checking.done():
-                return checking.result()
-        finally:
-            for task in (checking, closing):
-                task.cancel()
-            await asyncio.gather(checking, closing, return_exceptions=True)
-        return Verdict(Outcome.INCONCLUSIVE, "the test window closed before the test was complete")
-
-    def _result(self, test: Test, session: Session, verdict: Verdict, ended_utc: datetime) -> Draft:
-        config, spec = test.config, test.spec
-        samples = "".join(
-            json.dumps(forms.reading(r), separators=(",", ":")) + "\n" for r in verdict.readings
-        )
-        details: dict[str, Json] = {"performer": session.person, **verdict.details}
-        private = spec.classification is Classification.SSO
-        return Draft(
-            kind=".10",
-            type="test.result",
-            subject=config.equipment,
-            classification=spec.classification,
-            actor=Actor(person=session.person),
-            open={
-                "test": config.id,
-                "equipment": config.equipment,
-                "name": config.name,
-                "mode": spec.mode.value,
-                "outcome": verdict.outcome.value,
-                "reason": verdict.reason,
-                "began": forms.utc(session.began_utc),
-                "ended": forms.utc(ended_utc),
-                "situation": self._situation.value,
-                "security_level": int(self._level),
-                "ssp_paragraph": config.ssp_paragraph,
-                "simulated": self.demo,
-                "readings": len(verdict.readings),
-            },
-            parts={Classification.SSO: details} if private else {},
-            evidence=(Evidence("application/jsonl", samples.encode()),) if samples else (),
-        )
+    def _is_due(self, test: Test) -> bool:
+        plan, past, now_utc, ship_time = test.plan, test.past, self.clock.utc(), self._ship_time()
+        if past.tested_utc is not None and now_utc < past.tested_utc - schedule.CLOCK_DOUBT:
+            return False
+        return schedule.is_due(
+            plan, past, now_utc=now_utc, ship_time=ship_time
+        ) and not schedule.is_settled(plan, past, now_utc=now_utc, ship_time=ship_time)
 
     def _known(self, test_id: str) -> Test:
         try:
             return self.tests[test_id]
         except KeyError:
-            raise RefusedError(f"there is no test {test_id!r}") from None
+            raise RefusedError(f"there is no test {test_id[:40]!r}") from None
 
 
-class _Context:
-    """What one running check sees (``daemon.checks.api.CheckContext``)."""
-
-    def __init__(self, tests: Tests, test: Test, session: Session) -> None:
-        self.clock = tests.clock
-        self.ship = tests.ship
-        self._tests = tests
-        self._test = test
-        self._session = session
-
-    def accepts(self, reading: Reading) -> bool:
-        counts = {Provenance.LIVE, Provenance.TEST}
-        if self._tests.demo:
-            counts.add(Provenance.SIMULATED)
-        return reading.quality is Quality.GOOD and reading.provenance in counts
-
-    def newest(self, point: str) -> Reading | None:
-        return self._tests.points.newest(point)
-
-    def listen(self, points: Iterable[str]) -> AbstractContextManager[PointInbox]:
-        return self._tests.inboxes.listen(points)
-
-    async def prompt(
-        self, step: int, text: str, *, expects: Expects, for_s: float
-    ) -> Answer | None:
-        ends_s = self.clock.now_s() + for_s if expects is not Expects.NOTHING else None
-        self._session.progress = Progress(step, text, expects, ends_s)
-        answered = asyncio.Event()
-        self._session.answer = asyncio.get_running_loop().create_future()
-        self._session.answer.add_done_callback(lambda _: answered.set())
-        self._tests.changed(self._test)
-        if ends_s is None:
-            return None
-        came = await self.clock.wait(answered, for_s)
-        return self._session.answer.result() if came else None
+def _from_entry(body: Mapping[str, Json]) -> LastResult:
+    return LastResult(
+        Outcome(str(body["outcome"])), forms.from_utc(str(body["ended"])), 0, str(body["reason"])
+    )

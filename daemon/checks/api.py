@@ -214,8 +214,6 @@ class CheckContext(Protocol):
     """Which item of several a person wants to test; None for all."""
     last_outcome: Outcome | None
     """How the test ended last, on disk; None: never done."""
-    watched_since: str | None
-    """Ship's time at which a continuous check began to watch, where that was not the beginning of the day."""
 
     def accepts(self, reading: Reading) -> bool:
         """Return whether a reading counts as evidence in this record."""
@@ -233,6 +231,11 @@ class CheckContext(Protocol):
         self, step: int, text: str, *, expects: Expects, for_s: float
     ) -> Answer | None:
         """Show a step to the person; return the answer, or None when none came in time or none is expected."""
+        ...
+
+    @property
+    def watched_since(self) -> str | None:
+        """Ship's time at which a continuous check began to watch, where that was not the beginning of the day."""
         ...
 
     def day_ends_s(self) -> float:

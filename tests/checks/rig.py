@@ -13,7 +13,7 @@ from daemon.checks.api import CheckConfig, CheckSpec
 from daemon.errors import RecordError
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
-from daemon.model import ClockStatus, Outcome, SecurityLevel, Situation, Verdict
+from daemon.model import ClockStatus, Outcome, Regime, SecurityLevel, Situation, Verdict
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import codec
@@ -122,9 +122,8 @@ def rig(
     made.tests = Tests(
         tests,
         ship=SHIP,
-        situation=Situation.PORT,
-        level=SecurityLevel.ONE,
-        ship_time=SHIP_TIME,
+        regime=lambda: Regime(Situation.PORT, SecurityLevel.ONE),
+        ship_time=lambda: SHIP_TIME,
         demo=demo,
         clock=clock,
         gate=made.gate,

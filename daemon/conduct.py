@@ -1,0 +1,258 @@
+"""Carry a test out: on one occasion, or all day long; one result in the record for each.
+
+A check that crashes, or takes longer than it may, is inconclusive, not passed; its result says so (invariant 2). What
+an automatic test finds again in the same period is no second row, nor what a continuous one finds again in the same
+day. A test that needs a test window ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from daemon import logs, results, schedule
+from daemon.checks.api import ItemsVerdict
+from daemon.errors import RecordError, RefusedError
+from daemon.model import Classification, Outcome, Verdict
+from daemon.schedule import LastResult
+from daemon.session import Context, Session, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import date, datetime
+
+    from daemon.checks.api import CheckContext
+    from daemon.gate import Gate
+    from daemon.model import Regime
+    from daemon.record.entry import Draft, Entry
+    from daemon.standing import Test
+
+MOST_CHANGES = 6
+"""Changes of outcome of one day that are all written; after them only what is worse."""
+DAY_MARGIN_S = 6 * 3600.0
+"""How much longer than its day a continuous check may take: clocks and ship's time are set back."""
+_WORSE: Final = {Outcome.PASSED: 0, Outcome.SKIPPED: 1, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
+
+
+class Journal(Protocol):
+    """Where results go: the record."""
+
+    def submit(self, draft: Draft) -> asyncio.Future[Entry]:
+        """Take an entry; the future ends when it is on disk."""
+        ...
+
+
+class Conduct:
+    """Carries out the ship's tests, as tasks of ``group``."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        gate: Gate,
+        journal: Journal,
+        regime: Callable[[], Regime],
+        on_change: Callable[[Test], None],
+    ) -> None:
+        self.group: asyncio.TaskGroup | None = None
+        self._around = around
+        self._clock = around.clock
+        self._gate = gate
+        self._journal = journal
+        self._regime = regime
+        self._on_change = on_change
+        self._log = logs.get("tests")
+
+    def begin(self, test: Test, person: str | None, item: str | None) -> None:
+        """Begin a test of one occasion.
+
+        Raises:
+            RefusedError: Nothing runs yet.
+        """
+        group = self._group()
+        test.session = Session(self._clock.utc(), person, item)
+        self._on_change(test)
+        group.create_task(self._carry_out(test, test.session))
+
+    def watch(self, test: Test) -> None:
+        """Begin a continuous check: one ship's day after the other."""
+        group = self._group()
+        test.watching = Session(self._clock.utc(), day=self._day_after(None))
+        group.create_task(self._watch(test, test.watching))
+
+    def write(
+        self, test: Test, session: Session, verdict: Verdict, ended_utc: datetime
+    ) -> asyncio.Future[Entry]:
+        """Write a result; it is taken, and shown, when it is on disk (invariant 4).
+
+        Raises:
+            RefusedError: Nothing runs yet.
+        """
+        group = self._group()
+        test.said = verdict.outcome
+        draft = results.result(
+            test,
+            session,
+            verdict,
+            ended_utc=ended_utc,
+            regime=self._regime(),
+            demo=self._around.demo,
+        )
+        written = self._journal.submit(draft)
+        group.create_task(self._take(test, verdict, ended_utc, written))
+        return written
+
+    def submit(self, draft: Draft) -> None:
+        """Write an entry that nothing waits for; one that is lost is counted by the record."""
+        self._journal.submit(draft).add_done_callback(_let_go)
+
+    async def _take(
+        self, test: Test, verdict: Verdict, ended_utc: datetime, written: asyncio.Future[Entry]
+    ) -> None:
+        try:
+            entry = await written
+        except RecordError:
+            # Lost, which the record says itself. Not run again at once, for that would be lost as well.
+            test.said = None
+            test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
+        else:
+            items = verdict.items if isinstance(verdict, ItemsVerdict) else {}
+            test.take(
+                LastResult(verdict.outcome, ended_utc, entry.seq, verdict.reason),
+                {item: Outcome(str(said["outcome"])) for item, said in items.items()},
+            )
+        test.waits_for_disk = False
+        self._on_change(test)
+
+    # On one occasion
+
+    async def _carry_out(self, test: Test, session: Session) -> None:
+        run = test.spec.run if session.item is None or test.spec.lead is None else test.spec.lead
+        verdict = await self._judged(test, session, run, test.spec.limit_s)
+        ended_utc = self._clock.utc()
+        test.session = None
+        if verdict is None:
+            verdict = Verdict(Outcome.INCONCLUSIVE, "the check said nothing")
+        if verdict.outcome is not Outcome.PASSED and session.person is None:
+            test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
+            if self._is_said_already(test, verdict):
+                self._on_change(test)
+                return
+        test.waits_for_disk = True
+        self.write(test, session, verdict, ended_utc)
+
+    def _is_said_already(self, test: Test, verdict: Verdict) -> bool:
+        """Return whether an automatic test has found in this period what it finds again."""
+        if test.last is None or test.last.outcome is not verdict.outcome:
+            return False
+        ship_time = self._around.ship_time()
+        period = schedule.period(test.plan, self._clock.utc(), ship_time=ship_time)
+        return test.last.ended_utc >= period.begins_utc
+
+    # All day long
+
+    async def _watch(self, test: Test, session: Session) -> None:
+        while True:
+            within_s = self._left_s(session) + DAY_MARGIN_S
+            verdict = await self._judged(test, session, test.spec.run, within_s)
+            if self._left_s(session) > 0:
+                # It crashed, was ended by force, or ended before the day did: not begun again at once.
+                gave_up = verdict or Verdict(Outcome.INCONCLUSIVE, "the check ended before the day")
+                self._report(test, session, gave_up)
+                test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
+                test.watching = None
+                return
+            if verdict is not None:
+                day_ended = schedule.day_after(_day(session), ship_time=self._around.ship_time())
+                # The last moment of its day: the result belongs to it, not to the next.
+                self.write(test, session, verdict, day_ended - timedelta(milliseconds=1))
+            session = Session(self._clock.utc(), day=self._day_after(_day(session).date()))
+            test.watching = session
+
+    def _report(self, test: Test, session: Session, verdict: Verdict) -> None:
+        before = test.said or (test.last.outcome if test.last is not None else None)
+        if verdict.outcome is before or self._clock.now_s() < test.not_before_s:
+            return
+        flickers = session.changes >= MOST_CHANGES
+        # Then only what is worse is still told, until the day's own result.
+        if flickers and before is not None and _WORSE[verdict.outcome] <= _WORSE[before]:
+            return
+        session.changes += 1
+        self.write(test, session, verdict, self._clock.utc())
+
+    def _left_s(self, session: Session) -> float:
+        ends = schedule.day_after(_day(session), ship_time=self._around.ship_time())
+        return (ends - self._clock.utc()).total_seconds()
+
+    def _day_after(self, finished: date | None) -> datetime:
+        """Return ship's time of today; of tomorrow where today is finished, for a clock was set back a little."""
+        now = self._clock.utc().astimezone(self._around.ship_time())
+        return now + timedelta(days=1) if now.date() == finished else now
+
+    # Judging
+
+    async def _judged(
+        self,
+        test: Test,
+        session: Session,
+        run: Callable[[Any, CheckContext], Awaitable[Verdict | None]],
+        within_s: float,
+    ) -> Verdict | None:
+        context = Context(
+            self._around,
+            session,
+            last_outcome=None if test.last is None else test.last.outcome,
+            changed=partial(self._on_change, test),
+            report=partial(self._report, test, session),
+        )
+        try:
+            return await self._within(test, run(test.config, context), within_s)
+        except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
+            if test.spec.classification is Classification.WATCH:
+                self._log.exception("check.crashed", test=test.config.id)
+            return Verdict(Outcome.INCONCLUSIVE, f"the check crashed: {type(err).__name__}")
+
+    async def _within(
+        self, test: Test, check: Awaitable[Verdict | None], within_s: float
+    ) -> Verdict | None:
+        """Run the check; where it needs a window, the window's end is its end, as its time limit is."""
+        checking = asyncio.ensure_future(check)
+        limit = asyncio.ensure_future(self._clock.sleep(within_s))
+        closing = asyncio.ensure_future(self._window_closed(needed=test.spec.needs_window))
+        try:
+            await asyncio.wait({checking, limit, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if checking.done():
+                return checking.result()
+            ended = closing.done()
+        finally:
+            for task in (checking, limit, closing):
+                task.cancel()
+            await asyncio.gather(checking, limit, closing, return_exceptions=True)
+        if ended:
+            reason = "the test window closed before the test was complete"
+        else:
+            reason = f"ended by force after {within_s / 60:.0f} min"
+        return Verdict(Outcome.INCONCLUSIVE, reason)
+
+    async def _window_closed(self, *, needed: bool) -> None:
+        if needed:
+            await self._gate.wait_closed()
+        else:
+            await asyncio.Event().wait()
+
+    def _group(self) -> asyncio.TaskGroup:
+        if self.group is None:
+            raise RefusedError("the daemon is not running tests yet")
+        return self.group
+
+
+def _day(session: Session) -> datetime:
+    return session.day or session.began_utc
+
+
+def _let_go(written: asyncio.Future[Entry]) -> None:
+    """Take note of an entry that was lost, so that nobody is told of an exception that nobody fetched."""
+    if not written.cancelled():
+        written.exception()

@@ -1,0 +1,149 @@
+"""What is written of tests: results, periods that ended without one, and what is in the plan.
+
+Machines write kind .10 only (ISPS A/10.1.10: testing of security equipment). What a test of class ``sso`` says beside
+its outcome, and which items were not tested, is for the SSO alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from daemon import forms
+from daemon.checks.api import ItemsVerdict, Mode
+from daemon.model import Classification, Outcome
+from daemon.record.entry import Actor, Draft, Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from daemon.model import Json, Regime, Verdict
+    from daemon.schedule import Period
+    from daemon.session import Session
+    from daemon.standing import Test
+
+RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
+MOST_PLANNED = 100
+"""Tests in one entry: it must stay far below the longest entry."""
+
+
+def result(
+    test: Test,
+    session: Session,
+    verdict: Verdict,
+    *,
+    ended_utc: datetime,
+    regime: Regime,
+    demo: bool,
+) -> Draft:
+    """Return the one entry of a test that has ended."""
+    config, spec = test.config, test.spec
+    samples = "".join(
+        json.dumps(forms.reading(r), separators=(",", ":")) + "\n" for r in verdict.readings
+    )
+    private = spec.classification is Classification.SSO
+    details: dict[str, Json] = {**verdict.details}
+    if private:
+        details = {"performer": session.person, **details}
+    said: dict[str, Json] = {
+        "test": config.id,
+        "equipment": config.equipment,
+        "name": config.name,
+        "mode": _mode(test, session, verdict).value,
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "began": forms.utc(session.began_utc),
+        "ended": forms.utc(ended_utc),
+        "situation": regime.situation.value,
+        "security_level": int(regime.level),
+        "ssp_paragraph": config.ssp_paragraph,
+        "simulated": demo,
+        "readings": len(verdict.readings),
+    }
+    if isinstance(verdict, ItemsVerdict):
+        said["items"] = {item: dict(each) for item, each in verdict.items.items()}
+    if session.day is not None:
+        said["day"] = f"{session.day:%Y-%m-%d}"
+    return Draft(
+        kind=".10",
+        type=RESULT,
+        subject=config.equipment,
+        classification=spec.classification,
+        actor=Actor(person=session.person),
+        open=said,
+        parts={Classification.SSO: details} if details else {},
+        evidence=(Evidence("application/jsonl", samples.encode()),) if samples else (),
+    )
+
+
+def missed(test: Test, period: Period, reason: str) -> Draft:
+    """Return the one entry of a period that ended without the test: NOT DONE."""
+    config = test.config
+    remaining = test.remaining(period.begins_utc)
+    said: dict[str, Json] = {
+        "test": config.id,
+        "equipment": config.equipment,
+        "name": config.name,
+        "outcome": Outcome.SKIPPED.value,
+        "reason": reason,
+        "period_begins": forms.utc(period.begins_utc),
+        "period_ends": forms.utc(period.ends_utc),
+        "ssp_paragraph": config.ssp_paragraph,
+    }
+    if remaining:
+        said["items_missed"] = len(remaining)
+    return Draft(
+        kind=".10",
+        type=MISSED,
+        subject=config.equipment,
+        classification=test.spec.classification,
+        open=said,
+        parts={Classification.SSO: {"items": list(remaining)}} if remaining else {},
+    )
+
+
+def planned(tests: Iterable[Test], now_utc: datetime) -> list[Draft]:
+    """Return the entries that put tests into the plan, few of them, and those of class ``sso`` apart."""
+    by_class: dict[Classification, list[Json]] = {}
+    for test in tests:
+        since = test.planned_utc or now_utc
+        said: Mapping[str, Json] = {
+            "test": test.config.id,
+            "equipment": test.config.equipment,
+            "since": forms.utc(since),
+            **_interval(test),
+        }
+        by_class.setdefault(test.spec.classification, []).append(said)
+    return [
+        Draft(
+            kind="system",
+            type=PLANNED,
+            subject="tests",
+            classification=kind,
+            open={"tests": each[begin : begin + MOST_PLANNED]},
+        )
+        for kind, each in by_class.items()
+        for begin in range(0, len(each), MOST_PLANNED)
+    ]
+
+
+def is_as_planned(test: Test, body: Mapping[str, Json]) -> bool:
+    """Return whether the plan that is written is the plan of the ship's file."""
+    return all(body.get(key) == said for key, said in _interval(test).items())
+
+
+def _interval(test: Test) -> dict[str, Json]:
+    plan = test.plan
+    return {
+        "every": plan.every,
+        "at": plan.at,
+        "limit_days": plan.limit.days,
+        "ssp_paragraph": test.config.ssp_paragraph,
+    }
+
+
+def _mode(test: Test, session: Session, verdict: Verdict) -> Mode:
+    if isinstance(verdict, ItemsVerdict) and verdict.mode is not None:
+        return verdict.mode
+    return Mode.ASSISTED if session.item is not None else test.spec.mode

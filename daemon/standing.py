@@ -1,0 +1,116 @@
+"""How does one test of the ship stand: its plan, its past, and what of it runs now?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from daemon import schedule
+from daemon.model import Outcome
+from daemon.schedule import LastResult, Past, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from daemon.checks.api import CheckConfig, CheckSpec
+    from daemon.session import Session
+
+DECISIVE = frozenset({Outcome.PASSED, Outcome.FAILED})
+"""What proves something. A test that failed is a defect until it passes, whatever was not proven in between."""
+
+
+@dataclass(slots=True)
+class Test:
+    """One test of the ship and how it stands."""
+
+    __test__ = False
+
+    config: CheckConfig
+    spec: CheckSpec
+    last: LastResult | None = None
+    proven: LastResult | None = None
+    """The newest result that passed or failed."""
+    items: dict[str, LastResult] = field(default_factory=dict)
+    """The same of each item, where it has several."""
+    planned_utc: datetime | None = None
+    """Since when it is in the plan, as the record has it."""
+    settled_utc: datetime | None = None
+    """Until when missed periods are written."""
+    session: Session | None = None
+    watching: Session | None = None
+    """The day that a continuous check watches."""
+    said: Outcome | None = None
+    """The outcome that was written last, on disk or on its way there."""
+    waits_for_disk: bool = False
+    """It has ended, and its result is not on disk yet: nobody is told (invariant 4)."""
+    not_before_s: float = 0.0
+    """Seconds since boot before which it is not run by itself again."""
+    shown: str = ""
+    """The readiness that was shown last: it also changes with the calendar alone."""
+
+    @property
+    def plan(self) -> Plan:
+        """Return how often it is done."""
+        return schedule.plan_of(self.config, self.spec)
+
+    @property
+    def past(self) -> Past:
+        """Return what the record says of it."""
+        last, proof = self.last, self._proof()
+        skipped = last is not None and last.outcome is Outcome.SKIPPED
+        results = self._by_item() if self.spec.items(self.config) else None
+        if results is not None:
+            done = [each.ended_utc for each in results if each is not None]
+            passed = [r.ended_utc for r in results if r is not None and r.outcome is Outcome.PASSED]
+            return Past(
+                planned_utc=self.planned_utc,
+                passed_utc=min(passed) if len(passed) == len(results) else None,
+                tested_utc=min(done) if len(done) == len(results) else None,
+                skipped_utc=last.ended_utc if last is not None and skipped else None,
+                defect=any(r is not None and r.outcome is Outcome.FAILED for r in results),
+                settled_utc=self.settled_utc,
+            )
+        has_passed = proof is not None and proof.outcome is Outcome.PASSED
+        return Past(
+            planned_utc=self.planned_utc,
+            passed_utc=proof.ended_utc if proof is not None and has_passed else None,
+            tested_utc=None if last is None else last.ended_utc,
+            skipped_utc=last.ended_utc if last is not None and skipped else None,
+            defect=proof is not None and not has_passed,
+            settled_utc=self.settled_utc,
+        )
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether its newest word is a pass; of items the calendar alone says what is missing."""
+        if self.spec.items(self.config):
+            return True
+        return self.last is not None and self.last.outcome is Outcome.PASSED
+
+    def take(self, result: LastResult, items: Mapping[str, Outcome]) -> None:
+        """Take a result that is on disk."""
+        self.last = result
+        if result.outcome in DECISIVE:
+            self.proven = result
+        for item, outcome in items.items():
+            if outcome in DECISIVE:
+                self.items[item] = LastResult(outcome, result.ended_utc, result.seq, result.reason)
+
+    def remaining(self, since_utc: datetime) -> tuple[str, ...]:
+        """Return the items that have not passed since then."""
+        return tuple(
+            item
+            for item in self.spec.items(self.config)
+            if (done := self.items.get(item)) is None
+            or done.outcome is not Outcome.PASSED
+            or done.ended_utc < since_utc
+        )
+
+    def _by_item(self) -> list[LastResult | None]:
+        return [self.items.get(item) for item in self.spec.items(self.config)]
+
+    def _proof(self) -> LastResult | None:
+        if self.last is not None and self.last.outcome in DECISIVE:
+            return self.last
+        return self.proven
