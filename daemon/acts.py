@@ -319,7 +319,7 @@ class Acts:
 
     async def start_test(self, test: str, *, person: str, item: str | None = None) -> Reply:
         """Start a test because a person asks for it; of a group, one item."""
-        started = self._tests.start(test, self._known(person).name, item)
+        started = self._tests.start(test, self._known(person).name, item=item)
         return Reply(accepted=True, extra={"steps": started.spec.steps})
 
     async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:

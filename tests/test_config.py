@@ -3,24 +3,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from daemon import config
 from daemon.assets import asset
+from daemon.drivers.api import Wiring
+from daemon.drivers.modbus_profile import load_profile
 from daemon.errors import ConfigError
 from daemon.model import DoorClass, OpeningKind, Situation
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-SAMPLE = asset("ispsd.toml")
+THIN = Path(__file__).parent / "data" / "thin_ship.toml"
+"""A ship of few parts, of which every fault can be named."""
 
 
 def faults(tmp_path: Path, *changes: tuple[str, str]) -> dict[str, str]:
     """Load the sample with some text replaced; return the reasons by place."""
-    text = SAMPLE.read_text("utf-8")
+    text = THIN.read_text("utf-8")
     for old, new in changes:
         assert old in text, f"the sample no longer has {old!r}"
         text = text.replace(old, new, 1)
@@ -31,8 +31,8 @@ def faults(tmp_path: Path, *changes: tuple[str, str]) -> dict[str, str]:
     return {fault.place: fault.reason for fault in caught.value.faults}
 
 
-def test_the_sample_ship_loads():
-    ship = config.load(SAMPLE)
+def test_a_thin_ship_loads():
+    ship = config.load(THIN)
     assert (ship.ship.name, ship.situation) == ("KESTREL STRAIT", Situation.PORT)
     assert [d.id for d in ship.devices] == ["io1", "gps1", "ais", "ssas"]
     assert not ship.is_demo
@@ -43,7 +43,7 @@ def test_the_sample_ship_loads():
 
 
 def test_no_ssas_test_ships_switched_on():
-    assert all(not test.spec.needs_window for test in config.load(SAMPLE).tests)
+    assert all(not test.spec.needs_window for test in config.load(asset("ispsd.toml")).tests)
 
 
 def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
@@ -62,7 +62,7 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         "watch.security_level",
         'test[0] "t-ais".kind',
     }
-    assert "there are modbus_tcp, nmea, ssas_text" in found["device.io1.kind"]
+    assert "there are modbus_rtu, modbus_tcp, nmea, ssas_text" in found["device.io1.kind"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
 )
 def test_each_kind_of_fault_is_named(tmp_path, change, place, reason):
     if reason is None:
-        text = SAMPLE.read_text("utf-8").replace('situation = "port"', 'situation = "yard"', 1)
+        text = THIN.read_text("utf-8").replace('situation = "port"', 'situation = "yard"', 1)
         text = text.replace('attended_in = ["port", "yard"]', 'attended_in = ["port"]')
         path = tmp_path / "ispsd.toml"
         path.write_text(text, "utf-8")
@@ -123,7 +123,7 @@ def test_covert_any_other_ssas_channel_is_refused_in_plain_words(tmp_path):
 
 
 def test_covert_an_ssas_test_without_paragraph_flag_and_unit_profile_is_refused(tmp_path):
-    text = SAMPLE.read_text("utf-8") + (
+    text = THIN.read_text("utf-8") + (
         '\n[[test]]\nkind = "ssas_end_to_end"\nid = "t-ssas"\nequipment = "ssas"\nname = "SSAS P1"\n'
         'every = "year"\nactivation_point = "P1"\nmessage = "ssas.message"\nlamp = "ssas.lamp"\n'
     )
@@ -139,7 +139,7 @@ def test_covert_an_ssas_test_without_paragraph_flag_and_unit_profile_is_refused(
 
 
 def test_a_local_device_is_let_in_with_a_reason_and_the_reason_is_kept(tmp_path):
-    text = SAMPLE.read_text("utf-8").replace(
+    text = THIN.read_text("utf-8").replace(
         'host = "192.168.60.11"', 'host = "127.0.0.1"\nlocal = "gateway runs on this computer"'
     )
     path = tmp_path / "ispsd.toml"
@@ -175,7 +175,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_check_prints_all_faults_and_exits_2(tmp_path):
     path = tmp_path / "broken.toml"
-    path.write_text(SAMPLE.read_text("utf-8").replace("inputs = [3]", "inputs = [99]"), "utf-8")
+    path.write_text(THIN.read_text("utf-8").replace("inputs = [3]", "inputs = [99]"), "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "daemon", "check", str(path)],
         capture_output=True,
@@ -192,7 +192,7 @@ def test_run_with_a_broken_file_starts_nothing(tmp_path):
     path = tmp_path / "broken.toml"
     state = tmp_path / "state"
     text = (
-        SAMPLE.read_text("utf-8")
+        THIN.read_text("utf-8")
         .replace("/var/lib/ispsd", str(state))
         .replace("inputs = [3]", "inputs = [99]")
     )
@@ -204,3 +204,21 @@ def test_run_with_a_broken_file_starts_nothing(tmp_path):
     )
     assert done.returncode == 2
     assert not state.exists()
+
+
+def test_the_sample_ship_loads_with_her_traps():
+    ship = config.load(asset("ispsd.toml"))
+    doors = [o for o in ship.openings if o.kind is OpeningKind.DOOR]
+    seals = [o for o in ship.openings if o.kind is OpeningKind.SEAL]
+    assert (ship.ship.name, len(doors), len(seals)) == ("KESTREL STRAIT", 18, 6)
+    by_id = {d.id: d for d in ship.devices}
+    generator = next(c for c in by_id["io1"].contacts if c.point == "d14")
+    assert generator.wiring is Wiring.NO, "wired the other way round than the rest"
+    assert load_profile("advantech-adam-6050").function == 1, "its inputs are coils"
+    assert by_id["rtu5"].bus == by_id["rtu6"].bus == "rtu"
+    assert {o.id for o in ship.openings if o.kind is OpeningKind.LOCK} == {
+        "d05.lock",
+        "d06.lock",
+        "d11.lock",
+    }
+    assert sorted(s.point for s in by_id["shell"].side_doors) == ["h01", "h02"]

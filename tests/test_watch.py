@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Acknowledgement, Engine
+from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
@@ -19,12 +21,14 @@ from daemon.model import (
     ContactState,
     LampState,
     Motion,
+    Regime,
     SecurityLevel,
     Situation,
     Station,
 )
 from daemon.mqtt.topics import Topics
 from daemon.points import Points
+from daemon.shipstate import ShipState
 from daemon.stations import Stations
 from daemon.watch import Watch
 from tests.checks.rig import HandJournal
@@ -107,17 +111,21 @@ async def watching(
     watch = Watch(
         topics=Topics("9999993"),
         openings=[HATCH, SEAL],
-        policy=policy.load(asset("policy.toml")),
-        engine=Engine(known, Situation.PORT, SecurityLevel.ONE),
+        ship=ShipState(Situation.PORT, SecurityLevel.ONE, UTC),
+        engine=Engine(known, Regime(Situation.PORT, SecurityLevel.ONE)),
         points=Points(dict.fromkeys(POINTS, VALID_S), started_s=clock.now_s()),
         stations=Stations([Station("gangway", frozenset({Situation.PORT}))], Situation.PORT),
         inboxes=inboxes,
-        own_reports=[],
         clock=clock,
         gate=gate,
         board=board,
         journal=journal,
         faults=lambda: faults,
+    )
+    doors = policy.load(asset("policy.toml"))
+    watch.follow(
+        OpeningRule(opening, bus=None, lock=None, policy=doors, holds=watch.engine.holds)
+        for opening in (HATCH, SEAL)
     )
     task = asyncio.ensure_future(watch.run())
     await clock.advance(0.0)
