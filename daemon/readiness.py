@@ -10,11 +10,11 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from daemon import forms, results, schedule
+from daemon import forms, results, schedule, worklist
 from daemon.checks.api import Expects, Mode, Services, refusal
 from daemon.conduct import Conduct, Journal
 from daemon.errors import RefusedError
-from daemon.model import ClockStatus, Outcome, Verdict
+from daemon.model import ClockStatus, Outcome, Readiness, Verdict
 from daemon.record import fold
 from daemon.schedule import LastResult
 from daemon.session import Session, Surroundings
@@ -202,6 +202,13 @@ class Tests:
     def next_due_utc(self, test: Test) -> datetime | None:
         """Return when the test is due next; None for now."""
         return schedule.next_due_utc(test.plan, test.past, ship_time=self._ship_time())
+
+    def worklist(self) -> list[dict[str, Json]]:
+        """Return what SSO and Master have to see to, the worst first; of class ``sso``, with SSAS among it."""
+        stands = [(test, Readiness(self.readiness(test))) for test in self.tests.values()]
+        return worklist.message(
+            worklist.items(stands, now_utc=self.clock.utc(), ship_time=self._ship_time())
+        )
 
     # What falls due
 

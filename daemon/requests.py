@@ -13,7 +13,7 @@ from daemon.mqtt.commands import order_faults
 from daemon.record.reader import MOST_ENTRIES, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from daemon.acts import Acts
     from daemon.model import Json
@@ -34,10 +34,19 @@ class StatusSource(Protocol):
 class Requests:
     """Carries out requests of the control socket."""
 
-    def __init__(self, *, acts: Acts, record: Record, status: StatusSource | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        acts: Acts,
+        record: Record,
+        status: StatusSource | None = None,
+        worklist: Callable[[], list[dict[str, Json]]] = list,
+    ) -> None:
+        """Answer with these; ``worklist`` returns what SSO and Master have to see to."""
         self._acts = acts
         self._record = record
         self._status = status
+        self._worklist = worklist
 
     async def carry_out(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Carry out one request.
@@ -48,6 +57,8 @@ class Requests:
         match request["do"]:
             case "tests":
                 return {"tests": self._acts.tests()}
+            case "worklist":
+                return {"items": self._worklist()}
             case "status" if self._status is not None:
                 return self._status.gather(sso=request.get("sso") is True)
             case "log":

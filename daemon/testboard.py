@@ -1,23 +1,40 @@
-"""Show the tests: how each piece of equipment stands, and the assisted test that is under way.
+"""Show the tests: how each piece of equipment stands, the assisted test that is under way, and what is to be done.
 
 Results are shown when they are on disk, never before. A test of class ``sso`` is shown under ``sso/…`` only, by a
-name that says nothing (A/9.8.1).
+name that says nothing (A/9.8.1). Of several tests of one piece of equipment the worst counts, and all reasons stand.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daemon import forms
-from daemon.model import Classification, Outcome
+from daemon.model import Classification, Outcome, Readiness
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from daemon.clock import Clock
     from daemon.entropy import Entropy
     from daemon.model import Json
     from daemon.mqtt.topics import Topics
     from daemon.picture import Board
     from daemon.readiness import Test, Tests
+
+MOST_ITEMS = 500
+"""Lines of the list that are published; the schema says so."""
+WORST_FIRST: Final = tuple(
+    readiness.value
+    for readiness in (
+        Readiness.DEFECT,
+        Readiness.OVERDUE,
+        Readiness.OUT_OF_SERVICE,
+        Readiness.NOT_TESTABLE,
+        Readiness.TEST_DUE,
+        Readiness.UNDER_TEST,
+        Readiness.IN_ORDER,
+    )
+)
 
 
 class TestBoard:
@@ -31,15 +48,16 @@ class TestBoard:
         self._clock = clock
         self._entropy = entropy
         self._names: dict[str, str] = {}
+        self._listed: list[dict[str, Json]] | None = None
 
     def show(self, tests: Tests, test: Test) -> None:
-        """Show a test as it stands now."""
+        """Show a test as it stands now, and with it its equipment and the list of what is to be done."""
         now_s = self._clock.now_s()
         kind = test.spec.classification
         test.shown = tests.readiness(test)
         self._board.put(
             self._topics.equipment(test.config.equipment, classification=kind),
-            self._equipment(tests, test),
+            self._equipment(tests, _of_the_same(tests, test)),
             now_s,
         )
         if test.session is not None and test.session.progress is not None:
@@ -47,6 +65,13 @@ class TestBoard:
         elif test.session is None and test.config.id in self._names:
             self._board.put(self._topic(test), self._done(test), now_s, last=True)
             del self._names[test.config.id]
+        self._show_worklist(tests, now_s)
+
+    def _show_worklist(self, tests: Tests, now_s: float) -> None:
+        listed = tests.worklist()[:MOST_ITEMS]
+        if listed != self._listed:
+            self._listed = listed
+            self._board.put(self._topics.worklist(), {"items": listed}, now_s)
 
     def _topic(self, test: Test) -> str:
         kind = test.spec.classification
@@ -56,12 +81,15 @@ class TestBoard:
         return self._topics.test(self._names[test.config.id], classification=kind)
 
     @staticmethod
-    def _equipment(tests: Tests, test: Test) -> dict[str, Json]:
-        last = test.last
-        due = tests.next_due_utc(test)
+    def _equipment(tests: Tests, same: Sequence[Test]) -> dict[str, Json]:
+        stands = [tests.readiness(test) for test in same]
+        results = [test.last for test in same if test.last is not None]
+        last = max(results, key=lambda result: result.ended_utc, default=None)
+        due = [tests.next_due_utc(test) for test in same]
+        known = [moment for moment in due if moment is not None]
         return {
-            "name": test.config.name,
-            "readiness": test.shown,
+            "name": same[0].config.name,
+            "readiness": min(stands, key=WORST_FIRST.index),
             "last": None
             if last is None
             else {
@@ -70,8 +98,8 @@ class TestBoard:
                 "seq": last.seq,
                 "reason": last.reason,
             },
-            "next_due_utc": None if due is None else forms.utc(due),
-            "reasons": [] if last is None or last.outcome is Outcome.PASSED else [last.reason],
+            "next_due_utc": forms.utc(min(known)) if len(known) == len(due) else None,
+            "reasons": [r.reason for r in results if r.outcome is not Outcome.PASSED],
         }
 
     @staticmethod
@@ -86,6 +114,7 @@ class TestBoard:
             "step": progress.step,
             "steps": test.spec.steps,
             "prompt": progress.prompt,
+            "expects": progress.expects.value,
             "seconds_left": None if ends_s is None else max(0, round(ends_s - now_s)),
             "state": "running" if ends_s is None else "waiting",
             "outcome": None,
@@ -100,8 +129,19 @@ class TestBoard:
             "step": test.spec.steps,
             "steps": test.spec.steps,
             "prompt": "",
+            "expects": None,
             "seconds_left": None,
             "state": "done",
             "outcome": None if test.last is None else test.last.outcome.value,
             "reason": None if test.last is None else test.last.reason,
         }
+
+
+def _of_the_same(tests: Tests, test: Test) -> list[Test]:
+    """Return the tests of the same equipment that the same people may read, in the order of the ship's file."""
+    return [
+        other
+        for other in tests.tests.values()
+        if other.config.equipment == test.config.equipment
+        and other.spec.classification is test.spec.classification
+    ]

@@ -1,0 +1,140 @@
+"""What is there to do for SSO and Master? What is due, overdue, missed, not proven or defect; never an alert.
+
+Class ``sso``: it names SSAS tests and what is not proven, so it stands under ``sso/worklist`` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from daemon import forms, schedule
+from daemon.model import Outcome, Readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timezone
+
+    from daemon.model import Json
+    from daemon.standing import Test
+
+LONGEST_TEXT: Final = 300
+
+
+class ItemState(StrEnum):
+    """Why something is on the list, the worst first."""
+
+    DEFECT = "defect"
+    OVERDUE = "overdue"
+    NOT_TESTABLE = "not testable"
+    MISSED = "missed"
+    NOT_PROVEN = "not proven"
+    NOT_DONE = "not done"
+    DUE = "due"
+
+
+_ORDER: Final = {state: place for place, state in enumerate(ItemState)}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the list.
+
+    Attributes:
+        since_utc: Since when it is so; None where nobody can tell.
+        limit_utc: When it is, or was, overdue.
+    """
+
+    test: str
+    equipment: str
+    what: str
+    state: ItemState
+    since_utc: datetime | None
+    limit_utc: datetime | None
+
+
+def items(
+    tests: Iterable[tuple[Test, Readiness]], *, now_utc: datetime, ship_time: timezone
+) -> list[Item]:
+    """Return what is to be done, the worst first; each test is given with its readiness."""
+    found = [_item(test, stands, now_utc, ship_time) for test, stands in tests]
+    return sorted(
+        (item for item in found if item is not None),
+        key=lambda item: (_ORDER[item.state], item.what),
+    )
+
+
+def message(listed: Iterable[Item]) -> list[dict[str, Json]]:
+    """Return the list as it stands in ``sso/worklist`` and in the answer to a request."""
+    return [
+        {
+            "id": item.test,
+            "equipment": item.equipment,
+            "text": item.what,
+            "state": item.state.value,
+            "due_utc": None if item.since_utc is None else forms.utc(item.since_utc),
+            "limit_utc": None if item.limit_utc is None else forms.utc(item.limit_utc),
+        }
+        for item in listed
+    ]
+
+
+def _item(test: Test, stands: Readiness, now_utc: datetime, ship_time: timezone) -> Item | None:
+    state = _state(test, stands)
+    if state is None:
+        return None
+    past = test.past
+    due_utc = schedule.next_due_utc(test.plan, past, ship_time=ship_time) or past.planned_utc
+    if state in {ItemState.DEFECT, ItemState.NOT_PROVEN, ItemState.NOT_DONE}:
+        since_utc = None if test.last is None else test.last.ended_utc
+    else:
+        since_utc = due_utc
+    begins_utc = schedule.period(test.plan, now_utc, ship_time=ship_time).begins_utc
+    return Item(
+        test.config.id,
+        test.config.equipment,
+        _what(test, state, test.remaining(begins_utc)),
+        state,
+        since_utc,
+        schedule.overdue_utc(test.plan, past),
+    )
+
+
+def _state(test: Test, stands: Readiness) -> ItemState | None:
+    match stands:
+        case Readiness.DEFECT:
+            return ItemState.DEFECT
+        case Readiness.OVERDUE:
+            return ItemState.OVERDUE
+        case Readiness.NOT_TESTABLE:
+            return ItemState.NOT_TESTABLE
+        case Readiness.TEST_DUE:
+            return _why_due(test)
+        case _:
+            return None
+
+
+def _why_due(test: Test) -> ItemState:
+    last, past = test.last, test.past
+    if last is not None and last.outcome is Outcome.INCONCLUSIVE:
+        return ItemState.NOT_PROVEN
+    if last is not None and last.outcome is Outcome.SKIPPED:
+        return ItemState.NOT_DONE
+    settled_utc = past.settled_utc
+    if settled_utc is not None and (past.tested_utc is None or past.tested_utc < settled_utc):
+        return ItemState.MISSED
+    return ItemState.DUE
+
+
+def _what(test: Test, state: ItemState, remaining: tuple[str, ...]) -> str:
+    config, last = test.config, test.last
+    what = f"{config.name}: {config.id}, SSP {config.ssp_paragraph}"
+    if state in {ItemState.DEFECT, ItemState.NOT_PROVEN, ItemState.NOT_DONE} and last is not None:
+        what += f": {last.reason}"
+    if remaining:
+        count = len(test.spec.items(config))
+        what += f"; {len(remaining)} of {count} to do: {', '.join(remaining)}"
+    if state is ItemState.NOT_TESTABLE:
+        what += ": the computer's clock is wrong"
+    return what if len(what) <= LONGEST_TEXT else what[: LONGEST_TEXT - 1] + "…"
