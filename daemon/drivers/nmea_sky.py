@@ -144,14 +144,14 @@ class SkyCycle:
             raise SentenceError(Dropped.MALFORMED)
         self._follow((sentence.talker, signal), part, total, cycle)
         viewed = {} if cycle.viewed is None else cycle.viewed
+        if len(viewed) + satellites > MOST_SATELLITES:
+            raise SentenceError(Dropped.MALFORMED)
         for at in range(_GSV_HEAD, _GSV_HEAD + satellites * _GSV_SATELLITE, _GSV_SATELLITE):
             satellite = whole(fields[at], _MOST_ID)
             cn0_db_hz = number(fields[at + 3], _MOST_CN0_DB_HZ) or 0.0
             if satellite is not None:
                 key = sentence.talker, satellite
                 viewed[key] = max(cn0_db_hz, viewed.get(key, 0.0))
-        if len(viewed) > MOST_SATELLITES:
-            raise SentenceError(Dropped.MALFORMED)
         cycle.viewed = viewed
 
     def _follow(self, series: _Series, part: int, total: int, cycle: _Cycle) -> None:
@@ -163,9 +163,9 @@ class SkyCycle:
         wanted = self._next_part.pop(series, 1)
         if part not in {1, wanted}:
             raise SentenceError(Dropped.INCOMPLETE)
-        if part != wanted or len(self._next_part) >= MOST_SERIES:
+        if part != wanted:
             cycle.is_view_whole = False
-        elif part < total:
+        if part < total and len(self._next_part) < MOST_SERIES:
             self._next_part[series] = part + 1
 
 
