@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from daemon.drivers.api import Contact, DriverContext, Shared, TestLamp, Wiring
 from daemon.drivers.links import SerialLink
-from daemon.drivers.modbus_rtu import ModbusRtuConfig, build
+from daemon.drivers.modbus_rtu import DRIVER, ModbusRtuConfig, build
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
+from daemon.supervise import DeviceStatus, Supervisor
 from simulators.rtu_line import RtuLine, Unit
-from tests.clocks import ManualClock
+from tests.clocks import FixedEntropy, ManualClock
 from tests.soon import soon
 
 if TYPE_CHECKING:
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
 
 POLL_S = 0.5
 TIMEOUT_S = 0.25
-STEP_S = 0.01
+LONGEST_STEP_S = 0.05
+"""Less than any time-out: a port is opened in a thread, and may ask its first question meanwhile."""
+SAME_S = 1e-6
 PROFILE = "waveshare-rtu-relay-d"
 DOORS = (
     Contact("d11", (0, 1), Wiring.DOUBLE),
@@ -39,11 +45,15 @@ class BusClock(ManualClock):
     def __init__(self) -> None:
         super().__init__()
         self.simulator: RtuLine | None = None
+        self._until_s = 0.0
         self._unanswered_before = 0
         self._waiting = 0
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
-        self._unanswered_before = self._unanswered()
+        until_s = self.now_s() + (seconds or 0.0)
+        if abs(until_s - self._until_s) > SAME_S:  # a new question, not more of the same answer
+            self._until_s = until_s
+            self._unanswered_before = self._unanswered()
         self._waiting += 1
         try:
             return await super().wait(event, seconds)
@@ -115,25 +125,49 @@ class Bus:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def supervised(self, driver: ModbusUnit, statuses: list[DeviceStatus]) -> Supervisor:
+        return Supervisor(
+            device=driver.points()[0].id,
+            driver=driver,
+            spec=DRIVER,
+            silent_after_s=10.0,
+            lost_alert="io.unit_lost",
+            provenance=Provenance.LIVE,
+            clock=self.clock,
+            entropy=FixedEntropy(),
+            emit=self.emitted.append,
+            on_status=statuses.append,
+        )
+
     async def until(self, condition: Callable[[], object], *, within_s: float = 60.0) -> None:
-        """Let time pass in small steps until it is so."""
+        """Let time pass until it is so."""
         until_s = self.clock.now_s() + within_s
         while not condition():
             assert self.clock.now_s() < until_s, f"not within {within_s} s"
-            await self.step()
+            await self.step(LONGEST_STEP_S)
 
     async def pass_time(self, seconds: float) -> list[Reading]:
         """Let time pass; return what was emitted meanwhile."""
         before = len(self.emitted)
         until_s = self.clock.now_s() + seconds
-        while self.clock.now_s() < until_s:
-            await self.step()
         await soon(self.clock.is_at_rest)
+        while (left_s := until_s - self.clock.now_s()) > 0:
+            await self.step(min(left_s, LONGEST_STEP_S))
         return self.emitted[before:]
 
-    async def step(self) -> None:
-        await self.clock.advance(STEP_S)
+    async def step(self, most_s: float) -> None:
+        """Let time pass to the next thing that waits for it, and the bytes come to rest."""
+        due_s = self.clock.next_due_s()
+        now_s = self.clock.now_s()
+        await self.clock.advance(most_s if due_s is None else min(most_s, max(due_s - now_s, 0)))
         await soon(self.clock.is_at_rest)
+
+    def unread_bytes(self) -> int:
+        """Return how many bytes wait at our end of the line."""
+        assert self.simulator._pty is not None
+        return int.from_bytes(
+            fcntl.ioctl(self.simulator._pty[1], termios.FIONREAD, bytes(4)), sys.byteorder
+        )
 
 
 def config_for(unit: int, **config: object) -> ModbusRtuConfig:
