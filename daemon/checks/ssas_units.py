@@ -72,6 +72,17 @@ def load_unit(name: str) -> UnitProfile:
     return UnitProfile.model_validate(read_profile("ssas", name))
 
 
+def load_lamp(name: str) -> LampProfile:
+    """Return what the test lamp of a unit shows.
+
+    Raises:
+        ValueError: As ``load_unit``; or its maker does not describe the lamp.
+    """
+    if (lamp := load_unit(name).lamp) is None:
+        raise ValueError(f'{name} knows of no test lamp: say lamp = ""')
+    return lamp
+
+
 UnitName = Annotated[
     str,
     Field(min_length=1, max_length=60),

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import ValidationError
 
 from daemon.checks import ssas_end_to_end
 from daemon.checks.api import Answer
-from daemon.checks.ssas_end_to_end import CHECK, Legs, SsasEndToEndConfig, judge
-from daemon.model import Classification, LampState, Outcome, Provenance, Quality, SsasMessage
+from daemon.checks.flags import Notice
+from daemon.checks.ssas_end_to_end import CHECK, Legs, SsasEndToEndConfig, judge, may_start
+from daemon.model import Classification, Outcome, Provenance, Quality
 from daemon.readiness import Test
 from tests.checks.rig import rig, running
-from tests.makers import reading
+from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lamp, lost, message
+from tests.checks.ssas_rig import start as led
+from tests.makers import UTC_0210
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from daemon.model import Reading
     from tests.checks.rig import Rig
+    from tests.checks.ssas_rig import Sso
 
-ACTIVATION_S, SENDING_S, ANSWER_S = 120.0, 1020.0, 900.0
-SSO = "R. Menon"
-OPENED_BY = ("A. Lindqvist", SSO)
-LINES = ("SHIP SECURITY MESSAGE", "TEST TEST")
+ACTIVATION_S, SENDING_S, ANSWER_S = 120.0, 30.0 + 53 * 60 * 1.2, 900.0
 
 
 def ssas_test(**changed: object) -> Test:
@@ -35,7 +37,7 @@ def ssas_test(**changed: object) -> Test:
         "ssp_paragraph": "8.4",
         "every": "year",
         "activation_point": "P1",
-        "flag_profile": "SG 2024-10",
+        "flag_profile": "singapore",
         "unit_profile": "jrc-jue-95sa-text",
         "message": "ssas.message",
         "lamp": "ssas.lamp",
@@ -43,43 +45,10 @@ def ssas_test(**changed: object) -> Test:
     return Test(SsasEndToEndConfig(**{**said, **changed}), CHECK)  # type: ignore[arg-type]
 
 
-def lamp(state: LampState | None, **how: object) -> Reading:
-    said: dict[str, object] = {"classification": Classification.SSO, **how}
-    return reading("ssas.lamp", state, **said)  # type: ignore[arg-type]
-
-
-def message(**how: object) -> Reading:
-    said: dict[str, object] = {"classification": Classification.SSO, **how}
-    return reading("ssas.message", SsasMessage(LINES), **said)  # type: ignore[arg-type]
-
-
-PRESSED = (lamp(LampState.DARK), lamp(LampState.LIT))
-
-
-class Sso:
-    """The person who is led through the test."""
-
-    def __init__(self, made: Rig) -> None:
-        self.rig = made
-
-    def step(self) -> int | None:
-        session = self.rig.test("t-ssas").session
-        return None if session is None or session.progress is None else session.progress.step
-
-    async def hears(self, *readings: Reading) -> None:
-        self.rig.hears(*readings)
-        await self.rig.clock.advance(0.0)
-
-    async def answers(self, step: int, text: str = "") -> None:
-        self.rig.tests.answer("t-ssas", step, Answer(SSO, text))
-        await self.rig.clock.advance(0.0)
-
-    def result(self) -> tuple[object, object]:
-        (result,) = self.rig.results()
-        return result["outcome"], result["reason"]
-
-    def details(self) -> dict[str, object]:
-        return dict(self.rig.journal.drafts[-1].parts[Classification.SSO])
+PRESSED = ((DARK, 2.5), (LIT, 2.5))
+"""A JRC lamp at rest and then pressed, each long enough to be clear."""
+SINCE_S = 0.6
+"""At most so long ago the press was clear: 2 s after the lamp was lit."""
 
 
 def begun(**changed: object) -> AbstractAsyncContextManager[Rig]:
@@ -87,16 +56,13 @@ def begun(**changed: object) -> AbstractAsyncContextManager[Rig]:
 
 
 async def start(made: Rig) -> Sso:
-    made.gate.open(duration_s=5400.0, opened_by=OPENED_BY)
-    made.tests.start("t-ssas", SSO)
-    await made.clock.advance(0.0)
-    return Sso(made)
+    return await led(made, "t-ssas")
 
 
 async def test_three_legs_and_the_text_set_back_pass_and_say_who_saw_them():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED)
+        await sso.shows(*PRESSED)
         assert sso.step() == 2
         await sso.hears(message())
         for step, text in ((3, "MPA mail 0224Z"), (4, ""), (5, "")):
@@ -115,39 +81,45 @@ async def test_three_legs_and_the_text_set_back_pass_and_say_who_saw_them():
 async def test_a_press_without_a_test_message_in_time_fails():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED)
-        await made.clock.advance(SENDING_S - 0.1)
+        await sso.shows(*PRESSED)
+        await made.clock.advance(SENDING_S - SINCE_S)
         assert made.results() == []
-        await made.clock.advance(0.1)
+        await made.clock.advance(SINCE_S)
         assert sso.result() == ("failed", "activation seen; no test message was sent in time")
 
 
+NOT_AT_REST = "activation not seen: the lamp was not seen at rest first"
+
+
 @pytest.mark.parametrize(
-    "lamps",
+    ("shows", "how", "reason"),
     [
-        pytest.param([], id="missing"),
-        pytest.param([lamp(LampState.DARK)], id="never lit"),
-        pytest.param([lamp(LampState.LIT)], id="lit from the start"),
-        pytest.param([lamp(LampState.DARK), lamp(None)], id="unknown"),
-        pytest.param([lamp(LampState.DARK), lamp(None, quality=Quality.STALE)], id="stale"),
+        pytest.param([], {}, NOT_AT_REST, id="missing"),
+        pytest.param([(LIT, 5)], {}, NOT_AT_REST, id="lit from the start"),
+        pytest.param(blinks(9), {}, NOT_AT_REST, id="blinking from the start"),
+        pytest.param([(DARK, 1), (LIT, 5)], {}, NOT_AT_REST, id="rest too short"),
+        pytest.param([(DARK, 5)], {}, "activation not seen", id="never lit"),
+        pytest.param([(DARK, 5), (LIT, 1)], {}, "activation not seen", id="lit too short"),
+        pytest.param([(DARK, 3), *blinks(9)], {}, "activation not seen", id="blinks unpressed"),
         pytest.param(
-            [lamp(LampState.DARK), lamp(LampState.LIT, quality=Quality.SUSPECT)], id="suspect"
+            [(DARK, 5), (None, 5), (LIT, 5)], {}, "activation not seen", id="lit while unseen"
         ),
-        *(
-            pytest.param([lamp(LampState.DARK), lamp(LampState.LIT, provenance=how)], id=str(how))
-            for how in (Provenance.SIMULATED, Provenance.REPLAY)
-        ),
+        pytest.param(PRESSED, {"quality": Quality.SUSPECT}, NOT_AT_REST, id="suspect"),
+        pytest.param(PRESSED, {"provenance": Provenance.SIMULATED}, NOT_AT_REST, id="simulated"),
+        pytest.param(PRESSED, {"provenance": Provenance.REPLAY}, NOT_AT_REST, id="replay"),
     ],
 )
-async def test_without_evidence_that_counts_it_is_inconclusive(lamps):
+async def test_without_evidence_that_counts_it_is_inconclusive(shows, how, reason):
     """The message comes all the same: it counts only after the lamp was seen first."""
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*lamps, message())
-        await made.clock.advance(ACTIVATION_S - 0.1)
+        began_s = made.clock.now_s()
+        await sso.shows(*shows, **how)
+        await sso.hears(message())
+        await made.clock.advance(ACTIVATION_S - (made.clock.now_s() - began_s) - 0.1)
         assert (sso.step(), made.results()) == (1, [])
-        await made.clock.advance(0.1)
-        assert sso.result() == ("inconclusive", "activation not seen")
+        await made.clock.advance(0.2)
+        assert sso.result() == ("inconclusive", reason)
         assert sso.details()["acceptance"] == "not seen"
 
 
@@ -162,7 +134,8 @@ async def test_without_evidence_that_counts_it_is_inconclusive(lamps):
 async def test_a_message_that_does_not_count_is_no_acceptance(how):
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED, message(**how))
+        await sso.shows(*PRESSED)
+        await sso.hears(message(**how))
         assert sso.step() == 2
         await made.clock.advance(SENDING_S)
         assert sso.details()["acceptance"] == "not seen"
@@ -172,8 +145,14 @@ async def test_a_message_that_does_not_count_is_no_acceptance(how):
 async def test_a_message_from_before_the_lamp_is_not_this_tests():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(lamp(LampState.DARK), message(), lamp(LampState.LIT))
+        await sso.shows((DARK, 2.5))
+        await sso.hears(message())
+        await sso.shows((LIT, 1.5))
+        await sso.hears(message())
+        await sso.shows((LIT, 1.0))
         assert sso.step() == 2
+        await made.clock.advance(SENDING_S)
+        assert sso.details()["acceptance"] == "not seen"
 
 
 async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
@@ -183,7 +162,8 @@ async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
     monkeypatch.setattr(ssas_end_to_end, "judge", broken)
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED, message())
+        await sso.shows(*PRESSED)
+        await sso.hears(message())
         for step, text in ((3, "MPA mail"), (4, ""), (5, "")):
             await sso.answers(step, text)
         assert sso.result() == ("inconclusive", "the check crashed: ZeroDivisionError")
@@ -192,7 +172,8 @@ async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
 async def test_without_the_shore_it_is_inconclusive_and_nobody_is_led_on():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED, message())
+        await sso.shows(*PRESSED)
+        await sso.hears(message())
         await made.clock.advance(ANSWER_S)
         assert sso.result() == ("inconclusive", "sent; no confirmation from ashore")
 
@@ -200,7 +181,8 @@ async def test_without_the_shore_it_is_inconclusive_and_nobody_is_led_on():
 async def test_a_text_that_nobody_set_back_is_not_a_pass():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED, message())
+        await sso.shows(*PRESSED)
+        await sso.hears(message())
         await sso.answers(3, "MPA mail")
         await sso.answers(4)
         await made.clock.advance(ANSWER_S)
@@ -230,7 +212,7 @@ async def test_nobody_who_says_that_it_was_pressed_leaves_it_inconclusive():
 async def test_nothing_of_it_is_of_class_watch():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED)
+        await sso.shows(*PRESSED)
         await made.clock.advance(SENDING_S)
         (draft,) = made.journal.drafts
         assert draft.classification is Classification.SSO
@@ -238,7 +220,7 @@ async def test_nothing_of_it_is_of_class_watch():
         assert not {"activation", "acceptance", "shore", "performer"} & {*draft.open}
 
 
-SEEN_LAMP, SEEN_MESSAGE = lamp(LampState.LIT), message()
+SEEN_LAMP, SEEN_MESSAGE = lamp(LIT), message()
 MAIL, DONE = Answer(SSO, "MPA mail"), Answer(SSO)
 
 
@@ -249,6 +231,8 @@ MAIL, DONE = Answer(SSO, "MPA mail"), Answer(SSO)
         (Legs(DONE, MAIL, MAIL, DONE), Outcome.PASSED),
         (Legs(None, SEEN_MESSAGE, MAIL, DONE), Outcome.INCONCLUSIVE),
         (Legs(SEEN_LAMP, None, MAIL, DONE), Outcome.FAILED),
+        (Legs(SEEN_LAMP, None, MAIL, DONE, watched=False), Outcome.INCONCLUSIVE),
+        (Legs(DONE, DONE, MAIL, DONE), Outcome.INCONCLUSIVE),
         (Legs(SEEN_LAMP, SEEN_MESSAGE, None, DONE), Outcome.INCONCLUSIVE),
         (Legs(SEEN_LAMP, SEEN_MESSAGE, DONE, DONE), Outcome.INCONCLUSIVE),
         (Legs(SEEN_LAMP, SEEN_MESSAGE, MAIL, None), Outcome.INCONCLUSIVE),
@@ -290,7 +274,8 @@ async def test_nobody_who_says_that_it_was_sent_leaves_it_inconclusive():
 async def test_a_text_port_that_was_lost_is_no_defect_of_the_transmitter():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED, reading("ssas.message", None, classification=Classification.SSO))
+        await sso.shows(*PRESSED)
+        await sso.hears(lost("ssas.message"))
         await made.clock.advance(SENDING_S)
         assert sso.result() == ("inconclusive", "activation seen; sending was not seen")
 
@@ -298,6 +283,144 @@ async def test_a_text_port_that_was_lost_is_no_defect_of_the_transmitter():
 async def test_a_lamp_that_is_lost_after_the_press_takes_nothing_from_the_finding():
     async with begun() as made:
         sso = await start(made)
-        await sso.hears(*PRESSED, lamp(None))
+        await sso.shows(*PRESSED)
+        await sso.hears(lost("ssas.lamp"))
         await made.clock.advance(SENDING_S)
         assert sso.result()[0] == "failed"
+
+
+JRC_LAMP_ALONE: dict[str, object] = {"message": "", "addressees": 1}
+SAILOR: dict[str, object] = {"message": "", "unit_profile": "sailor-6194"}
+
+
+async def test_a_jrc_without_a_text_port_shows_by_its_lamp_that_it_sent():
+    async with begun(**JRC_LAMP_ALONE) as made:
+        sso = await start(made)
+        await sso.shows(*PRESSED, *blinks(10))
+        assert sso.step() == 2
+        await sso.shows((LIT, 2.5))
+        for step, text in ((3, "MPA mail 0224Z"), (4, ""), (5, "")):
+            await sso.answers(step, text)
+        assert sso.result()[0] == "passed"
+        assert sso.details()["activation"] == "seen by ispsd on ssas.lamp"
+        assert sso.details()["acceptance"] == "seen by ispsd on ssas.lamp"
+
+
+@pytest.mark.parametrize(
+    ("shows", "outcome"),
+    [
+        pytest.param([(LIT, 480)], "failed", id="never blinks"),
+        pytest.param([*blinks(10), (DARK, 480)], "failed", id="blinks and goes off"),
+        pytest.param(blinks(480), "failed", id="never done"),
+        pytest.param([*blinks(10), (None, 480)], "inconclusive", id="out of sight"),
+        pytest.param([*blinks(10), (None, 5), (LIT, 480)], "inconclusive", id="done unseen"),
+    ],
+)
+async def test_a_lamp_that_does_not_show_the_end_of_sending_is_no_acceptance(shows, outcome):
+    async with begun(**JRC_LAMP_ALONE) as made:
+        sso = await start(made)
+        await sso.shows(*PRESSED, *shows)
+        assert sso.result()[0] == outcome
+        assert sso.details()["acceptance"] == "not seen"
+
+
+async def test_a_sailor_shows_the_press_and_a_named_person_says_that_it_was_sent():
+    """Its flashing tells that the buttons work, and not that anything was sent."""
+    async with begun(**SAILOR) as made:
+        sso = await start(made)
+        await sso.shows((LIT, 2.5), (DARK, 5), *blinks(25), (DARK, 5), (LIT, 5))
+        assert sso.step() == 2
+        await sso.answers(2, "SSA test report of 0221Z")
+        assert sso.step() == 3
+        for step, text in ((3, "MPA mail 0224Z"), (4, ""), (5, "")):
+            await sso.answers(step, text)
+        assert sso.result()[0] == "passed"
+        assert sso.details()["activation"] == "seen by ispsd on ssas.lamp"
+        assert sso.details()["acceptance"] == f"said by {SSO}: SSA test report of 0221Z"
+
+
+async def test_a_sailor_lamp_that_is_dark_from_the_start_is_no_press():
+    async with begun(**SAILOR) as made:
+        sso = await start(made)
+        await sso.shows((DARK, 60), (LIT, 2.5))
+        await made.clock.advance(ACTIVATION_S)
+        assert sso.result() == ("inconclusive", "activation not seen")
+
+
+@pytest.mark.parametrize(
+    ("changed", "waited_s"),
+    [
+        ({"addressees": 1}, 30 + 5 * 72),
+        ({"addressees": 5}, 30 + 53 * 72),
+        ({}, 30 + 53 * 72),
+        ({"sending_s": 100}, 100),
+    ],
+)
+async def test_sending_is_waited_for_as_long_as_the_maker_says(changed, waited_s):
+    async with begun(**changed) as made:
+        sso = await start(made)
+        await sso.shows(*PRESSED)
+        await made.clock.advance(waited_s - SINCE_S)
+        assert made.results() == []
+        await made.clock.advance(SINCE_S)
+        assert sso.result()[0] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("unit", "says"),
+    [
+        ("jrc-jue-95sa-text", "At P1: hold TEST for 5 s, then press SECURITY as well"),
+        ("sailor-6194", "At P1: hold TEST for 5 s, then push the covert button as well"),
+    ],
+)
+async def test_the_person_is_led_in_the_makers_words_with_the_word_that_the_flag_wants(unit, says):
+    async with begun(unit_profile=unit, message="") as made:
+        sso = await start(made)
+        assert sso.prompt().startswith(says)
+        assert (
+            "for more than 30 s. The message must say TEST. Real alert by mistake?" in sso.prompt()
+        )
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"flag_profile": "SG 2024-10"}, r"there are denmark, .*singapore"),
+        ({"flag_profile": "atlantis"}, "there is no profile 'atlantis'; there are denmark"),
+        ({"unit_profile": "noname"}, r"there are jrc-jue-95sa-text, sailor-6194"),
+        ({"unit_profile": "sailor-6194"}, 'knows of no text port: say message = ""'),
+        ({"addressees": 6}, "JRC JUE-95SA has at most 5 addressees"),
+    ],
+)
+def test_a_test_that_does_not_fit_flag_or_unit_is_refused_with_what_there_is(changed, reason):
+    with pytest.raises(ValidationError, match=reason):
+        ssas_test(**changed)
+
+
+def test_a_lamp_that_the_maker_does_not_describe_is_refused(tmp_path, monkeypatch):
+    unit = 'maker = "A"\nmodel = "B"\nsource = "C"\n[test]\npress = "hold"\nrelease = "let go"\n'
+    (tmp_path / "ssas").mkdir()
+    (tmp_path / "ssas" / "dumb.toml").write_text(unit, "utf-8")
+    monkeypatch.setenv("ISPSD_DATA", str(tmp_path))
+    with pytest.raises(ValidationError, match="knows of no test lamp"):
+        ssas_test(unit_profile="dumb", message="")
+    assert ssas_test(unit_profile="dumb", message="", lamp="")
+
+
+def test_it_may_start_with_notice_in_time_and_else_quotes_the_rule():
+    config = ssas_test().config
+    assert isinstance(config, SsasEndToEndConfig)
+    in_time = Notice(
+        flag="singapore",
+        sent_utc=UTC_0210 - timedelta(hours=24),
+        to="MPA",
+        reference="mail",
+        entered_by=SSO,
+        entered_utc=UTC_0210,
+    )
+    assert may_start(config, [in_time], UTC_0210) is None
+    assert may_start(config, [], UTC_0210) == (
+        "no notice is entered (Singapore: 4 h to 2 days' notice; TEST in the subject; "
+        "set the wording back afterwards; rule as of 2024-10)"
+    )
+    assert may_start(config, [in_time], UTC_0210 - timedelta(seconds=1)) is not None

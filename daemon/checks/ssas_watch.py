@@ -1,11 +1,11 @@
-"""Watch a test lamp through the readings of an inbox."""
+"""What an SSAS unit shows while it is tested, through the readings of an inbox: its test lamp, its test message."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from daemon.checks.lamp_patterns import LampReader
-from daemon.model import LampState
+from daemon.model import LampState, SsasMessage
 
 if TYPE_CHECKING:
     from daemon.checks.api import CheckContext, Inbox
@@ -19,6 +19,8 @@ class LampWatch:
     def __init__(self, inbox: Inbox, ctx: CheckContext, profile: LampProfile) -> None:
         self.states: set[LampState] = set()
         """Every state that was seen."""
+        self.phase: Phase | None = None
+        """What the newest reading showed; None while it is not clear."""
         self._inbox = inbox
         self._ctx = ctx
         self._reader = LampReader(profile)
@@ -30,10 +32,23 @@ class LampWatch:
             if not isinstance(state, LampState):
                 continue
             self.states.add(state)
-            if self._reader.see(state, reading.received_s) in phases:
+            self.phase = self._reader.see(state, reading.received_s)
+            if self.phase in phases:
                 return reading
         return None
 
     def was_in_sight(self) -> bool:
         """Return whether the lamp could be seen all the time until now."""
         return not self._reader.is_blind(self._ctx.clock.now_s())
+
+
+async def message_until(
+    inbox: Inbox, ctx: CheckContext, *, until_s: float
+) -> tuple[Reading | None, bool]:
+    """Return the reading that carries a test message, and whether its port was there all the time until it came."""
+    was_there = True
+    while (reading := await inbox.next(until_s=until_s)) is not None:
+        if isinstance(reading.value, SsasMessage) and ctx.accepts(reading):
+            return reading, was_there
+        was_there &= reading.value is not None
+    return None, was_there
