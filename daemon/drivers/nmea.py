@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
-from daemon.drivers.links import OVERLONG, LineSplitter, Link, opened
+from daemon.drivers.links import OVERLONG, LineSplitter, Link
 from daemon.drivers.nmea_ais import OWN_REPORT_VALID_S, AisReader
 from daemon.drivers.nmea_alerts import REPORT_VALID_S, AlertsReader
 from daemon.drivers.nmea_doors import DOOR_VALID_S, DoorsReader
 from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
+from daemon.drivers.party_line import party_line
 from daemon.drivers.sentences import Dropped, SentenceError, parse
 from daemon.model import Reading
 
@@ -80,7 +81,7 @@ class NmeaDriver:
     async def run(self, emit: Emit) -> None:
         # A reader knows nothing yet: what was said before a connection broke may no longer be so.
         reader = self._reader()
-        async with opened(self._config.link) as source:
+        async with party_line(self._config.link, self._context.shared).listened() as source:
             lines = LineSplitter()
             while True:
                 for line in lines.feed(await source.read()):
