@@ -12,6 +12,7 @@ from bench.ratios import absolute
 from daemon.demo import crew
 from daemon.demo.story import ALL_SHUT
 from daemon.mqtt.embedded import embedded_broker
+from daemon.simulate import processes
 
 WATCH_S = 20.0
 SETTLE_S = 15.0
@@ -34,7 +35,7 @@ async def measure(disk: Path) -> None:
     async with embedded_broker() as broker, crew.simulators() as devices:
         await devices.do("io1", "inputs", on=ALL_SHUT)
         config = crew.write_config(disk, devices, broker)
-        async with crew.daemon_process(config, disk / "daemon.log") as process:
+        async with processes.daemon_process(config, disk / "daemon.log") as process:
             await asyncio.sleep(SETTLE_S)
             before = spent(process.pid)
             await asyncio.sleep(WATCH_S)

@@ -102,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(act=_demo)
 
+    simulate = commands.add_parser("simulate", help="run a ship's own file on simulated devices")
+    simulate.add_argument("config", type=Path)
+    simulate.add_argument(
+        "--state", type=Path, help="where its record is kept (default: a new temporary folder)"
+    )
+    simulate.add_argument("--scenario", type=Path, help="what happens when (TOML)")
+    simulate.add_argument("--keep", action="store_true", help="go on after the scenario")
+    simulate.set_defaults(act=_simulate)
+
     _acts(commands)
     return parser
 
@@ -246,3 +255,11 @@ def _demo(given: argparse.Namespace) -> int:
         given.state.mkdir(parents=True, exist_ok=True)
         given.state = given.state.resolve()
     return asyncio.run(play.run(state=given.state, keep=given.keep))
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from daemon.simulate import session  # noqa: PLC0415 (see _run)
+
+    return asyncio.run(
+        session.run(given.config, state=given.state, scenario=given.scenario, keep=given.keep)
+    )

@@ -18,6 +18,7 @@ from daemon.demo.story import ALL_SHUT, Story, utc_now
 from daemon.errors import IspsdError, LinkError
 from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, mosquitto_program
 from daemon.mqtt.wire import Broker
+from daemon.simulate import processes
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -65,7 +66,9 @@ async def _play(state: Path, *, keep: bool) -> int:
         devices = await stage.enter_async_context(crew.simulators())
         await devices.do("io1", "inputs", on=ALL_SHUT)
         config = crew.write_config(state, devices, broker)
-        process = await stage.enter_async_context(crew.daemon_process(config, state / "daemon.log"))
+        process = await stage.enter_async_context(
+            processes.daemon_process(config, state / "daemon.log")
+        )
         _tell_how_to_watch(broker)
         station = await stage.enter_async_context(gangway(_as_station(broker, state), SHIP))
         living = await _until_ready(station, process, state)
@@ -82,7 +85,7 @@ async def _play(state: Path, *, keep: bool) -> int:
             _say("", "going on; Ctrl-C ends it")
             await asyncio.Event().wait()
         living.cancel()
-        await crew.finish(process)
+        await processes.finish(process)
         return await _verified(state, station)
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from daemon.demo.crew import Simulators
     from daemon.demo.gangway import Gangway
+    from daemon.simulate.processes import Simulators
 
 ALL_SHUT = [2, 3, 4, 6]
 """Inputs that are on while every door and seal is closed; DI13 (EMERG GEN ROOM) is wired NO, so it is off."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from daemon.demo import crew
 from daemon.demo.story import ALL_SHUT
 from daemon.mqtt.embedded import embedded_broker
+from daemon.simulate import processes
 from tests.processes.rig import stored, verified, witness
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.mqtt.embedded import EmbeddedBroker
+    from daemon.simulate.processes import Simulators
     from tests.processes.rig import Witness
 
 HATCH, GEN_ROOM = 3, 13
@@ -31,12 +33,12 @@ class Berth:
     folder: Path
     config: Path
     broker: EmbeddedBroker
-    devices: crew.Simulators
+    devices: Simulators
     witness: Witness
 
     def daemon(self) -> AbstractAsyncContextManager[Process]:
         """Run the daemon on the record; at the end it is stopped in order, unless it is dead by then."""
-        return crew.daemon_process(self.config, self.folder / "daemon.log")
+        return processes.daemon_process(self.config, self.folder / "daemon.log")
 
     async def verify(self, *notes: str) -> None:
         """Fail unless the verifier says PASS."""

@@ -1,0 +1,130 @@
+"""What is the configuration of a ship whose devices are all simulated? The ship's own, with other addresses.
+
+Pure: the file as it was read goes in, a new one comes out. Whatever could reach the ship (a device's address, her
+broker, her control socket, her record and key) is replaced; a device that cannot be kept off its address is refused.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from daemon.errors import IspsdError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from daemon.simulate.standins import Plan
+
+LOOPBACK: Final = "127.0.0.1"
+NOBODY: Final = 1
+"""A port of loopback on which nobody listens (tcpmux)."""
+BUS_BAUD: Final = 9600
+
+
+class Mapped(NamedTuple):
+    """One device or bus, where it is on the ship, and what stands in for it."""
+
+    name: str
+    real: str
+    stand_in: str
+
+
+def derived(
+    tree: Mapping[str, Any],
+    plan: Plan,
+    endpoints: Mapping[str, str],
+    *,
+    state: Path,
+    mqtt_port: int,
+) -> dict[str, Any]:
+    """Return the configuration to run.
+
+    Args:
+        tree: The ship's file, valid.
+        plan: Its stand-ins.
+        endpoints: Where each simulator is reached, as it says.
+        state: The folder of the simulated record.
+        mqtt_port: The broker, on loopback.
+
+    Raises:
+        IspsdError: A device has an address that is not known as one.
+    """
+    out = deepcopy(dict(tree))
+    out["record"] = {
+        "directory": str(state / "record"),
+        "key_file": str(state / "record-key.pem"),
+        "origin": "demo",
+    }
+    out["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
+    out["control"] = {"socket": str(state / "control.sock")}
+    for name, bus in out.get("bus", {}).items():
+        bus.pop("local", None)
+        unit = plan.of_bus.get(name)
+        bus["link"] = (
+            _nowhere() if unit is None else {**_line(bus["link"]), "port": endpoints[unit]}
+        )
+    for name, device in out.get("device", {}).items():
+        device.pop("local", None)
+        unit, _ = plan.of_device.get(name, (None, {}))
+        _move(name, device, None if unit is None else endpoints[unit])
+    return out
+
+
+def mapped(tree: Mapping[str, Any], plan: Plan, endpoints: Mapping[str, str]) -> list[Mapped]:
+    """Return what stands in for what, in the order of the file."""
+    rows = [
+        Mapped(f"bus {name}", _address(bus), endpoints.get(plan.of_bus.get(name, ""), "nothing"))
+        for name, bus in tree.get("bus", {}).items()
+    ]
+    for name, device in tree.get("device", {}).items():
+        if name in plan.left_out:
+            rows.append(Mapped(name, _address(device), f"NOTHING: {plan.left_out[name]}"))
+            continue
+        unit, also = plan.of_device[name]
+        place = f" unit {also['id']}" if also else ""
+        rows.append(Mapped(name, _address(device) + place, endpoints[unit] + place))
+    return rows
+
+
+def _move(name: str, device: dict[str, Any], endpoint: str | None) -> None:
+    """Give a device its stand-in's address, or one at which nobody is."""
+    if "link" in device:
+        link = device["link"]
+        device["link"] = _nowhere() if endpoint is None else _link(link, endpoint)
+    elif "host" in device:
+        port = NOBODY if endpoint is None else _port(endpoint)
+        device |= {"host": LOOPBACK, "port": port}
+    elif "bus" not in device:
+        raise IspsdError(f"device.{name}: cannot be kept off its real address")
+
+
+def _link(link: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
+    if endpoint.startswith("tcp://"):
+        return {"kind": "tcp", "host": LOOPBACK, "port": _port(endpoint)}
+    if endpoint.startswith("udp://"):
+        return {"kind": "udp", "host": LOOPBACK, "port": _port(endpoint)}
+    return {**_line(link), "port": endpoint}
+
+
+def _line(link: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a serial link as the ship has it, or an ordinary one in place of another kind."""
+    return dict(link) if link["kind"] == "serial" else {"kind": "serial", "baud": BUS_BAUD}
+
+
+def _nowhere() -> dict[str, Any]:
+    return {"kind": "tcp", "host": LOOPBACK, "port": NOBODY}
+
+
+def _port(endpoint: str) -> int:
+    return int(endpoint.rpartition(":")[2])
+
+
+def _address(section: Mapping[str, Any]) -> str:
+    link = section.get("link", section)
+    if "bus" in section:
+        return f"bus {section['bus']}"
+    if "host" in link:
+        return f"{link['host']}:{link.get('port', 502)}"
+    return f"udp port {link['port']}" if link.get("kind") == "udp" else str(link.get("port", "?"))

@@ -1,0 +1,73 @@
+"""Which inputs of a unit are on while a contact is closed, open or cut? The inverse of what the driver reads.
+
+Written from the wiring and the unit's profile, not from the driver's decoding: an inverse that shared its code would
+hide its mistakes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daemon.drivers.api import Wiring
+from daemon.model import ContactState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from daemon.drivers.api import Contact, TestLamp
+    from daemon.drivers.modbus_profile import Loops, Profile
+
+BITS_PER_WORD = 16
+
+
+def bits(profile: Profile) -> int:
+    """Return how many inputs the stand-in has: an analogue input is a word of them."""
+    return profile.inputs * (BITS_PER_WORD if profile.loops is not None else 1)
+
+
+def of_contact(contact: Contact, state: ContactState, profile: Profile) -> dict[int, bool]:
+    """Return the inputs that a contact drives in a state; ``LINE_FAULT`` is a cable that is cut."""
+    if profile.loops is not None:
+        counts = _counts(profile.loops, state)
+        first = contact.inputs[0] * BITS_PER_WORD
+        return {first + bit: bool(counts >> bit & 1) for bit in range(BITS_PER_WORD)}
+    is_on = _is_on(contact.wiring, state)
+    return {
+        number: on is not profile.inverted for number, on in zip(contact.inputs, is_on, strict=True)
+    }
+
+
+def at_rest(contacts: Iterable[Contact], lamps: Iterable[TestLamp], profile: Profile) -> list[int]:
+    """Return the inputs that are on while every contact is closed and every test lamp dark."""
+    levels: dict[int, bool] = {}
+    if profile.inverted:
+        levels = dict.fromkeys(range(bits(profile)), True)
+    for contact in contacts:
+        levels |= of_contact(contact, ContactState.CLOSED, profile)
+    for lamp in lamps:
+        levels[lamp.input] = (not lamp.lit_when) is not profile.inverted
+    return sorted(number for number, on in levels.items() if on)
+
+
+def _is_on(wiring: Wiring, state: ContactState) -> tuple[bool, ...]:
+    closed, opened = state is ContactState.CLOSED, state is ContactState.OPEN
+    match wiring:
+        case Wiring.NC:
+            return (closed,)
+        case Wiring.NO:
+            return (opened,)
+        case _:
+            return (closed, opened)
+
+
+def _counts(loops: Loops, state: ContactState) -> int:
+    """Return the word of a current in the middle of its band; none flows where the cable is cut."""
+    bands: Mapping[ContactState, tuple[float, float]] = {
+        ContactState.CLOSED: loops.closed_ma,
+        ContactState.OPEN: loops.open_ma,
+    }
+    if state not in bands:
+        return 0
+    low, high = bands[state]
+    share = ((low + high) / 2 - loops.ma_at_zero) / (loops.ma_at_full - loops.ma_at_zero)
+    return round(share * loops.counts_full)
