@@ -17,7 +17,7 @@ from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.assets import asset
-from daemon.checks.api import Mode
+from daemon.checks.api import Mode, Services
 from daemon.config import broker
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
@@ -65,6 +65,8 @@ DEGRADING = (
     "feed.nav",
 )
 """Alerts that make ``status`` degraded."""
+ALERT_PATH_LIMIT_S = 5.0
+"""A synthetic alert that has not come back from the broker by then never does."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
 
@@ -193,6 +195,14 @@ class Daemon:
             inboxes=self.inboxes,
             journal=self.record,
             on_change=lambda test: self._testboard.show(self.tests, test),
+            services=self._services(),
+        )
+
+    def _services(self) -> Services:
+        """Return what the ship offers a check beside her sensors."""
+        return Services(
+            alert_path=lambda: self.publisher.round_trip_s(limit_s=ALERT_PATH_LIMIT_S),
+            station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
         )
 
     def _build_acts(self) -> None:

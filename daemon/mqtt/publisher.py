@@ -19,6 +19,7 @@ from daemon.mqtt.connection import Connection
 from daemon.mqtt.desk import AT_ONCE, Desk
 from daemon.mqtt.mirror import render
 from daemon.mqtt.outbox import Outbox
+from daemon.mqtt.selftest import Selftest
 from daemon.mqtt.session import Counters, Session, Timing
 from daemon.mqtt.wire import PublishRefusedError, Will
 
@@ -94,6 +95,7 @@ class Publisher:
             events, topic=self.topics.event(), clock=clock, progress=self._progress
         )
         self._desk = Desk(stations=stations, clock=clock, handle=self._do, refused=refused)
+        self._selftest = Selftest(broker, self.topics, clock=clock, entropy=entropy)
         self._session: Session | None = None
         self._lost_s: float | None = None
         self._commands: set[asyncio.Task[None]] = set()
@@ -138,6 +140,13 @@ class Publisher:
             refused=self._counters.refused,
         )
 
+    async def round_trip_s(self, *, limit_s: float) -> float | None:
+        """Send a synthetic alert; return after how many seconds it came back from the broker, None: not in time."""
+        session = self._session
+        if session is None or not self._board.introduced:
+            return None
+        return await self._selftest.round_trip_s(session, limit_s=limit_s)
+
     async def drained(self) -> None:
         """Wait until the broker has all state put so far and every event of the record."""
         while not self._board.introduced:
@@ -166,6 +175,7 @@ class Publisher:
                 for task in (*helpers, *self._commands):
                     task.cancel()
         finally:
+            await self._selftest.close()
             self._stopped.set()
 
     async def stop(self) -> None:

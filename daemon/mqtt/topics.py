@@ -22,6 +22,7 @@ STATE_ALONE = frozenset({"status", "snapshot", "record/head"})
 SSO_BY_ID = frozenset({"sso/point", "sso/driver", "sso/equipment", "sso/test"})
 SSO_ALONE = frozenset({"sso/worklist"})
 MOMENT = frozenset({"heartbeat", "event"})
+MOMENT_BY_ID = frozenset({"reply", "selftest"})
 """Never retained."""
 
 
@@ -97,6 +98,10 @@ class Topics:
     def station(self, id_: str) -> str:
         return self._of("station", id_, Classification.WATCH)
 
+    def selftest(self, nonce: str) -> str:
+        """Return where a synthetic alert of that nonce goes; ``+`` for the filter of all."""
+        return f"{self.root}/selftest/{nonce if nonce == '+' else checked_id(nonce)}"
+
     def worklist(self) -> str:
         return f"{self.root}/sso/worklist"
 
@@ -142,7 +147,7 @@ def _known(name: str, parts: list[str]) -> Topic | None:
     if name in STATE_ALONE | SSO_ALONE | MOMENT:
         return Topic(name)
     *kind, last = parts
-    if "/".join(kind) in STATE_BY_ID | SSO_BY_ID | {"reply"}:
+    if "/".join(kind) in STATE_BY_ID | SSO_BY_ID | MOMENT_BY_ID:
         return Topic("/".join(kind), last)
     match parts:
         case ["cmd", station, verb]:

@@ -30,7 +30,7 @@ from daemon.model import (
     Readiness,
     SsasMessage,
 )
-from daemon.mqtt.commands import VERBS
+from daemon.mqtt.commands import OPTIONAL, VERBS
 from daemon.mqtt.contract import schema_for, value_of
 from daemon.mqtt.topics import parse
 from tests.brokers import address
@@ -159,6 +159,7 @@ async def test_every_message_of_a_lively_run_is_as_its_schema_says(broker: Embed
                 assert (await page.reply("bridge", id_))["accepted"]
             await page.command("bridge", "silence", id="c7", session="old")
             await page.reply("bridge", "c7")
+            assert await running.publisher.round_trip_s(limit_s=10.0) is not None
             running.publisher.put(TOPICS.alert("a1"), {**ALERT, "state": "N"}, 2.0, last=True)
             running.publisher.set_status("degraded", ["record not written"])
             await running.drained()
@@ -259,4 +260,5 @@ def test_asyncapi_names_every_schema_once_and_no_topic_that_is_not_in_the_contra
 def test_the_schema_of_a_command_asks_for_what_the_parser_asks_for(verb: str) -> None:
     schema: Any = schema_for(TOPICS.command("bridge", verb))
     assert set(schema["required"]) == {"id", "session", *VERBS[verb]}
-    assert set(schema["properties"]) == {"id", "session", "person", *VERBS[verb]}
+    members = {*VERBS[verb], *OPTIONAL.get(verb, {})}
+    assert set(schema["properties"]) == {"id", "session", "person", *members}

@@ -1,0 +1,98 @@
+"""Does an alert reach whoever listens at the broker? A synthetic one is sent, and a listener of our own waits for it.
+
+The listener is a connection of its own, as a station's is, so that what comes back has gone through the broker. The
+topic is ``selftest/<nonce>``, never ``alert/``: no page can take it for an alert.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from daemon.errors import LinkError
+from daemon.mqtt.connection import Connection
+from daemon.mqtt.mirror import sealed
+from daemon.mqtt.wire import PublishRefusedError
+
+if TYPE_CHECKING:
+    from daemon.clock import Clock
+    from daemon.entropy import Entropy
+    from daemon.mqtt.session import Session
+    from daemon.mqtt.topics import Topics
+    from daemon.mqtt.wire import Broker
+
+INBOX_LIMIT = 10
+SYNTHETIC = b'{"synthetic":true}'
+
+
+class Selftest:
+    """The listener, and the way to it."""
+
+    def __init__(self, broker: Broker, topics: Topics, *, clock: Clock, entropy: Entropy) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._clock = clock
+        self._entropy = entropy
+        self._listener: Connection | None = None
+        self._alone = asyncio.Lock()
+
+    async def round_trip_s(self, session: Session, *, limit_s: float) -> float | None:
+        """Return after how many seconds a synthetic alert came back; None where it did not within the limit."""
+        async with self._alone:
+            topic = self._topics.selftest(self._entropy.token())
+            try:
+                listener = await self._listening()
+                arrived = asyncio.Event()
+                waiting = asyncio.ensure_future(_until(listener, topic, arrived))
+                began_s = self._clock.now_s()
+                body = sealed(SYNTHETIC, session=session.name, up_s=began_s)
+                sending = asyncio.ensure_future(
+                    session.connection.deliver(topic, body, expiry_s=max(1, round(limit_s)))
+                )
+                try:
+                    came = await self._clock.wait(arrived, limit_s)
+                finally:
+                    for task in (waiting, sending):
+                        task.cancel()
+                    await asyncio.gather(waiting, sending, return_exceptions=True)
+            except (LinkError, PublishRefusedError):
+                return None
+            return self._clock.now_s() - began_s if came else None
+
+    async def close(self) -> None:
+        """Close the listener."""
+        if self._listener is not None:
+            await self._listener.disconnect()
+            self._listener = None
+
+    async def _listening(self) -> Connection:
+        """Return the listener, connected.
+
+        Raises:
+            LinkError: The broker takes no further connection.
+            PublishRefusedError: It does not let us listen.
+        """
+        if self._listener is not None and not self._listener.closed.done():
+            return self._listener
+        listener = Connection(
+            self._broker,
+            client_id=f"ispsd-selftest-{self._entropy.token()}",
+            inbox_limit=INBOX_LIMIT,
+        )
+        try:
+            await listener.connect()
+            await listener.subscribe(self._topics.selftest("+"))
+        except BaseException:
+            with suppress(LinkError):
+                await listener.abort()
+            raise
+        self._listener = listener
+        return listener
+
+
+async def _until(listener: Connection, topic: str, arrived: asyncio.Event) -> None:
+    async for message in listener.messages():
+        if message.topic == topic and not message.retained:
+            arrived.set()
+            return
