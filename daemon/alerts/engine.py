@@ -120,7 +120,22 @@ class _Condition:
     standing: bool = False
     due_s: float | None = None
     detail: str = ""
+    acknowledged: tuple[Priority, Acknowledgement | None] | None = None
+    """At which priority it was acknowledged since it began to stand, and by whom."""
+    is_noted: bool = False
     noted_s: float | None = None
+
+    def covered(self, priority: Priority) -> bool:
+        """Return whether somebody acknowledged it at this priority or a higher one."""
+        return (
+            self.acknowledged is not None
+            and priority is not Priority.CAUTION
+            and LOUDNESS.index(priority) <= LOUDNESS.index(self.acknowledged[0])
+        )
+
+    def end(self) -> None:
+        """Forget who knew of it: when it holds again, that is news."""
+        self.acknowledged, self.is_noted = None, False
 
 
 @dataclass(slots=True)
@@ -149,9 +164,12 @@ class Engine:
             self._alerts[alert.id] = alert
             self.last_instance = max(self.last_instance, alert.instance)
             standing = alert.state is not AlertState.RECTIFIED_UNACKNOWLEDGED
-            self._conditions[alert.key, alert.source.id] = _Condition(
+            condition = _Condition(
                 alert.source, wanted=standing, standing=standing, detail=alert.detail
             )
+            if _is_acknowledged(alert):
+                condition.acknowledged = alert.priority, alert.acknowledged_by
+            self._conditions[alert.key, alert.source.id] = condition
             self._timers[alert.id] = self._fresh_timers(alert, now_s)
 
     def condition(
@@ -165,10 +183,13 @@ class Engine:
         kind = self.catalogue[key]
         condition = self._conditions.setdefault((key, source.id), _Condition(source))
         condition.source = source  # a restored one knows no bus
+        if active:
+            condition.detail = detail  # what is said when it is raised is what holds then
         if condition.wanted is active:
             return
         condition.wanted = active
-        condition.detail = detail
+        if not active and not condition.standing:
+            condition.end()
         if active is condition.standing:
             condition.due_s = None
         elif active:
@@ -193,7 +214,7 @@ class Engine:
     def become(self, regime: Regime, *, now_s: float, now_utc: datetime) -> list[AlertChange]:
         """Take another regime: open alerts get the priority that they have now, or end where they have none.
 
-        A higher priority is news and sounds; a lower one never does.
+        A higher priority than was acknowledged is news and sounds; a lower one never does.
         """
         self.regime = regime
         changes: list[AlertChange] = []
@@ -250,6 +271,8 @@ class Engine:
         moved = self._move(alert_id, Event.ACKNOWLEDGE, now_s, now_utc, by)
         if not moved:
             raise RefusedError(f"cannot be acknowledged while {alert.state.name.lower()}")
+        if _is_acknowledged(moved[0].alert):
+            self._conditions[alert.key, alert.source.id].acknowledged = alert.priority, by
         return moved[0]
 
     def silence(self, by: Acknowledgement, *, now_s: float, now_utc: datetime) -> list[AlertChange]:
@@ -277,20 +300,39 @@ class Engine:
         self, key: str, condition: _Condition, now_s: float, now_utc: datetime
     ) -> Iterable[AlertChange | Noted]:
         source, kind = condition.source, self.catalogue[key]
+        identifier = alert_id(key, source.id)
         if not condition.wanted or condition.standing:
             condition.due_s, condition.standing = None, False
-            return self._move(alert_id(key, source.id), Event.CONDITION_FALSE, now_s, now_utc)
+            condition.end()
+            return self._move(identifier, Event.CONDITION_FALSE, now_s, now_utc)
+        if self._explained(kind, source):
+            condition.due_s = now_s + LOOK_AGAIN_S
+            return ()
         priority = kind.priority(self.regime)
-        if priority is None or self._explained(kind, source):
+        if priority is None:
             condition.due_s = now_s + LOOK_AGAIN_S
             return self._noted(key, condition, now_s) if kind.letter(self.regime) == LOG else ()
         condition.due_s, condition.standing = None, True
-        identifier = alert_id(key, source.id)
-        if identifier in self._alerts:
-            return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
+        alert = self._alerts.get(identifier)
+        if alert is None:
+            alert = self._new(key, source, priority, now_s, now_utc)
+        elif priority is Priority.CAUTION:
+            alert = replace(
+                alert, state=AlertState.NORMAL
+            )  # a caution is never rectified: active or normal
+        self._alerts[identifier] = replace(alert, priority=priority, detail=condition.detail)
+        if condition.covered(priority):
+            return [self._reprioritise(self._alerts[identifier], priority, now_s, now_utc)]
+        return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
+
+    def _new(
+        self, key: str, source: Source, priority: Priority, now_s: float, now_utc: datetime
+    ) -> Alert:
+        """Return an alert that is still normal, under a number that was never used."""
+        kind = self.catalogue[key]
         self.last_instance = self.last_instance % LAST_INSTANCE + 1
-        self._alerts[identifier] = Alert(
-            id=identifier,
+        return Alert(
+            id=alert_id(key, source.id),
             key=key,
             instance=self.last_instance,
             number=kind.number,
@@ -302,27 +344,28 @@ class Engine:
             changed_utc=now_utc,
             changed_s=now_s,
             action=kind.action,
-            detail=condition.detail,
             show=kind.show,
             revision=0,
         )
-        return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
 
     def _noted(self, key: str, condition: _Condition, now_s: float) -> Iterable[Noted]:
         """Return what is to be written down: once, however often it is looked at."""
+        if condition.is_noted:
+            return
         if condition.noted_s is None or now_s - condition.noted_s >= NOTE_AGAIN_S:
+            condition.is_noted, condition.noted_s = True, now_s
             kind = self.catalogue[key]
             yield Noted(key, kind.title, condition.source, condition.detail, kind.show)
-        condition.noted_s = now_s
 
     def _reprioritise(
         self, alert: Alert, priority: Priority, now_s: float, now_utc: datetime
     ) -> AlertChange:
-        louder = LOUDNESS.index(priority) > LOUDNESS.index(alert.priority)
+        condition = self._conditions[alert.key, alert.source.id]
+        by = condition.acknowledged[1] if condition.acknowledged is not None else None
         state = alert.state
-        if priority is Priority.CAUTION:
+        if priority is Priority.CAUTION or condition.covered(priority):
             state = AlertState.ACTIVE_ACKNOWLEDGED  # of a caution: active
-        elif louder:
+        elif LOUDNESS.index(priority) > LOUDNESS.index(alert.priority):
             state = AlertState.ACTIVE_UNACKNOWLEDGED
         moved = replace(
             alert,
@@ -330,9 +373,7 @@ class Engine:
             state=state,
             changed_utc=now_utc,
             changed_s=now_s,
-            acknowledged_by=alert.acknowledged_by
-            if state is AlertState.ACTIVE_ACKNOWLEDGED
-            else None,
+            acknowledged_by=by if state is AlertState.ACTIVE_ACKNOWLEDGED else None,
             revision=lifecycle.next_revision(alert.revision),
         )
         self._alerts[alert.id] = moved
@@ -393,3 +434,8 @@ class Engine:
 def alert_id(key: str, source: str) -> str:
     """Return the id of the alert of a key and source, as it stands in topics."""
     return f"{key}.{source}"
+
+
+def _is_acknowledged(alert: Alert) -> bool:
+    """Return whether somebody acknowledged it; an active caution has the same letter, and nobody did."""
+    return alert.state is AlertState.ACTIVE_ACKNOWLEDGED and alert.priority is not Priority.CAUTION

@@ -156,7 +156,9 @@ def test_nothing_in_the_catalogue_speaks_of_security_alerts_or_of_tests_that_are
 
 def test_no_action_tells_anybody_to_lock_an_escape_door():
     assert "do not lock" in KINDS["door.escape.open"].action
-    locking = [key for key, kind in KINDS.items() if re.search(r"\block", kind.action, re.I)]
+    locking = [
+        key for key, kind in KINDS.items() if re.search(r"\block", kind.action, re.IGNORECASE)
+    ]
     assert locking == ["door.escape.open"]
 
 

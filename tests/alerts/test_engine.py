@@ -1,36 +1,25 @@
+"""From condition to alert: delays, the state table, instances, silence, restart."""
+
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts import catalogue
-from daemon.alerts.engine import Acknowledgement, Engine, Source
-from daemon.assets import asset
+from daemon.alerts.engine import LAST_INSTANCE, Source
 from daemon.errors import RefusedError
-from daemon.model import AlertState, Priority, SecurityLevel, Situation
+from daemon.model import AlertState, Priority
+from tests.alerts.rig import BY, HATCH, advance, engine, the
 from tests.makers import UTC_0210
 
-KINDS = catalogue.load(asset("alerts.toml"))
-HATCH = Source("d12", "STRG GEAR ESC", "io1")
-UNIT = Source("io1", "IO1", "io1")
-BY = Acknowledgement("gangway", "L. Tupou")
+SEAL = Source("s01", "BOND STORE", "io1")
 
 
-def engine(level: SecurityLevel = SecurityLevel.ONE) -> Engine:
-    return Engine(KINDS, Situation.PORT, level)
-
-
-def advance(alerts: Engine, now_s: float) -> list[tuple[str, str]]:
-    return [
-        (c.alert.id, c.alert.state.value) for c in alerts.advance(now_s=now_s, now_utc=UTC_0210)
-    ]
-
-
-def raised(now_s: float = 0.0) -> Engine:
+def raised():
+    """The hatch's alert, raised at 0.3 s."""
     alerts = engine()
-    alerts.condition("door.escape.open", HATCH, active=True, now_s=now_s)
-    advance(alerts, now_s + 0.3)
+    alerts.condition("door.escape.open", HATCH, active=True, now_s=0.0)
+    advance(alerts, 0.3)
     return alerts
 
 
@@ -39,8 +28,7 @@ def test_an_alert_is_raised_after_its_on_delay_and_not_before():
     alerts.condition("door.escape.open", HATCH, active=True, now_s=0.0)
     assert advance(alerts, 0.299) == []
     assert advance(alerts, 0.3) == [("door.escape.open.d12", "V")]
-    alert = alerts.find("door.escape.open", "d12")
-    assert alert is not None
+    alert = the(alerts)
     assert (alert.title, alert.priority, alert.instance, alert.revision) == (
         "ESC HATCH OPEN",
         Priority.WARNING,
@@ -76,8 +64,7 @@ def test_an_instance_never_comes_again():
     advance(alerts, 4.0)
     alerts.condition("door.escape.open", HATCH, active=True, now_s=5.0)
     advance(alerts, 6.0)
-    alert = alerts.find("door.escape.open", "d12")
-    assert alert is not None
+    alert = the(alerts)
     assert alert.instance == 2
 
 
@@ -87,8 +74,7 @@ def test_a_rectified_alert_that_comes_back_keeps_its_instance_and_sounds():
     advance(alerts, 7.0)
     alerts.condition("door.escape.open", HATCH, active=True, now_s=8.0)
     assert advance(alerts, 8.3) == [("door.escape.open.d12", "V")]
-    alert = alerts.find("door.escape.open", "d12")
-    assert alert is not None
+    alert = the(alerts)
     assert (alert.instance, alert.sounding) == (1, True)
 
 
@@ -107,8 +93,7 @@ def test_an_unacknowledged_warning_sounds_again_each_minute_and_counts_it():
     alerts = raised()
     assert advance(alerts, 60.299) == []
     assert advance(alerts, 60.3) == [("door.escape.open.d12", "V")]
-    alert = alerts.find("door.escape.open", "d12")
-    assert alert is not None
+    alert = the(alerts)
     assert (alert.escalation, alert.revision) == (1, 2)
 
 
@@ -166,43 +151,86 @@ def test_restart_a_silenced_alert_sounds_again_after_its_30_s():
     assert advance(after, 530.0) == [("door.escape.open.d12", "V")]
 
 
-def test_a_dead_unit_does_not_raise_an_alert_for_each_of_its_doors():
-    alerts = engine()
-    alerts.condition("io.unit_lost", UNIT, active=True, now_s=0.0)
-    for number in range(50):
-        alerts.condition(
-            "door.unknown", Source(f"d{number}", "DOOR", "io1"), active=True, now_s=0.0
-        )
-    alerts.condition("door.unknown", Source("x1", "OTHER UNIT", "io2"), active=True, now_s=0.0)
-    seen = [change for t in range(200) for change in advance(alerts, float(t))]
-    assert seen[0] == ("io.unit_lost.io1", "V")
-    assert [i for i, s in seen if i.startswith("door.")] == ["door.unknown.x1"]
-
-
 def test_a_broken_seal_stays_until_a_new_number_is_entered():
     alerts = engine()
-    seal = Source("s01", "BOND STORE", "io1")
-    alerts.condition("seal.broken", seal, active=True, now_s=0.0)
+    alerts.condition("seal.broken", SEAL, active=True, now_s=0.0)
     advance(alerts, 0.0)
     alerts.acknowledge("seal.broken.s01", 1, BY, now_s=1.0, now_utc=UTC_0210)
     with pytest.raises(RefusedError, match="not intact"):
         alerts.release("seal.broken.s01", now_s=2.0)
-    alerts.condition("seal.broken", seal, active=False, now_s=3.0)
+    alerts.condition("seal.broken", SEAL, active=False, now_s=3.0)
     assert advance(alerts, 1000.0) == []
     alerts.release("seal.broken.s01", now_s=1001.0)
     assert advance(alerts, 1001.0) == [("seal.broken.s01", "N")]
 
 
-def test_what_is_not_evaluated_at_this_level_raises_nothing():
+def test_a_latched_alert_that_nobody_let_go_is_not_let_go_by_another_name():
+    alerts = raised()
+    for wrong in ("seal.broken.s01", "door.escape.open.d12"):
+        with pytest.raises(RefusedError, match="no latched alert"):
+            alerts.release(wrong, now_s=1.0)
+
+
+def test_a_latched_alert_that_holds_again_stays_and_needs_the_act_again():
     alerts = engine()
-    door = Source("d08", "ER MAIN ENTRY", "io1")
-    alerts.condition("door.machinery.open", door, active=True, now_s=0.0)
-    assert advance(alerts, 5.0) == []
-    alerts.level = SecurityLevel.THREE
-    assert advance(alerts, 6.0) == [("door.machinery.open.d08", "V")]
-    alert = alerts.find("door.machinery.open", "d08")
-    assert alert is not None
-    assert alert.priority is Priority.ALARM
+    alerts.condition("seal.broken", SEAL, active=True, now_s=0.0)
+    advance(alerts, 0.0)
+    alerts.condition("seal.broken", SEAL, active=False, now_s=1.0)
+    alerts.condition("seal.broken", SEAL, active=True, now_s=2.0)
+    with pytest.raises(RefusedError, match="BOND STORE is not intact yet"):
+        alerts.release("seal.broken.s01", now_s=3.0)
+    assert advance(alerts, 59.0) == []
+
+
+def test_an_unknown_key_is_a_fault_of_the_program_and_said():
+    with pytest.raises(KeyError):
+        engine().condition("door.of.no.kind", HATCH, active=True, now_s=0.0)
+
+
+def test_what_an_alert_says_is_what_held_when_it_was_raised():
+    alerts = engine()
+    for now_s, detail in ((0.0, "GPS1 has no fix"), (59.0, "GPS1 jumped 900 m"), (61.0, "later")):
+        alerts.condition("gnss.suspect", HATCH, active=True, now_s=now_s, detail=detail)
+        advance(alerts, now_s + 1.0)
+    assert the(alerts, "gnss.suspect").detail == "GPS1 jumped 900 m"
+
+
+def test_an_alert_that_comes_back_says_why_it_came_back():
+    alerts = raised()
+    alerts.condition("door.escape.open", HATCH, active=False, now_s=5.0)
+    advance(alerts, 7.0)
+    alerts.condition("door.escape.open", HATCH, active=True, now_s=8.0, detail="the second time")
+    advance(alerts, 9.0)
+    assert the(alerts).detail == "the second time"
+
+
+def test_the_numbers_of_instances_begin_again_after_the_last():
+    alerts = engine()
+    alerts.last_instance = LAST_INSTANCE
+    alerts.condition("door.escape.open", HATCH, active=True, now_s=0.0)
+    advance(alerts, 1.0)
+    assert the(alerts).instance == 1
+
+
+def test_restart_a_rectified_alert_still_waits_for_the_officer():
+    before = raised()
+    before.condition("door.escape.open", HATCH, active=False, now_s=5.0)
+    advance(before, 7.0)
+    after = engine()
+    after.restore(before.alerts(), now_s=0.0)
+    assert not after.holds("door.escape.open", "d12")
+    after.condition("door.escape.open", HATCH, active=False, now_s=1.0)
+    assert advance(after, 1000.0) == []
+    assert the(after).state is AlertState.RECTIFIED_UNACKNOWLEDGED
+
+
+def test_restart_an_unacknowledged_warning_goes_on_sounding_each_minute():
+    after = engine()
+    after.restore(raised().alerts(), now_s=500.0)
+    assert the(after).sounding
+    assert after.holds("door.escape.open", "d12")
+    assert after.next_due_s() == 560.0
+    assert advance(after, 560.0) == [("door.escape.open.d12", "V")]
 
 
 ACTS = st.lists(
