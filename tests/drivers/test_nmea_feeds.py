@@ -321,25 +321,11 @@ KINDS = {
     "h01": ContactState,
     "h02": ContactState,
 }
-FORMATTERS_READ = [
-    "GGA",
-    "GNS",
-    "GLL",
-    "RMC",
-    "VTG",
-    "ZDA",
-    "GSA",
-    "GSV",
-    "THS",
-    "HDT",
-    "VBW",
-    "VHW",
-    "ALR",
-    "ALF",
-    "HBT",
-    "DOR",
-    "VDO",
-]
+FORMATTERS_READ = (
+    *("GGA", "GNS", "GLL", "RMC", "VTG", "ZDA"),
+    *("GSA", "GSV", "THS", "HDT", "VBW", "VHW"),
+    *("ALR", "ALF", "HBT", "DOR", "VDO"),
+)
 CHARACTERS = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 FIELD = st.one_of(
     st.sampled_from(["", "A", "V", "E", "N", "1", "2", "12", "HD", "A1", "0115.84", "10350.4"]),

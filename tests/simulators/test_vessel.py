@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Self
+from datetime import time
+from typing import Any, Self
 
 import pyais
 import pynmea2
 import pytest
 
 from simulators.outlets import MOST_UNSENT_BYTES
-from simulators.ships import OTHERS, OWN_SHIP
+from simulators.ships import METRES_PER_DEGREE, OTHERS, OWN_SHIP
 from simulators.vessel import SIMULATOR, VesselSimulator
 from simulators.voice import GARBAGE
 from tests.clocks import ManualClock
@@ -222,9 +223,157 @@ async def test_a_stopped_unit_leaves_nothing_and_comes_back_where_it_was():
         assert (await port.client.line()).startswith("$GPGGA")
 
 
+async def said(port: Port, count: int = 1) -> list[Any]:
+    """Return what the receiver says in the next second."""
+    await port.seconds(1)
+    return [pynmea2.parse(line, check=True) for line in await port.client.lines(count)]
+
+
+EVERYTHING = ["GGA", "GNS", "GLL", "RMC", "VTG", "ZDA", "GSA", "GSV"]
+
+
+async def test_a_receiver_says_the_sentences_that_it_is_told_to():
+    async with Port(sends=["gnss"], sentences=EVERYTHING) as port:
+        gga, gns, gll, rmc, vtg, zda, gsa, *gsv = await said(port, 7 + 3)
+        assert {line.talker for line in (gga, gns, gll, rmc, vtg, zda, gsa, *gsv)} == {"GP"}
+        assert (gns.latitude, gns.longitude) == (gll.latitude, gll.longitude)
+        assert (gns.mode_indicator, gll.status, gll.faa_mode) == ("A", "A", "A")
+        assert (vtg.true_track, vtg.spd_over_grnd_kts) == (None, 0.0)
+        assert zda.datetime == port.clock.utc()
+        assert (gsa.mode_fix_type, gsa.sv_id09, gsa.sv_id10, gsa.pdop) == ("3", "32", "", "1.6")
+        assert [(line.num_messages, line.msg_num, line.num_sv_in_view) for line in gsv] == [
+            ("3", "1", "09"),
+            ("3", "2", "09"),
+            ("3", "3", "09"),
+        ]
+        assert (gsv[0].sv_prn_num_1, gsv[0].elevation_deg_1, gsv[0].snr_1) == ("02", "24", "42")
+
+
+async def test_a_receiver_of_several_constellations_speaks_as_gn_and_lists_each():
+    async with Port(sends=["gnss"], talker="GN", sentences=["GSA", "GSV"]) as port:
+        await port.seconds(1)
+        lines = [line.split("*")[0] for line in await port.client.lines(2 + 3 + 1)]
+    assert [line[:6] for line in lines] == ["$GNGSA", "$GNGSA", *["$GPGSV"] * 3, "$GAGSV"]
+    assert [line.split(",")[-1] for line in lines[:2]] == ["1", "3"]
+
+
+async def test_a_receiver_without_a_fix_uses_no_satellite_though_it_sees_them():
+    async with Port(sends=["gnss"], sentences=EVERYTHING) as port:
+        await port.unit.do({"do": "gnss", "on": False})
+        _, gns, gll, _, vtg, zda, gsa, *gsv = await said(port, 7 + 3)
+    assert (gns.mode_indicator, gns.lat) == ("N", "")
+    assert (gll.status, gll.lat) == ("V", "")
+    assert (vtg.spd_over_grnd_kts, vtg.faa_mode) == (None, "N")
+    assert zda.year == 2026
+    assert (gsa.mode_fix_type, gsa.sv_id01) == ("1", "")
+    assert gsv[0].num_sv_in_view == "09"
+
+
+async def test_a_signal_that_falls_is_lower_for_all_and_lost_for_the_weakest():
+    async with Port(sends=["gnss"], sentences=["GSV"]) as port:
+        await port.unit.do({"do": "signal", "down_db": 18})
+        first, second, third = await said(port, 3)
+    assert [first.snr_1, first.snr_2, first.snr_3, first.snr_4] == ["24", "26", "29", "20"]
+    assert (second.snr_4, third.snr_1) == ("", "28")
+
+
+def metres(line: Any) -> tuple[int, int]:
+    """Return how far a position is from the berth, north and east."""
+    north_m = (line.latitude - OWN_SHIP.lat_deg) * METRES_PER_DEGREE
+    east_m = (line.longitude - OWN_SHIP.lon_deg) * METRES_PER_DEGREE * 0.99976
+    return round(north_m), round(east_m)
+
+
+async def test_an_antenna_stands_where_it_was_told_to():
+    antenna = {"antenna_north_m": -100.0, "antenna_east_m": 11}
+    async with Port(sends=["gnss"], sentences=["GGA"], **antenna) as port:
+        [gga] = await said(port)
+        assert metres(gga) == (-100, 11)
+
+
+async def test_a_jump_is_at_once_and_a_shift_takes_its_time():
+    async with Port(sends=["gnss"], sentences=["GGA"]) as port:
+        await port.unit.do({"do": "jump", "north_m": 500, "east_m": -300})
+        assert metres((await said(port))[0]) == (500, -300)
+        await port.unit.do({"do": "shift", "east_m": 300, "over_s": 10})
+        await port.seconds(4)
+        assert [metres(pynmea2.parse(line))[1] for line in await port.client.lines(4)] == [
+            -270,
+            -240,
+            -210,
+            -180,
+        ]
+        await port.seconds(10)
+        assert metres(pynmea2.parse((await port.client.lines(10))[-1])) == (500, 0)
+
+
+async def test_a_ship_under_way_moves_along_her_course():
+    async with Port(sends=["gnss"]) as port:
+        await port.unit.do({"do": "sog", "kn": 36.0, "cog_deg": 90.0})
+        await port.seconds(10)
+        gga, rmc = [pynmea2.parse(line) for line in await port.client.lines(20)][-2:]
+        assert metres(gga) == (0, 185)
+        assert (rmc.spd_over_grnd, rmc.true_course) == (36.0, 90.0)
+        await port.unit.do({"do": "sog", "kn": 0})
+        await port.seconds(10)
+        gga, rmc = [pynmea2.parse(line) for line in await port.client.lines(20)][-2:]
+        assert metres(gga) == (0, 185)
+        assert (rmc.spd_over_grnd, rmc.true_course) == (0.0, None)
+
+
+async def test_status_and_speed_stand_in_the_reports_of_the_ais_unit():
+    async with Port(sends=["ais"]) as port:
+        await port.unit.do({"do": "status", "value": 0})
+        await port.unit.do({"do": "sog", "kn": 12.3, "cog_deg": 270})
+        await port.seconds(2)
+        [report] = own([await port.client.line()])
+    assert (int(report.status), report.speed, report.course) == (0, 12.3, 270.0)
+    assert report.lon < OWN_SHIP.lon_deg
+
+
+async def test_a_step_of_time_is_the_receivers_alone():
+    async with Port(sends=["gnss"], sentences=["ZDA"]) as port:
+        await port.unit.do({"do": "time_step", "seconds": -90})
+        await port.unit.do({"do": "time_step", "seconds": 0.5})
+        [zda] = await said(port)
+        assert zda.timestamp.replace(tzinfo=None) == time(2, 8, 31)
+
+
+async def test_alerts_of_the_unit_are_said_at_once_and_again_until_they_are_gone():
+    async with Port(sends=["ais"]) as port:
+
+        async def alerts(seconds: int) -> list[str]:
+            await port.seconds(seconds)
+            await port.unit.do({"do": "alr", "id": 99, "on": False})  # an end to read to
+            lines = []
+            while "ALR" not in (line := await port.client.line()) or ",099," not in line:
+                lines += [line.split("*")[0]] if "ALR" in line else []
+            return lines
+
+        assert await alerts(30) == ["$AIALR,,,V,V,"]
+        await port.unit.do({"do": "alr", "id": 1, "on": True})
+        said = "$AIALR,0210{},001,{},AIS: Tx malfunction"
+        assert await alerts(0) == [said.format("30.00", "A,V")]
+        assert await alerts(30) == [said.replace("0210", "0211").format("00.00", "A,V")]
+        await port.unit.do({"do": "alr", "id": 1, "on": False, "acknowledged": False})
+        await port.unit.do({"do": "alr", "id": 1, "on": False})
+        gone = [said.replace("0210", "0211").format("00.00", state) for state in ("V,V", "V,A")]
+        assert await alerts(30) == [*gone, "$AIALR,,,V,V,"]
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
+        ({"do": "jump", "north_m": "far"}, "north_m is a number"),
+        ({"do": "jump", "over_s": 3}, "unknown over_s"),
+        ({"do": "shift", "north_m": 1}, "over_s is a number"),
+        ({"do": "sog", "kn": -1}, "kn is a number"),
+        ({"do": "sog", "kn": 1, "cog_deg": 360}, "cog_deg is a number"),
+        ({"do": "status", "value": 16}, "value is a whole number"),
+        ({"do": "signal", "down_db": -1}, "down_db is a whole number"),
+        ({"do": "time_step"}, "seconds is a number"),
+        ({"do": "alr", "id": 1}, "on is true or false"),
+        ({"do": "alr", "id": 1000, "on": True}, "id is a whole number"),
         ({"do": "sink"}, "cannot do 'sink'"),
         ({}, "cannot do None"),
         ({"do": "ais"}, "on is true or false"),
@@ -251,6 +400,10 @@ async def test_a_command_that_cannot_be_says_why(command, reason):
         ({"sends": ["gnss"], "port": -1}, "port is a whole number"),
         ({"sends": ["ais"], "report_every_s": 0}, "report_every_s is a whole number"),
         ({"sends": ["ais"], "speed": 1}, "unknown speed"),
+        ({"sends": ["gnss"], "sentences": ["RMB"]}, "sentences is a list"),
+        ({"sends": ["gnss"], "talker": "GPS"}, "talker is two letters"),
+        ({"sends": ["gnss"], "antenna_north_m": 501}, "antenna_north_m is a number"),
+        ({"sends": ["gnss"], "to": "here"}, "to is an address"),
     ],
 )
 def test_a_setting_that_cannot_be_says_why(settings, reason):
