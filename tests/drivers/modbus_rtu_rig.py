@@ -39,33 +39,42 @@ DOORS = (
 )
 
 
+class CountedLine(RtuLine):
+    """Counts what goes out to us."""
+
+    said_bytes = 0
+
+    def _say(self, words: bytes) -> None:
+        self.said_bytes += len(words)
+        super()._say(words)
+
+
 class BusClock(ManualClock):
     """Knows when the line waits for an answer: nothing else of the driver waits for an event."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.simulator: RtuLine | None = None
+        self.simulator: CountedLine | None = None
+        self.is_waiting = False
+        self.turns = 0
+        self.unanswered_before = 0
+        self.said_bytes_before = 0
         self._until_s = 0.0
-        self._unanswered_before = 0
-        self._waiting = 0
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        assert self.simulator is not None
         until_s = self.now_s() + (seconds or 0.0)
         if abs(until_s - self._until_s) > SAME_S:  # a new question, not more of the same answer
             self._until_s = until_s
-            self._unanswered_before = self._unanswered()
-        self._waiting += 1
+            self.unanswered_before = self.simulator.unanswered.total()
+            self.said_bytes_before = self.simulator.said_bytes
+        self.is_waiting = True
+        self.turns += 1
         try:
             return await super().wait(event, seconds)
         finally:
-            self._waiting -= 1
-
-    def is_at_rest(self) -> bool:
-        """Return whether no answer is on its way: only time can go on."""
-        return self._waiting == 0 or self._unanswered() > self._unanswered_before
-
-    def _unanswered(self) -> int:
-        return self.simulator.unanswered.total() if self.simulator else 0
+            self.is_waiting = False
+            self.turns += 1
 
 
 class Bus:
@@ -76,7 +85,7 @@ class Bus:
 
     def __init__(self, units: list[Unit] | None = None, *, path: Path | None = None) -> None:
         self.clock = BusClock()
-        self.simulator = RtuLine(units or [Unit(5, [False] * 8)], link=path, clock=self.clock)
+        self.simulator = CountedLine(units or [Unit(5, [False] * 8)], link=path, clock=self.clock)
         self.clock.simulator = self.simulator
         self.shared = Shared()
         self.gate = CovertGate(self.clock)
@@ -150,17 +159,38 @@ class Bus:
         """Let time pass; return what was emitted meanwhile."""
         before = len(self.emitted)
         until_s = self.clock.now_s() + seconds
-        await soon(self.clock.is_at_rest)
         while (left_s := until_s - self.clock.now_s()) > 0:
             await self.step(min(left_s, LONGEST_STEP_S))
         return self.emitted[before:]
 
     async def step(self, most_s: float) -> None:
         """Let time pass to the next thing that waits for it, and the bytes come to rest."""
+        await self._rest()
         due_s = self.clock.next_due_s()
         now_s = self.clock.now_s()
         await self.clock.advance(most_s if due_s is None else min(most_s, max(due_s - now_s, 0)))
-        await soon(self.clock.is_at_rest)
+        await self._rest()
+
+    async def _rest(self) -> None:
+        """Return when an answer that came has led to all that it leads to without time."""
+        turns = -1
+        while turns != self.clock.turns:
+            await soon(self._is_at_rest)
+            turns = self.clock.turns
+            await self.clock.advance(0.0)
+
+    def _is_at_rest(self) -> bool:
+        """Return whether no port is being opened and no answer on its way: only time can go on."""
+        line = self.shared._things.get("modbus_rtu rtu1")
+        if line is None:
+            return True
+        if line._port is None:
+            return not line._turn.locked()
+        if not self.clock.is_waiting:
+            return True
+        missing = self.simulator.said_bytes - self.clock.said_bytes_before
+        is_spoilt = self.simulator.unanswered.total() > self.clock.unanswered_before
+        return is_spoilt and len(line._port._received) >= missing
 
     def unread_bytes(self) -> int:
         """Return how many bytes wait at our end of the line."""

@@ -1,5 +1,6 @@
 """Invariant 1 on a unit that carries doors and an SSAS test lamp: outside a window there is no lamp."""
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -7,10 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from daemon.drivers.api import TestLamp
 from daemon.gate import CovertGate
 from daemon.model import Classification, LampState, Quality
 from simulators.io_unit import IoUnit
+from simulators.rtu_line import Unit
+from tests.drivers import modbus_rtu_rig
 from tests.drivers.modbus_rig import DOORS, LAMP, POLL_S, PollClock, Rig, told
+from tests.drivers.modbus_rtu_rig import Bus
 
 LIT, DARK = LampState.LIT, LampState.DARK
 WINDOW_S = 10.0
@@ -165,3 +170,83 @@ def test_the_lamp_is_a_point_of_class_sso_and_the_doors_are_not():
         **{door.point: Classification.WATCH for door in DOORS},
         LAMP.point: Classification.SSO,
     }
+
+
+RTU_LAMP = TestLamp("p1_lamp", 7, lit_when=True)
+RTU_FAULTS = {10: "exception", 20: "bad_crc", 30: "cut_frame", 40: "other_unit", 50: "twice"}
+
+
+async def watch_bus(lamp, *, gate_kind=CovertGate, faults=RTU_FAULTS):
+    """The same on a bus, under supervisors, beside another unit."""
+    bus = Bus([Unit(5, [False] * 8), Unit(6, [False] * 8)])
+    bus.gate = gate_kind(bus.clock)
+    statuses = []
+    with capture_logs() as logs:
+        async with bus.started():
+            neighbour = (dataclasses.replace(modbus_rtu_rig.DOORS[1], point="d13"),)
+            drivers = [bus.driver(5, lamps=(RTU_LAMP,)), bus.driver(6, contacts=neighbour)]
+            tasks = [asyncio.create_task(bus.supervised(d, statuses).run()) for d in drivers]
+            await bus.until(lambda: all(driver.health.good for driver in drivers))
+            for number, on in enumerate(lamp):
+                await bus.simulator.do({"do": "set", "id": 5, "input": 7, "on": on})
+                await bus.simulator.do({"do": "set", "id": 5, "input": 3, "on": number % 3 == 0})
+                await bus.simulator.do({"do": "clear", "id": 5})
+                if number in faults:
+                    await misbehave(bus, faults[number])
+                await bus.pass_time(modbus_rtu_rig.POLL_S)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return (
+        tuple((told([r]), r.quality, r.received_s) for r in bus.emitted[3:]),
+        repr([driver.health.dropped for driver in drivers]),
+        [driver.health.good for driver in drivers],
+        repr([(status.device, status.link, status.reason) for status in statuses]),
+        [line["event"] for line in logs],
+        sorted(bus.simulator.asked.items()),
+    )
+
+
+async def misbehave(bus, fault):
+    await bus.simulator.do({"do": "fault", "id": 5, "fault": fault})
+
+
+async def test_covert_on_a_bus_nothing_depends_on_the_lamp_outside_a_window():
+    dark = await watch_bus([False] * 60)
+    lit = await watch_bus([True] * 60)
+    flashing = await watch_bus([n % 2 == 0 for n in range(60)])
+    assert dark == lit == flashing
+    assert "mismatch" in dark[1]
+    assert "d12" in str(dark[0])
+    assert RTU_LAMP.point not in {point for told_, *_ in dark[0] for point, value in told_ if value}
+
+
+async def test_covert_on_a_bus_the_test_above_would_notice_a_gate_that_lets_all_through():
+    dark = await watch_bus([False] * 5, gate_kind=OpenGate)
+    lit = await watch_bus([True] * 5, gate_kind=OpenGate)
+    assert dark != lit
+
+
+async def test_on_a_bus_the_lamp_is_read_inside_a_window_for_the_sso_only():
+    bus = Bus([Unit(5, [False] * 8)])
+    async with bus.started(), bus.running(bus.driver(5, contacts=(), lamps=(RTU_LAMP,))):
+        assert await bus.pass_time(2.0) == []
+        bus.gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+        await bus.simulator.do({"do": "set", "id": 5, "input": 7, "on": True})
+        seen = await bus.pass_time(modbus_rtu_rig.POLL_S)
+        assert told(seen) == [(RTU_LAMP.point, LIT)]
+        assert seen[0].classification is Classification.SSO
+        await bus.pass_time(WINDOW_S)
+        assert await bus.pass_time(2.0) == []
+
+
+async def test_on_a_bus_what_began_before_the_window_has_no_lamp():
+    bus = Bus([Unit(5, [False] * 7 + [True])])
+    async with bus.started(), bus.running(bus.driver(5, contacts=(), lamps=(RTU_LAMP,))):
+        await bus.simulator.do({"do": "fault", "id": 5, "fault": "late", "by_s": 0.2})
+        await bus.until(lambda: bus.simulator.unanswered[5])
+        await bus.pass_time(0.1)
+        bus.gate.open(duration_s=WINDOW_S, opened_by=OFFICERS)
+        await bus.simulator.do({"do": "clear", "id": 5})
+        assert await bus.pass_time(0.2) == []
+        assert told(await bus.pass_time(modbus_rtu_rig.POLL_S)) == [(RTU_LAMP.point, LIT)]

@@ -160,7 +160,7 @@ BAD = [
     (framed("AITXT,01,01,001,x"), {"unsupported": 1}),
     (framed("PGRME,15.0,M"), {"unsupported": 1}),
     (framed("GPGGA,1"), {"malformed": 1}),
-    (framed("GPRMC," + "x" * 90), {"overlong": 1}),
+    (framed("GPRMC," + "x" * 100), {"overlong": 1}),
     (
         framed("GPGGA,021000,9900.0000,N,10350.4000,E,1,09,0.9,12.0,M,8.0,M,,"),
         {"malformed": 1},

@@ -80,6 +80,10 @@ def test_the_states_of_alf(reader, state, active, acknowledged):
     assert said.alerts == (EquipmentAlert(3116, 1, "Impaired radio", active, acknowledged, "W"),)
 
 
+def test_a_sentence_that_stands_alone_may_be_counted_from_nought(reader):
+    assert len(report(reader, RAISED.replace("CSALF,2,1", "CSALF,1,0")).alerts) == 1
+
+
 def test_an_alf_that_is_normal_is_gone(reader):
     report(reader, RAISED, DETAILS)
     assert report(reader, RAISED.replace(",V,,", ",N,,")).alerts == ()
@@ -137,7 +141,7 @@ def test_order_is_unknown_when_heartbeats_stop(reader):
         "AIALR,,,A,V,",
         "AIALR,,,V,A,",
         "CSALF,1,1,0,,B,W,V,,3116,1,1",
-        RAISED.replace("CSALF,2,1", "CSALF,1,0"),
+        RAISED.replace("CSALF,2,1", "CSALF,1,2"),
         RAISED.replace("CSALF,2,1", "CSALF,3,1"),
         RAISED.replace("CSALF,2,1", "CSALF,x,1"),
         RAISED.replace(",W,V,", ",,V,"),
