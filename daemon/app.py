@@ -234,6 +234,7 @@ class Daemon:
         systemd.notify("STATUS=opening the record")
         await self._open_record()
         self.watch.become()
+        self.watch.show_ship()
         self.watch.follow(
             rulebook.rules(
                 self.config,

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from daemon.drivers.api import Health
-    from daemon.model import Json, Reading
+    from daemon.model import Json, Permit, Reading
+    from daemon.shipstate import ShipState
     from daemon.stations import StationStatus
     from daemon.supervise import DeviceStatus
 
@@ -76,6 +77,31 @@ def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:
         "dropped": dict(health.dropped),
         "latency_ms": None if health.latency_s is None else milliseconds(health.latency_s * 1000),
         "reason": status.reason,
+    }
+
+
+def ship_message(ship: ShipState, *, settling: bool) -> dict[str, Json]:
+    """Return the body of ``ship``."""
+    offset = ship.ship_time.utcoffset(None)
+    return {
+        "situation": ship.situation.value,
+        "security_level": int(ship.level),
+        "threat": ship.threat,
+        "ship_time_offset_min": int(offset.total_seconds() // 60),
+        "ais_off_by": ship.ais_off_by,
+        "settling": settling,
+    }
+
+
+def permit_message(permit: Permit, *, name: str) -> dict[str, Json]:
+    """Return the body of ``permit/<door>``."""
+    return {
+        "door": permit.door,
+        "name": name,
+        "person": permit.person,
+        "work": permit.work,
+        "ends_utc": utc(permit.ends_utc),
+        "ends_up": milliseconds(permit.ends_s),
     }
 
 

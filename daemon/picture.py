@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from daemon.model import Json, Opening, Reading
     from daemon.mqtt.topics import Topics
     from daemon.points import Points
+    from daemon.shipstate import ShipState
     from daemon.stations import StationStatus
     from daemon.supervise import DeviceStatus, Supervisor
 
@@ -62,6 +63,7 @@ class Picture:
         self._clock = clock
         self._told_s: dict[str, float] = {}
         self._waiting: dict[str, Reading] = {}
+        self._permits: set[str] = set()
 
     def reading(self, reading: Reading, *, changed: bool) -> None:
         """Show a point, if it is time to."""
@@ -104,6 +106,17 @@ class Picture:
             },
             now_s,
         )
+
+    def ship(self, ship: ShipState, *, settling: bool) -> None:
+        """Show what people have said of the ship, and the permits that run."""
+        now_s = self._clock.now_s()
+        self._board.put(self._topics.ship(), forms.ship_message(ship, settling=settling), now_s)
+        for door in self._permits - ship.permits.keys():
+            self._board.remove(self._topics.permit(door))
+        for permit in ship.permits.values():
+            body = forms.permit_message(permit, name=self._names[permit.door])
+            self._board.put(self._topics.permit(permit.door), body, now_s)
+        self._permits = set(ship.permits)
 
     def station(self, status: StationStatus) -> None:
         """Show a station."""

@@ -77,11 +77,13 @@ async def restore(
     for body in (await record.state(fold.STATION)).values():
         with suppress(RefusedError):  # a station that is no longer configured
             watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
-    await _ship(record, watch.ship, now_s=now_s, now_utc=now_utc)
+    await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
     await _results(record, tests)
 
 
-async def _ship(record: Record, ship: ShipState, *, now_s: float, now_utc: datetime) -> None:
+async def _ship(
+    record: Record, ship: ShipState, known: Collection[str], *, now_s: float, now_utc: datetime
+) -> None:
     """Take up what people ordered about the ship; a permit goes on for what was left of it."""
     ordered = await record.state(fold.SHIP)
     if (said := ordered.get("situation.changed")) is not None:
@@ -95,6 +97,8 @@ async def _ship(record: Record, ship: ShipState, *, now_s: float, now_utc: datet
     if (said := ordered.get("ais.order")) is not None:
         ship.ais_off_by = str(said["by_order_of"]) if said["off"] is True else None
     for door, said in (await record.state(fold.PERMIT)).items():
+        if door not in known:
+            continue
         ends_utc = forms.from_utc(str(said["ends"]))
         # By the calendar, since nothing else outlives a boot; never for longer than it was given.
         left_s = min((ends_utc - now_utc).total_seconds(), _number(said["minutes"]) * 60.0)

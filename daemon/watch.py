@@ -210,9 +210,14 @@ class Watch:
         self._woken.set()
 
     def reconsider(self) -> None:
-        """Judge everything again at once, since a person changed what it is judged by."""
+        """Judge everything again at once, since a person changed what it is judged by; show that too."""
         self.become()
         self._say(self._rules)
+        self.show_ship()
+
+    def show_ship(self) -> None:
+        """Show what people have said of the ship."""
+        self.picture.ship(self.ship, settling=self.settling)
 
     def announce(self, change: AlertChange) -> asyncio.Future[Entry] | None:
         """Tell the stations of a change at once, and write it; return the writing, None where nothing is written."""
@@ -292,6 +297,7 @@ class Watch:
         if self._settles_s is None or now_s < self._settles_s:
             return
         self._settles_s = None
+        self.show_ship()
         seen = {o.name: self.points.newest(o.id) for o in self._openings.values() if o.of is None}
         values = {name: None if r is None else r.value for name, r in seen.items()}
         self._journal.submit(
@@ -321,6 +327,7 @@ class Watch:
     def end_permit(self, permit: Permit, by: Actor) -> asyncio.Future[Entry]:
         """Take a permit away; return the writing."""
         del self.ship.permits[permit.door]
+        self.show_ship()
         return self._journal.submit(
             Draft(
                 kind="system",

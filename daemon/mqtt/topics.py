@@ -15,9 +15,9 @@ VERSION = "v1"
 ID = re.compile(r"[a-z0-9._-]{1,64}")
 """What can stand for a ship, station, point, device or alert in a topic: no wildcard, no slash."""
 
-STATE_BY_ID = frozenset({"point", "driver", "alert", "equipment", "test", "station"})
+STATE_BY_ID = frozenset({"point", "driver", "alert", "equipment", "test", "station", "permit"})
 """Retained, one topic for each thing."""
-STATE_ALONE = frozenset({"status", "snapshot", "record/head"})
+STATE_ALONE = frozenset({"status", "snapshot", "ship", "record/head"})
 """Retained, one topic only."""
 SSO_BY_ID = frozenset({"sso/point", "sso/driver", "sso/equipment", "sso/test"})
 SSO_ALONE = frozenset({"sso/worklist"})
@@ -68,6 +68,9 @@ class Topics:
     def status(self) -> str:
         return f"{self.root}/status"
 
+    def ship(self) -> str:
+        return f"{self.root}/ship"
+
     def heartbeat(self) -> str:
         return f"{self.root}/heartbeat"
 
@@ -97,6 +100,9 @@ class Topics:
 
     def station(self, id_: str) -> str:
         return self._of("station", id_, Classification.WATCH)
+
+    def permit(self, id_: str) -> str:
+        return self._of("permit", id_, Classification.WATCH)
 
     def selftest(self, nonce: str) -> str:
         """Return where a synthetic alert of that nonce goes; ``+`` for the filter of all."""

@@ -124,6 +124,22 @@ STATE: dict[str, dict[str, Any]] = {
         "size": 9,
         "origin": "demo/aurora/1",
     },
+    TOPICS.ship(): {
+        "situation": "port",
+        "security_level": 1,
+        "threat": False,
+        "ship_time_offset_min": 480,
+        "ais_off_by": None,
+        "settling": False,
+    },
+    TOPICS.permit("d17"): {
+        "door": "d17",
+        "name": "BOSUN STORE",
+        "person": "R. dela Cruz",
+        "work": "paint",
+        "ends_utc": "2026-11-22T03:10:00.000Z",
+        "ends_up": 4600.0,
+    },
     TOPICS.station("bridge"): {
         "attended": True,
         "person": "2/O Berg",
