@@ -95,7 +95,7 @@ class AlertsReader:
             self._details[key] = text
             return self._report(now_s)
         priority, state = fields[5:7]
-        if fields[1] != "1" or priority not in _PRIORITIES or state not in _STATES:
+        if fields[1] not in _FIRST or priority not in _PRIORITIES or state not in _STATES:
             raise SentenceError(Dropped.MALFORMED)
         if state == _NORMAL:
             self._forget(key)
@@ -143,6 +143,8 @@ class AlertsReader:
         return replace(alert, text=f"{alert.text}: {details}") if details else alert
 
 
+_FIRST = frozenset({"1", "0"})
+"""Some makers count a sentence that stands alone from 0."""
 _A_OR_V = {"A": True, "V": False}
 _PRIORITIES = frozenset("EAWC")
 _STATES = frozenset("ASNOUV")

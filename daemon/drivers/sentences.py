@@ -20,8 +20,9 @@ import pynmea2
 from daemon.errors import FrameError
 from daemon.model import Fix, Motion, Position, Quality
 
-LONGEST_PARAMETRIC = 82 - 2
-"""Characters of a ``$`` sentence without its CR LF (IEC 61162-1: 82 with them)."""
+LONGEST_PARAMETRIC = 100
+"""Characters of a ``$`` sentence without its CR LF (IEC 61162-1: 80); receivers that give a position
+to the centimetre write some ten more."""
 LONGEST_PAYLOAD = 168
 """AIS characters of six bits in one message: five slots, 1008 bits (ITU-R M.1371)."""
 LONGEST_ENCAPSULATED = len("!AIVDM,1,1,9,A,") + LONGEST_PAYLOAD + len(",0*hh")
