@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Final
 
-DAY_S: Final = 24 * 3600.0
 UNWATCHED_S: Final = 60.0
 """Time not watched that is worth a word."""
 
@@ -55,14 +54,18 @@ class Coverage:
 
     def words(self, *, since: str | None) -> str:
         """Return the line: ``24 h, 99.9 %, 1 gap 01:10``; ``since`` where that was not the day's beginning."""
-        span = "24 h" if since is None else f"since {since}"
-        if self._last_s - self._began_s - self.watched_s > UNWATCHED_S:
-            span += f" (watched {length(self.watched_s)})"
-        share = self.share
+        span, share = self.span(since=since), self.share
         if share is None:
             return f"{span}, nothing watched"
         # Rounded down: a day with a gap never reads 100.0 %.
         return f"{span}, {math.floor(share * 1000) / 10:.1f} %, {self._gaps()}"
+
+    def span(self, *, since: str | None) -> str:
+        """Return what of the day was watched: ``24 h``, ``since 22:30``, ``24 h (watched 20:10:00)``."""
+        span = "24 h" if since is None else f"since {since}"
+        if self._last_s - self._began_s - self.watched_s > UNWATCHED_S:
+            span += f" (watched {length(self.watched_s)})"
+        return span
 
     def _gaps(self) -> str:
         if not self.gaps:

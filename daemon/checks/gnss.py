@@ -1,0 +1,222 @@
+"""Do the ship's GNSS receivers agree, without jump or gap?
+
+Source: SOLAS V/19.2.1.6 asks for a receiver; alone on board a false position shows only by what does not fit: two
+receivers that part, or one that moves faster than the ship can. Continuous: one result a ship's day.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import Field
+
+from daemon.checks.api import CheckConfig, CheckContext, CheckSpec
+from daemon.checks.coverage import Coverage, length
+from daemon.geodesy import distance_m
+from daemon.model import Fix, Motion, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from daemon.model import Reading
+
+KNOT_M_S: Final = 1852 / 3600
+FASTEST_KN: Final = 40.0
+"""Where a receiver says no speed, the ship is not faster than this."""
+SAME_MOMENT_S: Final = 2.0
+"""Fixes of two receivers that lie no farther apart in time are compared."""
+GAP_S: Final = 30.0
+"""The same as the alert *nav feed lost* waits."""
+QUIET_S: Final = 600.0
+"""So long after a jump a receiver counts as steady again, in seconds."""
+KEPT_READINGS: Final = 100
+"""The newest readings of a day that stand as evidence; those of jumps and disagreements stand first."""
+LOOK_S: Final = 30.0
+
+
+class GnssConfig(CheckConfig):
+    """One or two receivers."""
+
+    kind: Literal["gnss"]
+    receivers: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
+    """The devices, by their ids."""
+    antennas_apart_m: Annotated[float, Field(ge=0, le=400)] = 0.0
+    agree_within_m: Annotated[float, Field(gt=0, le=1000)] = 50.0
+    """Beside the distance of the antennas."""
+    disagree_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """How long they may disagree before it is a defect, in seconds."""
+    jump_m: Annotated[float, Field(gt=0, le=10_000)] = 100.0
+    """A fix that lies farther from the one before than the ship can have moved, by this, is a jump."""
+    watch_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    """How long is watched before the first word, and how long a receiver may say nothing, in seconds."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """The share of the day in which each receiver must have a fix."""
+
+
+@dataclass(slots=True)
+class Receiver:
+    """What one receiver said."""
+
+    coverage: Coverage
+    fix: Reading | None = None
+    speed_kn: float | None = None
+
+    def reach_m(self, seconds: float) -> float:
+        """Return how far the ship can have moved in a time, as this receiver knows her."""
+        speed_kn = FASTEST_KN if self.speed_kn is None else self.speed_kn
+        return speed_kn * KNOT_M_S * seconds
+
+
+@dataclass(slots=True)
+class Day:
+    """What the receivers said since ``began_s``."""
+
+    config: GnssConfig
+    began_s: float
+    receivers: dict[str, Receiver] = field(init=False)
+    farthest_m: float | None = None
+    """The greatest distance between the two, at one moment."""
+    apart_since_s: float | None = None
+    """Since when they disagree."""
+    longest_apart_s: float = 0.0
+    jumps: int = 0
+    last_jump: tuple[float, str] | None = None
+    odd: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
+    newest: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
+
+    def __post_init__(self) -> None:
+        self.receivers = {id_: Receiver(Coverage(self.began_s)) for id_ in self.config.receivers}
+
+    def hear(self, reading: Reading, *, counts: bool) -> None:
+        """Take a reading; a fix that does not count shows that nothing can be known now."""
+        id_, _, what = reading.point.rpartition(".")
+        receiver = self.receivers[id_]
+        if what == "motion":
+            said = reading.value
+            receiver.speed_kn = said.sog_kn if counts and isinstance(said, Motion) else None
+        elif counts and isinstance(reading.value, Fix):
+            self.newest.append(reading)
+            receiver.coverage.seen(reading.received_s, allowed_s=GAP_S)
+            self._look_for_jump(id_, receiver, reading)
+            receiver.fix = reading
+            self._compare(reading)
+        else:
+            receiver.coverage.blind(reading.received_s, allowed_s=GAP_S)
+            receiver.fix = None
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what stands as evidence."""
+        return (*self.odd, *self.newest)
+
+    def _look_for_jump(self, id_: str, receiver: Receiver, reading: Reading) -> None:
+        if receiver.fix is None:
+            return
+        between_s = max(0.0, reading.received_s - receiver.fix.received_s)
+        moved_m = _apart_m(receiver.fix, reading)
+        if moved_m > self.config.jump_m + receiver.reach_m(between_s):
+            self.jumps += 1
+            self.last_jump = (
+                reading.received_s,
+                f"{id_} jumped {moved_m:.0f} m in {between_s:.0f} s",
+            )
+            self.odd += (receiver.fix, reading)
+
+    def _compare(self, reading: Reading) -> None:
+        fixes = [r.fix for r in self.receivers.values() if r.fix is not None]
+        if len(fixes) < 2:  # noqa: PLR2004 (it takes two to agree)
+            self.apart_since_s = None
+            return
+        between_s = abs(fixes[0].received_s - fixes[1].received_s)
+        if between_s > SAME_MOMENT_S:
+            return
+        apart_m = _apart_m(*fixes)
+        self.farthest_m = max(self.farthest_m or 0.0, apart_m)
+        moved_m = max(receiver.reach_m(between_s) for receiver in self.receivers.values())
+        if apart_m <= self.config.agree_within_m + self.config.antennas_apart_m + moved_m:
+            self.apart_since_s = None
+            return
+        if self.apart_since_s is None:
+            self.apart_since_s = reading.received_s
+        self.longest_apart_s = max(self.longest_apart_s, reading.received_s - self.apart_since_s)
+        self.odd += fixes
+
+
+def judge(day: Day, *, now_s: float) -> tuple[Outcome, str]:
+    """Judge how the receivers stand now; with nothing to judge, say so."""
+    if (fault := _fault(day, now_s)) is not None:
+        return Outcome.FAILED, fault
+    for id_, receiver in day.receivers.items():
+        unseen_s = receiver.coverage.silent_s(now_s) or receiver.coverage.blind_s(now_s)
+        if receiver.fix is None or unseen_s > day.config.watch_s:
+            return Outcome.INCONCLUSIVE, f"{id_}: no fix that counts for {length(unseen_s)}"
+    if len(day.receivers) > 1 and day.farthest_m is None:
+        return Outcome.INCONCLUSIVE, "the receivers were never heard at one moment"
+    return Outcome.PASSED, _agreement(day)
+
+
+def judge_day(day: Day, *, now_s: float, since: str | None) -> tuple[Outcome, str]:
+    """Judge the whole day, when it is over."""
+    outcome, reason = judge(day, now_s=now_s)
+    for receiver in day.receivers.values():
+        receiver.coverage.end(now_s, allowed_s=GAP_S)
+    covers = [receiver.coverage for receiver in day.receivers.values()]
+    worst = min(covers, key=lambda c: -1.0 if c.share is None else c.share)
+    seen = (
+        worst.words(since=since) if worst.gaps or worst.share is None else worst.span(since=since)
+    )
+    jumps = "no jump" if not day.jumps else f"{day.jumps} jump{'s' if day.jumps > 1 else ''}"
+    if outcome is not Outcome.PASSED or worst.share is None:
+        return outcome, f"{reason}; {seen}, {jumps}"
+    line = f"{_agreement(day)}, {seen}, {jumps}"
+    if day.jumps and day.last_jump is not None:
+        return Outcome.FAILED, f"{line}: {day.last_jump[1]}"
+    if day.longest_apart_s > day.config.disagree_s:
+        return Outcome.FAILED, f"{line}; disagreed for {length(day.longest_apart_s)}"
+    if worst.share < day.config.share:
+        return Outcome.FAILED, f"{line}; at least {day.config.share:.0%} is wanted"
+    return outcome, line
+
+
+def _fault(day: Day, now_s: float) -> str | None:
+    if day.last_jump is not None and now_s - day.last_jump[0] < QUIET_S:
+        return day.last_jump[1]
+    if day.apart_since_s is not None and now_s - day.apart_since_s > day.config.disagree_s:
+        return f"receivers disagree by {day.farthest_m:.0f} m"
+    return None
+
+
+def _agreement(day: Day) -> str:
+    if len(day.receivers) == 1:
+        return "1 receiver"
+    return f"2 receivers agree within {day.farthest_m or 0.0:.0f} m"
+
+
+def _apart_m(a: Reading, b: Reading) -> float:
+    if not isinstance(a.value, Fix) or not isinstance(b.value, Fix):
+        raise TypeError(f"{a.point}, {b.point}: not two fixes")
+    return distance_m(a.value.position, b.value.position)
+
+
+def points(config: GnssConfig) -> tuple[str, ...]:
+    """Return the points of fix and motion of each receiver."""
+    return tuple(f"{id_}.{what}" for id_ in config.receivers for what in ("fix", "motion"))
+
+
+async def run(config: GnssConfig, ctx: CheckContext) -> Verdict:
+    """Listen to the receivers until the day ends."""
+    day = Day(config, ctx.clock.now_s())
+    first_word_s = day.began_s + config.watch_s
+    with ctx.listen(points(config)) as inbox:
+        while (left_s := ctx.day_ends_s() - (now_s := ctx.clock.now_s())) > 0:
+            wait_s = min(LOOK_S, left_s, max(first_word_s - now_s, 0.0) or LOOK_S)
+            reading = await inbox.next(until_s=now_s + wait_s)
+            if reading is not None:
+                day.hear(reading, counts=ctx.accepts(reading))
+            now_s = ctx.clock.now_s()
+            if now_s >= first_word_s:
+                ctx.report(Verdict(*judge(day, now_s=now_s), day.readings()))
+    said = judge_day(day, now_s=now_s, since=ctx.watched_since)
+    return Verdict(*said, day.readings())
+
+
+CHECK = CheckSpec(kind="gnss", config=GnssConfig, run=run, points=points, continuous=True)
