@@ -144,7 +144,7 @@ async def _connect(link: TcpLink) -> socket.socket:
     except TimeoutError as err:
         raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
     except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
-        raise LinkError(f"{link.name}: {getattr(err, 'strerror', None) or err}") from err
+        raise LinkError(f"{link.name}: {_reason(err)}") from err
     return connection
 
 
@@ -157,8 +157,7 @@ async def _open_serial(link: SerialLink) -> serial.Serial:
         opening.add_done_callback(_close_late)
         raise
     except (OSError, ValueError, termios.error) as err:
-        reason = os.strerror(err.errno) if isinstance(err, OSError) and err.errno else err
-        raise LinkError(f"{link.name}: {reason}") from err
+        raise LinkError(f"{link.name}: {_reason(err)}") from err
 
 
 def _open_serial_now(link: SerialLink) -> serial.Serial:
@@ -178,6 +177,13 @@ def _open_serial_now(link: SerialLink) -> serial.Serial:
     port.open()
     _flush(port.fileno())
     return port
+
+
+def _reason(err: Exception) -> str:
+    """Return the system's own words; asyncio's and pyserial's name the address once more."""
+    if isinstance(err, OSError) and (err.errno or 0) > 0:
+        return os.strerror(err.errno)
+    return str(err)
 
 
 def _flush(descriptor: int) -> None:
