@@ -82,8 +82,11 @@ async def simulators(config: Path) -> AsyncIterator[Simulators]:
     """
     async with _child("-m", "simulators", str(config)) as process:
         devices = Simulators(process)
-        async with asyncio.timeout(START_S):
-            await devices.ready()
+        try:
+            async with asyncio.timeout(START_S):
+                await devices.ready()
+        except TimeoutError as err:
+            raise IspsdError(f"simulators: not ready within {START_S:g} s") from err
         yield devices
 
 
