@@ -3,7 +3,8 @@
 Written from MODBUS Application Protocol V1.1b3 (6.1 to 6.4, 7) and MODBUS Messaging on TCP/IP
 V1.0b (3.1.3), with no Modbus library in it: the driver's library is not its own judge. As delivered
 it has the map of a Moxa ioLogik E1210: the inputs at function 2 address 0, and as words at function
-4 address 0x30. Alone: ``python -m simulators.io_unit --port 1502``, JSON lines on standard input.
+4 address 0x30; with ``analogue`` it has the analogue inputs of an E1242 too, at function 4 address
+0x200. Alone: ``python -m simulators.io_unit --port 1502``, JSON lines on standard input.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, seconds, whole
-from simulators.io_unit_wire import FAULTS, HEADER, Exchange, answer, picture, refusal
+from simulators.io_unit_wire import FAULTS, HEADER, Analogue, Exchange, answer, picture, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,9 @@ LONGEST_LENGTH = 254
 """What the header's length may be: the unit and a PDU of 1 to 253 bytes (4.1)."""
 LONGEST_DELAY_S = 60.0
 MOST_INPUTS = 2000
+E1242_ANALOGUE_ADDRESS = 0x0200
+MOST_ANALOGUE = 125
+HIGHEST_MA = 25.0
 
 
 class IoUnit:
@@ -50,6 +54,7 @@ class IoUnit:
         *,
         unit: int = 1,
         places: Mapping[int, int] | None = None,
+        analogue: Analogue | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Take nothing yet; port 0 is any free one, ``places`` is as in ``io_unit_wire.answer``."""
@@ -57,6 +62,7 @@ class IoUnit:
         self._unit = unit
         self._inputs = [False] * inputs
         self._places = dict(places or E1210_MAP)
+        self._analogue = analogue
         self._clock = clock or SystemClock()
         self._fault: str | None = None
         self._exception = 0
@@ -135,6 +141,9 @@ class IoUnit:
             case "inputs":
                 only(command, "do", "on")
                 self._inputs[:] = picture(command.get("on"), len(self._inputs))
+            case "current":
+                only(command, "do", "input", "ma")
+                self._set_current(command)
             case "fault":
                 await self._do_fault(command)
             case "clear":
@@ -152,8 +161,15 @@ class IoUnit:
                     await self.start()
             case verb:
                 raise ValueError(
-                    f"do is set, inputs, fault, clear, drop, unplug or plug, not {verb!r}"
+                    f"do is set, inputs, current, fault, clear, drop, unplug or plug, not {verb!r}"
                 )
+
+    def _set_current(self, command: Mapping[str, object]) -> None:
+        if self._analogue is None:
+            raise ValueError("this unit has no analogue inputs")
+        currents_ma = self._analogue.currents_ma
+        number = whole(command, "input", low=0, high=len(currents_ma) - 1)
+        currents_ma[number] = milliamps(command, "ma")
 
     async def _do_fault(self, command: Mapping[str, object]) -> None:
         only(command, "do", "fault", "code", "by_s")
@@ -199,17 +215,19 @@ class IoUnit:
             return refusal(pdu[0], GATEWAY_TARGET_SILENT)
         if self._fault == "exception":
             return refusal(pdu[0], self._exception)
-        return answer(pdu, self._inputs, self._places)
+        return answer(pdu, self._inputs, self._places, self._analogue)
 
 
 def build(name: str, settings: Settings) -> IoUnit:
     """Return a unit from ``port``, ``inputs``, ``unit``, and ``function`` with ``address``.
 
+    ``analogue`` is how many analogue inputs it has beside them, from ``analogue_address`` on.
+
     Raises:
         ValueError: A setting is wrong; the message says which.
     """
     del name
-    only(settings, "port", "inputs", "unit", "function", "address")
+    only(settings, "port", "inputs", "unit", "function", "address", "analogue", "analogue_address")
     places = None
     if "function" in settings:
         function = whole(settings, "function", low=1, high=4)
@@ -221,7 +239,31 @@ def build(name: str, settings: Settings) -> IoUnit:
         inputs=whole(settings, "inputs", low=1, high=MOST_INPUTS, default=16),
         unit=whole(settings, "unit", low=0, high=255, default=1),
         places=places,
+        analogue=_analogue(settings),
     )
+
+
+def _analogue(settings: Settings) -> Analogue | None:
+    if "analogue" not in settings:
+        if "analogue_address" in settings:
+            raise ValueError("analogue_address needs analogue beside it")
+        return None
+    number = whole(settings, "analogue", low=1, high=MOST_ANALOGUE)
+    address = whole(settings, "analogue_address", low=0, high=65535, default=E1242_ANALOGUE_ADDRESS)
+    return Analogue(address, [0.0] * number)
+
+
+def milliamps(fields: Mapping[str, object], name: str) -> float:
+    """Return a current, in mA.
+
+    Raises:
+        ValueError: It is missing or something else.
+    """
+    value = fields.get(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and 0 <= value <= HIGHEST_MA:
+        return float(value)
+    raise ValueError(f"{name} is a current from 0 to {HIGHEST_MA:g} mA, not {value!r}")
 
 
 SIMULATOR = SimulatorSpec(kind="io_unit", build=build)

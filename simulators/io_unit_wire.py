@@ -40,11 +40,57 @@ class Exchange:
         return HEADER.pack(self.transaction, self.protocol, len(self.pdu) + 1, self.unit) + self.pdu
 
 
-def answer(pdu: bytes, inputs: Sequence[bool], places: Mapping[int, int]) -> bytes:
+ANALOGUE_FUNCTION = 4
+
+
+@dataclass(slots=True)
+class Analogue:
+    """Analogue inputs, one input register each.
+
+    Attributes:
+        address: Of the first one.
+        currents_ma: What flows in each loop, in mA.
+        counts_full: The word at ``ma_at_full``.
+        ma_at_zero: The current at the word 0, in mA.
+    """
+
+    address: int
+    currents_ma: list[float]
+    counts_full: int = 65535
+    ma_at_zero: float = 0.0
+    ma_at_full: float = 20.0
+
+    def asked(self, pdu: bytes) -> bytes | None:
+        """Return the words that a request asks for; None where it asks for anything else."""
+        if len(pdu) != _READ.size:
+            return None
+        function, address, count = _READ.unpack(pdu)
+        first = address - self.address
+        if function != ANALOGUE_FUNCTION or first < 0 or count < 1:
+            return None
+        wanted = self.currents_ma[first : first + count]
+        if len(wanted) < count:
+            return None
+        return b"".join(self._word(current_ma).to_bytes(2, "big") for current_ma in wanted)
+
+    def _word(self, current_ma: float) -> int:
+        """Return the word of a current; what is outside the range stands at its end."""
+        share = (current_ma - self.ma_at_zero) / (self.ma_at_full - self.ma_at_zero)
+        return min(max(round(share * self.counts_full), 0), self.counts_full)
+
+
+def answer(
+    pdu: bytes,
+    inputs: Sequence[bool],
+    places: Mapping[int, int],
+    analogue: Analogue | None = None,
+) -> bytes:
     """Return the answer to one request, by the flow charts of 6.1 to 6.4.
 
     ``places`` is the address of the first input by function code; other functions are refused.
     """
+    if analogue is not None and (values := analogue.asked(pdu)) is not None:
+        return bytes([ANALOGUE_FUNCTION, len(values)]) + values
     function = pdu[0]
     if function not in places:
         return refusal(function, ILLEGAL_FUNCTION)

@@ -181,9 +181,9 @@ def _open_serial_now(link: SerialLink) -> serial.Serial:
 
 def _reason(err: Exception) -> str:
     """Return the system's own words; asyncio's and pyserial's name the address once more."""
-    if isinstance(err, OSError) and (err.errno or 0) > 0:
-        return os.strerror(err.errno)
-    return str(err)
+    code = err.errno if isinstance(err, OSError) else None
+    # A name that is not found has a negative number, and words of its own.
+    return os.strerror(code) if code is not None and code > 0 else str(err)
 
 
 def _flush(descriptor: int) -> None:
