@@ -106,7 +106,7 @@ class Conduct:
 
     def submit(self, draft: Draft) -> None:
         """Write an entry that nothing waits for; one that is lost is counted by the record."""
-        self._journal.submit(draft).add_done_callback(_let_go)
+        let_go(self._journal.submit(draft))
 
     async def _take(
         self, test: Test, verdict: Verdict, ended_utc: datetime, written: asyncio.Future[Entry]
@@ -252,7 +252,6 @@ def _day(session: Session) -> datetime:
     return session.day or session.began_utc
 
 
-def _let_go(written: asyncio.Future[Entry]) -> None:
-    """Take note of an entry that was lost, so that nobody is told of an exception that nobody fetched."""
-    if not written.cancelled():
-        written.exception()
+def let_go(written: asyncio.Future[Entry]) -> None:
+    """Wait for an entry no longer: one that is lost is counted by the record, and nobody is told twice."""
+    written.add_done_callback(lambda future: future.cancelled() or future.exception())

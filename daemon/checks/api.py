@@ -175,12 +175,14 @@ class Services:
         station_is_live: Whether an attended station would show and sound an alert now.
         verify_record: Verifies the record; returns PASS, FAIL or INCONCLUSIVE and a sentence.
         movements: What moved in the ship's day that holds a moment, by point; None for a day that was not watched.
+        seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
     """
 
     alert_path: Callable[[], Awaitable[float | None]] | None = None
     station_is_live: Callable[[], bool] | None = None
     verify_record: Callable[[], Awaitable[tuple[str, str]]] | None = None
     movements: Callable[[datetime], Mapping[str, Movement] | None] | None = None
+    seal_numbers: Callable[[], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,8 @@ class CheckSpec:
     """How the registry finds a check.
 
     Attributes:
-        steps: How many steps a person is led through; 0 for an automatic check.
+        steps: How many steps a person is led through, at most; 0 for an automatic check.
+        count_steps: The same where it hangs on the configuration.
         points: The points it listens to, so that a configuration that names none is refused.
         needs_window: It runs only inside an SSAS test window.
         continuous: It watches all day, see above.
@@ -273,3 +276,8 @@ class CheckSpec:
     items: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
     lead: Callable[[Any, CheckContext], Awaitable[Verdict]] | None = None
     limit_s: float = LONGEST_CHECK_S
+    count_steps: Callable[[Any], int] | None = None
+
+    def steps_of(self, config: CheckConfig) -> int:
+        """Return how many steps a person is led through in this test."""
+        return self.steps if self.count_steps is None else self.count_steps(config)

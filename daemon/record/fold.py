@@ -26,12 +26,16 @@ ITEM = "item"
 """The same of one item of a test of several: ``<test>/<item>``."""
 MISSED = "missed"
 """Until when the periods are settled that ended without a test."""
+COUNTED = "counted"
+"""The newest count of door movements, by ``doors``."""
 PLANNED = "planned"
 """Since when a test is in the plan, and how often it is done."""
 STATION = "station"
 SHIP = "ship"
 """What people ordered about the ship; by the type of the entry."""
 PERMIT = "permit"
+NOTICE = "notice"
+"""The newest notice of an SSAS test; by flag."""
 HIGHEST = "highest"
 """The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
 INSTANCE = "instance"
@@ -123,6 +127,11 @@ def _test_missed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Stat
     return (StateChange(MISSED, _text(shown["test"]), {"until": _text(shown["period_ends"])}),)
 
 
+def _doors_counted(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    _text(shown["day"])
+    return (StateChange(COUNTED, "doors", shown),)
+
+
 def _tests_planned(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     tests = shown["tests"]
     if not isinstance(tests, list):
@@ -140,6 +149,10 @@ def _permit_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Sta
 
 def _permit_ended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(PERMIT, _text(shown["door"]), None),)
+
+
+def _notice_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(NOTICE, _text(shown["flag"]), shown),)
 
 
 def _ordered(type_: str) -> _Rule:
@@ -174,10 +187,12 @@ def _text(value: Json) -> str:
 _Rule: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json]], tuple[StateChange, ...]]
 _RULES: Mapping[str, _Rule] = {
     "alert.changed": _alert_changed,
+    "doors.counted": _doors_counted,
     "test.missed": _test_missed,
     "test.result": _test_result,
     "tests.planned": _tests_planned,
     "watch.taken": _watch_taken,
+    "notice.given": _notice_given,
     "permit.given": _permit_given,
     "permit.ended": _permit_ended,
     **{

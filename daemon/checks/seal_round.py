@@ -1,0 +1,137 @@
+"""Do the seals carry the numbers that they were given, and are the wired loops whole?
+
+Numbers are typed as they are found and held against the register: the ship's file, and what was sealed anew since.
+They are class ``sso``; the result says only how many do not match.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from daemon.checks.api import CheckConfig, CheckSpec, Expects, Mode
+from daemon.model import ContactState, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from daemon.checks.api import Answer, CheckContext
+    from daemon.model import Json, Reading
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
+Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9/-]{1,20}$")]
+
+
+class SealGroup(BaseModel):
+    """Seals that are seen together, at one place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    numbers: dict[Id, Number] = {}
+    """The numbered seals: each id with the number it had when the file was written."""
+    loops: tuple[Id, ...] = ()
+    """The points of the wired seals."""
+
+    @model_validator(mode="after")
+    def _is_not_empty(self) -> SealGroup:
+        if not self.numbers and not self.loops:
+            raise ValueError(f"{self.name}: a group has numbered seals, loops, or both")
+        return self
+
+
+class SealRoundConfig(CheckConfig):
+    """The seals of a round."""
+
+    kind: Literal["seal_round"]
+    groups: Annotated[tuple[SealGroup, ...], Field(min_length=1, max_length=30)]
+    answer_s: Annotated[float, Field(ge=10, le=7200)] = 1800.0
+    """How long each group is waited for, in seconds."""
+
+
+def judge_numbers(
+    group: SealGroup, answer: Answer | None, register: Mapping[str, str]
+) -> tuple[Outcome, str]:
+    """Judge what was typed; order, case and what stands between numbers do not matter."""
+    if answer is None:
+        return Outcome.INCONCLUSIVE, f"{group.name}: no numbers were entered"
+    wanted = {register.get(id_, number).upper() for id_, number in group.numbers.items()}
+    found = {word.upper() for word in answer.text.replace(",", " ").split()}
+    missing, strange = len(wanted - found), len(found - wanted)
+    if missing or strange:
+        return Outcome.FAILED, f"{group.name}: {missing} not found, {strange} not in the register"
+    return Outcome.PASSED, f"{group.name}: {len(wanted)} as the register"
+
+
+def judge_loops(group: SealGroup, loops: Mapping[str, Reading | None]) -> tuple[Outcome, str]:
+    """Judge the wired loops; a reading is None where there is none that counts."""
+    broken = [
+        id_
+        for id_, reading in loops.items()
+        if reading is not None and reading.value is not ContactState.CLOSED
+    ]
+    if broken:
+        return Outcome.FAILED, f"{group.name}: loop {', '.join(broken)} not whole"
+    if unseen := [id_ for id_, reading in loops.items() if reading is None]:
+        return Outcome.INCONCLUSIVE, f"{group.name}: loop {', '.join(unseen)} not seen"
+    return Outcome.PASSED, f"{group.name}: {len(loops)} loop{'s' if len(loops) != 1 else ''} whole"
+
+
+def judge(
+    found: Sequence[tuple[Outcome, str]],
+    *,
+    readings: tuple[Reading, ...],
+    typed: Mapping[str, Json],
+) -> Verdict:
+    """Judge the whole round; the worst counts, and all of it is named."""
+    outcomes = {outcome for outcome, _ in found}
+    worst = next(
+        (o for o in (Outcome.FAILED, Outcome.INCONCLUSIVE) if o in outcomes), Outcome.PASSED
+    )
+    reason = "; ".join(text for outcome, text in found if outcome is worst)
+    return Verdict(worst, reason, readings, typed)
+
+
+def points(config: SealRoundConfig) -> tuple[str, ...]:
+    """Return the points of the wired seals."""
+    return tuple(id_ for group in config.groups for id_ in group.loops)
+
+
+async def run(config: SealRoundConfig, ctx: CheckContext) -> Verdict:
+    """Lead a person from group to group."""
+    numbers = ctx.services.seal_numbers
+    register = {} if numbers is None else numbers()
+    found: list[tuple[Outcome, str]] = []
+    readings: list[Reading] = []
+    typed: dict[str, Json] = {}
+    for step, group in enumerate(config.groups, start=1):
+        if group.numbers:
+            text = f"{group.name}: enter the {len(group.numbers)} numbers as found on the seals."
+            answer = await ctx.prompt(step, text, expects=Expects.NUMBER, for_s=config.answer_s)
+            found.append(judge_numbers(group, answer, register))
+            typed[group.name] = None if answer is None else answer.text
+        else:
+            text = f"{group.name}: look at the loops and press when they are seen."
+            if await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s) is None:
+                found.append((Outcome.INCONCLUSIVE, f"{group.name}: nobody looked"))
+        if group.loops:
+            loops = {id_: _counting(ctx, id_) for id_ in group.loops}
+            found.append(judge_loops(group, loops))
+            readings += [reading for reading in loops.values() if reading is not None]
+    return judge(found, readings=tuple(readings), typed={"typed": typed} if typed else {})
+
+
+def _counting(ctx: CheckContext, id_: str) -> Reading | None:
+    reading = ctx.newest(id_)
+    return reading if reading is not None and ctx.accepts(reading) else None
+
+
+CHECK = CheckSpec(
+    kind="seal_round",
+    config=SealRoundConfig,
+    run=run,
+    points=points,
+    mode=Mode.ASSISTED,
+    count_steps=lambda config: len(config.groups),
+)

@@ -1,0 +1,174 @@
+"""How often was each door used today? Counted beside the record, written as one entry a ship's day.
+
+Door movements without an alert are no entries (they would flood the record, and crew have a right not to be followed):
+only counts per door with first and last time, class ``sso``, at ship's midnight and when ispsd stops. After a restart
+the day's counts go on from there; what a power cut takes away needs another use of the door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from daemon import forms, schedule
+from daemon.checks.api import Movement, counts_as_evidence
+from daemon.conduct import Journal, let_go
+from daemon.model import Classification, ContactState
+from daemon.record.entry import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date, datetime, timezone
+
+    from daemon.clock import Clock
+    from daemon.inbox import Inboxes
+    from daemon.model import Json, Reading
+
+COUNTED = "doors.counted"
+LOOK_S: Final = 30.0
+"""The calendar is asked again so often, in seconds: somebody may step the clock."""
+_CLEAR = frozenset({ContactState.CLOSED, ContactState.OPEN})
+
+
+class Door:
+    """What one door did in a day; pure."""
+
+    def __init__(self, moved: Movement | None = None) -> None:
+        self.moved = moved or Movement()
+        self._state: ContactState | None = None
+        self._is_away = False
+
+    def take(self, reading: Reading, *, counts: bool) -> None:
+        """Take what its contact says; a cycle is leaving a state and coming back to it, seen all the while."""
+        state = reading.value if counts and isinstance(reading.value, ContactState) else None
+        if state not in _CLEAR:
+            if self._state is not None:
+                self.moved = replace(self.moved, faults=self.moved.faults + 1)
+            self._state, self._is_away = None, False
+            return
+        before, self._state = self._state, state
+        if before is None or before is state:
+            return
+        self.moved = replace(
+            self.moved,
+            cycles=self.moved.cycles + self._is_away,
+            first_utc=self.moved.first_utc or reading.received_utc,
+            last_utc=reading.received_utc,
+        )
+        self._is_away = not self._is_away
+
+    def next_day(self) -> None:
+        """Begin to count anew; how it stands goes on."""
+        self.moved = Movement()
+
+
+class Movements:
+    """Counts the movements of doors."""
+
+    def __init__(
+        self,
+        doors: Iterable[str],
+        *,
+        demo: bool,
+        ship_time: Callable[[], timezone],
+        clock: Clock,
+        inboxes: Inboxes,
+        journal: Journal,
+    ) -> None:
+        self._doors = {door: Door() for door in doors}
+        self._demo = demo
+        self._ship_time = ship_time
+        self._clock = clock
+        self._inboxes = inboxes
+        self._journal = journal
+        self._day = self._today()
+        self._before: tuple[date, dict[str, Movement]] | None = None
+
+    def take_up(self, body: Mapping[str, Json] | None) -> None:
+        """Go on from the newest ``doors.counted`` of the record, where it is of today."""
+        self._day = self._today()
+        if body is None or body["day"] != f"{self._day:%Y-%m-%d}":
+            return
+        doors = body["doors"]
+        if not isinstance(doors, dict):
+            return
+        for door, said in doors.items():
+            if door in self._doors:
+                self._doors[door] = Door(_from_entry(said))
+
+    def of_day(self, moment_utc: datetime) -> dict[str, Movement] | None:
+        """Return what moved in the ship's day that holds a moment; None where that is long ago."""
+        day = moment_utc.astimezone(self._ship_time()).date()
+        if self._before is not None and day == self._before[0]:
+            return self._before[1]
+        return self._counted() if day == self._day else None
+
+    async def run(self) -> None:
+        """Count until cancelled; write at each midnight, and at the end."""
+        with self._inboxes.listen(self._doors) as inbox:
+            try:
+                while True:
+                    now_s = self._clock.now_s()
+                    ends = schedule.day_after(self._local(), ship_time=self._ship_time())
+                    left_s = (ends - self._clock.utc()).total_seconds()
+                    reading = await inbox.next(until_s=now_s + min(LOOK_S, max(left_s, 0.0)))
+                    if self._today() != self._day:
+                        self._turn()
+                    if reading is not None:
+                        counts = counts_as_evidence(reading, demo=self._demo)
+                        self._doors[reading.point].take(reading, counts=counts)
+            except asyncio.CancelledError:
+                if any(moved != Movement() for moved in self._counted().values()):
+                    self._write()
+                raise
+
+    def _turn(self) -> None:
+        """Write the day that is over and begin the next."""
+        self._write()
+        self._before = self._day, self._counted()
+        for door in self._doors.values():
+            door.next_day()
+        self._day = self._today()
+
+    def _counted(self) -> dict[str, Movement]:
+        return {id_: door.moved for id_, door in self._doors.items()}
+
+    def _write(self) -> None:
+        doors: dict[str, Json] = {
+            id_: {
+                "cycles": moved.cycles,
+                "faults": moved.faults,
+                "first": None if moved.first_utc is None else forms.utc(moved.first_utc),
+                "last": None if moved.last_utc is None else forms.utc(moved.last_utc),
+            }
+            for id_, moved in self._counted().items()
+            if moved != Movement()
+        }
+        draft = Draft(
+            kind="system",
+            type=COUNTED,
+            subject="doors",
+            classification=Classification.SSO,
+            open={"day": f"{self._day:%Y-%m-%d}", "doors": doors},
+        )
+        let_go(self._journal.submit(draft))
+
+    def _local(self) -> datetime:
+        return self._clock.utc().astimezone(self._ship_time())
+
+    def _today(self) -> date:
+        return self._local().date()
+
+
+def _from_entry(said: Json) -> Movement:
+    if not isinstance(said, dict):
+        return Movement()
+    cycles, faults = said["cycles"], said["faults"]
+    first, last = said["first"], said["last"]
+    return Movement(
+        cycles if isinstance(cycles, int) else 0,
+        faults if isinstance(faults, int) else 0,
+        forms.from_utc(first) if isinstance(first, str) else None,
+        forms.from_utc(last) if isinstance(last, str) else None,
+    )
