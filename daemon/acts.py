@@ -20,15 +20,16 @@ from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from enum import Enum
 
     from daemon.clock import Clock
-    from daemon.gate import CovertGate
     from daemon.model import Json, Person
     from daemon.orders import Orders
     from daemon.readiness import Tests
     from daemon.record.entry import Entry
     from daemon.watch import Journal, Watch
+    from daemon.window import Window
 
 Choice = TypeVar("Choice", bound="Enum")
 
@@ -53,16 +54,14 @@ class Acts:
         watch: Watch,
         tests: Tests,
         orders: Orders,
-        gate: CovertGate,
-        window_s: float,
+        window: Window,
         clock: Clock,
         journal: Journal,
     ) -> None:
         self._persons = {person.name: person for person in persons}
         self._watch = watch
         self._tests = tests
-        self._gate = gate
-        self._window_s = window_s
+        self.window = window
         self._clock = clock
         self._journal = journal
         self._orders = orders
@@ -279,21 +278,7 @@ class Acts:
         Raises:
             RefusedError: The two may not, or one is open already.
         """
-        if reason := may_open_window(self._known(first), self._known(second)):
-            raise RefusedError(reason)
-        window = self._gate.open(duration_s=self._window_s, opened_by=(first, second))
-        written = self._journal.submit(
-            Draft(
-                kind=".10",
-                type="window.opened",
-                subject="ssas",
-                classification=Classification.SSO,
-                actor=Actor(person=first),
-                open={"minutes": int(self._window_s // 60)},
-                parts={Classification.SSO: {"opened_by": [first, second]}},
-            )
-        )
-        minutes = (window.until_s - self._clock.now_s()) / 60
+        minutes, written = self.window.open(self._known(first), self._known(second))
         return Reply(
             accepted=True,
             recorded=await self._on_disk(written),
@@ -302,23 +287,27 @@ class Acts:
 
     async def close_window(self, person: str) -> Reply:
         """Close the test window before its time."""
-        known = self._known(person)
-        if not self._gate.is_open():
-            raise RefusedError("no test window is open")
-        self._gate.close()
-        written = self._journal.submit(
-            Draft(
-                kind=".10",
-                type="window.closed",
-                subject="ssas",
-                classification=Classification.SSO,
-                actor=Actor(person=known.name),
-            )
+        written = self.window.close(self._known(person))
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def notice(
+        self, flag: str, *, person: str, sent_utc: datetime, to: str, reference: str
+    ) -> Reply:
+        """Enter that a flag was told of an SSAS test.
+
+        Raises:
+            RefusedError: The person may not, or the notice cannot be.
+        """
+        written = self.window.notice(
+            flag, self._known(person), sent_utc=sent_utc, to=to, reference=reference
         )
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def start_test(self, test: str, *, person: str, item: str | None = None) -> Reply:
         """Start a test because a person asks for it; of a group, one item."""
+        known = self._tests.tests.get(test)
+        if known is not None and (reason := self.window.refusal(known)):
+            raise RefusedError(reason)
         started = self._tests.start(test, self._known(person).name, item=item)
         return Reply(accepted=True, extra={"steps": started.spec.steps})
 
@@ -382,27 +371,6 @@ class Acts:
         written.add_done_callback(lambda _: done.set())
         await self._clock.wait(done, WAIT_FOR_DISK_S)
         return _seq(written)
-
-
-def may_open_window(first: Person, second: Person) -> str | None:
-    """Return why these two may not open a test window; None when they may.
-
-    One is the Master, the other the SSO; where the Master is the SSO, the other is the deputy named in the SSP.
-    """
-    if first.name == second.name:
-        return "a test window is opened by two different persons"
-    masters = [p for p in (first, second) if Role.MASTER in p.roles]
-    if not masters:
-        return "one of the two must be the Master"
-    other = second if masters[0] is first else first
-    wanted = Role.DEPUTY_SSO if Role.SSO in masters[0].roles else Role.SSO
-    if wanted in other.roles:
-        return None
-    if wanted is Role.SSO:
-        return f"beside the Master the SSO opens it; {other.name} is not"
-    return (
-        f"the Master is the SSO, so the deputy named in the SSP opens it too; {other.name} is not"
-    )
 
 
 def _one_of(choices: type[Choice], said: object) -> Choice:

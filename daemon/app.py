@@ -19,6 +19,7 @@ from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.assets import asset
 from daemon.checks.api import Mode, Services
 from daemon.config import broker
+from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
 from daemon.entropy import Entropy
@@ -42,6 +43,7 @@ from daemon.stations import Stations
 from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
 from daemon.watch import Watch
+from daemon.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -206,6 +208,12 @@ class Daemon:
         )
 
     def _build_acts(self) -> None:
+        self.window = Window(
+            gate=self.gate,
+            window_s=self.config.ssas_window_s,
+            clock=self.clock,
+            journal=self.record,
+        )
         self.acts = Acts(
             persons=self.config.persons,
             watch=self.watch,
@@ -216,14 +224,29 @@ class Daemon:
                 clock=self.clock,
                 journal=self.record,
             ),
-            gate=self.gate,
-            window_s=self.config.ssas_window_s,
+            window=self.window,
             clock=self.clock,
             journal=self.record,
         )
-        self.control = ControlServer(
-            self.config.control.socket, Requests(acts=self.acts, record=self.record).carry_out
+        status = Status(
+            Parts(
+                config=self.config,
+                clock=self.clock,
+                engine=self.engine,
+                points=self.points,
+                stations=self.watch.stations,
+                supervisors=self.supervisors,
+                tests=self.tests,
+                record=self.record,
+                regime=lambda: self.engine.regime,
+                ship_time=lambda: self.ship.ship_time,
+                connected=lambda: self.publisher.facts().connected,
+            )
         )
+        requests = Requests(
+            acts=self.acts, record=self.record, status=status, worklist=self.tests.worklist
+        )
+        self.control = ControlServer(self.config.control.socket, requests.carry_out)
 
     async def run(self) -> None:
         """Run until ``stop`` is set, then stop in order.
@@ -265,6 +288,7 @@ class Daemon:
                 record=self.record,
                 watch=self.watch,
                 tests=self.tests,
+                window=self.window,
                 known={o.id for o in self.config.openings} | {d.id for d in self.config.devices},
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),

@@ -5,6 +5,7 @@ Acts of SSO and Master, and everything that is of class ``sso``, come this way o
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.acts import LONGEST_TEXT
@@ -71,6 +72,14 @@ class Requests:
     async def _act(self, request: Mapping[str, Any]) -> Reply:
         """Carry out what a person does."""
         match request["do"]:
+            case "notice":
+                return await self._acts.notice(
+                    _text(request, "flag"),
+                    person=_text(request, "by"),
+                    sent_utc=_moment(request, "sent"),
+                    to=_text(request, "to"),
+                    reference=_text(request, "reference"),
+                )
             case "window.open" | "window.close":
                 return await self._window(request)
             case "test.start" | "test.answer":
@@ -146,6 +155,17 @@ def _text(request: Mapping[str, Any], field: str) -> str:
     if not isinstance(value, str) or not value:
         raise RefusedError(f"{field} is wanted, as text")
     return _writable(value, field)
+
+
+def _moment(request: Mapping[str, Any], field: str) -> datetime:
+    """Read a moment in UTC: ``2026-11-22T02:10Z``."""
+    try:
+        moment = datetime.fromisoformat(_text(request, field))
+    except ValueError:
+        moment = None
+    if moment is None or moment.utcoffset() is None:
+        raise RefusedError(f"{field} is a moment with its zone: 2026-11-22T02:10Z")
+    return moment
 
 
 def _writable(value: str, field: str) -> str:

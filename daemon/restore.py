@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from daemon import forms
+from daemon.checks.flags import Notice
 from daemon.errors import RecordError, RefusedError
 from daemon.model import (
     AlertState,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from daemon.record.log import Record
     from daemon.shipstate import ShipState
     from daemon.watch import Watch
+    from daemon.window import Window
 
 OURSELVES = "ispsd"
 
@@ -42,6 +44,7 @@ async def restore(
     record: Record,
     watch: Watch,
     tests: Tests,
+    window: Window,
     known: Collection[str],
     now_s: float,
     now_utc: datetime,
@@ -52,6 +55,7 @@ async def restore(
         record: Open.
         watch: Gets its alerts and stations.
         tests: Get their last results.
+        window: Gets the notices of SSAS tests.
         known: The points and devices that are configured; alerts of others end.
         now_s: Seconds since boot.
         now_utc: The same moment by the calendar.
@@ -78,7 +82,19 @@ async def restore(
         with suppress(RefusedError):  # a station that is no longer configured
             watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
     await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
+    window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     await _results(record, tests)
+
+
+def _notice(said: Mapping[str, Json]) -> Notice:
+    return Notice(
+        flag=str(said["flag"]),
+        sent_utc=forms.from_utc(str(said["sent"])),
+        to=str(said["to"]),
+        reference=str(said["reference"]),
+        entered_by=str(said["entered_by"]),
+        entered_utc=forms.from_utc(str(said["entered"])),
+    )
 
 
 async def _ship(

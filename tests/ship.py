@@ -9,6 +9,7 @@ import shutil
 from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,20 @@ class Ship:
                 await self.clock.advance(0.0)
         await self.settle()
         return await asking
+
+    async def give_notice(self) -> None:
+        """Enter that the flag was told of an SSAS test yesterday."""
+        sent = self.clock.utc() - timedelta(days=1)
+        await self.control(
+            {
+                "do": "notice",
+                "flag": "singapore",
+                "sent": sent.isoformat(),
+                "to": "MPA",
+                "reference": "mail of yesterday, subject TEST",
+                "by": "R. Menon",
+            }
+        )
 
     def state(self, name: str) -> dict[str, Any] | None:
         """Return the newest retained message of a topic; None where it is cleared or never was."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.acts import LONGEST_TEXT, may_open_window
+from daemon.acts import LONGEST_TEXT
 from daemon.errors import RefusedError
 from daemon.model import Person, Role
+from daemon.window import may_open_window
 from tests.ship import HATCH, SEAL_CLOSED, SEAL_OPEN, Ship, afloat, ashore, sailing
 
 HATCH_ALERT = "alert/door.escape.open.d12"

@@ -257,6 +257,7 @@ def with_short_waits(text: str) -> str:
 
 async def start_ssas_test(ship: Ship) -> None:
     await ship.pass_time(1.0)
+    await ship.give_notice()
     await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
     await ship.control({"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"})
     await ship.until(lambda: ship.state("sso/point/ssas.lamp"))

@@ -128,7 +128,7 @@ async def gangway(broker: Broker, ship: str) -> AsyncIterator[Gangway]:
 
 
 OPEN_FILTERS = (
-    *("status", "heartbeat", "snapshot", "event", "record/head"),
+    *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "permit/+"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/gangway"),
 )
 """Everything a watch station may read; ``sso/…`` is not among it."""

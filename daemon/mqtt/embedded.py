@@ -56,7 +56,7 @@ user gangway
 pattern write ispsd/+/v1/cmd/%u/+
 """
 OPEN_TOPICS = (
-    *("status", "heartbeat", "snapshot", "event", "record/head"),
+    *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "permit/+"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
 )
 
