@@ -7,29 +7,16 @@ rtu6 fault fault=dead · ais ais on=false   a simulator's own verb with its memb
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from daemon.simulate.standins import MOVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from daemon.simulate.standins import Command, Plan
 
 WORDS: dict[str, bool] = {"on": True, "true": True, "off": False, "false": False}
-LARGEST_SCENARIO = 1 << 20
-LONGEST_S = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that happens in a scenario, in seconds after its start."""
-
-    at_s: float
-    commands: tuple[Command, ...]
 
 
 def commands(line: str, plan: Plan) -> list[Command]:
@@ -72,50 +59,6 @@ def to_device(name: str, said: Mapping[str, Any], plan: Plan) -> Command:
         return name, dict(said)
     known = ", ".join([*plan.of_device, *plan.of_bus.values()])
     raise ValueError(f"no simulator {name!r}; known are {known}")
-
-
-def scenario(path: Path, plan: Plan) -> list[Step]:
-    """Read a scenario: ``[[step]]`` tables with ``at_s``, ``unit``, ``do`` and what that needs.
-
-    ``unit`` is a device; with ``do`` open, close or cut and a ``door``, it may be left out.
-
-    Raises:
-        ValueError: The first thing that is wrong, with its place.
-    """
-    try:
-        raw = path.read_bytes()
-        tree = tomllib.loads(raw.decode()) if len(raw) <= LARGEST_SCENARIO else {}
-    except (OSError, ValueError) as err:
-        raise ValueError(f"{path}: {err}") from err
-    tables = tree.get("step")
-    if tree.keys() != {"step"} or not isinstance(tables, list):
-        raise ValueError(f"{path}: holds [[step]] tables and nothing else")
-    return list(_steps(path, tables, plan))
-
-
-def _steps(path: Path, tables: list[Any], plan: Plan) -> Iterator[Step]:
-    last_s = 0.0
-    for number, table in enumerate(tables):
-        try:
-            step = _step(table, plan)
-        except ValueError as err:
-            raise ValueError(f"{path}: step[{number}]: {err}") from err
-        if step.at_s < last_s:
-            raise ValueError(f"{path}: step[{number}]: at_s goes back to {step.at_s:g}")
-        last_s = step.at_s
-        yield step
-
-
-def _step(table: Mapping[str, Any], plan: Plan) -> Step:
-    said = dict(table)
-    at_s, unit = said.pop("at_s", None), said.pop("unit", None)
-    if isinstance(at_s, bool) or not isinstance(at_s, int | float) or not 0 <= at_s <= LONGEST_S:
-        raise ValueError(f"at_s is a time from 0 to {LONGEST_S:g} s, not {at_s!r}")
-    if unit is None and said.get("do") in MOVES:
-        return Step(float(at_s), tuple(moves(said["do"], str(said.get("door")), plan)))
-    if not (isinstance(unit, str) and isinstance(said.get("do"), str)):
-        raise ValueError("unit and do are wanted, as texts")  # noqa: TRY004 (a scenario's fault, as any other)
-    return Step(float(at_s), (to_device(unit, said, plan),))
 
 
 def _said(verb: str, words: list[str]) -> dict[str, Any]:

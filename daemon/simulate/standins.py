@@ -27,8 +27,8 @@ FEEDS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "ais": ("vessel", {"sends": ["ais"]}),
     "heading": ("heading", {}),
     "log": ("log", {}),
-    "equipment": ("equipment", {"every_s": 20}),
-    "doors": ("side_doors", {"every_s": 10}),
+    "equipment": ("equipment", {"every_s": 5}),
+    "doors": ("side_doors", {"every_s": 5}),
 }
 """The simulator of each NMEA feed. Mirrored equipment repeats itself sooner than in life, so that it is soon seen."""
 OUTLETS: Final[Mapping[str, dict[str, Any]]] = {
