@@ -261,6 +261,7 @@ async def start_ssas_test(ship: Ship) -> None:
     await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
     await ship.control({"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"})
     await ship.until(lambda: ship.state("sso/point/ssas.lamp"))
+    await ship.pass_time(3.0)  # long enough at rest not to be a lamp that blinks
 
 
 def sso_test(ship: Ship) -> dict:

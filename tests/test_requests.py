@@ -120,6 +120,7 @@ async def test_every_test_is_listed_with_how_it_stands(tmp_path):
             "step": None,
             "prompt": None,
         }
+        await ship.give_notice()
         await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
         assert (await ship.control(START))["steps"] == 5
         (row,) = (await ship.control({"do": "tests"}))["tests"]
