@@ -34,6 +34,7 @@ class ClockRule:
             self._offset_s = None
 
     def take(self, reading: Reading, change: Change | None) -> None:
+        self._offset_s = None
         if isinstance(reading.value, str):
             told_utc = datetime.fromisoformat(reading.value)
             self._offset_s = (reading.received_utc - told_utc).total_seconds()

@@ -86,6 +86,10 @@ class OpeningRule(Deaf):
         self._is_seen = False
         self._is_open = False
         self._opened_s = 0.0
+        self._blind_from_s: float | None = None
+        """Since when it was not seen, until it is seen closed or open again; a line fault is neither."""
+        self._is_held = False
+        """It was held open when the daemon last stopped, and open still."""
         self._found = ""
         """How it was found open when it was seen again; empty where the opening itself was seen."""
         self._is_forced = False
@@ -95,26 +99,32 @@ class OpeningRule(Deaf):
     def take(self, reading: Reading, change: Change | None) -> None:
         if reading.point == self._lock:
             self._is_locked = reading.value is ContactState.CLOSED
+            if reading.value is ContactState.OPEN and reading.received_s <= self._opened_s:
+                self._is_forced = False  # one reply said both: it was unlocked and opened
             return
         if change is None:
             return
         self._is_seen = True
-        match reading.value:
-            case ContactState.CLOSED:
-                self._is_open = self._is_forced = False
-                self._found = ""
-            case ContactState.OPEN if not self._is_open:
-                self._opens(change)
+        if change.baseline:
+            self._blind_from_s = reading.received_s - change.blind_s
+        if reading.value is ContactState.CLOSED:
+            self._is_open = self._is_forced = self._is_held = False
+            self._found, self._blind_from_s = "", None
+        elif reading.value is ContactState.OPEN:
+            if not self._is_open:
+                self._opens(reading.received_s)
+            self._blind_from_s = None
         self._state = reading.value if isinstance(reading.value, ContactState) else None
 
-    def _opens(self, change: Change) -> None:
-        now_s = change.reading.received_s
+    def _opens(self, now_s: float) -> None:
         self._is_open, self._opened_s = True, now_s
-        if not change.baseline:
+        if self._blind_from_s is None:
             self._openings.append(now_s)
             self._is_forced = self._is_locked
-        elif not self._holds(self._key, self._opening.id):
-            self._found = f"was blind {duration(change.blind_s)}, found open"
+            return
+        self._is_held = self._holds(HELD_OPEN, self._opening.id)
+        if not self._holds(self._key, self._opening.id):
+            self._found = f"was blind {duration(now_s - self._blind_from_s)}, found open"
 
     def look(self, moment: Moment) -> Iterator[Said]:
         if not self._is_seen:
@@ -146,7 +156,7 @@ class OpeningRule(Deaf):
         whose = f"permit of {permit.person}, {permit.work}" if permit is not None else ""
         yield self._say(PERMIT_EXPIRED, self._is_open and is_over, whose)
         open_s = moment.now_s - self._opened_s
-        too_long = rule.held_open_s is not None and open_s >= rule.held_open_s
+        too_long = rule.held_open_s is not None and (self._is_held or open_s >= rule.held_open_s)
         yield self._say(HELD_OPEN, open_unpermitted and too_long, f"open {duration(open_s)}")
         if self._lock is not None:
             yield self._say(FORCED, self._is_open and self._is_forced, "opened while locked")

@@ -85,9 +85,13 @@ class OwnAisRule:
         self._up_s: float | None = None
         self._heard_s: float | None = None
         self._report: AisReport | None = None
+        self._is_current = False
+        """Whether the last report may still be believed; its interval counts even when it may not."""
         self._is_silent = holds(SILENT, device)
         self._reports_back = 0
         self._wrong: dict[str, int] = {}
+        if holds(IDENTITY, device):  # each must be heard right again before it ends
+            self._wrong = dict.fromkeys((self._report_point, self._identity_point), WRONG_REPORTS)
         self._difference = ""
         self._said_by_itself: EquipmentReport | None = None
 
@@ -97,6 +101,8 @@ class OwnAisRule:
 
     def take(self, reading: Reading, change: Change | None) -> None:
         said = reading.value
+        if reading.point == self._report_point:
+            self._is_current = said is not None
         if isinstance(said, AisReport):
             self._heard_s, self._report = reading.received_s, said
             self._reports_back += 1
@@ -115,20 +121,27 @@ class OwnAisRule:
         ordered = moment.ais_off_by is not None
         by = f"by order of {moment.ais_off_by}" if ordered else ""
         yield self._say(OFF_BY_ORDER, ordered, by)
+        if self._up_s is None:
+            return  # nothing is heard, so what stood goes on standing
         if ordered:
-            self._is_silent = False
+            # When the order ends the set has to be switched on first: silence counts from there.
+            self._is_silent, self._up_s, self._heard_s = False, moment.now_s, None
             yield self._say(SILENT, active=False)
-        elif self._up_s is not None:
+        else:
             yield self._silence(self._up_s, moment.now_s)
+        yield from self._content(moment.regime.situation)
+
+    def _content(self, situation: Situation) -> Iterator[Said]:
+        """Say whether what AIS tells of the ship and of itself is right."""
         if self._wrong:
             is_wrong = max(self._wrong.values()) >= WRONG_REPORTS
             yield self._say(IDENTITY, is_wrong, self._difference)
-        if self._report is not None:
+        if self._report is not None and self._is_current:
             status = self._report.navigation_status
-            wanted = STATUSES.get(moment.regime.situation)
+            wanted = STATUSES.get(situation)
             words = STATUS_WORDS.get(status, f"status {status}")
             is_wrong = wanted is not None and status not in wanted
-            detail = f"says {words}, situation is {moment.regime.situation}"
+            detail = f"says {words}, situation is {situation}"
             yield self._say(VOYAGE_DATA, is_wrong, detail)
         if self._said_by_itself is not None:
             texts = [a.text or str(a.number) for a in self._said_by_itself.alerts if a.active]
@@ -141,8 +154,7 @@ class OwnAisRule:
             missed_s = REPORTS_MISSED * interval_s(self._report)
             limit_s = min(limit_s, max(SHORTEST_SILENCE_S, missed_s))
         if now_s - (up_s if self._heard_s is None else self._heard_s) > limit_s:
-            if not self._is_silent:
-                self._is_silent, self._reports_back = True, 0
+            self._is_silent, self._reports_back = True, 0
         elif self._reports_back >= REPORTS_BACK:
             self._is_silent = False
         return self._say(SILENT, self._is_silent)
