@@ -73,6 +73,7 @@ class NmeaDriver:
         self.health = Health()
         self._config = config
         self._context = context
+        self._talkers = frozenset(config.talkers)
         self._units = {point.id: point.unit for point in self.points()}
 
     def points(self) -> tuple[PointSpec, ...]:
@@ -116,7 +117,7 @@ class NmeaDriver:
             return
         try:
             sentence = parse(line)
-            if self._config.talkers and sentence.talker not in self._config.talkers:
+            if self._talkers and sentence.talker not in self._talkers:
                 return
             read = reader.reads.get(sentence.formatter)
             if read is None:

@@ -189,10 +189,9 @@ def read_rmc_time(sentence: Sentence) -> Said:
 _FIRST_GNSS_YEAR = "80"
 """GPS counts its weeks from January 1980."""
 
-_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d{0,9}))?", re.ASCII)
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d|60)(?:\.(\d{0,9}))?", re.ASCII)
 _DATE = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)
-_MOST_SECONDS = 60
-"""The leap second: 23:59:60 is 00:00:00 here."""
+_LEAP_SECOND = "60"
 
 
 def _moment(time: str, date: str) -> str:
@@ -200,18 +199,16 @@ def _moment(time: str, date: str) -> str:
     clock, calendar = _TIME.fullmatch(time), _DATE.fullmatch(date)
     if clock is None or calendar is None:
         raise SentenceError(Dropped.MALFORMED)
-    hour, minute, second = map(int, clock.groups()[:3])
-    day, month, year = map(int, calendar.groups())
-    milliseconds = int(((clock[4] or "") + "000")[:3])
-    if second > _MOST_SECONDS:
-        raise SentenceError(Dropped.MALFORMED)
+    hour, minute, second, fraction = clock.groups()
+    day, month, year = calendar.groups()
     try:
-        moment = datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(
-            seconds=second, milliseconds=milliseconds
-        )
+        midnight = datetime(int(year), int(month), int(day), tzinfo=UTC)
+        if second == _LEAP_SECOND:  # a moment that others call the first one of the next minute
+            moment = midnight + timedelta(hours=int(hour), minutes=int(minute) + 1)
+            return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
     except (ValueError, OverflowError) as err:
         raise SentenceError(Dropped.MALFORMED) from err
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second}.{fraction or '':0<3.3}Z"
 
 
 def _quality(mode: str) -> Quality:

@@ -78,10 +78,13 @@ class SkyCycle:
 
     def heard(self, address: str, now_s: float) -> Sky | None:
         """Note a sentence that comes once a cycle; return the sky when it ends one that spoke of it."""
-        sky = None
-        if self._cycle is not None and address in self._cycle.heard:
+        cycle, sky = self._cycle, None
+        if cycle is not None and address in cycle.heard:
             sky = self._end(now_s)
-        self._open(now_s).heard.add(address)
+            cycle = None
+        if cycle is None:
+            cycle = self._cycle = _Cycle(now_s)
+        cycle.heard.add(address)
         return sky
 
     def take(self, sentence: Sentence, now_s: float) -> Sky | None:
@@ -93,7 +96,9 @@ class SkyCycle:
         sky = None
         if self._cycle is not None and now_s - self._cycle.began_s > LONGEST_CYCLE_S:
             sky = self._end(now_s)
-        cycle = self._open(now_s)
+        if self._cycle is None:
+            self._cycle = _Cycle(now_s)
+        cycle = self._cycle
         if sentence.formatter == "GSA":
             _use(cycle, sentence)
         else:
@@ -103,11 +108,6 @@ class SkyCycle:
                 cycle.is_view_whole = False
                 raise
         return sky
-
-    def _open(self, now_s: float) -> _Cycle:
-        if self._cycle is None:
-            self._cycle = _Cycle(now_s)
-        return self._cycle
 
     def _end(self, now_s: float) -> Sky | None:
         """Return the sky at the end of a cycle, None where it said nothing of it."""
