@@ -260,8 +260,7 @@ def milliamps(fields: Mapping[str, object], name: str) -> float:
         ValueError: It is missing or something else.
     """
     value = fields.get(name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and 0 <= value <= HIGHEST_MA:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= HIGHEST_MA:
         return float(value)
     raise ValueError(f"{name} is a current from 0 to {HIGHEST_MA:g} mA, not {value!r}")
 

@@ -20,7 +20,7 @@ from daemon.drivers.modbus_pace import Cadence, Told
 from daemon.errors import LinkError
 from daemon.model import ContactState, LinkState, Provenance, Quality
 from daemon.supervise import Supervisor
-from simulators.io_unit import IoUnit
+from simulators.io_unit import SIMULATOR, IoUnit
 from tests.clocks import FixedEntropy, ManualClock
 from tests.drivers.modbus_rig import DOORS, LAMP, POLL_S, PollClock, Rig, config_for, told
 from tests.soon import soon
@@ -534,3 +534,52 @@ async def listening(visit):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_supervised_loops_are_read_as_closed_open_or_line_fault():
+    unit = SIMULATOR.build("io5", {"analogue": 4})
+    await unit.start()
+    contacts = (
+        Contact("d12", (0,), Wiring.LOOP_4_20_MA),
+        Contact("d16", (3,), Wiring.LOOP_4_20_MA),
+    )
+    try:
+        await unit.do({"do": "current", "input": 0, "ma": 16.0})
+        await unit.do({"do": "current", "input": 3, "ma": 8.0})
+        rig = Rig(unit.port, profile="moxa-iologik-e1242-loops", contacts=contacts)
+        async with rig.running():
+            assert told(rig.emitted) == [("d12", CLOSED), ("d16", OPEN)]
+            await unit.do({"do": "current", "input": 0, "ma": 0.0})  # the cable is cut
+            assert told(await rig.poll()) == [("d12", FAULT)]
+            await unit.do({"do": "current", "input": 3, "ma": 22.0})  # and the other shorted
+            assert told(await rig.poll()) == [("d16", FAULT)]
+    finally:
+        await unit.stop()
+
+
+async def test_the_bands_of_a_device_are_its_own():
+    unit = SIMULATOR.build("io5", {"analogue": 4})
+    await unit.start()
+    contacts = (Contact("d12", (0,), Wiring.LOOP_4_20_MA),)
+    try:
+        await unit.do({"do": "current", "input": 0, "ma": 16.0})
+        own = {"closed_ma": [7, 9], "open_ma": [15, 17]}
+        rig = Rig(unit.port, profile="moxa-iologik-e1242-loops", contacts=contacts, **own)
+        async with rig.running():
+            assert told(rig.emitted) == [("d12", OPEN)]
+    finally:
+        await unit.stop()
+
+
+async def test_a_modular_unit_is_asked_for_what_is_on_its_rail():
+    unit = IoUnit(inputs=24)
+    await unit.set_input(23, True)
+    await unit.start()
+    contacts = (Contact("d1", (23,), Wiring.NC),)
+    try:
+        rig = Rig(unit.port, profile="wago-750-352", inputs=24, contacts=contacts)
+        async with rig.running():
+            assert told(rig.emitted) == [("d1", CLOSED)]
+        assert DRIVER.inputs(config_for(unit.port, profile="wago-750-352", inputs=24)) == 24
+    finally:
+        await unit.stop()

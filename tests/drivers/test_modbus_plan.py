@@ -1,3 +1,5 @@
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +83,87 @@ def test_a_unit_that_refuses_tells_nothing_of_anything():
 def test_wiring_that_cannot_be_is_refused_by_name(contacts, lamps, says):
     with pytest.raises(ValueError, match=says):
         plan_inputs(E1210, contacts, lamps)
+
+
+E1242 = load_profile("moxa-iologik-e1242-loops")
+HATCH = Contact("d12", (0,), Wiring.LOOP_4_20_MA)
+ROPE_LOCKER = Contact("d16", (3,), Wiring.LOOP_4_20_MA)
+
+
+def words(*currents_ma: float) -> bytes:
+    counts = [round(current_ma / 20 * 65535) for current_ma in currents_ma]
+    return struct.pack(f">{len(counts)}H", *counts)
+
+
+@pytest.mark.parametrize(
+    ("currents_ma", "states"),
+    [
+        ((16.0, 0.0, 0.0, 8.0), (CLOSED, OPEN)),
+        ((8.0, 16.0, 16.0, 16.0), (OPEN, CLOSED)),
+        ((0.0, 8.0, 8.0, 3.6), (FAULT, FAULT)),
+        ((20.0, 8.0, 8.0, 12.0), (FAULT, FAULT)),
+        ((4.0, 8.0, 8.0, 17.01), (FAULT, FAULT)),
+    ],
+)
+def test_each_loop_is_told_by_its_own_current(currents_ma, states):
+    plan = plan_inputs(E1242, (HATCH, ROPE_LOCKER), ())
+    assert plan.see(words(*currents_ma), lamps_admitted=False).contacts == states
+    assert plan.see(words(*currents_ma), lamps_admitted=False).lamps is None
+    assert plan.see(words(*currents_ma), lamps_admitted=True).lamps == ()
+
+
+def test_a_word_beyond_the_full_scale_is_no_current():
+    """Makers put error codes there."""
+    loops = E1242.loops.model_copy(update={"counts_full": 27648})
+    profile = E1242.model_copy(update={"loops": loops})
+    plan = plan_inputs(profile, (HATCH,), ())
+    right = round(16 / 20 * 27648)
+    for counts, state in ((right, CLOSED), (27649, FAULT), (0x7FFF, FAULT), (0xFFFF, FAULT)):
+        payload = struct.pack(">4H", counts, 0, 0, 0)
+        assert plan.see(payload, lamps_admitted=False).contacts == (state,)
+
+
+def test_a_range_that_begins_at_4_ma_is_reckoned_from_there():
+    loops = E1242.loops.model_copy(update={"ma_at_zero": 4.0})
+    plan = plan_inputs(E1242.model_copy(update={"loops": loops}), (HATCH,), ())
+    for current_ma, state in ((4.0, FAULT), (8.0, OPEN), (16.0, CLOSED), (20.0, FAULT)):
+        counts = round((current_ma - 4) / 16 * 65535)
+        payload = struct.pack(">4H", counts, 0, 0, 0)
+        assert plan.see(payload, lamps_admitted=False).contacts == (state,)
+
+
+@pytest.mark.parametrize(
+    ("profile", "contacts", "lamps", "says"),
+    [
+        (E1210, (HATCH,), (), "d12: wiring loop_4_20_ma cannot be; .* E1210 are on or off"),
+        (E1242, (Contact("d1", (0,), Wiring.NC),), (), "d1: wiring nc .* E1242 are analogue"),
+        (E1242, (), (TestLamp("p1", 1, lit_when=True),), "p1: a test lamp wants"),
+        (E1242, (Contact("d1", (0, 1), Wiring.LOOP_4_20_MA),), (), "takes 1 input, got 2"),
+        (E1242, (Contact("d1", (4,), Wiring.LOOP_4_20_MA),), (), "d1: no input 4; .* 0 to 3"),
+    ],
+)
+def test_wiring_of_the_wrong_kind_is_refused_by_name(profile, contacts, lamps, says):
+    with pytest.raises(ValueError, match=says):
+        plan_inputs(profile, contacts, lamps)
+
+
+@given(st.binary(min_size=2, max_size=2), lamp_sides)
+def test_an_inverted_unit_tells_what_a_straight_one_tells_of_the_opposite(inputs, lit_when):
+    lamps = (TestLamp("p1_lamp", LAMP.input, lit_when=lit_when),)
+    opposite = bytes(byte ^ 0xFF for byte in inputs)
+    straight = plan_inputs(E1210, DOORS, lamps)
+    inverted = plan_inputs(E1210.model_copy(update={"inverted": True}), DOORS, lamps)
+    for admitted in (False, True):
+        assert inverted.see(opposite, lamps_admitted=admitted) == straight.see(
+            inputs, lamps_admitted=admitted
+        )
+
+
+@given(st.binary(min_size=2, max_size=2))
+def test_covert_the_lamp_of_an_inverted_unit_is_masked_like_any(inputs):
+    plan = plan_inputs(E1210.model_copy(update={"inverted": True}), DOORS, (LAMP,))
+    other = (int.from_bytes(inputs, "little") ^ 1 << LAMP.input).to_bytes(2, "little")
+    assert plan.see(inputs, lamps_admitted=False) == plan.see(other, lamps_admitted=False)
 
 
 def test_the_last_input_of_a_unit_can_be_wired():

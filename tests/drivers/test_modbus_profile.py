@@ -1,6 +1,9 @@
+import math
+
 import pytest
 
 from daemon.assets import asset
+from daemon.drivers.contacts import LoopBands
 from daemon.drivers.modbus_profile import LONGEST_FILE_BYTES, Profile, load_profile, read_profile
 from daemon.errors import ConfigError, IspsdError
 
@@ -108,3 +111,74 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
 def test_a_profile_that_is_not_there_is_said_to_be_so():
     with pytest.raises(IspsdError, match="no-such-unit"):
         load_profile("no-such-unit")
+
+
+LOOPS = """
+[loops]
+counts_full = 65535
+ma_at_zero = 0
+ma_at_full = 20
+closed_ma = [15, 17]
+open_ma = [7, 9]
+"""
+GOOD_LOOPS = GOOD.replace("function = 2", "function = 4").replace("inputs = 16", "inputs = 4")
+
+
+def test_the_loops_of_the_e1242_are_as_its_manual_says():
+    profile = load_profile("moxa-iologik-e1242-loops")
+    assert (profile.function, profile.address, profile.inputs) == (4, 0x0200, 4)
+    assert profile.count == 4  # a word each, not sixteen in one
+    assert profile.loops.current_ma(0) == 0.0
+    assert profile.loops.current_ma(65535) == 20.0
+    assert profile.loops.current_ma(65536) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("function = 4", "function = 2", "file"),
+        ("inputs = 4", "inputs = 126", "file"),
+        ("inputs = 4", "inputs = 4\ninverted = true", "file"),
+        ("ma_at_zero = 0", "ma_at_zero = 5", "loops.ma_at_zero"),
+        ("ma_at_full = 20", "ma_at_full = 19", "loops.ma_at_full"),
+        ("counts_full = 65535", "counts_full = 0", "loops.counts_full"),
+        ("closed_ma = [15, 17]", "closed_ma = [15]", "loops.closed_ma.1"),
+        ("closed_ma = [15, 17]", "closed_ma = [9, 17]", "loops"),
+        ("closed_ma = [15, 17]", "", "loops.closed_ma"),
+        ("counts_full", "wire_ohm", "loops.wire_ohm"),
+    ],
+)
+def test_a_fault_of_loops_names_file_and_place(tmp_path, old, new, place):
+    text = (GOOD_LOOPS + LOOPS).replace(old, new)
+    assert text != GOOD_LOOPS + LOOPS
+    with pytest.raises(ConfigError) as caught:
+        read_profile(written(tmp_path, text))
+    assert place in {fault.place for fault in caught.value.faults}
+
+
+def test_a_modular_unit_has_as_many_inputs_as_the_ship_says():
+    wago = load_profile("wago-750-352")
+    assert (wago.function, wago.address, wago.modular) == (2, 0, True)
+    assert wago.fitted(inputs=40).inputs == 40
+    assert wago.fitted() == wago
+
+
+def test_the_bands_are_those_of_the_ships_own_resistors():
+    profile = load_profile("moxa-iologik-e1242-loops").fitted(
+        closed_ma=(6.0, 7.0), open_ma=(11.0, 13.0)
+    )
+    assert profile.loops.bands == LoopBands((6.0, 7.0), (11.0, 13.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "says"),
+    [
+        ("moxa-iologik-e1210", {"inputs": 8}, "a Moxa ioLogik E1210 always has 16"),
+        ("moxa-iologik-e1210", {"open_ma": (7.0, 9.0)}, "open_ma: a Moxa .* has no loops"),
+        ("moxa-iologik-e1242-loops", {"closed_ma": (8.0, 16.0)}, "the bands meet"),
+        ("wago-750-352", {"inputs": 2001}, "less than or equal to 2000"),
+    ],
+)
+def test_what_does_not_fit_a_model_is_refused_with_its_reason(name, own, says):
+    with pytest.raises(ValueError, match=says):
+        load_profile(name).fitted(**own)

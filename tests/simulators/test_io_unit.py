@@ -245,6 +245,8 @@ async def test_an_input_that_is_not_there_cannot_be_set(unit):
         ({"function": 5}, "function is a whole number from 1 to 4"),
         ({"address": 1}, "address needs function"),
         ({"ports": 1}, "unknown ports"),
+        ({"analogue": 0}, "analogue is a whole number from 1 to 125"),
+        ({"analogue_address": 0}, "analogue_address needs analogue"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_reason(settings, says):
@@ -263,6 +265,49 @@ async def test_a_unit_whose_inputs_are_coils():
         assert await ask(unit, refused) == bytes.fromhex("0009 0000 0003 03 82 01")
     finally:
         await unit.stop()
+
+
+async def test_analogue_inputs_are_words_beside_the_digital_ones():
+    unit = SIMULATOR.build("io5", {"analogue": 4})
+    await unit.start()
+    try:
+        await unit.do({"do": "current", "input": 1, "ma": 10})
+        await unit.do({"do": "current", "input": 3, "ma": 25})
+        request = bytes.fromhex("0009 0000 0006 01 04 0200 0004")
+        right = bytes.fromhex("0009 0000 000b 01 04 08 0000 8000 0000 ffff")
+        assert await ask(unit, request) == right
+        assert await ask(unit) == RIGHT[:9] + b"\x00\x00"
+        word = bytes.fromhex("0009 0000 0006 01 04 0030 0001")
+        assert await ask(unit, word) == bytes.fromhex("0009 0000 0005 01 04 02 0000")
+        for beyond in ("0204 0001", "0200 0005", "01ff 0002", "0200 0000"):
+            refused = await ask(unit, bytes.fromhex(f"0009 0000 0006 01 04 {beyond}"))
+            assert refused[:8] == bytes.fromhex("0009 0000 0003 01 84")
+        short = bytes.fromhex("0009 0000 0004 01 04 0200")
+        assert await ask(unit, short) == bytes.fromhex("0009 0000 0003 01 84 03")
+    finally:
+        await unit.stop()
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ({"do": "current", "input": 4, "ma": 8}, "input is a whole number from 0 to 3, not 4"),
+        ({"do": "current", "input": 0, "ma": 26}, "ma is a current from 0 to 25 mA, not 26"),
+        ({"do": "current", "input": 0, "ma": True}, "not True"),
+        ({"do": "current", "input": 0}, "not None"),
+        ({"do": "current", "input": 0, "ma": float("nan")}, "not nan"),
+        ({"do": "current", "input": 0, "ma": 8, "volt": 1}, "unknown volt"),
+    ],
+)
+async def test_a_wrong_current_is_refused_with_its_reason(command, says):
+    unit = build("io5", {"analogue": 4, "analogue_address": 0})
+    with pytest.raises(ValueError, match=says):
+        await unit.do(command)
+
+
+async def test_a_unit_without_analogue_inputs_has_no_current(unit):
+    with pytest.raises(ValueError, match="no analogue inputs"):
+        await unit.do({"do": "current", "input": 0, "ma": 8})
 
 
 async def test_alone_it_is_a_program():
