@@ -173,7 +173,7 @@ async def _on_board(config: SsasEndToEndConfig, ctx: CheckContext, unit: UnitPro
         await ctx.prompt(1, press, expects=Expects.NOTHING, for_s=0)
         until_s = ctx.clock.now_s() + config.activation_s
         at_rest = await lamp.until(Phase.REST, until_s=until_s)
-        pressed = None if at_rest is None else await lamp.until(Phase.PRESSED, until_s=until_s)
+        pressed = await lamp.until(Phase.PRESSED, until_s=until_s)
         legs = Legs(pressed, None, None, None, at_rest=at_rest is not None)
         if not config.message and profile.when_sent is not None:
             return await _sent(config, ctx, unit, legs, lamp)

@@ -129,6 +129,7 @@ def test_without_rest_seen_first_there_is_no_phase(profile, shows):
             [Phase.PRESSED, Phase.REST, Phase.PRESSED, Phase.REST],
             id="slower than any blink",
         ),
+        pytest.param([(LIT, 2.1), (DARK, 0.2)] * 9, [Phase.PRESSED], id="steady in between"),
         pytest.param([(None, 5), (LIT, 9)], [], id="pressed while out of sight"),
     ],
 )
@@ -152,6 +153,7 @@ def test_a_blink_that_ends_dark_did_not_send():
         ([*blinking(1, 20), (LIT, 3)], [Phase.BLINKING, Phase.SENT]),
         ([(LIT, 9)], [Phase.BLINKING]),
         ([(DARK, 9), (LIT, 9)], [Phase.BLINKING, Phase.REST, Phase.PRESSED]),
+        ([(DARK, 3), *blinking(1, 20)], [Phase.BLINKING, Phase.REST]),
     ],
 )
 def test_a_lamp_out_of_sight_is_where_it_was_or_nowhere(after, seen):
