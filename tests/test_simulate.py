@@ -473,54 +473,6 @@ def test_a_line_that_cannot_be_understood_is_said(tmp_path, line, reason):
         lines.commands(line, planned(ship(tmp_path)[1]))
 
 
-SCENARIO = """\
-[[step]]
-at_s = 0
-unit = "r6"
-do = "set"
-input = 0
-on = true
-[[step]]
-at_s = 1.5
-do = "open"
-door = "d1"
-"""
-
-
-def test_a_scenario_names_devices_or_doors(tmp_path):
-    path = tmp_path / "scenario.toml"
-    path.write_text(SCENARIO, "utf-8")
-    first, second = lines.scenario(path, planned(ship(tmp_path)[1]))
-    assert first.commands == (("bus-aft", {"id": 6, "do": "set", "input": 0, "on": True}),)
-    assert (second.at_s, second.commands) == (
-        1.5,
-        (("io1", {"do": "set", "input": 1, "on": False}),),
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("x = 1", "holds .*step.* tables"),
-        ("not toml", "scenario.toml: "),
-        ("[[step]]\nat_s = -1\nunit = 'io1'\ndo = 'x'", r"step\[0\]: at_s is a time"),
-        ("[[step]]\nat_s = true\nunit = 'io1'\ndo = 'x'", r"step\[0\]: at_s is a time"),
-        ("[[step]]\nat_s = 1\ndo = 'x'", r"step\[0\]: unit and do are wanted"),
-        ("[[step]]\nat_s = 1\nunit = 'io9'\ndo = 'x'", r"step\[0\]: no simulator 'io9'"),
-        ("[[step]]\nat_s = 1\ndo = 'open'\ndoor = 'd9'", r"step\[0\]: no door 'd9'"),
-        (
-            "[[step]]\nat_s = 2\nunit = 'io1'\ndo = 'x'\n[[step]]\nat_s = 1\nunit = 'io1'\ndo = 'x'",
-            r"step\[1\]: at_s goes back",
-        ),
-    ],
-)
-def test_a_scenario_that_cannot_be_played_is_said_with_its_place(tmp_path, text, reason):
-    path = tmp_path / "scenario.toml"
-    path.write_text(text, "utf-8")
-    with pytest.raises(ValueError, match=reason):
-        lines.scenario(path, planned(ship(tmp_path)[1]))
-
-
 # ---------------------------------------------------------------- where it may not be
 
 

@@ -1,44 +1,44 @@
 """What happens on a simulated ship, when, and what should come of it? The file of a scenario.
 
-    title = "Escape hatch opened in port"
-    lasts_s = 120                       # the last step's time, where it is left out
+title = "Escape hatch opened in port"
+lasts_s = 120                       # the last step's time, where it is left out
 
-    [start]                             # each as the ship's own file has it, where it is left out
-    situation = "port"
-    security_level = 2
-    ship_time_offset_min = 480
-    utc = "2026-11-22T02:10:00Z"        # only where time is virtual; the computer's clock is nobody's to set
+[start]                             # each as the ship's own file has it, where it is left out
+situation = "port"
+security_level = 2
+ship_time_offset_min = 480
+utc = "2026-11-22T02:10:00Z"        # only where time is virtual; the computer's clock is nobody's to set
 
-    [[step]]                            # a door, seal, lock or detector: open, close, or cut its cable
-    at_s = 10
-    do = "open"
-    door = "d12"
+[[step]]                            # a door, seal, lock or detector: open, close, or cut its cable
+at_s = 10
+do = "open"
+door = "d12"
 
-    [[step]]                            # a device's stand-in: its own verb with its members
-    at_s = 20
-    unit = "io1"
-    do = "set"
-    input = 3
-    on = false
+[[step]]                            # a device's stand-in: its own verb with its members
+at_s = 20
+unit = "io1"
+do = "set"
+input = 3
+on = false
 
-    [[step]]                            # a person's order, with the members that the order has
-    at_s = 30
-    order = "permit"
-    by = "J. Santos"
-    door = "d12"
-    worker = "R. dela Cruz"
-    work = "greasing"
-    minutes = 20
+[[step]]                            # a person's order, with the members that the order has
+at_s = 30
+order = "permit"
+by = "J. Santos"
+door = "d12"
+worker = "R. dela Cruz"
+work = "greasing"
+minutes = 20
 
-    [expect]                            # every alert and every kind of entry, beside what every watch has
-    entries = { "permit.given" = 1 }
+[expect]                            # every alert and every kind of entry, beside what every watch has
+entries = { "permit.given" = 1 }
 
-    [[expect.alerts]]                   # without ended_s it stands at the end; then: priorities that it took later
-    title = "ESC HATCH OPEN"
-    name = "STRG GEAR ESC"
-    priority = "W"
-    raised_s = [10.2, 11]
-    ended_s = [32, 33]
+[[expect.alerts]]                   # without ended_s it stands at the end; then: priorities that it took later
+title = "ESC HATCH OPEN"
+name = "STRG GEAR ESC"
+priority = "W"
+raised_s = [10.2, 11]
+ended_s = [32, 33]
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ from daemon.simulate.lines import moves, to_device
 from daemon.simulate.standins import MOVES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from daemon.simulate.standins import Command, Plan
@@ -203,7 +204,7 @@ def _request(said: dict[str, Any]) -> Mapping[str, Any]:
 def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime | None]:
     """Return what the ship's ``[watch]`` becomes, and when it begins."""
     table = _table("start", given, faults)
-    readers = {
+    readers: dict[str, Callable[[Any], Any]] = {
         "situation": lambda value: Situation(value).value,
         "security_level": lambda value: SecurityLevel(value).value,
         "ship_time_offset_min": _offset,
@@ -219,16 +220,12 @@ def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime
     return read, utc
 
 
-def _expected(
-    given: object, faults: list[Fault]
-) -> tuple[list[ExpectedAlert], dict[str, int]]:
+def _expected(given: object, faults: list[Fault]) -> tuple[list[ExpectedAlert], dict[str, int]]:
     table = _table("expect", given, faults)
     _strangers("expect", table, {"alerts", "entries"}, faults)
     alerts = [
         _checked(f"expect.alerts[{number}]", each, _alert, faults)
-        for number, each in enumerate(
-            _tables("expect.alerts", table.get("alerts", []), faults)
-        )
+        for number, each in enumerate(_tables("expect.alerts", table.get("alerts", []), faults))
     ]
     entries = _table("expect.entries", table.get("entries", {}), faults)
     for type_, count in entries.items():
@@ -290,7 +287,7 @@ def _utc(given: object) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _checked(place: str, given: Any, read: Any, faults: list[Fault]) -> Any:
+def _checked(place: str, given: object, read: Callable[[Any], Any], faults: list[Fault]) -> Any:
     """Return what a reader makes of a value; None, and one fault more, where it cannot."""
     try:
         return read(given)
@@ -314,7 +311,7 @@ def _tables(place: str, given: object, faults: list[Fault]) -> list[Mapping[str,
 
 
 def _strangers(
-    place: str, table: Mapping[str, Any], known: Any, faults: list[Fault]
+    place: str, table: Mapping[str, Any], known: Collection[str], faults: list[Fault]
 ) -> None:
-    if strangers := table.keys() - known:
+    if strangers := table.keys() - set(known):
         faults.append(Fault(place, f"unknown {', '.join(sorted(strangers))}"))

@@ -14,15 +14,17 @@ import threading
 import time
 import tomllib
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config, control
-from daemon.errors import IspsdError, LinkError
+from daemon.errors import ConfigError, IspsdError, LinkError
+from daemon.model import Situation
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate import lines, processes, toml
 from daemon.simulate.derive import derived, mapped
+from daemon.simulate.scenario import Scenario, load
 from daemon.simulate.standins import planned
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
     from daemon.config import Config
     from daemon.mqtt.embedded import EmbeddedBroker
-    from daemon.simulate.lines import Step
     from daemon.simulate.processes import Simulators
+    from daemon.simulate.scenario import Step
     from daemon.simulate.standins import Command, Plan
 
 MQTT_PORT = 1883
@@ -104,7 +106,7 @@ class Stage:
 
     tree: dict[str, Any]
     plan: Plan
-    steps: Sequence[Step]
+    scenario: Scenario
     state: Path
     folder: tempfile.TemporaryDirectory[str] | None
     keep: bool
@@ -118,10 +120,15 @@ class Stage:
 def _prepared(path: Path, state: Path | None, scenario: Path | None, *, keep: bool) -> Stage:
     ship = config.load(path)
     plan = planned(ship)
-    try:
-        steps = lines.scenario(scenario, plan) if scenario is not None else []
-    except ValueError as err:
-        raise IspsdError(str(err)) from err
+    played = Scenario()
+    if scenario is not None:
+        try:
+            played = load(scenario, plan)
+        except ConfigError as err:
+            raise IspsdError(str(err)) from err
+        plan = planned(
+            replace(ship, situation=Situation(played.watch.get("situation", ship.situation)))
+        )
     if state is not None:
         refuse_ships_own(ship, state)
         state.mkdir(parents=True, exist_ok=True)
@@ -129,7 +136,8 @@ def _prepared(path: Path, state: Path | None, scenario: Path | None, *, keep: bo
     place = Path(folder.name) if folder is not None else (state or Path()).resolve()
     (place / "units.toml").write_text(toml.written({"unit": plan.units}), "utf-8")
     tree = tomllib.loads(path.read_text("utf-8"))
-    return Stage(tree, plan, steps, place, folder, keep or scenario is None)
+    tree["watch"] |= played.watch
+    return Stage(tree, plan, played, place, folder, keep or scenario is None)
 
 
 async def _run(ready: Stage) -> int:
@@ -144,10 +152,11 @@ async def _run(ready: Stage) -> int:
         _tell(ready, devices, broker)
         log = state / "daemon.log"
         process = await stage.enter_async_context(processes.daemon_process(configuration, log))
-        await _until_ready(process, state / "control.sock", log)
+        socket = state / "control.sock"
+        await _until_ready(process, socket, log)
         say("the daemon keeps the watch; type open d12, close d12, cut d12, or io1 set 3 off")
         ended = asyncio.ensure_future(process.wait())
-        playing = asyncio.ensure_future(_play(devices, ready.steps))
+        playing = asyncio.ensure_future(_play(devices, ready.scenario, socket))
         for task in (ended, playing, asyncio.ensure_future(_follow(devices, plan))):
             stage.callback(task.cancel)
         until: set[asyncio.Future[Any]] = {ended} if ready.keep else {ended, playing}
@@ -186,18 +195,24 @@ async def _until_ready(process: Process, socket: Path, log: Path) -> None:
         raise IspsdError(f"the daemon did not come up:\n{_end_of(log)}") from err
 
 
-async def _play(devices: Simulators, steps: Sequence[Step]) -> None:
+async def _play(devices: Simulators, scenario: Scenario, socket: Path) -> None:
     """Do the steps of a scenario, each at its time; one that cannot be done stops none."""
     began_s = time.monotonic()
-    for number, step in enumerate(steps, start=1):
+    for number, step in enumerate(scenario.steps, start=1):
         await asyncio.sleep(began_s + step.at_s - time.monotonic())
         try:
             for command in step.commands:
                 await _do(devices, command)
+            if step.request is not None:
+                await control.ask(socket, step.request)
         except IspsdError as err:
             say(f"step {number}: {err}")
         else:
-            say(f"step {number}: {_in_words(step.commands)}")
+            say(f"step {number}: {_in_words(step.commands) if step.commands else _asked(step)}")
+    await asyncio.sleep(began_s + scenario.lasts_s - time.monotonic())
+    for alert in scenario.alerts:
+        low_s, high_s = alert.raised_s
+        say(f"expected: {alert.priority} {alert.title} {alert.name}, {low_s:g} to {high_s:g} s")
 
 
 async def _follow(devices: Simulators, plan: Plan) -> None:
@@ -242,6 +257,11 @@ def _in_words(commands: Sequence[Command]) -> str:
     words = " ".join(f"{key}={value}" for key, value in said.items() if key != "do")
     more = f" and {len(commands) - 1} more" if commands[1:] else ""
     return f"{unit} {said['do']} {words}".rstrip() + more
+
+
+def _asked(step: Step) -> str:
+    said = step.request or {}
+    return f"{said['by']}: {said.get('verb', said['do'])}"
 
 
 def _tell(ready: Stage, devices: Simulators, broker: EmbeddedBroker) -> None:
