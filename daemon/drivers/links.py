@@ -17,8 +17,9 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeAlias
 
 import serial
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from daemon.drivers.datagrams import Datagrams, bound
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ class SerialLink(_LinkConfig):
         return f"serial {self.port}"
 
 
+def _multicast(address: IPv4Address) -> IPv4Address:
+    if not address.is_multicast:
+        raise ValueError("a multicast group is 224.0.0.0 to 239.255.255.255")
+    return address
+
+
 class UdpLink(_LinkConfig):
     """A UDP port of this computer to which a device, or a serial server, sends."""
 
@@ -74,10 +81,12 @@ class UdpLink(_LinkConfig):
     """The address of this computer that is listened on; all of them unless told otherwise."""
     sender: IPv4Address | None = None
     """Only datagrams of this address are read; without it, anybody's on that network."""
+    group: Annotated[IPv4Address, AfterValidator(_multicast)] | None = None
+    """The multicast group to listen to (IEC 61162-450: 239.192.0.1 to .16), on the network of ``host``."""
 
     @property
     def name(self) -> str:
-        return f"udp {self.host}:{self.port}"
+        return f"udp {self.group or self.host}:{self.port}"
 
 
 Link: TypeAlias = Annotated[TcpLink | SerialLink | UdpLink, Field(discriminator="kind")]
@@ -170,27 +179,6 @@ class ByteSource:
         return os.read(self._descriptor, READ_BYTES)
 
 
-class _Datagrams:
-    """What comes to a UDP port. Each datagram ends its last line, so that none runs into the next."""
-
-    def __init__(self, port: socket.socket, sender: IPv4Address | None) -> None:
-        self._port = port
-        self._sender = None if sender is None else str(sender)
-
-    def receive(self) -> bytes | None:
-        """Return the lines of the next datagram, None where it is not for us or holds none."""
-        # One byte less than may be returned, for the line end. What is longer is cut there.
-        datagram, (address, _) = self._port.recvfrom(READ_BYTES - 1)
-        if self._sender not in {None, address}:
-            return None
-        lines = datagram.removeprefix(IEC_61162_450_HEADER)
-        return lines + b"\n" if lines else None
-
-
-IEC_61162_450_HEADER = b"UdPbC\0"
-"""Stands before the sentences of a datagram on a shipboard network (IEC 61162-450, 7.3)."""
-
-
 _LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
 
 
@@ -203,8 +191,12 @@ async def opened(link: Link) -> AsyncIterator[ByteSource]:
     """
     port: socket.socket | serial.Serial
     if isinstance(link, UdpLink):
-        port = _bind(link)
-        source = ByteSource(link.name, port, receive=_Datagrams(port, link.sender).receive)
+        try:
+            port = bound(link.host, link.port, link.group)
+        except OSError as err:
+            raise LinkError(f"{link.name}: {err.strerror}") from err
+        datagrams = Datagrams(port, longest=READ_BYTES, sender=link.sender)
+        source = ByteSource(link.name, port, receive=datagrams.receive)
     elif isinstance(link, TcpLink):
         port = await _connect(link)
         source = ByteSource(link.name, port)
@@ -216,16 +208,6 @@ async def opened(link: Link) -> AsyncIterator[ByteSource]:
     finally:
         source.stop()
         port.close()
-
-
-def _bind(link: UdpLink) -> socket.socket:
-    port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        port.bind((str(link.host), link.port))
-    except OSError as err:
-        port.close()
-        raise LinkError(f"{link.name}: {err.strerror}") from err
-    return port
 
 
 async def _connect(link: TcpLink) -> socket.socket:

@@ -148,6 +148,7 @@ def test_how_bytes_are_cut_into_reads_changes_nothing(chunks, longest):
         ({"kind": "udp", "port": 10110, "host": "bridge"}, "host"),
         ({"kind": "udp", "port": 10110, "host": "::"}, "host"),
         ({"kind": "udp", "port": 10110, "sender": "10.0.0.300"}, "sender"),
+        ({"kind": "udp", "port": 60004, "group": "10.0.0.1"}, "group"),
         ({"kind": "ftp"}, "link"),
     ],
 )
@@ -436,3 +437,21 @@ async def test_a_udp_port_that_is_taken_is_a_link_error_and_is_free_after(udp):
                 pass
     async with opened(udp):
         pass
+
+
+async def test_a_multicast_group_is_joined_and_others_may_listen_too(udp, sender):
+    link = udp.model_copy(update={"group": IPv4Address("239.192.0.4")})
+    sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, udp.host.packed)
+    async with opened(link) as source, opened(link) as other:
+        sender.sendto(b"to this computer alone", ("127.0.0.1", udp.port))
+        sender.sendto(b"UdPbC\0to the group", ("239.192.0.4", udp.port))
+        assert await read_one(source) == await read_one(other) == b"to the group\n"
+
+
+async def test_a_group_on_a_network_that_is_not_there_is_a_link_error(udp):
+    link = udp.model_copy(
+        update={"group": IPv4Address("239.192.0.4"), "host": IPv4Address("192.0.2.1")}
+    )
+    with pytest.raises(LinkError, match=f"udp 239.192.0.4:{udp.port}: No such device"):
+        async with opened(link):
+            pass

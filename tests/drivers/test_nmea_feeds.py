@@ -166,7 +166,7 @@ async def test_a_receiver_that_says_everything_gives_every_point_of_its_feed(out
         assert await ship.value("g1.sky") == Sky(13, 13, pytest.approx(43.0, abs=1.0), 1.6)
         assert (await ship.value("g1.fix")).satellites == 13
         assert await ship.value("g1.motion") == Motion(0.0, None)
-        assert (await ship.value("g1.time")).startswith("2026-11-22T02:10:0")
+        assert (await ship.value("g1.time")).startswith("2026-11-22T02:1")
         assert ship.drivers["g1"].health.dropped == {}
 
 
