@@ -1,6 +1,6 @@
 """A piece of equipment that tells of its alerts and of its own order: a BNWAS, a VDR, a satellite terminal.
 
-Written from IEC 61162-1: ALR as a BNWAS has it (JRC JCX-161, p. 111), ALF in pairs, HBT.
+Written from IEC 61162-1: ALR as a BNWAS has it (JRC JCX-161, p. 111), ALF in pairs with ALC, HBT.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_TITLE = 16
 MOST_TEXT = 40
 """What leaves the sentence within its 82 characters."""
+MOST_LISTED = 2
+"""Entries of ALC in one sentence; makers send three at most."""
 PRIORITIES = "EAWC"
 LAYOUTS = ("alr", "alf")
 KNOWN = "alarm, ack, normal"
@@ -122,8 +124,22 @@ class EquipmentSimulator:
         yield from self._heartbeat(turn)
         for alert in self._alerts.values():
             yield from self._said_of(alert)
-        if not self._is_alf and not self._alerts:
+        if self._is_alf:
+            yield from self._list(turn)
+        elif not self._alerts:
             yield sentence("$", f"{self._talker}ALR,,,V,V,")
+
+    def _list(self, turn: int) -> Iterable[str]:
+        """Return the ALC sentences: which alerts stand."""
+        entries = [
+            f",,{alert.number},{'' if alert.instance is None else alert.instance},{alert.revision}"
+            for alert in self._alerts.values()
+        ]
+        total = max(1, -(-len(entries) // MOST_LISTED))
+        for part in range(total):
+            listed = entries[part * MOST_LISTED :][:MOST_LISTED]
+            head = f"ALC,{total:02d},{part + 1:02d},{turn % 100:02d},{len(listed)}"
+            yield sentence("$", self._talker + head + "".join(listed))
 
     def _heartbeat(self, turn: int) -> Iterable[str]:
         if self._has_heartbeat:

@@ -1,7 +1,8 @@
 """What does a piece of equipment say of itself: which of its alerts stand, is it in order?
 
-Source: IEC 61162-1 ALR (the older layout: one alert, condition and acknowledgement), ALF (IEC 62923),
-HBT. They are mirrored: what an AIS unit, a BNWAS or a VDR annunciates itself is shown, never sounded.
+Source: IEC 61162-1 ALR (the older layout: one alert, condition and acknowledgement), ALF and ALC (IEC
+62923: one alert; the list of those that stand), HBT. They are mirrored: what an AIS unit, a BNWAS or
+a VDR annunciates itself is shown, never sounded.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ _HIGHEST_INSTANCE = 999_999
 _LONGEST_HEARTBEAT_S = 999.0
 _ALR_FIELDS = 4
 _ALF_FIELDS = 12
+_ALC_HEAD = 4
+_ALC_ENTRY = 4
+"""Maker, number, instance, revision."""
+_MOST_ALC = 99
 _HBT_FIELDS = 2
 
 _Key: TypeAlias = tuple[str, str, int, int | None]
@@ -47,12 +52,15 @@ class AlertsReader:
         self._point = f"{device}.alerts"
         self._alerts: dict[_Key, EquipmentAlert] = {}
         self._details: dict[_Key, str] = {}
+        self._listed: set[_Key] = set()
+        self._next_list = 1
         self._in_order: bool | None = None
         self._in_order_until_s = 0.0
         self.points = (PointSpec(self._point, valid_s),)
         self.reads: Mapping[str, Read] = {
             "ALR": self._read_alr,
             "ALF": self._read_alf,
+            "ALC": self._read_alc,
             "HBT": self._read_hbt,
         }
 
@@ -84,7 +92,7 @@ class AlertsReader:
         if len(fields) < _ALF_FIELDS:
             raise SentenceError(Dropped.MALFORMED)
         alert_number = whole(fields[8], _HIGHEST_NUMBER)
-        instance = whole(fields[9], _HIGHEST_INSTANCE)
+        instance = _instance(fields[9])
         if fields[0] not in {"1", "2"} or alert_number is None:
             raise SentenceError(Dropped.MALFORMED)
         key = sentence.formatter, fields[7], alert_number, instance
@@ -107,6 +115,33 @@ class AlertsReader:
                     alert_number, instance, text, active, state == _ACKNOWLEDGED, priority
                 ),
             )
+        return self._report(now_s)
+
+    def _read_alc(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
+        """Forget what the whole list does not name: the sentence that it is normal was lost."""
+        fields = sentence.fields
+        if len(fields) < _ALC_HEAD:
+            raise SentenceError(Dropped.MALFORMED)
+        total, part, count = (whole(fields[at], _MOST_ALC) for at in (0, 1, 3))
+        entries = fields[_ALC_HEAD:]
+        if not total or not part or part > total or count is None:
+            raise SentenceError(Dropped.MALFORMED)
+        if len(entries) != count * _ALC_ENTRY:
+            raise SentenceError(Dropped.MALFORMED)
+        listed = {
+            _listed(entries[at : at + _ALC_ENTRY]) for at in range(0, len(entries), _ALC_ENTRY)
+        }
+        if part == 1:
+            self._listed.clear()
+        elif part != self._next_list:
+            self._next_list = 1
+            raise SentenceError(Dropped.INCOMPLETE)
+        self._listed |= listed
+        self._next_list = part + 1
+        if part == total:
+            self._next_list = 1
+            for key in [key for key in self._alerts if key[0] == "ALF" and key not in self._listed]:
+                self._forget(key)
         return self._report(now_s)
 
     def _read_hbt(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
@@ -141,6 +176,19 @@ class AlertsReader:
         alert = self._alerts[key]
         details = self._details.get(key)
         return replace(alert, text=f"{alert.text}: {details}") if details else alert
+
+
+def _listed(entry: list[str]) -> _Key:
+    """Return the alert of one entry of ALC."""
+    alert_number = whole(entry[1], _HIGHEST_NUMBER)
+    if alert_number is None:
+        raise SentenceError(Dropped.MALFORMED)
+    return "ALF", entry[0], alert_number, _instance(entry[2])
+
+
+def _instance(text: str) -> int | None:
+    """Return the instance; an alert that has only one is sent with none, or with 0."""
+    return whole(text, _HIGHEST_INSTANCE) or None
 
 
 _FIRST = frozenset({"1", "0"})

@@ -116,6 +116,27 @@ def test_alerts_are_told_apart_by_maker_number_and_instance_and_come_in_order(re
     ]
 
 
+def test_what_the_list_of_standing_alerts_does_not_name_is_gone(reader):
+    report(reader, RAISED, RAISED.replace("3116,1", "3116,2"), VSWR.format("A,V"))
+    assert len(report(reader, "CSALC,01,01,00,2,,3116,1,1,,3116,2,4").alerts) == 3
+    said = report(reader, "CSALC,02,01,01,1,,3116,2,4", "CSALC,02,02,01,1,,9,,1")
+    assert [(alert.number, alert.instance) for alert in said.alerts] == [(2, None), (3116, 2)]
+    said = report(reader, "CSALC,01,01,02,0")
+    assert [alert.number for alert in said.alerts] == [2], "ALR has a list of its own"
+
+
+def test_an_alert_without_an_instance_is_listed_with_none_or_with_nought(reader):
+    said = report(reader, RAISED.replace("3116,1", "3116,"), "CSALC,01,01,00,1,,3116,0,1")
+    assert [alert.instance for alert in said.alerts] == [None]
+
+
+def test_a_list_of_which_a_part_is_missing_forgets_nothing(reader):
+    report(reader, RAISED, "CSALC,03,01,01,0")
+    assert reason(reader, "CSALC,03,03,01,0") is Dropped.INCOMPLETE
+    assert reason(reader, "CSALC,03,02,01,0") is Dropped.INCOMPLETE
+    assert len(report(reader, RAISED).alerts) == 1
+
+
 @pytest.mark.parametrize(("state", "in_order"), [("A", True), ("V", False)])
 def test_a_heartbeat_says_whether_the_equipment_is_in_order(reader, state, in_order):
     assert report(reader, f"BNHBT,30.0,{state},4") == EquipmentReport(in_order, ())
@@ -151,6 +172,14 @@ def test_order_is_unknown_when_heartbeats_stop(reader):
         RAISED.replace("3116", "x01"),
         RAISED.replace("3116,1", "3116,x"),
         RAISED.replace("3116,1", "3116,1000000"),
+        "CSALC,01,01,00",
+        "CSALC,00,00,00,0",
+        "CSALC,01,02,00,0",
+        "CSALC,01,01,00,",
+        "CSALC,01,01,00,1,,3116,1",
+        "CSALC,01,01,00,0,,3116,1,1",
+        "CSALC,01,01,00,1,,,1,1",
+        "CSALC,01,01,00,1,,x,1,1",
         "BNHBT,30.0",
         "BNHBT,30.0,X,4",
         "BNHBT,1000,A,4",

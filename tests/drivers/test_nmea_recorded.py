@@ -90,6 +90,8 @@ def test_alerts_heartbeats_and_doors_of_other_projects_are_read_or_counted():
         list(heard(reader, [line.encode("ascii")], counts))
         results[formatter, next(iter(counts), "read")] += 1
     assert results == {
+        ("ALC", "read"): 5,
+        ("ALC", Dropped.MALFORMED): 6,
         ("ALF", "read"): 6,
         ("ALF", Dropped.MALFORMED): 6,
         ("ALR", "read"): 13,

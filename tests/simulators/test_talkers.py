@@ -145,9 +145,15 @@ async def test_an_alert_of_the_newer_layout_is_a_pair_with_its_revision():
         assert (await unit.on(do="alarm", id=3116, instance=1, on=False))[0] == (
             "CSALF,2,1,3,021000.00,B,C,N,,3116,1,3,0,Impaired radio"
         )
-        assert await unit.after(30.0) == []
+        assert await unit.after(30.0) == ["CSALC,01,01,01,0"]
         assert await unit.on(do="alarm", id=9, on=True) == [
             "CSALF,1,1,4,021030.00,B,W,V,,9,,1,0,ALERT 9"
+        ]
+        await unit.on(do="alarm", id=10, instance=2, on=True)
+        await unit.on(do="alarm", id=11, on=True)
+        assert (await unit.after(30.0))[-2:] == [
+            "CSALC,02,01,02,2,,9,,1,,10,2,1",
+            "CSALC,02,02,02,1,,11,,1",
         ]
 
 
