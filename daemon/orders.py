@@ -45,6 +45,8 @@ LONGEST_PERMIT_MIN = {
     Role.MASTER: 12 * HOUR_MIN,
 }
 ENGINEERS_DOORS = frozenset({DoorClass.MACHINERY, DoorClass.VITAL})
+PERMITTED = frozenset({OpeningKind.DOOR, OpeningKind.SIDE_DOOR})
+"""What is opened under a permit: a side door too, though its own system watches it."""
 SHIP_TIMES_MIN = range(-12 * HOUR_MIN, 14 * HOUR_MIN + 1, 15)
 
 
@@ -77,7 +79,7 @@ class Orders:
     ) -> None:
         self._watch = watch
         self._ship = watch.ship
-        self._doors = {o.id: o for o in openings if o.kind is OpeningKind.DOOR}
+        self._doors = {o.id: o for o in openings if o.kind in PERMITTED}
         self._clock = clock
         self._journal = journal
 
@@ -150,7 +152,7 @@ class Orders:
             RefusedError: The person may not, or not this door, or not for so long.
         """
         opening = self._door(door)
-        longest_min = _longest_permit_min(by.person, opening)
+        longest_min = _longest_permit_min(by.person, opening, worker)
         if not 1 <= minutes <= longest_min:
             raise RefusedError(f"{by.person.name} may permit 1 to {longest_min} min, not {minutes}")
         if not worker or not work:
@@ -178,7 +180,7 @@ class Orders:
         permit = self._ship.permits.get(door)
         if permit is None:
             raise RefusedError(f"there is no permit for {door}")
-        _longest_permit_min(by.person, self._door(door))
+        _longest_permit_min(by.person, self._door(door), permit.person)
         written = self._watch.end_permit(permit, by.actor())
         self._watch.reconsider()
         return written
@@ -212,8 +214,8 @@ class Orders:
         )
 
 
-def _longest_permit_min(person: Person, door: Opening) -> int:
-    """Return how long a permit of this person for that door may run.
+def _longest_permit_min(person: Person, door: Opening, worker: str) -> int:
+    """Return how long a permit of this person for that door may run; the ETO's is for his own work only.
 
     Raises:
         RefusedError: The person may give none.
@@ -223,7 +225,8 @@ def _longest_permit_min(person: Person, door: Opening) -> int:
         for role, longest in LONGEST_PERMIT_MIN.items()
         if role in person.roles
         and (role is not Role.ENGINEER or door.door_class in ENGINEERS_DOORS)
+        and (role is not Role.ETO or worker == person.name)
     ]
     if not minutes:
-        raise RefusedError(f"{person.name} may not give a permit for {door.name}")
+        raise RefusedError(f"{person.name} may not give {worker} a permit for {door.name}")
     return max(minutes)
