@@ -154,15 +154,13 @@ def missed(plan: Plan, past: Past, *, now_utc: datetime, ship_time: timezone) ->
     More than ``MOST_MISSED`` of them are returned as one that spans them all. The period in which a test came into
     the plan counts as done: nobody could do it in its whole time.
     """
-    if past.planned_utc is None:
-        return ()
-    marks = (past.planned_utc, past.tested_utc, past.skipped_utc, past.settled_utc)
-    # A mark of tomorrow was set by a clock that was wrong.
-    known = [mark for mark in marks if mark is not None and mark <= now_utc + CLOCK_DOUBT]
-    if not known:
-        return ()
+    marks = [m for m in (past.planned_utc, past.tested_utc, past.skipped_utc) if m is not None]
+    if past.planned_utc is None or max(marks) > now_utc + CLOCK_DOUBT:
+        return ()  # in no plan yet, or the clock is wrong
+    if past.settled_utc is not None and past.settled_utc <= now_utc + CLOCK_DOUBT:
+        marks.append(past.settled_utc)  # what a wrong clock once settled in the future is not
     now = period(plan, now_utc, ship_time=ship_time)
-    begins_utc = period(plan, max(known), ship_time=ship_time).ends_utc
+    begins_utc = period(plan, max(marks), ship_time=ship_time).ends_utc
     found: list[Period] = []
     while begins_utc < now.begins_utc:
         if len(found) == MOST_MISSED:
