@@ -4,27 +4,68 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from daemon.errors import RefusedError
 from daemon.model import Priority
-from daemon.mqtt.commands import LATER, Command, Ground, Refusal, Reply, parse_command
+from daemon.mqtt.commands import (
+    LATER,
+    OPTIONAL,
+    ORDERS,
+    VERBS,
+    Command,
+    Ground,
+    Refusal,
+    Reply,
+    order_faults,
+    parse_command,
+)
+from daemon.mqtt.contract import schema_for
 from daemon.mqtt.desk import LONGEST_BURST, REPLIES_KEPT, Desk
 from daemon.mqtt.topics import Topic
 from daemon.mqtt.wire import Message
 from tests.clocks import ManualClock
 from tests.mqtt.harness import App
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 SESSION = "s1"
 STATIONS = ("bridge", "gangway")
 ACK = {"id": "a-1", "session": SESSION, "alert": "d12", "instance": 1, "priority": "W"}
+
+
+MEMBERS: dict[str, dict[str, Any]] = {
+    "alive": {"shown": True, "fresh": False, "sound_armed": True},
+    "take_watch": {"person": "L. Tupou"},
+    "ack": {"alert": "d12", "instance": 1, "priority": "W"},
+    "silence": {},
+    "refresh": {},
+    "replay": {"from_bseq": 0, "limit": 1000},
+    "situation": {"person": "C/O Li", "situation": "sea"},
+    "level": {"person": "C/O Li", "level": 2, "told_by": "port facility"},
+    "threat": {"person": "C/O Li", "on": True},
+    "ship_time": {"person": "C/O Li", "offset_min": -720},
+    "ais_off": {"person": "C/O Li", "on": True, "master": "A. Lindqvist"},
+    "permit": {
+        "person": "C/O Li",
+        "door": "d17",
+        "worker": "dela Cruz",
+        "work": "paint",
+        "minutes": 60,
+    },
+    "start_test": {"person": "C/O Li", "test": "t-door"},
+    "answer": {"person": "C/O Li", "test": "t-door", "step": 2},
+}
+"""What every verb must have, as somebody would send it."""
+OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
+    "start_test": {"item": "d12"},
+    "answer": {"text": "SG 1"},
+    "ack": {"person": "2/O Berg"},
+}
+ENVELOPE = {"id", "session", "person", "alert", "instance", "priority"}
 
 
 def message(
@@ -57,20 +98,108 @@ def test_an_acknowledgement_is_understood_with_everything_it_names() -> None:
     )
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_of_this_version_is_understood(verb: str) -> None:
+    for optional in ({}, OPTIONAL_MEMBERS.get(verb, {})):
+        arguments = {**MEMBERS[verb], **optional}
+        command = parsed({"id": "x", "session": SESSION, **arguments}, verb)
+        assert isinstance(command, Command), command
+        assert command.verb == verb
+        kept = {name: said for name, said in arguments.items() if name not in ENVELOPE}
+        assert dict(command.arguments) == kept
+        assert command.person == arguments.get("person")
+
+
+@pytest.mark.parametrize(("verb", "name"), [(v, name) for v in VERBS for name in VERBS[v]])
+def test_every_member_that_a_verb_must_have_is_missed(verb: str, name: str) -> None:
+    body = {"id": "x", "session": SESSION, **MEMBERS[verb]}
+    del body[name]
+    refusal = parsed(body, verb)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == f"{name} is missing"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_has_no_members_but_its_own(verb: str) -> None:
+    body = {"id": "x", "session": SESSION, **MEMBERS[verb], "because": "I say so"}
+    refusal = parsed(body, verb)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "'because' is not known"
+
+
+WORDS = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), max_size=82)
+JUNK = WORDS | st.booleans() | st.none() | st.floats(-2, 2) | st.integers(-3, 1003)
+
+
+@given(st.sampled_from(sorted(VERBS)), st.data())
+def test_what_the_schema_allows_is_understood_and_what_is_refused_it_forbids(
+    verb: str, data: st.DataObject
+) -> None:
+    """The schema files are what pages are written against: neither side may promise more."""
+    good = {**MEMBERS[verb], **OPTIONAL_MEMBERS.get(verb, {}), "person": "C/O Li"}
+    body = {"id": "x", "session": SESSION, **good}
+    for name in data.draw(st.lists(st.sampled_from([*sorted(body), "more"]), max_size=3)):
+        body[name] = data.draw(JUNK)
+    for name in data.draw(st.lists(st.sampled_from(sorted(body)), max_size=1)):
+        del body[name]
+    schema = Draft202012Validator(schema_for(f"ispsd/9999993/v1/cmd/bridge/{verb}"))
+    if schema.is_valid(body):
+        understood = parsed(body, verb)
+        assert isinstance(understood, Command) or understood.ground is Ground.OLD, (
+            body,
+            understood,
+        )
+
+
+@pytest.mark.parametrize("verb", sorted(ORDERS))
+def test_an_order_over_the_control_socket_has_the_members_of_its_command(verb: str) -> None:
+    said = {name: value for name, value in MEMBERS[verb].items() if name != "person"}
+    assert order_faults(verb, said) == []
+    for name in said:
+        less = {other: value for other, value in said.items() if other != name}
+        assert order_faults(verb, less) == [f"{name} is missing"]
+        (fault,) = order_faults(verb, {**said, name: ["x"]})
+        assert fault.startswith(f"{name} must be ")
+    for foreign in ("because", "person", "station", "id"):
+        assert order_faults(verb, {**said, foreign: "x"}) == [f"{foreign!r} is not known"]
+
+
+@pytest.mark.parametrize("verb", [*sorted(VERBS.keys() - ORDERS), "reboot", ""])
+def test_what_is_no_order_about_the_ship_is_refused_there(verb: str) -> None:
+    assert order_faults(verb, {}) == [f"{verb}: no such order"]
+
+
+def test_the_faults_of_an_order_are_bounded() -> None:
+    faults = order_faults("permit", {f"{n}" + "x" * 500: n for n in range(500)})
+    assert len(faults) == 3
+    assert max(map(len, faults)) < 120
+
+
 @pytest.mark.parametrize(
-    ("verb", "arguments"),
+    ("verb", "change"),
     [
-        ("alive", {"shown": True, "fresh": False, "sound_armed": True}),
-        ("replay", {"from_bseq": 0, "limit": 1000}),
-        ("silence", {}),
-        ("refresh", {}),
-        ("take_watch", {}),
+        ("level", {"level": 2.0}),
+        ("level", {"level": True}),
+        ("threat", {"on": 1}),
+        ("threat", {"on": "true"}),
+        ("ship_time", {"offset_min": 1441}),
+        ("ship_time", {"offset_min": False}),
+        ("ship_time", {"offset_min": 480.0}),
+        ("ais_off", {"master": ""}),
+        ("permit", {"minutes": -1}),
+        ("permit", {"minutes": 2**53}),
+        ("permit", {"work": "x" * 81}),
+        ("permit", {"worker": "a\u202eb"}),
+        ("situation", {"situation": None}),
     ],
 )
-def test_every_verb_of_this_version_is_understood(verb: str, arguments: Mapping[str, Any]) -> None:
-    command = parsed({"id": "x", "session": SESSION, "person": "C/O Li", **arguments}, verb)
-    assert isinstance(command, Command)
-    assert (command.verb, dict(command.arguments)) == (verb, arguments)
+def test_a_member_of_an_order_of_the_wrong_type_is_named(verb: str, change: dict[str, Any]) -> None:
+    said = {name: value for name, value in MEMBERS[verb].items() if name != "person"}
+    (fault,) = order_faults(verb, {**said, **change})
+    assert fault.startswith(next(iter(change)))
+    refusal = parsed({"id": "x", "session": SESSION, **MEMBERS[verb], **change}, verb)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == fault
 
 
 @pytest.mark.parametrize(
@@ -302,5 +431,21 @@ async def test_an_app_that_hangs_keeps_only_so_many_waiting(clock: ManualClock, 
 
 
 def test_the_verbs_of_the_contract_are_all_known() -> None:
-    # DESIGN section 10: 22 verbs; six are offered.
-    assert len(LATER) == 16
+    """DESIGN section 10 names these; each is offered or said to come."""
+    contract = {
+        *("alive", "take_watch", "heard", "ack", "silence", "permit", "inhibit", "out_of_service"),
+        *("start_test", "answer", "level", "situation", "threat", "ais_off", "ship_time"),
+        *("blackout", "interference_area", "loop_check", "visitor_view", "curtain"),
+        *("refresh", "replay"),
+    }
+    assert LATER | VERBS.keys() == contract
+    assert not LATER & VERBS.keys()
+    assert VERBS.keys() == MEMBERS.keys()
+    assert VERBS.keys() > ORDERS
+
+
+def test_the_members_of_the_tests_are_all_that_a_verb_knows() -> None:
+    for verb, must in VERBS.items():
+        assert set(MEMBERS[verb]) == set(must), verb
+    for verb, may in OPTIONAL.items():
+        assert set(OPTIONAL_MEMBERS[verb]) == set(may), verb
