@@ -6,24 +6,24 @@ import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
-from daemon.checks.api import CheckConfig, CheckSpec
+from daemon.checks.api import CheckConfig, CheckSpec, Services
 from daemon.errors import RecordError
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
 from daemon.model import ClockStatus, Outcome, Regime, SecurityLevel, Situation, Verdict
 from daemon.points import Points
-from daemon.readiness import Test, Tests
-from daemon.record import codec
+from daemon.readiness import KEPT, Test, Tests
+from daemon.record import codec, fold
 from daemon.record.entry import Stamp
+from daemon.schedule import LastResult
 from tests.clocks import ManualClock
 from tests.makers import SHIP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
 
     from daemon.checks.api import CheckContext
     from daemon.model import Reading
@@ -74,6 +74,7 @@ class Rig:
     points: Points
     inboxes: Inboxes
     journal: HandJournal
+    ship_time: timezone = SHIP_TIME
     shown: list[tuple[str, str, Outcome | None]] = field(default_factory=list)
     """Each time a test was shown: its id, its readiness, its last outcome."""
     tests: Tests = field(init=False)
@@ -102,12 +103,39 @@ class Rig:
     def outcomes(self) -> list[object]:
         return [result["outcome"] for result in self.results()]
 
+    def written(self, type_: str) -> list[Draft]:
+        """Return every entry of a type that was submitted."""
+        return [draft for draft in self.journal.drafts if draft.type == type_]
+
+    def kept(self) -> dict[str, dict[str, dict[str, object]]]:
+        """Return what the record would keep of all that was written."""
+        state: dict[str, dict[str, dict[str, object]]] = {kind: {} for kind in (*KEPT, fold.RESULT)}
+        for draft in self.journal.drafts:
+            for change in fold.project(draft):
+                if change.body is not None:
+                    state.setdefault(change.kind, {})[change.id] = dict(change.body)
+        return state
+
+    def take_up(self, before: Rig | None = None, *, last_seen: datetime | None = None) -> Rig:
+        """Take up what another run left in its record, or an empty one."""
+        kept = before.kept() if before is not None else self.kept()
+        for id_, said in kept[fold.RESULT].items():
+            test = self.tests.tests[id_]
+            ended = datetime.fromisoformat(str(said["ended"]))
+            test.last = LastResult(Outcome(str(said["outcome"])), ended, 1, str(said["reason"]))
+        self.tests.take_up(kept, last_seen_utc=last_seen)  # type: ignore[arg-type]
+        return self
+
     def test(self, test_id: str) -> Test:
         return self.tests.tests[test_id]
 
 
 def rig(
-    *tests: Test, demo: bool = False, clock: ManualClock | None = None, points: tuple[str, ...] = ()
+    *tests: Test,
+    demo: bool = False,
+    clock: ManualClock | None = None,
+    points: tuple[str, ...] = (),
+    services: Services | None = None,
 ) -> Rig:
     """Put everything together; ``running`` runs it."""
     clock = clock or ManualClock()
@@ -123,7 +151,7 @@ def rig(
         tests,
         ship=SHIP,
         regime=lambda: Regime(Situation.PORT, SecurityLevel.ONE),
-        ship_time=lambda: SHIP_TIME,
+        ship_time=lambda: made.ship_time,
         demo=demo,
         clock=clock,
         gate=made.gate,
@@ -131,6 +159,7 @@ def rig(
         inboxes=made.inboxes,
         journal=made.journal,
         on_change=made.show,
+        services=services,
     )
     return made
 
@@ -161,6 +190,8 @@ def scripted(
     *,
     id_: str = "t-1",
     every: Literal["day", "week", "month", "quarter", "year"] = "day",
+    at: str | None = None,
+    equipment: str = "bell",
     verdicts: tuple[Outcome, ...] = (),
     **spec: object,
 ) -> Test:
@@ -171,7 +202,9 @@ def scripted(
         outcome = script.popleft() if len(script) > 1 else script[0]
         return Verdict(outcome, f"said {outcome.value}")
 
-    config = ScriptedConfig(id=id_, equipment="bell", name="BELL", ssp_paragraph="1", every=every)
+    config = ScriptedConfig(
+        id=id_, equipment=equipment, name="BELL", ssp_paragraph="1", every=every, at=at
+    )
     return Test(
         config,
         CheckSpec(
