@@ -264,6 +264,25 @@ async def test_a_page_that_does_not_fit_says_how_much_is_missing(tmp_path, monke
         await terminal.close()
 
 
+async def test_a_long_page_is_shown_in_brief_with_what_stands_out_still_named(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LINES", "24")
+    opening = status()["openings"][0]
+    socket, answers = tmp_path / "control.sock", Answers()
+    answers.body = status(
+        openings=[
+            *({**opening, "id": f"e{number}"} for number in range(30)),
+            {**opening, "id": "d99", "state": "open"},
+        ]
+    )
+    async with answering(socket, answers):
+        terminal = Terminal(socket)
+        await terminal.shows("30 more closed or at rest", within_s=4.0)
+        assert "d99" in terminal.newest()
+        await terminal.close()
+
+
 async def test_an_answer_that_breaks_off_is_no_answer(tmp_path):
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()

@@ -113,7 +113,7 @@ def test_everything_stands_on_the_page_in_words():
     ]
     assert "last good 0 s ago" in row("io1", said)
     assert "dropped 3" in row("io1", said)
-    assert row("t-ais", said).endswith("IN ORDER         due 23 Nov 2026 0000")
+    assert row("t-ais", said).endswith("IN ORDER             due 23 Nov 2026 0000")
     assert "newest no. 1042 · head over 1040 entries 3f2a90c1" in said
     assert "SIMULATED" not in said
     assert "DOES NOT ANSWER" not in said
@@ -148,6 +148,9 @@ def test_a_fault_makes_the_whole_page_old_at_once():
     assert lines[0].text == "ISPSD DOES NOT ANSWER (connection refused)"
     assert lines[1].text == "What follows is 1 s old. Use rounds. Call ETO."
     assert {line.style for line in lines[2:]} == {Style.DIM}
+    old = text(lines[2:], colour=False)
+    for words in ("was live", "was up", "was closed", "was IN ORDER", "was connected"):
+        assert f"? {words}" in old
     assert nothing("no socket")[0].text == "ISPSD DOES NOT ANSWER (no socket)"
 
 
@@ -214,10 +217,12 @@ def test_what_is_wrong_with_station_device_record_and_broker_is_said():
 
 
 def test_a_test_that_is_due_says_so():
-    never = {**TEST, "due": None, "readiness": "test due"}
+    never = {**TEST, "due": None, "readiness": "test due", "outcome": None}
+    failed = {**TEST, "due": None, "readiness": "defect", "outcome": "failed"}
     past = {**TEST, "due": "2026-11-22T02:10:00.000Z", "readiness": "overdue"}
-    assert "TEST DUE         due now, never done" in shown(status(tests=[never]))
-    assert "OVERDUE          due now" in shown(status(tests=[past]))
+    assert "TEST DUE             due now, never done" in shown(status(tests=[never]))
+    assert "OVERDUE              due now" in shown(status(tests=[past]))
+    assert row("DEFECT", shown(status(tests=[failed]))).endswith("due now")
 
 
 def test_every_line_fits_eighty_columns_and_no_device_writes_to_the_terminal():
@@ -259,3 +264,27 @@ def test_an_age_is_never_rounded_up(seconds, words):
 
 def test_an_age_that_is_not_known_is_never():
     assert age(None) == "never"
+
+
+def test_in_brief_what_is_as_it_should_be_is_counted_and_the_rest_named():
+    body = status(
+        openings=[
+            OPENING,
+            {**OPENING, "id": "d13"},
+            {**OPENING, "id": "d14", "state": "open"},
+            {**OPENING, "id": "d15", "age_s": 16.0},
+        ],
+        devices=[DEVICE, {**DEVICE, "id": "io2", "link": "down", "reason": "timed out"}],
+        tests=[TEST, {**TEST, "id": "t-cctv", "readiness": "defect"}],
+    )
+    said = text(page(body, since_s=0.0, brief=True), colour=False)
+    assert "d12" not in said
+    assert "2 more closed or at rest" in said
+    assert "OPEN" in row("d14", said)
+    assert "? was closed" in row("d15", said)
+    assert "1 more up" in said
+    assert "timed out" in said
+    assert "DEFECT" in row("t-cctv", said)
+    assert "1 more in order" in said
+    old = text(page(body, since_s=9.0, brief=True), colour=False)
+    assert " more " not in old, "nothing of an old answer counts as it should be now"

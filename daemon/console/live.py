@@ -92,18 +92,30 @@ async def live(
         asking = asyncio.ensure_future(_keep_asking(socket, answer, sso=sso, clock=clock))
         try:
             while not stop.is_set():
-                _paint(out, lines(answer, clock.now_s()), colour=colour)
+                height = shutil.get_terminal_size().lines
+                _paint(out, lines(answer, clock.now_s(), height=height), colour=colour)
                 await clock.wait(stop, ASK_S)
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
 
-def lines(answer: Answer, now_s: float) -> list[Line]:
-    """Return the page for what is known at this moment."""
+def lines(answer: Answer, now_s: float, *, height: int) -> list[Line]:
+    """Return the page for what is known at this moment: in brief where it does not fit.
+
+    What does not fit even then is said, never silently missing.
+    """
     if answer.status is None:
         return nothing(answer.fault or "")
-    return page(answer.status, since_s=now_s - answer.came_s, fault=answer.fault)
+    since_s, fault = now_s - answer.came_s, answer.fault
+    whole = page(answer.status, since_s=since_s, fault=fault)
+    if len(whole) <= height:
+        return whole
+    brief = page(answer.status, since_s=since_s, fault=fault, brief=True)
+    if len(brief) <= height:
+        return brief
+    more = len(brief) - height + 1
+    return [*brief[: height - 1], Line(f"… {more} more lines: enlarge, or --once", Style.TITLE)]
 
 
 async def _keep_asking(socket: Path, answer: Answer, *, sso: bool, clock: Clock) -> None:
@@ -130,14 +142,7 @@ def _other_screen(out: TextIO) -> Iterator[None]:
 
 
 def _paint(out: TextIO, page_: list[Line], *, colour: bool) -> None:
-    """Write over what stands there; what does not fit is said, never silently missing."""
-    height = shutil.get_terminal_size().lines
-    if len(page_) > height:
-        more = len(page_) - height + 1
-        page_ = [
-            *page_[: height - 1],
-            Line(f"… {more} more lines: enlarge, or --once", Style.TITLE),
-        ]
+    """Write over what stands there."""
     rows = text(page_, colour=colour).replace("\n", "\x1b[K\r\n")
     out.write(f"\x1b[H{rows}\x1b[K\x1b[J")
     out.flush()

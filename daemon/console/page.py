@@ -63,15 +63,19 @@ KINDS: Final = {
 CONTACTS: Final = {"closed": "closed", "open": "OPEN", "line_fault": "LINE FAULT"}
 
 
-def page(status: Mapping[str, Any], *, since_s: float, fault: str | None = None) -> list[Line]:
+def page(
+    status: Mapping[str, Any], *, since_s: float, fault: str | None = None, brief: bool = False
+) -> list[Line]:
     """Return the page.
 
     Args:
         status: The newest answer.
         since_s: How long ago it came, on the reader's own clock.
         fault: Why no newer one came; None where the newest question was answered.
+        brief: Count what is as it should be, and name the rest.
     """
     is_old = fault is not None or since_s > OLD_AFTER_S
+    brief = brief and not is_old  # nothing of an old answer counts as it should be now
     lines: list[Line] = []
     if is_old:
         words = f"ISPSD DOES NOT ANSWER ({fault or 'no reason known'})"
@@ -80,12 +84,15 @@ def page(status: Mapping[str, Any], *, since_s: float, fault: str | None = None)
             Line(f"What follows is {age(since_s)} old. Use rounds. Call ETO.", Style.ALARM),
         ]
     body = [
-        *_head(status, since_s),
-        *_stations(status["stations"], since_s),
+        *_head(status, since_s, is_old=is_old),
+        *_stations(status["stations"], since_s, is_old=is_old),
         *_alerts(status["alerts"], since_s),
-        *_openings(status["openings"], since_s, is_old=is_old),
-        *_devices(status["devices"], since_s),
-        *_tests(status["tests"], _ship_time(status, since_s), status["ship_time_offset_min"]),
+        *_title("DOORS AND SEALS"),
+        *_shown(_openings(status["openings"], since_s, is_old=is_old), brief, "closed or at rest"),
+        *_title("DEVICES"),
+        *_shown(_devices(status["devices"], since_s, is_old=is_old), brief, "up"),
+        *_title("TESTS"),
+        *_shown(_tests(status, since_s, is_old=is_old), brief, "in order"),
         *_record(status["record"], since_s),
     ]
     lines += [replace(line, style=Style.DIM) for line in body] if is_old else body
@@ -117,7 +124,19 @@ def age(seconds: float | None) -> str:
     return f"{int(seconds)} s"
 
 
-def _head(status: Mapping[str, Any], since_s: float) -> Iterator[Line]:
+def _shown(rows: Iterator[Line], brief: bool, words: str) -> Iterator[Line]:  # noqa: FBT001 (passed on)
+    """Yield the rows; in brief, those that stand out, and how many others there are."""
+    others = 0
+    for row in rows:
+        if brief and row.style is Style.PLAIN:
+            others += 1
+        else:
+            yield row
+    if others:
+        yield Line(f"  {others} more {words}")
+
+
+def _head(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterator[Line]:
     threat = " · THREAT AREA" if status["threat"] else ""
     words = f"{status['ship']} · {status['situation']} · security level {status['security_level']}"
     yield Line(words + threat, Style.TITLE)
@@ -131,7 +150,7 @@ def _head(status: Mapping[str, Any], since_s: float) -> Iterator[Line]:
         f"clock {status['clock']}"
     )
     broker = "connected" if status["broker"] else "NOT CONNECTED"
-    yield Line(f"answered {age(since_s)} ago · broker {broker}")
+    yield Line(f"answered {age(since_s)} ago · broker {_was(broker, is_old=is_old)}")
 
 
 def _ship_time(status: Mapping[str, Any], since_s: float) -> datetime:
@@ -140,11 +159,17 @@ def _ship_time(status: Mapping[str, Any], since_s: float) -> datetime:
     return told + timedelta(seconds=since_s, minutes=status["ship_time_offset_min"])
 
 
-def _stations(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
+def _was(words: str, *, is_old: bool) -> str:
+    """Return what is true now, or was when the answer came."""
+    return f"? was {words}" if is_old else words
+
+
+def _stations(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> Iterator[Line]:
     yield from _title("STATIONS", "* alerts sound there now")
     for row in rows:
         who = f"{row['person']}, {_since(row['watch_age_s'], since_s)}" if row["person"] else "-"
         live = "live" if row["live"] else f"NOT LIVE, {_ago(row['alive_age_s'], since_s)}"
+        live = _was(live, is_old=is_old)
         sound = "sound armed" if row["sound_armed"] else "sound NOT armed"
         mark = "*" if row["sounds"] else " "
         missing = row["sounds"] and not (row["live"] and row["person"])
@@ -169,7 +194,6 @@ def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
 
 
 def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> Iterator[Line]:
-    yield from _title("DOORS AND SEALS")
     for row in rows:
         seen_s = None if row["age_s"] is None else row["age_s"] + since_s
         words, style = _state(row, seen_s, is_old=is_old)
@@ -186,7 +210,7 @@ def _state(row: Mapping[str, Any], seen_s: float | None, *, is_old: bool) -> tup
         return "? NOT SEEN", Style.WARNING
     words = {**CONTACTS, **KINDS.get(row["kind"], {})}.get(row["state"], row["state"])
     if is_old or row["valid_for_s"] is None or seen_s > row["valid_for_s"]:
-        return f"? was {words}", Style.DIM
+        return _was(words, is_old=True), Style.DIM
     if row["quality"] != "good":
         return f"{words} ({row['quality']})", Style.WARNING
     return words, Style.PLAIN if row["state"] == "closed" else Style.WARNING
@@ -198,11 +222,10 @@ def _seen(row: Mapping[str, Any], seen_s: float | None) -> str:
     return f"seen {age(seen_s)} ago"
 
 
-def _devices(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
-    yield from _title("DEVICES")
+def _devices(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> Iterator[Line]:
     for row in rows:
         is_up = row["link"] == "up"
-        link = row["link"] if is_up else row["link"].upper()
+        link = _was(row["link"] if is_up else row["link"].upper(), is_old=is_old)
         since = f"for {age(row['age_s'] + since_s)}"
         good = f"last good {_ago(row['last_good_age_s'], since_s)}"
         yield Line(
@@ -211,24 +234,24 @@ def _devices(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
             Style.PLAIN if is_up else Style.WARNING,
         )
         if row["reason"]:
-            yield Line(f"      {row['reason']}")
+            yield Line(f"      {row['reason']}", Style.WARNING)
 
 
-def _tests(rows: list[Mapping[str, Any]], ship_time: datetime, offset_min: int) -> Iterator[Line]:
-    yield from _title("TESTS")
-    for row in rows:
-        in_order = row["readiness"] == "in order"
+def _tests(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterator[Line]:
+    ship_time, offset_min = _ship_time(status, since_s), status["ship_time_offset_min"]
+    for row in status["tests"]:
+        readiness = _was(row["readiness"].upper(), is_old=is_old)
         yield Line(
             f"  {_cell(row['id'], 16)} {_cell(row['name'], 18)} "
-            f"{_cell(row['readiness'].upper(), 16)} {_due(row['due'], ship_time, offset_min)}",
-            Style.PLAIN if in_order else Style.WARNING,
+            f"{_cell(readiness, 20)} {_due(row, ship_time, offset_min)}",
+            Style.PLAIN if row["readiness"] == "in order" else Style.WARNING,
         )
 
 
-def _due(due: str | None, ship_time: datetime, offset_min: int) -> str:
-    if due is None:
-        return "due now, never done"
-    at = datetime.fromisoformat(due) + timedelta(minutes=offset_min)
+def _due(row: Mapping[str, Any], ship_time: datetime, offset_min: int) -> str:
+    if row["due"] is None:
+        return "due now, never done" if row["outcome"] is None else "due now"
+    at = datetime.fromisoformat(row["due"]) + timedelta(minutes=offset_min)
     return "due now" if at <= ship_time else f"due {at:%d %b %Y %H%M}"
 
 
