@@ -1,0 +1,183 @@
+"""Which rules watch the sample ship: one for each thing that can be wrong, none for what its own system watches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon import config, rulebook
+from daemon.alerts import catalogue, policy
+from daemon.alerts.rules.api import Moment
+from daemon.alerts.rules.clock import ClockRule
+from daemon.alerts.rules.devices import BusRule, DeviceRule
+from daemon.alerts.rules.gnss import GnssRule
+from daemon.alerts.rules.openings import OpeningRule
+from daemon.alerts.rules.own_ais import OwnAisRule
+from daemon.assets import asset
+from daemon.model import ContactState, OpeningKind
+from daemon.points import Points
+from tests.alerts.rig import regime
+from tests.makers import UTC_0210, own_report, reading
+
+if TYPE_CHECKING:
+    from daemon.alerts.rules.api import Rule, Said
+
+SHIP = config.load(asset("ispsd.toml"))
+POINTS = ("gps1.fix", "gps1.time", "gps2.fix", "gps2.time", "gyro.heading", "ais.own_report")
+
+
+@pytest.fixture
+def rules() -> list[Rule]:
+    return list(
+        rulebook.rules(
+            SHIP,
+            policy=policy.load(asset("policy.toml")),
+            points=POINTS,
+            valid_for_s=lambda _point: 300.0,
+            holds=lambda _key, _source: False,
+        )
+    )
+
+
+def devices_down(rules: list[Rule], *devices: str) -> dict[tuple[str, str], Said]:
+    """Let devices be lost; return what holds, by key and source."""
+    for rule in rules:
+        for device in rule.devices:
+            if device in devices:
+                rule.link(device, up=False, now_s=0.0, reason="timed out")
+    return held(rules)
+
+
+def held(
+    rules: list[Rule], *, now_s: float = 1.0, now: object = None
+) -> dict[tuple[str, str], Said]:
+    moment = Moment(now_s, UTC_0210, now or regime(), {})  # type: ignore[arg-type]
+    said = [s for rule in rules for s in rule.look(moment)]
+    most = max(Counter((s.key, s.source.id) for s in said).values(), default=1)
+    assert most == 1, "no two rules speak of one condition"
+    return {(s.key, s.source.id): s for s in said if s.active}
+
+
+def of(rules: list[Rule], kind: type) -> list[Rule]:
+    return [rule for rule in rules if isinstance(rule, kind)]
+
+
+def test_every_opening_has_its_rule_but_locks_and_side_doors(rules):
+    watched = {point for rule in of(rules, OpeningRule) for point in rule.points}
+    kinds = {kind: {o.id for o in SHIP.openings if o.kind is kind} for kind in OpeningKind}
+    assert all(kinds.values()), "the sample ship has one of each"
+    assert kinds[OpeningKind.DOOR] | kinds[OpeningKind.SEAL] <= watched
+    assert kinds[OpeningKind.MOTION] | kinds[OpeningKind.TAMPER] <= watched
+    assert not kinds[OpeningKind.SIDE_DOOR] & watched
+    assert len(of(rules, OpeningRule)) == sum(
+        len(ids) for kind, ids in kinds.items() if kind in rulebook.RULED
+    )
+
+
+def test_a_lock_is_watched_by_its_door(rules):
+    for lock in (o for o in SHIP.openings if o.kind is OpeningKind.LOCK):
+        (rule,) = [r for r in of(rules, OpeningRule) if lock.id in r.points]
+        assert rule.points == {lock.of, lock.id}
+
+
+def test_a_door_that_opens_while_its_lock_says_locked_was_forced(rules):
+    door = next(o for o in SHIP.openings if o.id == "d11")
+    lock = next(o for o in SHIP.openings if o.of == "d11" and o.kind is OpeningKind.LOCK)
+    points = Points({door.id: 1e9, lock.id: 1e9}, started_s=0.0)
+    for point, state in (
+        (lock.id, ContactState.CLOSED),
+        (door.id, ContactState.CLOSED),
+        (door.id, ContactState.OPEN),
+    ):
+        said = reading(point, state, at_s=5.0)
+        change = points.update(said)
+        for rule in rules:
+            if point in rule.points:
+                rule.take(said, change)
+    found = held(rules, now_s=5.0)
+    assert set(found) == {("door.forced", "d11"), ("door.vital.open", "d11")}
+    assert found["door.forced", "d11"].source.bus == "rtu"
+
+
+def test_a_lost_unit_names_the_doors_seals_and_detectors_that_nobody_sees(rules):
+    (said,) = devices_down(rules, "rtu6").values()
+    assert (said.key, said.source.bus) == ("io.unit_lost", "rtu")
+    names = [o.name for o in SHIP.openings if o.device == "rtu6" and o.of is None]
+    assert len(names) > 2
+    assert said.detail == f"timed out; not monitored: {', '.join(names)}"
+
+
+def test_a_bus_is_lost_with_its_last_unit(rules):
+    assert ("io.bus_lost", "rtu") not in devices_down(rules, "rtu5")
+    bus = devices_down(rules, "rtu6")["io.bus_lost", "rtu"]
+    for name in ("STRG GEAR DOOR", "UDP AFT PORT"):
+        assert name in bus.detail
+
+
+def test_a_bus_with_a_single_unit_is_told_by_that_unit():
+    one = tuple(d for d in SHIP.devices if d.id != "rtu6")
+    assert len(one) == len(SHIP.devices) - 1
+    ship = config.Config(
+        **{name: getattr(SHIP, name) for name in SHIP.__slots__} | {"devices": one}
+    )
+    found = rulebook.rules(
+        ship,
+        policy=policy.load(asset("policy.toml")),
+        points=(),
+        valid_for_s=lambda _point: 300.0,
+        holds=lambda _key, _source: False,
+    )
+    assert of(list(found), BusRule) == []
+
+
+def test_every_feed_that_is_lost_says_so_under_its_own_key(rules):
+    names = [d.id for d in SHIP.devices]
+    found = {source: key for key, source in devices_down(rules, *names)}
+    assert found["ais"] == "feed.ais"
+    assert found["gps1"] == found["gps2"] == "feed.nav"
+    assert found["io1"] == found["rtu5"] == "io.unit_lost"
+    assert set(found.values()) <= set(catalogue.load(asset("alerts.toml")))
+
+
+def test_covert_an_ssas_unit_has_no_rule_at_all(rules):
+    assert "ssas" in {d.id for d in SHIP.devices}
+    assert not any("ssas" in rule.devices for rule in rules)
+    assert not any(point.startswith("ssas") for rule in rules for point in rule.points)
+    assert devices_down(rules, "ssas") == {}
+
+
+def test_what_is_received_decides_which_rules_there_are(rules):
+    assert [rule.devices for rule in of(rules, OwnAisRule)] == [{"ais"}]
+    assert sorted(next(iter(rule.devices)) for rule in of(rules, ClockRule)) == ["gps1", "gps2"]
+    (gnss,) = of(rules, GnssRule)
+    assert gnss.devices == {"gps1", "gps2"}
+
+
+def test_own_ais_is_held_against_the_ships_register_and_the_validity_of_its_point(rules):
+    (rule,) = of(rules, OwnAisRule)
+    rule.link("ais", up=True, now_s=0.0, reason="")
+    assert ("ais.silent", "ais") not in held([rule], now_s=300.0)
+    assert ("ais.silent", "ais") in held([rule], now_s=300.1)
+    for at_s in (301.0, 302.0):
+        rule.take(reading("ais.own_report", own_report(mmsi=1), at_s=at_s), None)
+    assert ("ais.identity", "ais") in held([rule], now_s=302.0)
+
+
+def test_a_ship_without_receivers_has_no_rule_for_them():
+    found = rulebook.rules(
+        SHIP,
+        policy=policy.load(asset("policy.toml")),
+        points=("gyro.heading", "d12"),
+        valid_for_s=lambda _point: 300.0,
+        holds=lambda _key, _source: False,
+    )
+    assert {type(rule) for rule in found} == {OpeningRule, DeviceRule, BusRule}
+
+
+def test_nothing_is_said_before_anything_is_heard(rules):
+    moment = Moment(1000.0, UTC_0210, regime(level=3), {})
+    said = [s for rule in rules for s in rule.look(moment)]
+    assert [s.key for s in said] == ["ais.off_by_order"]
+    assert not said[0].active
