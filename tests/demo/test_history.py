@@ -70,6 +70,14 @@ class = "E"
 device = "io1"
 inputs = [3]
 wiring = "nc"
+[[door]]
+id = "d17"
+name = "BOSUN STORE"
+place = "forecastle"
+class = "S"
+device = "io1"
+inputs = [4]
+wiring = "nc"
 [[test]]
 kind = "ais_own_report"
 id = "t-ais"
@@ -78,6 +86,14 @@ name = "AIS SET"
 ssp_paragraph = "7.6.2"
 every = "day"
 device = "ais"
+[[test]]
+kind = "door_contacts"
+id = "t-door"
+equipment = "doors"
+name = "DOORS"
+ssp_paragraph = "7.3.2"
+every = "month"
+doors = ["d12", "d17"]
 """
 
 
@@ -143,7 +159,7 @@ def test_fourteen_months_hold_what_a_ship_has_done(tmp_path):
     types = Counter(event.draft.type for event in events)
     assert (types["drill.held"], types["exercise.held"], types["port.call"]) == (5, 1, 10)
     assert (types["defect.opened"], types["defect.closed"]) == (3, 2)
-    assert types["sensor.proved"] == 1
+    assert types["sensor.proved"] == 2
     ports = [e.draft.open["port"] for e in events if e.draft.type == "port.call"]
     assert ports[::-1] == [
         *("SGSIN", "LKCMB", "OMSLL", "AEJEA", "EGPSD", "GRPIR", "ITGIT", "ESALG", "MAPTM", "NLRTM")
@@ -210,6 +226,13 @@ def test_a_test_of_the_ships_file_keeps_its_own_names(tmp_path):
     assert at_sea.draft.open["situation"] == "sea"
 
 
+def test_a_test_of_several_doors_says_of_each_how_it_went(tmp_path):
+    of_doors = [e.draft.open for e in results(past.plan(ship(tmp_path), until_utc=NOW), "t-door")]
+    (bad,) = [said for said in of_doors if said["outcome"] == "failed"]
+    assert bad["items"] == {"d12": {"outcome": "passed"}, "d17": {"outcome": "failed"}}
+    assert of_doors[-1]["items"] == {"d12": {"outcome": "passed"}, "d17": {"outcome": "passed"}}
+
+
 # ---------------------------------------------------------------- in the record
 
 
@@ -244,6 +267,11 @@ async def test_the_daemon_finds_the_last_results_and_tells_no_station_of_the_pas
     last = await record.state(fold.RESULT)
     assert {each.id for each in routine.ROUTINES} == set(last)
     assert last["t-ais"]["ended"].startswith("2026-11-21T16:00:0")
+    items = await record.state(fold.ITEM)
+    assert {name: said["outcome"] for name, said in items.items()} == {
+        "t-door/d12": "passed",
+        "t-door/d17": "passed",
+    }
     assert await record.state(fold.ALERT) == {}
     assert await record.state(fold.STATION) == {}
     cursor = await record.cursor("event")
