@@ -1,0 +1,238 @@
+"""A continuous check writes one row a ship's day and one a change of outcome, whatever restarts and clocks do."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon.errors import RefusedError
+from daemon.model import ClockStatus, Outcome, Verdict
+from tests.checks.rig import Rig, rig, running, scripted
+from tests.clocks import ManualClock
+
+if TYPE_CHECKING:
+    from daemon.readiness import Test
+
+MIDNIGHT = datetime(2026, 11, 22, 16, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR_S = 3600.0
+P, F, I = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE  # noqa: E741
+
+
+def evening(minutes: float = 60) -> ManualClock:
+    return ManualClock(utc=MIDNIGHT - timedelta(minutes=minutes))
+
+
+class Watched:
+    """A continuous check that says at once what its ``outcome`` is set to, and the same at the day's end."""
+
+    def __init__(self, outcome: Outcome | None = P) -> None:
+        self.outcome = outcome
+        self.since: list[str | None] = []
+        self.crash = False
+
+    async def run(self, _config, ctx) -> Verdict | None:
+        self.since.append(ctx.watched_since)
+        while (left_s := ctx.day_ends_s() - ctx.clock.now_s()) > 0:
+            if self.crash:
+                raise ZeroDivisionError
+            if self.outcome is not None:
+                ctx.report(Verdict(self.outcome, "now"))
+            await ctx.clock.sleep(min(10.0, left_s))
+        return None if self.outcome is None else Verdict(self.outcome, "the day")
+
+    def test(self, **spec: object) -> Test:
+        return scripted(self.run, continuous=True, **spec)  # type: ignore[arg-type]
+
+
+def rows(made: Rig) -> list[tuple[object, object, object]]:
+    return [(r["outcome"], r["reason"], r.get("day")) for r in made.results()]
+
+
+async def test_one_row_a_day_and_one_a_change_of_outcome():
+    check = Watched()
+    async with running(rig(check.test(), clock=evening()).take_up()) as made:
+        await made.clock.advance(1800.0)
+        check.outcome = F
+        await made.clock.advance(600.0)
+        assert made.tests.readiness(made.test("t-1")) == "defect"
+        check.outcome = P
+        await made.clock.advance(1200.0 + 300.0)
+        assert rows(made) == [
+            ("passed", "now", "2026-11-22"),
+            ("failed", "now", "2026-11-22"),
+            ("passed", "now", "2026-11-22"),
+            ("passed", "the day", "2026-11-22"),
+        ]
+        assert made.results()[-1]["ended"] == "2026-11-22T15:59:59.999Z"
+        await made.come(MIDNIGHT + DAY)
+        await made.clock.advance(10.0)
+        assert rows(made)[4:] == [("passed", "the day", "2026-11-23")]
+        assert made.tests.readiness(made.test("t-1")) == "in order"
+        assert check.since == ["23:00", None, None]
+        assert made.written("test.missed") == []
+
+
+async def test_a_restart_repeats_nothing_and_the_day_is_one_row():
+    before = rig(Watched().test(), clock=evening()).take_up()
+    async with running(before):
+        await before.clock.advance(600.0)
+    assert len(before.results()) == 1, "stopping writes no row"
+    after = rig(Watched().test(), clock=evening(minutes=40)).take_up(before)
+    async with running(after):
+        await after.clock.advance(2400.0 + 60.0)
+        assert rows(after) == [("passed", "the day", "2026-11-22")]
+
+
+async def test_it_runs_all_day_without_being_under_test_and_nobody_starts_it():
+    async with running(rig(Watched(None).test())) as made:
+        await made.clock.advance(60.0)
+        assert made.tests.readiness(made.test("t-1")) == "test due"
+        with pytest.raises(RefusedError, match="t-1 watches by itself all day"):
+            made.tests.start("t-1", "R. Menon")
+
+
+async def test_a_day_that_showed_nothing_is_no_row():
+    async with running(rig(Watched(None).test(), clock=evening())) as made:
+        await made.clock.advance(2 * HOUR_S)
+        assert made.results() == []
+
+
+async def test_an_outcome_that_flickers_is_bounded_and_never_hides_a_defect():
+    check = Watched()
+    async with running(rig(check.test(), clock=evening()).take_up()) as made:
+        for _ in range(20):
+            for outcome in (P, I, F):
+                check.outcome = outcome
+                await made.clock.advance(10.0)
+        assert len(made.results()) <= 7
+        assert made.tests.readiness(made.test("t-1")) == "defect"
+        check.outcome = P
+        await made.clock.advance(HOUR_S)
+        assert rows(made)[-1] == ("passed", "the day", "2026-11-22"), "the day's row tells the end"
+        assert made.tests.readiness(made.test("t-1")) == "in order"
+
+
+async def test_a_crash_proves_nothing_is_told_once_and_tried_again_after_an_hour():
+    check = Watched()
+    async with running(rig(check.test(), clock=evening(minutes=240)).take_up()) as made:
+        check.crash = True
+        await made.clock.advance(2 * HOUR_S)
+        assert made.outcomes() == ["passed", "inconclusive"]
+        assert made.results()[-1]["reason"] == "the check crashed: ZeroDivisionError"
+        check.crash = False
+        await made.clock.advance(HOUR_S + 20.0)
+        assert made.outcomes() == ["passed", "inconclusive", "passed"]
+
+
+async def test_a_check_that_ends_before_its_day_does_not_spin():
+    began = []
+
+    async def hasty(_config, _ctx):
+        began.append(1)
+
+    async with running(rig(scripted(hasty, continuous=True))) as made:
+        await made.clock.advance(600.0)
+        assert (began, made.outcomes()) == ([1], ["inconclusive"])
+
+
+async def test_a_check_that_does_not_see_the_days_end_is_ended():
+    async def deaf(_config, ctx):
+        await ctx.clock.sleep(1000 * HOUR_S)
+
+    async with running(rig(scripted(deaf, continuous=True), clock=evening())) as made:
+        await made.clock.advance(7 * HOUR_S)
+        (result,) = made.results()
+        assert result["outcome"] == "inconclusive"
+        assert "ended by force" in str(result["reason"])
+
+
+async def test_a_clock_set_back_a_little_at_midnight_makes_no_second_row_of_the_same_day():
+    async with running(rig(Watched().test(), clock=evening()).take_up()) as made:
+        await made.clock.advance(HOUR_S)
+        assert len(rows(made)) == 2
+        made.clock.step_utc(-30.0)
+        await made.clock.advance(300.0)
+        assert len(rows(made)) == 2
+
+
+async def test_the_day_is_that_of_ships_time_as_it_is_at_its_end():
+    async with running(rig(Watched().test(), clock=evening()).take_up()) as made:
+        made.ship_time = timezone(timedelta(hours=7))
+        await made.clock.advance(HOUR_S + 20.0)
+        assert len(rows(made)) == 1, "midnight comes an hour later"
+        await made.clock.advance(HOUR_S)
+        assert rows(made)[1:] == [("passed", "the day", "2026-11-22")]
+        assert made.results()[-1]["ended"] == "2026-11-22T16:59:59.999Z"
+
+
+async def test_without_a_date_no_day_begins():
+    class NoDate(ManualClock):
+        def status(self) -> ClockStatus:
+            return ClockStatus.UNSET
+
+    check = Watched()
+    async with running(rig(check.test(), clock=NoDate())) as made:
+        await made.clock.advance(60.0)
+        assert check.since == []
+
+
+async def test_days_with_the_power_off_are_accounted_for():
+    before = rig(Watched().test(), clock=evening()).take_up()
+    async with running(before):
+        await before.clock.advance(HOUR_S + 60.0)
+    clock = ManualClock(utc=MIDNIGHT + 3 * DAY + timedelta(hours=4))
+    after = rig(Watched().test(), clock=clock).take_up(before, last_seen=MIDNIGHT)
+    async with running(after):
+        await after.clock.advance(60.0)
+        reasons = [d.open["reason"] for d in after.written("test.missed")]
+        assert reasons == ["not testable: power off"] * 3
+
+
+async def test_a_lost_row_is_tried_again_after_an_hour_and_not_at_every_sample():
+    made = rig(Watched().test(), clock=evening(minutes=180)).take_up()
+    made.journal.hangs = True
+    async with running(made):
+        made.journal.lose()
+        await made.clock.advance(HOUR_S - 30.0)
+        assert made.outcomes() == ["passed"]
+        assert made.test("t-1").last is None, "what is lost is told to nobody"
+        made.journal.hangs = False
+        await made.clock.advance(60.0)
+        assert made.outcomes() == ["passed", "passed"]
+        assert made.tests.readiness(made.test("t-1")) == "in order"
+
+
+async def test_an_ordinary_day_of_the_sample_ship_is_at_most_twelve_rows():
+    tests = [Watched().test(id_=f"t-{n}", equipment=f"e-{n}") for n in range(5)]
+    tests += [scripted(id_="t-rec", at="06:00")]
+    async with running(rig(*tests, clock=evening()).take_up()) as made:
+        await made.clock.advance(HOUR_S + 600.0)
+        count = len(made.results())
+        await made.come(MIDNIGHT + timedelta(hours=6))
+        await made.come(MIDNIGHT + DAY)
+        await made.clock.advance(30.0)
+        assert len(made.results()) - count <= 12
+
+
+async def test_a_person_may_be_led_through_one_item_while_the_day_is_watched():
+    release = asyncio.Event()
+
+    async def lead(_config, ctx):
+        await release.wait()
+        return Verdict(P, f"led through {ctx.item}")
+
+    test = Watched(None).test(lead=lead, items=lambda _: ("d01",))
+    async with running(rig(test, clock=evening())) as made:
+        made.tests.start("t-1", "R. Menon", item="d01")
+        await made.clock.advance(1.0)
+        assert made.tests.readiness(test) == "under test"
+        assert test.watching is not None
+        release.set()
+        await made.clock.advance(1.0)
+        (result,) = made.results()
+        assert (result["mode"], result["reason"]) == ("assisted", "led through d01")
+        assert "day" not in result
