@@ -1,0 +1,108 @@
+"""A hand-moved clock for whole watches: time goes in strides, and everybody who is due in one wakes together.
+
+A device on loopback answers in real time, of which this clock knows nothing. So before it moves on, everything comes
+to rest: nothing is ready in the loop, no thread is at work for it, and whoever waits for an answer that would be over
+with the next stride gets a few real milliseconds for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tests.clocks import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from datetime import datetime
+
+QUIET_TURNS = 3
+"""So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
+GRACE_S = 0.02
+"""Real seconds for an answer that is waited for: a pty hands bytes over in a kernel thread of its own."""
+SHORT_SLEEP_S = 0.06
+"""The silences of a Modbus RTU line are kept one by one; only longer sleeps share a stride."""
+
+
+class Threads(ThreadPoolExecutor):
+    """The loop's own threads, which know whether they are at work."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=4)
+        self._at_work: set[Future[Any]] = set()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        self._at_work.add(future)
+        future.add_done_callback(self._at_work.discard)
+        return future
+
+    @property
+    def at_work(self) -> bool:
+        return bool(self._at_work)
+
+
+class StridingClock(ManualClock):
+    """Both clocks, moved in strides."""
+
+    def __init__(self, *, utc: datetime, now_s: float) -> None:
+        super().__init__(utc=utc, now_s=now_s)
+        self._hopes: dict[asyncio.Event, float] = {}
+        self.threads = Threads()
+        self.patient: set[asyncio.Event] = set()
+        """Events whose waiters expect nothing in particular: no real time is given for these."""
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        if seconds is None or event in self.patient:
+            return await super().wait(event, seconds)
+        self._hopes[event] = self._now_s + seconds
+        try:
+            return await super().wait(event, seconds)
+        finally:
+            self._hopes.pop(event, None)
+
+    async def stride(self, end_s: float, *, grain_s: float) -> None:
+        """Move on, by ``grain_s`` or a little more, or to the end, and let everything come to rest."""
+        await self.rest()
+        due_s = self.next_due_s()
+        if due_s is not None and due_s <= self._now_s + SHORT_SLEEP_S:
+            to_s = max(due_s, self._now_s)
+        else:
+            to_s = self._now_s + grain_s if due_s is None else max(self._now_s + grain_s, due_s)
+        to_s = min(to_s, end_s)
+        await self._hear_out(to_s)
+        self._wake(to_s)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Return when nothing is ready in the loop and no thread is at work for it."""
+        loop: Any = asyncio.get_running_loop()
+        quiet = 0
+        while quiet < QUIET_TURNS:
+            await asyncio.sleep(0)
+            quiet = 0 if loop._ready or self.threads.at_work else quiet + 1
+
+    def _wake(self, to_s: float) -> None:
+        self._move_to(to_s)
+        while self._sleepers and self._sleepers[0][0] <= to_s:
+            _, _, future = heapq.heappop(self._sleepers)
+            if not future.done():
+                future.set_result(None)
+
+    async def _hear_out(self, to_s: float) -> None:
+        """Give answers that would come too late by this clock a little real time."""
+        until_s = time.monotonic() + GRACE_S
+        while any(due_s <= to_s for due_s in self._hopes.values()):
+            if time.monotonic() > until_s:
+                return
+            await asyncio.sleep(0)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        with suppress(RuntimeError):
+            self.threads.shutdown(wait=False)

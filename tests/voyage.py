@@ -1,0 +1,444 @@
+"""The sample ship under way: her own file, stand-ins for all devices, the real daemon, record and broker, no real time.
+
+She is derived as ``ispsd simulate`` derives her. A scenario is played; what came of it is told from the record:
+every alert with the times at which it was raised and ended, every other entry by its type.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import tomllib
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+from daemon import config, control, logs
+from daemon.app import Daemon
+from daemon.assets import asset
+from daemon.model import LinkState, Situation
+from daemon.mqtt import topics
+from daemon.mqtt.connection import Connection
+from daemon.mqtt.contract import schema_for
+from daemon.simulate import lines, toml
+from daemon.simulate.derive import derived
+from daemon.simulate.scenario import Scenario, load
+from daemon.simulate.standins import planned
+from simulators.plan import spec_of
+from tests.brokers import address, mosquitto
+from tests.clocks import FixedEntropy
+from tests.soon import soon
+from tests.strides import StridingClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from daemon.mqtt.wire import Message
+    from daemon.record.entry import Entry
+    from daemon.simulate.scenario import ExpectedAlert
+    from daemon.simulate.standins import Command, Plan
+    from tests.brokers import EmbeddedBroker
+
+ROOT = "ispsd/9999993/v1/"
+SAMPLE = "ispsd.toml"
+STORIES = Path(__file__).parents[1] / "simulators" / "scenarios"
+"""Those in it can be played by ``python -m simulators`` too; those of the sample ship lie in her folder."""
+BEGINS_UTC = datetime(2026, 11, 22, 2, 10, tzinfo=UTC)
+"""1010 ship's time of the sample ship."""
+LONG_UP_S = 10_000.0
+"""Long after the computer's boot: nothing settles any more."""
+FINE_S = 0.1
+"""Strides for a while after each step of a scenario."""
+FINE_FOR_S = 4.0
+COARSE_S = 1.0
+"""Strides otherwise."""
+ALIVE_S = 10.0
+"""How often a station proves that it is alive."""
+AWAKE = {"shown": True, "fresh": True, "sound_armed": True}
+CREW = {"bridge": "M. Petrov", "gangway": "L. Tupou"}
+USUAL_ALERTS = frozenset({"SIMULATED DATA"})
+"""What stands in every simulated watch."""
+USUAL_ENTRIES = frozenset(
+    {
+        "segment.opened",
+        "daemon.started",
+        "daemon.stopped",
+        "watch.taken",
+        "alert.changed",
+        "test.planned",
+        "test.result",
+    }
+)
+"""What is written in every watch: its start, who has it, the tests in the plan and those that run by themselves.
+
+``alert.changed`` is told as alerts."""
+
+
+@dataclass(slots=True)
+class SeenAlert:
+    """One alert as the record has it; times in seconds after the scenario's start."""
+
+    title: str
+    name: str
+    priority: str
+    raised_s: float
+    ended_s: float | None = None
+    then: list[str] = field(default_factory=list)
+    detail: str = ""
+
+    def __str__(self) -> str:
+        ended = "stands" if self.ended_s is None else f"ended {self.ended_s:.2f}"
+        then = "".join(f" then {each}" for each in self.then)
+        return f"{self.priority}{then} {self.title} {self.name} raised {self.raised_s:.2f} {ended}"
+
+    def is_as(self, expected: ExpectedAlert) -> bool:
+        """Return whether this is the alert that was expected."""
+        low_s, high_s = expected.raised_s
+        same = (self.title, self.name, self.priority, self.then) == (
+            expected.title,
+            expected.name,
+            expected.priority.value,
+            [each.value for each in expected.then],
+        )
+        if not same or not low_s <= self.raised_s <= high_s:
+            return False
+        if expected.ended_s is None or self.ended_s is None:
+            return expected.ended_s is None and self.ended_s is None
+        return expected.ended_s[0] <= self.ended_s <= expected.ended_s[1]
+
+
+class Voyage:
+    """A running ship."""
+
+    def __init__(self, clock: StridingClock, folder: Path, plan: Plan, scenario: Scenario) -> None:
+        self.clock = clock
+        self.folder = folder
+        self.plan = plan
+        self.scenario = scenario
+        self.crew: dict[str, str] = dict(CREW)
+        self.devices: dict[str, Any] = {}
+        self.broker: EmbeddedBroker
+        self.daemon: Daemon
+        self.entries: list[Entry] = []
+        self.heard: list[Message] = []
+        self.newest: dict[str, dict[str, Any]] = {}
+        self.faults: list[str] = []
+        self.log = io.StringIO()
+        self.began_s = clock.now_s()
+        self.coarse_s = COARSE_S
+        self.keeps_messages = True
+        self._alive_s = float("-inf")
+        self._connection: Connection
+        self._ids = 0
+
+    # Time
+
+    @property
+    def at_s(self) -> float:
+        """Return how long the scenario has been going."""
+        return self.clock.now_s() - self.began_s
+
+    async def sail(self, seconds: float, *, grain_s: float | None = None) -> None:
+        """Let time pass."""
+        end_s = self.clock.now_s() + seconds
+        while self.clock.now_s() < end_s:
+            await self._stations_say_that_they_live()
+            await self.clock.stride(end_s, grain_s=grain_s or self.coarse_s)
+            await self._on_disk()
+        await self.settle()
+
+    async def play(self) -> None:
+        """Let the scenario happen, to its end."""
+        for step in self.scenario.steps:
+            await self._until(step.at_s)
+            for command in step.commands:
+                await self.tell(command)
+            if step.request is not None:
+                await self.ask(step.request)
+        await self._until(self.scenario.lasts_s)
+
+    async def until(self, condition: Callable[[], Any], *, for_s: float = 60.0) -> Any:
+        """Let time pass in fine strides until it is so; fail when it does not come."""
+        end_s = self.clock.now_s() + for_s
+        while not (found := condition()):
+            assert self.clock.now_s() < end_s, "it did not come"
+            await self.sail(FINE_S, grain_s=FINE_S)
+        return found
+
+    async def settle(self) -> None:
+        """Return when entries are on disk and the broker and its subscriber are up to date.
+
+        Twice, since what arrives may have consequences: an alert that is normal is cleared after it was told.
+        """
+        for _ in range(2):
+            await self._on_disk()
+            await self.clock.rest()
+            if self.daemon.publisher.facts().session is None:
+                return
+            async with asyncio.timeout(20):
+                await self.daemon.publisher.drained()
+                await self._barrier()
+
+    # What happens
+
+    async def move(self, verb: str, door: str) -> None:
+        """Open, close or cut a door, seal, lock or detector."""
+        for command in lines.moves(verb, door, self.plan):
+            await self.tell(command)
+
+    async def type(self, line: str) -> None:
+        """Do what would be typed while ``ispsd simulate`` runs."""
+        for command in lines.commands(line, self.plan):
+            await self.tell(command)
+
+    async def tell(self, command: Command) -> None:
+        """Tell a stand-in."""
+        unit, said = command
+        await self.devices[unit].do(said)
+
+    async def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask over the control socket; time stands still meanwhile."""
+        return await control.ask(self.folder / "control.sock", request)
+
+    async def order(self, verb: str, by: str, **said: Any) -> dict[str, Any]:
+        """Give an order about the ship, over the control socket."""
+        return await self.ask({"do": "order", "verb": verb, "said": said, "by": by})
+
+    async def station(self, station: str, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Send a command as a station does, and return the reply; time stands still meanwhile."""
+        self._ids += 1
+        id_ = f"v{self._ids}"
+        session = self.daemon.publisher.facts().session
+        body = {"id": id_, "session": session, **arguments}
+        topic = f"{ROOT}cmd/{station}/{verb}"
+        await self._connection.deliver(topic, json.dumps(body).encode(), expiry_s=10)
+        await soon(lambda: self.newest.get(f"reply/{station}", {}).get("id") == id_)
+        return self.newest[f"reply/{station}"]
+
+    async def take_watch(self, station: str, person: str) -> None:
+        """Somebody takes the watch at a station and stays there."""
+        self.crew[station] = person
+        self._alive_s = float("-inf")
+        reply = await self.station(station, "take_watch", person=person)
+        assert reply["accepted"], reply
+        await self._stations_say_that_they_live()
+
+    # What came of it
+
+    def alerts(self) -> list[SeenAlert]:
+        """Return every alert since the daemon's start, as the record has them."""
+        open_now: dict[tuple[str, str], SeenAlert] = {}
+        seen: list[SeenAlert] = []
+        for entry in self.entries:
+            if entry.type != "alert.changed" or entry.open["title"] in USUAL_ALERTS:
+                continue
+            said: Any = entry.open
+            key, at_s = (said["id"], said["instance"]), self._at_s(entry)
+            is_raised = said["event"] == "condition_true" or (
+                key not in open_now and said["event"] == "reprioritise"
+            )
+            if is_raised:
+                alert = SeenAlert(
+                    said["title"], said["name"], said["priority"], at_s, detail=said["detail"]
+                )
+                open_now[key] = alert
+                seen.append(alert)
+            elif said["event"] == "reprioritise":
+                open_now[key].then.append(said["priority"])
+            elif said["event"] == "condition_false":
+                open_now.pop(key).ended_s = at_s
+        return seen
+
+    def entry_types(self) -> dict[str, int]:
+        """Return how many entries of each type there are, beside the usual ones."""
+        types = Counter(entry.type for entry in self.entries)
+        return {type_: count for type_, count in types.items() if type_ not in USUAL_ENTRIES}
+
+    def of_type(self, type_: str) -> list[Entry]:
+        """Return the entries of one type, oldest first."""
+        return [entry for entry in self.entries if entry.type == type_]
+
+    def judge(self) -> None:
+        """Hold what came against what the scenario expects: exactly that, and nothing else."""
+        left = self.alerts()
+        missing = []
+        for expected in self.scenario.alerts:
+            found = next((alert for alert in left if alert.is_as(expected)), None)
+            if found is None:
+                missing.append(str(expected))
+            else:
+                left.remove(found)
+        said = [str(alert) for alert in left]
+        assert (missing, said) == ([], []), f"not as expected: {missing}; not expected: {said}"
+        assert self.entry_types() == dict(self.scenario.entries)
+
+    def _at_s(self, entry: Entry) -> float:
+        return entry.stamp.up_ms / 1000 - self.began_s
+
+    # Inside
+
+    async def _until(self, at_s: float) -> None:
+        """Sail to a time of the scenario: finely after the last step, then in longer strides."""
+        fine_s = min(FINE_FOR_S, max(0.0, at_s - self.at_s))
+        if fine_s:
+            await self.sail(fine_s, grain_s=FINE_S)
+        if (rest_s := at_s - self.at_s) > 0:
+            await self.sail(rest_s)
+
+    async def _on_disk(self) -> None:
+        if self.daemon.record.health().oldest_pending_s is not None:
+            await self.daemon.record.drained()
+
+    async def _stations_say_that_they_live(self) -> None:
+        now_s = self.clock.now_s()
+        if now_s - self._alive_s < ALIVE_S or self.daemon.publisher.facts().session is None:
+            return
+        self._alive_s = now_s
+        for station in list(self.crew):
+            await self.station(station, "alive", **AWAKE)
+
+    async def listen(self, connection: Connection) -> None:
+        self._connection = connection
+        async for message in connection.messages():
+            if self.keeps_messages or message.topic == "barrier":
+                self.heard.append(message)
+            name = message.topic.removeprefix(ROOT)
+            if not message.payload or message.topic == "barrier":
+                self.newest.pop(name, None)
+                continue
+            self.newest[name] = json.loads(message.payload)
+            for wrong in _validator(message.topic).iter_errors(self.newest[name]):
+                self.faults.append(f"{message.topic}: {wrong.message}")
+
+    async def _barrier(self) -> None:
+        self._ids += 1
+        mark = f"{self._ids}".encode()
+        await self._connection.deliver("barrier", mark)
+        await soon(lambda: any(m.topic == "barrier" and m.payload == mark for m in self.heard))
+        self.heard = [m for m in self.heard if m.topic != "barrier"]
+
+
+def _validator(topic: str) -> Draft202012Validator:
+    name = topics.parse(topic)
+    assert name is not None, f"{topic} is not in the contract"
+    return _validator_of(f"{name.kind}/{name.verb}", topic)
+
+
+_VALIDATORS: dict[str, Draft202012Validator] = {}
+
+
+def _validator_of(kind: str, topic: str) -> Draft202012Validator:
+    if kind not in _VALIDATORS:
+        _VALIDATORS[kind] = Draft202012Validator(schema_for(topic))
+    return _VALIDATORS[kind]
+
+
+def _simulator(kind: str, id_: str, settings: Mapping[str, Any], clock: StridingClock) -> Any:
+    """Return a stand-in on our clock, whether its maker takes one or not."""
+    build: Any = spec_of(kind).build
+    if isinstance(build, type):
+        return build(id_, settings, clock)
+    made = build(id_, settings)
+    made._clock = clock
+    return made
+
+
+@asynccontextmanager
+async def sailing(
+    folder: Path,
+    scenario: Path | None = None,
+    *,
+    change: Callable[[dict[str, Any]], object] = lambda _: None,
+    up_s: float = LONG_UP_S,
+    awaits_all: bool = True,
+    topics: tuple[str, ...] = ("#",),
+) -> AsyncIterator[Voyage]:
+    """Run the sample ship for the length of a block.
+
+    Args:
+        change: Changes her file as it was read, before she is derived.
+        up_s: How long the computer has been up.
+        awaits_all: Begin when every device is heard and the stations are manned.
+        topics: What the subscriber hears.
+    """
+    own = folder / "own.toml"
+    tree = tomllib.loads(asset(SAMPLE).read_text("utf-8"))
+    change(tree)
+    own.write_text(toml.written(tree), "utf-8")
+    ship = config.load(own)
+    played = Scenario() if scenario is None else load(scenario, planned(ship))
+    if "situation" in played.watch:
+        ship = replace(ship, situation=Situation(played.watch["situation"]))
+    plan = planned(ship)
+    clock = StridingClock(utc=played.utc or BEGINS_UTC, now_s=up_s)
+    voyage = Voyage(clock, folder, plan, played)
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(clock.threads)
+    async with AsyncExitStack() as stack:
+        stack.callback(clock.close)
+        voyage.broker = await stack.enter_async_context(mosquitto())
+        for unit in plan.units:
+            settings = {key: value for key, value in unit.items() if key not in {"id", "kind"}}
+            device = _simulator(unit["kind"], unit["id"], settings, clock)
+            await device.start()
+            stack.push_async_callback(device.stop)
+            voyage.devices[unit["id"]] = device
+        for command in plan.first:
+            await voyage.tell(command)
+        tree["watch"] |= played.watch
+        endpoints = {id_: device.endpoint for id_, device in voyage.devices.items()}
+        made = derived(tree, plan, endpoints, state=folder, mqtt_port=voyage.broker.port)
+        (folder / "derived.toml").write_text(toml.written(made), "utf-8")
+        async with _afloat(voyage, topics=topics, awaits_all=awaits_all):
+            yield voyage
+
+
+@asynccontextmanager
+async def _afloat(
+    voyage: Voyage, *, topics: tuple[str, ...], awaits_all: bool
+) -> AsyncIterator[None]:
+    """Run the daemon until the block ends, then stop it in order."""
+    clock = voyage.clock
+    logs.configure(json=True, utc=clock.utc, stream=voyage.log)
+    loaded = config.load(voyage.folder / "derived.toml")
+    voyage.daemon = daemon = Daemon(loaded, clock=clock, entropy=FixedEntropy())  # type: ignore[arg-type]
+    clock.patient = {daemon.watch._woken, daemon.record._scribe._work}
+    daemon.record.on_commit(voyage.entries.append)
+    subscriber = Connection(address(voyage.broker), client_id="everything", inbox_limit=100_000)
+    await subscriber.connect()
+    for topic in topics:
+        await subscriber.subscribe(topic)
+    listening = asyncio.ensure_future(voyage.listen(subscriber))
+    running = asyncio.ensure_future(daemon.run())
+    try:
+        await soon(lambda: daemon.publisher.facts().connected or running.done())
+        if awaits_all:
+            await _everybody_is_there(voyage)
+        voyage.began_s = clock.now_s()
+        yield
+        await voyage.settle()
+    finally:
+        daemon.stop.set()
+        async with asyncio.timeout(20):
+            await running
+            await voyage._barrier()
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        await subscriber.disconnect()
+    assert voyage.faults == []
+
+
+async def _everybody_is_there(voyage: Voyage) -> None:
+    """Return when every device is heard and people have the watch."""
+    supervisors = [each for each in voyage.daemon.supervisors if not each.spec.covert]
+    for station, person in CREW.items():
+        await voyage.take_watch(station, person)
+    await voyage.until(lambda: all(each.status.link is LinkState.UP for each in supervisors))
+    await voyage.sail(1.0, grain_s=FINE_S)
