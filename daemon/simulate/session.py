@@ -7,6 +7,7 @@ that holds anything else is refused.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
@@ -43,6 +44,9 @@ MARK = "# Derived by ispsd simulate: every device is simulated. Not for a ship.\
 DERIVED = "simulated.toml"
 READY_S = 20.0
 LOOK_S = 0.2
+LONGEST_LINE = 4096
+CHUNKS_AHEAD = 16
+STANDARD_INPUT = 0
 BAND = "SIMULATED DATA · no device of the ship is reached · SIMULATED DATA"
 STOPPED = 130
 
@@ -231,19 +235,25 @@ async def _follow(devices: Simulators, plan: Plan) -> None:
 
 async def _typed() -> AsyncIterator[str]:
     """Yield the lines of standard input; a thread reads, since a file or a terminal cannot be waited for."""
-    typed: asyncio.Queue[str | None] = asyncio.Queue()
+    chunks: asyncio.Queue[bytes] = asyncio.Queue(CHUNKS_AHEAD)
     loop = asyncio.get_running_loop()
 
     def pump() -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            for line in sys.stdin:
-                loop.call_soon_threadsafe(typed.put_nowait, line)
-            loop.call_soon_threadsafe(typed.put_nowait, None)
+        chunk = b"first"
+        # Not through sys.stdin: whoever waits in it at the end of the process brings that down.
+        while chunk:
+            chunk = os.read(STANDARD_INPUT, LONGEST_LINE) if sys.stdin is not None else b""
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop).result()
 
     # A daemon thread: one that waits for input that never comes must not keep the process.
     threading.Thread(target=pump, name="typed", daemon=True).start()
-    while (line := await typed.get()) is not None:
-        yield line
+    held = b""
+    while chunk := await chunks.get():
+        *typed, held = (held + chunk).split(b"\n")
+        held = held[-LONGEST_LINE:]  # of a line without an end no more is kept
+        for line in typed:
+            yield line.decode("utf-8", "replace")
 
 
 async def _do(devices: Simulators, command: Command) -> None:

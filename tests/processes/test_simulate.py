@@ -48,9 +48,9 @@ class Simulation:
                     return self.said[-1]
         raise AssertionError(f"it ended without {word!r}:\n" + "\n".join(self.said))
 
-    def type(self, line: str) -> None:
+    def type(self, line: str | bytes) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.write((line.encode() if isinstance(line, str) else line) + b"\n")
 
     async def to_the_end(self) -> int:
         assert self.process.stdout is not None
@@ -126,6 +126,8 @@ async def test_every_device_of_the_ships_file_is_simulated_and_her_doors_move(tm
             await station.until("h1 open", lambda: shows("h1", "open"))
             running.type("close d1")
             await station.until("d1 closed", lambda: shows("d1", "closed"))
+            running.type(b"\xff\xfe no text")
+            running.type("x" * 10_000)
             running.type("open d99")
             await running.until("no door 'd99'")
             head = await station.until("a signed head", lambda: station.heads)
