@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass, replace
+
 import pytest
 
 from daemon.acts import LONGEST_TEXT
+from daemon.alerts.engine import Source
 from daemon.errors import RefusedError
-from daemon.model import Person, Role
+from daemon.model import AlertState, Person, Role, Situation
 from daemon.window import may_open_window
 from tests.ship import HATCH, SEAL_CLOSED, SEAL_OPEN, Ship, afloat, ashore, sailing
 
@@ -110,7 +114,9 @@ async def test_a_seal_is_numbered_only_when_it_is_whole_and_by_somebody_known(tm
         asked = {"do": "seal", "alert": "seal.broken.s01", "number": "SG 1", "by": "R. Menon"}
         await refused(ship, asked, "there is no latched alert 'seal.broken.s01'")
         alert = await raised(ship)
-        await refused(ship, {**asked, "alert": alert["id"]}, "there is no (latched alert|broken seal)")
+        await refused(
+            ship, {**asked, "alert": alert["id"]}, "there is no (latched alert|broken seal)"
+        )
         await ship.unit.set_input(SEAL_CLOSED, False)
         await ship.unit.set_input(SEAL_OPEN, True)
         await ship.until(lambda: ship.state("alert/seal.broken.s01"))
@@ -151,6 +157,162 @@ async def test_an_answer_has_bounds_and_a_name(tmp_path):
             )
         await refused(ship, {**asked, "text": "x" * LONGEST_TEXT}, "waits for no answer now")
         await refused(ship, {**asked, "by": "A. Nobody"}, "not on the crew list")
+
+
+# --- orders about the ship ---
+
+
+async def test_a_higher_level_makes_an_acknowledged_warning_sound_as_an_alarm_until_it_is_lower(
+    tmp_path,
+):
+    """Invariant 9: what was acknowledged as a warning is not news again when it is one again."""
+    async with sailing(tmp_path) as ship:
+        alert = await raised(ship)
+        asked = {"alert": alert["id"], "instance": alert["instance"], "priority": "W"}
+        assert (await ship.ask("gangway", "ack", person="L. Tupou", **asked))["accepted"]
+
+        async def level(level: int, person: str) -> dict:
+            said = {"level": level, "told_by": "port facility", "person": person}
+            reply = await ship.ask("bridge", "level", **said)
+            await ship.pass_time(1.0)
+            return {**reply, "alert": ship.state(HATCH_ALERT)}
+
+        up = await level(3, "J. Santos")
+        assert up["recorded"] is not None
+        assert (up["alert"]["priority"], up["alert"]["sounding"]) == ("A", True)
+        refused_down = await level(1, "J. Santos")
+        assert refused_down["accepted"] is False
+        assert "J. Santos may not lower the security level" in refused_down["reason"]
+        assert refused_down["alert"]["priority"] == "A"
+        down = await level(1, "A. Lindqvist")
+        assert (down["alert"]["priority"], down["alert"]["state"]) == ("W", "A")
+        assert down["alert"]["acknowledged_by"]["person"] == "L. Tupou"
+
+
+async def test_what_was_ordered_holds_after_a_restart(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            for verb, said in (
+                ("situation", {"situation": "anchor"}),
+                ("level", {"level": 2, "told_by": "flag"}),
+                ("threat", {"on": True}),
+                ("ship_time", {"offset_min": 345}),
+                ("ais_off", {"on": True, "master": "A. Lindqvist"}),
+            ):
+                reply = await ship.ask("bridge", verb, person="J. Santos", **said)
+                assert reply["accepted"], reply
+            before = replace(ship.daemon.watch.ship)
+        async with afloat(ship, broker, feeds):
+            assert ship.daemon.watch.ship == before
+            assert ship.daemon.engine.regime.situation is Situation.ANCHOR
+
+
+async def test_ais_is_off_by_order_of_the_master_only_and_that_is_told(tmp_path):
+    async with sailing(tmp_path, feeds=True) as ship:
+
+        async def order(*, on: bool, master: str) -> dict:
+            said = {"on": on, "master": master, "person": "J. Santos"}
+            return await ship.ask("bridge", "ais_off", **said)
+
+        reply = await order(on=True, master="R. Menon")
+        assert (reply["accepted"], reply["reason"]) == (False, "R. Menon is not the Master")
+        reply = await order(on=True, master="A. Nobody")
+        assert "not on the crew list" in reply["reason"]
+        assert (await order(on=True, master="A. Lindqvist"))["accepted"]
+        alert = await ship.until(lambda: ship.state("alert/ais.off_by_order.ais"))
+        assert (alert["priority"], alert["detail"]) == ("C", "by order of A. Lindqvist")
+        assert (await order(on=False, master="nobody asks"))["accepted"]
+        await ship.until(lambda: ship.state("alert/ais.off_by_order.ais") is None)
+
+
+async def test_a_permit_is_given_and_ended_from_a_station_and_the_door_counts_at_once(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await raised(ship)
+
+        async def permit(minutes: int, person: str = "J. Santos") -> dict:
+            said = {"door": "d12", "worker": "R. dela Cruz", "work": "grease", "minutes": minutes}
+            return await ship.ask("bridge", "permit", person=person, **said)
+
+        assert "L. Tupou may not give" in (await permit(10, "L. Tupou"))["reason"]
+        assert "may permit 1 to 60 min, not 61" in (await permit(61))["reason"]
+        assert "there is no permit for d12" in (await permit(0))["reason"]
+        assert (await permit(10))["recorded"] is not None
+        await ship.until(lambda: ship.state(HATCH_ALERT)["state"] == "U")
+        assert (await permit(0))["recorded"] is not None
+        await ship.until(lambda: ship.state(HATCH_ALERT)["state"] == "V")
+
+
+async def test_an_order_that_cannot_be_written_now_counts_and_says_so(tmp_path, monkeypatch):
+    """Invariant 5: the act works at once, and nobody is told that it is recorded."""
+    async with sailing(tmp_path) as ship:
+        with monkeypatch.context() as hung:
+            hung.setattr(type(ship.daemon.record), "submit", lambda *_: asyncio.Future())
+            acting = asyncio.ensure_future(
+                ship.daemon.acts.order("threat", {"on": True}, person="J. Santos")
+            )
+            await ship.clock.advance(0.0)
+            assert ship.daemon.engine.regime.threat
+            await ship.clock.advance(1.0)
+            reply = await acting
+            assert (reply.accepted, reply.recorded) == (True, None)
+
+
+# --- what a latched alert waits for ---
+
+
+@dataclass
+class Latched:
+    """A daemon whose engine has one latched alert, and acts on it."""
+
+    ship: Ship
+    key: str
+
+    @property
+    def alert(self) -> str:
+        return f"{self.key}.d11"
+
+    def holds(self, *, active: bool) -> None:
+        source, now_s = Source("d11", "STRG GEAR DOOR", "io1"), self.ship.clock.now_s()
+        self.ship.daemon.engine.condition(self.key, source, active=active, now_s=now_s)
+
+    async def release(self, person: str, alert: str | None = None) -> dict:
+        return await self.ship.control(
+            {"do": "release", "alert": alert or self.alert, "note": "looked", "by": person}
+        )
+
+
+@pytest.mark.parametrize(
+    ("key", "may", "may_not"),
+    [
+        ("door.forced", "J. Santos", ("L. Tupou", "D. Kovac")),
+        ("sensor.tamper", "D. Kovac", ("L. Tupou", "J. Santos", "A. Lindqvist")),
+        ("record.check", "R. Menon", ("J. Santos", "D. Kovac", "A. Lindqvist")),
+    ],
+)
+async def test_a_latched_alert_goes_by_the_act_of_who_may_and_by_nothing_else(
+    tmp_path, key, may, may_not
+):
+    async with sailing(tmp_path) as ship:
+        latched = Latched(ship, key)
+        latched.holds(active=True)
+        await ship.pass_time(1.0)
+        with pytest.raises(RefusedError, match="STRG GEAR DOOR is not intact yet"):
+            await latched.release(may)
+        latched.holds(active=False)
+        for person in may_not:
+            with pytest.raises(RefusedError, match=f"{person} may not let this alert go"):
+                await latched.release(person)
+        with pytest.raises(RefusedError, match="that waits for this"):
+            await latched.release(may, "door.escape.open.d12")
+        await ship.pass_time(60.0)
+        assert ship.daemon.engine.find(key, "d11") is not None
+        assert (await ship.control({"do": "log", "type": "alert.released"}))["entries"] == []
+        assert (await latched.release(may))["recorded"] is not None
+        await ship.pass_time(1.0)
+        gone = ship.daemon.engine.find(key, "d11")
+        assert gone is None or gone.state is AlertState.RECTIFIED_UNACKNOWLEDGED
+        (entry,) = (await ship.control({"do": "log", "type": "alert.released"}))["entries"]
+        assert may in entry
 
 
 async def refused(ship: Ship, request: dict, reason: str) -> None:

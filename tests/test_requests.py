@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from daemon.errors import RecordError, RefusedError
+from daemon.model import Situation
 from daemon.record.log import Record
 from daemon.record.reader import MOST_ENTRIES
 from tests.ship import Ship, sailing
@@ -13,6 +14,8 @@ from tests.ship import Ship, sailing
 START = {"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"}
 ANSWER = {"do": "test.answer", "test": "t-ssas-e-p1", "step": 1, "by": "R. Menon"}
 SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "SG 1", "by": "R. Menon"}
+RELEASE = {"do": "release", "alert": "door.forced.d11", "note": "looked at", "by": "R. Menon"}
+ORDER = {"do": "order", "verb": "situation", "said": {"situation": "sea"}, "by": "R. Menon"}
 WRITABLE = "has at most 400 characters, all of them printable"
 REFUSED = [
     ({"do": "launch"}, "there is no request 'launch'"),
@@ -37,6 +40,33 @@ REFUSED = [
     ({**SEAL, "number": "x" * 401}, f"number {WRITABLE}"),
     ({**SEAL, "number": "SG\n1"}, f"number {WRITABLE}"),
     ({**ANSWER, "text": "x" * 401}, f"text {WRITABLE}"),
+    ({**RELEASE, "alert": None}, "alert is wanted, as text"),
+    ({**RELEASE, "note": ""}, "note is wanted, as text"),
+    ({**RELEASE, "note": "x" * 401}, f"note {WRITABLE}"),
+    (RELEASE, "there is no alert 'door.forced.d11' that waits for this"),
+    ({**ORDER, "verb": None}, "verb is wanted, as text"),
+    ({**ORDER, "verb": "launch"}, "launch: no such order"),
+    ({**ORDER, "verb": "silence"}, "silence: no such order"),
+    ({**ORDER, "said": None}, "said is wanted"),
+    ({**ORDER, "said": ["sea"]}, "said is wanted"),
+    ({**ORDER, "said": {}}, "situation is missing"),
+    ({**ORDER, "said": {"situation": 7}}, "situation must be text of 1 to 80 characters"),
+    ({**ORDER, "said": {"situation": "a\nb"}}, "situation must be text of 1 to 80 characters"),
+    (
+        {**ORDER, "said": {"situation": "moon"}},
+        "'moon' is none of sea, manoeuvring, anchor, port, yard",
+    ),
+    ({**ORDER, "said": {"situation": "sea", "person": "x"}}, "'person' is not known"),
+    ({**ORDER, "by": None}, "by is wanted, as text"),
+    ({**ORDER, "by": "A. Nobody"}, "'A. Nobody' is not on the crew list"),
+    (
+        {**ORDER, "by": "L. Tupou"},
+        "L. Tupou may not set the situation; that is for: master, officer, sso",
+    ),
+    (
+        {**ORDER, "verb": "level", "said": {"level": 4, "told_by": "flag"}},
+        "4 is none of 1, 2, 3",
+    ),
 ]
 
 
@@ -54,6 +84,16 @@ async def test_what_is_wrong_is_named_and_nothing_is_written(tmp_path):
         said = [(request, await reason(ship, request)) for request, _ in REFUSED]
         assert said == REFUSED
         assert (await ship.control({"do": "log"}))["entries"] == before
+
+
+async def test_the_sso_orders_over_the_control_socket_and_it_is_written(tmp_path):
+    async with sailing(tmp_path) as ship:
+        said = await ship.control(ORDER)
+        assert ship.daemon.engine.regime.situation is Situation.SEA
+        (entry,) = (await ship.control({"do": "log", "type": "situation.changed"}))["entries"]
+        told = json.loads(entry)
+        assert (told["seq"], told["open"]) == (said["recorded"], {"from": "port", "to": "sea"})
+        assert told["actor"]["person"] == "R. Menon"
 
 
 async def test_the_log_is_the_newest_entries_oldest_first_and_pages_backwards(tmp_path):
@@ -140,4 +180,8 @@ async def test_half_a_character_is_refused_before_it_can_hurt(tmp_path):
             writer.write(json.dumps({**request, field: "\ud800"}).encode() + b"\n")
             answer = json.loads(await reader.readline())
             assert answer == {"error": f"{field} {WRITABLE}"}
+        half = {**ORDER, "said": {"situation": "\ud800"}}
+        writer.write(json.dumps(half).encode() + b"\n")
+        answer = json.loads(await reader.readline())
+        assert answer == {"error": "situation must be text of 1 to 80 characters"}
         writer.close()
