@@ -73,10 +73,10 @@ def judge_use(moved: Mapping[str, Movement], healthy: Mapping[str, bool]) -> Ver
         }
         for door, movement in used.items()
     }
-    plural = "doors" if len(used) > 1 else "door"
+    doors = f"{len(used)} door{'s' if len(used) > 1 else ''}"
     return ItemsVerdict(
         Outcome.PASSED,
-        f"in service: {len(used)} {plural}, {span} cycles",
+        f"in service: {doors}, {span} cycle{'s' if max(cycles) > 1 else ''}",
         items=items,
         mode=Mode.IN_SERVICE,
     )
