@@ -10,7 +10,6 @@ from pathlib import Path
 
 from bench.ratios import absolute
 from daemon.demo import crew
-from daemon.demo.story import ALL_SHUT
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate import processes
 
@@ -32,9 +31,10 @@ class Spent:
 
 async def measure(disk: Path) -> None:
     """Print processor time, memory and wake-ups of the demo's daemon while nothing happens."""
-    async with embedded_broker() as broker, crew.simulators() as devices:
-        await devices.do("io1", "inputs", on=ALL_SHUT)
-        config = crew.write_config(disk, devices, broker)
+    ship = crew.muster(disk)
+    async with embedded_broker() as broker, ship.simulators() as devices:
+        await ship.begin(devices)
+        config = ship.write_config(devices, broker)
         async with processes.daemon_process(config, disk / "daemon.log") as process:
             await asyncio.sleep(SETTLE_S)
             before = spent(process.pid)
@@ -45,10 +45,12 @@ async def measure(disk: Path) -> None:
     share = (after.cpu_s - before.cpu_s) / elapsed_s * 100
     wakeups = (after.wakeups - before.wakeups) / elapsed_s
     absolute(
-        f"quiet demo ship, {elapsed_s:.0f} s: processor", f"{share:.1f} % of a core", budget="< 8 %"
+        f"quiet sample ship, {elapsed_s:.0f} s: processor",
+        f"{share:.1f} % of a core",
+        budget="< 8 %",
     )
-    absolute("quiet demo ship: resident", f"{after.resident_mib:.0f} MiB", budget="< 120 MiB")
-    absolute("quiet demo ship: wake-ups of all threads", f"{wakeups:.0f} a second")
+    absolute("quiet sample ship: resident", f"{after.resident_mib:.0f} MiB", budget="< 120 MiB")
+    absolute("quiet sample ship: wake-ups of all threads", f"{wakeups:.0f} a second")
 
 
 def spent(pid: int) -> Spent:

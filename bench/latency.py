@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
@@ -24,10 +23,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from bench.bare_modbus import POLL_S, TOPIC
 from bench.ratios import absolute, percentile, show
 from daemon import control
-from daemon.assets import asset
-from daemon.demo.crew import daemon_process
 from daemon.leash import leashed
 from daemon.mqtt.embedded import embedded_broker
+from daemon.simulate.processes import daemon_process
+from tests import thin
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -191,15 +190,7 @@ async def _ours(
 
 def only_io(folder: Path, unit_port: int, broker_port: int) -> str:
     """Return the demo's configuration with its remote I/O unit alone."""
-    text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
-        state=folder,
-        mqtt_port=broker_port,
-        mqtt_login="",
-        io1_port=unit_port,
-        gps1_port=1,
-        ais_port=1,
-        ssas_path="/dev/null",
-    )
+    text = thin.text(state=folder, mqtt_port=broker_port, io1_port=unit_port)
     before, _, rest = text.partition("[device.gps1]")
     text = before + "[[door]]" + rest.partition("[[door]]")[2]
     text = text.partition("[[test]]")[0]

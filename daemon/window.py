@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from daemon import forms
 from daemon.checks.flags import Notice, judge_notices, load_flag
 from daemon.errors import RefusedError
-from daemon.model import Classification, Role
+from daemon.model import Classification, ClockStatus, Role
 from daemon.orders import COMMAND, By
 from daemon.record.entry import Actor, Draft
 
@@ -107,6 +107,8 @@ class Window:
         flag = getattr(test.config, "flag_profile", None)
         if flag is None:
             return None
+        if self._clock.status() is ClockStatus.UNSET:
+            return "the clock is not set, so nobody can tell whether notice was given in time"
         return judge_notices(flag, self.notices, self._clock.utc())
 
     def _write(

@@ -10,19 +10,18 @@ from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
 from daemon import config, control, logs
 from daemon.app import Daemon
-from daemon.assets import asset
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.contract import schema_for
 from simulators.io_unit import IoUnit
 from simulators.ssas_unit import SsasUnitSimulator
 from simulators.vessel import VesselSimulator
+from tests import thin
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
 from tests.soon import soon
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from daemon.gate import CovertGate
     from daemon.mqtt.wire import Message
-    from tests.brokers import EmbeddedBroker
 
 ALL_SHUT = [2, 3, 4, 6]
 HATCH, GEAR_CLOSED, GEAR_OPEN, SEAL_CLOSED, SEAL_OPEN, LAMP = 3, 4, 5, 6, 7, 14
@@ -174,10 +172,9 @@ def write_config(
     ship: Ship, broker: EmbeddedBroker, *, feeds: dict[str, str], edit: Callable[[str], str]
 ) -> Path:
     """Write the demo's configuration for this ship, without the feeds that are not there."""
-    text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
+    text = thin.text(
         state=ship.folder,
         mqtt_port=broker.port,
-        mqtt_login="",
         io1_port=ship.unit.port,
         gps1_port=feeds.get("gps1", "1"),
         ais_port=feeds.get("ais", "1"),

@@ -46,7 +46,7 @@ def test_in_a_wheel_the_data_are_inside_the_package(tmp_path):
     for name in ("__init__.py", "assets.py", "errors.py"):
         shutil.copy(CHECKOUT / "daemon" / name, package)
     shutil.copytree(CHECKOUT / "config", package / "_config")
-    code = "from daemon.assets import asset; print(asset('demo/ispsd.toml'))"
+    code = "from daemon.assets import asset; print(asset('demo/changes.toml'))"
     done = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"],
         capture_output=True,
@@ -54,4 +54,4 @@ def test_in_a_wheel_the_data_are_inside_the_package(tmp_path):
         check=True,
         env={},
     )
-    assert done.stdout.strip() == str(package / "_config" / "demo" / "ispsd.toml")
+    assert done.stdout.strip() == str(package / "_config" / "demo" / "changes.toml")

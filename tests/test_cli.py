@@ -9,13 +9,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from string import Template
 
 import pytest
 
 import daemon
 from daemon import cli
 from daemon.assets import asset
+from tests import thin
 from tests.ship import HATCH, Ship, sailing
 
 SAMPLE = asset("ispsd.toml")
@@ -208,15 +208,7 @@ async def test_a_configuration_of_a_whole_ship_is_checked(tmp_path, capsys):
 
 
 def test_a_control_socket_that_cannot_be_made_is_said_in_words_and_is_exit_1(tmp_path):
-    text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
-        state=tmp_path,
-        mqtt_port=1,
-        mqtt_login="",
-        io1_port=1,
-        gps1_port=1,
-        ais_port=1,
-        ssas_path=tmp_path / "tty",
-    )
+    text = thin.text(state=tmp_path, mqtt_port=1)
     path = tmp_path / "ispsd.toml"
     path.write_text(text.replace("control.sock", "none/control.sock"), "utf-8")
     done = run("run", "--config", path)

@@ -1,43 +1,99 @@
-"""The demo's own devices and its daemon's configuration."""
+"""The demo's ship: the sample ship with a stand-in for every device, and a few changes that a demo needs."""
 
 from __future__ import annotations
 
-from string import Template
-from typing import TYPE_CHECKING
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from daemon import config
 from daemon.assets import asset
-from daemon.simulate import processes
+from daemon.simulate import processes, toml
+from daemon.simulate.derive import derived
+from daemon.simulate.standins import planned
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from daemon.mqtt.embedded import EmbeddedBroker
     from daemon.simulate.processes import Simulators
+    from daemon.simulate.standins import Plan
+
+FASTER = {"report_every_s": 2}
+"""Of the simulated AIS unit, in seconds."""
 
 
-def simulators() -> AbstractAsyncContextManager[Simulators]:
-    """Run the demo's devices."""
-    return processes.simulators(asset("demo/simulators.toml"))
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The ship before anything runs.
+
+    Attributes:
+        tree: Her file, changed for the demo.
+        plan: What stands in for her devices.
+        state: The folder of the demo.
+    """
+
+    tree: dict[str, Any]
+    plan: Plan
+    state: Path
+
+    def simulators(self) -> AbstractAsyncContextManager[Simulators]:
+        """Run her devices."""
+        units = self.state / "units.toml"
+        units.write_text(toml.written({"unit": self.plan.units}), "utf-8")
+        return processes.simulators(units)
+
+    async def begin(self, devices: Simulators) -> None:
+        """Let every door be closed and every lamp dark before anybody looks."""
+        for unit, command in self.plan.first:
+            await tell(devices, unit, command)
+
+    async def move(self, devices: Simulators, verb: str, door: str) -> None:
+        """Open, close or cut a door, seal or detector."""
+        for unit, command in self.plan.moves[door][verb]:
+            await tell(devices, unit, command)
+
+    def write_config(self, devices: Simulators, broker: EmbeddedBroker) -> Path:
+        """Write the daemon's configuration for these devices and this broker; return where."""
+        tree = derived(
+            self.tree, self.plan, devices.endpoints, state=self.state, mqtt_port=broker.port
+        )
+        if password := broker.passwords.get("ispsd"):
+            secret = self.state / "mqtt-password"
+            secret.touch(mode=0o600)
+            secret.write_text(password + "\n", "utf-8")
+            tree["mqtt"] |= {"user": "ispsd", "password_file": str(secret)}
+        path = self.state / "ispsd.toml"
+        path.write_text(toml.written(tree), "utf-8")
+        return path
 
 
-def write_config(state: Path, devices: Simulators, broker: EmbeddedBroker) -> Path:
-    """Write the daemon's configuration for these devices and this broker; return where."""
-    login = ""
-    if password := broker.passwords.get("ispsd"):
-        secret = state / "mqtt-password"
-        secret.touch(mode=0o600)
-        secret.write_text(password + "\n", "utf-8")
-        login = f'user = "ispsd"\npassword_file = "{secret}"'
-    text = Template(asset("demo/ispsd.toml").read_text("utf-8")).substitute(
-        state=state,
-        mqtt_port=broker.port,
-        mqtt_login=login,
-        io1_port=devices.port("io1"),
-        gps1_port=devices.port("gps1"),
-        ais_port=devices.port("ais"),
-        ssas_path=devices.endpoints["ssas"],
-    )
-    path = state / "ispsd.toml"
-    path.write_text(text, "utf-8")
-    return path
+def muster(state: Path) -> Crew:
+    """Return the demo's ship, whose files go into this folder."""
+    tree = tomllib.loads(asset("ispsd.toml").read_text("utf-8"))
+    _lay_over(tree, tomllib.loads(asset("demo/changes.toml").read_text("utf-8")))
+    sketch = state / "ship.toml"
+    sketch.write_text(toml.written(tree), "utf-8")
+    plan = planned(config.load(sketch))
+    for unit in plan.units:
+        if unit.get("sends") == ["ais"]:
+            unit.update(FASTER)
+    return Crew(tree, plan, state)
+
+
+async def tell(devices: Simulators, unit: str, command: Mapping[str, Any]) -> None:
+    """Have a simulator do what a plan says."""
+    said = dict(command)
+    await devices.do(unit, said.pop("do"), **said)
+
+
+def _lay_over(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            _lay_over(tree.setdefault(key, {}), value)
+        elif isinstance(value, list) and isinstance(tree.get(key), list):
+            tree[key] = [*tree[key], *value]
+        else:
+            tree[key] = value

@@ -21,6 +21,7 @@ ALIVE_EVERY_S = 10.0
 """How often a station proves that it is shown, fresh and able to sound."""
 EXPIRY_S = 10
 WAIT_S = 30.0
+CONTACTS = frozenset({"closed", "open", "line_fault"})
 
 
 class Gangway:
@@ -28,22 +29,49 @@ class Gangway:
 
     STATION = "gangway"
 
-    def __init__(self, connection: Connection, topics: Topics) -> None:
-        self._connection = connection
+    def __init__(self, broker: Broker, topics: Topics) -> None:
+        self._broker = broker
         self._topics = topics
+        self._connection: Connection
+        self._listening: asyncio.Task[None] | None = None
         self._ids = itertools.count(1)
         self._changed = asyncio.Event()
         self.newest: dict[str, dict[str, Any]] = {}
         """The newest message of each topic, by its name behind the version."""
         self.news: list[str] = []
         """The topics of which news came, in order: no heartbeats, counters,
-        positions and repeated values."""
+        positions, answers to this station and repeated values."""
         self.heads: list[str] = []
         """Every signed head that was seen: what this station can witness."""
+        self.events: list[dict[str, Any]] = []
+        """Every entry of the record that was told, in order."""
 
-    async def listen(self) -> None:
+    async def connect(self) -> None:
+        """Connect, again after the broker was lost, and listen.
+
+        Raises:
+            LinkError: There is no broker.
+        """
+        self._connection = Connection(self._broker, client_id="gangway")
+        await self._connection.connect()
+        self._listening = asyncio.ensure_future(self._listen(self._connection))
+        for name in OPEN_FILTERS:
+            await self._connection.subscribe(f"{self._topics.root}/{name}")
+
+    async def disconnect(self) -> None:
+        """Leave in good order."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._connection.disconnect()
+
+    async def lost(self) -> None:
+        """Return when the broker is gone."""
+        await self._connection.closed
+
+    async def _listen(self, connection: Connection) -> None:
         """Take in what comes until the connection ends."""
-        async for message in self._connection.messages():
+        async for message in connection.messages():
             name = message.topic.removeprefix(f"{self._topics.root}/")
             if not message.payload:
                 self.newest.pop(name, None)
@@ -54,7 +82,8 @@ class Gangway:
     async def stay_alive(self) -> None:
         """Prove to be alive, as a page or a sounder does."""
         while True:
-            await self.ask("alive", shown=True, fresh=True, sound_armed=True)
+            with suppress(IspsdError):  # without a broker nobody hears it
+                await self.ask("alive", shown=True, fresh=True, sound_armed=True)
             await asyncio.sleep(ALIVE_EVERY_S)
 
     async def until(self, what: str, holds: Callable[[], Any], *, for_s: float = WAIT_S) -> Any:
@@ -97,34 +126,33 @@ class Gangway:
     def _take(self, name: str, body: dict[str, Any]) -> None:
         before = self.newest.get(name, {})
         news = {k: v for k, v in body.items() if k not in {"up", "session"}}
-        measured = name.startswith("point/") and not isinstance(body["value"], str)
-        telemetry = measured or name == "heartbeat" or name.startswith("driver/")
+        measured = name.startswith("point/") and not _is_contact(body["value"])
+        answered = name.startswith("reply/")  # to its own proofs of life
+        telemetry = measured or answered or name == "heartbeat" or name.startswith("driver/")
         if not telemetry and news != {
             k: v for k, v in before.items() if k not in {"up", "session"}
         }:
             self.news.append(name)
         self.newest[name] = body
+        if name == "event":
+            self.events.append(body)
         if name == "record/head":
             self.heads.append(body["note"])
+
+
+def _is_contact(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value in CONTACTS)
 
 
 @asynccontextmanager
 async def gangway(broker: Broker, ship: str) -> AsyncIterator[Gangway]:
     """Open the station."""
-    topics = Topics(ship)
-    connection = Connection(broker, client_id="gangway")
-    await connection.connect()
-    station = Gangway(connection, topics)
-    listening = asyncio.ensure_future(station.listen())
+    station = Gangway(broker, Topics(ship))
+    await station.connect()
     try:
-        for name in OPEN_FILTERS:
-            await connection.subscribe(f"{topics.root}/{name}")
         yield station
     finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
-        await connection.disconnect()
+        await station.disconnect()
 
 
 OPEN_FILTERS = (

@@ -9,12 +9,17 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon import config
 from daemon.demo import crew
 from daemon.demo.gangway import gangway
-from daemon.demo.story import ALL_SHUT, Story, utc_now
+from daemon.demo.history import write_history
+from daemon.demo.story import Story
+from daemon.demo.words import utc_now
 from daemon.errors import IspsdError, LinkError
 from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, mosquitto_program
 from daemon.mqtt.wire import Broker
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 SHIP = "9999993"
 MQTT_PORT = 1883
+LEFT_DUE = ("t-uhf",)
+"""What the SSO finds to do in the morning."""
 FORGED = (b'L. Tupou","proof"', b'J. Tupou","proof"')
 """What a forger changes: who acknowledged, in place."""
 DEMO_BAND = "DEMO · simulated devices, shortened times, a record that is marked demo · DEMO"
@@ -63,18 +70,20 @@ async def _play(state: Path, *, keep: bool) -> int:
     _say("", DEMO_BAND)
     async with AsyncExitStack() as stage:
         broker = await _broker(stage)
-        devices = await stage.enter_async_context(crew.simulators())
-        await devices.do("io1", "inputs", on=ALL_SHUT)
-        config = crew.write_config(state, devices, broker)
+        ship = crew.muster(state)
+        devices = await stage.enter_async_context(ship.simulators())
+        await ship.begin(devices)
+        path = ship.write_config(devices, broker)
+        await _history(path)
         process = await stage.enter_async_context(
-            processes.daemon_process(config, state / "daemon.log")
+            processes.daemon_process(path, state / "daemon.log")
         )
-        _tell_how_to_watch(broker)
+        _tell_how_to_watch(broker, state)
         station = await stage.enter_async_context(gangway(_as_station(broker, state), SHIP))
         living = await _until_ready(station, process, state)
         stage.callback(living.cancel)
         try:
-            story = Story(devices, station, state / "control.sock", _say)
+            story = Story(ship, devices, station, broker, state / "control.sock", _say)
             await story.quiet_watch()
             _say("", f"a true picture {time.monotonic() - began_s:.1f} s after the start")
             await story.tell()
@@ -87,6 +96,18 @@ async def _play(state: Path, *, keep: bool) -> int:
         living.cancel()
         await processes.finish(process)
         return await _verified(state, station)
+
+
+async def _history(path: Path) -> None:
+    """Write fourteen months of the ship's life into a record that is new."""
+    _say("HISTORY", "fourteen months of it are generated, and marked as such")
+    written = await write_history(
+        config.load(path),
+        until_utc=datetime.now(UTC),
+        software=version("ispsd"),
+        left_due=LEFT_DUE,
+    )
+    _say("", f"{written} entries" if written else "the record is there already")
 
 
 async def _verified(state: Path, station: Gangway) -> int:
@@ -152,10 +173,11 @@ async def _until_ready(station: Gangway, process: Process, state: Path) -> async
     return asyncio.ensure_future(station.stay_alive())
 
 
-def _tell_how_to_watch(broker: EmbeddedBroker) -> None:
+def _tell_how_to_watch(broker: EmbeddedBroker, state: Path) -> None:
     what = "Mosquitto" if broker.kind == "mosquitto" else "iotcore: no ACL, loopback only"
     _say("", f"broker: {what}, 127.0.0.1:{broker.port}; to watch it from another terminal:")
     _say("", f"  mosquitto_sub -V 5 -p {broker.port} -v -t 'ispsd/#'")
+    _say("", f"  ispsd status --socket {state / 'control.sock'}")
 
 
 def _say(chapter: str, line: str) -> None:

@@ -1,35 +1,35 @@
-"""The demo's story: what happens at the gangway between ten past two and a quarter past, one fact a line.
+"""The demo's story: a few minutes of a night alongside, one fact a line.
 
 Every line is read off the running system: from MQTT as any station sees it, from the control socket as the SSO
-does. The story only presses buttons and opens doors.
+does. The story only presses buttons, opens doors, pulls cables and kills the broker.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from daemon import control
-from daemon.errors import IspsdError, RefusedError
+from daemon.demo.ssas import SsasChapter
+from daemon.demo.words import log_row, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from daemon.demo.crew import Crew
     from daemon.demo.gangway import Gangway
+    from daemon.mqtt.embedded import EmbeddedBroker
     from daemon.simulate.processes import Simulators
 
-ALL_SHUT = [2, 3, 4, 6]
-"""Inputs that are on while every door and seal is closed; DI13 (EMERG GEN ROOM) is wired NO, so it is off."""
-HATCH, GEAR_DOOR_CLOSED, LAMP = 3, 4, 14
-HATCH_ALERT = "alert/door.escape.open.d12"
-FAULT_ALERT = "alert/sensor.line_fault.d11"
-SILENT_ALERT = "alert/ais.silent.ais"
-TEST = "t-ssas-e-p1"
-SSO, MASTER = "R. Menon", "A. Lindqvist"
-STEP_S = 0.2
+WATCHMAN, SSO, MASTER, SECOND = "L. Tupou", "R. Menon", "A. Lindqvist", "J. Santos"
+STALE_S = 5.0
+"""A station that hears no heartbeat for so long shows every value grey."""
+IN_A_LINE = 3
+LOG_ROWS = 6
+GREY_DOORS = ("d10", "d13")
 
 
 @dataclass(slots=True)
@@ -40,216 +40,228 @@ class Story:
         say: Prints a line; the first argument is the chapter, empty for a line that goes on.
     """
 
+    crew: Crew
     devices: Simulators
     station: Gangway
+    broker: EmbeddedBroker
     socket: Path
     say: Callable[[str, str], None]
 
     async def tell(self) -> None:
-        """Tell it, from the taking of the watch to the SSAS alert that nobody notices.
+        """Tell it, from the permit to the morning.
 
         Raises:
             IspsdError: Something did not happen as it should.
         """
-        await self.take_watch()
+        await self.permit()
         await self.hatch_opens()
         await self.cable_cut()
-        await self.ais_test()
-        await self.ais_silent()
-        await self.ssas_test()
-        await self.covert()
+        await self.unit_lost()
+        await self.ais_off()
+        await SsasChapter(self.crew, self.devices, self.station, self.socket, self.say).tell()
+        await self.broker_lost()
+        await self.morning()
 
     async def quiet_watch(self) -> None:
         """The picture is complete and true: every door seen, nothing to acknowledge."""
         see = self.station.newest
+        doors = [door for door in self.crew.plan.moves if "." not in door]
         await self.station.until(
             "a complete picture",
-            lambda: "snapshot" in see and all(f"point/{d}" in see for d in self._doors()),
+            lambda: "snapshot" in see and all(f"point/{d}" in see for d in doors),
         )
-        self.say("QUIET WATCH", "alongside, security level 1; what every station sees now:")
-        for door in self._doors():
-            body = see[f"point/{door}"]
-            age_s = see["heartbeat"]["up"] - body["up"] if "heartbeat" in see else 0.0
-            self.say("", f"{body['name']:<16} {body['value']:<8} seen {max(age_s, 0):.1f} s ago")
+        reply = await self.station.ask("take_watch", person=WATCHMAN)
+        ship = see["ship"]
+        local = timezone(timedelta(minutes=ship["ship_time_offset_min"]))
+        self.say(
+            "QUIET WATCH",
+            f"situation {ship['situation']}, security level {ship['security_level']}, ship's time "
+            f"{datetime.now(local):%H%M}; gangway taken by {WATCHMAN} · {on_disk(reply['recorded'])}",
+        )
+        seen = [f"{see[f'point/{d}']['name']:<15} {see[f'point/{d}']['value']:<6}" for d in doors]
+        for begin in range(0, len(seen), IN_A_LINE):
+            self.say("", " · ".join(seen[begin : begin + IN_A_LINE]))
+        now_up = see["heartbeat"]["up"] if "heartbeat" in see else 0.0
+        oldest_s = max(0.0, *(now_up - see[f"point/{d}"]["up"] for d in doors))
         alerts = [body["title"] for name, body in see.items() if name.startswith("alert/")]
-        self.say("", f"alerts: {', '.join(alerts) or 'none'}")
+        self.say("", f"oldest of them {oldest_s:.1f} s old; alerts: {', '.join(alerts) or 'none'}")
 
-    async def take_watch(self) -> None:
-        """The gangway watch presses *Take watch*."""
-        reply = await self.station.ask("take_watch", person="L. Tupou")
-        self.say("TAKE WATCH", f"gangway: L. Tupou · {_on_disk(reply['recorded'])}")
+    async def permit(self) -> None:
+        """A permitted door does not nag."""
+        reply = await self.station.ask(
+            "permit", person=SECOND, door="d17", worker="R. dela Cruz", work="paint", minutes=60
+        )
+        self.say(
+            "PERMIT", f"{SECOND}: BOSUN STORE, R. dela Cruz, 60 min · {on_disk(reply['recorded'])}"
+        )
+        before = self._alerts()
+        await self._door("open", "d17", "open")
+        permit = await self.station.until(
+            "the permit", lambda: self.station.newest.get("permit/d17")
+        )
+        await asyncio.sleep(1.0)  # three times the delay after which it would be an alert
+        more = self._alerts() - before
+        self.say(
+            "",
+            f"the door is open, permit until {permit['ends_utc'][11:16]}Z; new alerts: {len(more)}",
+        )
+        await self._door("close", "d17", "closed")
+        await self.station.ask(
+            "permit", person=SECOND, door="d17", worker="R. dela Cruz", work="paint", minutes=0
+        )
+        self.say("", "shut, permit ended")
 
     async def hatch_opens(self) -> None:
         """A restricted opening opens; it sounds at the gangway, is acknowledged, and is shut."""
-        await self.devices.do("io1", "set", input=HATCH, on=False)
-        alert = await self.station.until(
-            "the hatch's alert", lambda: self._recorded(HATCH_ALERT, state="V")
-        )
+        await self.crew.move(self.devices, "open", "d12")
+        alert = await self._alert("door.escape.open.d12", "V")
         self.say("HATCH OPENS", f"{alert['title']} · {alert['name']} · {alert['state_words']}")
-        self.say("", f"sounds at {', '.join(alert['sounds_at'])} · {_on_disk(alert['recorded'])}")
+        self.say("", f"sounds at {', '.join(alert['sounds_at'])} · {on_disk(alert['recorded'])}")
         self.say("", f"action: {alert['action']}")
-        reply = await self.station.ask(
-            "ack",
-            alert=alert["id"],
-            instance=alert["instance"],
-            priority=alert["priority"],
-            person="L. Tupou",
-        )
-        steady = await self.station.until(
-            "the acknowledged alert", lambda: self._recorded(HATCH_ALERT, state="A")
-        )
-        self.say("", f"{steady['state_words']}, steady · {_on_disk(reply['recorded'])}")
-        await self.devices.do("io1", "set", input=HATCH, on=True)
-        await self.station.until("the end of it", lambda: HATCH_ALERT not in self.station.newest)
+        reply = await self._acknowledge(alert)
+        steady = await self._alert("door.escape.open.d12", "A")
+        self.say("", f"{steady['state_words']}, steady · {on_disk(reply['recorded'])}")
+        await self.crew.move(self.devices, "close", "d12")
+        await self._gone("door.escape.open.d12")
         self.say("", "hatch shut: rectified and gone; the record keeps it")
 
     async def cable_cut(self) -> None:
         """A cut cable is neither open nor closed."""
-        await self.devices.do("io1", "set", input=GEAR_DOOR_CLOSED, on=False)
-        alert = await self.station.until(
-            "the line fault", lambda: self._recorded(FAULT_ALERT, state="A")
-        )
+        await self.crew.move(self.devices, "cut", "d11")
+        alert = await self._alert("sensor.line_fault.d11", "A")
         value = self.station.newest["point/d11"]["value"]
         self.say("CABLE CUT", f"{alert['title']} · {alert['name']} · the door is {value!r} now")
-        await self.devices.do("io1", "set", input=GEAR_DOOR_CLOSED, on=True)
+        await self.crew.move(self.devices, "close", "d11")
         self.say("", "cable mended; the alert goes by itself 10 s later")
 
-    async def ais_test(self) -> None:
-        """The day's automatic test of the AIS has run."""
-        equipment = await self.station.until("the AIS test", lambda: self._result("equipment/ais"))
-        last = equipment["last"]
-        self.say("AIS TEST", f"AIS own report: {_paper(last['outcome'])} · {last['reason']}")
-        self.say("", f"{equipment['readiness']} · {_on_disk(last['seq'])}")
-
-    async def ais_silent(self) -> None:
-        """Own report stops, while the feed goes on."""
-        await self.devices.do("ais", "ais", on=False)
-        alert = await self.station.until(
-            "OWN AIS SILENT", lambda: self._recorded(SILENT_ALERT, state="A")
+    async def unit_lost(self) -> None:
+        """One dead unit is one alert, and the other on its line does not notice."""
+        lost_at = asyncio.get_running_loop().time()
+        await self._unit6("fault", fault="dead")
+        await self.station.until(
+            "unit 6 lost", lambda: self.station.newest["driver/rtu6"]["link"] == "down"
         )
+        before = self.station.newest["driver/rtu5"]
+        alert = await self._alert("io.unit_lost.rtu6", "V")
+        after = await self.station.until(
+            "news of unit 5", lambda: self._later("driver/rtu5", before["up"])
+        )
+        rate = (after["good"] - before["good"]) / (after["up"] - before["up"])
+        self.say("UNIT LOST", f"{alert['title']} · {alert['name']} · {alert['detail']}")
+        self.say(
+            "", f"one alert; unit 5 on the same line is read {rate:.1f} times a second as before"
+        )
+        await self._acknowledge(alert)
+        await self.crew.move(self.devices, "open", "d15")  # while nobody sees it
+        await self._unit6("clear")
+        blind = await self._alert("door.blind_open.d15", "A")
+        dark_s = asyncio.get_running_loop().time() - lost_at
+        self.say(
+            "", f"back after {dark_s:.0f} s: {blind['title']} · {blind['name']} · {blind['detail']}"
+        )
+        await self.crew.move(self.devices, "close", "d15")
+        await self._gone("door.blind_open.d15")
+        await self._gone("io.unit_lost.rtu6")
+
+    async def ais_off(self) -> None:
+        """Own report stops while the feed goes on; the Master's order is the honest way out."""
+        await self.devices.do("ais", "ais", on=False)
+        alert = await self._alert("ais.silent.ais", "A")
         self.say(
             "AIS SILENT",
-            f"{alert['title']} · {alert['state_words']} (9 min in life, 6 s here) · "
-            f"{_on_disk(alert['recorded'])}",
+            f"{alert['title']} · {alert['state_words']} (9 min in life, 10 s here) · "
+            f"{on_disk(alert['recorded'])}",
         )
+        reply = await self.station.ask("ais_off", person=SECOND, on=True, master=MASTER)
+        ordered = await self._alert("ais.off_by_order.ais", "A")
+        await self._gone("ais.silent.ais")
+        self.say("", f"{ordered['title']} · {ordered['detail']} · {on_disk(reply['recorded'])}")
         await self.devices.do("ais", "ais", on=True)
-        await self.station.until("the AIS again", lambda: SILENT_ALERT not in self.station.newest)
-        self.say("", "own report heard again: gone")
+        await self.station.ask("ais_off", person=SECOND, on=False, master=MASTER)
+        await self._gone("ais.off_by_order.ais")
+        self.say("", "order ended, own report heard again: gone")
 
-    async def ssas_test(self) -> None:
-        """An SSAS test, gated and proven on three legs; the watch stations see nothing of it."""
-        try:
-            await self._control({"do": "test.start", "test": TEST, "by": SSO})
-        except RefusedError as err:
-            self.say("SSAS TEST", f"refused: {err}")
-        opened = await self._control({"do": "window.open", "by": [SSO, MASTER]})
-        self.say("", f"{SSO} and {MASTER} open a window of {opened['minutes']:.0f} min")
-        await self._control({"do": "test.start", "test": TEST, "by": SSO})
-        self.say("", await self._step(1))
-        await asyncio.sleep(3 * STEP_S)  # the lamp is seen dark first: at 10 polls a second
-        await self.devices.do("io1", "set", input=LAMP, on=True)
-        self.say("", f"activation seen: test lamp lit · {await self._step(2)}")
-        await self.devices.do("ssas", "test")
-        self.say("", f"TEST message seen on the unit's port · {await self._step(3)}")
-        await self._answer(3, "MPA Singapore by mail 0224Z, ssas-p1.eml")
-        await self._step(4)
-        await self.devices.do("io1", "set", input=LAMP, on=False)
-        await self._answer(4, "")
-        self.say("", await self._step(5))
-        await self._answer(5, "")
-        row = await self._until_row(lambda row: row["seq"] and not row["running"])
+    async def broker_lost(self) -> None:
+        """Without a broker nothing on the station stays green; what happened meanwhile comes afterwards, in order."""
+        await self.broker.stop()
+        await self.station.lost()
+        last = len(self.station.events)
         self.say(
-            "", f"SSAS P1: {_paper(row['outcome'])} · {row['reason']} · {_on_disk(row['seq'])}"
+            "BROKER LOST", f"no heartbeat: {STALE_S:.0f} s later the station shows every value grey"
         )
-        await self._control({"do": "window.close", "by": [SSO]})
-        self.say("", "window closed")
-
-    async def covert(self) -> None:
-        """Outside a window the unit sends in earnest; on board nothing is different."""
-        await self._settled()
-        seen = len(self.station.news)
-        entries = await self._newest_entry()
-        await self.devices.do("io1", "set", input=LAMP, on=True)
-        await self.devices.do("ssas", "alert")
-        await asyncio.sleep(2.0)
-        await self.devices.do("io1", "set", input=LAMP, on=False)
-        await asyncio.sleep(1.0)
-        told = [name for name in self.station.newest if "ssas" in name]
-        more = await self._newest_entry() - entries
-        news = self.station.news[seen:]
-        self.say(
-            "COVERT",
-            "the simulated unit has just sent SECURITY SECURITY, its lamp flashed. On board: "
-            f"{_counted(news)}, {more} new entries, {len(told)} topics about it",
-        )
-
-    def _doors(self) -> list[str]:
-        return ["d03", "d11", "d12", "d14", "s01"]
-
-    def _recorded(self, topic: str, *, state: str) -> dict[str, Any] | None:
-        body = self.station.newest.get(topic)
-        return body if body and body["state"] == state and body["recorded"] is not None else None
-
-    def _result(self, topic: str) -> dict[str, Any] | None:
-        body = self.station.newest.get(topic)
-        return body if body is not None and body["last"] is not None else None
-
-    async def _settled(self) -> None:
-        """Wait until nothing is left of the story: the line fault of the cut cable is gone."""
+        await asyncio.sleep(STALE_S)
+        for door in GREY_DOORS:
+            await self.crew.move(self.devices, "open", door)
+            await asyncio.sleep(1.0)
+            await self.crew.move(self.devices, "close", door)
+        await self.broker.start()
+        await self.station.connect()
+        raised = [f"door.escape.open.{GREY_DOORS[0]}", f"door.vital.open.{GREY_DOORS[1]}"]
+        for alert in raised:
+            await self._alert(alert, "U")
         await self.station.until(
-            "the line fault's end", lambda: FAULT_ALERT not in self.station.newest
+            "the entries", lambda: len(self.station.events) >= last + len(raised)
         )
-        await asyncio.sleep(1.0)
+        came = [event["seq"] for event in self.station.events[last:]]
+        order = "in order" if came == sorted(came) else "OUT OF ORDER"
+        self.say(
+            "", f"broker back: {len(came)} entries arrive {order}, no. {came[0]} to {came[-1]}"
+        )
+        for alert in raised:
+            await self._acknowledge(self.station.newest[f"alert/{alert}"])
+            await self._gone(alert)
+        self.say("", f"two doors had been opened and shut meanwhile; {WATCHMAN} acknowledges both")
 
-    async def _control(self, request: dict[str, Any]) -> dict[str, Any]:
-        return await control.ask(self.socket, request)
+    async def morning(self) -> None:
+        """What the SSO reads at 0800: what is to be done, and the newest lines of the equipment test log."""
+        listed = (await control.ask(self.socket, {"do": "worklist"}))["items"]
+        self.say("MORNING", f"0800, {SSO} reads: {len(listed)} lines on the worklist")
+        for item in listed[:3]:
+            self.say("", item["text"])
+        answer = await control.ask(
+            self.socket, {"do": "log", "type": "test.result", "count": LOG_ROWS}
+        )
+        self.say("", "equipment test log, the newest rows:")
+        for raw in answer["entries"]:
+            self.say("", log_row(raw))
 
-    async def _newest_entry(self) -> int:
-        answer = await self._control({"do": "log", "count": 1})
-        _, _, rest = answer["entries"][0].partition('"seq":')
-        return int(rest.partition(",")[0])
+    def _alerts(self) -> set[str]:
+        return {name for name in self.station.newest if name.startswith("alert/")}
 
-    async def _step(self, step: int) -> str:
-        row = await self._until_row(lambda row: row["step"] == step)
-        return f"step {step}: {row['prompt']}"
-
-    async def _answer(self, step: int, text: str) -> None:
-        await self._control(
-            {"do": "test.answer", "test": TEST, "step": step, "text": text, "by": SSO}
+    async def _door(self, verb: str, door: str, state: str) -> None:
+        await self.crew.move(self.devices, verb, door)
+        await self.station.until(
+            f"{door} {state}", lambda: self.station.newest[f"point/{door}"]["value"] == state
         )
 
-    async def _until_row(self, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(30):
-                while True:
-                    answer = await self._control({"do": "tests"})
-                    row: dict[str, Any] = next(r for r in answer["tests"] if r["test"] == TEST)
-                    if holds(row):
-                        return row
-                    await asyncio.sleep(STEP_S)
-        except TimeoutError as err:
-            raise IspsdError(f"{TEST} did not go on") from err
+    async def _unit6(self, verb: str, **said: Any) -> None:
+        unit, also = self.crew.plan.of_device["rtu6"]
+        await self.devices.do(unit, verb, **also, **said)
 
+    async def _alert(self, id_: str, state: str) -> dict[str, Any]:
+        """Return an alert once it stands so and is on disk."""
 
-def utc_now() -> str:
-    """Return the wall clock for the margin."""
-    return f"{datetime.now(UTC):%H:%M:%S}Z"
+        def found() -> dict[str, Any] | None:
+            body = self.station.newest.get(f"alert/{id_}")
+            there = body is not None and body["state"] == state and body["recorded"] is not None
+            return body if there else None
 
+        alert: dict[str, Any] = await self.station.until(id_, found)
+        return alert
 
-def _counted(news: list[str]) -> str:
-    """Return how many messages came, by name where there were any."""
-    return f"{len(news)} new messages" + (f" ({', '.join(sorted(set(news)))})" if news else "")
+    async def _gone(self, id_: str) -> None:
+        name = f"alert/{id_}"
+        await self.station.until(f"the end of {id_}", lambda: name not in self.station.newest)
 
+    async def _acknowledge(self, alert: dict[str, Any]) -> dict[str, Any]:
+        return await self.station.ask(
+            "ack",
+            alert=alert["id"],
+            instance=alert["instance"],
+            priority=alert["priority"],
+            person=WATCHMAN,
+        )
 
-def _on_disk(seq: int | None) -> str:
-    return "not yet recorded" if seq is None else f"no. {seq} on disk"
-
-
-def _paper(outcome: str) -> str:
-    """Return an outcome in the words of the test log."""
-    return {
-        "passed": "SAT",
-        "failed": "UNSAT",
-        "inconclusive": "NOT PROVEN",
-        "skipped": "NOT DONE",
-    }[outcome]
+    def _later(self, name: str, up: float) -> dict[str, Any] | None:
+        body = self.station.newest[name]
+        return body if body["up"] > up else None

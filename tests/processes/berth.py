@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.demo import crew
-from daemon.demo.story import ALL_SHUT
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate import processes
+from tests import thin
 from tests.processes.rig import stored, verified, witness
 
 if TYPE_CHECKING:
@@ -55,9 +54,9 @@ async def alongside(folder: Path) -> AsyncIterator[Berth]:
     """Make everything ready for a daemon."""
     async with (
         embedded_broker() as broker,
-        crew.simulators() as devices,
+        thin.simulators() as devices,
         witness(broker) as seen,
     ):
-        await devices.do("io1", "inputs", on=ALL_SHUT)
-        config = crew.write_config(folder, devices, broker)
+        await devices.do("io1", "inputs", on=thin.ALL_SHUT)
+        config = thin.write_config(folder, devices, broker)
         yield Berth(folder, config, broker, devices, seen)

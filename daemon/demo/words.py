@@ -1,0 +1,46 @@
+"""How the demo puts what it reads into words."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+HOW = {"automatic": "A", "assisted": "P", "manual": "M", "in_service": "S"}
+"""Automatic, person led, manual, in service: as the equipment test log has it."""
+
+
+def utc_now() -> str:
+    """Return the wall clock for the margin."""
+    return f"{datetime.now(UTC):%H:%M:%S}Z"
+
+
+def on_disk(seq: int | None) -> str:
+    """Return whether it is recorded."""
+    return "not yet recorded" if seq is None else f"no. {seq} on disk"
+
+
+def on_paper(outcome: str) -> str:
+    """Return an outcome in the words of the test log."""
+    return {
+        "passed": "SAT",
+        "failed": "UNSAT",
+        "inconclusive": "NOT PROVEN",
+        "skipped": "NOT DONE",
+    }[outcome]
+
+
+def counted(news: list[str]) -> str:
+    """Return how many messages came, by name where there were any."""
+    return f"{len(news)} new messages" + (f" ({', '.join(sorted(set(news)))})" if news else "")
+
+
+def log_row(raw: str) -> str:
+    """Return one result as a row of the equipment test log."""
+    entry = json.loads(raw)
+    said = entry["open"]
+    who = entry["actor"]["person"] or "ispsd"
+    ended = said["ended"]
+    return (
+        f"{entry['seq']:>5} {ended[8:10]} {ended[11:16]}Z {said['name']:<16.16} {HOW[said['mode']]} "
+        f"{on_paper(said['outcome']):<10} {said['reason'][:42]:<42} {who}"
+    )
