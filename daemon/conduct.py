@@ -16,6 +16,7 @@ from daemon import logs, results, schedule
 from daemon.checks.api import ItemsVerdict
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Outcome, Verdict
+from daemon.record.entry import EntryError
 from daemon.schedule import LastResult
 from daemon.session import Context, Session, Surroundings
 
@@ -91,18 +92,24 @@ class Conduct:
             RefusedError: Nothing runs yet.
         """
         group = self._group()
+        try:
+            written = self._submit(test, session, verdict, ended_utc)
+        except EntryError:
+            # A check that says what no entry can hold has proved nothing, and must not end the others.
+            verdict = Verdict(Outcome.INCONCLUSIVE, "the check's result cannot be written")
+            written = self._submit(test, session, verdict, ended_utc)
         test.said = verdict.outcome
-        draft = results.result(
-            test,
-            session,
-            verdict,
-            ended_utc=ended_utc,
-            regime=self._regime(),
-            demo=self._around.demo,
-        )
-        written = self._journal.submit(draft)
         group.create_task(self._take(test, verdict, ended_utc, written))
         return written
+
+    def _submit(
+        self, test: Test, session: Session, verdict: Verdict, ended_utc: datetime
+    ) -> asyncio.Future[Entry]:
+        regime, demo = self._regime(), self._around.demo
+        draft = results.result(
+            test, session, verdict, ended_utc=ended_utc, regime=regime, demo=demo
+        )
+        return self._journal.submit(draft)
 
     def submit(self, draft: Draft) -> None:
         """Write an entry that nothing waits for; one that is lost is counted by the record."""

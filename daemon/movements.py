@@ -91,11 +91,9 @@ class Movements:
         if body is None or body["day"] != f"{self._day:%Y-%m-%d}":
             return
         doors = body["doors"]
-        if not isinstance(doors, dict):
-            return
-        for door, said in doors.items():
-            if door in self._doors:
-                self._doors[door] = Door(_from_entry(said))
+        for said in doors if isinstance(doors, list) else ():
+            if isinstance(said, dict) and said.get("door") in self._doors:
+                self._doors[str(said["door"])] = Door(_from_entry(said))
 
     def of_day(self, moment_utc: datetime) -> dict[str, Movement] | None:
         """Return what moved in the ship's day that holds a moment; None where that is long ago."""
@@ -135,8 +133,9 @@ class Movements:
         return {id_: door.moved for id_, door in self._doors.items()}
 
     def _write(self) -> None:
-        doors: dict[str, Json] = {
-            id_: {
+        doors: list[Json] = [
+            {
+                "door": id_,
                 "cycles": moved.cycles,
                 "faults": moved.faults,
                 "first": None if moved.first_utc is None else forms.utc(moved.first_utc),
@@ -144,7 +143,7 @@ class Movements:
             }
             for id_, moved in self._counted().items()
             if moved != Movement()
-        }
+        ]
         draft = Draft(
             kind="system",
             type=COUNTED,
@@ -161,9 +160,7 @@ class Movements:
         return self._local().date()
 
 
-def _from_entry(said: Json) -> Movement:
-    if not isinstance(said, dict):
-        return Movement()
+def _from_entry(said: Mapping[str, Json]) -> Movement:
     cycles, faults = said["cycles"], said["faults"]
     first, last = said["first"], said["last"]
     return Movement(

@@ -62,7 +62,7 @@ def result(
         "readings": len(verdict.readings),
     }
     if isinstance(verdict, ItemsVerdict):
-        said["items"] = {item: dict(each) for item, each in verdict.items.items()}
+        said["items"] = [{"item": item, **each} for item, each in verdict.items.items()]
     if session.day is not None:
         said["day"] = f"{session.day:%Y-%m-%d}"
     return Draft(

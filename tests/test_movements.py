@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MIDNIGHT = datetime(2026, 11, 22, 16, tzinfo=UTC)
+FIVE = {"cycles": 5, "faults": 0, "first": None, "last": None}
 O, C, X = ContactState.OPEN, ContactState.CLOSED, ContactState.LINE_FAULT  # noqa: E741
 
 
@@ -114,14 +115,15 @@ async def test_one_entry_a_ships_day_for_the_sso_alone():
         assert draft.classification is Classification.SSO
         assert draft.open == {
             "day": "2026-11-22",
-            "doors": {
-                "d01": {
+            "doors": [
+                {
+                    "door": "d01",
                     "cycles": 1,
                     "faults": 0,
                     "first": "2026-11-22T02:10:00.000Z",
                     "last": "2026-11-22T02:10:00.000Z",
                 }
-            },
+            ],
         }
         assert ship.cycles(MIDNIGHT - timedelta(seconds=1)) == {"d01": 1}, "yesterday is kept"
         assert ship.cycles(MIDNIGHT) == {}
@@ -158,16 +160,10 @@ async def test_a_stop_without_movement_writes_nothing():
     "body",
     [
         None,
-        {
-            "day": "2026-11-21",
-            "doors": {"d01": {"cycles": 5, "faults": 0, "first": None, "last": None}},
-        },
-        {
-            "day": "2026-11-22",
-            "doors": {"d77": {"cycles": 5, "faults": 0, "first": None, "last": None}},
-        },
-        {"day": "2026-11-22", "doors": []},
-        {"day": "2026-11-22", "doors": {"d01": "much"}},
+        {"day": "2026-11-21", "doors": [{"door": "d01", **FIVE}]},
+        {"day": "2026-11-22", "doors": [{"door": "d77", **FIVE}]},
+        {"day": "2026-11-22", "doors": {}},
+        {"day": "2026-11-22", "doors": ["d01"]},
     ],
 )
 async def test_what_is_not_of_today_or_not_of_this_ship_is_not_taken_up(body):

@@ -97,6 +97,18 @@ async def test_a_check_that_crashes_is_inconclusive_and_the_others_go_on():
         assert len(made.results()) == 2, "it is tried again, and the same again is no second row"
 
 
+async def test_a_check_that_says_what_no_entry_can_hold_proves_nothing_and_ends_no_other():
+    async def strange(_config, _ctx):
+        return Verdict(Outcome.PASSED, "half a character: \ud800")
+
+    async with running(rig(scripted(strange), scripted(id_="t-2"))) as made:
+        assert {r["test"]: r["outcome"] for r in made.results()} == {
+            "t-1": "inconclusive",
+            "t-2": "passed",
+        }
+        assert made.results()[0]["reason"] == "the check's result cannot be written"
+
+
 async def test_a_test_runs_once_at_a_time():
     release = asyncio.Event()
 

@@ -264,7 +264,7 @@ async def test_a_test_of_several_items_is_due_until_each_has_passed_in_the_perio
         assert "1 of 2 to do: d02" in str(line["text"])
         await do(made, "d02")
         assert (made.tests.readiness(test), made.tests.worklist()) == ("in order", [])
-        assert made.results()[0]["items"] == {"d01": {"outcome": "passed"}}
+        assert made.results()[0]["items"] == [{"item": "d01", "outcome": "passed"}]
         december = datetime(2026, 11, 30, 16, tzinfo=UTC)
         await made.come(december)
         assert made.tests.readiness(test) == "test due"

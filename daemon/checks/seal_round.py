@@ -104,13 +104,13 @@ async def run(config: SealRoundConfig, ctx: CheckContext) -> Verdict:
     register = {} if numbers is None else numbers()
     found: list[tuple[Outcome, str]] = []
     readings: list[Reading] = []
-    typed: dict[str, Json] = {}
+    typed: list[Json] = []
     for step, group in enumerate(config.groups, start=1):
         if group.numbers:
             text = f"{group.name}: enter the {len(group.numbers)} numbers as found on the seals."
             answer = await ctx.prompt(step, text, expects=Expects.NUMBER, for_s=config.answer_s)
             found.append(judge_numbers(group, answer, register))
-            typed[group.name] = None if answer is None else answer.text
+            typed.append({"group": group.name, "typed": None if answer is None else answer.text})
         else:
             text = f"{group.name}: look at the loops and press when they are seen."
             if await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s) is None:

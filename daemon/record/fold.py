@@ -109,17 +109,17 @@ def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Stat
     changes = [StateChange(RESULT, test, shown)]
     if outcome in DECISIVE:
         changes.append(StateChange(PROVEN, test, shown))
-    items = shown.get("items", {})
-    if not isinstance(items, Mapping):
-        raise TypeError("items by their names")
-    for item, said in items.items():
-        if isinstance(said, Mapping) and said.get("outcome") in DECISIVE:
+    items = shown.get("items", [])
+    if not isinstance(items, list):
+        raise TypeError("a list of items")
+    for said in items:
+        if said["outcome"] in DECISIVE:
             body: dict[str, Json] = {
                 "outcome": said["outcome"],
                 "ended": shown["ended"],
                 "reason": shown["reason"],
             }
-            changes.append(StateChange(ITEM, f"{test}/{item}", body))
+            changes.append(StateChange(ITEM, f"{test}/{_text(said['item'])}", body))
     return tuple(changes)
 
 

@@ -64,7 +64,8 @@ async def test_doors_that_were_used_are_one_row_a_day():
         (result,) = made.results()
         assert (result["outcome"], result["mode"]) == ("passed", "in_service")
         assert result["reason"] == "in service: 2 doors, 3–214 cycles"
-        assert result["items"]["d01"] == {
+        assert result["items"][0] == {
+            "item": "d01",
             "outcome": "passed",
             "cycles": 3,
             "first": "2026-11-22T07:00:00Z",
@@ -79,7 +80,7 @@ async def test_a_door_that_nobody_used_stays_on_the_worklist():
         for door in ("d01", "d02"):
             says(made, door, CLOSED)
         await made.clock.advance(1801.0)
-        assert list(made.results()[0]["items"]) == ["d01"]
+        assert [item["item"] for item in made.results()[0]["items"]] == ["d01"]
         assert made.tests.readiness(made.test("t-door")) == "test due"
         assert "1 of 2 to do: d02" in str(made.tests.worklist())
 
@@ -123,7 +124,7 @@ async def begin(made: Rig) -> None:
 
 def result(made: Rig) -> tuple[object, object]:
     (said,) = made.results()
-    assert said["items"]["d01"]["outcome"] == said["outcome"]
+    assert said["items"][0]["outcome"] == said["outcome"]
     return said["outcome"], said["reason"]
 
 

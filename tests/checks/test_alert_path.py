@@ -1,0 +1,120 @@
+"""The path to a station is proved by a synthetic alert that comes back in time, while somebody would hear it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from daemon.checks.alert_path import CHECK, AlertPathConfig
+from daemon.checks.api import Services
+from daemon.readiness import Test
+from tests.checks.rig import Rig, rig, running
+from tests.clocks import ManualClock
+
+MIDNIGHT = datetime(2026, 11, 22, 16, tzinfo=UTC)
+
+
+class Broker:
+    """Gives each synthetic alert back after ``trip_s``; None: never."""
+
+    def __init__(self) -> None:
+        self.trip_s: float | None = 0.1
+        self.sent = 0
+        self.live = True
+
+    async def send(self) -> float | None:
+        self.sent += 1
+        return self.trip_s
+
+
+def path(broker: Broker | None, *, minutes: float = 60) -> Rig:
+    config = AlertPathConfig(
+        kind="alert_path", id="t-path", equipment="path", name="ALERT PATH", ssp_paragraph="7.1",
+        every="day", each_s=60,
+    )  # fmt: skip
+    services = (
+        Services()
+        if broker is None
+        else Services(alert_path=broker.send, station_is_live=lambda: broker.live)
+    )
+    clock = ManualClock(utc=MIDNIGHT - timedelta(minutes=minutes))
+    return rig(Test(config, CHECK), clock=clock, services=services).take_up()
+
+
+def said(made: Rig) -> list[tuple[object, object]]:
+    return [(result["outcome"], result["reason"]) for result in made.results()]
+
+
+async def test_alerts_that_come_back_all_day_are_one_row():
+    broker = Broker()
+    async with running(path(broker)) as made:
+        assert said(made) == [("passed", "back in 0.1 s")], "the first word comes at once"
+        await made.clock.advance(3600.0)
+        assert said(made)[1:] == [("passed", "since 23:00, 60 of 60 back, slowest 0.1 s")]
+        assert broker.sent == 61, "and the next day has begun"
+
+
+@pytest.mark.parametrize(
+    ("trip_s", "outcome"), [(2.0, "passed"), (2.1, "failed"), (None, "failed")]
+)
+async def test_two_in_a_row_that_are_late_or_lost_are_a_defect_one_is_tried_again(trip_s, outcome):
+    broker = Broker()
+    async with running(path(broker)) as made:
+        broker.trip_s = trip_s
+        await made.clock.advance(60.0)
+        assert made.outcomes() == ["passed"]
+        await made.clock.advance(10.0)
+        expected = ["passed"] if outcome == "passed" else ["passed", "failed"]
+        assert made.outcomes() == expected
+        broker.trip_s = 0.1
+        await made.clock.advance(60.0)
+        assert made.tests.readiness(made.test("t-path")) == "in order"
+
+
+async def test_without_a_live_station_nothing_is_proved():
+    broker = Broker()
+    async with running(path(broker)) as made:
+        broker.live = False
+        await made.clock.advance(60.0)
+        assert said(made)[1:] == [("inconclusive", "no attended station is live")]
+        await made.clock.advance(3540.0)
+        assert said(made)[-1] == (
+            "inconclusive",
+            "since 23:00, 60 of 60 back, slowest 0.1 s; 59 without a live station",
+        )
+
+
+async def test_a_day_with_too_many_lost_is_a_defect():
+    broker = Broker()
+    async with running(path(broker, minutes=20)) as made:
+        for minute in range(20):
+            broker.trip_s = None if minute % 4 == 2 else 0.1
+            await made.clock.advance(60.0)
+        outcome, reason = said(made)[-1]
+        assert outcome == "failed"
+        assert "back, slowest 0.1 s" in str(reason)
+
+
+async def test_a_first_alert_that_is_lost_proves_nothing():
+    broker = Broker()
+    broker.trip_s = None
+    async with running(path(broker)) as made:
+        assert said(made) == [("inconclusive", "no synthetic alert was back yet")]
+
+
+async def test_a_daemon_without_synthetic_alerts_says_so():
+    async with running(path(None)) as made:
+        assert said(made) == [("inconclusive", "this daemon sends no synthetic alerts")]
+
+
+async def test_a_broker_that_hangs_is_no_pass():
+    async def hang() -> float | None:
+        await made.clock.sleep(1e6)
+        return 0.1
+
+    broker = Broker()
+    broker.send = hang  # type: ignore[method-assign]
+    async with running(path(broker)) as made:
+        await made.clock.advance(7 * 3600.0 + 1.0)
+        assert made.outcomes() == ["inconclusive"]
