@@ -218,9 +218,10 @@ class Tests:
         now_utc = self.clock.utc()
         for draft in results.planned(self._unplanned, now_utc):
             self._conduct.submit(draft)
-        for test in self._unplanned:
+        unplanned, self._unplanned = self._unplanned, []
+        for test in unplanned:
             test.planned_utc = test.planned_utc or now_utc
-        self._unplanned.clear()
+            self._on_change(test)
 
     def _settle(self, test: Test) -> None:
         """Write the periods that have ended without a test."""
@@ -235,6 +236,8 @@ class Tests:
             )
             self._conduct.submit(results.missed(test, period, reason))
             test.settled_utc = period.ends_utc - timedelta(seconds=1)
+        if missed:
+            self._on_change(test)
 
     def _start_by_itself(self, test: Test) -> None:
         if test.waits_for_disk or self.clock.now_s() < test.not_before_s:

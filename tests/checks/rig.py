@@ -77,6 +77,8 @@ class Rig:
     ship_time: timezone = SHIP_TIME
     shown: list[tuple[str, str, Outcome | None]] = field(default_factory=list)
     """Each time a test was shown: its id, its readiness, its last outcome."""
+    board: Callable[[Test], None] | None = None
+    """What shows a test beside that."""
     tests: Tests = field(init=False)
 
     def hears(self, *readings: Reading) -> None:
@@ -90,6 +92,8 @@ class Rig:
         test.shown = self.tests.readiness(test)
         last = None if test.last is None else test.last.outcome
         self.shown.append((test.config.id, test.shown, last))
+        if self.board is not None:
+            self.board(test)
 
     async def come(self, utc: datetime) -> None:
         """Let a moment of the calendar come: the night before it is not waited through."""
