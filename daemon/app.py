@@ -27,13 +27,14 @@ from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
-from daemon.model import Classification, Provenance
+from daemon.model import Classification, OpeningKind, Provenance
+from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
 from daemon.orders import Orders
 from daemon.points import Points
 from daemon.readiness import Test, Tests
-from daemon.record import keys
+from daemon.record import keys, selfcheck
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.requests import Requests
@@ -92,6 +93,7 @@ class Daemon:
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
         self._sealing: set[asyncio.Task[None]] = set()
+        self._record_is_altered = False
         self._log = logs.get("app")
         self._build_record()
         self._build_publisher()
@@ -185,6 +187,14 @@ class Daemon:
             clock=self.clock,
             entropy=self._entropy,
         )
+        self.movements = Movements(
+            (o.id for o in self.config.openings if o.kind is OpeningKind.DOOR),
+            demo=self.config.is_demo,
+            ship_time=lambda: self.ship.ship_time,
+            clock=self.clock,
+            inboxes=self.inboxes,
+            journal=self.record,
+        )
         self.tests = Tests(
             (Test(test.config, test.spec) for test in self.config.tests),
             ship=self.config.ship,
@@ -205,7 +215,20 @@ class Daemon:
         return Services(
             alert_path=lambda: self.publisher.round_trip_s(limit_s=ALERT_PATH_LIMIT_S),
             station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
+            verify_record=self._verify_record,
+            movements=self.movements.of_day,
         )
+
+    async def _verify_record(self) -> tuple[str, str]:
+        """Verify our own record, anchored on the head that the broker holds."""
+        head = await self.publisher.head_at_broker(limit_s=ALERT_PATH_LIMIT_S)
+        word, sentence = await selfcheck.verified(
+            self.config.record.directory,
+            public_key=self.config.record.key_file.with_suffix(".pub"),
+            anchors=() if head is None else (head,),
+        )
+        self._record_is_altered = word == "FAIL"
+        return word, sentence
 
     def _build_acts(self) -> None:
         self.window = Window(
@@ -289,6 +312,7 @@ class Daemon:
                 watch=self.watch,
                 tests=self.tests,
                 window=self.window,
+                movements=self.movements,
                 known={o.id for o in self.config.openings} | {d.id for d in self.config.devices},
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
@@ -306,6 +330,7 @@ class Daemon:
                     *(supervisor.run() for supervisor in self.supervisors),
                     self.watch.run(),
                     self.tests.run(),
+                    self.movements.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self._tell_status(),
@@ -384,6 +409,7 @@ class Daemon:
         waits_s = 0.0 if oldest_s is None else self.clock.now_s() - oldest_s
         return {
             "record.not_saved": not health.writable or waits_s > PENDING_TOO_LONG_S,
+            "record.check": self._record_is_altered,
             "path.fault": not self.publisher.facts().connected,
             "data.simulated": self.config.is_demo,
         }

@@ -5,6 +5,7 @@ An acknowledged condition that has not changed never alarms again (MSC.302(87) 1
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from daemon.model import (
     SecurityLevel,
     Situation,
 )
+from daemon.readiness import KEPT
 from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import MOST_ENTRIES, Query
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.model import Json
+    from daemon.movements import Movements
     from daemon.readiness import Tests
     from daemon.record.log import Record
     from daemon.shipstate import ShipState
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from daemon.window import Window
 
 OURSELVES = "ispsd"
+COUNTED_DOORS = "doors"
+"""The one id under which the record keeps the counts."""
 
 
 async def restore(
@@ -45,6 +50,7 @@ async def restore(
     watch: Watch,
     tests: Tests,
     window: Window,
+    movements: Movements,
     known: Collection[str],
     now_s: float,
     now_utc: datetime,
@@ -56,6 +62,7 @@ async def restore(
         watch: Gets its alerts and stations.
         tests: Get their last results.
         window: Gets the notices of SSAS tests.
+        movements: Gets the day's counts.
         known: The points and devices that are configured; alerts of others end.
         now_s: Seconds since boot.
         now_utc: The same moment by the calendar.
@@ -84,6 +91,17 @@ async def restore(
     await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
     window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     await _results(record, tests)
+    movements.take_up((await record.state(fold.COUNTED)).get(COUNTED_DOORS))
+    tests.take_up(
+        {kind: await record.state(kind) for kind in KEPT}, last_seen_utc=await _last_seen(record)
+    )
+
+
+async def _last_seen(record: Record) -> datetime | None:
+    """Return when ispsd last wrote anything; None for a record that is new."""
+    for entry in await record.entries(Query(newest_first=True, limit=1)):
+        return forms.from_utc(str(json.loads(entry.body)["at"]))
+    return None
 
 
 def _notice(said: Mapping[str, Json]) -> Notice:

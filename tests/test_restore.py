@@ -154,6 +154,7 @@ async def test_results_are_restored_the_newest_of_each_test_with_its_entry(tmp_p
     async def first(ship: Ship) -> None:
         for _ in range(2):
             await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+            await ship.give_notice()
             await ship.control({"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"})
             await ship.control({"do": "window.close", "by": ["R. Menon"]})
             await ship.pass_time(1.0)

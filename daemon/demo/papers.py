@@ -92,10 +92,13 @@ def _result(each: Routine, done: Done, test: Test | None, until: datetime) -> Dr
     if items and done.outcome is not Outcome.SKIPPED:
         broken = {d.item for d in routine.DEFECTS if d.test == each.id}
         failed = broken if done.outcome is Outcome.FAILED else set()
-        said["items"] = {
-            item: {"outcome": (Outcome.FAILED if item in failed else Outcome.PASSED).value}
+        said["items"] = [
+            {
+                "item": item,
+                "outcome": (Outcome.FAILED if item in failed else Outcome.PASSED).value,
+            }
             for item in items
-        }
+        ]
     if each.every == "day":
         said["day"] = f"{began:%Y-%m-%d}"
     private = Classification.SSO if each.private else Classification.WATCH

@@ -8,6 +8,7 @@ name of its own (docs/decisions/0003-mqtt-contract.md).
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,15 @@ class Publisher:
         if session is None or not self._board.introduced:
             return None
         return await self._selftest.round_trip_s(session, limit_s=limit_s)
+
+    async def head_at_broker(self, *, limit_s: float) -> str | None:
+        """Return the signed head of the record that the broker holds; None where it holds none."""
+        held = await self._selftest.held_by_broker(self.topics.record_head(), limit_s=limit_s)
+        try:
+            note = json.loads(held or b"{}").get("note")
+        except (ValueError, AttributeError, RecursionError):
+            return None
+        return note if isinstance(note, str) else None
 
     async def drained(self) -> None:
         """Wait until the broker has all state put so far and every event of the record."""

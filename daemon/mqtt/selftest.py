@@ -60,6 +60,34 @@ class Selftest:
                 return None
             return self._clock.now_s() - began_s if came else None
 
+    async def held_by_broker(self, topic: str, *, limit_s: float) -> bytes | None:
+        """Return what the broker holds as the newest of a retained topic; None where nothing comes in time."""
+        async with self._alone:
+            try:
+                asker = await self._connected("held")
+            except (LinkError, PublishRefusedError):
+                return None
+            arrived = asyncio.Event()
+            held: list[bytes] = []
+
+            async def first() -> None:
+                async for message in asker.messages():
+                    held.append(message.payload)
+                    arrived.set()
+                    return
+
+            waiting = asyncio.ensure_future(first())
+            try:
+                await asker.subscribe(topic)
+                await self._clock.wait(arrived, limit_s)
+            except (LinkError, PublishRefusedError):
+                return None
+            finally:
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+                await asker.disconnect()
+            return held[0] if held else None
+
     async def close(self) -> None:
         """Close the listener."""
         if self._listener is not None:
@@ -75,20 +103,33 @@ class Selftest:
         """
         if self._listener is not None and not self._listener.closed.done():
             return self._listener
-        listener = Connection(
-            self._broker,
-            client_id=f"ispsd-selftest-{self._entropy.token()}",
-            inbox_limit=INBOX_LIMIT,
-        )
+        listener = await self._connected("selftest")
         try:
-            await listener.connect()
             await listener.subscribe(self._topics.selftest("+"))
         except BaseException:
-            with suppress(LinkError):
-                await listener.abort()
+            await listener.abort()
             raise
         self._listener = listener
         return listener
+
+    async def _connected(self, role: str) -> Connection:
+        """Return a connection of our own beside the session's.
+
+        Raises:
+            LinkError: The broker takes none.
+        """
+        connection = Connection(
+            self._broker,
+            client_id=f"ispsd-{role}-{self._entropy.token()}",
+            inbox_limit=INBOX_LIMIT,
+        )
+        try:
+            await connection.connect()
+        except BaseException:
+            with suppress(LinkError):
+                await connection.abort()
+            raise
+        return connection
 
 
 async def _until(listener: Connection, topic: str, arrived: asyncio.Event) -> None:

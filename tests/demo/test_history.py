@@ -229,8 +229,9 @@ def test_a_test_of_the_ships_file_keeps_its_own_names(tmp_path):
 def test_a_test_of_several_doors_says_of_each_how_it_went(tmp_path):
     of_doors = [e.draft.open for e in results(past.plan(ship(tmp_path), until_utc=NOW), "t-door")]
     (bad,) = [said for said in of_doors if said["outcome"] == "failed"]
-    assert bad["items"] == {"d12": {"outcome": "passed"}, "d17": {"outcome": "failed"}}
-    assert of_doors[-1]["items"] == {"d12": {"outcome": "passed"}, "d17": {"outcome": "passed"}}
+    passed, failed = {"item": "d12", "outcome": "passed"}, {"item": "d17", "outcome": "failed"}
+    assert bad["items"] == [passed, failed]
+    assert of_doors[-1]["items"] == [passed, {**failed, "outcome": "passed"}]
 
 
 # ---------------------------------------------------------------- in the record
