@@ -50,8 +50,8 @@ def threat(letter: str) -> str:
 
 def letters(key: str, situation: str) -> str:
     """Return the letters of levels 1, 2 and 3."""
-    if situation == "yard":
-        return "LLL"
+    if situation == "yard":  # where nothing is told, but what cannot be removed stays
+        return "CCC" if ALERTS[key]["latch"] == "cannot be removed" else "LLL"
     column = "sea" if situation == "manoeuvring" else situation
     return ALERTS[key][column].replace("–", "-")
 
