@@ -13,7 +13,7 @@ import tomllib
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,8 @@ STORIES = Path(__file__).parents[1] / "simulators" / "scenarios"
 """Those in it can be played by ``python -m simulators`` too; those of the sample ship lie in her folder."""
 BEGINS_UTC = datetime(2026, 11, 22, 2, 10, tzinfo=UTC)
 """1010 ship's time of the sample ship."""
+HEAD_START_S = 10.0
+"""How long before a scenario begins the daemon is started, and everybody is there."""
 LONG_UP_S = 10_000.0
 """Long after the computer's boot: nothing settles any more."""
 FINE_S = 0.1
@@ -61,7 +63,8 @@ COARSE_S = 1.0
 ALIVE_S = 10.0
 """How often a station proves that it is alive."""
 AWAKE = {"shown": True, "fresh": True, "sound_armed": True}
-CREW = {"bridge": "M. Petrov", "gangway": "L. Tupou"}
+CREW = {"bridge": "M. Petrov", "gangway": "L. Tupou", "office": "J. Santos"}
+"""In every situation one of these is attended."""
 USUAL_ALERTS = frozenset({"SIMULATED DATA"})
 """What stands in every simulated watch."""
 USUAL_ENTRIES = frozenset(
@@ -71,7 +74,7 @@ USUAL_ENTRIES = frozenset(
         "daemon.stopped",
         "watch.taken",
         "alert.changed",
-        "test.planned",
+        "tests.planned",
         "test.result",
     }
 )
@@ -130,7 +133,7 @@ class Voyage:
         self.newest: dict[str, dict[str, Any]] = {}
         self.faults: list[str] = []
         self.log = io.StringIO()
-        self.began_s = clock.now_s()
+        self.began_s = clock.now_s() + HEAD_START_S
         self.coarse_s = COARSE_S
         self.keeps_messages = True
         self._alive_s = float("-inf")
@@ -276,10 +279,12 @@ class Voyage:
                 left.remove(found)
         said = [str(alert) for alert in left]
         assert (missing, said) == ([], []), f"not as expected: {missing}; not expected: {said}"
-        assert self.entry_types() == dict(self.scenario.entries)
+        assert "alert/data.simulated.ispsd" in self.newest, "it is not said that all is simulated"
+        types = self.entry_types()
+        assert types == dict(self.scenario.entries), f"entries: {types}"
 
     def _at_s(self, entry: Entry) -> float:
-        return entry.stamp.up_ms / 1000 - self.began_s
+        return round(entry.stamp.up_ms / 1000 - self.began_s, 2)
 
     # Inside
 
@@ -376,7 +381,8 @@ async def sailing(
     if "situation" in played.watch:
         ship = replace(ship, situation=Situation(played.watch["situation"]))
     plan = planned(ship)
-    clock = StridingClock(utc=played.utc or BEGINS_UTC, now_s=up_s)
+    utc = (played.utc or BEGINS_UTC) - timedelta(seconds=HEAD_START_S)
+    clock = StridingClock(utc=utc, now_s=up_s)
     voyage = Voyage(clock, folder, plan, played)
     loop = asyncio.get_running_loop()
     loop.set_default_executor(clock.threads)
@@ -420,7 +426,6 @@ async def _afloat(
         await soon(lambda: daemon.publisher.facts().connected or running.done())
         if awaits_all:
             await _everybody_is_there(voyage)
-        voyage.began_s = clock.now_s()
         yield
         await voyage.settle()
     finally:
@@ -432,7 +437,7 @@ async def _afloat(
         with suppress(asyncio.CancelledError):
             await listening
         await subscriber.disconnect()
-    assert voyage.faults == []
+    assert voyage.faults == [], voyage.faults[:5]
 
 
 async def _everybody_is_there(voyage: Voyage) -> None:
@@ -440,5 +445,6 @@ async def _everybody_is_there(voyage: Voyage) -> None:
     supervisors = [each for each in voyage.daemon.supervisors if not each.spec.covert]
     for station, person in CREW.items():
         await voyage.take_watch(station, person)
-    await voyage.until(lambda: all(each.status.link is LinkState.UP for each in supervisors))
-    await voyage.sail(1.0, grain_s=FINE_S)
+    await voyage.sail(voyage.began_s - voyage.clock.now_s(), grain_s=FINE_S)
+    links = {each.device: each.status.link for each in supervisors}
+    assert set(links.values()) == {LinkState.UP}, f"not heard: {links}"
