@@ -9,6 +9,7 @@ import pytest
 from daemon.checks.api import ItemsVerdict, Mode
 from daemon.errors import RefusedError
 from daemon.model import Classification, ClockStatus, Outcome, Verdict
+from daemon.schedule import LastResult
 from tests.checks.rig import Rig, rig, running, scripted
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210
@@ -123,6 +124,19 @@ async def test_without_a_date_nothing_is_planned_or_missed():
         assert made.journal.drafts == []
         (item,) = made.tests.worklist()
         assert (item["state"], "clock is wrong" in str(item["text"])) == ("not testable", True)
+
+
+async def test_a_result_of_the_future_makes_the_clock_doubtful_until_somebody_tests_by_hand():
+    test = scripted()
+    test.last = LastResult(Outcome.PASSED, UTC_0210 + 4000 * DAY, 7, "by a clock that was wrong")
+    made = rig(test)
+    async with running(made):
+        await made.clock.advance(HOUR_S)
+        assert made.outcomes() == []
+        assert made.tests.readiness(test) == "not testable", "rather than in order for years"
+        made.tests.start("t-1", "R. Menon")
+        await made.clock.advance(1.0)
+        assert made.tests.readiness(test) == "in order"
 
 
 # Not done, by a person's word

@@ -14,6 +14,7 @@ from daemon.checks.api import Answer, Expects, Mode
 from daemon.model import Classification, Outcome, Verdict
 from daemon.mqtt.contract import schema_for
 from daemon.mqtt.topics import Topics
+from daemon.requests import Requests
 from daemon.testboard import TestBoard
 from tests.checks.rig import Rig, rig, running, scripted
 from tests.clocks import FixedEntropy
@@ -190,3 +191,14 @@ async def test_a_worklist_is_bounded(monkeypatch):
         await asyncio.sleep(0)
         assert len(board.now["sso/worklist"]["items"]) == 3
         assert len(made.tests.worklist()) == 5
+
+
+async def test_the_worklist_may_be_asked_for_over_the_control_socket():
+    async with shown(assisted()) as (made, board):
+        requests = Requests(
+            acts=None,  # type: ignore[arg-type]
+            record=None,  # type: ignore[arg-type]
+            worklist=made.tests.worklist,
+        )
+        answer = await requests.carry_out({"do": "worklist"})
+        assert answer["items"] == board.now["sso/worklist"]["items"] != []
