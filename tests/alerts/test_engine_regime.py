@@ -6,7 +6,7 @@ Invariant 9: an acknowledged unchanged condition never alarms again.
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from daemon.alerts.engine import NOTE_AGAIN_S, Source
@@ -229,7 +229,9 @@ def test_an_acknowledged_unchanged_condition_never_sounds_again_in_the_same_regi
     now_s = KINDS[key].on_delay_s
     advance(alerts, now_s)
     alert = alerts.find(key, "d12")
-    if alert is not None and alert.priority is not Priority.CAUTION:
+    assume(alert is not None)
+    assert alert is not None
+    if alert.priority is not Priority.CAUTION:
         acknowledge(alerts, alert, now_s)
     heard = KINDS[key].letter(first)
     for other, wait_s in others:
@@ -238,14 +240,15 @@ def test_an_acknowledged_unchanged_condition_never_sounds_again_in_the_same_regi
         alerts.condition(key, HATCH, active=True, now_s=now_s)
         advance(alerts, now_s)
         letter = KINDS[key].letter(other)
-        known = "-LCWA".index(letter) <= "-LCWA".index(heard)
+        # A latched alarm that nobody acknowledged goes on in a regime that does not evaluate it.
+        is_told = letter in "CWA" or not KINDS[key].latch
+        known = is_told and "-LCWA".index(letter) <= "-LCWA".index(heard)
         assert not (known and any(a.sounding for a in alerts.alerts())), letter
     become(alerts, first, now_s)
     advance(alerts, now_s + 2.0)
     assert not any(a.sounding for a in alerts.alerts())
-    if alert is not None:
-        back = the(alerts, key)
-        assert (back.priority, back.state) == (alert.priority, AlertState.ACTIVE_ACKNOWLEDGED)
+    back = the(alerts, key)
+    assert (back.priority, back.state) == (alert.priority, AlertState.ACTIVE_ACKNOWLEDGED)
 
 
 @given(DOOR_KEYS, st.lists(REGIMES, min_size=1, max_size=12))
