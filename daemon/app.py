@@ -105,7 +105,7 @@ class Daemon:
         section, ship = self.config.record, self.config.ship
         key = keys.load_or_create(section.key_file, record=section.directory)
         self.origin = f"{section.origin}/{ship.imo_number}"
-        public = section.key_file.with_suffix(".pub")
+        public = section.public_key_file
         if not public.exists():
             keys.write_public(public, name=self.origin, key=key.public_key())
         self.record = Record(
@@ -224,7 +224,7 @@ class Daemon:
         head = await self.publisher.head_at_broker(limit_s=ALERT_PATH_LIMIT_S)
         word, sentence = await selfcheck.verified(
             self.config.record.directory,
-            public_key=self.config.record.key_file.with_suffix(".pub"),
+            public_key=self.config.record.public_key_file,
             anchors=() if head is None else (head,),
         )
         self._record_is_altered = word == "FAIL"

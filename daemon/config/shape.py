@@ -5,11 +5,13 @@ Devices and tests are validated by the models of their own kinds; only what they
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link
@@ -34,6 +36,34 @@ if TYPE_CHECKING:
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 ShortName = Annotated[str, Field(min_length=1, max_length=16)]
 Input = Annotated[int, Field(ge=0, le=2047)]
+
+
+CREDENTIAL = "credential:"
+CREDENTIALS = Path("/run/credentials/ispsd.service")
+"""Where systemd hands over secrets, when it does not say so itself (systemd.exec(5), LoadCredential=)."""
+CREDENTIAL_PREFIX = "secrets_"
+"""What the unit's LoadCredential= of a whole folder puts before each name."""
+
+
+def credentials() -> Path:
+    """Return the folder in which systemd hands over secrets."""
+    return Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS))
+
+
+def _secret(given: object) -> object:
+    """Return where a secret is: ``credential:<name>`` is one that systemd hands over."""
+    if not isinstance(given, str) or not given.startswith(CREDENTIAL):
+        return given
+    name = given.removeprefix(CREDENTIAL)
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) is None:
+        raise ValueError(
+            f"{name!r} is no credential's name: letters, digits, dot, dash, underscore"
+        )
+    return credentials() / f"{CREDENTIAL_PREFIX}{name}"
+
+
+SecretPath = Annotated[Path, BeforeValidator(_secret)]
+"""A file that nobody else may read, or ``credential:<name>``."""
 
 
 class _Section(BaseModel):
@@ -63,9 +93,16 @@ class RecordSection(_Section):
     """Where the security record is kept."""
 
     directory: Path
-    key_file: Path
+    key_file: SecretPath
     origin: Literal["ispsd", "demo"] = "ispsd"
     """A demo record can never be mistaken for a ship's; simulated evidence counts in it only."""
+
+    @property
+    def public_key_file(self) -> Path:
+        """Return where the public key lies: beside the private one, or beside the record of a handed-over key."""
+        if self.key_file.parent == credentials():
+            return self.directory.parent / "record-key.pub"
+        return self.key_file.with_suffix(".pub")
 
 
 class MqttSection(_Section):
@@ -74,7 +111,7 @@ class MqttSection(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
     user: str | None = None
-    password_file: Path | None = None
+    password_file: SecretPath | None = None
     ca_file: Path | None = None
     """Certificate authority of the broker; with it the connection is TLS."""
 

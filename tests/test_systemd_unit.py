@@ -1,0 +1,100 @@
+"""Is the unit one that systemd takes, and does it hand over secrets as the configuration finds them?"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemon import config
+from daemon.errors import ConfigError, RecordError
+from daemon.record import keys
+
+UNIT = Path(__file__).parents[1] / "systemd" / "ispsd.service"
+THIN = Path(__file__).parent / "data" / "thin_ship.toml"
+analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this computer"
+)
+
+
+@analyze
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
+    unit = tmp_path / UNIT.name
+    # The program is not installed where the unit will find it.
+    text = UNIT.read_text("utf-8").replace("/opt/ispsd/bin/ispsd", sys.executable)
+    unit.write_text(text, "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@analyze
+def test_the_sandbox_is_as_tight_as_it_was(tmp_path):
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=21", str(UNIT)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_the_unit_waits_for_readiness_and_is_watched():
+    lines = UNIT.read_text("utf-8").splitlines()
+    assert {"Type=notify", "WatchdogSec=60", "Restart=always", "CapabilityBoundingSet="} <= {*lines}
+    assert "ProcSubset=pid" not in lines, "the boot id stands in /proc/sys"
+
+
+def with_credentials(folder: Path, text: str = THIN.read_text("utf-8")) -> Path:
+    text = text.replace("/var/lib/ispsd", str(folder / "state"))
+    text = text.replace(f'"{folder}/state/record-key.pem"', '"credential:record-key.pem"')
+    text = text.replace(
+        "port = 1883", 'port = 1883\nuser = "ispsd"\npassword_file = "credential:mqtt"'
+    )
+    path = folder / "ispsd.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_credential_is_found_where_systemd_hands_it_over(tmp_path, monkeypatch):
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "handed"))
+    loaded = config.load(with_credentials(tmp_path))
+    assert loaded.mqtt.password_file == tmp_path / "handed" / "secrets_mqtt"
+    assert loaded.record.key_file == tmp_path / "handed" / "secrets_record-key.pem"
+    assert loaded.record.public_key_file == tmp_path / "state" / "record-key.pub"
+
+
+def test_without_systemd_a_credential_is_looked_for_where_it_would_be(tmp_path, monkeypatch):
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    loaded = config.load(with_credentials(tmp_path))
+    assert str(loaded.mqtt.password_file) == "/run/credentials/ispsd.service/secrets_mqtt"
+
+
+@pytest.mark.parametrize("name", ["", "../shadow", "a/b", ".hidden"])
+def test_what_is_no_credentials_name_is_refused(tmp_path, name):
+    text = THIN.read_text("utf-8").replace("port = 1883", f'password_file = "credential:{name}"')
+    (tmp_path / "ispsd.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match="is no credential's name"):
+        config.load(tmp_path / "ispsd.toml")
+
+
+def test_a_key_that_systemd_hands_over_may_show_its_mask_and_no_other_may(tmp_path, monkeypatch):
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    key = handed / "secrets_record-key.pem"
+    keys.create(key)
+    key.chmod(0o440)
+    with pytest.raises(RecordError, match="others may read the key"):
+        keys.load(key)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
+    keys.load(key)
+    key.chmod(0o444)
+    with pytest.raises(RecordError, match="others may read the key"):
+        keys.load(key)
