@@ -34,6 +34,8 @@ MOST_CHANGES = 6
 """Changes of outcome of one day that are all written; after them only what is worse."""
 DAY_MARGIN_S = 6 * 3600.0
 """How much longer than its day a continuous check may take: clocks and ship's time are set back."""
+EARLY_S = 300.0
+"""A continuous check that ends so little before its day has seen its end: the clock was set back meanwhile."""
 _WORSE: Final = {Outcome.PASSED: 0, Outcome.SKIPPED: 1, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
 
 
@@ -164,7 +166,7 @@ class Conduct:
         while True:
             within_s = self._left_s(session) + DAY_MARGIN_S
             verdict = await self._judged(test, session, test.spec.run, within_s)
-            if self._left_s(session) > 0:
+            if self._left_s(session) > EARLY_S:
                 # It crashed, was ended by force, or ended before the day did: not begun again at once.
                 gave_up = verdict or Verdict(Outcome.INCONCLUSIVE, "the check ended before the day")
                 self._report(test, session, gave_up)

@@ -75,6 +75,7 @@ class Ship:
         ([O, C, O], 1, 0),
         ([C, O, C, O, C], 2, 0),
         ([C, O, X, C], 0, 1),
+        ([C, O, X, C, O], 0, 1),
         ([C, X, O, C], 0, 1),
         ([C, None, None, O, C], 0, 1),
         ([X, C, O, C], 1, 0),

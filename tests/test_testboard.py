@@ -180,6 +180,9 @@ async def test_a_test_of_class_sso_touches_no_open_topic():
         assert board.now["sso/equipment/ssas"]["readiness"] == "defect"
         assert "P1 is dead" in str(board.now["sso/worklist"])
         assert board.now["equipment/ssas"] == before, "nor the open test of the same name"
+        await start(made, "t-2")
+        assert "P1" not in str(board.now["equipment/ssas"])
+        assert board.now["equipment/ssas"]["readiness"] == "in order"
         names = {name for name in board.put_to if not name.startswith("sso/")}
         assert names == {"equipment/ssas"}
         assert not any("t-1" in name for name in board.put_to), "a name that says nothing"

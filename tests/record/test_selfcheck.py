@@ -111,16 +111,26 @@ async def test_a_verifier_that_cannot_be_started_is_inconclusive(
     assert (word, "cannot be started" in sentence) == ("INCONCLUSIVE", True)
 
 
+PASS = {"verdict": "PASS", "unaltered_since": "then", "without_witness": 2}
+
+
+def test_a_pass_is_a_pass_where_the_exit_code_says_so_too():
+    word, sentence = selfcheck.judge(json.dumps(PASS).encode(), 0)
+    assert (word, sentence) == (
+        "PASS",
+        "unaltered since then; the last 2 entries have no outside witness yet",
+    )
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
+        *((json.dumps(PASS).encode(), code) for code in (1, 2, -9, None)),
+        (json.dumps(PASS).encode() + b" " * selfcheck.LARGEST_ANSWER, 0),
         (b"", 0),
         (b"PASS", 0),
-        (json.dumps({"verdict": "PASS"}).encode(), 1),
         (json.dumps({"verdict": "PASS"}).encode(), 0),
         (json.dumps({"verdict": "GOOD"}).encode(), 0),
-        (json.dumps({"verdict": "PASS"}).encode(), None),
-        (json.dumps({"verdict": "PASS"}).encode() + b" " * selfcheck.LARGEST_ANSWER, 0),
         (b"[]", 0),
     ],
 )
