@@ -15,7 +15,7 @@ from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError
 from daemon.model import Classification, Priority, Role, SecurityLevel, Situation
 from daemon.mqtt.commands import Command, Reply
-from daemon.orders import OFFICERS, By
+from daemon.orders import COMMAND, OFFICERS, By
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
@@ -310,6 +310,17 @@ class Acts:
             raise RefusedError(reason)
         started = self._tests.start(test, self._known(person).name, item=item)
         return Reply(accepted=True, extra={"steps": started.spec.steps})
+
+    async def skip(self, test: str, *, person: str, reason: str) -> Reply:
+        """Take the SSO's or the Master's word that a test cannot be done now.
+
+        Raises:
+            RefusedError: The person may not, or the test cannot be skipped.
+        """
+        known = self._known(person)
+        By(known).must_be(COMMAND, "say that a test is not done")
+        written = self._tests.skip(test, known.name, reason)
+        return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:
         """Give a person's answer to the step that an assisted test shows."""

@@ -313,7 +313,7 @@ class Daemon:
                 tests=self.tests,
                 window=self.window,
                 movements=self.movements,
-                known={o.id for o in self.config.openings} | {d.id for d in self.config.devices},
+                known=rulebook.sources(self.config),
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
             )

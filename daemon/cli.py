@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import daemon
 from daemon import config, control, logs
 from daemon.clock import SystemClock
+from daemon.console import acts
 from daemon.errors import ConfigError, IspsdError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG)
     check.set_defaults(act=_check)
 
-    log = _asking(commands, "log", "show the newest entries of the record")
+    log = acts.asking(commands, "log", "show the newest entries of the record")
     log.add_argument("-n", "--count", type=int, default=20, help="how many (at most 1000)")
     log.add_argument("--before", type=int, help="only entries older than this number")
     log.add_argument("--type", help="only entries of this type, such as test.result")
@@ -111,69 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--keep", action="store_true", help="go on after the scenario")
     simulate.set_defaults(act=_simulate)
 
-    _acts(commands)
-    return parser
-
-
-def _acts(commands: Any) -> None:
-    tests = _asking(commands, "tests", "show every equipment test and how it stands")
-    tests.set_defaults(act=lambda given: _ask(given, {"do": "tests"}))
-
-    window = _asking(commands, "window", "open or close the SSAS test window")
-    window.add_argument("what", choices=["open", "close"])
-    window.add_argument(
-        "--by",
-        action="append",
-        required=True,
-        metavar="NAME",
-        help="twice to open: the Master and the SSO",
-    )
-    window.set_defaults(
-        act=lambda given: _ask(given, {"do": f"window.{given.what}", "by": given.by})
-    )
-
-    start = _asking(commands, "start", "start a test")
-    start.add_argument("test")
-    start.add_argument("--by", required=True, metavar="NAME")
-    start.set_defaults(
-        act=lambda given: _ask(given, {"do": "test.start", "test": given.test, "by": given.by})
-    )
-
-    answer = _asking(commands, "answer", "answer the step that an assisted test shows")
-    answer.add_argument("test")
-    answer.add_argument("step", type=int)
-    answer.add_argument("text", nargs="?", default="")
-    answer.add_argument("--by", required=True, metavar="NAME")
-    answer.set_defaults(
-        act=lambda given: _ask(
-            given,
-            {
-                "do": "test.answer",
-                "test": given.test,
-                "step": given.step,
-                "text": given.text,
-                "by": given.by,
-            },
-        )
-    )
-
-    seal = _asking(commands, "reseal", "a broken seal was inspected and sealed again")
-    seal.add_argument("alert", help="the alert's id: seal.broken.<seal>")
-    seal.add_argument("number", help="the new seal's number")
-    seal.add_argument("--by", required=True, metavar="NAME")
-    seal.set_defaults(
-        act=lambda given: _ask(
-            given, {"do": "seal", "alert": given.alert, "number": given.number, "by": given.by}
-        )
-    )
-
-
-def _asking(commands: Any, name: str, help_: str) -> Any:
-    """Add a subcommand that asks a running daemon."""
-    parser = commands.add_parser(name, help=help_)
-    parser.add_argument(
-        "--socket", type=Path, default=Path("/run/ispsd/control.sock"), help="the control socket"
-    )
+    acts.add(commands, _ask)
     return parser
 
 
@@ -238,6 +177,10 @@ def _entry_line(entry: Mapping[str, Any]) -> str:
 
 def _ask(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
     answer = asyncio.run(control.ask(given.socket, request))
+    if (items := answer.get("items")) is not None:
+        for item in items:
+            print(f"{item['state']:<12} {item['text']}")
+        return DONE
     rows = answer.get("tests")
     if rows is None:
         print(json.dumps(answer, ensure_ascii=False))

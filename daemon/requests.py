@@ -82,7 +82,7 @@ class Requests:
                 )
             case "window.open" | "window.close":
                 return await self._window(request)
-            case "test.start" | "test.answer":
+            case "test.start" | "test.answer" | "test.skip":
                 return await self._test(request)
             case "seal" | "release":
                 return await self._release(request)
@@ -99,6 +99,8 @@ class Requests:
 
     async def _test(self, request: Mapping[str, Any]) -> Reply:
         test, person = _text(request, "test"), _text(request, "by")
+        if request["do"] == "test.skip":
+            return await self._acts.skip(test, person=person, reason=_text(request, "reason"))
         if request["do"] == "test.start":
             item = _text(request, "item") if "item" in request else None
             return await self._acts.start_test(test, person=person, item=item)

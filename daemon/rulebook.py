@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
+from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import GnssRule
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.own_ais import OwnAisRule
@@ -50,6 +51,18 @@ def rules(
             yield ClockRule(device)
     if receivers := [point.rpartition(".")[0] for point in points if point.endswith(".fix")]:
         yield GnssRule(receivers, antennas_apart_m=config.antennas_apart_m)
+
+
+def sources(config: Config) -> frozenset[str]:
+    """Return everything of this ship that an alert can be about."""
+    return frozenset(
+        (
+            *(opening.id for opening in config.openings),
+            *(device.id for device in config.devices),
+            *config.buses,
+            GNSS,
+        )
+    )
 
 
 def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:

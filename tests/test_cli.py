@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import version
 
 import pytest
@@ -166,6 +167,7 @@ async def test_the_log_as_json_is_the_record_to_the_byte(tmp_path, capsys):
 
 async def test_a_refusal_is_exit_1_with_the_reason(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
+        await ship.give_notice()
         for words, reason in (
             (("log", "-n", "1001"), "count is 1 to 1000"),
             (("window", "open", "--by", "R. Menon"), "by is wanted: 2 persons, by name"),
@@ -185,6 +187,10 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
         assert await typed(ship, "tests") == cli.DONE
         assert capsys.readouterr().out.split() == ["t-ssas-e-p1", "SSAS", "P1", "test", "due"]
         both = ("--by", "R. Menon", "--by", "A. Lindqvist")
+        sent = (ship.clock.utc() - timedelta(days=1)).isoformat()
+        notice = ("--sent", sent, "--to", "MPA", "--reference", "mail 1", "--by", "R. Menon")
+        assert await typed(ship, "notice", "singapore", *notice) == cli.DONE
+        capsys.readouterr()
         assert await typed(ship, "window", "open", *both) == cli.DONE
         assert json.loads(capsys.readouterr().out)["minutes"] == 20.0
         assert await typed(ship, "start", "t-ssas-e-p1", "--by", "R. Menon") == cli.DONE
@@ -215,3 +221,42 @@ def test_a_control_socket_that_cannot_be_made_is_said_in_words_and_is_exit_1(tmp
     assert done.returncode == cli.FAILED
     assert f"ispsd: {tmp_path}/none/control.sock: No such file or directory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        by = ("--by", "R. Menon")
+        orders = (
+            ("situation", "sea", *by),
+            ("level", "2", "--told-by", "flag", *by),
+            ("threat", "on", *by),
+            ("ship-time", "540", *by),
+            ("ais", "off", "--master", "A. Lindqvist", *by),
+            ("permit", "d12", "--worker", "D. Kovac", "--work", "greasing", "--minutes", "30", *by),
+        )
+        for words in orders:
+            assert await typed(ship, *words) == cli.DONE
+        await ship.pass_time(1.0)
+        assert {k: v for k, v in ship.state("ship").items() if k not in {"up", "session"}} == {
+            "situation": "sea",
+            "security_level": 2,
+            "threat": True,
+            "ship_time_offset_min": 540,
+            "ais_off_by": "A. Lindqvist",
+            "settling": False,
+        }
+        assert ship.state("permit/d12")["person"] == "D. Kovac"
+        assert await typed(ship, "end-permit", "d12", *by) == cli.DONE
+        await ship.pass_time(1.0)
+        assert ship.state("permit/d12") is None
+        assert await typed(ship, "ais", "on", "--master", "A. Lindqvist", *by) == cli.DONE
+        capsys.readouterr()
+        assert await typed(ship, "worklist") == cli.DONE
+        assert "SSAS P1" in capsys.readouterr().out
+        assert await typed(ship, "not-done", "t-ssas-e-p1", "unit ashore", *by) == cli.DONE
+        capsys.readouterr()
+        assert await typed(ship, "worklist") == cli.DONE
+        assert "not done" in capsys.readouterr().out
+        assert await typed(ship, "level", "1", "--told-by", "me", "--by", "J. Santos") == cli.FAILED
+        assert "may not lower the security level" in capsys.readouterr().err

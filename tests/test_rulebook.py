@@ -181,3 +181,10 @@ def test_nothing_is_said_before_anything_is_heard(rules):
     said = [s for rule in rules for s in rule.look(moment)]
     assert [s.key for s in said] == ["ais.off_by_order"]
     assert not said[0].active
+
+
+def test_an_alert_about_any_bus_or_the_receivers_survives_a_restart():
+    """Sources that are not known end as no longer configured, and would alarm anew (invariant 9)."""
+    loaded = config.load(asset("ispsd.toml"))
+    known = rulebook.sources(loaded)
+    assert {"gnss", "rtu", "rtu5", "ais", "d11", "m01.tamper"} <= known

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from daemon.points import Change
 
 SUSPECT = "gnss.suspect"
+SOURCE = "gnss"
+"""All receivers together are what the alert is about."""
 JUMP_M = 100.0
 JUMP_TIMES = 3.0
 """A fix further off than so many times what the speed allows, and 100 m, is a jump."""
@@ -101,7 +103,7 @@ class GnssRule:
         """Watch receivers whose antennas stand at most so far from each other, in metres."""
         self._receivers = {device: _Receiver(device) for device in devices}
         self._apart_m = APART_M + antennas_apart_m
-        self._source = Source("gnss", "GNSS", "gnss")
+        self._source = Source(SOURCE, SOURCE.upper(), SOURCE)
         self.devices = frozenset(devices)
         self.points = frozenset(f"{d}.{name}" for d in devices for name in ("fix", "motion"))
 
