@@ -309,7 +309,7 @@ class Acts:
         if known is not None and (reason := self.window.refusal(known)):
             raise RefusedError(reason)
         started = self._tests.start(test, self._known(person).name, item=item)
-        return Reply(accepted=True, extra={"steps": started.spec.steps})
+        return Reply(accepted=True, extra={"steps": started.spec.steps_of(started.config)})
 
     async def skip(self, test: str, *, person: str, reason: str) -> Reply:
         """Take the SSO's or the Master's word that a test cannot be done now.

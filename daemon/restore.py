@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from daemon.window import Window
 
 OURSELVES = "ispsd"
+OPENING_ENTRIES = 3
+"""A start may have opened a segment or two before anything is restored."""
 COUNTED_DOORS = "doors"
 """The one id under which the record keeps the counts."""
 
@@ -70,6 +72,7 @@ async def restore(
     Raises:
         RecordError: The record cannot be read.
     """
+    last_seen_utc = await _last_seen(record)
     highest = (await record.state(fold.HIGHEST)).get(fold.INSTANCE, {}).get("value", 0)
     watch.engine.last_instance = highest if isinstance(highest, int) else 0
     alerts = []
@@ -92,15 +95,14 @@ async def restore(
     window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     await _results(record, tests)
     movements.take_up((await record.state(fold.COUNTED)).get(COUNTED_DOORS))
-    tests.take_up(
-        {kind: await record.state(kind) for kind in KEPT}, last_seen_utc=await _last_seen(record)
-    )
+    tests.take_up({kind: await record.state(kind) for kind in KEPT}, last_seen_utc=last_seen_utc)
 
 
 async def _last_seen(record: Record) -> datetime | None:
-    """Return when ispsd last wrote anything; None for a record that is new."""
-    for entry in await record.entries(Query(newest_first=True, limit=1)):
-        return forms.from_utc(str(json.loads(entry.body)["at"]))
+    """Return when ispsd last wrote anything before this start; None for a record that is new."""
+    for entry in await record.entries(Query(newest_first=True, limit=OPENING_ENTRIES)):
+        if entry.type != fold.SEGMENT_OPENED:
+            return forms.from_utc(str(json.loads(entry.body)["at"]))
     return None
 
 
