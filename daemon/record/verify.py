@@ -47,6 +47,9 @@ MOST_KNOWN_KEYS = 10_000
 CLOCK_STEP_S = 60.0
 """A jump of UTC against the time since boot that an entry must explain."""
 
+TELL_EVERY = 20_000
+"""Entries between two words to somebody who waits."""
+
 
 class BadError(Exception):
     """Something is proven to be wrong."""
@@ -651,6 +654,8 @@ class Judge:
                 entry = self._check_entry(item, whole=isinstance(source, Database))
                 if entry.evidence:
                     source.check_evidence_of(entry)
+                if self._tree.size % TELL_EVERY == 0:
+                    _tell_progress(f"segment {segment.number}: {self._tree.size} entries read")
         self._meet_anchors()
         source.check_evidence()
         if self._before is None:
@@ -827,6 +832,17 @@ def verify(record: Path, keys: list[Key], anchors: list[Note]) -> Verdict:
     return verdict
 
 
+def _tell_progress(words: str) -> None:
+    """Show a person at a terminal that it goes on; empty words take the line away."""
+    if sys.stderr.isatty():
+        print(
+            f"\r{words:<60}\r" if not words else f"\r{words:<60}",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
 def _check_signatures(anchors: list[Note], keys: list[Key]) -> None:
     for note in anchors:
         if keys and not is_signed(note, keys):
@@ -965,6 +981,7 @@ def main(argv: list[str]) -> int:
         verdict = Verdict(doubts=[str(err)])
     except Exception as err:  # noqa: BLE001 (a crash of the verifier must never look like a pass)
         verdict = Verdict(doubts=[f"this program could not go on: {err!r}"])
+    _tell_progress("")
     print(json.dumps(report(verdict), indent=2) if options.json else in_words(verdict))
     return EXIT[verdict.word]
 

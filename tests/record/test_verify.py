@@ -921,3 +921,16 @@ def test_a_segment_that_was_rewritten_does_not_fit_the_next(voyages: Sample):
 def test_a_segment_exchanged_for_another_ships_fails(voyages: Sample, sample: Sample):
     shutil.copyfile(sample.file, voyages.file)
     assert voyages.verify(anchor=3) == FAIL
+
+
+def test_somebody_who_waits_at_a_terminal_sees_that_it_goes_on(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(verify, "TELL_EVERY", 2)
+    assert sample.verify() == 0
+    assert capsys.readouterr().err == "", "no terminal, no such lines"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert sample.verify() == 0
+    said = capsys.readouterr().err
+    assert "segment 1: 4 entries read" in said
+    assert said.endswith("\r"), "and the line is taken away"
