@@ -263,6 +263,7 @@ class Daemon:
                 record=self.record,
                 regime=lambda: self.engine.regime,
                 ship_time=lambda: self.ship.ship_time,
+                permits=lambda: self.ship.permits,
                 connected=lambda: self.publisher.facts().connected,
             )
         )

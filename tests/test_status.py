@@ -46,6 +46,7 @@ def status_of(ship: Ship) -> Status:
             record=daemon.record,
             regime=lambda: Regime(daemon.config.situation, daemon.config.security_level),
             ship_time=lambda: daemon.config.ship_time,
+            permits=lambda: daemon.ship.permits,
             connected=lambda: daemon.publisher.facts().connected,
         )
     )

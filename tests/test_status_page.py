@@ -16,6 +16,7 @@ OPENING = {
     "quality": "good",
     "age_s": 2.0,
     "valid_for_s": 15.0,
+    "permit": None,
 }
 DEVICE = {
     "id": "io1",
@@ -288,3 +289,17 @@ def test_in_brief_what_is_as_it_should_be_is_counted_and_the_rest_named():
     assert "1 more in order" in said
     old = text(page(body, since_s=9.0, brief=True), colour=False)
     assert " more " not in old, "nothing of an old answer counts as it should be now"
+
+
+def test_a_caution_is_active_and_never_acknowledged():
+    caution = {**ALERT, "priority": "C", "state": "A", "title": "DOOR HELD OPEN"}
+    said = row("CAUTION", shown(status(alerts=[caution])))
+    assert "active" in said
+    assert "acknowledged" not in said
+
+
+@pytest.mark.parametrize(("since_s", "words"), [(0.0, "for 10 min more"), (601.0, "ENDED")])
+def test_a_permit_stands_under_its_door_and_runs_down(since_s, words):
+    permit = {"person": "R. dela Cruz", "work": "paint", "left_s": 600.0}
+    said = shown(status(openings=[{**OPENING, "permit": permit}]), since_s=since_s)
+    assert f"permit to open: R. dela Cruz, paint, {words}" in said

@@ -13,13 +13,13 @@ from daemon import forms
 from daemon.model import AlertState, Classification, Json, Priority, Regime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timezone
 
     from daemon.alerts.engine import Alert, Engine
     from daemon.clock import Clock
     from daemon.config import Config
-    from daemon.model import Opening
+    from daemon.model import Opening, Permit
     from daemon.points import Points
     from daemon.readiness import Test, Tests
     from daemon.record.checkpoint import Checkpoint
@@ -48,6 +48,7 @@ class Parts:
     Attributes:
         regime: What the ship is doing now.
         ship_time: The ship's offset from UTC now.
+        permits: The permits to open now, by door.
         connected: Whether the broker is reached now.
     """
 
@@ -61,6 +62,7 @@ class Parts:
     record: Record
     regime: Callable[[], Regime]
     ship_time: Callable[[], timezone]
+    permits: Callable[[], Mapping[str, Permit]]
     connected: Callable[[], bool]
 
 
@@ -131,6 +133,7 @@ class Status:
             "quality": "unknown" if reading is None else reading.quality.value,
             "age_s": None if reading is None else _age_s(reading.received_s, now_s),
             "valid_for_s": points.valid_for_s(opening.id) if opening.id in points.ids() else None,
+            "permit": _permit(self._parts.permits().get(opening.id), now_s),
         }
 
     def _test(self, test: Test) -> Json:
@@ -187,6 +190,13 @@ def _alert(alert: Alert, now_s: float) -> Json:
         "name": alert.source.name,
         "action": alert.action,
     }
+
+
+def _permit(permit: Permit | None, now_s: float) -> Json:
+    if permit is None:
+        return None
+    left_s = forms.milliseconds(permit.ends_s - now_s)
+    return {"person": permit.person, "work": permit.work, "left_s": left_s}
 
 
 def _station(status: StationStatus, now_s: float, *, sounds: bool) -> Json:

@@ -183,7 +183,8 @@ def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
     yield from _title(f"ALERTS {len(rows)}")
     for row in rows:
         words, style = PRIORITIES[row["priority"]]
-        state = STATES.get(row["state"], row["state"])
+        is_caution = row["priority"] == "C"  # active or not: nobody acknowledges it
+        state = "active" if is_caution else STATES.get(row["state"], row["state"])
         since = age(row["age_s"] + since_s)
         yield Line(
             f"  {words:<7} {_cell(state, 19)} {since:>6}  {_cell(row['title'], 16)} {row['name']}",
@@ -202,6 +203,10 @@ def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
             f"  {_cell(row['id'], 11)} {_cell(name, 24)} {_cell(words, 20)} {_seen(row, seen_s)}",
             style,
         )
+        if (permit := row["permit"]) is not None:
+            left_s = permit["left_s"] - since_s
+            ends = f"for {age(left_s)} more" if left_s > 0 else "ENDED"
+            yield Line(f"              permit to open: {permit['person']}, {permit['work']}, {ends}")
 
 
 def _state(row: Mapping[str, Any], seen_s: float | None, *, is_old: bool) -> tuple[str, Style]:
