@@ -12,19 +12,21 @@ import os
 import socket
 import stat
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import logs
 from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from daemon.model import Json
 
 LONGEST_LINE = 64 * 1024
+LONGEST_ADDRESS = 107
+"""Bytes of a Unix socket's address (unix(7)), without its end."""
 MOST_PEERS = 16
 PEER_CREDENTIALS = struct.Struct("3i")
 
@@ -71,11 +73,12 @@ class ControlServer:
             self._path.unlink()
         old_mask = os.umask(0o177)
         try:
-            return await asyncio.start_unix_server(
-                self._accept, self._path, limit=LONGEST_LINE, start_serving=False
-            )
+            with _reachable(self._path) as path:
+                return await asyncio.start_unix_server(
+                    self._accept, path, limit=LONGEST_LINE, start_serving=False
+                )
         except OSError as err:
-            raise IspsdError(f"{self._path}: {err.strerror}") from err
+            raise IspsdError(f"{self._path}: {err.strerror or err}") from err
         finally:
             os.umask(old_mask)
 
@@ -122,9 +125,10 @@ async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
         IspsdError: No daemon answers there, or it refuses; the message is its reason.
     """
     try:
-        reader, writer = await asyncio.open_unix_connection(path, limit=16 * 1024 * 1024)
+        with _reachable(path) as place:
+            reader, writer = await asyncio.open_unix_connection(place, limit=16 * 1024 * 1024)
     except OSError as err:
-        raise IspsdError(f"{path}: no running ispsd answers ({err.strerror})") from err
+        raise IspsdError(f"{path}: no running ispsd answers ({err.strerror or err})") from err
     try:
         await _send(writer, request)
         line = await reader.readline()
@@ -141,11 +145,29 @@ async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
 async def answers(path: Path) -> bool:
     """Return whether somebody listens on a socket."""
     try:
-        _, writer = await asyncio.open_unix_connection(path)
+        with _reachable(path) as place:
+            _, writer = await asyncio.open_unix_connection(place)
     except OSError:
         return False
     writer.close()
     return True
+
+
+@contextmanager
+def _reachable(path: Path) -> Iterator[Path]:
+    """Give a name of the socket that fits into an address, however deep its folder lies.
+
+    Raises:
+        OSError: The folder is not there.
+    """
+    if len(os.fsencode(path)) <= LONGEST_ADDRESS:
+        yield path
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield Path(f"/proc/self/fd/{folder}") / path.name
+    finally:
+        os.close(folder)
 
 
 async def _send(writer: asyncio.StreamWriter, message: Mapping[str, Json]) -> None:

@@ -107,3 +107,13 @@ async def test_the_socket_of_a_dead_daemon_is_replaced_but_a_file_is_left_alone(
 async def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(IspsdError, match="No such file"):
         await control.ControlServer(tmp_path / "none" / "s", echo).run()
+
+
+async def test_a_folder_that_lies_too_deep_for_an_address_is_no_hindrance(tmp_path):
+    path = tmp_path / ("d" * 60) / ("e" * 60) / "control.sock"
+    path.parent.mkdir(parents=True)
+    async with serving(path):
+        assert await control.ask(path, {"do": "status"}) == {"heard": "status"}
+    assert not path.exists()
+    with pytest.raises(IspsdError, match="no running ispsd answers"):
+        await control.ask(path.with_name("nobody"), {"do": "status"})
