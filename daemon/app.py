@@ -6,7 +6,6 @@ Stop order: no new readings, the last entry, the head signed, the stations told,
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from contextlib import suppress
 from importlib.metadata import version
@@ -32,9 +31,10 @@ from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
 from daemon.orders import Orders
+from daemon.ourselves import Ourselves
 from daemon.points import Points
 from daemon.readiness import Test, Tests
-from daemon.record import keys, selfcheck
+from daemon.record import keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.requests import Requests
@@ -47,7 +47,7 @@ from daemon.watch import Watch
 from daemon.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from daemon.clock import Clock
     from daemon.config import Config, Device
@@ -57,19 +57,6 @@ if TYPE_CHECKING:
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
-PENDING_TOO_LONG_S = 1.0
-"""A healthy disk takes an entry in milliseconds."""
-DEGRADING = (
-    "station.none",
-    "record.not_saved",
-    "io.unit_lost",
-    "io.bus_lost",
-    "feed.ais",
-    "feed.nav",
-)
-"""Alerts that make ``status`` degraded."""
-ALERT_PATH_LIMIT_S = 5.0
-"""A synthetic alert that has not come back from the broker by then never does."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
 
@@ -93,7 +80,6 @@ class Daemon:
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
         self._sealing: set[asyncio.Task[None]] = set()
-        self._record_is_altered = False
         self._log = logs.get("app")
         self._build_record()
         self._build_publisher()
@@ -149,6 +135,9 @@ class Daemon:
         self.ship = ShipState(config.situation, config.security_level, config.ship_time)
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
         self.engine = Engine(catalogue.load(asset("alerts.toml")), regime)
+        self.ourselves = Ourselves(
+            config, record=self.record, publisher=self.publisher, engine=self.engine, clock=clock
+        )
         self.watch = Watch(
             topics=self.publisher.topics,
             openings=config.openings,
@@ -161,7 +150,7 @@ class Daemon:
             gate=self.gate,
             board=self.publisher,
             journal=self.record,
-            faults=self._own_faults,
+            faults=self.ourselves.faults,
         )
         self.supervisors = [
             Supervisor(
@@ -213,22 +202,11 @@ class Daemon:
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
         return Services(
-            alert_path=lambda: self.publisher.round_trip_s(limit_s=ALERT_PATH_LIMIT_S),
+            alert_path=self.ourselves.alert_path,
             station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
-            verify_record=self._verify_record,
+            verify_record=self.ourselves.verify_record,
             movements=self.movements.of_day,
         )
-
-    async def _verify_record(self) -> tuple[str, str]:
-        """Verify our own record, anchored on the head that the broker holds."""
-        head = await self.publisher.head_at_broker(limit_s=ALERT_PATH_LIMIT_S)
-        word, sentence = await selfcheck.verified(
-            self.config.record.directory,
-            public_key=self.config.record.public_key_file,
-            anchors=() if head is None else (head,),
-        )
-        self._record_is_altered = word == "FAIL"
-        return word, sentence
 
     def _build_acts(self) -> None:
         self.window = Window(
@@ -334,8 +312,8 @@ class Daemon:
                     self.movements.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
-                    self._tell_status(),
-                    self._feed_watchdog(),
+                    self.ourselves.tell_status(),
+                    self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
                 )
             ]
@@ -404,17 +382,6 @@ class Daemon:
             )
         )
 
-    def _own_faults(self) -> Mapping[str, bool]:
-        health = self.record.health()
-        oldest_s = health.oldest_pending_s
-        waits_s = 0.0 if oldest_s is None else self.clock.now_s() - oldest_s
-        return {
-            "record.not_saved": not health.writable or waits_s > PENDING_TOO_LONG_S,
-            "record.check": self._record_is_altered,
-            "path.fault": not self.publisher.facts().connected,
-            "data.simulated": self.config.is_demo,
-        }
-
     def _committed(self, entry: Entry) -> None:
         if entry.bseq is not None:
             self.events.wake.set()
@@ -456,25 +423,6 @@ class Daemon:
             await self.gate.wait_closed()
             self.watch.forget(self.covert_points)
             self.watch.window_changed()
-
-    async def _tell_status(self) -> None:
-        while True:
-            reasons = [a.title for a in self.engine.alerts() if a.key in DEGRADING]
-            self.publisher.set_status("degraded" if reasons else "ready", reasons)
-            await self.clock.sleep(1.0)
-
-    async def _feed_watchdog(self) -> None:
-        """Feed systemd's watchdog while watch and publisher make progress, never from a bare timer."""
-        period_us = int(os.environ.get("WATCHDOG_USEC", "0"))
-        if not period_us:
-            await asyncio.Event().wait()
-        seen: Sequence[int] = (-1, -1)
-        while True:
-            now = (self.watch.looks, self.publisher.facts().progress)
-            if all(new > old for new, old in zip(now, seen, strict=True)):
-                systemd.notify("WATCHDOG=1")
-                seen = now
-            await self.clock.sleep(period_us / 1e6 / 4)
 
 
 async def run(config: Config, *, clock: Clock) -> int:
