@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from daemon.alerts.engine import Acknowledgement
+from daemon.alerts.alert import Acknowledgement
 from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
 from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from daemon.alerts import lifecycle
-from daemon.alerts.engine import Acknowledgement, Alert, Source
+from daemon.alerts.alert import Acknowledgement, Alert, Source
 from daemon.model import AlertState, Classification, Priority
 from daemon.mqtt.contract import value_of
 

@@ -14,7 +14,7 @@ from daemon.model import AlertState, Classification, ContactState, LampState, Li
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from daemon.alerts.engine import Alert
+    from daemon.alerts.alert import Alert
     from daemon.clock import Clock
     from daemon.model import Json, Opening, Reading
     from daemon.mqtt.topics import Topics

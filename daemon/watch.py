@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from daemon import forms
-from daemon.alerts.engine import Acknowledgement, Alert, AlertChange, Engine, Noted, Source
+from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules.api import Moment
 from daemon.model import Classification, ContactState, LinkState
@@ -20,6 +20,7 @@ from daemon.record.entry import Actor, Draft
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from daemon.alerts.engine import Engine
     from daemon.alerts.rules.api import Rule
     from daemon.clock import Clock
     from daemon.gate import Gate

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from daemon.gate import CovertGate
     from daemon.mqtt.wire import Message
+    from tests.brokers import EmbeddedBroker
 
 ALL_SHUT = [2, 3, 4, 6]
 HATCH, GEAR_CLOSED, GEAR_OPEN, SEAL_CLOSED, SEAL_OPEN, LAMP = 3, 4, 5, 6, 7, 14

@@ -25,6 +25,11 @@ QUIET_TURNS = 3
 """So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
 GRACE_S = 0.02
 """Real seconds for an answer that is waited for: a pty hands bytes over in a kernel thread of its own."""
+YIELD_S = 0.0002
+"""So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
+LONG_GRACE_S = 1.0
+"""For one that would be waited for longer than ``LONG_WAIT_S``: it goes by the broker, which may be busy."""
+LONG_WAIT_S = 1.0
 SHORT_SLEEP_S = 0.06
 """The silences of a Modbus RTU line are kept one by one; only longer sleeps share a stride."""
 
@@ -52,7 +57,9 @@ class StridingClock(ManualClock):
 
     def __init__(self, *, utc: datetime, now_s: float) -> None:
         super().__init__(utc=utc, now_s=now_s)
-        self._hopes: dict[asyncio.Event, float] = {}
+        self._hopes: dict[asyncio.Event, tuple[float, float]] = {}
+        self.owed: list[Callable[[], bool]] = []
+        """Whether what was said on a pty was heard, for each of them."""
         self.threads = Threads()
         self.patient: set[asyncio.Event] = set()
         """Events whose waiters expect nothing in particular: no real time is given for these."""
@@ -60,7 +67,8 @@ class StridingClock(ManualClock):
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         if seconds is None or event in self.patient:
             return await super().wait(event, seconds)
-        self._hopes[event] = self._now_s + seconds
+        grace_s = GRACE_S if seconds <= LONG_WAIT_S else LONG_GRACE_S
+        self._hopes[event] = self._now_s + seconds, grace_s
         try:
             return await super().wait(event, seconds)
         finally:
@@ -82,10 +90,12 @@ class StridingClock(ManualClock):
     async def rest(self) -> None:
         """Return when nothing is ready in the loop and no thread is at work for it."""
         loop: Any = asyncio.get_running_loop()
-        quiet = 0
+        quiet, patience_s = 0, time.monotonic() + GRACE_S
         while quiet < QUIET_TURNS:
             await asyncio.sleep(0)
-            quiet = 0 if loop._ready or self.threads.at_work else quiet + 1
+            is_heard = all(heard() for heard in self.owed) or time.monotonic() > patience_s
+            is_quiet = is_heard and not loop._ready and not self.threads.at_work
+            quiet = quiet + 1 if is_quiet else 0
 
     def _wake(self, to_s: float) -> None:
         self._move_to(to_s)
@@ -96,11 +106,11 @@ class StridingClock(ManualClock):
 
     async def _hear_out(self, to_s: float) -> None:
         """Give answers that would come too late by this clock a little real time."""
-        until_s = time.monotonic() + GRACE_S
-        while any(due_s <= to_s for due_s in self._hopes.values()):
-            if time.monotonic() > until_s:
+        began_s = time.monotonic()
+        while graces := [grace_s for due_s, grace_s in self._hopes.values() if due_s <= to_s]:
+            if time.monotonic() - began_s > max(graces):
                 return
-            await asyncio.sleep(0)
+            await asyncio.sleep(YIELD_S)
 
     def close(self) -> None:
         """Let the threads go."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from daemon.acts import LONGEST_TEXT
-from daemon.alerts.engine import Source
+from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Person, Role, Situation
 from daemon.window import may_open_window

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from daemon import forms
-from daemon.alerts.engine import Acknowledgement, Alert, Source
+from daemon.alerts.alert import Acknowledgement, Alert, Source
 from daemon.drivers.api import Health
 from daemon.model import (
     AlertState,

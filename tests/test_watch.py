@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.alerts import catalogue, policy
-from daemon.alerts.engine import Acknowledgement, Engine
+from daemon.alerts.alert import Acknowledgement
+from daemon.alerts.engine import Engine
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
 from daemon.gate import CovertGate

@@ -32,6 +32,7 @@ from daemon.simulate import lines, toml
 from daemon.simulate.derive import derived
 from daemon.simulate.scenario import Scenario, load
 from daemon.simulate.standins import planned
+from simulators.outlets import SerialOutlet
 from simulators.plan import spec_of
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy
@@ -39,12 +40,13 @@ from tests.soon import soon
 from tests.strides import StridingClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from daemon.mqtt.wire import Message
     from daemon.record.entry import Entry
     from daemon.simulate.scenario import ExpectedAlert
     from daemon.simulate.standins import Command, Plan
+    from daemon.supervise import Supervisor
     from tests.brokers import EmbeddedBroker
 
 ROOT = "ispsd/9999993/v1/"
@@ -137,6 +139,7 @@ class Voyage:
         self.log = io.StringIO()
         self.began_s = clock.now_s() + HEAD_START_S
         self.coarse_s = COARSE_S
+        self.alive_s = ALIVE_S
         self.keeps_messages = True
         self._alive_s = float("-inf")
         self._connection: Connection
@@ -304,7 +307,7 @@ class Voyage:
 
     async def _stations_say_that_they_live(self) -> None:
         now_s = self.clock.now_s()
-        if now_s - self._alive_s < ALIVE_S or self.daemon.publisher.facts().session is None:
+        if now_s - self._alive_s < self.alive_s or self.daemon.publisher.facts().session is None:
             return
         self._alive_s = now_s
         await self._replied()
@@ -373,6 +376,23 @@ def _simulator(kind: str, id_: str, settings: Mapping[str, Any], clock: Striding
     made = build(id_, settings)
     made._clock = clock
     return made
+
+
+def _heard_by(supervisor: Supervisor, outlet: SerialOutlet) -> Callable[[], bool]:
+    """Return what tells whether the daemon has taken everything that was said on a serial line."""
+    owed = 0
+
+    def taken() -> int:
+        return supervisor.health.good + sum(supervisor.health.dropped.values())
+
+    def send(lines: Iterable[bytes], say: Any = outlet.send) -> None:
+        nonlocal owed
+        said = list(lines)
+        say(said)
+        owed = taken() + len(said) if supervisor.status.link is LinkState.UP else 0
+
+    outlet.send = send  # type: ignore[method-assign]
+    return lambda: taken() >= owed
 
 
 def _udp_ports() -> Iterator[int]:
@@ -451,6 +471,10 @@ async def _afloat(
     voyage.daemon = daemon = Daemon(loaded, clock=clock, entropy=FixedEntropy())  # type: ignore[arg-type]
     clock.patient = {daemon.watch._woken, daemon.record._scribe._work}
     daemon.record.on_commit(voyage.entries.append)
+    for supervisor in daemon.supervisors:
+        voice = getattr(voyage.devices.get(supervisor.device), "_voice", None)
+        if voice is not None and isinstance(voice.outlet, SerialOutlet):
+            clock.owed.append(_heard_by(supervisor, voice.outlet))
     subscriber = Connection(address(voyage.broker), client_id="everything", inbox_limit=100_000)
     await subscriber.connect()
     for topic in topics:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from daemon.alerts import lifecycle
+from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.catalogue import LOG, LOUDNESS
 from daemon.alerts.lifecycle import Event
 from daemon.errors import RefusedError
-from daemon.model import AlertState, Classification, Priority
+from daemon.model import AlertState, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,89 +27,6 @@ LOOK_AGAIN_S = 1.0
 """How often a condition that something else explains is looked at again."""
 NOTE_AGAIN_S = 1800.0
 """A condition that is only written down is written at most so often, however it comes and goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What an alert is about.
-
-    Attributes:
-        id: The point or device.
-        name: The short name that watch stations show.
-        device: The device behind it, for ``depends_on``.
-        bus: The bus that the device hangs on; None where it has a line of its own.
-    """
-
-    id: str
-    name: str
-    device: str
-    bus: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """Who acknowledged, and where."""
-
-    station: str
-    person: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert, from its raising to normal; ``instance`` never comes again."""
-
-    id: str
-    key: str
-    instance: int
-    number: int
-    title: str
-    source: Source
-    priority: Priority
-    state: AlertState
-    raised_utc: datetime
-    changed_utc: datetime
-    changed_s: float
-    """Seconds since boot when it last changed."""
-    action: str
-    detail: str = ""
-    show: Classification = Classification.WATCH
-    acknowledged_by: Acknowledgement | None = None
-    revision: int = 1
-    escalation: int = 0
-
-    @property
-    def sounding(self) -> bool:
-        """Whether attended stations sound it now."""
-        return (
-            self.state is AlertState.ACTIVE_UNACKNOWLEDGED and self.priority is not Priority.CAUTION
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class AlertChange:
-    """An alert that has just changed.
-
-    Attributes:
-        event: What moved it.
-        row: The row of the table that was used.
-        by: The station whose act it was; None where no person did it.
-    """
-
-    alert: Alert
-    event: Event
-    row: int
-    by: Acknowledgement | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A condition that is written down and not told: the letter L of the catalogue."""
-
-    key: str
-    title: str
-    source: Source
-    detail: str
-    show: Classification
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timezone
 
-    from daemon.alerts.engine import Alert, Engine
+    from daemon.alerts.alert import Alert
+    from daemon.alerts.engine import Engine
     from daemon.clock import Clock
     from daemon.config import Config
     from daemon.model import Opening, Permit

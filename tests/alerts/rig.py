@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon.alerts import catalogue
-from daemon.alerts.engine import Acknowledgement, AlertChange, Engine, Noted, Source
+from daemon.alerts.alert import Acknowledgement, AlertChange, Noted, Source
+from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.model import Regime, SecurityLevel, Situation
 from tests.makers import UTC_0210
 
 if TYPE_CHECKING:
-    from daemon.alerts.engine import Alert
+    from daemon.alerts.alert import Alert
 
 KINDS = catalogue.load(asset("alerts.toml"))
 HATCH = Source("d12", "STRG GEAR ESC", "io1")

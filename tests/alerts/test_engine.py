@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.engine import LAST_INSTANCE, Source
+from daemon.alerts.alert import Source
+from daemon.alerts.engine import LAST_INSTANCE
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Priority
 from tests.alerts.rig import BY, HATCH, advance, engine, the

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from daemon.alerts.engine import NOTE_AGAIN_S, Source
+from daemon.alerts.alert import Source
+from daemon.alerts.engine import NOTE_AGAIN_S
 from daemon.alerts.lifecycle import REPRIORITISED_ROW, Event
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Priority, Regime, SecurityLevel, Situation

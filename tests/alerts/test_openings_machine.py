@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from daemon.alerts.engine import AlertChange, Source
+from daemon.alerts.alert import AlertChange, Source
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules.openings import CHATTER_WITHIN_S
 from daemon.model import Regime, SecurityLevel, Situation

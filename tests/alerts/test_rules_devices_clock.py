@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from daemon.alerts.engine import Source
+from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Moment, duration
 from daemon.alerts.rules.clock import MOST_S, ClockRule
 from daemon.alerts.rules.devices import LONGEST_DETAIL, BusRule, DeviceRule

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from daemon.alerts.engine import Source
+    from daemon.alerts.alert import Source
     from daemon.model import Permit, Reading, Regime
     from daemon.points import Change
 

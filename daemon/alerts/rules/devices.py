@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.alerts.engine import Source
+from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 
 if TYPE_CHECKING:

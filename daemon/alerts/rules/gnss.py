@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from daemon.alerts.engine import Source
+from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 from daemon.geodesy import distance_m
 from daemon.model import Fix, Motion, Quality

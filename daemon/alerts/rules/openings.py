@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from daemon.alerts.engine import Source
+from daemon.alerts.alert import Source
 from daemon.alerts.policy import DoorRule, Must
 from daemon.alerts.rules.api import Deaf, Said, duration
 from daemon.model import ContactState, DoorClass, Opening, OpeningKind

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.alerts.engine import Source
+from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 from daemon.model import AisIdentity, AisReport, EquipmentReport, Situation
 
