@@ -206,7 +206,9 @@ def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
         if (permit := row["permit"]) is not None:
             left_s = permit["left_s"] - since_s
             ends = f"for {age(left_s)} more" if left_s > 0 else "ENDED"
-            yield Line(f"              permit to open: {permit['person']}, {permit['work']}, {ends}")
+            yield Line(
+                f"              permit to open: {permit['person']}, {permit['work']}, {ends}"
+            )
 
 
 def _state(row: Mapping[str, Any], seen_s: float | None, *, is_old: bool) -> tuple[str, Style]:
