@@ -11,7 +11,7 @@ from daemon.model import Classification, Outcome
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from tests.ship import HATCH, SEAL_OPEN, Ship, afloat, ashore
-from tests.test_ship_rules import entries, failing_appends
+from tests.ship_talk import entries, failing_appends
 
 HATCH_ALERT = "alert/door.escape.open.d12"
 
