@@ -62,6 +62,3 @@ async def test_a_door_found_open_at_the_start_is_a_caution(tmp_path):
             blind = await ship.until(lambda: ship.state("alert/door.blind_open.d12"))
             assert blind["priority"] == "C"
             assert told(ship, HATCH_ALERT) == []
-
-
-# The ship's own sensors
