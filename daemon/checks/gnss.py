@@ -59,6 +59,8 @@ class Receiver:
 
     coverage: Coverage
     fix: Reading | None = None
+    """The newest fix; None while there is none that counts."""
+    had_fix: bool = False
     speed_kn: float | None = None
 
     def reach_m(self, seconds: float) -> float:
@@ -98,7 +100,7 @@ class Day:
             self.newest.append(reading)
             receiver.coverage.seen(reading.received_s, allowed_s=GAP_S)
             self._look_for_jump(id_, receiver, reading)
-            receiver.fix = reading
+            receiver.fix, receiver.had_fix = reading, True
             self._compare(reading)
         else:
             receiver.coverage.blind(reading.received_s, allowed_s=GAP_S)
@@ -147,7 +149,7 @@ def judge(day: Day, *, now_s: float) -> tuple[Outcome, str]:
         return Outcome.FAILED, fault
     for id_, receiver in day.receivers.items():
         unseen_s = receiver.coverage.silent_s(now_s) or receiver.coverage.blind_s(now_s)
-        if receiver.fix is None or unseen_s > day.config.watch_s:
+        if not receiver.had_fix or unseen_s > day.config.watch_s:
             return Outcome.INCONCLUSIVE, f"{id_}: no fix that counts for {length(unseen_s)}"
     if len(day.receivers) > 1 and day.farthest_m is None:
         return Outcome.INCONCLUSIVE, "the receivers were never heard at one moment"
