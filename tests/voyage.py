@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jsonschema import Draft202012Validator
 
@@ -40,7 +40,7 @@ from tests.soon import soon
 from tests.strides import StridingClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
     from daemon.mqtt.wire import Message
     from daemon.record.entry import Entry
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from daemon.simulate.standins import Command, Plan
     from daemon.supervise import Supervisor
     from tests.brokers import EmbeddedBroker
+
+    Answered: TypeAlias = tuple[Callable[[], Awaitable[None]] | None, str]
 
 ROOT = "ispsd/9999993/v1/"
 SAMPLE = "ispsd.toml"
@@ -66,6 +68,8 @@ COARSE_S = 2.0
 """Strides otherwise, but for the moments at which an alert is due."""
 ALIVE_S = 10.0
 """How often a station proves that it is alive."""
+PERSON_S = 1.0
+"""A person needs that much before an answer is given."""
 AWAKE = {"shown": True, "fresh": True, "sound_armed": True}
 CREW = {"bridge": "M. Petrov", "gangway": "L. Tupou", "office": "J. Santos"}
 """In every situation one of these is attended."""
@@ -142,7 +146,9 @@ class Voyage:
         self.alive_s = ALIVE_S
         self.keeps_messages = True
         self._alive_s = float("-inf")
+        self.topics: tuple[str, ...] = ("#",)
         self._connection: Connection
+        self._listening: asyncio.Future[None]
         self._waited: dict[str, str] = {}
         self._ids = 0
 
@@ -193,11 +199,11 @@ class Voyage:
         for _ in range(2):
             await self._on_disk()
             await self.clock.rest()
-            if self.daemon.publisher.facts().session is None:
+            if not self.daemon.publisher.facts().connected:
                 return
             async with asyncio.timeout(20):
                 await self.daemon.publisher.drained()
-                await self._barrier()
+                await self.barrier()
 
     # What happens
 
@@ -236,6 +242,38 @@ class Voyage:
         reply = await self.station(station, "take_watch", person=person)
         assert reply["accepted"], reply
         await self._stations_say_that_they_live()
+
+    async def lead(
+        self, test: str, person: str, *answers: Answered, item: str | None = None
+    ) -> dict[str, Any]:
+        """Have a person led through a test from the gangway; return what the record says of it.
+
+        Each answer is what the person does when the step is shown, if anything, and the words that are given then.
+        """
+        more = {} if item is None else {"item": item}
+        before = len(self.of_type("test.result"))
+        reply = await self.station("gangway", "start_test", person=person, test=test, **more)
+        assert reply["accepted"], reply
+        for step, (act, text) in enumerate(answers, start=1):
+            await self.until(lambda step=step: self._is_at(test, step))
+            await self.sail(PERSON_S, grain_s=FINE_S)
+            words = {"text": text} if text else {}
+            said = await self.station(
+                "gangway", "answer", person=person, test=test, step=step, **words
+            )
+            assert said["accepted"], said
+            if act is not None:
+                await act()
+        await self.until(lambda: self._result(test, before))
+        return self._result(test, before)
+
+    def _is_at(self, test: str, step: int) -> bool:
+        shown = self.newest.get(f"test/{test}", {})
+        return (shown.get("step"), shown.get("state")) == (step, "waiting")
+
+    def _result(self, test: str, after: int) -> Any:
+        results = [e.open for e in self.of_type("test.result")[after:] if e.open["test"] == test]
+        return next((said for said in results if said["mode"] != "automatic"), None)
 
     # What came of it
 
@@ -307,7 +345,7 @@ class Voyage:
 
     async def _stations_say_that_they_live(self) -> None:
         now_s = self.clock.now_s()
-        if now_s - self._alive_s < self.alive_s or self.daemon.publisher.facts().session is None:
+        if now_s - self._alive_s < self.alive_s or not self.daemon.publisher.facts().connected:
             return
         self._alive_s = now_s
         await self._replied()
@@ -332,9 +370,38 @@ class Voyage:
         await self._connection.deliver(f"{ROOT}cmd/{station}/{verb}", body, expiry_s=10)
         return id_
 
-    async def listen(self, connection: Connection) -> None:
-        self._connection = connection
-        async for message in connection.messages():
+    async def hear(self) -> None:
+        """Subscribe, as a station does."""
+        self._connection = Connection(
+            address(self.broker), client_id="everything", inbox_limit=100_000
+        )
+        await self._connection.connect()
+        for topic in self.topics:
+            await self._connection.subscribe(topic)
+        self._listening = asyncio.ensure_future(self._listen())
+
+    async def hear_no_more(self) -> None:
+        """Leave the broker."""
+        self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
+        await self._connection.disconnect()
+
+    async def lose_broker(self) -> None:
+        """Stop the broker, as when its computer fails; return when the daemon has noticed."""
+        await self._replied()
+        await self.hear_no_more()
+        await self.broker.stop()
+        await soon(lambda: not self.daemon.publisher.facts().connected)
+
+    async def regain_broker(self) -> None:
+        """Start the broker again; return when the daemon has told it everything."""
+        await self.broker.start()
+        await self.hear()
+        await self.until(lambda: self.daemon.publisher.facts().connected)
+
+    async def _listen(self) -> None:
+        async for message in self._connection.messages():
             if self.keeps_messages or message.topic == "barrier":
                 self.heard.append(message)
             name = message.topic.removeprefix(ROOT)
@@ -345,7 +412,8 @@ class Voyage:
             for wrong in _validator(message.topic).iter_errors(self.newest[name]):
                 self.faults.append(f"{message.topic}: {wrong.message}")
 
-    async def _barrier(self) -> None:
+    async def barrier(self) -> None:
+        """Return when the subscriber has everything that the broker had before."""
         self._ids += 1
         mark = f"{self._ids}".encode()
         await self._connection.deliver("barrier", mark)
@@ -469,17 +537,18 @@ async def _afloat(
     logs.configure(json=True, utc=clock.utc, stream=voyage.log)
     loaded = config.load(voyage.folder / "derived.toml")
     voyage.daemon = daemon = Daemon(loaded, clock=clock, entropy=FixedEntropy())  # type: ignore[arg-type]
-    clock.patient = {daemon.watch._woken, daemon.record._scribe._work}
+    clock.patient = {
+        daemon.watch._woken,
+        daemon.record._scribe._work,
+        daemon.publisher._stop,
+    }
     daemon.record.on_commit(voyage.entries.append)
     for supervisor in daemon.supervisors:
         voice = getattr(voyage.devices.get(supervisor.device), "_voice", None)
         if voice is not None and isinstance(voice.outlet, SerialOutlet):
             clock.owed.append(_heard_by(supervisor, voice.outlet))
-    subscriber = Connection(address(voyage.broker), client_id="everything", inbox_limit=100_000)
-    await subscriber.connect()
-    for topic in topics:
-        await subscriber.subscribe(topic)
-    listening = asyncio.ensure_future(voyage.listen(subscriber))
+    voyage.topics = topics
+    await voyage.hear()
     running = asyncio.ensure_future(daemon.run())
     try:
         await soon(lambda: daemon.publisher.facts().connected or running.done())
@@ -491,11 +560,8 @@ async def _afloat(
         daemon.stop.set()
         async with asyncio.timeout(20):
             await running
-            await voyage._barrier()
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
-        await subscriber.disconnect()
+            await voyage.barrier()
+        await voyage.hear_no_more()
     assert voyage.faults == [], voyage.faults[:5]
 
 
