@@ -84,7 +84,12 @@ class Ship:
             await soon(lambda: not self.daemon._sealing)
             async with asyncio.timeout(10):
                 await self.daemon.publisher.drained()
+                await soon(self._nothing_in_flight)  # a heartbeat comes so long after the one before was acknowledged
                 await self._barrier()
+
+    def _nothing_in_flight(self) -> bool:
+        session = self.daemon.publisher._session
+        return session is None or not session.connection._flights
 
     async def until(self, condition: Callable[[], Any], *, for_s: float = 60.0) -> Any:
         """Let time pass until it is so; fail when it does not come."""
