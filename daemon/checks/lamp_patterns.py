@@ -22,6 +22,8 @@ STEADY_S = 2.0
 """A lamp that blinks, 0.5 to 2 Hz, shows nothing for so long."""
 LONGEST_GAP_S = 0.4
 """Between two polls; over a longer one a lamp of 2 Hz may have blinked unseen."""
+SHORT_GAP_S = 5.0
+"""A lamp that was steady and out of sight no longer than this goes on from where it was: a unit that reconnects."""
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 0.35, 2.4
 """Of a blink at 2 and at 0.5 Hz, with a poll's uncertainty."""
 BLINK_CHANGES = 6
@@ -104,7 +106,10 @@ class LampReader:
 
     def _begin(self, state: LampState, at_s: float) -> None:
         self.gaps += self._state is not None
-        self._resumes, self._reached = self._reached or self._resumes, None
+        is_short = at_s - self._seen_s <= SHORT_GAP_S
+        # A poll or two that were lost between dark and lit take nothing away: it was dark, and now it is lit.
+        if not (is_short and self._reached in {Phase.REST, Phase.PRESSED}):
+            self._resumes, self._reached = self._reached or self._resumes, None
         self._state, self._since_s = state, at_s
         self._changes.clear()
 

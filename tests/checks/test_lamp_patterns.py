@@ -229,3 +229,11 @@ def test_whatever_a_lamp_shows_no_phase_comes_without_the_one_before(shows, prof
 def test_a_lamp_that_shows_the_same_at_rest_and_pressed_is_no_lamp():
     with pytest.raises(ValidationError, match="tells nothing"):
         LampProfile(at_rest=DARK, when_pressed=DARK)
+
+
+def test_a_unit_that_reconnects_between_dark_and_lit_takes_nothing_away():
+    assert phases(JRC, [(DARK, 3.0), (None, 1.5), (LIT, 3.0)]) == [Phase.REST, Phase.PRESSED]
+
+
+def test_a_lamp_out_of_sight_for_long_begins_anew():
+    assert phases(JRC, [(DARK, 3.0), (None, 6.0), (LIT, 3.0)]) == [Phase.REST]
