@@ -208,6 +208,21 @@ def test_the_table_of_feeds_is_what_is_read():
         assert then == (kinds[lost].title if lost else "shown as not known")
 
 
+def test_tests_doors_and_persons_that_are_shown_are_the_sample_ships():
+    ship = asset("ispsd.toml").read_text("utf-8")
+    for name in ("officer.md", "sso.md", "integrator.md"):
+        text = page(name)
+        known = set(re.findall(r'id = "([^"]+)"', ship + "".join(blocks(text, "toml"))))
+        for test in re.findall(r"(?:start|answer|not-done) (t-[\w-]+)", text):
+            assert test in known, f"{name}: {test}"
+        for person in re.findall(r'--(?:by|master) "([^"]+)"', text):
+            assert f'name = "{person}"' in ship, f"{name}: {person}"
+        for door in re.findall(
+            r"(?:permit|--item|forced\.|broken\.|tamper\.)\s?([dsm]\d\d)\b", text
+        ):
+            assert door in known, f"{name}: {door}"
+
+
 def test_what_may_be_typed_is_understood():
     plan = planned(config.load(asset("ispsd.toml")))
     for row in tables(page("integrator.md"), "type"):
