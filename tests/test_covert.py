@@ -266,7 +266,10 @@ async def start_ssas_test(ship: Ship) -> None:
 
 
 def sso_test(ship: Ship) -> dict:
-    return next(b for name, b in ship.newest.items() if name.startswith("sso/test/"))
+    """Return the test in progress; fail with how it ended where it has."""
+    running = [body for name, body in ship.newest.items() if name.startswith("sso/test/")]
+    assert running, f"it has ended: {last_result(ship)}"
+    return running[0]
 
 
 def last_result(ship: Ship) -> dict | None:
