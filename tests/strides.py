@@ -30,6 +30,8 @@ YIELD_S = 0.0002
 LONG_GRACE_S = 1.0
 """For one that would be waited for longer than ``LONG_WAIT_S``: it goes by the broker, which may be busy."""
 LONG_WAIT_S = 1.0
+LONGEST_WAIT_S = 10.0
+"""Who is ready to wait longer waits for what happens on board, not for an answer."""
 SHORT_SLEEP_S = 0.06
 """The silences of a Modbus RTU line are kept one by one; only longer sleeps share a stride."""
 
@@ -65,7 +67,7 @@ class StridingClock(ManualClock):
         """Events whose waiters expect nothing in particular: no real time is given for these."""
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
-        if seconds is None or event in self.patient:
+        if seconds is None or seconds > LONGEST_WAIT_S or event in self.patient:
             return await super().wait(event, seconds)
         grace_s = GRACE_S if seconds <= LONG_WAIT_S else LONG_GRACE_S
         self._hopes[event] = self._now_s + seconds, grace_s

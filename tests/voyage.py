@@ -70,6 +70,8 @@ ALIVE_S = 10.0
 """How often a station proves that it is alive."""
 PERSON_S = 1.0
 """A person needs that much before an answer is given."""
+SLOW_ALIVE_S = 4.0
+"""Where strides are longer than that: before each, but for the shortest."""
 AWAKE = {"shown": True, "fresh": True, "sound_armed": True}
 CREW = {"bridge": "M. Petrov", "gangway": "L. Tupou", "office": "J. Santos"}
 """In every situation one of these is attended."""
@@ -143,7 +145,6 @@ class Voyage:
         self.log = io.StringIO()
         self.began_s = clock.now_s() + HEAD_START_S
         self.coarse_s = COARSE_S
-        self.alive_s = ALIVE_S
         self.keeps_messages = True
         self._alive_s = float("-inf")
         self.topics: tuple[str, ...] = ("#",)
@@ -345,12 +346,21 @@ class Voyage:
 
     async def _stations_say_that_they_live(self) -> None:
         now_s = self.clock.now_s()
-        if now_s - self._alive_s < self.alive_s or not self.daemon.publisher.facts().connected:
+        if (
+            now_s - self._alive_s < (SLOW_ALIVE_S if self._is_slow else ALIVE_S)
+            or not self.daemon.publisher.facts().connected
+        ):
             return
         self._alive_s = now_s
         await self._replied()
         for station in list(self.crew):
             self._waited[station] = await self._command(station, "alive", AWAKE)
+        if self._is_slow:
+            await self._replied()  # before time goes on by more than proofs of life may be late
+
+    @property
+    def _is_slow(self) -> bool:
+        return self.coarse_s >= ALIVE_S
 
     async def _replied(self) -> None:
         """Return when every station has its reply: the last proofs had all the time since."""
