@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,26 @@ from daemon import config, control, logs
 from daemon.clock import SystemClock
 from daemon.console import acts
 from daemon.errors import ConfigError, IspsdError
+from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
 DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
+PAPER = {
+    "passed": "SAT",
+    "failed": "UNSAT",
+    "inconclusive": "NOT PROVEN",
+    "skipped": "NOT DONE",
+}
+"""An outcome in the words of the test log."""
+COUNTED = {
+    OpeningKind.DOOR: "doors",
+    OpeningKind.SEAL: "seals",
+    OpeningKind.SIDE_DOOR: "side doors",
+    OpeningKind.MOTION: "motion detectors",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,9 +142,11 @@ def _run(given: argparse.Namespace) -> int:
 
 def _check(given: argparse.Namespace) -> int:
     loaded = config.load(given.config)
+    kinds = Counter(opening.kind for opening in loaded.openings)
+    watched = ", ".join(f"{kinds[kind]} {words}" for kind, words in COUNTED.items() if kinds[kind])
     print(
-        f"{given.config}: in order. {loaded.ship.name}, {len(loaded.devices)} devices, "
-        f"{len(loaded.openings)} doors and seals, {len(loaded.tests)} tests"
+        f"{given.config}: in order. {loaded.ship.name}: {len(loaded.devices)} devices, "
+        f"{watched or 'nothing watched'}, {len(loaded.tests)} tests"
     )
     return DONE
 
@@ -168,9 +185,18 @@ def _entry_line(entry: Mapping[str, Any]) -> str:
             f"{said['title']} · {said['name']} · {said['state']} ({said['event']})"
         ),
         "test.result": lambda: (
-            f"{said['name']} {said['test']} · {said['outcome']} · {said['reason']}"
+            f"{said['name']} {said['test']} · {PAPER[said['outcome']]} · {said['reason']}"
         ),
         "watch.taken": lambda: f"watch taken at {said['station']}",
+        "permit.given": lambda: (
+            f"{said['name']} · {said['person']}, {said['work']} · {said['minutes']} min"
+        ),
+        "permit.ended": lambda: f"{said['door']} · {said['person']}",
+        "situation.changed": lambda: f"{said['from']} to {said['to']}",
+        "level.changed": lambda: (
+            f"security level {said['from']} to {said['to']}, told by {said['told_by']}"
+        ),
+        "tests.planned": lambda: f"{len(said['tests'])} tests in the plan",
     }.get(entry["type"], lambda: json.dumps(said, ensure_ascii=False))()
     return f"{entry['seq']:>6}  {entry['at'][:19]}Z  {entry['type']:<16} {what}  [{who}]"
 

@@ -38,6 +38,7 @@ class Points:
         self._valid_for_s = dict(valid_for_s)
         self._newest: dict[str, Reading] = {}
         self._blind_since_s = dict.fromkeys(valid_for_s, started_s)
+        self._was_seen: set[str] = set()
         self.refused = 0
 
     def update(self, reading: Reading) -> Change | None:
@@ -49,6 +50,7 @@ class Points:
         self._newest[reading.point] = reading
         if reading.value is None:
             return self._went_blind(reading, previous)
+        self._was_seen.add(reading.point)
         if previous is not None and previous.value is not None:
             same = (
                 previous.value == reading.value
@@ -79,6 +81,15 @@ class Points:
     def newest(self, point: str) -> Reading | None:
         """Return the newest reading of a point; None where it was never seen."""
         return self._newest.get(point)
+
+    def seen_s(self, point: str) -> float | None:
+        """Return when a point was last seen with a value, in seconds since boot; None: not since the start."""
+        reading = self._newest.get(point)
+        if reading is None:
+            return None
+        if reading.value is not None:
+            return reading.received_s
+        return self._blind_since_s[point] if point in self._was_seen else None
 
     def forget(self, point: str) -> None:
         """Know nothing of a point any more, as at the start."""

@@ -98,9 +98,7 @@ class VesselSimulator:
                 only(command, "do", "on")
                 self._has_fix = flag(command, "on")
             case "identity":
-                only(command, "do", "mmsi")
-                mmsi = whole(command, "mmsi", low=0, high=999_999_999)
-                self._own_ship = replace(self._own_ship, mmsi=mmsi)
+                self._own_ship = _renamed(self._own_ship, command)
             case "status":
                 only(command, "do", "value")
                 status = whole(command, "value", low=0, high=15)
@@ -207,6 +205,21 @@ def _sends(given: object) -> frozenset[str]:
     if isinstance(given, list) and given and all(item in ("gnss", "ais") for item in given):
         return frozenset(given)
     raise ValueError(f'sends is a list of "gnss" and "ais", not {given!r}')
+
+
+def _renamed(ship: Vessel, command: Mapping[str, object]) -> Vessel:
+    """Return the ship under another identity; what is not named stays."""
+    only(command, "do", "mmsi", "imo_number", "name", "call_sign")
+    mmsi = whole(command, "mmsi", low=0, high=999_999_999, default=ship.mmsi)
+    imo = whole(command, "imo_number", low=0, high=9_999_999, default=ship.imo_number)
+    name, call_sign = (
+        str(command.get("name", ship.name)),
+        str(command.get("call_sign", ship.call_sign)),
+    )
+    for text in (name, call_sign):
+        if not text.isascii() or not text.isprintable() or text != text.upper():
+            raise ValueError(f"a name is capital letters, digits and signs, not {text!r}")
+    return replace(ship, mmsi=mmsi, imo_number=imo, name=name, call_sign=call_sign)
 
 
 SIMULATOR = SimulatorSpec(kind="vessel", build=VesselSimulator)

@@ -96,3 +96,15 @@ def test_a_reading_has_a_value_exactly_when_it_is_good_or_suspect(value, quality
             received_s=1.0,
             source="io1",
         )
+
+
+def test_a_point_that_is_not_seen_is_as_old_as_the_last_time_it_was():
+    points = Points({"d12": 30.0}, started_s=0.0)
+    assert points.seen_s("d12") is None
+    points.update(reading("d12", None, at_s=5.0))
+    assert points.seen_s("d12") is None, "asked, and never seen"
+    points.update(reading("d12", ContactState.CLOSED, at_s=10.0))
+    assert points.seen_s("d12") == 10.0
+    for retry_s in (20.0, 40.0):
+        points.update(reading("d12", None, at_s=retry_s))
+        assert points.seen_s("d12") == 10.0, "not from the newest attempt"

@@ -301,7 +301,9 @@ def test_it_begins_with_everything_closed_and_own_ais_as_the_ship_lies(tmp_path)
     assert ("io1", {"do": "inputs", "on": [1, 2, 11]}) in first
     assert ("bus-aft", {"do": "inputs", "id": 5, "on": [0]}) in first
     assert ("bus-aft", {"do": "inputs", "id": 6, "on": [4, 5]}) in first
-    assert ("ais", {"do": "identity", "mmsi": 299000777}) in first
+    identity = next(said for unit, said in first if unit == "ais" and said["do"] == "identity")
+    assert identity["mmsi"] == 299000777
+    assert {"name", "call_sign", "imo_number"} < identity.keys()
     assert ("ais", {"do": "status", "value": 1}) in first, "at anchor"
 
 

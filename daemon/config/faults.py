@@ -6,6 +6,7 @@ device exist, is an input taken twice, does a test listen to a sensor that nothi
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,6 +228,24 @@ def _addresses(config: BaseModel) -> Iterator[str]:
             yield str(value)
 
 
+TYPE_WORDS = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "frozen_set_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+"""What a value should have been, by pydantic's name of the fault."""
+
+
 def said(err: ValidationError, prefix: str, tree: Any) -> Iterator[Fault]:
     """Turn pydantic's findings into faults that an electro-technical officer can read."""
     for finding in err.errors():
@@ -236,6 +255,13 @@ def said(err: ValidationError, prefix: str, tree: Any) -> Iterator[Fault]:
             reason = "there is no such setting"
         elif finding["type"] == "missing":
             reason = "is missing"
+        elif finding["type"] in {"enum", "literal_error"} and not (loc and loc[0] == "ssas"):
+            known = ", ".join(re.findall(r"'([^']*)'", finding.get("ctx", {}).get("expected", "")))
+            reason = f"{finding['input']!r} is none of {known}"
+        elif finding["type"] in TYPE_WORDS:
+            reason = f"{finding['input']!r} is not {TYPE_WORDS[finding['type']]}"
+        elif finding["type"] == "value_error":
+            reason = reason.removeprefix("Value error, ")
         elif loc and loc[0] == "ssas" and finding["type"] == "literal_error":
             reason = (
                 f"{finding['input']!r} is refused: an SSAS unit is watched by its test lamp, test relay or text "

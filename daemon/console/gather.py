@@ -132,7 +132,7 @@ class Status:
             "kind": opening.kind.value,
             "state": None if reading is None or reading.value is None else str(reading.value),
             "quality": "unknown" if reading is None else reading.quality.value,
-            "age_s": None if reading is None else _age_s(reading.received_s, now_s),
+            "age_s": _age_s(points.seen_s(opening.id), now_s),
             "valid_for_s": points.valid_for_s(opening.id) if opening.id in points.ids() else None,
             "permit": _permit(self._parts.permits().get(opening.id), now_s),
         }

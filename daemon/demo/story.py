@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from daemon import control
 from daemon.demo.ssas import SsasChapter
 from daemon.demo.words import log_row, on_disk
+from daemon.errors import LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 WATCHMAN, SSO, MASTER, SECOND = "L. Tupou", "R. Menon", "A. Lindqvist", "J. Santos"
 STALE_S = 5.0
 """A station that hears no heartbeat for so long shows every value grey."""
+PORT_S = 30.0
 IN_A_LINE = 3
 LOG_ROWS = 6
 GREY_DOORS = ("d10", "d13")
@@ -194,7 +196,7 @@ class Story:
             await self.crew.move(self.devices, "open", door)
             await asyncio.sleep(1.0)
             await self.crew.move(self.devices, "close", door)
-        await self.broker.start()
+        await self._start_broker()
         await self.station.connect()
         raised = [f"door.escape.open.{GREY_DOORS[0]}", f"door.vital.open.{GREY_DOORS[1]}"]
         for alert in raised:
@@ -215,7 +217,8 @@ class Story:
     async def morning(self) -> None:
         """What the SSO reads at 0800: what is to be done, and the newest lines of the equipment test log."""
         listed = (await control.ask(self.socket, {"do": "worklist"}))["items"]
-        self.say("MORNING", f"0800, {SSO} reads: {len(listed)} lines on the worklist")
+        count = f"{len(listed)} line{'s' * (len(listed) != 1)}"
+        self.say("MORNING", f"what {SSO} reads at 0800: {count} on the worklist")
         for item in listed[:3]:
             self.say("", item["text"])
         answer = await control.ask(
@@ -224,6 +227,15 @@ class Story:
         self.say("", "equipment test log, the newest rows:")
         for raw in answer["entries"]:
             self.say("", log_row(raw))
+
+    async def _start_broker(self) -> None:
+        """Start it again; whoever took its port meanwhile is waited for."""
+        async with asyncio.timeout(PORT_S):
+            while True:
+                try:
+                    return await self.broker.start()
+                except LinkError:
+                    await asyncio.sleep(1.0)
 
     def _alerts(self) -> set[str]:
         return {name for name in self.station.newest if name.startswith("alert/")}

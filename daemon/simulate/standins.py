@@ -182,10 +182,14 @@ def _begin_feed(plan: Plan, device: Device, feed: NmeaConfig, config: Config) ->
     if feed.feed == "ais":
         status = NAVIGATION_STATUS[config.situation]
         plan.first.append((device.id, {"do": "status", "value": status}))
-        plan.first.append((device.id, {"do": "identity", "mmsi": config.ship.mmsi}))
-        plan.notes.append(
-            f"{device.id} sends this ship's MMSI, but the sample ship's name, call sign and IMO number"
-        )
+        identity = {
+            "do": "identity",
+            "mmsi": config.ship.mmsi,
+            "imo_number": config.ship.imo_number,
+            "name": config.ship.name,
+            "call_sign": config.ship.call_sign,
+        }
+        plan.first.append((device.id, identity))
 
 
 def _add_ssas(plan: Plan, device: Device, text: SsasTextConfig) -> None:

@@ -356,3 +356,14 @@ def test_a_motion_detector_that_sees_much_does_not_chatter():
 def test_a_seal_found_broken_after_blindness_is_no_intrusion():
     rig = DoorRig(door(kind=OpeningKind.SEAL))
     assert rig.sees(OPEN, at_s=45.0) == {BLIND}
+
+
+def test_who_cuts_the_loop_has_cut_the_seal_and_a_flicker_has_not():
+    rig = DoorRig(door(kind=OpeningKind.SEAL))
+    rig.sees(CLOSED, at_s=1.0)
+    assert rig.sees(FAULT, at_s=10.0) == {FAULTY}
+    assert rig.holds(at_s=11.9) == {FAULTY}
+    assert rig.holds(at_s=12.0) == {FAULTY, SEAL}
+    assert rig.details[SEAL] == "its line is cut or shorted"
+    assert rig.sees(CLOSED, at_s=20.0) == set(), "the catalogue's latch keeps it until a new number"
+    assert rig.sees(FAULT, at_s=30.0) == {FAULTY}, "counted anew"

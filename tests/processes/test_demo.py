@@ -220,7 +220,8 @@ async def test_ctrl_c_ends_everything_within_two_seconds(
     async with demo(tmp_path, mosquitto=broker == "Mosquitto") as running:
         await running.until(moment)
         family, sockets = running.family(), running.sockets()
-        assert len(family) == 4, f"demo, broker, simulators, daemon: {family}"
+        # And for a moment the verifier, where the record's own test runs just then.
+        assert len(family) in {4, 5}, f"demo, broker, simulators, daemon: {family}"
         assert sockets & listening()
         pressed_s = time.monotonic()
         (os.killpg if whole_group else os.kill)(running.process.pid, signal.SIGINT)

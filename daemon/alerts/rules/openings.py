@@ -46,6 +46,8 @@ INTRUSION = "intrusion.detected"
 
 CHATTER_OPENINGS = 3
 CHATTER_WITHIN_S = 60.0
+SEAL_CUT_S = 2.0
+"""A seal whose line is in fault for so long counts as broken: who cuts the loop has cut the seal."""
 CLOSED = DoorRule(Must.CLOSED)
 
 
@@ -85,6 +87,7 @@ class OpeningRule(Deaf):
         self._state: ContactState | None = None
         self._is_seen = False
         self._is_open = False
+        self._faulty_s = 0.0
         self._opened_s = 0.0
         self._blind_from_s: float | None = None
         """Since when it was not seen, until it is seen closed or open again; a line fault is neither."""
@@ -114,6 +117,8 @@ class OpeningRule(Deaf):
             if not self._is_open:
                 self._opens(reading.received_s)
             self._blind_from_s = None
+        if reading.value is ContactState.LINE_FAULT and self._state is not ContactState.LINE_FAULT:
+            self._faulty_s = reading.received_s
         self._state = reading.value if isinstance(reading.value, ContactState) else None
 
     def _opens(self, now_s: float) -> None:
@@ -135,7 +140,13 @@ class OpeningRule(Deaf):
         is_faulty = self._state is ContactState.LINE_FAULT
         yield self._say(LINE_FAULT, is_faulty)
         if is_faulty:
-            return  # whether it is open cannot be told, so what stood goes on standing
+            # Whether a door is open cannot be told, so what stood goes on standing; but the loop of a seal is the seal.
+            if (
+                self._opening.kind is OpeningKind.SEAL
+                and moment.now_s - self._faulty_s >= SEAL_CUT_S
+            ):
+                yield self._say(self._key, is_faulty, "its line is cut or shorted")
+            return
         chatters = self._chatters(moment.now_s)
         yield self._say(CHATTER, chatters)
         if not chatters:  # one alert for all; how it stands is said as soon as it rests
