@@ -13,7 +13,7 @@ from daemon.alerts.alert import Acknowledgement
 from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
 from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError
-from daemon.model import Classification, Priority, Role, SecurityLevel, Situation
+from daemon.model import AlertState, Classification, Priority, Role, SecurityLevel, Situation
 from daemon.mqtt.commands import Command, Reply
 from daemon.orders import COMMAND, OFFICERS, By
 from daemon.record.entry import Actor, Draft
@@ -39,6 +39,13 @@ MAY_RELEASE = {
     "record.check": frozenset({Role.SSO}),
 }
 """Who does the act that a latched alert waits for; a seal waits for its new number."""
+TO_ACKNOWLEDGE = frozenset(
+    {
+        AlertState.ACTIVE_UNACKNOWLEDGED,
+        AlertState.ACTIVE_SILENCED,
+        AlertState.RECTIFIED_UNACKNOWLEDGED,
+    }
+)
 WAIT_FOR_DISK_S = 1.0
 """How long an answer waits for the disk before it says *not yet recorded*."""
 LONGEST_TEXT = 400
@@ -182,6 +189,32 @@ class Acts:
         if written is not None:
             self._remember(alert, instance, station, written)
         return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def acknowledge_newest(self, station: str, *, alert: str, person: str) -> Reply:
+        """Acknowledge an alert as it stands now: for who reads it at this computer.
+
+        Args:
+            station: Where.
+            alert: Its id, or the id or the short name of what it is about.
+            person: Who.
+
+        Raises:
+            RefusedError: There is nothing to acknowledge, or more than one, or the name is unknown.
+        """
+        known = self._known(person)
+        waiting = [a for a in self._watch.engine.alerts() if a.state in TO_ACKNOWLEDGE]
+        named = [a for a in waiting if alert in {a.id, a.source.id, a.source.name}]
+        if len(named) != 1:
+            which = ", ".join(a.id for a in named or waiting) or "none"
+            raise RefusedError(f"{alert!r} names {len(named)} alerts; to acknowledge are: {which}")
+        (seen,) = named
+        return await self.acknowledge(
+            station,
+            alert=seen.id,
+            instance=seen.instance,
+            priority=seen.priority,
+            person=known.name,
+        )
 
     async def silence(self, station: str, *, person: str | None) -> Reply:
         """Silence everything that sounds for 30 s."""

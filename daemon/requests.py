@@ -86,6 +86,8 @@ class Requests:
                 return await self._test(request)
             case "seal" | "release":
                 return await self._release(request)
+            case "ack" | "silence" | "take_watch":
+                return await self._watchkeeping(request)
             case "order":
                 return await self._order(request)
             case other:
@@ -108,6 +110,18 @@ class Requests:
         return await self._acts.answer(
             test, step=_number(request, "step"), person=person, text=text
         )
+
+    async def _watchkeeping(self, request: Mapping[str, Any]) -> Reply:
+        """Do what a watch station's buttons do, where there is no such station but this computer."""
+        station, person = _text(request, "station"), _text(request, "by")
+        match request["do"]:
+            case "take_watch":
+                return await self._acts.take_watch(station, person=person)
+            case "silence":
+                return await self._acts.silence(station, person=person)
+            case _:
+                alert = _text(request, "alert")
+                return await self._acts.acknowledge_newest(station, alert=alert, person=person)
 
     async def _release(self, request: Mapping[str, Any]) -> Reply:
         alert, person = _text(request, "alert"), _text(request, "by")

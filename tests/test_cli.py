@@ -260,3 +260,22 @@ async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
         assert "not done" in capsys.readouterr().out
         assert await typed(ship, "level", "1", "--told-by", "me", "--by", "J. Santos") == cli.FAILED
         assert "may not lower the security level" in capsys.readouterr().err
+
+
+async def test_an_alert_is_acknowledged_at_the_computer_itself(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        assert await typed(ship, "take-watch", "gangway", "--by", "L. Tupou") == cli.DONE
+        await ship.unit.set_input(HATCH, False)
+        alert = await ship.until(lambda: ship.state("alert/door.escape.open.d12"))
+        assert await typed(ship, "silence", "--by", "R. Menon") == cli.DONE
+        await ship.until(lambda: ship.state("alert/door.escape.open.d12")["state"] == "S")
+        assert alert["name"] == "STRG GEAR ESC"
+        assert await typed(ship, "ack", "STRG GEAR ESC", "--by", "R. Menon") == cli.DONE
+        await ship.until(lambda: ship.state("alert/door.escape.open.d12")["state"] == "A")
+        by = ship.state("alert/door.escape.open.d12")["acknowledged_by"]
+        assert by == {"station": "sso", "person": "R. Menon"}
+        assert ship.state("station/gangway")["person"] == "L. Tupou"
+        capsys.readouterr()
+        assert await typed(ship, "ack", "door.escape.open.d99", "--by", "R. Menon") == cli.FAILED
+        assert "names 0 alerts; to acknowledge are: " in capsys.readouterr().err

@@ -92,7 +92,9 @@ async def run(config: AlertPathConfig, ctx: CheckContext) -> Verdict:
     day = Day()
     while ctx.day_ends_s() > ctx.clock.now_s():
         day.take(await send(), within_s=config.within_s, station_is_live=live())
-        ctx.report(Verdict(*judge(day, within_s=config.within_s)))
+        # The first may go before the broker is reached; one that is lost alone says nothing.
+        if day.back or day.lost_in_a_row >= IN_A_ROW:
+            ctx.report(Verdict(*judge(day, within_s=config.within_s)))
         wait_s = AGAIN_S if day.lost_in_a_row == 1 else config.each_s
         await ctx.clock.sleep(max(0.0, min(wait_s, ctx.day_ends_s() - ctx.clock.now_s())))
     return Verdict(*judge_day(day, config=config, since=ctx.watched_since))

@@ -18,6 +18,7 @@ SITUATIONS = ("sea", "manoeuvring", "anchor", "port", "yard")
 
 def add(commands: Any, ask: Ask) -> None:
     """Add every subcommand that is an act; ``ask`` sends a request and prints the answer."""
+    _watchkeeping(commands, ask)
     _orders(commands, ask)
     _permits(commands, ask)
     _tests(commands, ask)
@@ -42,6 +43,19 @@ def _does(parser: Any, ask: Ask, request: Callable[[argparse.Namespace], Request
 
 def _order(verb: str, by: str, **said: Any) -> Request:
     return {"do": "order", "verb": verb, "said": said, "by": by}
+
+
+def _watchkeeping(commands: Any, ask: Ask) -> None:
+    ack = asking(commands, "ack", "acknowledge one alert", by=True)
+    ack.add_argument("alert", help="its id, or whose it is: d12, or its name")
+    silence = asking(commands, "silence", "silence all that sounds for 30 s", by=True)
+    take = asking(commands, "take-watch", "take the watch at a station", by=True)
+    take.add_argument("station")
+    for parser in (ack, silence):
+        parser.add_argument("--station", default="sso", help="where (default: sso)")
+    _does(ack, ask, lambda g: {"do": "ack", "alert": g.alert, "station": g.station, "by": g.by})
+    _does(silence, ask, lambda g: {"do": "silence", "station": g.station, "by": g.by})
+    _does(take, ask, lambda g: {"do": "take_watch", "station": g.station, "by": g.by})
 
 
 def _orders(commands: Any, ask: Ask) -> None:
