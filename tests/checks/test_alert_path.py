@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.checks.alert_path import CHECK, AlertPathConfig
+from daemon.checks.alert_path import AGAIN_S, CHECK, AlertPathConfig
 from daemon.checks.api import Services
 from daemon.readiness import Test
 from tests.checks.rig import Rig, rig, running
@@ -96,11 +96,13 @@ async def test_a_day_with_too_many_lost_is_a_defect():
         assert tomorrow == ("passed", "back in 0.1 s")
 
 
-async def test_a_first_alert_that_is_lost_proves_nothing():
+async def test_a_first_alert_that_is_lost_proves_nothing_and_is_no_row_at_each_start():
     broker = Broker()
     broker.trip_s = None
     async with running(path(broker)) as made:
-        assert said(made) == [("inconclusive", "no synthetic alert was back yet")]
+        assert said(made) == []
+        await made.clock.advance(AGAIN_S)
+        assert said(made) == [("failed", "2 synthetic alerts not back in 2 s")]
 
 
 async def test_a_daemon_without_synthetic_alerts_says_so():
