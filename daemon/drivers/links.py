@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import termios
 from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeAlias
 
-import serial
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from daemon.drivers.datagrams import Datagrams, bound
+from daemon.drivers.ports import connect, open_serial
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncIterator, Callable
+
+    import serial
 
 READ_BYTES = 16 * 1024
 """Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
@@ -198,72 +200,16 @@ async def opened(link: Link) -> AsyncIterator[ByteSource]:
         datagrams = Datagrams(port, longest=READ_BYTES, sender=link.sender)
         source = ByteSource(link.name, port, receive=datagrams.receive)
     elif isinstance(link, TcpLink):
-        port = await _connect(link)
+        port = await connect(link)
         source = ByteSource(link.name, port)
     else:
-        port = await _open_serial(link)
+        port = await open_serial(link)
         source = ByteSource(link.name, port, seven_bits=link.data_bits == 7)  # noqa: PLR2004 (7 is 7)
     try:
         yield source
     finally:
         source.stop()
         port.close()
-
-
-async def _connect(link: TcpLink) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(link.connect_timeout_s):
-            found = await loop.getaddrinfo(link.host, link.port, type=socket.SOCK_STREAM)
-            family, kind, protocol, _, address = found[0]
-            connection = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
-            try:
-                await loop.sock_connect(connection, address)
-            except BaseException:
-                connection.close()
-                raise
-    except TimeoutError as err:
-        raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
-    except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
-        raise LinkError(f"{link.name}: {getattr(err, 'strerror', None) or err}") from err
-    return connection
-
-
-async def _open_serial(link: SerialLink) -> serial.Serial:
-    # In a thread: a wedged USB adapter takes seconds to answer, and no other device waits for it.
-    opening = asyncio.ensure_future(asyncio.to_thread(_open_serial_now, link))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_late)
-        raise
-    except (OSError, ValueError, termios.error) as err:
-        reason = os.strerror(err.errno) if isinstance(err, OSError) and err.errno else err
-        raise LinkError(f"{link.name}: {reason}") from err
-
-
-def _open_serial_now(link: SerialLink) -> serial.Serial:
-    port = serial.Serial(
-        baudrate=link.baud,
-        bytesize=link.data_bits,
-        parity=link.parity,
-        stopbits=link.stop_bits,
-        timeout=0,
-        # VMIN 1: a read of nothing is "try again", so that no bytes at all can only mean a hang-up.
-        inter_byte_timeout=0,
-        exclusive=True,
-    )
-    port.port = link.port
-    port.dtr = False
-    port.rts = False
-    port.open()
-    return port
-
-
-def _close_late(opening: asyncio.Future[serial.Serial]) -> None:
-    """Close a port whose opener did not wait for it."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
 
 
 OVERLONG = b""

@@ -16,6 +16,7 @@ import serial
 
 from daemon.drivers.links import SerialLink, TcpLink
 from daemon.drivers.modbus_rtu_frames import LONGEST_FRAME_BYTES
+from daemon.drivers.ports import connect, open_serial
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -124,66 +125,12 @@ async def open_port(link: BusLink) -> Port:
         LinkError: It cannot be opened; the message names the line and the reason.
     """
     if isinstance(link, TcpLink):
-        return Port(link.name, await _connect(link))
-    return Port(link.name, await _open_serial(link))
-
-
-async def _connect(link: TcpLink) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(link.connect_timeout_s):
-            found = await loop.getaddrinfo(link.host, link.port, type=socket.SOCK_STREAM)
-            family, kind, protocol, _, address = found[0]
-            connection = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
-            try:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                await loop.sock_connect(connection, address)
-            except BaseException:
-                connection.close()
-                raise
-    except TimeoutError as err:
-        raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
-    except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
-        raise LinkError(f"{link.name}: {_reason(err)}") from err
-    return connection
-
-
-async def _open_serial(link: SerialLink) -> serial.Serial:
-    # In a thread: a wedged USB adapter takes seconds to answer, and no other device waits for it.
-    opening = asyncio.ensure_future(asyncio.to_thread(_open_serial_now, link))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_late)
-        raise
-    except (OSError, ValueError, termios.error) as err:
-        raise LinkError(f"{link.name}: {_reason(err)}") from err
-
-
-def _open_serial_now(link: SerialLink) -> serial.Serial:
-    port = serial.Serial(
-        baudrate=link.baud,
-        bytesize=link.data_bits,
-        parity=link.parity,
-        stopbits=link.stop_bits,
-        timeout=0,
-        # VMIN 1: a read of nothing is "try again", so that no bytes at all can only mean a hang-up.
-        inter_byte_timeout=0,
-        exclusive=True,
-    )
-    port.port = link.port
-    port.dtr = False
-    port.rts = False
-    port.open()
+        connection = await connect(link)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Port(link.name, connection)
+    port = await open_serial(link)
     _flush(port.fileno())
-    return port
-
-
-def _reason(err: Exception) -> str:
-    """Return the system's own words; asyncio's and pyserial's name the address once more."""
-    code = err.errno if isinstance(err, OSError) else None
-    # A name that is not found has a negative number, and words of its own.
-    return os.strerror(code) if code is not None and code > 0 else str(err)
+    return Port(link.name, port)
 
 
 def _flush(descriptor: int) -> None:
@@ -191,9 +138,3 @@ def _flush(descriptor: int) -> None:
         termios.tcflush(descriptor, termios.TCIOFLUSH)
     except termios.error:
         return  # it hung up: the next read says so
-
-
-def _close_late(opening: asyncio.Future[serial.Serial]) -> None:
-    """Close a port whose opener did not wait for it."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()

@@ -1,7 +1,7 @@
 """The pure part of Modbus RTU: what is asked, and what counts as the answer."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU
@@ -129,4 +129,6 @@ def test_covert_what_is_said_of_a_broken_answer_does_not_depend_on_an_input(lamp
     dark = framed("01 02 01" + inputs.hex())[cut:-1]
     lit_inputs = bytes([inputs[0] ^ 1 << lamp])
     lit = framed("01 02 01" + lit_inputs.hex())[cut:-1]
+    # One broken frame in 65,536 has a right CRC by chance; 16 bits cannot tell it from a whole one.
+    assume(not is_intact(dark) and not is_intact(lit))
     assert str(why_not(ASKED, dark)) == str(why_not(ASKED, lit))

@@ -1,0 +1,90 @@
+"""How is a port opened, serial or TCP, so that nothing else waits for it and a failure names itself?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import termios
+from typing import TYPE_CHECKING
+
+import serial
+
+from daemon.errors import LinkError
+
+if TYPE_CHECKING:
+    from daemon.drivers.links import SerialLink, TcpLink
+
+
+async def connect(link: TcpLink) -> socket.socket:
+    """Connect to a serial server or a device with a network port.
+
+    Raises:
+        LinkError: It cannot be reached; the message names the link and the reason.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(link.connect_timeout_s):
+            found = await loop.getaddrinfo(link.host, link.port, type=socket.SOCK_STREAM)
+            family, kind, protocol, _, address = found[0]
+            connection = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+            try:
+                await loop.sock_connect(connection, address)
+            except BaseException:
+                connection.close()
+                raise
+    except TimeoutError as err:
+        raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
+    except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
+        raise LinkError(f"{link.name}: {_reason(err)}") from err
+    return connection
+
+
+async def open_serial(link: SerialLink) -> serial.Serial:
+    """Open a serial port: exclusive, no flow control, DTR and RTS low before it is opened.
+
+    Raises:
+        LinkError: It cannot be opened; the message names the link and the reason.
+    """
+    # In a thread: a wedged USB adapter takes seconds to answer, and no other device waits for it.
+    opening = asyncio.ensure_future(asyncio.to_thread(_open_serial_now, link))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_late)
+        raise
+    except (OSError, ValueError, termios.error) as err:
+        raise LinkError(f"{link.name}: {_reason(err)}") from err
+
+
+def _open_serial_now(link: SerialLink) -> serial.Serial:
+    port = serial.Serial(
+        baudrate=link.baud,
+        bytesize=link.data_bits,
+        parity=link.parity,
+        stopbits=link.stop_bits,
+        timeout=0,
+        # VMIN 1: a read of nothing is "try again", so that no bytes at all can only mean a hang-up.
+        inter_byte_timeout=0,
+        exclusive=True,
+    )
+    port.port = link.port
+    port.dtr = False
+    port.rts = False
+    port.open()
+    return port
+
+
+def _reason(err: Exception) -> str:
+    """Return the system's own words; asyncio's and pyserial's name the address once more."""
+    code = err.errno if isinstance(err, OSError) else None
+    # A name that is not found has a negative number, and words of its own.
+    if code is not None and code > 0:
+        return os.strerror(code)
+    return getattr(err, "strerror", None) or str(err)
+
+
+def _close_late(opening: asyncio.Future[serial.Serial]) -> None:
+    """Close a port whose opener did not wait for it."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
