@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from daemon.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only, whole
 from simulators.outlets import OUTLET_SETTINGS
-from simulators.voice import Voice, plain, sentence, talker
+from simulators.voice import TalkingUnit, Voice, plain, sentence, talker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +49,7 @@ class Alert:
         return "N" if self.acknowledged else "U"
 
 
-class EquipmentSimulator:
+class EquipmentSimulator(TalkingUnit):
     """One piece of equipment."""
 
     def __init__(self, unit_id: str, settings: Settings, clock: Clock | None = None) -> None:
@@ -73,16 +73,6 @@ class EquipmentSimulator:
         self._voice = Voice(
             unit_id, settings, self._clock, self._sentences, every_s=float(self._every_s)
         )
-
-    @property
-    def endpoint(self) -> str:
-        return self._voice.endpoint
-
-    async def start(self) -> None:
-        await self._voice.start()
-
-    async def stop(self) -> None:
-        await self._voice.stop()
 
     async def do(self, command: Mapping[str, object]) -> None:
         match command.get("do"):

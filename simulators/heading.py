@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from daemon.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, only
 from simulators.outlets import OUTLET_SETTINGS
-from simulators.voice import Voice, formatters, number, sentence, talker
+from simulators.voice import TalkingUnit, Voice, formatters, number, sentence, talker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ MODES = "AEMSV"
 KNOWN = "heading, mode"
 
 
-class HeadingSimulator:
+class HeadingSimulator(TalkingUnit):
     """One compass."""
 
     def __init__(self, unit_id: str, settings: Settings, clock: Clock | None = None) -> None:
@@ -37,16 +37,6 @@ class HeadingSimulator:
         self._heading_deg = number(settings, "deg", low=0, high=359.9, default=20.0)
         self._mode = "A"
         self._voice = Voice(unit_id, settings, clock or SystemClock(), self._sentences)
-
-    @property
-    def endpoint(self) -> str:
-        return self._voice.endpoint
-
-    async def start(self) -> None:
-        await self._voice.start()
-
-    async def stop(self) -> None:
-        await self._voice.stop()
 
     async def do(self, command: Mapping[str, object]) -> None:
         match command.get("do"):

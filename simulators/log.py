@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from daemon.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only
 from simulators.outlets import OUTLET_SETTINGS
-from simulators.voice import Voice, formatters, number, sentence, talker
+from simulators.voice import TalkingUnit, Voice, formatters, number, sentence, talker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ KMH_PER_KNOT = 1.852
 KNOWN = "speed, valid"
 
 
-class LogSimulator:
+class LogSimulator(TalkingUnit):
     """One log."""
 
     def __init__(self, unit_id: str, settings: Settings, clock: Clock | None = None) -> None:
@@ -37,16 +37,6 @@ class LogSimulator:
         self._speed_kn = number(settings, "kn", low=-30, high=60, default=0.0)
         self._is_valid = True
         self._voice = Voice(unit_id, settings, clock or SystemClock(), self._sentences)
-
-    @property
-    def endpoint(self) -> str:
-        return self._voice.endpoint
-
-    async def start(self) -> None:
-        await self._voice.start()
-
-    async def stop(self) -> None:
-        await self._voice.stop()
 
     async def do(self, command: Mapping[str, object]) -> None:
         match command.get("do"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from daemon.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, only, whole
 from simulators.outlets import OUTLET_SETTINGS
-from simulators.voice import Voice, plain, sentence, talker
+from simulators.voice import TalkingUnit, Voice, plain, sentence, talker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ class Door:
     text: str
 
 
-class SideDoorsSimulator:
+class SideDoorsSimulator(TalkingUnit):
     """One door system."""
 
     def __init__(self, unit_id: str, settings: Settings, clock: Clock | None = None) -> None:
@@ -51,16 +51,6 @@ class SideDoorsSimulator:
         self._states = dict.fromkeys(self._doors, "C")
         every_s = whole(settings, "every_s", low=1, high=600, default=30)
         self._voice = Voice(unit_id, settings, self._clock, self._sentences, every_s=float(every_s))
-
-    @property
-    def endpoint(self) -> str:
-        return self._voice.endpoint
-
-    async def start(self) -> None:
-        await self._voice.start()
-
-    async def stop(self) -> None:
-        await self._voice.stop()
 
     async def do(self, command: Mapping[str, object]) -> None:
         verb = command.get("do")

@@ -18,7 +18,7 @@ from simulators.outlets import OUTLET_SETTINGS
 from simulators.ships import OTHERS, OWN_SHIP
 from simulators.vessel_ais import NO_ALERT, ais, alr, position_report, static_data
 from simulators.vessel_gnss import gga, gll, gns, gsa, gsv, rmc, vtg, zda
-from simulators.voice import Voice, formatters, number, talker
+from simulators.voice import TalkingUnit, Voice, formatters, number, talker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ KNOT_M_PER_S = 1852.0 / 3600.0
 KNOWN = "ais, gnss, identity, status, sog, jump, shift, signal, time_step, alr"
 
 
-class VesselSimulator:
+class VesselSimulator(TalkingUnit):
     """One receiver or AIS unit, or both on one port."""
 
     def __init__(self, unit_id: str, settings: Settings, clock: Clock | None = None) -> None:
@@ -78,16 +78,6 @@ class VesselSimulator:
         self._alerts: dict[int, tuple[bool, bool]] = {}
         self._reports = 0
         self._voice = Voice(unit_id, settings, self._clock, self._sentences)
-
-    @property
-    def endpoint(self) -> str:
-        return self._voice.endpoint
-
-    async def start(self) -> None:
-        await self._voice.start()
-
-    async def stop(self) -> None:
-        await self._voice.stop()
 
     async def do(self, command: Mapping[str, object]) -> None:
         match command.get("do"):

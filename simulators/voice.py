@@ -105,6 +105,22 @@ class Voice:
             await self._clock.sleep(self._every_s)
 
 
+class TalkingUnit:
+    """What every simulator has that does nothing but talk."""
+
+    _voice: Voice
+
+    @property
+    def endpoint(self) -> str:
+        return self._voice.endpoint
+
+    async def start(self) -> None:
+        await self._voice.start()
+
+    async def stop(self) -> None:
+        await self._voice.stop()
+
+
 def sentence(start: str, body: str) -> str:
     """Return a sentence with its checksum, without its CR LF."""
     return f"{start}{body}*{reduce(xor, body.encode('ascii')):02X}"
