@@ -28,7 +28,7 @@ GRACE_S = 0.02
 YIELD_S = 0.0002
 """So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
 LONG_GRACE_S = 1.0
-"""For one that would be waited for longer than ``LONG_WAIT_S``: it goes by the broker, which may be busy."""
+"""For one that may take longer than ``LONG_WAIT_S``: it goes by the broker, which may be busy; time stands still."""
 LONG_WAIT_S = 1.0
 LONGEST_WAIT_S = 10.0
 """Who is ready to wait longer waits for what happens on board, not for an answer."""
@@ -60,6 +60,7 @@ class StridingClock(ManualClock):
     def __init__(self, *, utc: datetime, now_s: float) -> None:
         super().__init__(utc=utc, now_s=now_s)
         self._hopes: dict[asyncio.Event, tuple[float, float]] = {}
+        """Who waits for an answer: from when on that holds time up, and for how long in real seconds."""
         self.owed: list[Callable[[], bool]] = []
         """Whether what was said on a pty was heard, for each of them."""
         self.threads = Threads()
@@ -69,8 +70,10 @@ class StridingClock(ManualClock):
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         if seconds is None or seconds > LONGEST_WAIT_S or event in self.patient:
             return await super().wait(event, seconds)
-        grace_s = GRACE_S if seconds <= LONG_WAIT_S else LONG_GRACE_S
-        self._hopes[event] = self._now_s + seconds, grace_s
+        if seconds <= LONG_WAIT_S:
+            self._hopes[event] = self._now_s + seconds, GRACE_S
+        else:
+            self._hopes[event] = self._now_s, LONG_GRACE_S
         try:
             return await super().wait(event, seconds)
         finally:
@@ -111,6 +114,9 @@ class StridingClock(ManualClock):
         began_s = time.monotonic()
         while graces := [grace_s for due_s, grace_s in self._hopes.values() if due_s <= to_s]:
             if time.monotonic() - began_s > max(graces):
+                for event, (due_s, _) in list(self._hopes.items()):
+                    if due_s <= to_s:
+                        del self._hopes[event]  # it had its chance
                 return
             await asyncio.sleep(YIELD_S)
 
