@@ -158,7 +158,7 @@ FACTS = (
     r"COVERT .*On board: 0 new messages, 0 new entries, 0 topics about it",
     r"BROKER LOST ",
     r"broker back: \d+ entries arrive in order",
-    r"MORNING .*lines on the worklist",
+    r"MORNING .*lines? on the worklist",
     r"equipment test log, the newest rows:",
     r"SSAS P1 +P SAT ",
     r"VERIFY ",
