@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import forms
+from daemon import forms, logs
 from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules.api import Moment
@@ -96,6 +96,8 @@ class Watch:
         self._supervisors: dict[str, Supervisor] = {}
         self._faulty: set[str] = set()
         self._rules: tuple[Rule, ...] = ()
+        self._failed: set[int] = set()
+        self._log = logs.get("watch")
         self._rules_of_point: dict[str, list[Rule]] = {}
         self._rules_of_device: dict[str, list[Rule]] = {}
         started_s = clock.now_s()
@@ -267,7 +269,10 @@ class Watch:
         """Let the rules of a point take its reading; what changed is judged at once."""
         rules = self._rules_of_point.get(reading.point, ())
         for rule in rules:
-            rule.take(reading, change)
+            try:
+                rule.take(reading, change)
+            except Exception as err:  # noqa: BLE001 (a rule's bug must take down neither driver nor watch)
+                self._rule_failed(rule, err)
         if change is not None:
             self._say(rules)
 
@@ -283,15 +288,35 @@ class Watch:
             self.ship.ais_off_by,
         )
         for rule in rules:
-            for said in rule.look(moment):
-                self.engine.condition(
-                    said.key,
-                    said.source,
-                    active=said.active,
-                    now_s=moment.now_s,
-                    detail=said.detail,
-                )
+            try:
+                for said in rule.look(moment):
+                    self.engine.condition(
+                        said.key,
+                        said.source,
+                        active=said.active,
+                        now_s=moment.now_s,
+                        detail=said.detail,
+                    )
+            except Exception as err:  # noqa: BLE001 (as above)
+                self._rule_failed(rule, err)
         self._woken.set()
+
+    def _rule_failed(self, rule: Rule, err: Exception) -> None:
+        """Say once that a rule has a bug; the others go on, and what it said stands."""
+        if id(rule) in self._failed:
+            return
+        self._failed.add(id(rule))
+        what = ", ".join(sorted({*rule.points, *rule.devices}))
+        self._log.error("rule.fault", rule=type(rule).__name__, about=what, exc_info=err)
+        self._journal.submit(
+            Draft(
+                kind="system",
+                type="rule.fault",
+                subject="ispsd",
+                classification=Classification.WATCH,
+                open={"rule": type(rule).__name__, "about": what, "reason": type(err).__name__},
+            )
+        )
 
     def _look_at_settling(self, now_s: float) -> None:
         """End the settling after a boot with one summary, and judge from then on."""
@@ -299,8 +324,9 @@ class Watch:
             return
         self._settles_s = None
         self.show_ship()
-        seen = {o.name: self.points.newest(o.id) for o in self._openings.values() if o.of is None}
-        values = {name: None if r is None else r.value for name, r in seen.items()}
+        sensors = [o for o in self._openings.values() if o.of is None]
+        newest = [(o.name, self.points.newest(o.id)) for o in sensors]
+        values = [(name, None if r is None else r.value) for name, r in newest]
         self._journal.submit(
             Draft(
                 kind="system",
@@ -309,10 +335,10 @@ class Watch:
                 classification=Classification.WATCH,
                 open={
                     "sensors": len(values),
-                    "closed": sum(v is ContactState.CLOSED for v in values.values()),
-                    "open": [n for n, v in values.items() if v is ContactState.OPEN],
-                    "line_fault": [n for n, v in values.items() if v is ContactState.LINE_FAULT],
-                    "not_seen": [n for n, v in values.items() if v is None],
+                    "closed": sum(v is ContactState.CLOSED for _, v in values),
+                    "open": [n for n, v in values if v is ContactState.OPEN],
+                    "line_fault": [n for n, v in values if v is ContactState.LINE_FAULT],
+                    "not_seen": [n for n, v in values if v is None],
                 },
             )
         )

@@ -333,3 +333,31 @@ async def test_a_reading_of_a_point_that_nobody_declared_is_counted_and_hurts_no
         rig.sees("io1.nobody", 1.0)
         assert rig.watch.points.refused == 1
         assert len(rig.board.everything) == before
+
+
+class Broken:
+    """A rule with a bug, about one door."""
+
+    points = frozenset({"d12"})
+    devices: frozenset[str] = frozenset()
+
+    def link(self, device, *, up, now_s, reason):
+        raise AssertionError("it has no device")
+
+    def take(self, reading, change):
+        raise ZeroDivisionError
+
+    def look(self, moment):
+        raise ZeroDivisionError
+
+
+async def test_a_rule_with_a_bug_is_said_once_and_takes_nobody_along():
+    async with watching() as rig:
+        rig.watch.follow([Broken(), *rig.watch._rules])
+        alert = await rig.hatch_opens()
+        assert alert["title"] == "ESC HATCH OPEN"
+        await rig.pass_time(3.0)
+        faults = [draft for draft in rig.journal.drafts if draft.type == "rule.fault"]
+        assert [dict(draft.open) for draft in faults] == [
+            {"rule": "Broken", "about": "d12", "reason": "ZeroDivisionError"}
+        ]
