@@ -84,7 +84,8 @@ class Ship:
             await soon(lambda: not self.daemon._sealing)
             async with asyncio.timeout(10):
                 await self.daemon.publisher.drained()
-                await soon(self._nothing_in_flight)  # a heartbeat comes so long after the one before was acknowledged
+                # A heartbeat comes so long after the one before was acknowledged.
+                await soon(self._nothing_in_flight)
                 await self._barrier()
 
     def _nothing_in_flight(self) -> bool:

@@ -28,7 +28,7 @@ GRACE_S = 0.02
 YIELD_S = 0.0002
 """So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
 LONG_GRACE_S = 1.0
-"""For one that may take longer than ``LONG_WAIT_S``: it goes by the broker, which may be busy; time stands still."""
+"""For one that goes by the broker, which may be busy; time stands still meanwhile."""
 LONG_WAIT_S = 1.0
 LONGEST_WAIT_S = 10.0
 """Who is ready to wait longer waits for what happens on board, not for an answer."""
@@ -64,6 +64,8 @@ class StridingClock(ManualClock):
         self.owed: list[Callable[[], bool]] = []
         """Whether what was said on a pty was heard, for each of them."""
         self.threads = Threads()
+        self.asks_broker = False
+        """Whether the daemon is waiting for something to come back from the broker."""
         self.patient: set[asyncio.Event] = set()
         """Events whose waiters expect nothing in particular: no real time is given for these."""
 
@@ -72,7 +74,7 @@ class StridingClock(ManualClock):
             return await super().wait(event, seconds)
         if seconds <= LONG_WAIT_S:
             self._hopes[event] = self._now_s + seconds, GRACE_S
-        else:
+        elif self.asks_broker:
             self._hopes[event] = self._now_s, LONG_GRACE_S
         try:
             return await super().wait(event, seconds)

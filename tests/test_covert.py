@@ -158,7 +158,8 @@ async def test_covert_a_real_alert_inside_a_window_is_as_if_nothing_had_come(tmp
     async def story(ship: Ship, ssas) -> None:
         await start_ssas_test(ship)
         await ship.unit.set_input(LAMP, True)
-        await ship.pass_time(4.0)  # not until: what is waited for may come a moment later in one of the two
+        # Not until: what is waited for may come a moment later in one of the two.
+        await ship.pass_time(4.0)
         assert sso_test(ship)["step"] == 2
         if ssas is in_earnest:
             await ship.ssas.do({"do": "alert"})

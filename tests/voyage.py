@@ -464,6 +464,19 @@ def _simulator(kind: str, id_: str, settings: Mapping[str, Any], clock: Striding
     return made
 
 
+def _by_broker(clock: StridingClock, ask: Callable[..., Awaitable[Any]]) -> Any:
+    """Have the clock know when something is asked of the broker."""
+
+    async def asked(**how: Any) -> Any:
+        clock.asks_broker = True
+        try:
+            return await ask(**how)
+        finally:
+            clock.asks_broker = False
+
+    return asked
+
+
 def _heard_by(supervisor: Supervisor, outlet: SerialOutlet) -> Callable[[], bool]:
     """Return what tells whether the daemon has taken everything that was said on a serial line."""
     owed = 0
@@ -560,6 +573,7 @@ async def _afloat(
         daemon.record._scribe._work,
         daemon.publisher._stop,
     }
+    daemon.publisher.round_trip_s = _by_broker(clock, daemon.publisher.round_trip_s)  # type: ignore[method-assign]
     daemon.record.on_commit(voyage.entries.append)
     for supervisor in daemon.supervisors:
         voice = getattr(voyage.devices.get(supervisor.device), "_voice", None)
