@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 QUIET_TURNS = 3
 """So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
-GRACE_S = 0.02
-"""Real seconds for an answer that is waited for: a pty hands bytes over in a kernel thread of its own."""
+GRACE_S = 0.25
+"""Real seconds for an answer that is waited for: a pty hands bytes over in a kernel thread of its own.
+
+Nothing waits for them but a unit that is dead.
+"""
 YIELD_S = 0.0002
 """So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
 LONG_GRACE_S = 1.0

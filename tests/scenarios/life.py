@@ -63,6 +63,8 @@ def slow(set_: Callable[[str, object], None]) -> Callable[[dict[str, Any]], None
         for device in tree["device"].values():
             if device["kind"].startswith("modbus"):
                 device["poll_s"] = 10.0
+            if device["kind"] == "modbus_tcp":
+                device["timeout_s"] = 2.0  # of real time: a busy computer is no lost unit
             if device["kind"] == "modbus_rtu" or device.get("feed") in {"nav", "heading", "log"}:
                 device["silent_after_s"] = 4 * SLOW_S
             elif device.get("feed") == "ais":
