@@ -269,6 +269,7 @@ class Acts:
             raise RefusedError(f"there is no alert {alert!r} that waits for this")
         By(known).must_be(roles, "let this alert go")
         self._watch.engine.release(alert, now_s=self._clock.now_s())
+        self._watch.look()
         written = self._journal.submit(
             Draft(
                 kind="system",
@@ -293,6 +294,7 @@ class Acts:
         if not 0 < len(number) <= LONGEST_TEXT:
             raise RefusedError("the new seal's number is wanted")
         self._watch.engine.release(alert, now_s=self._clock.now_s())
+        self._watch.look()
         written = self._journal.submit(
             Draft(
                 kind=".10",

@@ -78,9 +78,12 @@ class Ourselves:
 
     async def tell_status(self) -> None:
         """Say on ``status`` what degrades the watch, until cancelled."""
+        said: list[str] | None = None
         while True:
             reasons = [a.title for a in self._engine.alerts() if a.key in DEGRADING]
-            self._publisher.set_status("degraded" if reasons else "ready", reasons)
+            if reasons != said:
+                self._publisher.set_status("degraded" if reasons else "ready", reasons)
+                said = reasons
             await self._clock.sleep(STATUS_S)
 
     async def feed_watchdog(self, watch: Watch) -> None:
