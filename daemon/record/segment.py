@@ -148,6 +148,8 @@ class Segment:
             RecordError: The disk refuses.
         """
         if self.head is not None and not self.unsealed:
+            if cursors:
+                self.write_cursors(cursors)
             return self.head
         head = checkpoint.sign(
             self._identity.key,

@@ -250,6 +250,21 @@ async def test_equal_parts_cannot_be_told_by_their_hashes(ship: Record):
     assert first.parts["sso"] != second.parts["sso"]
 
 
+async def test_a_cursor_is_kept_by_a_seal_that_has_nothing_to_sign(
+    tmp_path: Path, clock: ManualClock
+):
+    ship = record(tmp_path, clock)
+    await ship.start()
+    await ship.seal()
+    ship.set_cursor("event", 7)
+    await ship.seal()
+    await ship.stop()
+    again = record(tmp_path, clock)
+    await again.start()
+    assert await again.cursor("event") == 7
+    await again.stop()
+
+
 async def test_a_cursor_is_kept_within_a_second(tmp_path: Path, clock: ManualClock):
     ship = record(tmp_path, clock)
     await ship.start()
