@@ -7,6 +7,7 @@ act changes nothing. Acts on watch stations come over MQTT; what SSO and Master 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from daemon.alerts.alert import Acknowledgement
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from daemon.orders import Orders
     from daemon.readiness import Tests
     from daemon.record.entry import Entry
+    from daemon.sealregister import SealRegister
     from daemon.watch import Journal, Watch
     from daemon.window import Window
 
@@ -61,6 +63,7 @@ class Acts:
         watch: Watch,
         tests: Tests,
         orders: Orders,
+        register: SealRegister,
         window: Window,
         clock: Clock,
         journal: Journal,
@@ -72,6 +75,7 @@ class Acts:
         self._clock = clock
         self._journal = journal
         self._orders = orders
+        self._register = register
         self._acknowledged: dict[tuple[str, int], tuple[str, asyncio.Future[Entry]]] = {}
 
     async def carry_out(self, command: Command) -> Reply:
@@ -285,14 +289,18 @@ class Acts:
     async def new_seal(self, alert: str, *, number: str, person: str) -> Reply:
         """Let a broken seal's alert go: it was inspected and sealed again under this number.
 
+        A numbered seal without a sensor is named by its id, and has only its new number to be entered.
+
         Raises:
-            RefusedError: No such alert, the seal is not whole, no number, or the name is unknown.
+            RefusedError: No such alert or seal, the seal is not whole, no number, or the name is unknown.
         """
         known = self._known(person)
-        if not alert.startswith(f"{SEAL}."):
-            raise RefusedError(f"there is no broken seal {alert!r}")
         if not 0 < len(number) <= LONGEST_TEXT:
             raise RefusedError("the new seal's number is wanted")
+        if alert in self._register:
+            return await self._renumber(alert, number, known)
+        if not alert.startswith(f"{SEAL}."):
+            raise RefusedError(f"there is no broken seal {alert!r}")
         self._watch.engine.release(alert, now_s=self._clock.now_s())
         self._watch.look()
         written = self._journal.submit(
@@ -303,6 +311,24 @@ class Acts:
                 classification=Classification.WATCH,
                 actor=Actor(person=known.name),
                 open={"alert": alert, "number": number},
+            )
+        )
+        return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    async def _renumber(self, seal: str, number: str, person: Person) -> Reply:
+        """Enter the new number of a seal that no sensor watches; what numbers are out is the SSO's to know."""
+        By(person).must_be(OFFICERS, "enter the number of a seal")
+        if re.fullmatch(r"[A-Za-z0-9/-]{1,20}", number) is None:
+            raise RefusedError("a seal's number has 1 to 20 letters, digits, dashes and slashes")
+        self._register.change(seal, number)
+        written = self._journal.submit(
+            Draft(
+                kind=".10",
+                type="seal.renumbered",
+                subject=seal,
+                classification=Classification.SSO,
+                actor=Actor(person=person.name),
+                open={"seal": seal, "number": number},
             )
         )
         return Reply(accepted=True, recorded=await self._on_disk(written))

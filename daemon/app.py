@@ -39,6 +39,7 @@ from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.requests import Requests
 from daemon.restore import restore
+from daemon.sealregister import SealRegister
 from daemon.shipstate import ShipState
 from daemon.stations import Stations
 from daemon.supervise import Supervisor
@@ -184,6 +185,7 @@ class Daemon:
             inboxes=self.inboxes,
             journal=self.record,
         )
+        self.register = SealRegister(test.config for test in self.config.tests)
         self.tests = Tests(
             (Test(test.config, test.spec) for test in self.config.tests),
             ship=self.config.ship,
@@ -206,6 +208,7 @@ class Daemon:
             station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
             verify_record=self.ourselves.verify_record,
             movements=self.movements.of_day,
+            seal_numbers=self.register.changed,
         )
 
     def _build_acts(self) -> None:
@@ -219,6 +222,7 @@ class Daemon:
             persons=self.config.persons,
             watch=self.watch,
             tests=self.tests,
+            register=self.register,
             orders=Orders(
                 watch=self.watch,
                 openings=self.config.openings,
@@ -292,6 +296,7 @@ class Daemon:
                 tests=self.tests,
                 window=self.window,
                 movements=self.movements,
+                register=self.register,
                 known=rulebook.sources(self.config),
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from daemon.movements import Movements
     from daemon.readiness import Tests
     from daemon.record.log import Record
+    from daemon.sealregister import SealRegister
     from daemon.shipstate import ShipState
     from daemon.watch import Watch
     from daemon.window import Window
@@ -53,6 +54,7 @@ async def restore(
     tests: Tests,
     window: Window,
     movements: Movements,
+    register: SealRegister,
     known: Collection[str],
     now_s: float,
     now_utc: datetime,
@@ -65,6 +67,7 @@ async def restore(
         tests: Get their last results.
         window: Gets the notices of SSAS tests.
         movements: Gets the day's counts.
+        register: Gets the newest numbers of the numbered seals.
         known: The points and devices that are configured; alerts of others end.
         now_s: Seconds since boot.
         now_utc: The same moment by the calendar.
@@ -94,6 +97,8 @@ async def restore(
     await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
     window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     await _results(record, tests)
+    for seal, body in (await record.state(fold.SEAL)).items():
+        register.change(seal, str(body["number"]))
     movements.take_up((await record.state(fold.COUNTED)).get(COUNTED_DOORS))
     tests.take_up({kind: await record.state(kind) for kind in KEPT}, last_seen_utc=last_seen_utc)
 

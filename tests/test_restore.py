@@ -210,3 +210,47 @@ async def test_a_record_that_opens_and_cannot_be_read_leaves_the_watch_in_order(
     async with ashore(tmp_path) as (ship, broker, feeds), afloat(ship, broker, feeds, log=log):
         assert "database disk image is malformed" in log.getvalue()
         assert (await open_hatch(ship))["state"] == "V"
+
+
+SEAL_ROUND = """
+[[test]]
+kind = "seal_round"
+id = "t-seal"
+equipment = "seals"
+name = "SEAL ROUND"
+ssp_paragraph = "7.3.3"
+every = "week"
+groups = [{ name = "stores", numbers = { n01 = "KS0101" } }]
+"""
+
+
+async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_path):
+    def edit(text: str) -> str:
+        return text + SEAL_ROUND
+
+    by = {"by": "R. Menon"}
+
+    def order(verb: str, **said: object) -> dict:
+        return {"do": "order", "verb": verb, "said": said, **by}
+
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(1.0)
+            await ship.control({"do": "seal", "alert": "n01", "number": "KS0200", **by})
+            await ship.control(order("situation", situation="anchor"))
+            await ship.control(order("level", level=2, told_by="flag"))
+            await ship.control(order("threat", on=True))
+            await ship.control(order("ship_time", offset_min=540))
+            await ship.control(order("ais_off", on=True, master="A. Lindqvist"))
+            said = {"door": "d12", "worker": "D. Kovac", "work": "greasing", "minutes": 30}
+            await ship.control(order("permit", **said))
+            await ship.pass_time(60.0)
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(1.0)
+            assert ship.daemon.register.changed() == {"n01": "KS0200"}
+            shown = ship.state("ship")
+            assert (shown["situation"], shown["security_level"]) == ("anchor", 2)
+            assert (shown["threat"], shown["ship_time_offset_min"]) == (True, 540)
+            assert shown["ais_off_by"] == "A. Lindqvist"
+            permit = ship.state("permit/d12")
+            assert 28 * 60 < permit["ends_up"] - ship.clock.now_s() < 29 * 60, "what was left of it"

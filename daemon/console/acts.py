@@ -189,7 +189,9 @@ def _ssas(commands: Any, ask: Ask) -> None:
 
 def _releases(commands: Any, ask: Ask) -> None:
     seal = asking(commands, "reseal", "a broken seal was inspected and sealed again", by=True)
-    seal.add_argument("alert", help="the alert's id: seal.broken.<seal>")
+    seal.add_argument(
+        "alert", help="the alert's id: seal.broken.s01; of a numbered seal its own: n01"
+    )
     seal.add_argument("number", help="the new seal's number")
     _does(
         seal,

@@ -34,6 +34,8 @@ STATION = "station"
 SHIP = "ship"
 """What people ordered about the ship; by the type of the entry."""
 PERMIT = "permit"
+SEAL = "seal"
+"""The newest number of a numbered seal; by its id."""
 NOTICE = "notice"
 """The newest notice of an SSAS test; by flag."""
 HIGHEST = "highest"
@@ -151,6 +153,10 @@ def _permit_ended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Sta
     return (StateChange(PERMIT, _text(shown["door"]), None),)
 
 
+def _renumbered(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(SEAL, _text(shown["seal"]), {"number": _text(shown["number"])}),)
+
+
 def _notice_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(NOTICE, _text(shown["flag"]), shown),)
 
@@ -193,6 +199,7 @@ _RULES: Mapping[str, _Rule] = {
     "tests.planned": _tests_planned,
     "watch.taken": _watch_taken,
     "notice.given": _notice_given,
+    "seal.renumbered": _renumbered,
     "permit.given": _permit_given,
     "permit.ended": _permit_ended,
     **{

@@ -52,6 +52,19 @@ async def test_a_seal_round_wants_the_numbers_and_whole_loops(tmp_path):
         assert "tank and boats: 1 not found, 1 not in the register" in bad["reason"]
 
 
+async def test_a_numbered_seal_has_its_newest_number_in_the_next_round(tmp_path):
+    async with sailing(tmp_path) as ship:
+        for seal, number in (("n03", "KS0210"), ("n03", "KS0211")):
+            done = {"do": "seal", "alert": seal, "number": number, "by": "J. Santos"}
+            assert (await ship.ask(done))["recorded"] is not None
+        said = await ship.lead(
+            "t-seal", "J. Santos", (None, "KS0101 KS0102"), (None, ""), (None, "KS0211")
+        )
+        assert said["outcome"] == "passed"
+        assert ship.entry_types()["seal.renumbered"] == 2
+        assert not [m for m in ship.of_type("seal.renumbered") if '"class":"watch"' in m.body]
+
+
 async def test_motion_detectors_are_walked_and_told_within_five_seconds(tmp_path):
     async with sailing(tmp_path) as ship:
         said = await ship.lead(
