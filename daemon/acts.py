@@ -249,7 +249,7 @@ class Acts:
         known = self._known(person)
         status = self._watch.stations.take_watch(station, known.name, since_s=self._clock.now_s())
         self._watch.picture.station(status)
-        written = self._journal.submit(
+        return await self._write(
             Draft(
                 kind="system",
                 type="watch.taken",
@@ -259,7 +259,6 @@ class Acts:
                 open={"station": station, "person": known.name, "rank": known.rank},
             )
         )
-        return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def release(self, alert: str, *, note: str, person: str) -> Reply:
         """Let a latched alert go: the act that it waits for was done, by this person.
@@ -274,7 +273,7 @@ class Acts:
         By(known).must_be(roles, "let this alert go")
         self._watch.engine.release(alert, now_s=self._clock.now_s())
         self._watch.look()
-        written = self._journal.submit(
+        return await self._write(
             Draft(
                 kind="system",
                 type="alert.released",
@@ -284,7 +283,6 @@ class Acts:
                 open={"alert": alert, "act": self._watch.engine.catalogue[key].latch, "note": note},
             )
         )
-        return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def new_seal(self, alert: str, *, number: str, person: str) -> Reply:
         """Let a broken seal's alert go: it was inspected and sealed again under this number.
@@ -303,7 +301,7 @@ class Acts:
             raise RefusedError(f"there is no broken seal {alert!r}")
         self._watch.engine.release(alert, now_s=self._clock.now_s())
         self._watch.look()
-        written = self._journal.submit(
+        return await self._write(
             Draft(
                 kind=".10",
                 type="seal.numbered",
@@ -313,7 +311,6 @@ class Acts:
                 open={"alert": alert, "number": number},
             )
         )
-        return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def _renumber(self, seal: str, number: str, person: Person) -> Reply:
         """Enter the new number of a seal that no sensor watches; what numbers are out is the SSO's to know."""
@@ -321,7 +318,7 @@ class Acts:
         if re.fullmatch(r"[A-Za-z0-9/-]{1,20}", number) is None:
             raise RefusedError("a seal's number has 1 to 20 letters, digits, dashes and slashes")
         self._register.change(seal, number)
-        written = self._journal.submit(
+        return await self._write(
             Draft(
                 kind=".10",
                 type="seal.renumbered",
@@ -331,7 +328,6 @@ class Acts:
                 open={"seal": seal, "number": number},
             )
         )
-        return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def open_window(self, first: str, second: str) -> Reply:
         """Open an SSAS test window: two different persons, one of them the Master.
@@ -434,6 +430,11 @@ class Acts:
             by = next(a.acknowledged_by for a in self._watch.engine.alerts() if a.id == alert)
             station = by.station if by is not None else None
         return {"station": station, "seq": _seq(written)}
+
+    async def _write(self, draft: Draft) -> Reply:
+        """Write what was done; return the answer, which says whether it is on disk."""
+        written = self._journal.submit(draft)
+        return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def _on_disk(self, written: asyncio.Future[Entry] | None) -> int | None:
         """Return the entry's number once it is on disk; None when that takes too long."""
