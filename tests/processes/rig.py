@@ -21,6 +21,7 @@ from daemon.mqtt.connection import Connection
 from tests.brokers import address
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Callable
 
     from daemon.mqtt.wire import Message
@@ -195,3 +196,29 @@ def stored(record: Path) -> dict[int, bytes]:
             }
         finally:
             database.close()
+
+
+async def line_with(word: str, process: Process, said: list[str]) -> str:
+    """Return the first line of a process with this word, as soon as it is said; what it says is added to ``said``."""
+    for line in said:
+        if word in line:
+            return line
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        async for raw in process.stdout:
+            said.append(raw.decode().rstrip())
+            if word in said[-1]:
+                return said[-1]
+    raise AssertionError(f"it ended without {word!r}:\n" + "\n".join(said))
+
+
+def marked(variable: str) -> dict[int, str]:
+    """Return every living process that has this variable in its environment, with its command line."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            environment = (folder / "environ").read_bytes() if folder.name.isdigit() else b""
+            if variable.encode() in environment.split(b"\0"):
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                found[int(folder.name)] = b" ".join(words).decode()
+    return found

@@ -19,7 +19,7 @@ from uuid import uuid4
 import pytest
 
 from daemon.mqtt.embedded import mosquitto_program
-from tests.processes.rig import PATIENCE_S
+from tests.processes.rig import PATIENCE_S, line_with, marked
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -49,16 +49,7 @@ class Demo:
 
     async def until(self, word: str) -> str:
         """Return the first line with this word, as soon as it is said."""
-        assert self.process.stdout is not None
-        for line in self.said:
-            if word in line:
-                return line
-        async with asyncio.timeout(PATIENCE_S):
-            async for raw in self.process.stdout:
-                self.said.append(raw.decode().rstrip())
-                if word in self.said[-1]:
-                    return self.said[-1]
-        raise AssertionError(f"it ended without {word!r}:\n" + "\n".join(self.said))
+        return await line_with(word, self.process, self.said)
 
     async def to_the_end(self) -> tuple[int, str]:
         """Return exit code and everything that was said."""
@@ -68,13 +59,7 @@ class Demo:
 
     def family(self) -> dict[int, str]:
         """Return every living process that carries the mark, with its command line."""
-        mark, found = f"{MARK}={self.mark}".encode(), {}
-        for folder in Path("/proc").iterdir():
-            with suppress(OSError):
-                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
-                    words = (folder / "cmdline").read_bytes().split(b"\0")
-                    found[int(folder.name)] = b" ".join(words).decode()
-        return found
+        return marked(f"{MARK}={self.mark}")
 
     def sockets(self) -> set[str]:
         """Return the inodes of all sockets that the family holds."""

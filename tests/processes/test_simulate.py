@@ -16,7 +16,7 @@ import pytest
 from daemon.demo.gangway import gangway
 from daemon.mqtt.wire import Broker
 from daemon.simulate.session import DERIVED, MARK
-from tests.processes.rig import PATIENCE_S, verified
+from tests.processes.rig import line_with, marked, verified
 from tests.test_simulate import DEVICES, HEAD
 
 if TYPE_CHECKING:
@@ -37,16 +37,7 @@ class Simulation:
 
     async def until(self, word: str) -> str:
         """Return the first line with this word, as soon as it is said."""
-        assert self.process.stdout is not None
-        for line in self.said:
-            if word in line:
-                return line
-        async with asyncio.timeout(PATIENCE_S):
-            async for raw in self.process.stdout:
-                self.said.append(raw.decode().rstrip())
-                if word in self.said[-1]:
-                    return self.said[-1]
-        raise AssertionError(f"it ended without {word!r}:\n" + "\n".join(self.said))
+        return await line_with(word, self.process, self.said)
 
     def type(self, line: str | bytes) -> None:
         assert self.process.stdin is not None
@@ -59,12 +50,7 @@ class Simulation:
 
     def family(self) -> list[int]:
         """Return every living process that carries the mark."""
-        mark, found = f"{RUN}={self.mark}".encode(), []
-        for folder in Path("/proc").iterdir():
-            with suppress(OSError):
-                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-        return found
+        return [*marked(f"{RUN}={self.mark}")]
 
 
 @asynccontextmanager
