@@ -152,6 +152,7 @@ class Daemon:
             board=self.publisher,
             journal=self.record,
             faults=self.ourselves.faults,
+            settle_after_boot_s=config.settle_after_boot_s,
         )
         self.supervisors = [
             Supervisor(

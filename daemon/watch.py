@@ -38,8 +38,6 @@ LOOK_S = 1.0
 """How often ages, stations, record and broker are looked at."""
 STATUS_S = 5.0
 """Devices and stations are told again after so long, in seconds, though nothing but counters moved."""
-SETTLE_S = 60.0
-"""After the computer's boot, equipment comes back in any order: so long only what is seen is kept, in seconds."""
 JUST_BOOTED_S = 300.0
 """A daemon that starts within so many seconds of the boot was started by it."""
 
@@ -70,6 +68,7 @@ class Watch:
         board: Board,
         journal: Journal,
         faults: Callable[[], Mapping[str, bool]],
+        settle_after_boot_s: float = 0.0,
     ) -> None:
         """Put the parts together.
 
@@ -101,7 +100,8 @@ class Watch:
         self._rules_of_point: dict[str, list[Rule]] = {}
         self._rules_of_device: dict[str, list[Rule]] = {}
         started_s = clock.now_s()
-        self._settles_s = started_s + SETTLE_S if started_s < JUST_BOOTED_S else None
+        settles = settle_after_boot_s > 0 and started_s < JUST_BOOTED_S
+        self._settles_s = started_s + settle_after_boot_s if settles else None
         self._looked_s = float("-inf")
         self._statuses_told_s = float("-inf")
         self.looks = 0

@@ -387,6 +387,10 @@ def test_the_derived_file_is_in_order_and_simulated(tmp_path):
     loaded, own = config.load(path), ship(tmp_path)[1]
     assert loaded.is_demo
     assert loaded.openings == own.openings
+    assert (loaded.settle_after_boot_s, own.settle_after_boot_s) == (
+        0,
+        60,
+    )  # nothing booted with us
     assert [d.contacts for d in loaded.devices] == [d.contacts for d in own.devices]
 
 

@@ -553,6 +553,7 @@ async def sailing(
             await voyage.tell(command)
         tree["watch"] |= played.watch
         endpoints = {id_: device.endpoint for id_, device in voyage.devices.items()}
+        tree["watch"].setdefault("settle_after_boot_s", 60)  # her clock says when she was booted
         made = derived(tree, plan, endpoints, state=folder, mqtt_port=voyage.broker.port)
         (folder / "derived.toml").write_text(toml.written(made), "utf-8")
         async with _afloat(voyage, topics=topics, awaits_all=awaits_all):

@@ -66,6 +66,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         situation=file.watch.situation,
         security_level=file.watch.security_level,
         ship_time=timezone(timedelta(minutes=file.watch.ship_time_offset_min)),
+        settle_after_boot_s=file.watch.settle_after_boot_s,
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,

@@ -87,6 +87,8 @@ class WatchSection(_Section):
     security_level: SecurityLevel
     ship_time_offset_min: Annotated[int, Field(ge=-12 * 60, le=14 * 60)] = 0
     """Ship's time minus UTC, in minutes."""
+    settle_after_boot_s: Annotated[float, Field(ge=0, le=600)] = 60.0
+    """After the computer's boot equipment comes back in any order: for so long only what is seen is kept, in seconds."""
 
 
 class RecordSection(_Section):
@@ -291,6 +293,7 @@ class Config:
     situation: Situation
     security_level: SecurityLevel
     ship_time: timezone
+    settle_after_boot_s: float
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection

@@ -33,6 +33,10 @@ HOST = "127.0.0.1"
 START_S = 10.0
 STOP_S = 3.0
 POLL_S = 0.02
+TRIES = 5
+LOWEST_PORT = 16_384
+LOCAL_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""What the kernel takes for connections and for ``bind`` to port 0 (ip(7)); 32768 to 60999 where nobody changed it."""
 PBKDF2_ROUNDS = 101
 """What mosquitto_passwd 2.0 uses; the passwords are random and live as long as the demo."""
 LARGEST_PAYLOAD_BYTES = 256 * 1024
@@ -173,20 +177,32 @@ async def embedded_broker(
     kind = kind or ("mosquitto" if mosquitto_program() else "iotcore")
     if users and kind != "mosquitto":
         raise ValueError(f"{kind} has no ACL: every user may do everything")
+    passwords = {user: secrets.token_urlsafe(18) for user in users}
     with TemporaryDirectory(prefix="ispsd-broker-") as folder:
+        broker = await _started(kind, Path(folder), port=port, ws_port=ws_port, passwords=passwords)
+        try:
+            yield broker
+        finally:
+            await broker.stop()
+
+
+async def _started(
+    kind: Kind, folder: Path, *, port: int, ws_port: int, passwords: Mapping[str, str]
+) -> EmbeddedBroker:
+    """Start a broker; where a port was ours to choose and was taken meanwhile, choose again."""
+    for tries_left in reversed(range(TRIES)):
         broker = EmbeddedBroker(
-            kind,
-            Path(folder),
-            port or free_port(),
-            ws_port or free_port(),
-            {user: secrets.token_urlsafe(18) for user in users},
+            kind, folder, port or free_port(), ws_port or free_port(), passwords
         )
         await asyncio.to_thread(_write_config, broker)
         try:
             await broker.start()
-            yield broker
-        finally:
-            await broker.stop()
+        except LinkError:
+            if not tries_left or (port and ws_port):
+                raise
+        else:
+            return broker
+    raise LinkError(f"{kind} was never started")
 
 
 def mosquitto_program() -> str | None:
@@ -196,10 +212,21 @@ def mosquitto_program() -> str | None:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody uses at this moment."""
-    with socket.socket() as sock:
-        sock.bind((HOST, 0))
-        return int(sock.getsockname()[1])
+    """Return a port of loopback that nobody uses, and that the kernel gives to nobody who asks for any.
+
+    A port of the kernel's own range may be another connection's before it is listened on, and again
+    while a broker that keeps its port is stopped.
+
+    Raises:
+        LinkError: There is none.
+    """
+    ephemeral = int(LOCAL_PORTS.read_text("ascii").split()[0])
+    candidates = range(LOWEST_PORT, ephemeral) or range(LOWEST_PORT, 65536)
+    for _ in candidates:
+        port = secrets.choice(candidates)
+        if _is_free(port):
+            return port
+    raise LinkError(f"no port of {HOST} from {candidates[0]} to {candidates[-1]} is free")
 
 
 def _is_free(port: int) -> bool:

@@ -59,6 +59,8 @@ def derived(
     }
     out["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
     out["control"] = {"socket": str(state / "control.sock")}
+    # Simulated devices did not come on with this computer, however lately it was booted.
+    out["watch"] = {"settle_after_boot_s": 0, **out["watch"]}
     for name, bus in out.get("bus", {}).items():
         bus.pop("local", None)
         unit = plan.of_bus.get(name)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon.errors import LinkError
-from daemon.mqtt.embedded import embedded_broker, free_port, password_line
+from daemon.mqtt.embedded import (
+    LOCAL_PORTS,
+    LOWEST_PORT,
+    embedded_broker,
+    free_port,
+    password_line,
+)
 from tests.brokers import DEMO_USERS, address, iotcore, mosquitto
 from tests.mqtt.harness import WITHIN_S, connected
 
@@ -113,3 +119,28 @@ async def test_without_mosquitto_the_wheel_is_used(
         assert (broker.kind, broker.port) == ("iotcore", port)
         async with connected(address(broker)) as connection:
             await connection.deliver("t", b"x")
+
+
+async def test_a_port_that_was_taken_meanwhile_is_chosen_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with embedded_broker() as first:
+        chosen = iter(
+            [first.port, free_port(), free_port(), first.ws_port, free_port(), free_port()]
+        )
+        monkeypatch.setattr("daemon.mqtt.embedded.free_port", lambda: next(chosen))
+        async with embedded_broker() as second, connected(address(second)) as connection:
+            assert not {second.port, second.ws_port} & {first.port, first.ws_port}
+            await connection.deliver("t", b"x")
+
+
+async def test_a_port_that_was_asked_for_is_never_another() -> None:
+    async with embedded_broker() as first:
+        with pytest.raises(LinkError, match=f"port {first.port} of 127.0.0.1 is taken"):
+            async with embedded_broker(port=first.port, ws_port=free_port()):
+                pass
+
+
+def test_a_free_port_is_none_that_the_kernel_hands_out() -> None:
+    ephemeral = int(LOCAL_PORTS.read_text("ascii").split()[0])
+    assert all(LOWEST_PORT <= free_port() < ephemeral for _ in range(20))
