@@ -88,7 +88,7 @@ class WatchSection(_Section):
     ship_time_offset_min: Annotated[int, Field(ge=-12 * 60, le=14 * 60)] = 0
     """Ship's time minus UTC, in minutes."""
     settle_after_boot_s: Annotated[float, Field(ge=0, le=600)] = 60.0
-    """After the computer's boot equipment comes back in any order: for so long only what is seen is kept, in seconds."""
+    """After the computer's boot equipment comes back in any order; so long nothing is judged, in seconds."""
 
 
 class RecordSection(_Section):
