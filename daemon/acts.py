@@ -14,19 +14,23 @@ from daemon.alerts.alert import Acknowledgement
 from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
 from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError
+from daemon.fields import LONGEST_TEXT
 from daemon.model import AlertState, Classification, Priority, Role, SecurityLevel, Situation
 from daemon.mqtt.commands import Command, Reply
-from daemon.orders import COMMAND, OFFICERS, By
+from daemon.orders import OFFICERS
+from daemon.people.authority import COMMAND
+from daemon.people.claims import By
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
     from enum import Enum
 
     from daemon.clock import Clock
     from daemon.model import Json, Person
     from daemon.orders import Orders
+    from daemon.people.people import People
     from daemon.readiness import Tests
     from daemon.record.entry import Entry
     from daemon.sealregister import SealRegister
@@ -50,7 +54,6 @@ TO_ACKNOWLEDGE = frozenset(
 )
 WAIT_FOR_DISK_S = 1.0
 """How long an answer waits for the disk before it says *not yet recorded*."""
-LONGEST_TEXT = 400
 
 
 class Acts:
@@ -59,7 +62,7 @@ class Acts:
     def __init__(
         self,
         *,
-        persons: Iterable[Person],
+        people: People,
         watch: Watch,
         tests: Tests,
         orders: Orders,
@@ -68,7 +71,7 @@ class Acts:
         clock: Clock,
         journal: Journal,
     ) -> None:
-        self._persons = {person.name: person for person in persons}
+        self._people = people
         self._watch = watch
         self._tests = tests
         self.window = window
@@ -123,7 +126,7 @@ class Acts:
         Raises:
             RefusedError: With the reason, for the person who asked.
         """
-        orders, by = self._orders, By(self._known(person), station)
+        orders, by = self._orders, By(self._people.known(person), station)
         match verb:
             case "situation":
                 written = orders.situation(_one_of(Situation, said["situation"]), by)
@@ -135,7 +138,7 @@ class Acts:
             case "ship_time":
                 written = orders.ship_time(said["offset_min"], by)
             case "ais_off":
-                master = self._known(said["master"]) if said["on"] else by.person
+                master = self._people.known(said["master"]) if said["on"] else by.person
                 if said["on"] and Role.MASTER not in master.roles:
                     raise RefusedError(f"{master.name} is not the Master")
                 written = orders.ais_off(by, on=said["on"], master=master.name)
@@ -205,7 +208,7 @@ class Acts:
         Raises:
             RefusedError: There is nothing to acknowledge, or more than one, or the name is unknown.
         """
-        known = self._known(person)
+        known = self._people.known(person)
         waiting = [a for a in self._watch.engine.alerts() if a.state in TO_ACKNOWLEDGE]
         named = [a for a in waiting if alert in {a.id, a.source.id, a.source.name}]
         if len(named) != 1:
@@ -246,7 +249,7 @@ class Acts:
         Raises:
             RefusedError: The name is not on the crew list.
         """
-        known = self._known(person)
+        known = self._people.known(person)
         status = self._watch.stations.take_watch(station, known.name, since_s=self._clock.now_s())
         self._watch.picture.station(status)
         return await self._write(
@@ -266,7 +269,7 @@ class Acts:
         Raises:
             RefusedError: No such alert, it waits for another act, its condition holds, or the person may not.
         """
-        known = self._known(person)
+        known = self._people.known(person)
         key = next((a.key for a in self._watch.engine.alerts() if a.id == alert), "")
         if (roles := MAY_RELEASE.get(key)) is None:
             raise RefusedError(f"there is no alert {alert!r} that waits for this")
@@ -292,7 +295,7 @@ class Acts:
         Raises:
             RefusedError: No such alert or seal, the seal is not whole, no number, or the name is unknown.
         """
-        known = self._known(person)
+        known = self._people.known(person)
         if not 0 < len(number) <= LONGEST_TEXT:
             raise RefusedError("the new seal's number is wanted")
         if alert in self._register:
@@ -335,7 +338,7 @@ class Acts:
         Raises:
             RefusedError: The two may not, or one is open already.
         """
-        minutes, written = self.window.open(self._known(first), self._known(second))
+        minutes, written = self.window.open(self._people.known(first), self._people.known(second))
         return Reply(
             accepted=True,
             recorded=await self._on_disk(written),
@@ -344,7 +347,7 @@ class Acts:
 
     async def close_window(self, person: str) -> Reply:
         """Close the test window before its time."""
-        written = self.window.close(self._known(person))
+        written = self.window.close(self._people.known(person))
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def notice(
@@ -356,7 +359,7 @@ class Acts:
             RefusedError: The person may not, or the notice cannot be.
         """
         written = self.window.notice(
-            flag, self._known(person), sent_utc=sent_utc, to=to, reference=reference
+            flag, self._people.known(person), sent_utc=sent_utc, to=to, reference=reference
         )
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
@@ -365,7 +368,7 @@ class Acts:
         known = self._tests.tests.get(test)
         if known is not None and (reason := self.window.refusal(known)):
             raise RefusedError(reason)
-        started = self._tests.start(test, self._known(person).name, item=item)
+        started = self._tests.start(test, self._people.known(person).name, item=item)
         return Reply(accepted=True, extra={"steps": started.spec.steps_of(started.config)})
 
     async def skip(self, test: str, *, person: str, reason: str) -> Reply:
@@ -374,7 +377,7 @@ class Acts:
         Raises:
             RefusedError: The person may not, or the test cannot be skipped.
         """
-        known = self._known(person)
+        known = self._people.known(person)
         By(known).must_be(COMMAND, "say that a test is not done")
         written = self._tests.skip(test, known.name, reason)
         return Reply(accepted=True, recorded=await self._on_disk(written))
@@ -383,7 +386,7 @@ class Acts:
         """Give a person's answer to the step that an assisted test shows."""
         if len(text) > LONGEST_TEXT:
             raise RefusedError(f"an answer has at most {LONGEST_TEXT} characters")
-        self._tests.answer(test, step, Answer(self._known(person).name, text))
+        self._tests.answer(test, step, Answer(self._people.known(person).name, text))
         return Reply(accepted=True)
 
     def tests(self) -> list[dict[str, Json]]:
@@ -408,12 +411,6 @@ class Acts:
             }
             for test in self._tests.tests.values()
         ]
-
-    def _known(self, name: str) -> Person:
-        try:
-            return self._persons[name]
-        except KeyError:
-            raise RefusedError(f"{name!r} is not on the crew list") from None
 
     def _remember(
         self, alert: str, instance: int, station: str, written: asyncio.Future[Entry]

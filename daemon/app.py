@@ -32,6 +32,7 @@ from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
 from daemon.orders import Orders
 from daemon.ourselves import Ourselves
+from daemon.people.people import People
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import keys
@@ -213,6 +214,7 @@ class Daemon:
         )
 
     def _build_acts(self) -> None:
+        self.people = People(self.config.persons)
         self.window = Window(
             gate=self.gate,
             window_s=self.config.ssas_window_s,
@@ -220,7 +222,7 @@ class Daemon:
             journal=self.record,
         )
         self.acts = Acts(
-            persons=self.config.persons,
+            people=self.people,
             watch=self.watch,
             tests=self.tests,
             register=self.register,

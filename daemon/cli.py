@@ -20,14 +20,15 @@ import daemon
 from daemon import config, control, logs
 from daemon.clock import SystemClock
 from daemon.console import acts
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, asking
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DONE, FAILED, UNUSABLE = 0, 1, 2
-DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
+GROUPS = (acts,)
+"""Each adds its subcommands with ``add(commands)``."""
 PAPER = {
     "passed": "SAT",
     "failed": "UNSAT",
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG)
     check.set_defaults(act=_check)
 
-    log = acts.asking(commands, "log", "show the newest entries of the record")
+    log = asking(commands, "log", "show the newest entries of the record")
     log.add_argument("-n", "--count", type=int, default=20, help="how many (at most 1000)")
     log.add_argument("--before", type=int, help="only entries older than this number")
     log.add_argument("--type", help="only entries of this type, such as test.result")
@@ -127,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--keep", action="store_true", help="go on after the scenario")
     simulate.set_defaults(act=_simulate)
 
-    acts.add(commands, _ask)
+    for group in GROUPS:
+        group.add(commands)
     return parser
 
 
@@ -199,22 +201,6 @@ def _entry_line(entry: Mapping[str, Any]) -> str:
         "tests.planned": lambda: f"{len(said['tests'])} tests in the plan",
     }.get(entry["type"], lambda: json.dumps(said, ensure_ascii=False))()
     return f"{entry['seq']:>6}  {entry['at'][:19]}Z  {entry['type']:<16} {what}  [{who}]"
-
-
-def _ask(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
-    answer = asyncio.run(control.ask(given.socket, request))
-    if (items := answer.get("items")) is not None:
-        for item in items:
-            print(f"{item['state']:<12} {item['text']}")
-        return DONE
-    rows = answer.get("tests")
-    if rows is None:
-        print(json.dumps(answer, ensure_ascii=False))
-        return DONE
-    for row in rows:
-        step = f"step {row['step']}: {row['prompt']}" if row["step"] else row["reason"] or ""
-        print(f"{row['test']:<14} {row['name']:<16} {row['readiness']:<12} {step}")
-    return DONE
 
 
 def _demo(given: argparse.Namespace) -> int:

@@ -292,6 +292,10 @@ class Role(StrEnum):
     SSO = "sso"
     DEPUTY_SSO = "deputy_sso"
     MASTER = "master"
+    CSO = "cso"
+    """Ashore: reads, receives, does nothing on board."""
+    PSC = "psc"
+    """A port state control officer: receives what is released to him."""
 
 
 @dataclass(frozen=True, slots=True)

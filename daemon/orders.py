@@ -6,7 +6,6 @@ is: proof by PIN comes with the persons' own credentials. Every order is an entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,8 @@ from daemon.model import (
     SecurityLevel,
     Situation,
 )
-from daemon.record.entry import Actor, Draft
+from daemon.people.authority import COMMAND
+from daemon.record.entry import Draft
 from daemon.shipstate import ship_time
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from daemon.clock import Clock
     from daemon.model import Json, Opening, Person
+    from daemon.people.claims import By
     from daemon.record.entry import Entry
     from daemon.watch import Journal, Watch
 
 OFFICERS = frozenset({Role.OFFICER, Role.SSO, Role.MASTER})
-COMMAND = frozenset({Role.SSO, Role.MASTER})
 MINUTE_S = 60.0
 HOUR_MIN = 60
 LONGEST_PERMIT_MIN = {
@@ -48,27 +48,6 @@ ENGINEERS_DOORS = frozenset({DoorClass.MACHINERY, DoorClass.VITAL})
 PERMITTED = frozenset({OpeningKind.DOOR, OpeningKind.SIDE_DOOR})
 """What is opened under a permit: a side door too, though its own system watches it."""
 SHIP_TIMES_MIN = range(-12 * HOUR_MIN, 14 * HOUR_MIN + 1, 15)
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who orders, and where."""
-
-    person: Person
-    station: str | None = None
-
-    def actor(self) -> Actor:
-        return Actor(self.station, self.person.name)
-
-    def must_be(self, roles: frozenset[Role], what: str) -> None:
-        """Refuse who may not.
-
-        Raises:
-            RefusedError: The person has none of these roles.
-        """
-        if not self.person.roles & roles:
-            known = ", ".join(sorted(role.value for role in roles))
-            raise RefusedError(f"{self.person.name} may not {what}; that is for: {known}")
 
 
 class Orders:

@@ -66,6 +66,8 @@ class Tests:
         ``regime`` and ``ship_time`` are asked whenever they are needed; ``on_change`` is told of every test that
         stands differently.
         """
+        self.also_to_do: list[Callable[[], Iterable[worklist.Item]]] = []
+        """Who has lines for the worklist beside the tests."""
         self.tests = {test.config.id: test for test in tests}
         self.clock = clock
         self._ship_time = ship_time
@@ -206,9 +208,9 @@ class Tests:
     def worklist(self) -> list[dict[str, Json]]:
         """Return what SSO and Master have to see to, the worst first; of class ``sso``, with SSAS among it."""
         stands = [(test, Readiness(self.readiness(test))) for test in self.tests.values()]
-        return worklist.message(
-            worklist.items(stands, now_utc=self.clock.utc(), ship_time=self._ship_time())
-        )
+        listed = worklist.items(stands, now_utc=self.clock.utc(), ship_time=self._ship_time())
+        listed += [item for source in self.also_to_do for item in source()]
+        return worklist.message(worklist.worst_first(listed))
 
     # What falls due
 

@@ -11,7 +11,8 @@ from daemon import forms
 from daemon.checks.flags import Notice, judge_notices, load_flag
 from daemon.errors import RefusedError
 from daemon.model import Classification, ClockStatus, Role
-from daemon.orders import COMMAND, By
+from daemon.people.authority import COMMAND
+from daemon.people.claims import By
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:

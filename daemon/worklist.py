@@ -42,6 +42,7 @@ class Item:
     """One line of the list.
 
     Attributes:
+        test: The test, or a short name of what else is to be done: ``review``.
         since_utc: Since when it is so; None where nobody can tell.
         limit_utc: When it is, or was, overdue.
     """
@@ -57,12 +58,14 @@ class Item:
 def items(
     tests: Iterable[tuple[Test, Readiness]], *, now_utc: datetime, ship_time: timezone
 ) -> list[Item]:
-    """Return what is to be done, the worst first; each test is given with its readiness."""
+    """Return what is to be done of tests; each is given with its readiness."""
     found = [_item(test, stands, now_utc, ship_time) for test, stands in tests]
-    return sorted(
-        (item for item in found if item is not None),
-        key=lambda item: (_ORDER[item.state], item.what),
-    )
+    return [item for item in found if item is not None]
+
+
+def worst_first(listed: Iterable[Item]) -> list[Item]:
+    """Return the lines in the order in which they are read."""
+    return sorted(listed, key=lambda item: (_ORDER[item.state], item.what))
 
 
 def message(listed: Iterable[Item]) -> list[dict[str, Json]]:

@@ -28,7 +28,8 @@ from daemon.model import (
     Station,
 )
 from daemon.mqtt.topics import Topics
-from daemon.orders import By, Orders
+from daemon.orders import Orders
+from daemon.people.claims import By
 from daemon.points import Points
 from daemon.shipstate import ShipState, ship_time
 from daemon.stations import Stations

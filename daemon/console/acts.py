@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
+
+from daemon.console.asking import DONE, asked, asking, does, say
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
-    Request: TypeAlias = dict[str, Any]
-    Ask: TypeAlias = Callable[[argparse.Namespace, Request], int]
+    from daemon.console.asking import Request
 
-DEFAULT_SOCKET = Path("/run/ispsd/control.sock")
 SITUATIONS = ("sea", "manoeuvring", "anchor", "port", "yard")
 
 
-def add(commands: Any, ask: Ask) -> None:
-    """Add every subcommand that is an act; ``ask`` sends a request and prints the answer."""
-    _watchkeeping(commands, ask)
-    _orders(commands, ask)
-    _permits(commands, ask)
-    _tests(commands, ask)
-    _ssas(commands, ask)
-    _releases(commands, ask)
-
-
-def asking(commands: Any, name: str, help_: str, *, by: bool = False) -> Any:
-    """Add a subcommand that asks a running daemon; ``by`` for an act, which has somebody who does it."""
-    parser = commands.add_parser(name, help=help_)
-    parser.add_argument("--socket", type=Path, default=DEFAULT_SOCKET, help="the control socket")
-    if by:
-        parser.add_argument(
-            "--by", required=True, metavar="NAME", help="who, as the crew list has it"
-        )
-    return parser
-
-
-def _does(parser: Any, ask: Ask, request: Callable[[argparse.Namespace], Request]) -> None:
-    parser.set_defaults(act=lambda given: ask(given, request(given)))
+def add(commands: Any) -> None:
+    """Add every subcommand that is an act on the watch, the ship or a test."""
+    _watchkeeping(commands)
+    _orders(commands)
+    _permits(commands)
+    _tests(commands)
+    _ssas(commands)
+    _releases(commands)
 
 
 def _order(verb: str, by: str, **said: Any) -> Request:
     return {"do": "order", "verb": verb, "said": said, "by": by}
 
 
-def _watchkeeping(commands: Any, ask: Ask) -> None:
+def _watchkeeping(commands: Any) -> None:
     ack = asking(commands, "ack", "acknowledge one alert", by=True)
     ack.add_argument("alert", help="its id, or whose it is: d12, or its name")
     silence = asking(commands, "silence", "silence all that sounds for 30 s", by=True)
@@ -53,50 +36,49 @@ def _watchkeeping(commands: Any, ask: Ask) -> None:
     take.add_argument("station")
     for parser in (ack, silence):
         parser.add_argument("--station", default="sso", help="where (default: sso)")
-    _does(ack, ask, lambda g: {"do": "ack", "alert": g.alert, "station": g.station, "by": g.by})
-    _does(silence, ask, lambda g: {"do": "silence", "station": g.station, "by": g.by})
-    _does(take, ask, lambda g: {"do": "take_watch", "station": g.station, "by": g.by})
+    does(ack, lambda g: {"do": "ack", "alert": g.alert, "station": g.station, "by": g.by})
+    does(silence, lambda g: {"do": "silence", "station": g.station, "by": g.by})
+    does(take, lambda g: {"do": "take_watch", "station": g.station, "by": g.by})
 
 
-def _orders(commands: Any, ask: Ask) -> None:
+def _orders(commands: Any) -> None:
     situation = asking(commands, "situation", "say what the ship is doing now", by=True)
     situation.add_argument("situation", choices=SITUATIONS)
-    _does(situation, ask, lambda g: _order("situation", g.by, situation=g.situation))
+    does(situation, lambda g: _order("situation", g.by, situation=g.situation))
 
     level = asking(commands, "level", "set the security level", by=True)
     level.add_argument("level", type=int, choices=[1, 2, 3])
     level.add_argument(
         "--told-by", required=True, metavar="WHO", help="flag, port facility, company"
     )
-    _does(level, ask, lambda g: _order("level", g.by, level=g.level, told_by=g.told_by))
+    does(level, lambda g: _order("level", g.by, level=g.level, told_by=g.told_by))
 
     threat = asking(commands, "threat", "enter or leave a threat area", by=True)
     threat.add_argument("threat", choices=["on", "off"])
-    _does(threat, ask, lambda g: _order("threat", g.by, on=g.threat == "on"))
+    does(threat, lambda g: _order("threat", g.by, on=g.threat == "on"))
 
     time = asking(commands, "ship-time", "change ship's time", by=True)
     time.add_argument(
         "offset_min", type=int, help="ship's time minus UTC, in minutes: 480, -- -300"
     )
-    _does(time, ask, lambda g: _order("ship_time", g.by, offset_min=g.offset_min))
+    does(time, lambda g: _order("ship_time", g.by, offset_min=g.offset_min))
 
     ais = asking(
         commands, "ais", "enter the Master's order that AIS is switched off, or its end", by=True
     )
     ais.add_argument("ais", choices=["off", "on"])
     ais.add_argument("--master", required=True, metavar="NAME", help="whose order it is")
-    _does(ais, ask, lambda g: _order("ais_off", g.by, on=g.ais == "off", master=g.master))
+    does(ais, lambda g: _order("ais_off", g.by, on=g.ais == "off", master=g.master))
 
 
-def _permits(commands: Any, ask: Ask) -> None:
+def _permits(commands: Any) -> None:
     permit = asking(commands, "permit", "permit a door to be opened for a time", by=True)
     permit.add_argument("door", help="its id: d17")
     permit.add_argument("--worker", required=True, metavar="NAME", help="who works there")
     permit.add_argument("--work", required=True, help="what the work is")
     permit.add_argument("--minutes", type=int, required=True)
-    _does(
+    does(
         permit,
-        ask,
         lambda g: _order(
             "permit", g.by, door=g.door, worker=g.worker, work=g.work, minutes=g.minutes
         ),
@@ -104,27 +86,22 @@ def _permits(commands: Any, ask: Ask) -> None:
 
     end = asking(commands, "end-permit", "end a permit before its time", by=True)
     end.add_argument("door")
-    _does(end, ask, lambda g: _order("permit", g.by, door=g.door, worker="-", work="-", minutes=0))
+    does(end, lambda g: _order("permit", g.by, door=g.door, worker="-", work="-", minutes=0))
 
 
-def _tests(commands: Any, ask: Ask) -> None:
-    _does(
-        asking(commands, "tests", "show every equipment test and how it stands"),
-        ask,
-        lambda _: {"do": "tests"},
+def _tests(commands: Any) -> None:
+    asking(commands, "tests", "show every equipment test and how it stands").set_defaults(
+        act=_show_tests
     )
-    _does(
-        asking(commands, "worklist", "show what SSO and Master have to see to"),
-        ask,
-        lambda _: {"do": "worklist"},
+    asking(commands, "worklist", "show what SSO and Master have to see to").set_defaults(
+        act=_show_worklist
     )
 
     start = asking(commands, "start", "start a test", by=True)
     start.add_argument("test")
     start.add_argument("--item", help="of a test of several things, the one: d07")
-    _does(
+    does(
         start,
-        ask,
         lambda g: (
             {"do": "test.start", "test": g.test, "by": g.by} | ({"item": g.item} if g.item else {})
         ),
@@ -134,9 +111,8 @@ def _tests(commands: Any, ask: Ask) -> None:
     answer.add_argument("test")
     answer.add_argument("step", type=int)
     answer.add_argument("text", nargs="?", default="")
-    _does(
+    does(
         answer,
-        ask,
         lambda g: {
             "do": "test.answer",
             "test": g.test,
@@ -149,14 +125,13 @@ def _tests(commands: Any, ask: Ask) -> None:
     skip = asking(commands, "not-done", "say why a test cannot be done now: NOT DONE", by=True)
     skip.add_argument("test")
     skip.add_argument("reason")
-    _does(
+    does(
         skip,
-        ask,
         lambda g: {"do": "test.skip", "test": g.test, "reason": g.reason, "by": g.by},
     )
 
 
-def _ssas(commands: Any, ask: Ask) -> None:
+def _ssas(commands: Any) -> None:
     window = asking(commands, "window", "open or close the SSAS test window")
     window.add_argument("what", choices=["open", "close"])
     window.add_argument(
@@ -166,16 +141,15 @@ def _ssas(commands: Any, ask: Ask) -> None:
         metavar="NAME",
         help="twice to open: the Master and the SSO",
     )
-    _does(window, ask, lambda g: {"do": f"window.{g.what}", "by": g.by})
+    does(window, lambda g: {"do": f"window.{g.what}", "by": g.by})
 
     notice = asking(commands, "notice", "enter that the flag was told of an SSAS test", by=True)
     notice.add_argument("flag", help="its profile: singapore")
     notice.add_argument("--sent", required=True, metavar="UTC", help="2026-11-22T02:10Z")
     notice.add_argument("--to", required=True, help="whom it went to")
     notice.add_argument("--reference", required=True, help="the mail, booking or agreement")
-    _does(
+    does(
         notice,
-        ask,
         lambda g: {
             "do": "notice",
             "flag": g.flag,
@@ -187,23 +161,34 @@ def _ssas(commands: Any, ask: Ask) -> None:
     )
 
 
-def _releases(commands: Any, ask: Ask) -> None:
+def _releases(commands: Any) -> None:
     seal = asking(commands, "reseal", "a broken seal was inspected and sealed again", by=True)
     seal.add_argument(
         "alert", help="the alert's id: seal.broken.s01; of a numbered seal its own: n01"
     )
     seal.add_argument("number", help="the new seal's number")
-    _does(
+    does(
         seal,
-        ask,
         lambda g: {"do": "seal", "alert": g.alert, "number": g.number, "by": g.by},
     )
 
     release = asking(commands, "release", "what a latched alert waits for was done", by=True)
     release.add_argument("alert", help="the alert's id: door.forced.<door>, sensor.tamper.<sensor>")
     release.add_argument("note", help="what was found")
-    _does(
+    does(
         release,
-        ask,
         lambda g: {"do": "release", "alert": g.alert, "note": g.note, "by": g.by},
     )
+
+
+def _show_tests(given: argparse.Namespace) -> int:
+    for row in asked(given, {"do": "tests"})["tests"]:
+        step = f"step {row['step']}: {row['prompt']}" if row["step"] else row["reason"] or ""
+        say(f"{row['test']:<14} {row['name']:<16} {row['readiness']:<12} {step}")
+    return DONE
+
+
+def _show_worklist(given: argparse.Namespace) -> int:
+    for item in asked(given, {"do": "worklist"})["items"]:
+        say(f"{item['state']:<12} {item['text']}")
+    return DONE
