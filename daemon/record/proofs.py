@@ -87,7 +87,7 @@ def consistency(old: int, size: int, subtree: Callable[[int, int], bytes]) -> li
     Args:
         old: From 1.
         size: At least ``old``.
-        subtree: Returns MTH(D[begin:end]). Of what lies below ``old`` only peaks of the tree of that size are asked for.
+        subtree: Returns MTH(D[begin:end]); of what lies below ``old`` only that tree's peaks are asked for.
 
     Raises:
         ValueError: The sizes do not fit each other.
