@@ -94,6 +94,23 @@ def verifier_key(name: str, key: Ed25519PublicKey) -> str:
     return f"{name}+{key_id(name, key).hex()}+{encoded}"
 
 
+def fingerprint(key: Ed25519PublicKey) -> str:
+    """Return what people compare: five groups of four hexadecimal digits, of SHA-256 of the raw key."""
+    digest = sha256(key.public_bytes_raw()).hexdigest().upper()
+    return " ".join(digest[begin : begin + 4] for begin in range(0, 20, 4))
+
+
+def endorsement_text(*, prefix: str, vkey: str, previous_root: bytes) -> bytes:
+    """Return what the old key signs to vouch for a new one (decision 0013)."""
+    return f"ispsd new key\n{prefix}\n{vkey}\n{previous_root.hex()}\n".encode()
+
+
+def endorse(old: Ed25519PrivateKey, *, prefix: str, vkey: str, previous_root: bytes) -> str:
+    """Return the old key's word for a new one, in base64."""
+    text = endorsement_text(prefix=prefix, vkey=vkey, previous_root=previous_root)
+    return base64.b64encode(old.sign(text)).decode()
+
+
 def _is_signed(text: str, signatures: str, key: Ed25519PublicKey, *, name: str) -> bool:
     """Tell whether our signature is among the lines; other people's lines are theirs to judge."""
     wanted_id = key_id(name, key)

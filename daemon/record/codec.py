@@ -26,6 +26,7 @@ from daemon.record.entry import (
     LARGEST_PART_BYTES,
     MACHINE_KINDS,
     MOST_EVIDENCE,
+    READ_VERSIONS,
     Actor,
     Draft,
     Entry,
@@ -157,7 +158,7 @@ def parse(text: str) -> Entry:
     """
     try:
         body = json.loads(text)
-        if body["v"] != ENTRY_VERSION:
+        if body["v"] not in READ_VERSIONS:
             raise RecordError(f"an entry of version {body['v']}: a newer ispsd wrote it")
         return Entry(
             segment=body["segment"],

@@ -44,6 +44,8 @@ class Directory:
         if not paths:
             return self._create(stamp, reason="first start", carried=Carried())
         if newest := Segment.open(paths[-1], self._identity, self._entropy):
+            if newest.layout < schema.SCHEMA_VERSION:
+                return self.next(newest, stamp, reason=f"layout {schema.SCHEMA_VERSION}")
             return newest
         # Power was lost while this segment was being made: it is empty, so it is made again.
         previous = Segment.open(paths[-2], self._identity, self._entropy) if paths[1:] else None

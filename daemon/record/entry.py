@@ -1,8 +1,8 @@
 """What is one line of the security record, to the byte?
 
-An entry is canonical JSON (RFC 8785) with exactly the fields of version 1, see
-``docs/decisions/0002-entry-and-checkpoint-format.md``. No floats: what a number means must not
-depend on who prints it. The bytes that are stored are the bytes that are hashed, so everything here
+An entry is canonical JSON (RFC 8785) with exactly the fields of version 2, which are those of version 1, see
+``docs/decisions/0002-entry-and-checkpoint-format.md`` and ``0013-record-format-2.md``. No floats: what a number
+means must not depend on who prints it. The bytes that are stored are the bytes that are hashed, so everything here
 is about making them once.
 """
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from daemon.model import Classification, ClockStatus, Json
 
-ENTRY_VERSION = 1
+ENTRY_VERSION = 2
+READ_VERSIONS = frozenset({1, 2})
 LARGEST_ENTRY_BYTES = 64 * 1024
 LARGEST_PART_BYTES = 4 * 1024 * 1024
 LARGEST_EVIDENCE_BYTES = 16 * 1024 * 1024

@@ -10,7 +10,9 @@ from __future__ import annotations
 SEGMENT_GLOB = "segment-[0-9][0-9][0-9][0-9].db"
 APPLICATION_ID = 0x49535052
 """``ISPR`` in the header of the file (SQLite file format, offset 68)."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+FIRST_VERSION = 1
+"""Without the table of cosignatures; a segment that is still written in it is closed, and the next one begun."""
 
 _GENERATED = {
     "bseq": ("INTEGER", "$.bseq"),
@@ -34,6 +36,8 @@ _TABLES = (
     "size INTEGER NOT NULL, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL, peaks BLOB NOT NULL) "
     "STRICT",
+    "CREATE TABLE cosignature (size INTEGER NOT NULL, name TEXT NOT NULL, line TEXT NOT NULL, "
+    "PRIMARY KEY (size, name)) STRICT, WITHOUT ROWID",
     "CREATE TABLE state (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, "
     "seq INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID",
     "CREATE TABLE cursor (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
@@ -49,7 +53,7 @@ _INDEXES = (
 _TRIGGERS = tuple(
     f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
     f"BEGIN SELECT RAISE(ABORT, 'the record is append-only: {table}'); END"
-    for table in ("entry", "part", "evidence", "checkpoint")
+    for table in ("entry", "part", "evidence", "checkpoint", "cosignature")
     for act in ("UPDATE", "DELETE")
 )
 

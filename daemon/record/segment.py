@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zlib import compress
 
@@ -34,14 +34,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a new segment takes over from the one before; the default starts a record."""
+    """What a new segment takes over from the one before; the default starts a record.
+
+    Attributes:
+        tree: Of all entries of the segment before, sealed or not.
+        head: Its newest checkpoint.
+        lost: A newer head of that segment, which somebody else held; its numbers are not used again.
+        endorsement: The old key's word for a new one, in base64.
+    """
 
     number: int = 0
+    tree: Tree = field(default_factory=Tree)
     head: Checkpoint | None = None
     next_seq: int = 1
     next_bseq: int = 1
     state: tuple[fold.StateChange, ...] = ()
     cursors: tuple[tuple[str, int], ...] = ()
+    lost: Checkpoint | None = None
+    endorsement: str | None = None
+
+    @property
+    def hole(self) -> int:
+        """Return how many numbers the lost entries had that are not used again."""
+        return max(0, self.lost.size - self.tree.size) if self.lost else 0
+
+    @property
+    def first_seq(self) -> int:
+        return self.next_seq + self.hole
+
+    @property
+    def first_bseq(self) -> int:
+        return self.next_bseq + self.hole
 
 
 Submission = tuple[Draft, Stamp]
@@ -60,6 +83,7 @@ class Segment:
         self.tree = Tree()
         self.first_seq = 1
         self.next_bseq = 1
+        self.layout = schema.SCHEMA_VERSION
         self.head: Checkpoint | None = None
         self.opening: Entry | None = None
         """The first entry, where this object wrote it."""
@@ -99,7 +123,7 @@ class Segment:
         """
         path = directory / schema.segment_name(carried.number + 1)
         segment = cls(path, identity, entropy)
-        segment.first_seq, segment.next_bseq = carried.next_seq, carried.next_bseq
+        segment.first_seq, segment.next_bseq = carried.first_seq, carried.first_bseq
         opening = _opening(segment.number, identity, reason=reason, carried=carried)
         try:
             [segment.opening] = segment._write(
@@ -131,6 +155,7 @@ class Segment:
             return None
         segment.tree, segment.head = found.tree, found.head
         segment.first_seq, segment.next_bseq = found.first_seq, found.next_bseq
+        segment.layout = found.layout
         return segment
 
     def append(self, submissions: Sequence[Submission], cursors: Mapping[str, int]) -> list[Entry]:
@@ -166,6 +191,18 @@ class Segment:
         self.head = head
         return head
 
+    def cosigned(self, size: int, name: str, line: str) -> None:
+        """Keep a witness's signature line under the checkpoint of that size; the first one stays.
+
+        Raises:
+            RecordError: The disk refuses, or the segment is of a layout that has no place for it.
+        """
+        with store_errors(self.path), self._transaction():
+            self._db.execute(
+                "INSERT INTO cosignature (size, name, line) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (size, name, line),
+            )
+
     def write_cursors(self, cursors: Mapping[str, int]) -> None:
         """Keep the cursors.
 
@@ -194,7 +231,9 @@ class Segment:
                 (text(name), number(value))
                 for name, value in self._db.execute("SELECT name, value FROM cursor")
             )
-        return Carried(self.number, self.head, self.next_seq, self.next_bseq, state, cursors)
+        return Carried(
+            self.number, self.tree, self.head, self.next_seq, self.next_bseq, state, cursors
+        )
 
     def rebuild(self) -> None:
         """Fold the state again from the entries alone.
@@ -306,17 +345,6 @@ class Segment:
 
 
 def _opening(segment: int, identity: Identity, *, reason: str, carried: Carried) -> Draft:
-    head = carried.head
-    previous: Json = (
-        None
-        if head is None
-        else {
-            "segment": carried.number,
-            "size": head.size,
-            "root": head.root.hex(),
-            "note_sha256": head.digest(),
-        }
-    )
     state = [{"kind": each.kind, "id": each.id, "body": each.body} for each in carried.state]
     return Draft(
         kind="system",
@@ -324,16 +352,35 @@ def _opening(segment: int, identity: Identity, *, reason: str, carried: Carried)
         subject=identity.segment_origin(segment),
         classification=Classification.WATCH,
         open={
-            "first_seq": carried.next_seq,
-            "first_bseq": carried.next_bseq,
+            "first_seq": carried.first_seq,
+            "first_bseq": carried.first_bseq,
             "origin": identity.segment_origin(segment),
             "reason": reason,
             "software": identity.software,
             "configuration_sha256": identity.configuration,
-            "previous": previous,
+            "key": identity.vkey(),
+            "endorsement": carried.endorsement,
+            "previous": _previous(carried),
         },
         parts={Classification.SSO: {fold.CARRIED: state}},
     )
+
+
+def _previous(carried: Carried) -> Json:
+    """Return what a segment commits to of the one before (decision 0013)."""
+    if not carried.number:
+        return None
+    head, lost = carried.head, carried.lost
+    return {
+        "segment": carried.number,
+        "size": carried.tree.size,
+        "root": carried.tree.root().hex(),
+        "note_sha256": None if head is None else head.digest(),
+        "sealed": 0 if head is None else head.size,
+        "lost": None
+        if lost is None
+        else {"size": lost.size, "root": lost.root.hex(), "note": lost.note},
+    }
 
 
 def _sync_directory(directory: Path) -> None:

@@ -43,6 +43,10 @@ class Identity:
     def segment_origin(self, number: int) -> str:
         return f"{self.origin}/{number}"
 
+    def vkey(self) -> str:
+        """Return the public key under the prefix, as verifiers of notes read it."""
+        return checkpoint.verifier_key(self.origin, self.key.public_key())
+
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
@@ -52,6 +56,7 @@ class Trusted:
     next_bseq: int
     tree: Tree
     head: Checkpoint | None
+    layout: int
 
 
 def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> Trusted | None:
@@ -64,15 +69,16 @@ def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> T
         return None
     if db.pragma("application_id") != schema.APPLICATION_ID:
         raise RecordError(f"{path}: not a security record of ispsd")
-    if (layout := db.pragma("user_version")) != schema.SCHEMA_VERSION:
-        raise RecordError(f"{path}: has layout {layout}, want {schema.SCHEMA_VERSION}")
+    layout = number(db.pragma("user_version"))
+    if not schema.FIRST_VERSION <= layout <= schema.SCHEMA_VERSION:
+        raise RecordError(f"{path}: has layout {layout}, known are 1 to {schema.SCHEMA_VERSION}")
     origin = identity.segment_origin(segment)
     first_seq = _first_seq(db, path, origin)
     head, sealed = _head(db, path, identity.key, origin)
     tree = _with_tail(db, path, first_seq, sealed)
     highest = db.execute("SELECT max(bseq) FROM entry WHERE bseq IS NOT NULL").fetchone()
     assert highest is not None  # noqa: S101 (an aggregate has a row)
-    return Trusted(first_seq, number(highest[0]) + 1, tree, head)
+    return Trusted(first_seq, number(highest[0]) + 1, tree, head, layout)
 
 
 def _first_seq(db: apsw.Connection, path: Path, origin: str) -> int:

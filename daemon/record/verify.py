@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 EXIT = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
+NEWEST_VERSION = 2
 LARGEST_ENTRY = 64 * 1024
 LARGEST_LINE = 256 * 1024 * 1024
 LARGEST_EVIDENCE = 16 * 1024 * 1024
@@ -74,7 +75,7 @@ _ENTRY = re.compile(
     r'"clock":"(synced|holdover|unset)","evidence":(\[.*\]),'
     r'"kind":"(\.(?:[1-9]|1[0-4])|system)","open":(\{.*\}),"parts":(\{.*\}),'
     rf'"segment":({_NUMBER}),"seq":({_NUMBER}),"subject":{_STRING},'
-    rf'"type":"([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)","up_ms":({_NUMBER}),"v":1\}}'
+    rf'"type":"([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)","up_ms":({_NUMBER}),"v":[12]\}}'
 )
 """Version 1, whole: the names, their order, the shapes. ``open``, ``parts`` and ``evidence`` are judged apart."""
 _KEY = re.compile(r"[a-z0-9_]+")
@@ -196,7 +197,7 @@ def _explain(body: str) -> NoReturn:
     if not isinstance(value, dict):
         raise ValueError("it is not an object")  # noqa: TRY004 (what the caller tells apart)
     version = value.get("v")
-    if type(version) is int and version > 1:
+    if type(version) is int and version > NEWEST_VERSION:
         raise UnclearError(f"entry of version {version}: a newer ispsd wrote it, use its verifier")
     if value.keys() != _FIELDS:
         raise ValueError("its fields are not those of version 1")
@@ -357,7 +358,7 @@ class NoteItem:
     peaks: bytes | None = None
 
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x49535052
 _TABLES = {
     "entry": "CREATE TABLE entry (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, "
@@ -373,6 +374,8 @@ _TABLES = {
     "media TEXT NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "checkpoint": "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL, "
     "peaks BLOB NOT NULL) STRICT",
+    "cosignature": "CREATE TABLE cosignature (size INTEGER NOT NULL, name TEXT NOT NULL, "
+    "line TEXT NOT NULL, PRIMARY KEY (size, name)) STRICT, WITHOUT ROWID",
     "state": "CREATE TABLE state (kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, "
     "seq INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID",
     "cursor": "CREATE TABLE cursor (name TEXT PRIMARY KEY, value INTEGER NOT NULL) "
@@ -390,10 +393,11 @@ _INDEXES = {
 _TRIGGERS = {
     f"{table}_no_{act.lower()}": f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
     f"BEGIN SELECT RAISE(ABORT, 'the record is append-only: {table}'); END"
-    for table in _CORE
+    for table in (*_CORE, "cosignature")
     for act in ("UPDATE", "DELETE")
 }
 SCHEMA = {**_TABLES, **_INDEXES, **_TRIGGERS}
+SCHEMA_1 = {name: sql for name, sql in SCHEMA.items() if not name.startswith("cosignature")}
 
 
 class Database:
@@ -409,15 +413,17 @@ class Database:
             raise UnclearError(
                 "its tables are not those of a security record that this program knows"
             )
-        doubts = [f"{name} is not part of a record" for name in found if name not in SCHEMA]
-        for name, sql in SCHEMA.items():
+        layout = self._db.execute("PRAGMA user_version").fetchone()[0]
+        schema = SCHEMA_1 if layout == 1 else SCHEMA
+        doubts = [f"{name} is not part of a record" for name in found if name not in schema]
+        for name, sql in schema.items():
             if found.get(name) != sql:
                 doubts.append(
                     f"{name} is {'missing' if name not in found else 'not as we know it'}"
                 )
         if self._db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             doubts.append("the file is not marked as a security record")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        if layout not in (1, SCHEMA_VERSION):
             doubts.append("its layout is of another version")
         return doubts
 
@@ -899,7 +905,10 @@ def _check_link(before: Segment, segment: Segment) -> None:
         "note_sha256": before.head_digest,
     }
     ends = (before.first_seq + before.size, before.next_bseq)
-    if (segment.first_seq, segment.first_bseq) != ends or segment.previous != head:
+    previous = segment.previous
+    if isinstance(previous, dict) and "sealed" in previous:  # version 2
+        head |= {"sealed": before.sealed, "lost": None}
+    if (segment.first_seq, segment.first_bseq) != ends or previous != head:
         raise BadError(f"it does not go on where segment {before.number} ends", segment.first_seq)
 
 

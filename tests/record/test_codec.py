@@ -97,7 +97,7 @@ def test_an_entry_to_the_byte():
         + "ab"
         * 32
         + '"},"segment":1,"seq":5,'
-        '"subject":"epirb","type":"test.result","up_ms":1000,"v":1}'
+        '"subject":"epirb","type":"test.result","up_ms":1000,"v":2}'
     )
     assert codec.parse(entry.body) == entry
     assert rfc8785.dumps(json.loads(entry.body)) == entry.body.encode()
@@ -192,8 +192,8 @@ def test_a_body_that_is_no_entry_is_refused(text: str):
 
 
 def test_a_newer_entry_is_not_guessed_at():
-    with pytest.raises(RecordError, match="version 2"):
-        codec.parse('{"v":2}')
+    with pytest.raises(RecordError, match="version 3"):
+        codec.parse('{"v":3}')
 
 
 @pytest.mark.parametrize("text", ["", "[]", "1"])

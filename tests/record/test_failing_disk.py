@@ -331,7 +331,7 @@ async def test_a_record_that_was_cut_is_not_written_to(tmp_path: Path):
         ("UPDATE checkpoint SET note = 'x'", "cannot be trusted"),
         ("DELETE FROM checkpoint; UPDATE entry SET seq = 9 WHERE seq = 2", "entry 2 is missing"),
         ("DELETE FROM entry", "holds no entry"),
-        ("PRAGMA user_version = 2", "has layout 2, want 1"),
+        ("PRAGMA user_version = 3", "has layout 3, known are 1 to 2"),
         ("PRAGMA application_id = 1", "not a security record"),
         ("UPDATE entry SET body = '{}' WHERE seq = 1", "not an entry"),
     ],

@@ -21,7 +21,7 @@ from daemon.record.segment import Segment
 from daemon.record.sqlite import blob, number, text
 from daemon.record.trust import Identity
 from tests.clocks import FixedEntropy, ManualClock
-from tests.record.ship import KEY, ORIGIN, OTHER_KEY, alert, breach, record, result
+from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, breach, record, result
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -57,6 +57,8 @@ async def test_a_new_record_opens_with_what_it_is(ship: Record):
         "reason": "first start",
         "software": "26.1",
         "configuration_sha256": "c0" * 32,
+        "key": VKEY,
+        "endorsement": None,
         "previous": None,
     }
     assert await ship.part(1, Classification.SSO) == {"state": []}
@@ -318,6 +320,8 @@ async def test_the_next_segment_goes_on_and_commits_to_the_last(tmp_path: Path):
         "size": 5,
         "root": old.root.hex(),
         "note_sha256": old.digest(),
+        "sealed": 5,
+        "lost": None,
     }
     assert set(await ship.state("alert")) == {"d1.opened", "d3.opened"}
     assert set(await ship.state("result")) == {"epirb"}

@@ -209,12 +209,12 @@ ALTERED = {
     "a word of the first entry": (body(1, "first start", "first stort"), 1),
     "a word of the last entry": (body(10, '"subject":"d4"', '"subject":"d9"'), 8),
     "a bit of an entry on the disk": (flip_on_disk(b'"subject":"d3'), 5),
-    "a bit of a brace on the disk": (flip_on_disk(b'"v":1}', 4), None),
+    "a bit of a brace on the disk": (flip_on_disk(b'"v":2}', 4), None),
     "the order of the names": (body(6, '"segment":1,"seq":6', '"seq":6,"segment":1'), 6),
-    "a blank": (body(6, '"v":1', '"v": 1'), 6),
-    "a second name": (body(6, '"v":1', '"v":1,"v":1'), 6),
-    "a field too many": (body(6, '"v":1', '"v":1,"x":1'), 6),
-    "a field too few": (body(6, ',"v":1', ""), 6),
+    "a blank": (body(6, '"v":2', '"v": 2'), 6),
+    "a second name": (body(6, '"v":2', '"v":2,"v":2'), 6),
+    "a field too many": (body(6, '"v":2', '"v":2,"x":1'), 6),
+    "a field too few": (body(6, ',"v":2', ""), 6),
     "a float": (body(6, '"instance":1', '"instance":1.0'), 6),
     "an exponent": (body(6, '"instance":1', '"instance":1e0'), 6),
     "a number too large": (body(6, '"instance":1', '"instance":9007199254740992'), 6),
@@ -226,7 +226,7 @@ ALTERED = {
     "the number": (body(6, '"seq":6', '"seq":7'), 6),
     "the number among events": (body(6, '"bseq":5', '"bseq":9'), 6),
     "an event made secret": (body(6, '"class":"watch"', '"class":"sso"'), 6),
-    "version nought": (body(6, '"v":1', '"v":0'), 6),
+    "version nought": (body(6, '"v":2', '"v":0'), 6),
     "an object for a list": (body(6, '"evidence":[]', '"evidence":[1]'), 6),
     "a part without a hash": (body(6, '"parts":{}', '"parts":{"sso":"00"}'), 6),
     "the body of a part": (
@@ -475,7 +475,7 @@ SCHEMA_CHANGES = [
     "DROP TABLE state",
     "ALTER TABLE state ADD COLUMN extra TEXT",
     "ALTER TABLE part ADD COLUMN extra TEXT",
-    "PRAGMA user_version = 2",
+    "PRAGMA user_version = 3",
     "PRAGMA application_id = 7",
     "ANALYZE",
 ]
@@ -563,7 +563,7 @@ def test_what_a_json_reader_forgives_is_not_forgiven(shown: str):
 
 
 def test_an_entry_of_a_later_version_is_inconclusive(sample: Sample):
-    tail(sample, tail_entry(11, v=2))
+    tail(sample, tail_entry(11, v=3))
     assert sample.verify() == INCONCLUSIVE
 
 
@@ -764,8 +764,8 @@ def added(line: bytes) -> Callable[[bytes], bytes]:
 EXPORT_CHANGES = {
     "an entry": (changed(b'"subject":"d3"', b'"subject":"d9"'), FAIL),
     "a blank": (changed(b'"subject":"d3"', b'"subject": "d3"'), FAIL),
-    "a later entry": (changed(b'"v":1}}', b'"v":2}}'), INCONCLUSIVE),
-    "an unknown field": (changed(b'"v":1}}', b'"v":1},"x":1}'), INCONCLUSIVE),
+    "a later entry": (changed(b'"v":2}}', b'"v":3}}'), INCONCLUSIVE),
+    "an unknown field": (changed(b'"v":2}}', b'"v":2},"x":1}'), INCONCLUSIVE),
     "another format": (changed(b"ispsd-record-export", b"other-export"), INCONCLUSIVE),
     "a later format": (changed(b'"size":10,"v":1', b'"size":10,"v":2'), INCONCLUSIVE),
     "the last newline": (lambda content: content[:-1], FAIL),
