@@ -391,8 +391,7 @@ class Daemon:
         )
 
     def _committed(self, entry: Entry) -> None:
-        if entry.bseq is not None:
-            self.events.wake.set()
+        self.events.committed(entry)
         if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
             sealing = asyncio.ensure_future(self._seal())
             self._sealing.add(sealing)
