@@ -253,6 +253,9 @@ async def test_open_alerts_and_acknowledgements_survive_a_kill(tmp_path: Path) -
 
         async with berth.daemon() as process:
             first = await seen.session()
+            # What is found open was not opened: both are seen closed before anything moves.
+            for point in ("point/d12", "point/d14"):
+                await seen.until(lambda p=point: newest.get(p, {}).get("value") == "closed")
             await berth.devices.do("io1", "set", input=HATCH, on=False)
             alert = await seen.until(lambda: on_disk(hatch, "V"))
             asked = {key: alert[key] for key in ("instance", "priority")}
