@@ -55,9 +55,7 @@ class Leaves:
             ValueError: No such leaf in a tree of that size, or no such tree.
         """
         self._must_have(size)
-        if not 0 <= index < size:
-            raise ValueError(f"there is no leaf {index} in a tree of {size}")
-        return _path(index, 0, size, self._range)
+        return inclusion(index, size, self._range)
 
     def consistency(self, old: int, size: int) -> list[bytes]:
         """Return the proof that a tree of ``old`` entries is the beginning of this one (RFC 6962 2.1.2, PROOF).
@@ -79,6 +77,22 @@ class Leaves:
             return self._levels[level][begin >> level]
         split = begin + _split(end - begin)
         return node_hash(self._range(begin, split), self._range(split, end))
+
+
+def inclusion(index: int, size: int, subtree: Callable[[int, int], bytes]) -> list[bytes]:
+    """Return the audit path of a leaf, from the bottom (RFC 6962 2.1.1).
+
+    Args:
+        index: From 0.
+        size: Of the tree.
+        subtree: Returns MTH(D[begin:end]); never of a range that holds the leaf.
+
+    Raises:
+        ValueError: No such leaf in a tree of that size.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"there is no leaf {index} in a tree of {size}")
+    return _path(index, 0, size, subtree)
 
 
 def consistency(old: int, size: int, subtree: Callable[[int, int], bytes]) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ import pytest
 from daemon.errors import RecordError
 from daemon.record import checkpoint, export, verify
 from daemon.record.entry import Stamp
+from daemon.record.export import Profile
 from daemon.record.merkle import Tree
 from daemon.record.schema import STATEMENTS
 from daemon.record.segment import Segment
@@ -124,6 +126,10 @@ def test_a_single_file_is_a_record_too(sample: Sample):
     assert verify.main([str(sample.file), "--key", VKEY, "--anchor", sample.anchor(10)]) == PASS
 
 
+def read_root(note: str) -> str:
+    return base64.b64decode(note.splitlines()[2]).hex()
+
+
 def test_the_oldest_and_the_newest_anchor_count(sample: Sample, capsys: pytest.CaptureFixture[str]):
     assert sample.verify("--json", "--anchor", sample.anchor(10), anchor=4) == PASS
     assert json.loads(words(capsys)) == {
@@ -131,14 +137,21 @@ def test_the_oldest_and_the_newest_anchor_count(sample: Sample, capsys: pytest.C
         "failure": None,
         "first_bad_entry": None,
         "doubts": [],
+        "remarks": [],
         "origin": "demo/9999993/1",
         "first_entry": 1,
         "entries": 10,
         "sealed": 10,
         "unsealed_tail": 0,
+        "root": read_root(sample.notes[10]),
         "unaltered_since": "2026-11-22T02:10:30Z",
+        "witness": None,
         "without_witness": 0,
         "withheld": 0,
+        "withheld_entries": 0,
+        "excerpt_of": None,
+        "unchecked_witnesses": [],
+        "sha256": None,
     }
 
 
@@ -356,7 +369,7 @@ def test_resealed_with_another_key_it_fails_under_either(sample: Sample):
     reseal(sample, OTHER_KEY)
     assert sample.verify() == FAIL
     assert sample.verify(key=OTHER_VKEY) == FAIL, "the anchor is the ship's"
-    assert sample.verify(key=OTHER_VKEY, anchor=None) == INCONCLUSIVE
+    assert sample.verify(key=OTHER_VKEY, anchor=None) == FAIL, "its first entry names another key"
 
 
 def test_rewritten_and_resealed_with_the_ships_own_key_only_the_anchor_tells(
@@ -716,10 +729,10 @@ def test_a_crash_of_the_verifier_is_no_pass(sample: Sample, monkeypatch: pytest.
 # ---------------------------------------------------------------- exports
 
 
-@pytest.fixture(params=[False, True], ids=["whole", "redacted"])
+@pytest.fixture(params=[Profile.FULL, Profile.REDACTED, Profile.PSC])
 def exported(request: pytest.FixtureRequest, sample: Sample, tmp_path: Path) -> Path:
     path = tmp_path / "export.jsonl"
-    path.write_bytes(b"".join(export.lines(sample.file, redacted=request.param)))
+    path.write_bytes(b"".join(export.lines(sample.file, profile=request.param)))
     return path
 
 
@@ -736,8 +749,8 @@ def test_an_export_verifies_whole_and_redacted(
 
 def test_a_redacted_export_holds_nothing_but_entries_and_checkpoints(sample: Sample):
     whole, redacted = (
-        [json.loads(line) for line in export.lines(sample.file, redacted=redacted)]
-        for redacted in (False, True)
+        [json.loads(line) for line in export.lines(sample.file, profile=profile)]
+        for profile in (Profile.FULL, Profile.REDACTED)
     )
     assert {name for line in redacted[1:] for name in line} == {"entry", "checkpoint"}
     assert {name for line in whole[1:] for name in line} == {
@@ -767,7 +780,7 @@ EXPORT_CHANGES = {
     "a later entry": (changed(b'"v":2}}', b'"v":3}}'), INCONCLUSIVE),
     "an unknown field": (changed(b'"v":2}}', b'"v":2},"x":1}'), INCONCLUSIVE),
     "another format": (changed(b"ispsd-record-export", b"other-export"), INCONCLUSIVE),
-    "a later format": (changed(b'"size":10,"v":1', b'"size":10,"v":2'), INCONCLUSIVE),
+    "a later format": (changed(b'"size":10,"v":2', b'"size":10,"v":3'), INCONCLUSIVE),
     "the last newline": (lambda content: content[:-1], FAIL),
     "half of it": (lambda content: content[: len(content) // 2], FAIL),
     "the last lines": (kept(-4), FAIL),
@@ -797,7 +810,7 @@ def test_an_altered_export_never_passes(
 def test_a_part_or_evidence_altered_in_an_export_fails(
     sample: Sample, tmp_path: Path, old: str, new: str
 ):
-    content = b"".join(export.lines(sample.file, redacted=False))
+    content = b"".join(export.lines(sample.file, profile=Profile.FULL))
     assert old.encode() in content
     path = tmp_path / "export.jsonl"
     path.write_bytes(content.replace(old.encode(), new.encode(), 1))
@@ -810,16 +823,16 @@ def test_a_part_or_evidence_altered_in_an_export_fails(
 def test_what_cannot_be_exported_is_an_error(sample: Sample):
     sample.alter("UPDATE evidence SET body = x'00'")
     with pytest.raises(RecordError, match="damaged"):
-        list(export.lines(sample.file, redacted=False))
+        list(export.lines(sample.file, profile=Profile.FULL))
     sample.alter("DELETE FROM evidence")
     with pytest.raises(RecordError, match="missing"):
-        list(export.lines(sample.file, redacted=False))
+        list(export.lines(sample.file, profile=Profile.FULL))
     sample.alter("DELETE FROM entry")
     with pytest.raises(RecordError, match="no entry"):
-        list(export.lines(sample.file, redacted=True))
+        list(export.lines(sample.file, profile=Profile.REDACTED))
     sample.file.unlink()
     with pytest.raises(RecordError, match=r"segment-0001\.db"):
-        list(export.lines(sample.file, redacted=True))
+        list(export.lines(sample.file, profile=Profile.REDACTED))
 
 
 FIRST = {
