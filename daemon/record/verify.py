@@ -373,6 +373,8 @@ def read_keys(argument: str, kind: int = SHIP) -> list[Key]:
                 lines = file.read(LARGEST_KEY_FILE).splitlines()
     except (OSError, ValueError) as err:
         raise UnclearError(f"the key cannot be read: {err}") from err
+    if not any(line.strip() for line in lines):
+        raise UnclearError(f"there is no key in {argument!r}")
     return [read_key(line.strip(), kind) for line in lines if line.strip()]
 
 

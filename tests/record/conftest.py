@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
+from tests.record.sample import original, sample, voyages
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["original", "sample", "voyages"]
 
 
 class Disk:

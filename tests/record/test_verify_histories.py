@@ -1,0 +1,260 @@
+"""What is missing between two segments is said, never passed over; formats mix and still verify (decision 0013)."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon.record import checkpoint, codec, schema, verify
+from daemon.record.merkle import Tree
+from daemon.record.segment import Segment
+from tests.clocks import FixedEntropy
+from tests.record.outside import MORNING_S, SHORE
+from tests.record.sample import identity
+from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, record
+from tests.record.voyage import FAIL, INCONCLUSIVE, PASS, STAMP, Voyage
+
+if TYPE_CHECKING:
+    from daemon.record.checkpoint import Checkpoint
+
+FORMAT_1 = Path(__file__).parent / "format_1" / "segment-0001.db.gz"
+"""A segment of five entries, as the first release wrote it; sealed at 1, 3 and 5."""
+
+
+@pytest.fixture
+def voyage(tmp_path: Path) -> Voyage:
+    return Voyage(tmp_path)
+
+
+# ---------------------------------------------------------------- an end that was not sealed
+
+
+def test_an_unsealed_end_is_vouched_for_by_the_next_segment_and_told(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail(unsealed=2)
+    second = voyage.sail()
+    assert voyage.verify(anchor=second) == PASS
+    assert capsys.readouterr().out == (
+        "PASS\n"
+        "note: segment 1: its last 2 entries were not sealed; segment 2, which is, vouches for them\n"
+        "demo/9999993/2: entries 1 to 8\n"
+        "unaltered since 2026-11-22 02:10:00 UTC (oldest outside anchor); "
+        "the last 0 entries have no outside witness yet\n"
+        "sealed: 8 entries; unsealed tail: 0\n"
+    )
+
+
+def test_an_unsealed_end_that_was_altered_fails(voyage: Voyage):
+    voyage.sail(unsealed=2)
+    second = voyage.sail()
+    voyage.alter(1, "UPDATE entry SET body = replace(body, 'late1', 'late9') WHERE seq = 5")
+    assert voyage.verify(anchor=second) == FAIL
+
+
+def test_an_unsealed_end_that_was_cut_fails(voyage: Voyage):
+    voyage.sail(unsealed=2)
+    second = voyage.sail()
+    voyage.alter(1, "DELETE FROM entry WHERE seq = 5")
+    assert voyage.verify(anchor=second) == FAIL
+
+
+def test_a_segment_that_was_never_sealed_is_vouched_for_by_the_next(voyage: Voyage):
+    voyage.sail()
+    voyage.unseal()
+    second = voyage.sail()
+    assert voyage.verify(anchor=second) == PASS
+
+
+def test_an_unsealed_end_before_an_unsealed_segment_is_not_proven(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    first = voyage.sail(unsealed=2)
+    voyage.sail()
+    voyage.unseal()
+    assert voyage.verify(anchor=first) == INCONCLUSIVE
+    said = capsys.readouterr().out
+    assert "segment-0001.db: its last 2 entries were not sealed" in said
+    assert "segment-0002.db: nothing in it is sealed" in said
+
+
+def test_a_checkpoint_taken_out_of_the_end_of_a_segment_fails(voyage: Voyage):
+    """The next segment says how many were sealed."""
+    first = voyage.sail(alert("d1"))
+    voyage.sail()
+    voyage.alter(1, "DELETE FROM checkpoint WHERE size > 0")
+    assert voyage.verify(anchor=first) == FAIL
+
+
+# ---------------------------------------------------------------- lost
+
+
+def lost(size: int = 7, key: object = KEY, segment: int = 1) -> Checkpoint:
+    origin = f"{ORIGIN}/{segment}"
+    return checkpoint.sign(key, origin=origin, size=size, root=b"r" * 32)  # type: ignore[arg-type]
+
+
+def test_lost_entries_never_pass_and_are_named_with_who_held_their_head(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    head = lost()
+    held = checkpoint.Checkpoint(
+        head.origin, head.size, head.root, head.note + SHORE.line(head.note, time_s=MORNING_S)
+    )
+    second = voyage.sail(lost=held)
+    assert voyage.verify("--json", anchor=second) == INCONCLUSIVE
+    found = json.loads(capsys.readouterr().out)
+    assert found["doubts"] == [
+        "segment-0002.db: entries 4 to 7 are lost: shore.example/ships held its head at 7 entries, "
+        "3 were found when this segment was begun"
+    ]
+    assert (found["first_entry"], found["entries"]) == (1, 6)
+
+
+def test_who_holds_the_lost_head_hears_that_it_is_lost_and_not_that_somebody_cut(voyage: Voyage):
+    voyage.sail()
+    head = lost()
+    voyage.sail(lost=head)
+    assert voyage.verify(anchor=head) == INCONCLUSIVE
+    assert voyage.verify(anchor=lost(5)) == INCONCLUSIVE, "an older head of what is lost"
+    assert voyage.verify(anchor=lost(8)) == FAIL, "more than the ship owns up to"
+    other = checkpoint.sign(KEY, origin=head.origin, size=7, root=b"s" * 32)
+    assert voyage.verify(anchor=other) == FAIL, "a third history"
+
+
+def test_another_history_of_the_same_length_is_doubted(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    head = lost(3)
+    second = voyage.sail(lost=head)
+    assert voyage.verify(anchor=second) == INCONCLUSIVE
+    assert "segment 1 had another history" in capsys.readouterr().out
+    assert voyage.verify(anchor=head) == INCONCLUSIVE
+    assert voyage.verify(anchor=lost(2)) == FAIL, "entries that are here are not those that it saw"
+
+
+def test_a_segment_alone_says_too_that_something_is_lost(voyage: Voyage, tmp_path: Path):
+    voyage.sail()
+    second = voyage.sail(lost=lost())
+    assert second is not None
+    (tmp_path / "anchor").write_text(second.note, "utf-8")
+    alone = str(voyage.folder / "segment-0002.db")
+    words = [alone, "--key", VKEY, "--anchor", str(tmp_path / "anchor")]
+    assert verify.main(words) == INCONCLUSIVE
+
+
+@pytest.mark.parametrize("head", [lost(key=OTHER_KEY), lost(segment=2)], ids=["key", "segment"])
+def test_a_lost_head_that_the_ship_never_signed_fails(voyage: Voyage, head: Checkpoint):
+    voyage.sail()
+    second = voyage.sail(lost=head)
+    assert voyage.verify(anchor=second) == FAIL
+
+
+PREVIOUS = [
+    ('"sealed":3,', ""),
+    ('"sealed":3', '"sealed":4'),
+    ('"sealed":3', '"sealed":-1'),
+    ('"sealed":3', '"sealed":"3"'),
+    ('"sealed":3', '"sealed":2'),
+    ('"lost":null', '"lost":[]'),
+    ('"lost":null', '"lost":{"size":7}'),
+    ('"lost":null', f'"lost":{{"note":"x","root":"{"r" * 64}","size":7}}'),
+    ('"previous":{', '"previous":{"also":1,'),
+    ('"root":"', '"root":"x'),
+    ('"segment":1,"size":3', '"segment":0,"size":3'),
+    ('"size":3', '"size":2'),
+    ('"note_sha256":"', '"note_sha256":"0'),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), PREVIOUS)
+def test_what_a_segment_says_of_the_one_before_must_be_true_to_the_letter(
+    voyage: Voyage, old: str, new: str
+):
+    first = voyage.sail()
+    voyage.sail()
+    changed = "UPDATE entry SET body = replace(body, ?, ?) WHERE seq = 4 AND instr(body, ?)"
+    voyage.alter(2, changed, old, new, old)
+    voyage.reseal(2)
+    assert voyage.verify(anchor=first) == FAIL
+
+
+# ---------------------------------------------------------------- formats
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A record that the first release began and this one goes on with."""
+    folder = tmp_path / "record"
+    folder.mkdir(mode=0o750)
+    with gzip.open(FORMAT_1) as packed, (folder / "segment-0001.db").open("wb") as file:
+        shutil.copyfileobj(packed, file)
+
+    async def go_on() -> None:
+        ship = record(folder)
+        heads: list[Checkpoint] = []
+        ship.on_seal(heads.append)
+        await ship.start()
+        await ship.submit(alert("d1"))
+        await ship.stop()
+        (tmp_path / "anchor").write_text(heads[-1].note, "utf-8")
+
+    asyncio.run(go_on())
+    return folder
+
+
+def test_peers_23_a_record_of_both_formats_passes(mixed: Path):
+    assert sorted(path.name for path in mixed.glob("*.db")) == [
+        "segment-0001.db",
+        "segment-0002.db",
+    ]
+    assert verify.main([str(mixed), "--key", VKEY, "--anchor", str(mixed.parent / "anchor")]) == 0
+
+
+def test_a_record_of_the_first_format_alone_passes_for_ever(mixed: Path, tmp_path: Path):
+    (mixed / "segment-0002.db").unlink()
+    tree = Tree()
+    db = sqlite3.connect(mixed / "segment-0001.db")
+    for (body,) in db.execute("SELECT body FROM entry ORDER BY seq"):
+        assert body.endswith('"v":1}')
+        tree = tree.grown(body.encode())
+    db.close()
+    head = checkpoint.sign(KEY, origin=f"{ORIGIN}/1", size=tree.size, root=tree.root())
+    (tmp_path / "anchor").write_text(head.note, "utf-8")
+    assert verify.main([str(mixed), "--key", VKEY, "--anchor", str(tmp_path / "anchor")]) == PASS
+
+
+def test_peers_23_a_segment_of_both_entry_versions_passes(
+    voyage: Voyage, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as old:
+        old.setattr(codec, "ENTRY_VERSION", 1)
+        voyage.sail(alert("d1"), unsealed=1)
+    old_alone = voyage.folder / "segment-0001.db"
+    assert b'"v":1}' in old_alone.read_bytes()
+    segment = Segment.open(old_alone, identity(), FixedEntropy())
+    assert segment is not None
+    segment.append([(alert("d2"), STAMP)], {})
+    head = segment.seal({})
+    segment.close(finish=True)
+    assert b'"v":2}' in old_alone.read_bytes()
+    assert voyage.verify(anchor=head) == PASS
+
+
+def test_a_first_segment_of_the_first_layout_with_a_cosignature_table_is_not_known(mixed: Path):
+    db = sqlite3.connect(mixed / "segment-0001.db")
+    [table] = [each for each in schema.STATEMENTS if each.startswith("CREATE TABLE cosignature")]
+    db.execute(table)
+    db.commit()
+    db.close()
+    words = [str(mixed), "--key", VKEY, "--anchor", str(mixed.parent / "anchor")]
+    assert verify.main(words) == INCONCLUSIVE
