@@ -695,7 +695,7 @@ class Indexes:
     def _look(self) -> str:
         try:
             [found] = self._db.execute("PRAGMA integrity_check(1)").fetchone()
-        except (sqlite3.Error, TypeError) as err:
+        except (sqlite3.Error, TypeError, ValueError) as err:
             return str(err)
         return "" if found == "ok" else str(found)
 
@@ -1596,7 +1596,7 @@ def _judge(path: Path, after: Path | None, given: Given, verdict: Verdict) -> No
             with opened_database(path) as database:
                 verdict.doubts += [f"{path.name}: {doubt}" for doubt in database.doubts()]
                 segment = judge.run(database)
-        except (sqlite3.Error, TypeError, AttributeError, RecursionError) as err:
+        except (sqlite3.Error, TypeError, AttributeError, ValueError, RecursionError) as err:
             raise BadError(f"the file is damaged (a bad disk or copy, or a hand): {err}") from err
     elif magic.startswith(b"{"):
         segment = _judge_export(judge, Export(path))

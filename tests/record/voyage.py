@@ -104,6 +104,11 @@ class Voyage:
 
     def reseal(self, number: int, key: Ed25519PrivateKey = KEY) -> Checkpoint:
         """Sign the whole of a segment again, as its owner could, and nothing but the whole."""
+        self.alter(number, "DELETE FROM checkpoint")
+        return self.seal(number, key)
+
+    def seal(self, number: int, key: Ed25519PrivateKey = KEY) -> Checkpoint:
+        """Sign the whole of a segment."""
         db = sqlite3.connect(self.folder / f"segment-{number:04d}.db")
         bodies = [text for (text,) in db.execute("SELECT body FROM entry ORDER BY seq")]
         db.close()
@@ -112,7 +117,6 @@ class Voyage:
             tree = tree.grown(text.encode())
         origin = f"{ORIGIN}/{number}"
         head = checkpoint.sign(key, origin=origin, size=tree.size, root=tree.root())
-        self.alter(number, "DELETE FROM checkpoint")
         peaks = b"".join(tree.peaks)
         self.alter(number, "INSERT INTO checkpoint VALUES (?, ?, ?)", tree.size, head.note, peaks)
         return head
