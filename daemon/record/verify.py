@@ -463,7 +463,7 @@ class Seen(NamedTuple):
     """Somebody outside held the first entries of a segment: a witness by name, or the holder of an anchor."""
 
     size: int
-    at: datetime
+    at: datetime | None
     by: str | None = None
 
 
@@ -1087,9 +1087,9 @@ class Judge:
                 )
             elif anchor.root != note.root:
                 raise BadError("the entries are not those that the anchor saw", segment.first_seq)
-            elif self._entry:
+            else:
                 seen = cosignatures(anchor, self._given.witnesses)
-                segment.seen += seen or [Seen(size, self._entry.at)]
+                segment.seen += seen or [Seen(size, None)]  # its last entry need not be here
 
     def _grow(self) -> None:
         leaves, self._leaves = self._leaves, []
@@ -1315,8 +1315,9 @@ class Judge:
         lines = (*note.signatures, *more)
         whole = Note(note.text, note.origin, note.size, note.root, lines)
         self.segment.seen += cosignatures(whole, self._given.witnesses)
-        known = {witness.name for witness in self._given.witnesses} | {note.origin}
-        others = {name for name, _, _ in lines if name not in known}
+        known = {(witness.name, witness.id_for(witness.name)) for witness in self._given.witnesses}
+        others = {name for name, signature, _ in lines if (name, signature[:4]) not in known}
+        others.discard(note.origin)
         if len(self.segment.unchecked_lines) < MOST_REMARKS:
             self.segment.unchecked_lines |= others
 
@@ -1529,11 +1530,17 @@ class Verdict:
         for segment in self.segments:
             unseen += segment.size
             for seen in segment.seen:
-                oldest = seen if oldest is None or seen.at < oldest.at else oldest
+                oldest = _older(oldest, seen)
             if segment.seen:
                 newest = max(seen.size for seen in segment.seen)
                 unseen = 0 if segment.excerpt_of else segment.size - newest
         return oldest, unseen
+
+
+def _older(one: Seen | None, other: Seen) -> Seen:
+    if one is None or one.at is None:
+        return other
+    return other if other.at is not None and other.at < one.at else one
 
 
 def verify(
@@ -1687,7 +1694,7 @@ def report(verdict: Verdict) -> dict[str, Any]:
         "sealed": sum(_sealed(segment) for segment in segments),
         "unsealed_tail": last.size - _sealed(last) if last else 0,
         "root": last and last.root.hex(),
-        "unaltered_since": oldest and f"{oldest.at:%Y-%m-%dT%H:%M:%S}Z",
+        "unaltered_since": f"{oldest.at:%Y-%m-%dT%H:%M:%S}Z" if oldest and oldest.at else None,
         "witness": oldest and oldest.by,
         "without_witness": unseen,
         "withheld": sum(segment.withheld for segment in segments),
@@ -1731,12 +1738,15 @@ def in_words(verdict: Verdict) -> str:
 def _extent_in_words(verdict: Verdict, found: dict[str, Any]) -> list[str]:
     first, count = found["first_entry"], found["entries"]
     oldest, unseen = verdict.witnessed()
-    since = f"{oldest.at:%Y-%m-%d %H:%M:%S} UTC" if oldest else ""
+    since = f"{oldest.at:%Y-%m-%d %H:%M:%S} UTC" if oldest and oldest.at else ""
     who = f"seen by {oldest.by}" if oldest and oldest.by else "oldest outside anchor"
     if found["excerpt_of"]:
         of = f"{count} of the first {found['excerpt_of']} entries of {found['origin']}"
         lines = [f"an excerpt: {of}; it says nothing of the others"]
-        return [*lines, f"unaltered since {since} ({who})"] if oldest else lines
+        if oldest is None:
+            return lines
+        unaltered = f"unaltered since {since} ({who})"
+        return [*lines, unaltered if since else "they are what the outside anchor saw"]
     lines = [f"{found['origin']}: entries {first} to {first + count - 1}"]
     if oldest is not None:
         claim = f"unaltered since {since} ({who})"

@@ -219,7 +219,7 @@ def test_an_excerpt_proves_its_entries_and_says_that_it_says_nothing_of_others(
     assert capsys.readouterr().out == (
         "PASS\n"
         "an excerpt: 4 of the first 10 entries of demo/9999993/1; it says nothing of the others\n"
-        "unaltered since 2026-11-22 02:11:20 UTC (oldest outside anchor)\n"
+        "they are what the outside anchor saw\n"
         "withheld from this export: 4 parts or pieces of evidence\n"
         f"SHA-256 of the file: {hashlib.sha256(excerpt.content).hexdigest()}\n"
     )
@@ -233,7 +233,9 @@ def test_an_excerpt_without_an_anchor_or_with_one_of_another_size_is_inconclusiv
     assert "an anchor at 7 entries cannot be compared" in capsys.readouterr().out
 
 
-def test_an_excerpt_leads_to_the_newest_checkpoint_that_a_witness_signed(tmp_path: Path):
+def test_an_excerpt_leads_to_the_newest_checkpoint_that_a_witness_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     voyage = Voyage(tmp_path)
     seen = voyage.sail(alert("d1"), unsealed=1)
     assert seen is not None
@@ -246,7 +248,10 @@ def test_an_excerpt_leads_to_the_newest_checkpoint_that_a_witness_signed(tmp_pat
         )
         path.write_bytes(b"".join(lines))
         assert parsed(path.read_bytes())[0]["size"] == size
+        capsys.readouterr()
         assert verify.main([str(path), *words]) == verdict
+        since = "unaltered since 2026-11-22 08:30:00 UTC (seen by shore.example/ships)"
+        assert (since in capsys.readouterr().out) is (verdict == PASS)
 
 
 def hashes(index: int) -> Callable[[list[dict[str, Any]]], list[str]]:
