@@ -19,6 +19,7 @@ import apsw
 from daemon.errors import RecordError
 from daemon.model import Classification
 from daemon.record import codec, proofs, subtrees
+from daemon.record.checkpoint import LONGEST_NOTE
 from daemon.record.merkle import leaf_hash
 from daemon.record.sqlite import blob, number, store_errors, text
 
@@ -157,11 +158,12 @@ class _Source:
         return _line(line)
 
     def _checkpoint(self, size: int, note: str) -> bytes:
-        """Return the ship's note with the lines of all witnesses below."""
+        """Return the ship's note with the lines of witnesses below, as many as a note may hold."""
         if self._cosigned:
             query = "SELECT line FROM cosignature WHERE size = ? ORDER BY name"
             for (line,) in self._db.execute(query, (size,)):
-                note += text(line).rstrip("\n") + "\n"
+                more = note + text(line).rstrip("\n") + "\n"
+                note = more if len(more) <= LONGEST_NOTE else note
         return _line({"checkpoint": note})
 
     def _one(self, seq: int) -> Entry:

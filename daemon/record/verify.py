@@ -27,7 +27,7 @@ import sqlite3
 import sys
 import tempfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +45,7 @@ SIGNED_ENTRY = b"ispsd signed entry\n"
 LARGEST_ENTRY = 64 * 1024
 LARGEST_LINE = 256 * 1024 * 1024
 LARGEST_EVIDENCE = 16 * 1024 * 1024
+LARGEST_ROW = 64 * 1024 * 1024
 LARGEST_NOTE = 8192
 LARGEST_KEY_FILE = 64 * 1024
 LONGEST_PROOF = 64
@@ -597,6 +598,7 @@ class Database:
 
     def items(self) -> Iterator[EntryItem | NoteItem]:
         """Yield entries and checkpoints, each checkpoint behind the last entry that it covers."""
+        self._indexes.begin()
         notes = self._notes()
         parts = iter(
             self._db.execute("SELECT seq, class, salt, body FROM part ORDER BY seq, class")
@@ -688,8 +690,12 @@ class Indexes:
     """Do the indexes of a file say what its entries say? SQLite looks, in a second thread, while we read."""
 
     def __init__(self, uri: str) -> None:
-        self._db = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._db = connected(uri, check_same_thread=False)
         self._pool = ThreadPoolExecutor(1)
+        self._answer: Future[str] | None = None
+
+    def begin(self) -> None:
+        """Begin to look, once the tables are known to be ours."""
         self._answer = self._pool.submit(self._look)
 
     def _look(self) -> str:
@@ -701,12 +707,21 @@ class Indexes:
 
     def found(self) -> str:
         """Return what is wrong; empty where nothing is."""
-        return self._answer.result()
+        return self._answer.result() if self._answer else "nobody has looked"
 
     def close(self) -> None:
         self._db.interrupt()
         self._pool.shutdown()
         self._db.close()
+
+
+def connected(uri: str, *, check_same_thread: bool = True) -> sqlite3.Connection:
+    """Open a file of whoever: no row of it may take all memory."""
+    db = sqlite3.connect(uri, uri=True, check_same_thread=check_same_thread)
+    if hasattr(db, "setlimit"):  # Python 3.11
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ROW)
+    db.execute("PRAGMA cell_size_check = ON")
+    return db
 
 
 @contextmanager
@@ -729,9 +744,8 @@ def opened_database(path: Path) -> Iterator[Database]:
         else:
             _check_whole(path)
         uri = f"{place.absolute().as_uri()}?{mode}"
-        db, indexes = sqlite3.connect(uri, uri=True), Indexes(uri)
+        db, indexes = connected(uri), Indexes(uri)
         try:
-            db.execute("PRAGMA cell_size_check = ON")
             yield Database(db, indexes)
         finally:
             indexes.close()
@@ -754,6 +768,7 @@ def _check_whole(path: Path) -> None:
 
 
 PROFILES = ("full", "redacted", "psc", "excerpt")
+_NUMBERS = {"segment", "first_seq", "size", "entries"}
 _HEADER = {"format", "v", "origin", "segment", "first_seq", "size"}
 
 
@@ -832,8 +847,10 @@ class Export:
         wanted = _HEADER - {"v"} if version == 1 else (_HEADER | {"profile"}) - {"v"}
         if header.get("profile") == "excerpt":
             wanted = wanted | {"entries"}
-        if version not in (1, 2) or names != wanted:
+        if type(version) is not int or version not in (1, 2) or names != wanted:
             raise UnclearError("an export of a version that this program does not know")
+        if any(type(header[name]) is not int for name in wanted & _NUMBERS):
+            raise BadError("its first line is not as it should be")
         if version > 1 and header["profile"] not in PROFILES:
             raise UnclearError("an export of a profile that this program does not know")
         return header
@@ -1033,7 +1050,7 @@ class Judge:
         if note is None or segment.size != export.header["entries"]:
             raise BadError("the excerpt is cut: lines are missing")
         self._check_proven_note(note, root, export.header["size"])
-        segment.excerpt_of = segment.sealed
+        segment.excerpt_of, segment.root = segment.sealed, root
         export.check_rest(segment)
         return segment
 
@@ -1201,6 +1218,7 @@ class Judge:
             raise BadError(f"its key is of {key.name}, its origin {segment.origin}", seq)
         segment.key, segment.trusted = key, key in self._given.keys
         elders = [before.key] if before and before.key else self._given.keys
+        elders = [elder for elder in elders if elder.name == key.name]
         text = f"ispsd new key\n{key.name}\n{shown['key']}\n"
         text += f"{segment.previous['root']}\n" if segment.previous else ""
         elder = next(

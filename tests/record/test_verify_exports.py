@@ -161,6 +161,7 @@ HEADER = {
     "first": {"first_seq": 2},
     "fewer": {"size": 9},
     "more": {"size": 11},
+    "no number": {"segment": True},
 }
 
 

@@ -142,3 +142,15 @@ def test_a_prefix_that_changes_between_segments_fails(voyage: Voyage):
     voyage.sail(origin="demo/9999994")
     other = checkpoint.verifier_key("demo/9999994", KEY.public_key())
     assert voyage.verify("--key", other, anchor=first) == FAIL
+
+
+def test_a_segments_key_may_not_be_endorsed_by_the_key_of_another_ship(voyage: Voyage):
+    voyage.sail()
+    head = voyage.sail(key=OTHER_KEY, endorsed_by=THIRD_KEY)
+    assert head is not None
+    anchor = voyage.folder.parent / "anchor"
+    anchor.write_text(head.note, "utf-8")
+    alone = str(voyage.folder / "segment-0002.db")
+    other_ship = checkpoint.verifier_key("demo/9999994", THIRD_KEY.public_key())
+    words = [alone, "--key", VKEY, "--key", other_ship, "--anchor", str(anchor)]
+    assert verify.main(words) == INCONCLUSIVE

@@ -193,3 +193,16 @@ def test_the_next_segment_commits_to_the_ships_note_without_the_witnesses_lines(
     db = sqlite3.connect(voyage.folder / "segment-0001.db")
     assert db.execute("SELECT count(*) FROM cosignature").fetchone() == (1,)
     db.close()
+
+
+def test_more_witnesses_than_a_note_can_hold_do_not_spoil_an_export(
+    voyage: Voyage, head: Checkpoint, tmp_path: Path
+):
+    for number in range(100):
+        crowd = Witness(f"zz-{number:03d}", bytes([number]) * 32)
+        voyage.cosign(head, crowd.name, crowd.line(head.note, time_s=MORNING_S))
+    path = tmp_path / "export.jsonl"
+    lines = export.lines(voyage.folder / "segment-0001.db", profile=Profile.REDACTED)
+    path.write_bytes(b"".join(lines))
+    assert verify.main([str(path), "--key", VKEY, *SEEN]) == PASS
+    assert voyage.verify(*SEEN) == PASS
