@@ -1231,10 +1231,12 @@ class Judge:
         ):
             raise BadError("the key before did not endorse its key, as it says", seq)
         if elder is not None and elder != key:
-            segment.trusted |= before.trusted if before else True
+            segment.trusted |= elder in self._given.keys or (before is not None and before.trusted)
             segment.remarks.append(
                 f"a new key signs from here on ({key.short}); the key before endorsed it"
             )
+        elif before is not None and before.key == key:
+            segment.trusted |= before.trusted
         if self._given.keys and not segment.trusted:
             self._doubt_key(key, seq, endorsed=elder is not None)
 
@@ -1243,7 +1245,7 @@ class Judge:
         if segment.number == 1:
             raise BadError(f"it is signed by {key.short}, which is not the key that was given", seq)
         if before is not None and (endorsed or before.key == key):
-            return  # said of the segment before
+            return  # the doubt is about the key before, and was said there
         segment.doubts.append(
             f"it is signed by another key than was given ({key.short}), and no key that was given endorsed it; "
             "give that key too, from a place that you trust"
@@ -1347,7 +1349,10 @@ class Judge:
             note = self._anchors.pop(0)
             if note.root == self._tree.root():
                 seen = cosignatures(note, self._given.witnesses)
-                segment.seen += seen or [Seen(note.size, entry.at)]
+                known = (
+                    self._next_seq == self._last_known + 1
+                )  # that entry is here to tell the time
+                segment.seen += seen or [Seen(note.size, entry.at if known else None)]
             elif not self._is_lost(note):
                 begin = segment.first_seq + max((seen.size for seen in segment.seen), default=0)
                 raise BadError(
@@ -1756,18 +1761,18 @@ def in_words(verdict: Verdict) -> str:
 def _extent_in_words(verdict: Verdict, found: dict[str, Any]) -> list[str]:
     first, count = found["first_entry"], found["entries"]
     oldest, unseen = verdict.witnessed()
-    since = f"{oldest.at:%Y-%m-%d %H:%M:%S} UTC" if oldest and oldest.at else ""
-    who = f"seen by {oldest.by}" if oldest and oldest.by else "oldest outside anchor"
+    claim = ""
+    if oldest is not None:
+        claim = "unaltered since an outside anchor was made, whose time is not seen here"
+        who = f"seen by {oldest.by}" if oldest.by else "oldest outside anchor"
+        if oldest.at is not None:
+            claim = f"unaltered since {oldest.at:%Y-%m-%d %H:%M:%S} UTC ({who})"
     if found["excerpt_of"]:
         of = f"{count} of the first {found['excerpt_of']} entries of {found['origin']}"
         lines = [f"an excerpt: {of}; it says nothing of the others"]
-        if oldest is None:
-            return lines
-        unaltered = f"unaltered since {since} ({who})"
-        return [*lines, unaltered if since else "they are what the outside anchor saw"]
+        return [*lines, claim] if claim else lines
     lines = [f"{found['origin']}: entries {first} to {first + count - 1}"]
-    if oldest is not None:
-        claim = f"unaltered since {since} ({who})"
+    if claim:
         lines.append(f"{claim}; the last {unseen} entries have no outside witness yet")
     lines.append(f"sealed: {found['sealed']} entries; unsealed tail: {found['unsealed_tail']}")
     return lines

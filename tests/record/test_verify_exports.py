@@ -111,7 +111,9 @@ def test_where_the_last_entries_are_withheld_it_says_that_nobody_can_tell_their_
 ):
     psc.change(withheld(10))
     assert psc.verify() == PASS
-    assert "entries 10 to 10, the last ones, are withheld" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "entries 10 to 10, the last ones, are withheld" in said
+    assert "whose time is not seen here; the last 0 entries have no outside witness yet" in said
 
 
 def test_the_first_entry_cannot_be_withheld(psc: Paper):
@@ -220,7 +222,7 @@ def test_an_excerpt_proves_its_entries_and_says_that_it_says_nothing_of_others(
     assert capsys.readouterr().out == (
         "PASS\n"
         "an excerpt: 4 of the first 10 entries of demo/9999993/1; it says nothing of the others\n"
-        "they are what the outside anchor saw\n"
+        "unaltered since an outside anchor was made, whose time is not seen here\n"
         "withheld from this export: 4 parts or pieces of evidence\n"
         f"SHA-256 of the file: {hashlib.sha256(excerpt.content).hexdigest()}\n"
     )

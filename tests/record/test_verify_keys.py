@@ -47,6 +47,25 @@ def test_a_key_that_nobody_endorsed_must_be_given_too(
     assert voyage.verify(key=OTHER_VKEY, anchor=first) == FAIL, "the first key was not given"
 
 
+def test_an_endorsed_key_goes_on_signing_and_may_endorse_the_next(voyage: Voyage):
+    voyage.sail()
+    voyage.sail(key=OTHER_KEY, endorsed_by=KEY)
+    third = voyage.sail(key=OTHER_KEY)
+    fourth = voyage.sail(key=THIRD_KEY, endorsed_by=OTHER_KEY)
+    for head in (third, fourth):
+        assert voyage.verify(anchor=head) == PASS
+    (voyage.folder / "segment-0004.db").unlink()
+    (voyage.folder / "segment-0003.db").unlink()
+    assert voyage.verify(anchor=third) == FAIL, "the end is cut, by a key that is trusted"
+
+
+def test_a_first_key_that_never_sealed_may_still_endorse(voyage: Voyage):
+    voyage.sail()
+    voyage.unseal()
+    second = voyage.sail(key=OTHER_KEY, endorsed_by=KEY)
+    assert voyage.verify(anchor=second) == PASS
+
+
 def test_what_follows_a_key_that_nobody_endorsed_is_not_trusted_either(voyage: Voyage):
     first = voyage.sail()
     voyage.sail(key=OTHER_KEY)
