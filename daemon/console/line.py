@@ -78,13 +78,11 @@ def line(
 
 
 def ship_time(at: str, offset_min: int) -> str:
-    """Return ship's time of a moment with the day where it is another: ``10:10 +8``, ``23 01:10 +8``."""
-    utc = datetime.fromisoformat(at)
-    there = utc + timedelta(minutes=offset_min)
+    """Return ship's time of a moment, with its day of the month: ``22 10:10 +8``."""
+    there = datetime.fromisoformat(at) + timedelta(minutes=offset_min)
     sign, minutes = ("-" if offset_min < 0 else "+"), abs(offset_min)
     zone = f"{sign}{minutes // 60}" + (f":{minutes % 60:02d}" if minutes % 60 else "")
-    day = f"{there.day:02d}" if there.date() != utc.date() else "  "
-    return f"{day} {there:%H:%M} {zone:<3}"
+    return f"{there:%d %H:%M} {zone:<3}"
 
 
 def in_words(said: Any, *, deep: int = 2) -> str:
@@ -127,7 +125,7 @@ def _amended(said: Mapping[str, Any]) -> str:
 
 
 def _counted(said: Mapping[str, Any]) -> str:
-    results = [f"{row['count']} {PAPER[row['outcome']]}" for row in said["results"]]
+    results = [f"{row['count']} {PAPER.get(row['outcome'], row['outcome'])}" for row in said["results"]]
     return f"no. {said['from']} to {said['up_to']} reviewed · " + " · ".join(
         [f"{said['entries']} entries", *results]
     )

@@ -1,8 +1,8 @@
 """What waits for the disk? A queue with two bounds, and the count of what no longer fitted.
 
 The oldest stay: what came first explains the rest. What is lost is counted with its times, and the
-count is written in the place where the lost entries would have stood. Evidence has a quota: what no longer fits in it is
-left out, and its entry says so, but no entry is ever held back for it.
+count is written in the place where the lost entries would have stood. Evidence has a quota: what no
+longer fits is left out, and its entry says so, but no entry is ever held back for it (invariant 5).
 """
 
 from __future__ import annotations

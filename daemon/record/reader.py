@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from daemon.errors import RecordError
-from daemon.model import Json
 from daemon.record import codec, schema, search
 from daemon.record.entry import KINDS, LARGEST_EVIDENCE_BYTES
 from daemon.record.search import Query
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from daemon.model import Classification
+    from daemon.model import Classification, Json
     from daemon.record.entry import Entry
 
 __all__ = ["MOST_ENTRIES", "Page", "Query", "Reader"]
@@ -119,13 +118,13 @@ class Reader:
                     )
                     kinds[kind] += number(rows.fetchall()[0][0])
                 rows = db.execute(
-                    "SELECT json_extract(body, '$.open.outcome'), count(*) FROM entry "
+                    "SELECT coalesce(json_extract(body, '$.open.outcome'), 'none'), count(*) FROM entry "
                     "INDEXED BY entry_by_type WHERE type = 'test.result' AND seq BETWEEN ? AND ? "
                     "GROUP BY 1 ORDER BY 1",
                     (first, last),
                 )
                 for outcome, count in rows:
-                    results[text(outcome)] += number(count)
+                    results[str(outcome)] += number(count)
         return {kind: count for kind, count in kinds.items() if count}, dict(results)
 
     def evidence_bytes(self) -> int:
