@@ -109,12 +109,14 @@ class Book:
         )
 
     async def run(self) -> None:
-        """Keep the worklist up to date with the calendar, until cancelled."""
+        """Keep the worklist up to date with the calendar, and the record easy to search, until cancelled."""
         while True:
             await self._clock.sleep(LOOK_S)
-            if not self._standing.is_known:
-                try:
+            try:
+                if not self._standing.is_known:
                     await self.take_up()
-                except RecordError:
-                    continue  # an alert of its own says so
+                while await self._record.study():
+                    pass
+            except RecordError:
+                continue  # an alert of its own says so
             self._on_change()

@@ -125,7 +125,9 @@ def _amended(said: Mapping[str, Any]) -> str:
 
 
 def _counted(said: Mapping[str, Any]) -> str:
-    results = [f"{row['count']} {PAPER.get(row['outcome'], row['outcome'])}" for row in said["results"]]
+    results = [
+        f"{row['count']} {PAPER.get(row['outcome'], row['outcome'])}" for row in said["results"]
+    ]
     return f"no. {said['from']} to {said['up_to']} reviewed · " + " · ".join(
         [f"{said['entries']} entries", *results]
     )

@@ -211,6 +211,10 @@ class Record:
         """Return some of what a query asks for, after a search that is bounded in work and in bytes."""
         return await self._reading.ask(lambda reader: reader.page(query))
 
+    async def study(self) -> bool:
+        """Make searches by time fast, in a step of some milliseconds; return whether there is more to do."""
+        return await self._reading.ask(lambda reader: reader.study())
+
     async def about(self, subjects: Sequence[str]) -> list[Entry]:
         """Return the entries that are about one of these subjects, in the order of ``seq``."""
         return await self._reading.ask(lambda reader: reader.about(subjects))

@@ -68,6 +68,7 @@ class Reader:
         except RecordError:
             self.close()
             raise
+        self._order = {path: search.Order() for path in paths}
 
     def events(self, after_bseq: int, limit: int) -> list[Entry]:
         """Return entries of class ``watch`` in the order of their ``bseq``."""
@@ -89,7 +90,12 @@ class Reader:
         for path, db in reversed(self._segments) if query.newest_first else self._segments:
             with store_errors(path):
                 seen = search.search(
-                    db, query, limit=limit - len(found), most_bytes=room, budget=budget
+                    db,
+                    self._order[path],
+                    query,
+                    limit=limit - len(found),
+                    most_bytes=room,
+                    budget=budget,
                 )
             found.extend(codec.parse(body) for body in seen.bodies)
             if seen.stopped_at is not None:
@@ -97,6 +103,14 @@ class Reader:
             budget -= seen.examined
             room -= sum(len(body.encode()) for body in seen.bodies)
         return Page(found, None)
+
+    def study(self) -> bool:
+        """Look at some more of the times, so that a search by time gets fast; return whether there is more to do."""
+        for path, db in self._segments:
+            with store_errors(path):
+                if self._order[path].study(db):
+                    return True
+        return False
 
     def about(self, subjects: Sequence[str]) -> list[Entry]:
         """Return the entries that are about one of these subjects, in the order of ``seq``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -20,14 +21,17 @@ from tests.record.ship import alert, breach, record, result
 PERSONS = (None, "R. Menon", "J. Santos")
 
 
-async def written(folder, *, entries: int = 120) -> list:
-    """Write a record of three segments by a clock that is set back and forth; return its entries."""
+BACK_AND_FORTH = (1, 5, 60, 0, -30, -900)
+
+
+async def written(folder, steps: tuple[int, ...], *, entries: int = 120) -> list:
+    """Write a record of three segments by a clock that is set; return its entries."""
     luck = random.Random(4)
     clock = ManualClock()
     made = record(folder, clock)
     await made.start()
     for number in range(entries):
-        clock.step_utc(luck.choice((1, 5, 60, 0, -30, -900) if number % 20 == 0 else (1, 5, 60)))
+        clock.step_utc(luck.choice(steps if number % 20 == 0 else (0, 1, 5, 60)))
         draft = luck.choice(
             (
                 alert(f"d{luck.randrange(3)}"),
@@ -82,12 +86,11 @@ def paged(look: Reader, query: Query) -> tuple[list[int], int]:
         query = replace(query, **{side: page.next})
 
 
-@pytest.fixture(scope="module")
-def voyage(tmp_path_factory):
-    import asyncio
-
+@pytest.fixture(scope="module", params=["steady", "set back"])
+def voyage(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("voyage")
-    return folder, asyncio.run(written(folder))
+    steps = (1, 60) if request.param == "steady" else BACK_AND_FORTH
+    return folder, asyncio.run(written(folder, steps))
 
 
 def questions(entries, luck: random.Random):
@@ -110,12 +113,14 @@ def questions(entries, luck: random.Random):
         )
 
 
+@pytest.mark.parametrize("studied", [1, 50, search.MOST_STUDIED])
 @pytest.mark.parametrize("budget", [1, 7, search.MOST_EXAMINED])
-def test_pages_together_are_what_was_asked_for(voyage, monkeypatch, budget):
+def test_pages_together_are_what_was_asked_for(voyage, monkeypatch, budget, studied):
     """Every filter and every two of them, both ways round, over segments, with times out of order."""
     folder, entries = voyage
     is_whole = budget == search.MOST_EXAMINED
     monkeypatch.setattr(search, "MOST_EXAMINED", budget)
+    monkeypatch.setattr(search, "MOST_STUDIED", studied)
     look = Reader(folder)
     try:
         for query in questions(entries, random.Random(budget)):
@@ -205,4 +210,49 @@ async def test_a_clock_that_was_set_back_hides_nothing(tmp_path):
     assert [entry.seq for entry in page.entries] == [future.seq, late.seq]
     page = await made.page(Query(until=since, type="alert.changed", newest_first=True))
     assert [entry.seq for entry in page.entries] == [early.seq]
+    await made.stop()
+
+
+def statements(look: Reader, query: Query) -> list[str]:
+    """Return what the first segment is asked for a page."""
+    _, db = look._segments[0]
+    asked: list[str] = []
+    db.exec_trace = lambda _, sql, __: asked.append(sql) or True
+    look.page(query)
+    db.exec_trace = None
+    return asked
+
+
+@pytest.mark.parametrize("step", [10, 1000])
+async def test_once_the_times_are_known_to_be_in_order_a_time_leads_to_its_number_at_once(
+    tmp_path, monkeypatch, step
+):
+    monkeypatch.setattr(search, "MOST_STUDIED", step)
+    clock = ManualClock()
+    made = record(tmp_path, clock)
+    await made.start()
+    for _ in range(29):
+        clock.step_utc(60)
+        await made.submit(alert("d1"))
+    middle = utc_text(clock.utc() - timedelta(seconds=600))
+    query = Query(since=middle, until="9999")
+    look = Reader(tmp_path)
+    try:
+        scans = [sql for sql in statements(look, query) if "min(seq) FROM entry INDEXED" in sql]
+        assert bool(scans) is (step < 30), (
+            "before all is known, the slow way, which is right as well"
+        )
+        while look.study():
+            pass
+        assert not look.study()
+        assert not [sql for sql in statements(look, query) if "min(seq) FROM entry IND" in sql]
+        assert len(look.page(query).entries) == 11
+        clock.step_utc(-3600)
+        late = await made.submit(alert("d1"))
+        assert [sql for sql in statements(look, query) if "min(seq) FROM entry INDEXED" in sql]
+        assert late.seq not in [entry.seq for entry in look.page(query).entries]
+        early = Query(until=utc_text(clock.utc() + timedelta(seconds=1)), newest_first=True)
+        assert look.page(early).entries[0].seq == late.seq, "found although it is out of order"
+    finally:
+        look.close()
     await made.stop()
