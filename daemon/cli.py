@@ -19,7 +19,7 @@ import daemon
 from daemon import config, logs
 from daemon.clock import SystemClock
 from daemon.console import acts, book, log
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
 
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="ispsd", description="Watches a ship's security equipment."
     )
     parser.add_argument("--version", action="version", version=f"ispsd {version('ispsd')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="run the daemon")
     run.add_argument("--config", type=Path, default=DEFAULT_CONFIG)

@@ -59,6 +59,7 @@ def _forms(commands: Any) -> None:
     )
     raised.set_defaults(act=_raise, done_at=None)
     for parser in (enter, raised):
+        parser.is_mixed = True
         parser.add_argument(
             "fields",
             nargs="*",
@@ -73,6 +74,7 @@ def _corrections(commands: Any) -> None:
     amend.add_argument("seq", type=int, help="the number of the entry")
     amend.add_argument("--reason", required=True, help="why it has to be corrected")
     amend.add_argument("fields", nargs="+", type=pair, metavar="FIELD=VALUE")
+    amend.is_mixed = True
     amend.set_defaults(act=_amend)
 
 

@@ -85,25 +85,30 @@ def ship_time(at: str, offset_min: int) -> str:
     return f"{there:%d %H:%M} {zone:<3}"
 
 
-def in_words(said: Any, *, deep: int = 2) -> str:
-    """Return any members as words, never as JSON."""
+def in_words(said: Any, *, deep: int = 3) -> str:
+    """Return any members as words, never as JSON; what lies deeper than can be read is counted."""
     if isinstance(said, dict):
-        shown = [(name, value) for name, value in said.items() if name not in FRAME]
-        words = [
-            f"{name.replace('_', ' ')}: {in_words(value, deep=deep - 1)}"
-            for name, value in shown
-            if value not in (None, "", [], {})
-        ]
-        return "; ".join(words) if deep > 0 else f"{len(words)} things"
-    if isinstance(said, list):
-        if deep <= 0 and any(isinstance(each, dict | list) for each in said):
+        if deep == 0:
             return f"{len(said)} things"
-        return ", ".join(in_words(each, deep=deep - 1) for each in said)
+        return "; ".join(
+            f"{name.replace('_', ' ')}: {_inside(value, deep - 1)}"
+            for name, value in said.items()
+            if name not in FRAME and value not in (None, "", [], {})
+        )
+    if isinstance(said, list):
+        if deep == 0:
+            return f"{len(said)} things"
+        return ", ".join(_inside(each, deep - 1) for each in said)
     if isinstance(said, bool):
         return "yes" if said else "no"
     if isinstance(said, str) and _MOMENT.fullmatch(said):
         return _moment(said)
     return str(said)
+
+
+def _inside(said: Any, deep: int) -> str:
+    words = in_words(said, deep=deep)
+    return f"({words})" if isinstance(said, dict) else words
 
 
 def _moment(at: str, *, seconds: bool = False) -> str:
