@@ -24,6 +24,7 @@ DRILL = (
     "crew_changed_by_more_than_a_quarter=no",
     "led_by=R. Menon",
     "rank=C/O",
+    "lessons=search cards renewed",
 )
 
 
@@ -56,6 +57,15 @@ async def test_a_drill_is_entered_amended_evidenced_reviewed_and_verified(tmp_pa
         assert stat.S_IMODE(out.stat().st_mode) == 0o600
         assert await typed(ship, "evidence", digest, "--out", out) == cli.FAILED
         assert "File exists" in capsys.readouterr().err
+        whole = await said("entry", seq)
+        assert whole[1] == ".1 drill.held, about r-drill, class watch"
+        assert "  lessons: search cards renewed (SSO and Master)" in whole
+        assert whole[-2:] == [f"  amended: no. {seq + 1}", f"  file: no. {seq + 2}"]
+        assert f"  evidence: application/pdf, 200009 bytes, sha256 {digest}" in await said(
+            "entry", seq + 2
+        )
+        assert await typed(ship, "entry", 999) == cli.FAILED
+        assert "there is no entry 999" in capsys.readouterr().err
         review = await said("review", "--up-to", seq + 2, *SSO)
         assert review[1] == f"no. 1 to {seq + 2}"
         assert await typed(ship, "countersign", "--up-to", seq + 3, *MASTER) == cli.FAILED

@@ -71,8 +71,10 @@ class Book:
         entering = Entering(forms, desk, self._standing)
         attaching = Attaching(desk, entropy)
         reviewing = Reviewing(desk, self._standing)
+        pages = Pages(record, first_ship_time)
         self.requests: Mapping[str, Handler] = {
-            "log": Pages(record, first_ship_time).answer,
+            "log": pages.answer,
+            "entry": pages.one,
             "forms": entering.list_forms,
             "enter": entering.enter,
             "raise": entering.raise_detection,

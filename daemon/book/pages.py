@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields, forms
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from daemon.record.entry import Entry
 
 DEFAULT_COUNT: Final = 20
+LONGEST_PART: Final = 256 * 1024
+"""Letters of a part that is shown: the state that a segment begins with may be longer."""
 SHIP_TIME: Final = "ship_time.changed"
 _SHOWN_CLASSES: Final = frozenset(each.value for each in Classification)
 
@@ -65,6 +68,24 @@ class Pages:
             "attached": attached,
             "offset_min": offsets,
         }
+
+    async def one(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return one entry as ``log`` does, with what it says to the SSO alone.
+
+        Raises:
+            RefusedError: There is none of that number, or the record cannot be read.
+        """
+        seq = fields.number(request, "seq")
+        said = await self.answer({"after": seq - 1, "before": seq + 1, "count": 1})
+        if not said["entries"]:
+            raise RefusedError(f"there is no entry {seq}")
+        try:
+            part = await self._record.part(seq, Classification.SSO)
+        except RecordError as err:
+            raise RefusedError(f"the record cannot be read now: {err}") from err
+        if part is not None and len(json.dumps(part)) > LONGEST_PART:
+            return {**said, "part": {"too_long": "it is more than can be shown here"}}
+        return {**said, "part": part}
 
     async def _since(
         self, entries: Sequence[Entry]

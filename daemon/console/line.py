@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -85,25 +86,56 @@ def ship_time(at: str, offset_min: int) -> str:
     return f"{there:%d %H:%M} {zone:<3}"
 
 
+def whole(answer: Mapping[str, Any]) -> list[str]:
+    """Return an entry with everything that it says, a line a member."""
+    entry = json.loads(answer["entries"][0])
+    seq = str(entry["seq"])
+    actor = entry["actor"]
+    at, there = _moment(entry["at"], seconds=True), ship_time(entry["at"], answer["offset_min"][0])
+    who = actor["person"] or actor["station"] or "ispsd"
+    rows = [
+        f"no. {seq}  {at}  {there}  clock {entry['clock']}",
+        f"{entry['kind']} {entry['type']}, about {entry['subject']}, class {entry['class']}",
+        f"by {who}, proof: {actor['proof']}",
+    ]
+    rows += [f"  {_named(name)}: {in_words(value)}" for name, value in entry["open"].items()]
+    private = (answer["part"] or {}).items()
+    rows += [f"  {_named(name)}: {in_words(value)} (SSO and Master)" for name, value in private]
+    rows += [
+        f"  evidence: {each['media']}, {each['size']} bytes, sha256 {each['sha256']}"
+        for each in entry["evidence"]
+    ]
+    if (by := answer["amended_by"].get(seq)) is not None:
+        rows.append(f"  amended: no. {by}")
+    rows += [f"  file: no. {each}" for each in answer["attached"].get(seq, [])]
+    return [_printable(row) for row in rows]
+
+
 def in_words(said: Any, *, deep: int = 3) -> str:
     """Return any members as words, never as JSON; what lies deeper than can be read is counted."""
-    if isinstance(said, dict):
-        if deep == 0:
-            return f"{len(said)} things"
-        return "; ".join(
-            f"{name.replace('_', ' ')}: {_inside(value, deep - 1)}"
-            for name, value in said.items()
-            if name not in FRAME and value not in (None, "", [], {})
-        )
-    if isinstance(said, list):
-        if deep == 0:
-            return f"{len(said)} things"
-        return ", ".join(_inside(each, deep - 1) for each in said)
+    if isinstance(said, dict | list):
+        return f"{len(said)} things" if deep == 0 else _several(said, deep - 1)
+    if said is None:
+        return "-"
     if isinstance(said, bool):
         return "yes" if said else "no"
     if isinstance(said, str) and _MOMENT.fullmatch(said):
         return _moment(said)
     return str(said)
+
+
+def _several(said: dict[str, Any] | list[Any], deep: int) -> str:
+    if isinstance(said, list):
+        return ", ".join(_inside(each, deep) for each in said)
+    return "; ".join(
+        f"{_named(name)}: {_inside(value, deep)}"
+        for name, value in said.items()
+        if name not in FRAME and value not in (None, "", [], {})
+    )
+
+
+def _named(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _inside(said: Any, deep: int) -> str:

@@ -1,4 +1,4 @@
-"""``ispsd log``: the record on the terminal, a line an entry, and new ones as they are written."""
+"""The record on the terminal: a line an entry, new ones as they are written, one entry whole."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from daemon import control
 from daemon.clock import SystemClock
-from daemon.console.asking import DONE, asked, asking
-from daemon.console.line import line
+from daemon.console.asking import DONE, asked, asking, say
+from daemon.console.line import line, whole
 from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ FILTERS = ("since", "until", "kind", "type", "subject", "person", "class")
 
 
 def add(commands: Any) -> None:
-    """Add the subcommand."""
+    """Add the subcommands that read."""
     log = asking(commands, "log", "show entries of the record, the newest at the end")
     log.add_argument("-n", "--count", type=int, default=20, help="how many (at most 1000)")
     log.add_argument("--before", type=int, metavar="SEQ", help="only older ones than this number")
@@ -47,6 +47,10 @@ def add(commands: Any) -> None:
     log.add_argument("--json", action="store_true", help="one entry a line, to the byte")
     log.set_defaults(act=_log)
 
+    entry = asking(commands, "entry", "show one entry with everything that it says")
+    entry.add_argument("seq", type=int, help="its number")
+    entry.set_defaults(act=_entry)
+
 
 def _log(given: argparse.Namespace) -> int:
     request = {name: getattr(given, name) for name in FILTERS}
@@ -61,6 +65,12 @@ def _log(given: argparse.Namespace) -> int:
     last = _first_pages(given, request, show)
     if given.follow:
         asyncio.run(_until_stopped(given.socket, request, show, after=last))
+    return DONE
+
+
+def _entry(given: argparse.Namespace) -> int:
+    for row in whole(asked(given, {"do": "entry", "seq": given.seq})):
+        say(row)
     return DONE
 
 

@@ -162,5 +162,7 @@ async def test_an_amendment_that_would_be_too_large_is_refused_in_words(tmp_path
     told = "; ".join([letter * 400 + " @ 2026-11-22T02:00Z"] * 20)
     async with open_book(tmp_path) as rig:
         defect = await rig.enter("defect", {**DEFECT, "told": told})
-        with pytest.raises(RefusedError, match="this cannot stand in the record: open: .* at most"):
+        with pytest.raises(
+            RefusedError, match=r"this cannot stand in the record: open: .* at most"
+        ):
             await amended(rig, defect["seq"], {"told": told.replace(letter, "\N{GRINNING FACE}")})

@@ -58,19 +58,19 @@ async def test_the_next_review_begins_where_the_last_one_ended(tmp_path):
     async with open_book(tmp_path) as rig:
         await week(rig)
         await rig.ask("review", up_to=4)
-        with pytest.raises(RefusedError, match="the record is reviewed up to no. 4 already"):
+        with pytest.raises(RefusedError, match=r"the record is reviewed up to no. 4 already"):
             await rig.ask("review", up_to=4)
         second = await rig.ask("review", up_to=7)
         assert (second["from"], second["up_to"], second["entries"]) == (5, 7, 3)
     async with open_book(tmp_path) as rig:
-        with pytest.raises(RefusedError, match="up to no. 7 already"):
+        with pytest.raises(RefusedError, match=r"up to no. 7 already"):
             await rig.ask("review", up_to=6)
 
 
 async def test_the_master_verifies_only_what_was_reviewed(tmp_path):
     async with open_book(tmp_path) as rig:
         await week(rig)
-        with pytest.raises(RefusedError, match="no review covers no. 3: the SSO has reviewed not"):
+        with pytest.raises(RefusedError, match=r"no review covers no. 3: the SSO has reviewed not"):
             await rig.ask("countersign", up_to=3, by=MASTER)
         await rig.ask("review", up_to=4)
         review = await rig.ask("review", up_to=6)
@@ -91,7 +91,7 @@ async def test_the_master_verifies_only_what_was_reviewed(tmp_path):
         assert entry["open"]["reviewed_by"] == "R. Menon"
         assert entry["open"]["same_person"] is False
         assert entry["open"]["checkpoint"]["size"] >= 6
-        with pytest.raises(RefusedError, match="the record is verified up to no. 6 already"):
+        with pytest.raises(RefusedError, match=r"the record is verified up to no. 6 already"):
             await rig.ask("countersign", up_to=6, by=MASTER)
 
 
