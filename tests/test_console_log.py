@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import signal
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -204,3 +206,43 @@ async def test_following_ends_when_it_is_told_to(tmp_path):
     path, ship = tmp_path / "s", Ship()
     async with running(path, ship), following(path, after=0) as (seen, _, __):
         await soon(lambda: seen == [])
+
+
+async def test_ctrl_c_ends_a_follower_in_good_order(tmp_path):
+    """The real command, in a process of its own."""
+    path, ship = tmp_path / "s", Ship()
+    ship.newest = 2
+    async with running(path, ship):
+        words = ("-m", "daemon", "log", "--after", "0", "--follow", "--json", "--socket", str(path))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *words,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            seqs = [json.loads(await process.stdout.readline())["seq"] for _ in range(2)]
+            ship.newest = 3
+            seqs.append(json.loads(await process.stdout.readline())["seq"])
+            process.send_signal(signal.SIGINT)
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert (seqs, out, err, process.returncode) == ([1, 2, 3], b"", b"", 0)
+
+
+async def test_who_reads_no_further_ends_it_without_a_word(tmp_path):
+    path, ship = tmp_path / "s", Ship()
+    ship.newest = 1000
+    async with running(path, ship):
+        command = f"{sys.executable} -m daemon log --after 0 -n 1000 --socket {path} | head -n 1"
+        process = await asyncio.create_subprocess_shell(
+            f"set -o pipefail; {command}",
+            executable="/bin/bash",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+    assert (len(out.splitlines()), err, process.returncode) == (1, b"", 0)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from daemon.book.desk import Desk
     from daemon.book.forms import Form, Forms
     from daemon.model import Json
+    from daemon.people.claims import By
     from daemon.record.entry import Entry
 
 AMENDED: Final = "entry.amended"
@@ -57,7 +58,13 @@ class Amending:
         reason = fields.text(request, "reason")
         typed = typed_fields(request)
         by = await self._desk.who(request, Act.AMEND)
-        original, newest = await self._chain(fields.number(request, "seq"))
+        async with self._desk.turn:
+            return await self._amend(fields.number(request, "seq"), reason, typed, by)
+
+    async def _amend(
+        self, seq: int, reason: str, typed: Mapping[str, str], by: By
+    ) -> Mapping[str, Json]:
+        original, newest = await self._chain(seq)
         form = self._forms.of_type(original.type)
         known = RESULT_FIELDS if form is None else form.fields
         shown_now, was_private = await self._now(original, newest)
@@ -75,7 +82,7 @@ class Amending:
             "said": said,
         }
         part = _side_by_side(was, now, private)
-        seq = await self._desk.write(
+        written = await self._desk.write(
             Draft(
                 kind=original.kind,
                 type=AMENDED,
@@ -87,7 +94,7 @@ class Amending:
             ),
             by,
         )
-        return {"recorded": seq, "amends": newest.seq, "original": original.seq}
+        return {"recorded": written, "amends": newest.seq, "original": original.seq}
 
     async def _chain(self, seq: int) -> tuple[Entry, Entry]:
         """Return the entry that is corrected, and what speaks for it now: itself, or its newest amendment."""

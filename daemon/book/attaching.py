@@ -123,7 +123,6 @@ class Attaching:
             raise RefusedError("the file did not come in whole; attach it again")
         if (media := media_of(content)) is None:
             raise RefusedError("it is none of PDF, JPEG, PNG, text and mail (.eml): not taken")
-        self._check_room(len(content))
         seq = await self._desk.write(
             Draft(
                 kind=upload.entry.kind,
@@ -140,6 +139,7 @@ class Attaching:
                 evidence=(Evidence(media, content),),
             ),
             upload.by,
+            check=lambda: self._check_room(len(content)),
         )
         return {"recorded": seq, "sha256": upload.digest, "media": media, "size": len(content)}
 

@@ -18,7 +18,7 @@ from daemon.record.merkle import leaf_hash
 from daemon.record.reader import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from daemon.clock import Clock
@@ -41,7 +41,7 @@ class Records(Protocol):
     async def entries(self, query: Query) -> list[Entry]: ...
     async def page(self, query: Query) -> Page: ...
     async def study(self) -> bool: ...
-    async def about(self, subjects: Sequence[str]) -> list[Entry]: ...
+    async def about(self, subjects: Sequence[str]) -> list[tuple[int, str, str]]: ...
     async def counts(self, first: int, last: int) -> tuple[dict[str, int], dict[str, int]]: ...
     async def state(self, kind: str) -> dict[str, Mapping[str, Json]]: ...
     async def seal(self) -> Checkpoint: ...
@@ -55,6 +55,8 @@ class Desk:
     def __init__(self, *, people: People, record: Records, clock: Clock) -> None:
         self.record = record
         self.clock = clock
+        self.turn = asyncio.Lock()
+        """Whoever writes what hangs on what stands already takes his turn: two amendments, two reviews."""
         self._people = people
 
     async def who(self, request: Mapping[str, Any], act: Act) -> By:
@@ -69,13 +71,22 @@ class Desk:
         """Return now; None where the computer's clock cannot be right."""
         return None if self.clock.status() is ClockStatus.UNSET else self.clock.utc()
 
-    async def write(self, draft: Draft, by: By) -> int | None:
+    async def write(
+        self, draft: Draft, by: By, *, check: Callable[[], None] = lambda: None
+    ) -> int | None:
         """Write it and return its number once it is on disk; None when the disk takes long.
+
+        Args:
+            draft: What is said.
+            by: Who says it.
+            check: Refuses at the last moment, when nothing more can come between.
 
         Raises:
             RefusedError: It is no entry, or the record cannot take it.
         """
-        written = self.submit(await signed(draft, by))
+        prepared = await signed(draft, by)
+        check()
+        written = self.submit(prepared)
         done = asyncio.Event()
         written.add_done_callback(lambda _: done.set())
         if not await self.clock.wait(done, WAIT_FOR_DISK_S):

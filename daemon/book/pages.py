@@ -96,12 +96,12 @@ class Pages:
         attached: dict[str, list[int]] = {}
         if not by_subject:
             return amended, attached
-        for said in await self._record.about(list(by_subject)):
-            seq = by_subject[said.subject]
-            if said.type == AMENDED:
-                amended[seq] = said.seq
-            elif said.type == ATTACHED:
-                attached.setdefault(seq, []).append(said.seq)
+        for number, type_, subject in await self._record.about(list(by_subject)):
+            seq = by_subject[subject]
+            if type_ == AMENDED:
+                amended[seq] = number
+            elif type_ == ATTACHED:
+                attached.setdefault(seq, []).append(number)
         return amended, attached
 
     async def _offsets(self, entries: Sequence[Entry]) -> list[int]:

@@ -44,6 +44,10 @@ class Reviewing:
             RefusedError: A person who may not, nothing new to review, or a record that cannot be sealed.
         """
         by = await self._desk.who(request, Act.REVIEW)
+        async with self._desk.turn:
+            return await self._review(request, by)
+
+    async def _review(self, request: Mapping[str, Any], by: By) -> Mapping[str, Json]:
         last = await self._last(fields.number(request, "up_to"), REVIEWED)
         begin = self._begin(REVIEWED)
         head = await self._head()
@@ -64,6 +68,10 @@ class Reviewing:
             RefusedError: A person who may not, no review that covers it, or a record that cannot be sealed.
         """
         by = await self._desk.who(request, Act.VERIFY)
+        async with self._desk.turn:
+            return await self._verify(request, by)
+
+    async def _verify(self, request: Mapping[str, Any], by: By) -> Mapping[str, Json]:
         last = await self._last(fields.number(request, "up_to"), VERIFIED)
         review = await self._covering(last.seq)
         said: dict[str, Json] = {

@@ -62,9 +62,12 @@ def _log(given: argparse.Namespace) -> int:
             sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
-    last = _first_pages(given, request, show)
-    if given.follow:
-        asyncio.run(_until_stopped(given.socket, request, show, after=last))
+    try:
+        last = _first_pages(given, request, show)
+        if given.follow:
+            asyncio.run(_until_stopped(given.socket, request, show, after=last))
+    except BrokenPipeError:  # whoever read it has seen enough: log | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE
 
 

@@ -33,6 +33,8 @@ MOST_ENTRIES = 1000
 """In one answer."""
 
 
+MOST_ABOUT = 10_000
+"""Entries about those of one page."""
 PAGE_BYTES = 1024 * 1024
 """Of bodies in one page: an answer of the control socket is written by the loop, which must not wait for it."""
 
@@ -112,11 +114,16 @@ class Reader:
                     return True
         return False
 
-    def about(self, subjects: Sequence[str]) -> list[Entry]:
-        """Return the entries that are about one of these subjects, in the order of ``seq``."""
+    def about(self, subjects: Sequence[str]) -> list[tuple[int, str, str]]:
+        """Return number, type and subject of the entries about one of these, in the order of ``seq``; the newest."""
         marks = ", ".join("?" * len(subjects))
-        sql = f"SELECT body FROM entry WHERE subject IN ({marks}) ORDER BY seq LIMIT ?"  # noqa: S608 (our own words)
-        return self._gather(sql, tuple(subjects), MOST_ENTRIES, newest_first=False)
+        sql = f"SELECT seq, type, subject FROM entry WHERE subject IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608 (our own words)
+        found: list[tuple[int, str, str]] = []
+        for path, db in reversed(self._segments):
+            with store_errors(path):
+                rows = db.execute(sql, (*subjects, MOST_ABOUT - len(found))).fetchall()
+            found += [(number(seq), text(type_), text(subject)) for seq, type_, subject in rows]
+        return found[::-1]
 
     def counts(self, first: int, last: int) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many entries of each kind, and results of each outcome, stand between two numbers."""

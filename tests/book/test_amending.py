@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from daemon.errors import RefusedError
@@ -166,3 +168,16 @@ async def test_an_amendment_that_would_be_too_large_is_refused_in_words(tmp_path
             RefusedError, match=r"this cannot stand in the record: open: .* at most"
         ):
             await amended(rig, defect["seq"], {"told": told.replace(letter, "\N{GRINNING FACE}")})
+
+
+async def test_two_who_amend_at_once_do_not_lose_each_others_word(tmp_path):
+    async with open_book(tmp_path) as rig:
+        drill = await rig.enter("drill", DRILL)
+        both = await asyncio.gather(
+            rig.ask("amend", seq=drill["seq"], reason="a", fields={"crew": "23"}),
+            rig.ask("amend", seq=drill["seq"], reason="b", fields={"rank": "2/O"}, by=MASTER),
+        )
+        first, second = [await rig.entry(each["recorded"]) for each in both]
+        assert second["open"]["amends"]["seq"] == first["seq"]
+        assert second["open"]["said"]["crew"] == 23
+        assert second["open"]["said"]["rank"] == "2/O"

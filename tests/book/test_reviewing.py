@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -194,3 +195,10 @@ async def test_a_result_of_no_outcome_that_we_know_is_counted_under_its_name(tmp
         done = await rig.ask("review", up_to=2)
         assert done["results"] == [{"outcome": "none", "count": 1}]
         assert json.dumps(done)
+
+
+async def test_two_reviews_at_once_do_not_overlap(tmp_path):
+    async with open_book(tmp_path) as rig:
+        await week(rig)
+        done = await asyncio.gather(rig.ask("review", up_to=3), rig.ask("review", up_to=6))
+        assert [(each["from"], each["up_to"]) for each in done] == [(1, 3), (4, 6)]
