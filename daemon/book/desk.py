@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from daemon.record.reader import Page
 
 WAIT_FOR_DISK_S: Final = 1.0
+WAIT_FOR_SEAL_S: Final = 5.0
 
 
 class Records(Protocol):
@@ -84,7 +85,10 @@ class Desk:
         Raises:
             RefusedError: It is no entry, or the record cannot take it.
         """
-        prepared = await signed(draft, by)
+        try:
+            prepared = await signed(draft, by)
+        except EntryError as err:
+            raise RefusedError(f"this cannot stand in the record: {err}") from err
         check()
         written = self.submit(prepared)
         done = asyncio.Event()
@@ -106,6 +110,24 @@ class Desk:
             return self.record.submit(draft)
         except EntryError as err:
             raise RefusedError(f"this cannot stand in the record: {err}") from err
+
+    async def seal(self) -> Checkpoint:
+        """Return a head over all that is on disk.
+
+        Raises:
+            RefusedError: The disk refuses, or takes too long.
+        """
+        sealing = asyncio.ensure_future(self.record.seal())
+        done = asyncio.Event()
+        sealing.add_done_callback(lambda _: done.set())
+        try:
+            if not await self.clock.wait(done, WAIT_FOR_SEAL_S):
+                raise RefusedError("the record cannot be sealed now: the disk takes long")
+            return sealing.result()
+        except RecordError as err:
+            raise RefusedError(f"the record cannot be sealed now: {err}") from err
+        finally:
+            sealing.cancel()
 
     async def entry(self, seq: int) -> Entry:
         """Return the entry of a number.

@@ -264,6 +264,8 @@ def _review(given: argparse.Namespace) -> int:
         say(f"  {row['kind']:<7} {row['count']}")
     for row in answer.get("results", []):
         say(f"  {row['outcome']:<13} {row['count']}")
+    if not answer["sealed"]:
+        say("no head is signed over this entry yet; one follows when the disk takes it")
     if answer.get("same_person"):
         say("reviewed and verified by the same person: the entry says so")
     return DONE

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from daemon.errors import RefusedError
+from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
 from daemon.record.entry import Draft
 from daemon.record.merkle import leaf_hash
@@ -202,3 +202,41 @@ async def test_two_reviews_at_once_do_not_overlap(tmp_path):
         await week(rig)
         done = await asyncio.gather(rig.ask("review", up_to=3), rig.ask("review", up_to=6))
         assert [(each["from"], each["up_to"]) for each in done] == [(1, 3), (4, 6)]
+
+
+async def test_a_disk_that_hangs_keeps_nobody_waiting_for_ever(tmp_path, disk):
+    async with open_book(tmp_path) as rig:
+        await week(rig)
+        disk.free.clear()
+        asking = asyncio.ensure_future(rig.ask("review", up_to=6))
+        while not asking.done():
+            await rig.clock.advance(1.0)
+        with pytest.raises(RefusedError, match=r"cannot be sealed now: the disk takes long"):
+            await asking
+        entering = asyncio.ensure_future(rig.ask("enter", form="other", fields={"what": "x"}))
+        while not entering.done():
+            await rig.clock.advance(1.0)
+        assert (await entering)["recorded"] is None, "not yet recorded, and said so"
+        disk.free.set()
+        await rig.record.drained()
+        assert (await rig.ask("review", up_to=7))["sealed"] is True
+
+
+async def test_a_review_that_is_written_is_told_even_when_its_own_head_fails(
+    tmp_path, disk, monkeypatch
+):
+    async with open_book(tmp_path) as rig:
+        await week(rig)
+        seals = []
+        seal = rig.record.seal
+
+        async def once():
+            seals.append(1)
+            if len(seals) == 2:
+                raise RecordError("disk I/O error")
+            return await seal()
+
+        monkeypatch.setattr(rig.record, "seal", once)
+        done = await rig.ask("review", up_to=6)
+        assert (done["recorded"], done["sealed"]) == (7, False)
+        assert (await rig.entry(7))["type"] == "period.reviewed"
