@@ -94,7 +94,12 @@ class Amending:
             ),
             by,
         )
-        return {"recorded": written, "amends": newest.seq, "original": original.seq}
+        return {
+            "recorded": written,
+            "amends": newest.seq,
+            "original": original.seq,
+            "is_test": form is None,
+        }
 
     async def _chain(self, seq: int) -> tuple[Entry, Entry]:
         """Return the entry that is corrected, and what speaks for it now: itself, or its newest amendment."""

@@ -184,6 +184,8 @@ def _amend(given: argparse.Namespace) -> int:
     )
     _say_recorded(answer)
     say(f"amends no. {answer['amends']}, which stays as it is")
+    if answer["is_test"]:
+        say("how the equipment stands hangs on the test alone: do it again")
     return DONE
 
 
