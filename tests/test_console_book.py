@@ -249,3 +249,35 @@ def test_persons_told_may_be_given_one_by_one():
         "told": "A @ x; B @ y",
         "a": "1",
     }
+
+
+async def test_at_a_terminal_a_form_is_asked_field_by_field(tmp_path, capsys, monkeypatch):
+    answers = iter(["ISSC", "", "", "12 Dec", "123", "2027-12-12"])
+    prompts = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt.partition(" (")[0])
+        try:
+            return next(answers)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", ask)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    async with sailing(tmp_path) as ship:
+        assert await typed(ship, "enter", "certificate", *SSO) == cli.DONE
+        assert prompts == [
+            "which paper: ISSC, CoP of the SSO",
+            "its number",
+            "who issued it",
+            "the date printed on it, where one is",
+            "its number",
+            "the date printed on it, where one is",
+        ]
+        out = capsys.readouterr().out
+        assert "ispsd: number is wanted: its number" in out
+        assert "expires is a date: 2026-11-22: '12 Dec'" in out
+        assert await typed(ship, "enter", "certificate", *SSO) == cli.FAILED
+        assert "broken off: nothing was entered" in capsys.readouterr().err
+        assert await typed(ship, "log", "-n", "1", "--type", "certificate.entered") == cli.DONE
+        assert "expires: 2027-12-12; name: ISSC; number: 123" in capsys.readouterr().out

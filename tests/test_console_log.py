@@ -65,6 +65,13 @@ def test_files_are_named_and_late_is_late():
     assert "LATE" not in shown(entry(open={"what": "x", **frame, "late": False}))
 
 
+def test_evidence_that_had_no_room_is_said():
+    result = {"name": "UHF", "test": "t-uhf", "outcome": "passed", "reason": "heard"}
+    left_out = {**result, "evidence_left_out": {"pieces": 1, "bytes": 7}}
+    told = shown(entry(type="test.result", open=left_out))
+    assert "UHF t-uhf · SAT · heard · EVIDENCE LEFT OUT, no room  [" in told
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [

@@ -82,7 +82,8 @@ class Entering:
         detected = await self._desk.entry(fields.number(request, "seq"))
         if detected.kind != "system" or detected.type == fold.SEGMENT_OPENED:
             raise RefusedError(f"entry {detected.seq} ({detected.type}) is no detection of ispsd's")
-        typed = {"at": detected.stamp.at, **typed_fields(request)}
+        typed = {name: words for name, words in typed_fields(request).items() if words.strip()}
+        typed.setdefault("at", detected.stamp.at)
         return await self._write(
             self._forms.named(name),
             {**request, "fields": typed},

@@ -129,9 +129,14 @@ def _filled(given: argparse.Namespace, request: Request) -> int:
         answer = asked(given, {**request, "fields": _joined(given.fields)})
     else:
         form = _named(asked(given, {"do": "forms"})["forms"], given.form)
-        answer = by_field(
-            form["fields"], ask=input, send=lambda said: asked(given, {**request, "fields": said})
-        )
+        try:
+            answer = by_field(
+                form["fields"],
+                ask=input,
+                send=lambda said: asked(given, {**request, "fields": said}),
+            )
+        except EOFError:
+            raise IspsdError("broken off: nothing was entered") from None
     _say_recorded(answer)
     if answer.get("defect"):
         say(f"the defect's number is {answer['defect']}")

@@ -69,6 +69,8 @@ def line(
         words = f"LATE (done {_moment(said['done_at'])}) {words}"
     if files := attached.get(seq):
         words += f" · {'file' if len(files) == 1 else 'files'}: no. {', '.join(map(str, files))}"
+    if "evidence_left_out" in said:
+        words += " · EVIDENCE LEFT OUT, no room"
     actor = entry["actor"]
     who = _printable(actor["person"] or actor["station"] or "ispsd")
     at = _moment(entry["at"], seconds=True)

@@ -175,6 +175,7 @@ async def test_a_detection_is_raised_by_a_person_and_named_with_its_hash(tmp_pat
     async with open_book(tmp_path) as rig:
         detected = await rig.record.submit(alert("d12"))
         rig.clock.step_utc(60)
+        more = {**more, "at": ""}  # as a terminal sends what was left empty
         done = await rig.ask("raise", seq=detected.seq, **{"as": name}, fields=more, by=MASTER)
         entry = await rig.entry(done["recorded"])
     assert entry["kind"] == {"threat": ".2", "incident": ".2", "breach": ".3"}[name]
