@@ -323,11 +323,13 @@ class Daemon:
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
             )
-            await self.book.take_up()
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
+
+        with suppress(RecordError):  # the book tries again each minute
+            await self.book.take_up()
 
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -96,7 +96,9 @@ class Pages:
         attached: dict[str, list[int]] = {}
         if not by_subject:
             return amended, attached
-        for number, type_, subject in await self._record.about(list(by_subject)):
+        for number, type_, subject in await self._record.about(
+            list(by_subject), after=entries[0].seq
+        ):
             seq = by_subject[subject]
             if type_ == AMENDED:
                 amended[seq] = number
@@ -104,10 +106,16 @@ class Pages:
                 attached.setdefault(seq, []).append(number)
         return amended, attached
 
-    async def _offsets(self, entries: Sequence[Entry]) -> list[int]:
-        """Return ship's time minus UTC, in minutes, as it was at each entry."""
+    async def _offsets(self, entries: Sequence[Entry]) -> list[int] | list[None]:
+        """Return ship's time minus UTC, in minutes, as it was at each entry; None where that cannot be read."""
         if not entries:
             return []
+        try:
+            return await self._known_offsets(entries)
+        except RecordError:  # of an older segment: these entries were read
+            return [None] * len(entries)
+
+    async def _known_offsets(self, entries: Sequence[Entry]) -> list[int]:
         first, last = entries[0].seq, entries[-1].seq
         before = await self._record.entries(
             Query(type=SHIP_TIME, before=first + 1, newest_first=True, limit=1)

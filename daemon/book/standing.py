@@ -6,8 +6,10 @@ disk.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from daemon.errors import RecordError
 from daemon.record import fold
 from daemon.record.reader import Query
 
@@ -38,8 +40,11 @@ class Standing:
         Raises:
             RecordError: It cannot be read now; try again.
         """
-        if oldest := await record.entries(Query(limit=1)):
-            self.begins = oldest[0].seq, oldest[0].stamp.at
+        with suppress(
+            RecordError
+        ):  # an old segment that is damaged hides nothing of what stands now
+            if oldest := await record.entries(Query(limit=1)):
+                self.begins = oldest[0].seq, oldest[0].stamp.at
         for kind in KINDS:
             self._state[kind] = dict(await record.state(kind))
         if newest := await record.entries(Query(newest_first=True, limit=1)):

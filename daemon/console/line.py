@@ -37,7 +37,7 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 def line(
     entry: Mapping[str, Any],
     *,
-    offset_min: int,
+    offset_min: int | None,
     amended_by: Mapping[str, int],
     attached: Mapping[str, Sequence[int]],
     colour: bool,
@@ -46,7 +46,7 @@ def line(
 
     Args:
         entry: As it stands in the record.
-        offset_min: Ship's time minus UTC when it was written, in minutes.
+        offset_min: Ship's time minus UTC when it was written, in minutes; None where nobody knows.
         amended_by: By number of an entry, that of its newest amendment.
         attached: By number of an entry, those of the files attached to it.
         colour: The terminal can strike through.
@@ -80,8 +80,10 @@ def line(
     )
 
 
-def ship_time(at: str, offset_min: int) -> str:
+def ship_time(at: str, offset_min: int | None) -> str:
     """Return ship's time of a moment, with its day of the month: ``22 10:10 +8``."""
+    if offset_min is None:
+        return "?? ??:?? ?  "
     there = datetime.fromisoformat(at) + timedelta(minutes=offset_min)
     sign, minutes = ("-" if offset_min < 0 else "+"), abs(offset_min)
     zone = f"{sign}{minutes // 60}" + (f":{minutes % 60:02d}" if minutes % 60 else "")

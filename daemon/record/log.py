@@ -215,9 +215,9 @@ class Record:
         """Make searches by time fast, in a step of some milliseconds; return whether there is more to do."""
         return await self._reading.ask(lambda reader: reader.study())
 
-    async def about(self, subjects: Sequence[str]) -> list[tuple[int, str, str]]:
-        """Return number, type and subject of the entries about one of these, in the order of ``seq``; the newest."""
-        return await self._reading.ask(lambda reader: reader.about(subjects))
+    async def about(self, subjects: Sequence[str], *, after: int) -> list[tuple[int, str, str]]:
+        """Return number, type and subject of later entries about one of these, in the order of ``seq``; the newest."""
+        return await self._reading.ask(lambda reader: reader.about(subjects, after=after))
 
     async def counts(self, first: int, last: int) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many entries of each kind, and results of each outcome, stand between two numbers."""

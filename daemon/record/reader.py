@@ -6,6 +6,7 @@ question has a limit. Everything here blocks and belongs to the reader thread.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zlib
 from collections import Counter
@@ -71,6 +72,7 @@ class Reader:
             self.close()
             raise
         self._order = {path: search.Order() for path in paths}
+        self._firsts = [_first_seq(path, db) for path, db in self._segments]
 
     def events(self, after_bseq: int, limit: int) -> list[Entry]:
         """Return entries of class ``watch`` in the order of their ``bseq``."""
@@ -89,7 +91,8 @@ class Reader:
         limit = max(1, min(query.limit, MOST_ENTRIES))
         budget, room = search.MOST_EXAMINED, PAGE_BYTES
         found: list[Entry] = []
-        for path, db in reversed(self._segments) if query.newest_first else self._segments:
+        segments = self._between(query.after, query.before)
+        for path, db in reversed(segments) if query.newest_first else segments:
             with store_errors(path):
                 seen = search.search(
                     db,
@@ -114,12 +117,12 @@ class Reader:
                     return True
         return False
 
-    def about(self, subjects: Sequence[str]) -> list[tuple[int, str, str]]:
-        """Return number, type and subject of the entries about one of these, in the order of ``seq``; the newest."""
+    def about(self, subjects: Sequence[str], *, after: int) -> list[tuple[int, str, str]]:
+        """Return number, type and subject of later entries about one of these, in the order of ``seq``; the newest."""
         marks = ", ".join("?" * len(subjects))
         sql = f"SELECT seq, type, subject FROM entry WHERE subject IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608 (our own words)
         found: list[tuple[int, str, str]] = []
-        for path, db in reversed(self._segments):
+        for path, db in reversed(self._between(after, None)):
             with store_errors(path):
                 rows = db.execute(sql, (*subjects, MOST_ABOUT - len(found))).fetchall()
             found += [(number(seq), text(type_), text(subject)) for seq, type_, subject in rows]
@@ -149,10 +152,11 @@ class Reader:
         return {kind: count for kind, count in kinds.items() if count}, dict(results)
 
     def evidence_bytes(self) -> int:
-        """Return how many bytes of evidence there are, over all segments, before they were packed."""
+        """Return how many bytes of evidence there are, over all segments that can be read, before they were packed."""
         total = 0
         for path, db in self._segments:
-            with store_errors(path):
+            # A damaged segment is told by the daily verification; it must not keep the newest from being written.
+            with contextlib.suppress(RecordError), store_errors(path):
                 [(size,)] = db.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchall()
                 total += number(size)
         return total
@@ -209,6 +213,16 @@ class Reader:
             found.extend(codec.parse(text(body)) for (body,) in rows)
         return found
 
+    def _between(self, after: int | None, before: int | None) -> list[tuple[Path, apsw.Connection]]:
+        """Return the segments that can hold such numbers: one that is damaged is not asked without need."""
+        ends = [*self._firsts[1:], None]
+        return [
+            segment
+            for segment, first, end in zip(self._segments, self._firsts, ends, strict=True)
+            if (after is None or end is None or after + 1 < end)
+            and (before is None or first is None or first < before)
+        ]
+
     def _newest(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._first_answer(self._segments[-1:], sql, values)
 
@@ -229,6 +243,14 @@ def _open(path: Path, *, newest: bool) -> apsw.Connection:
     """Open for reading; a closed segment in a way that puts no file beside it."""
     name = path.absolute().as_uri() + ("" if newest else "?immutable=1")
     return apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _first_seq(path: Path, db: apsw.Connection) -> int | None:
+    """Return with which number a segment begins; None where it is damaged."""
+    with contextlib.suppress(RecordError), store_errors(path):
+        [(first,)] = db.execute("SELECT min(seq) FROM entry").fetchall()
+        return None if first is None else number(first)
+    return None
 
 
 def _kind_order(kind: str) -> int:

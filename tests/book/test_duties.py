@@ -8,6 +8,8 @@ import pytest
 
 from daemon.book import duties
 from daemon.book.standing import Standing
+from daemon.console.line import line as in_line
+from daemon.errors import RefusedError
 from daemon.record import fold
 from daemon.record.codec import prepare
 from daemon.worklist import ItemState
@@ -205,3 +207,21 @@ def test_a_draft_that_lacks_what_stands_for_it_is_refused_before_it_is_written()
         draft = prepare(replace(alert("d1"), type=type_, open=said))
         with pytest.raises(EntryError):
             fold.project(draft)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 400])
+async def test_an_old_segment_that_is_damaged_stops_neither_entries_nor_the_list(tmp_path, damage):
+    async with open_book(tmp_path) as rig:
+        await rig.enter("defect", DEFECT)
+        await rig.record.rotate("full")
+    (tmp_path / "record" / "segment-0001.db").write_bytes(damage)
+    async with open_book(tmp_path) as rig:
+        assert "def-001" in rig.items()
+        entry = await rig.enter("drill", DRILL)
+        assert "drill" not in rig.items()
+        page = await rig.ask("log", after=entry["seq"] - 1)
+        assert (page["newest"], page["offset_min"]) == (entry["seq"], [None])
+        given = {"amended_by": {}, "attached": {}, "colour": False}
+        assert "?? ??:?? ?" in in_line(entry, offset_min=None, **given)
+        with pytest.raises(RefusedError, match=r"cannot be read now: .*segment-0001\.db"):
+            await rig.ask("log")
