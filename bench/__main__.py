@@ -18,10 +18,10 @@ from pathlib import Path
 
 import apsw
 
-from bench import idle, latency, records
+from bench import idle, latency, queries, records
 from daemon.mqtt.embedded import mosquitto_program
 
-PARTS = ("latency", "nmea", "idle", "record")
+PARTS = ("latency", "nmea", "idle", "record", "queries")
 PACKAGES = ("ispsd", "pymodbus", "paho-mqtt", "pyais", "pynmea2", "cryptography")
 
 
@@ -55,6 +55,8 @@ def _measure(part: str, disk: Path, *, rounds: int) -> None:
             asyncio.run(idle.measure(disk))
         case "record":
             records.measure(disk, rounds=rounds, single=2000, entries=200_000)
+        case "queries":
+            queries.measure(disk, rounds=rounds, entries=1_000_000)
 
 
 def machine() -> str:

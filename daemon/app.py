@@ -16,6 +16,8 @@ from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.assets import asset
+from daemon.book import forms as book_forms
+from daemon.book.book import Book
 from daemon.checks.api import Mode, Services
 from daemon.config import broker
 from daemon.console.gather import Parts, Status
@@ -104,6 +106,7 @@ class Daemon:
             entropy=self._entropy,
             software=self.software,
             configuration=self.config.sha256,
+            evidence_quota_bytes=section.evidence_quota_bytes,
         )
         self.events = RecordEvents(self.record)
         self.record.on_commit(self._committed)
@@ -236,6 +239,18 @@ class Daemon:
             clock=self.clock,
             journal=self.record,
         )
+        self.book = Book(
+            book_forms.load(asset("book.toml")),
+            people=self.people,
+            record=self.record,
+            clock=self.clock,
+            entropy=self._entropy,
+            ship_time=lambda: self.ship.ship_time,
+            first_ship_time=self.config.ship_time,
+            on_change=lambda: self._testboard.show_worklist(self.tests),
+        )
+        self.record.on_commit(self.book.told)
+        self.tests.also_to_do.append(self.book.items)
         status = Status(
             Parts(
                 config=self.config,
@@ -253,7 +268,11 @@ class Daemon:
             )
         )
         requests = Requests(
-            acts=self.acts, record=self.record, status=status, worklist=self.tests.worklist
+            acts=self.acts,
+            record=self.record,
+            status=status,
+            worklist=self.tests.worklist,
+            more=self.book.requests,
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
 
@@ -309,6 +328,9 @@ class Daemon:
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
 
+        with suppress(RecordError):  # the book tries again each minute
+            await self.book.take_up()
+
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:
             running = [
@@ -319,6 +341,7 @@ class Daemon:
                     self.tests.run(),
                     self.movements.run(),
                     timekeeper.run(self.clock, self.record),
+                    self.book.run(),
                     self._watch_window(),
                     self.ourselves.tell_status(),
                     self.ourselves.feed_watchdog(self.watch),

@@ -8,34 +8,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import daemon
-from daemon import config, control, logs
+from daemon import config, logs
 from daemon.clock import SystemClock
-from daemon.console import acts
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, asking
+from daemon.console import acts, book, log
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-GROUPS = (acts,)
+GROUPS = (acts, book, log)
 """Each adds its subcommands with ``add(commands)``."""
-PAPER = {
-    "passed": "SAT",
-    "failed": "UNSAT",
-    "inconclusive": "NOT PROVEN",
-    "skipped": "NOT DONE",
-}
-"""An outcome in the words of the test log."""
 COUNTED = {
     OpeningKind.DOOR: "doors",
     OpeningKind.SEAL: "seals",
@@ -80,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="ispsd", description="Watches a ship's security equipment."
     )
     parser.add_argument("--version", action="version", version=f"ispsd {version('ispsd')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="run the daemon")
     run.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
@@ -90,13 +82,6 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="say everything that is wrong with a configuration")
     check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG)
     check.set_defaults(act=_check)
-
-    log = asking(commands, "log", "show the newest entries of the record")
-    log.add_argument("-n", "--count", type=int, default=20, help="how many (at most 1000)")
-    log.add_argument("--before", type=int, help="only entries older than this number")
-    log.add_argument("--type", help="only entries of this type, such as test.result")
-    log.add_argument("--json", action="store_true", help="one entry a line, to the byte")
-    log.set_defaults(act=_log)
 
     status = commands.add_parser("status", help="show how everything stands, until Ctrl-C")
     status.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
@@ -169,38 +154,6 @@ def _status(given: argparse.Namespace) -> int:
 def _colour() -> bool:
     """Return whether styles are wanted: on a terminal, unless NO_COLOR is set (no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _log(given: argparse.Namespace) -> int:
-    request = {"do": "log", "count": given.count, "before": given.before, "type": given.type}
-    for entry in asyncio.run(control.ask(given.socket, request))["entries"]:
-        print(entry if given.json else _entry_line(json.loads(entry)))
-    return DONE
-
-
-def _entry_line(entry: Mapping[str, Any]) -> str:
-    """Return an entry as one line for a person."""
-    said = entry["open"]
-    who = entry["actor"]["person"] or entry["actor"]["station"] or "ispsd"
-    what = {
-        "alert.changed": lambda: (
-            f"{said['title']} · {said['name']} · {said['state']} ({said['event']})"
-        ),
-        "test.result": lambda: (
-            f"{said['name']} {said['test']} · {PAPER[said['outcome']]} · {said['reason']}"
-        ),
-        "watch.taken": lambda: f"watch taken at {said['station']}",
-        "permit.given": lambda: (
-            f"{said['name']} · {said['person']}, {said['work']} · {said['minutes']} min"
-        ),
-        "permit.ended": lambda: f"{said['door']} · {said['person']}",
-        "situation.changed": lambda: f"{said['from']} to {said['to']}",
-        "level.changed": lambda: (
-            f"security level {said['from']} to {said['to']}, told by {said['told_by']}"
-        ),
-        "tests.planned": lambda: f"{len(said['tests'])} tests in the plan",
-    }.get(entry["type"], lambda: json.dumps(said, ensure_ascii=False))()
-    return f"{entry['seq']:>6}  {entry['at'][:19]}Z  {entry['type']:<16} {what}  [{who}]"
 
 
 def _demo(given: argparse.Namespace) -> int:

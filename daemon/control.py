@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from daemon.model import Json
 
 LONGEST_LINE = 64 * 1024
+LONGEST_ANSWER = 16 * 1024 * 1024
 LONGEST_ADDRESS = 107
 """Bytes of a Unix socket's address (unix(7)), without its end."""
 MOST_PEERS = 16
@@ -126,12 +127,14 @@ async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
     """
     try:
         with _reachable(path) as place:
-            reader, writer = await asyncio.open_unix_connection(place, limit=16 * 1024 * 1024)
+            reader, writer = await asyncio.open_unix_connection(place, limit=LONGEST_ANSWER)
     except OSError as err:
         raise IspsdError(f"{path}: no running ispsd answers ({err.strerror or err})") from err
     try:
         await _send(writer, request)
         line = await reader.readline()
+    except ValueError as err:
+        raise IspsdError(f"{path}: the answer has more than {LONGEST_ANSWER} bytes") from err
     finally:
         writer.close()
     if not line:
@@ -171,7 +174,13 @@ def _reachable(path: Path) -> Iterator[Path]:
 
 
 async def _send(writer: asyncio.StreamWriter, message: Mapping[str, Json]) -> None:
-    writer.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+    line = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+    if len(line) > LONGEST_ANSWER:
+        line = (
+            json.dumps({"error": f"the answer has {len(line)} bytes; ask for less"}).encode()
+            + b"\n"
+        )
+    writer.write(line)
     await writer.drain()
 
 

@@ -12,14 +12,12 @@ from daemon import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Json
 from daemon.mqtt.commands import order_faults
-from daemon.record.reader import MOST_ENTRIES, Query
 
 if TYPE_CHECKING:
     from daemon.acts import Acts
     from daemon.mqtt.commands import Reply
     from daemon.record.log import Record
 
-DEFAULT_COUNT = 20
 Handler: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
 """Answers one kind of request; RefusedError is told to whoever asked."""
 
@@ -60,7 +58,6 @@ class Requests:
         self._answers: Mapping[str, Handler] = {
             "tests": self._tests,
             "worklist": self._list,
-            "log": self._log,
             "seal.record": self._seal,
             **({"status": self._stands} if status is not None else {}),
             **(more or {}),
@@ -154,22 +151,6 @@ class Requests:
         if not isinstance(said, dict) or (wrong := order_faults(verb, said)):
             raise RefusedError("; ".join(wrong) if isinstance(said, dict) else "said is wanted")
         return await self._acts.order(verb, said, person=fields.text(request, "by"))
-
-    async def _log(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
-        count = request.get("count", DEFAULT_COUNT)
-        before = request.get("before")
-        type_ = request.get("type")
-        if not isinstance(count, int) or not 1 <= count <= MOST_ENTRIES:
-            raise RefusedError(f"count is 1 to {MOST_ENTRIES}")
-        if not isinstance(before, int | None) or not isinstance(type_, str | None):
-            raise RefusedError("before is an entry's number, type a text")
-        try:
-            entries = await self._record.entries(
-                Query(before=before, type=type_, newest_first=True, limit=count)
-            )
-        except RecordError as err:
-            raise RefusedError(f"the record cannot be read now: {err}") from err
-        return {"entries": [entry.body for entry in entries][::-1]}
 
     async def _seal(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         try:

@@ -65,13 +65,14 @@ class TestBoard:
         elif test.session is None and test.config.id in self._names:
             self._board.put(self._topic(test), self._done(test), now_s, last=True)
             del self._names[test.config.id]
-        self._show_worklist(tests, now_s)
+        self.show_worklist(tests)
 
-    def _show_worklist(self, tests: Tests, now_s: float) -> None:
+    def show_worklist(self, tests: Tests) -> None:
+        """Show what is to be done, where it is another than was shown last."""
         listed = tests.worklist()[:MOST_ITEMS]
         if listed != self._listed:
             self._listed = listed
-            self._board.put(self._topics.worklist(), {"items": listed}, now_s)
+            self._board.put(self._topics.worklist(), {"items": listed}, self._clock.now_s())
 
     def _topic(self, test: Test) -> str:
         kind = test.spec.classification

@@ -146,14 +146,17 @@ async def test_the_log_is_a_line_an_entry_in_words(tmp_path, capsys):
         assert [line.split()[0] for line in lines] == [str(n + 1) for n in range(len(lines))]
         taken = next(line for line in lines if "watch.taken" in line)
         assert taken.split(maxsplit=1)[1] == (
-            "2026-11-22T02:10:01Z  watch.taken      watch taken at gangway  [L. Tupou]"
+            "2026-11-22 02:10:01Z  22 10:10 +8   system  watch.taken      "
+            "watch taken at gangway  [L. Tupou]"
         )
         assert lines[-1].endswith(
-            "alert.changed    ESC HATCH OPEN · STRG GEAR ESC · V (condition_true)  [ispsd]"
+            "alert.changed    ESC HATCH OPEN · STRG GEAR ESC · not acknowledged (condition true)"
+            "  [ispsd]"
         )
         assert await typed(ship, "log", "-n", "1", "--type", "daemon.started") == cli.DONE
         (started,) = capsys.readouterr().out.splitlines()
-        assert '"simulated": true' in started
+        assert "security level: 1; situation: port; software: " in started
+        assert "{" not in started
 
 
 async def test_the_log_as_json_is_the_record_to_the_byte(tmp_path, capsys):

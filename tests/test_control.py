@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import stat
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -117,3 +117,38 @@ async def test_a_folder_that_lies_too_deep_for_an_address_is_no_hindrance(tmp_pa
     assert not path.exists()
     with pytest.raises(IspsdError, match="no running ispsd answers"):
         await control.ask(path.with_name("nobody"), {"do": "status"})
+
+
+async def test_an_answer_that_nobody_could_read_is_refused_not_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(control, "LONGEST_ANSWER", 1000)
+
+    async def handle(request):
+        return {"text": "x" * request["size"]}
+
+    path = tmp_path / "s"
+    bare = len(json.dumps({"text": ""})) + 1
+    async with serving(path, handle):
+        fits = await control.ask(path, {"do": "x", "size": 1000 - bare})
+        assert len(fits["text"]) == 1000 - bare
+        with pytest.raises(RefusedError, match="the answer has 1001 bytes; ask for less"):
+            await control.ask(path, {"do": "x", "size": 1001 - bare})
+
+
+async def test_an_answer_without_an_end_is_not_read_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(control, "LONGEST_ANSWER", 1000)
+
+    gone = asyncio.Event()
+
+    async def babble(reader, writer):
+        writer.write(b"x" * 5000)
+        with suppress(OSError):
+            await reader.read()
+        writer.close()
+        gone.set()
+
+    path = tmp_path / "s"
+    async with await asyncio.start_unix_server(babble, path):
+        with pytest.raises(IspsdError, match="the answer has more than 1000 bytes"):
+            await control.ask(path, {"do": "x"})
+        await gone.wait()
+        await asyncio.sleep(0)

@@ -13,6 +13,7 @@ import pytest
 from daemon import cli, config
 from daemon.alerts import catalogue
 from daemon.assets import asset
+from daemon.book import forms
 from daemon.drivers.api import SideDoor
 from daemon.drivers.modbus_profile import load_profile, read_profile
 from daemon.drivers.nmea import LOST_ALERT, SILENT_AFTER_S
@@ -251,3 +252,25 @@ def test_the_contract_names_every_topic_and_every_command():
         assert [m for m in words_in_code(members) if m not in commands.OPTIONAL.get(verb, {})] == [
             *must
         ], verb
+
+
+def test_the_table_of_forms_is_what_can_be_entered():
+    rows = tables(page("sso.md"), "what happened")
+    shown = [form for row in rows for form in words_in_code(row[1])]
+    assert sorted(shown) == sorted(forms.load(asset("book.toml")).forms)
+
+
+def test_the_entries_that_are_shown_are_taken():
+    """Every field of every form that a document shows, as a person would type it."""
+    book = forms.load(asset("book.toml"))
+    found = 0
+    for _, line in shown_commands():
+        words = shlex.split(line)
+        if (words[1] == "enter" and len(words) > 5) or words[1] == "raise":
+            name = words[2] if words[1] == "enter" else words[words.index("--as") + 1]
+            typed = dict(word.split("=", 1) for word in words if "=" in word)
+            if words[1] == "raise":
+                typed["at"] = "2026-11-22T02:10Z"
+            assert book.named(name).filled(typed, now_utc=None)
+            found += 1
+    assert found >= 2

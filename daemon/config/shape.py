@@ -98,6 +98,12 @@ class RecordSection(_Section):
     key_file: SecretPath
     origin: Literal["ispsd", "demo"] = "ispsd"
     """A demo record can never be mistaken for a ship's; simulated evidence counts in it only."""
+    evidence_quota_mb: Annotated[int, Field(ge=16, le=1024 * 1024)] = 2048
+    """How much evidence and how many attachments are kept beside the entries, in all segments together, in MB."""
+
+    @property
+    def evidence_quota_bytes(self) -> int:
+        return self.evidence_quota_mb * 1024 * 1024
 
     @property
     def public_key_file(self) -> Path:

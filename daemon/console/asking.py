@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import sys
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from daemon import control
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping
 
     Request: TypeAlias = dict[str, Any]
@@ -20,6 +20,24 @@ DONE, FAILED, UNUSABLE = 0, 1, 2
 """Exit codes of every subcommand; of verify: PASS, FAIL, INCONCLUSIVE."""
 DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
 DEFAULT_SOCKET = Path("/run/ispsd/control.sock")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that can let options stand between words, as people type them: ``enter drill --by NAME crew=22``."""
+
+    is_mixed = False
+    """Set for a subcommand that takes any number of words."""
+
+    def parse_known_args(  # type: ignore[explicit-override]  # typing.override is Python 3.12
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
+        if not self.is_mixed:
+            return super().parse_known_args(args, namespace)
+        self.is_mixed = False  # argparse asks itself, for the options and for the words
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.is_mixed = True
 
 
 def say(line: str) -> None:

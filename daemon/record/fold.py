@@ -8,7 +8,7 @@ one transaction. A type that is not in the table changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from daemon.model import AlertState, Json, Outcome
@@ -41,6 +41,14 @@ NOTICE = "notice"
 HIGHEST = "highest"
 """The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
 INSTANCE = "instance"
+DEFECT = "defect"
+"""The defects that are open, by their number; under ``HIGHEST`` the highest number that was given."""
+HELD = "held"
+"""Drills and exercises that were held: ``drill/<when it ended>``."""
+CERTIFICATE = "certificate"
+"""The newest of each paper with a date, by its name."""
+REVIEWED = "reviewed"
+"""Up to which entry the SSO reviewed the record (``reviewed``) and the Master verified it (``verified``)."""
 
 DECISIVE = (Outcome.PASSED.value, Outcome.FAILED.value)
 """Outcomes that prove something."""
@@ -49,6 +57,8 @@ CARRIED = "state"
 """The key under which the first entry of a segment carries the state of the one before."""
 
 SEGMENT_OPENED = "segment.opened"
+LONGEST_NUMBER = 6
+"""Digits of a defect's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,51 @@ def _notice_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Sta
     return (StateChange(NOTICE, _text(shown["flag"]), shown),)
 
 
+def _defect_opened(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    id_ = _text(shown["defect"])
+    change = StateChange(DEFECT, id_, shown)
+    digits = id_.removeprefix("def-")
+    if digits == id_ or not digits.isdecimal() or len(digits) > LONGEST_NUMBER:
+        return (change,)
+    return change, StateChange(HIGHEST, DEFECT, {"value": int(digits)})
+
+
+def _defect_closed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(DEFECT, _text(shown["defect"]), None),)
+
+
+def _held(what: str) -> _Rule:
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        ended = _text(shown["ended"])
+        return (StateChange(HELD, f"{what}/{ended}", {"ended": ended}),)
+
+    return rule
+
+
+def _certificate(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(CERTIFICATE, _text(shown["name"]).lower(), shown),)
+
+
+def _covered(what: str) -> _Rule:
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        _text(shown["up_to_at"])
+        return (StateChange(REVIEWED, what, shown),)
+
+    return rule
+
+
+def _amended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """Let an amended drill, exercise or paper count as it was amended; what else it says changes nothing here."""
+    rule = _AMENDED.get(_text(shown["type"]))
+    if rule is None:
+        return ()
+    now = shown["said"]
+    if not isinstance(now, Mapping) or not isinstance(was := shown["was"], Mapping):
+        raise TypeError("what it says now, and what it was")
+    gone = [replace(change, body=None) for change in rule({**now, **was}, {})]
+    return (*gone, *rule(now, {}))
+
+
 def _ordered(type_: str) -> _Rule:
     def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
         return (StateChange(SHIP, type_, shown),)
@@ -191,6 +246,11 @@ def _text(value: Json) -> str:
 
 
 _Rule: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json]], tuple[StateChange, ...]]
+_AMENDED: Mapping[str, _Rule] = {
+    "drill.held": _held("drill"),
+    "exercise.held": _held("exercise"),
+    "certificate.entered": _certificate,
+}
 _RULES: Mapping[str, _Rule] = {
     "alert.changed": _alert_changed,
     "doors.counted": _doors_counted,
@@ -202,6 +262,12 @@ _RULES: Mapping[str, _Rule] = {
     "seal.renumbered": _renumbered,
     "permit.given": _permit_given,
     "permit.ended": _permit_ended,
+    "defect.opened": _defect_opened,
+    "defect.closed": _defect_closed,
+    **_AMENDED,
+    "entry.amended": _amended,
+    "period.reviewed": _covered("reviewed"),
+    "period.verified": _covered("verified"),
     **{
         type_: _ordered(type_)
         for type_ in (

@@ -22,7 +22,7 @@ from daemon.record.scribe import Scribe
 from daemon.record.trust import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from daemon.entropy import Entropy
     from daemon.model import Classification, Json
     from daemon.record.checkpoint import Checkpoint
-    from daemon.record.reader import Query
+    from daemon.record.reader import Page, Query
 
 PENDING_LIMIT = 10_000
 """Entries that may wait in memory for a disk."""
 PENDING_LIMIT_BYTES = 64 * 1024 * 1024
 """Bytes of evidence among them."""
+EVIDENCE_QUOTA_BYTES = 2048 * 1024 * 1024
+"""Bytes of evidence in all segments together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Record:
         configuration: str,
         pending_limit: int = PENDING_LIMIT,
         pending_limit_bytes: int = PENDING_LIMIT_BYTES,
+        evidence_quota_bytes: int = EVIDENCE_QUOTA_BYTES,
     ) -> None:
         """Touch nothing yet.
 
@@ -90,9 +93,12 @@ class Record:
             configuration: SHA-256 of the configuration, in hex.
             pending_limit: Entries that may wait in memory.
             pending_limit_bytes: Bytes of evidence that may wait with them.
+            evidence_quota_bytes: Bytes of evidence that may be kept in all; what is more is left out.
         """
         self._clock = clock
-        self._pending = Pending(limit=pending_limit, limit_bytes=pending_limit_bytes)
+        self._pending = Pending(
+            limit=pending_limit, limit_bytes=pending_limit_bytes, quota_bytes=evidence_quota_bytes
+        )
         self._reading = Reading(directory)
         self._scribe = Scribe(
             Directory(directory, Identity(origin, key, software, configuration), entropy),
@@ -200,6 +206,26 @@ class Record:
     async def entries(self, query: Query) -> list[Entry]:
         """Return what a query asks for, in the order of ``seq``."""
         return await self._reading.ask(lambda reader: reader.entries(query))
+
+    async def page(self, query: Query) -> Page:
+        """Return some of what a query asks for, after a search that is bounded in work and in bytes."""
+        return await self._reading.ask(lambda reader: reader.page(query))
+
+    async def study(self) -> bool:
+        """Make searches by time fast, in a step of some milliseconds; return whether there is more to do."""
+        return await self._reading.ask(lambda reader: reader.study())
+
+    async def about(self, subjects: Sequence[str], *, after: int) -> list[tuple[int, str, str]]:
+        """Return number, type and subject of later entries about one of these, in the order of ``seq``; the newest."""
+        return await self._reading.ask(lambda reader: reader.about(subjects, after=after))
+
+    async def counts(self, first: int, last: int) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how many entries of each kind, and results of each outcome, stand between two numbers."""
+        return await self._reading.ask(lambda reader: reader.counts(first, last))
+
+    def evidence_used(self) -> tuple[int, int]:
+        """Return the bytes of evidence that are kept, and how many there may be."""
+        return self._pending.kept_bytes, self._pending.quota_bytes
 
     async def state(self, kind: str) -> dict[str, Mapping[str, Json]]:
         """Return what is true now of one kind of thing, by its id, as far as it is on disk."""

@@ -1,14 +1,16 @@
 """What waits for the disk? A queue with two bounds, and the count of what no longer fitted.
 
 The oldest stay: what came first explains the rest. What is lost is counted with its times, and the
-count is written in the place where the lost entries would have stood.
+count is written in the place where the lost entries would have stood. Evidence has a quota: what no
+longer fits is left out, and its entry says so, but no entry is ever held back for it (invariant 5).
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from daemon.errors import RecordError
@@ -16,6 +18,7 @@ from daemon.model import Classification
 from daemon.record.entry import Draft, Entry, Stamp
 
 GAP = "record.gap"
+LEFT_OUT = "evidence_left_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,12 @@ class Gap:
 class Pending:
     """Drafts in the order in which they were submitted."""
 
-    def __init__(self, *, limit: int, limit_bytes: int) -> None:
+    def __init__(self, *, limit: int, limit_bytes: int, quota_bytes: int = sys.maxsize) -> None:
         self.lost = 0
         """How many found no room, in all."""
+        self.quota_bytes = quota_bytes
+        self.kept_bytes = 0
+        """Of evidence: on disk as far as was counted, and put here since."""
         self._closed: str | None = None
         self._gap: Gap | None = None
         self._limit = limit
@@ -66,6 +72,8 @@ class Pending:
         """Add at the end, behind the mark of a gap if there is one; without room, count it."""
         if self._closed is not None:
             return _fail(_future(), self._closed)
+        if self.kept_bytes + _evidence_bytes(draft) > self.quota_bytes:
+            draft = _without_evidence(draft)
         if not self._has_room_for(draft):
             first_at = self._gap.first_at if self._gap else stamp.at
             self._gap = Gap(self._gap.count + 1 if self._gap else 1, first_at, stamp)
@@ -79,6 +87,10 @@ class Pending:
         if self._gap is not None:
             self._add(self._gap.draft(), self._gap.last, now_s)
             self._gap = None
+
+    def counted(self, on_disk_bytes: int) -> None:
+        """Take how much evidence is on disk, while nothing of what waits here is."""
+        self.kept_bytes = on_disk_bytes + self._bytes
 
     def first(self, count: int) -> list[Waiting]:
         """Return the oldest, which stay until they are on disk."""
@@ -115,6 +127,7 @@ class Pending:
         waiting = Waiting(draft, stamp, now_s, _future())
         self._queue.append(waiting)
         self._bytes += _evidence_bytes(draft)
+        self.kept_bytes += _evidence_bytes(draft)
         return waiting.future
 
 
@@ -131,3 +144,11 @@ def _fail(future: asyncio.Future[Entry], reason: str) -> asyncio.Future[Entry]:
 
 def _evidence_bytes(draft: Draft) -> int:
     return sum(len(each.body) for each in draft.evidence)
+
+
+def _without_evidence(draft: Draft) -> Draft:
+    """Return the entry alone, which says what was left out of it."""
+    if not draft.evidence:
+        return draft
+    left_out = {"pieces": len(draft.evidence), "bytes": _evidence_bytes(draft)}
+    return replace(draft, open={**draft.open, LEFT_OUT: left_out}, evidence=())

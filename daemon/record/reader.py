@@ -6,49 +6,51 @@ question has a limit. Everything here blocks and belongs to the reader thread.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from daemon.errors import RecordError
-from daemon.model import Classification, Json
-from daemon.record import codec, schema
+from daemon.record import codec, schema, search
+from daemon.record.entry import KINDS, LARGEST_EVIDENCE_BYTES
+from daemon.record.search import Query
 from daemon.record.sqlite import blob, number, store_errors, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from daemon.model import Classification, Json
     from daemon.record.entry import Entry
+
+__all__ = ["MOST_ENTRIES", "Page", "Query", "Reader"]
 
 MOST_ENTRIES = 1000
 """In one answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """Which entries; what is None does not matter.
+MOST_ABOUT = 10_000
+"""Entries about those of one page."""
+PAGE_BYTES = 1024 * 1024
+"""Of bodies in one page: an answer of the control socket is written by the loop, which must not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the entries that a query asks for.
 
     Attributes:
-        after: Only entries with a higher number.
-        before: Only entries with a lower number.
-        since: Not earlier than this time, as entries have it.
-        until: Earlier than this time.
-        newest_first: From the end backwards, as a page shows them.
+        entries: In the order that was asked for.
+        next: Where the search goes on: ``before`` this number, or ``after`` it; None: there is no more.
     """
 
-    after: int | None = None
-    before: int | None = None
-    since: str | None = None
-    until: str | None = None
-    kind: str | None = None
-    type: str | None = None
-    subject: str | None = None
-    classification: Classification | None = None
-    newest_first: bool = False
-    limit: int = 100
+    entries: list[Entry]
+    next: int | None
 
 
 class Reader:
@@ -69,6 +71,8 @@ class Reader:
         except RecordError:
             self.close()
             raise
+        self._order = {path: search.Order() for path in paths}
+        self._firsts = [_first_seq(path, db) for path, db in self._segments]
 
     def events(self, after_bseq: int, limit: int) -> list[Entry]:
         """Return entries of class ``watch`` in the order of their ``bseq``."""
@@ -77,10 +81,85 @@ class Reader:
 
     def entries(self, query: Query) -> list[Entry]:
         """Return what a query asks for, in the order of ``seq``."""
-        where, values = _where(query)
+        where, values = search.where(query)
         order = "DESC" if query.newest_first else "ASC"
         sql = f"SELECT body FROM entry{where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 (our own words)
         return self._gather(sql, values, query.limit, newest_first=query.newest_first)
+
+    def page(self, query: Query) -> Page:
+        """Return some of what a query asks for, after a search that is bounded in work and in bytes."""
+        limit = max(1, min(query.limit, MOST_ENTRIES))
+        budget, room = search.MOST_EXAMINED, PAGE_BYTES
+        found: list[Entry] = []
+        segments = self._between(query.after, query.before)
+        for path, db in reversed(segments) if query.newest_first else segments:
+            with store_errors(path):
+                seen = search.search(
+                    db,
+                    self._order[path],
+                    query,
+                    limit=limit - len(found),
+                    most_bytes=room,
+                    budget=budget,
+                )
+            found.extend(codec.parse(body) for body in seen.bodies)
+            if seen.stopped_at is not None:
+                return Page(found, seen.stopped_at)
+            budget -= seen.examined
+            room -= sum(len(body.encode()) for body in seen.bodies)
+        return Page(found, None)
+
+    def study(self) -> bool:
+        """Look at some more of the times, so that a search by time gets fast; return whether there is more to do."""
+        for path, db in self._segments:
+            with store_errors(path):
+                if self._order[path].study(db):
+                    return True
+        return False
+
+    def about(self, subjects: Sequence[str], *, after: int) -> list[tuple[int, str, str]]:
+        """Return number, type and subject of later entries about one of these, in the order of ``seq``; the newest."""
+        marks = ", ".join("?" * len(subjects))
+        sql = f"SELECT seq, type, subject FROM entry WHERE subject IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608 (our own words)
+        found: list[tuple[int, str, str]] = []
+        for path, db in reversed(self._between(after, None)):
+            with store_errors(path):
+                rows = db.execute(sql, (*subjects, MOST_ABOUT - len(found))).fetchall()
+            found += [(number(seq), text(type_), text(subject)) for seq, type_, subject in rows]
+        return found[::-1]
+
+    def counts(self, first: int, last: int) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how many entries of each kind, and results of each outcome, stand between two numbers."""
+        kinds: Counter[str] = Counter()
+        results: Counter[str] = Counter()
+        for path, db in self._segments:
+            with store_errors(path):
+                for kind in sorted(KINDS, key=_kind_order):
+                    rows = db.execute(
+                        "SELECT count(*) FROM entry INDEXED BY entry_by_kind "
+                        "WHERE kind = ? AND seq BETWEEN ? AND ?",
+                        (kind, first, last),
+                    )
+                    kinds[kind] += number(rows.fetchall()[0][0])
+                rows = db.execute(
+                    "SELECT coalesce(json_extract(body, '$.open.outcome'), 'none'), count(*) FROM entry "
+                    "INDEXED BY entry_by_type WHERE type = 'test.result' AND seq BETWEEN ? AND ? "
+                    "GROUP BY 1 ORDER BY 1",
+                    (first, last),
+                )
+                for outcome, count in rows:
+                    results[str(outcome)] += number(count)
+        return {kind: count for kind, count in kinds.items() if count}, dict(results)
+
+    def evidence_bytes(self) -> int:
+        """Return how many bytes of evidence there are, over all segments that can be read, before they were packed."""
+        total = 0
+        for path, db in self._segments:
+            # A damaged segment is told by the daily verification; it must not keep the newest from being written.
+            with contextlib.suppress(RecordError), store_errors(path):
+                [(size,)] = db.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchall()
+                total += number(size)
+        return total
 
     def state(self, kind: str) -> dict[str, Mapping[str, Json]]:
         """Return what is true now of one kind of thing, by its id."""
@@ -109,9 +188,12 @@ class Reader:
         if not rows:
             return None
         try:
-            return zlib.decompress(blob(rows[0][0]))
+            content = zlib.decompressobj().decompress(blob(rows[0][0]), LARGEST_EVIDENCE_BYTES + 1)
         except zlib.error as err:
             raise RecordError(f"evidence {sha256}: damaged: {err}") from err
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise RecordError(f"evidence {sha256}: damaged: its hash is another")
+        return content
 
     def close(self) -> None:
         for _, db in self._segments:
@@ -130,6 +212,16 @@ class Reader:
                 rows = db.execute(sql, (*values, limit - len(found))).fetchall()
             found.extend(codec.parse(text(body)) for (body,) in rows)
         return found
+
+    def _between(self, after: int | None, before: int | None) -> list[tuple[Path, apsw.Connection]]:
+        """Return the segments that can hold such numbers: one that is damaged is not asked without need."""
+        ends = [*self._firsts[1:], None]
+        return [
+            segment
+            for segment, first, end in zip(self._segments, self._firsts, ends, strict=True)
+            if (after is None or end is None or after + 1 < end)
+            and (before is None or first is None or first < before)
+        ]
 
     def _newest(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._first_answer(self._segments[-1:], sql, values)
@@ -153,22 +245,14 @@ def _open(path: Path, *, newest: bool) -> apsw.Connection:
     return apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
 
 
-def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
-    # Half of all entries are of one kind: a subject or a type leads to the few sooner, so the plus
-    # keeps SQLite from that index when there is a better one.
-    kind = "+kind = ?" if query.type or query.subject else "kind = ?"
-    terms = {
-        "seq > ?": query.after,
-        "seq < ?": query.before,
-        "at >= ?": query.since,
-        "at < ?": query.until,
-        kind: query.kind,
-        "type = ?": query.type,
-        "subject = ?": query.subject,
-    }
-    asked = {term: value for term, value in terms.items() if value is not None}
-    words = list(asked)
-    if query.classification is not None:
-        shown = query.classification is Classification.WATCH
-        words.append("bseq IS NOT NULL" if shown else "bseq IS NULL")
-    return (" WHERE " + " AND ".join(words) if words else ""), tuple(asked.values())
+def _first_seq(path: Path, db: apsw.Connection) -> int | None:
+    """Return with which number a segment begins; None where it is damaged."""
+    with contextlib.suppress(RecordError), store_errors(path):
+        [(first,)] = db.execute("SELECT min(seq) FROM entry").fetchall()
+        return None if first is None else number(first)
+    return None
+
+
+def _kind_order(kind: str) -> int:
+    digits = kind.removeprefix(".")
+    return int(digits) if digits.isdecimal() else 0

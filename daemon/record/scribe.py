@@ -261,6 +261,7 @@ class Scribe:
         if segment.head is not None:
             self._announce(segment.head)
         await self._reading.reopen()
+        self._pending.counted(await self._reading.ask(lambda reader: reader.evidence_bytes()))
 
     def _announce(self, head: Checkpoint) -> None:
         if head != self._announced:

@@ -1,0 +1,197 @@
+"""How long does a page of the record take, whatever is asked for, when a million entries stand in it?
+
+Each filter of ``ispsd log`` and the worst pairs of them, asked of a record that is open for writing, as the control
+socket asks: what comes back is one page, and a search that is not at its end says where it goes on. So there are two
+figures: the answer, which must not keep anybody waiting, and all answers until the search is at its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bench.ratios import absolute
+from daemon.clock import SystemClock
+from daemon.entropy import Entropy
+from daemon.model import Classification
+from daemon.record.entry import Actor, Draft
+from daemon.record.log import Record
+from daemon.record.reader import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from daemon.model import Json
+
+ORIGIN: Final = "demo/9999993"
+BEGINS: Final = datetime(2020, 1, 1, tzinfo=UTC)
+STEP_S: Final = 120
+"""Between two entries: a million of them are not quite four years."""
+BLOCK: Final = 5_000
+BUDGET_MS: Final = 100.0
+PERSONS: Final = ("A. Lindqvist", "R. Menon", "J. Santos", "M. Petrov", "D. Kovac", "L. Tupou")
+RARE: Final = 250_007
+"""One of so many is a rare one."""
+
+
+class Calendar(SystemClock):
+    """The computer's clock with a calendar that is moved on by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    def utc(self) -> datetime:
+        return BEGINS + timedelta(seconds=STEP_S * self.number)
+
+
+def draft(number: int) -> Draft:
+    """Return an entry of a ship's life: half are alerts, a tenth are for the SSO alone."""
+    kind, type_, subject, said = _what(number)
+    person = PERSONS[number % 6] if number % 8 == 0 else None
+    if kind == ".1":
+        person = "R. Menon"
+    if type_ == "clock.stepped":
+        person = "N. Rare"
+    private = type_ == "maintenance.done"
+    return Draft(
+        kind=kind,
+        type=type_,
+        subject=subject,
+        classification=Classification.SSO if private else Classification.WATCH,
+        actor=Actor(person="D. Kovac" if private else person),
+        open={**said, "detail": f"entry {number} of many", "device": "io1"},
+    )
+
+
+def _what(number: int) -> tuple[str, str, str, dict[str, Json]]:
+    if number % RARE == RARE - 1:
+        return "system", "clock.stepped", "clock", {"step_s": 3}
+    if number % 20_011 == 0:
+        ended = f"2020-01-01T00:00:00.{number % 1000:03d}Z"
+        return ".1", "drill.held", "r-drill", {"scenario": "stowaway search", "ended": ended}
+    match number % 10:
+        case 0 | 1 | 2 | 3 | 4 | 5:
+            id_ = f"open.d{number % 60}"
+            said: dict[str, Json] = {"id": id_, "state": "VAN"[number % 3], "instance": number}
+            return "system", "alert.changed", f"d{number % 60:02d}", said
+        case 6 | 7:
+            said = {"test": f"t-{number % 20}", "outcome": "passed", "reason": "as it should be"}
+            return ".10", "test.result", f"e{number % 20}", said
+        case 8:
+            said = {"door": f"d{number % 60}", "person": "R. dela Cruz"}
+            return "system", "permit.ended", f"d{number % 60:02d}", said
+        case _:
+            return ".10", "maintenance.done", "ssas", {"text": "checked"}
+
+
+def asked(entries: int) -> Iterator[tuple[str, Query]]:
+    """Yield what is asked for, with the newest first as a page shows them."""
+    page = Query(newest_first=True, limit=100)
+    end = BEGINS + timedelta(seconds=STEP_S * entries)
+
+    def at(share: float) -> str:
+        moment = BEGINS + (end - BEGINS) * share
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
+
+    yield "newest", page
+    yield "before the middle", replace(page, before=entries // 2)
+    yield "the 1000 newest", replace(page, limit=1000)
+    yield "type, frequent", replace(page, type="test.result")
+    yield "type, rare", replace(page, type="clock.stepped")
+    yield "type, none", replace(page, type="none.such")
+    yield "kind, frequent", replace(page, kind=".10")
+    yield "kind, rare", replace(page, kind=".1")
+    yield "subject, frequent", replace(page, subject="ssas")
+    yield "subject, none", replace(page, subject="nobody")
+    yield "class sso", replace(page, classification=Classification.SSO)
+    yield "class watch", replace(page, classification=Classification.WATCH)
+    yield "since the last week", replace(page, since=at(1 - 7 / 1400))
+    yield "since the first day", replace(page, since=at(0.0001))
+    yield "until the first day", replace(page, until=at(0.0001))
+    yield "a day in the middle", replace(page, since=at(0.5), until=at(0.5007))
+    yield "person, frequent", replace(page, person="D. Kovac")
+    yield "person, rare", replace(page, person="N. Rare")
+    yield "person, none", replace(page, person="Nobody")
+    yield "type and until the first month", replace(page, type="test.result", until=at(0.02))
+    yield "type and subject, together none", replace(page, type="test.result", subject="ssas")
+    yield (
+        "kind and class, together none",
+        replace(page, kind="system", classification=Classification.SSO),
+    )
+    yield "subject and a day", replace(page, subject="d12", since=at(0.5), until=at(0.5007))
+
+
+def measure(disk: Path, *, rounds: int, entries: int) -> None:
+    """Print how long each takes."""
+    asyncio.run(_measure(disk, rounds, entries))
+
+
+async def _measure(disk: Path, rounds: int, entries: int) -> None:
+    clock, key = Calendar(), Ed25519PrivateKey.generate()
+    await _write(_record(disk, clock, key), clock, entries)
+    record = _record(disk, clock, key)
+    await record.start()
+    while await record.study():  # as the daemon does in its first minute
+        pass
+    worst_ms = 0.0
+    for name, query in asked(entries):
+        first, busy, whole, answers = [], [], [], 0
+        for _ in range(rounds):
+            took, answers = await _ask(record, query)
+            first.append(max(wall for wall, _ in took))
+            busy.append(max(cpu for _, cpu in took))
+            whole.append(sum(wall for wall, _ in took))
+        worst_ms = max(worst_ms, *first)
+        to_the_end = f", to the end {statistics.median(whole):.0f} ms in {answers} answers"
+        absolute(
+            f"log, {entries:,} entries: {name}",
+            f"{statistics.median(first):.1f} ms ({rounds} rounds: at most {max(first):.1f}; "
+            f"processor {statistics.median(busy):.1f} ms)" + (to_the_end if answers > 1 else ""),
+            budget=f"< {BUDGET_MS:.0f} ms",
+        )
+    absolute("log: the slowest answer of all", f"{worst_ms:.1f} ms", budget=f"< {BUDGET_MS:.0f} ms")
+    await record.stop()
+
+
+async def _ask(record: Record, query: Query) -> tuple[list[tuple[float, float]], int]:
+    """Return how long each answer took, by the clock and of the processor, until enough was found."""
+    took, left = [], query.limit
+    while True:
+        began_s, busy_s = time.monotonic(), time.process_time()
+        page = await record.page(replace(query, limit=left))
+        took.append((1000 * (time.monotonic() - began_s), 1000 * (time.process_time() - busy_s)))
+        left -= len(page.entries)
+        if left <= 0 or page.next is None:
+            return took, len(took)
+        query = replace(query, before=page.next)
+
+
+async def _write(record: Record, clock: Calendar, entries: int) -> None:
+    await record.start()
+    for begin in range(0, entries, BLOCK):
+        futures = []
+        for number in range(begin, min(begin + BLOCK, entries)):
+            clock.number = number
+            futures.append(record.submit(draft(number)))
+        await asyncio.gather(*futures)
+    await record.stop()
+
+
+def _record(folder: Path, clock: Calendar, key: Ed25519PrivateKey) -> Record:
+    return Record(
+        folder / "record",
+        origin=ORIGIN,
+        key=key,
+        clock=clock,
+        entropy=Entropy(),
+        software="bench",
+        configuration="c0" * 32,
+    )

@@ -1,0 +1,179 @@
+"""What have SSO and Master to see to beside the tests? Lines for the worklist, decided from what stands in the record.
+
+Sources: drills at least every three months (ISPS B/13.6), exercises each calendar year and not more than 18 months
+apart (B/13.7), certificates by the date printed on them. When a line comes is our own choice.
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+
+from daemon.record import fold
+from daemon.worklist import LONGEST_TEXT, Item, ItemState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timezone
+
+    from daemon.book.standing import Standing
+
+DRILL_MONTHS: Final = 3
+EXERCISE_MONTHS: Final = 18
+REVIEW_AFTER: Final = timedelta(days=8)
+"""A week, and a day to do it."""
+DRILL_NOTICE: Final = timedelta(days=21)
+EXERCISE_NOTICE: Final = timedelta(days=90)
+CERTIFICATE_NOTICE: Final = timedelta(days=90)
+QUOTA_NOTICE: Final = 80
+"""Per cent of the room for evidence."""
+_MB: Final = 1024 * 1024
+
+
+def items(
+    standing: Standing,
+    *,
+    evidence: tuple[int, int],
+    now_utc: datetime,
+    ship_time: timezone,
+    by_calendar: bool = True,
+) -> list[Item]:
+    """Return what is to be done.
+
+    Args:
+        standing: What stands in the record.
+        evidence: Bytes of evidence that are used, and that there may be.
+        now_utc: Now.
+        ship_time: By which a day begins.
+        by_calendar: The clock can be right; what hangs on the day is left out where it cannot.
+    """
+    found = [*_room(*evidence)]
+    if standing.is_known:
+        found += _defects(standing)
+    if standing.is_known and by_calendar:
+        found += [
+            *_drill(standing, now_utc),
+            *_exercise(standing, now_utc, ship_time),
+            *_certificates(standing, now_utc, ship_time),
+            *_review(standing, now_utc),
+        ]
+    return found
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """Return the same day so many months later, or the last day of that month."""
+    month = moment.month - 1 + months
+    year, month = moment.year + month // 12, month % 12 + 1
+    return moment.replace(
+        year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1])
+    )
+
+
+def _defects(standing: Standing) -> Iterator[Item]:
+    for number, said in standing.defects().items():
+        what = f"{said.get('name')}: {number}, {said.get('found')}; instead: {said.get('measure')}"
+        found_utc = _moment(said.get("done_at"))
+        yield _item(
+            number, what, ItemState.DEFECT, found_utc, None, equipment=str(said.get("equipment"))
+        )
+
+
+def _drill(standing: Standing, now_utc: datetime) -> Iterator[Item]:
+    last = _newest(standing, "drill")
+    if last is None:
+        yield _item(
+            "drill", "DRILL: none in this record: enter the last one", ItemState.DUE, None, None
+        )
+        return
+    limit = months_after(last, DRILL_MONTHS)
+    if now_utc < limit - DRILL_NOTICE:
+        return
+    state = ItemState.OVERDUE if now_utc > limit else ItemState.DUE
+    what = f"DRILL: the last was on {_day(last)}, the next is due by {_day(limit)}"
+    yield _item("drill", what, state, limit - DRILL_NOTICE, limit)
+
+
+def _exercise(standing: Standing, now_utc: datetime, ship_time: timezone) -> Iterator[Item]:
+    last = _newest(standing, "exercise")
+    if last is None:
+        what = "EXERCISE: none in this record: enter the last one"
+        yield _item("exercise", what, ItemState.DUE, None, None)
+        return
+    next_year_ends = datetime(last.astimezone(ship_time).year + 2, 1, 1, tzinfo=ship_time)
+    limit = min(months_after(last, EXERCISE_MONTHS), next_year_ends - timedelta(seconds=1))
+    if now_utc < limit - EXERCISE_NOTICE:
+        return
+    state = ItemState.OVERDUE if now_utc > limit else ItemState.DUE
+    by = _day(limit.astimezone(ship_time))
+    what = f"EXERCISE: the last was on {_day(last)}, the next is due by {by}"
+    yield _item("exercise", what, state, limit - EXERCISE_NOTICE, limit)
+
+
+def _certificates(standing: Standing, now_utc: datetime, ship_time: timezone) -> Iterator[Item]:
+    for id_, said in standing.of(fold.CERTIFICATE).items():
+        if (printed := said.get("expires")) is None:
+            continue
+        day = date.fromisoformat(str(printed))
+        ends = datetime.combine(day, time.max, ship_time).astimezone(UTC)
+        if now_utc < ends - CERTIFICATE_NOTICE:
+            continue
+        is_over = now_utc > ends
+        what = f"PAPER: {said['name']} no. {said['number']} {'expired' if is_over else 'expires'} on {_day(day)}"
+        state = ItemState.OVERDUE if is_over else ItemState.DUE
+        yield _item(f"certificate-{id_}", what, state, ends - CERTIFICATE_NOTICE, ends)
+
+
+def _review(standing: Standing, now_utc: datetime) -> Iterator[Item]:
+    covered = standing.covered("reviewed")
+    at = standing.covered_at("reviewed")
+    if at is None and standing.begins is not None:
+        covered, at = standing.begins[0] - 1, standing.begins[1]
+    since = _moment(at)
+    if since is None or now_utc - since < REVIEW_AFTER:
+        return
+    count = standing.newest_seq - covered
+    what = f"RECORD: not reviewed since {_day(since)} ({count:,} entries, up to no. {standing.newest_seq})"
+    yield _item("review", what, ItemState.DUE, since + REVIEW_AFTER, None)
+
+
+def _room(used: int, quota: int) -> Iterator[Item]:
+    if used * 100 < quota * QUOTA_NOTICE:
+        return
+    percent = 100 * used // quota if quota else 100
+    what = f"EVIDENCE: {used // _MB:,} of {quota // _MB:,} MB are used ({percent} %)"
+    if used >= quota:
+        what += ": no file can be attached, and raw evidence is left out"
+    else:
+        what += ": archive, or give it more room (evidence_quota_mb)"
+    yield _item("evidence", what, ItemState.DUE, None, None)
+
+
+def _newest(standing: Standing, what: str) -> datetime | None:
+    ended = [
+        str(said["ended"])
+        for id_, said in standing.of(fold.HELD).items()
+        if id_.startswith(f"{what}/")
+    ]
+    return _moment(max(ended, default=None))
+
+
+def _moment(said: object) -> datetime | None:
+    return datetime.fromisoformat(said) if isinstance(said, str) else None
+
+
+def _day(day: date) -> str:
+    return f"{day:%d %b %Y}"
+
+
+def _item(
+    id_: str,
+    what: str,
+    state: ItemState,
+    since_utc: datetime | None,
+    limit_utc: datetime | None,
+    *,
+    equipment: str = "record",
+) -> Item:
+    shown = what if len(what) <= LONGEST_TEXT else what[: LONGEST_TEXT - 1] + "…"
+    return Item(id_, equipment, shown, state, since_utc, limit_utc)
