@@ -23,7 +23,7 @@ from daemon.drivers.nmea_doors import DoorsReader
 from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
 from daemon.mqtt import commands, topics
-from daemon.mqtt.embedded import OPEN_TOPICS
+from daemon.mqtt.access import OPEN_TOPICS
 from daemon.simulate import lines, scenario, toml
 from daemon.simulate.standins import planned
 

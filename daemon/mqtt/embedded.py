@@ -8,8 +8,6 @@ iotcore (rumqttd in a wheel) has no ACL, no users by topic and no retain-as-publ
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import os
 import secrets
 import shutil
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from daemon.errors import LinkError
 from daemon.leash import leashed
+from daemon.mqtt.access import OWNER, Access, access_list, password_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -37,32 +36,12 @@ TRIES = 5
 LOWEST_PORT = 16_384
 LOCAL_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """What the kernel takes for connections and for ``bind`` to port 0 (ip(7)); 32768 to 60999 where nobody changed it."""
-PBKDF2_ROUNDS = 101
-"""What mosquitto_passwd 2.0 uses; the passwords are random and live as long as the demo."""
 LARGEST_PAYLOAD_BYTES = 256 * 1024
 """iotcore's own limit of 20480 is less than an entry may have, and it hangs up on more."""
 
-DEMO_USERS = ("ispsd", "bridge", "gangway", "sso")
-DEMO_ACL = """\
-# Anonymous: reads what is not closed, writes nothing. No deny wins here, so each is named.
-{open_reads}
-user ispsd
-topic readwrite ispsd/#
-
-user sso
-topic read ispsd/#
-
-user bridge
-{open_reads}
-user gangway
-{open_reads}
-# Every station: commands of its own name only.
-pattern write ispsd/+/v1/cmd/%u/+
-"""
-OPEN_TOPICS = (
-    *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "permit/+"),
-    *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
-)
+DEMO_USERS = (OWNER, "bridge", "gangway", "sso")
+SSO_USER = "sso"
+"""Of the demo's users the one who reads what watch stations may not."""
 
 
 @dataclass(slots=True)
@@ -240,14 +219,6 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def password_line(user: str, password: str) -> str:
-    """Return a line of Mosquitto's password file: PBKDF2 with SHA-512, as its own."""
-    salt = secrets.token_bytes(12)
-    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, PBKDF2_ROUNDS)
-    encoded = (base64.b64encode(part).decode() for part in (salt, key))
-    return f"{user}:$7${PBKDF2_ROUNDS}${'$'.join(encoded)}"
-
-
 def _write_config(broker: EmbeddedBroker) -> None:
     if broker.kind == "mosquitto":
         _write_mosquitto(broker)
@@ -290,10 +261,10 @@ def _write_mosquitto(broker: EmbeddedBroker) -> None:
         # As root it would become another user, whom the kernel's leash does not bind.
         lines.append("user root")
     if broker.passwords:
-        reads = "".join(f"topic read ispsd/+/v1/{name}\n" for name in OPEN_TOPICS)
+        access = [Access(user, sso=user == SSO_USER) for user in broker.passwords if user != OWNER]
         passwords = [password_line(*item) for item in broker.passwords.items()]
         for name, text in (
-            ("acl", DEMO_ACL.format(open_reads=reads)),
+            ("acl", access_list(access, anonymous_reads=True)),
             ("passwords", "\n".join(passwords) + "\n"),
         ):
             file = broker.folder / name

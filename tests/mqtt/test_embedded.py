@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon.errors import LinkError
+from daemon.mqtt.access import password_line
 from daemon.mqtt.embedded import (
     LOCAL_PORTS,
     LOWEST_PORT,
     embedded_broker,
     free_port,
-    password_line,
 )
 from tests.brokers import DEMO_USERS, address, iotcore, mosquitto
 from tests.mqtt.harness import WITHIN_S, connected
