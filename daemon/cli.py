@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import daemon
 from daemon import config, logs
 from daemon.clock import SystemClock
-from daemon.console import acts, book, log
+from daemon.config.advice import advice
+from daemon.console import acts, book, log, setup
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
@@ -26,7 +27,7 @@ from daemon.model import OpeningKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUPS = (acts, book, log)
+GROUPS = (acts, book, log, setup)
 """Each adds its subcommands with ``add(commands)``."""
 COUNTED = {
     OpeningKind.DOOR: "doors",
@@ -135,6 +136,8 @@ def _check(given: argparse.Namespace) -> int:
         f"{given.config}: in order. {loaded.ship.name}: {len(loaded.devices)} devices, "
         f"{watched or 'nothing watched'}, {len(loaded.tests)} tests"
     )
+    for text in advice(loaded):
+        print(f"{given.config}: mind: {text}", file=sys.stderr)
     return DONE
 
 

@@ -317,6 +317,8 @@ class Station:
     """May read ``sso/…``."""
     gangway: bool = False
     """Whoever has the watch here sees everybody who passes the gangway door."""
+    citadel: bool = False
+    """May read ``citadel/…``, which goes on while the curtain is down."""
 
 
 @dataclass(frozen=True, slots=True)

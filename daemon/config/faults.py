@@ -17,6 +17,7 @@ from daemon.drivers.api import DriverContext, Wiring
 from daemon.errors import Fault
 from daemon.gate import CovertGate
 from daemon.model import Provenance
+from daemon.mqtt.access import OWNER
 from daemon.mqtt.wire import Broker
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_twice("test", [t.config.id for t in tests]),
         *_imo_fault(file.ship.imo_number),
         *_broker_fault(file.mqtt),
+        *_user_faults(file),
         *_wiring_faults(file),
         *_bus_faults(file, devices),
         *_input_faults(file, devices),
@@ -132,6 +134,13 @@ def _broker_fault(section: MqttSection) -> list[Fault]:
     except ValueError as err:
         return [Fault("mqtt", str(err))]
     return []
+
+
+def _user_faults(file: ConfigFile) -> list[Fault]:
+    """Refuse a station that the broker would take for the daemon, who alone writes state."""
+    reason = "is the daemon's own user at the broker; call the station by another name"
+    own = file.mqtt.user or OWNER
+    return [Fault(f'station "{s.id}".id', reason) for s in file.station if s.id == own]
 
 
 def _wiring_faults(file: ConfigFile) -> list[Fault]:

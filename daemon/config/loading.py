@@ -73,7 +73,9 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         ssas_window_s=file.ssas.window_min * 60,
         antennas_apart_m=file.gnss.antennas_apart_m,
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
-        stations=tuple(Station(s.id, s.attended_in, s.sso, s.gangway) for s in file.station),
+        stations=tuple(
+            Station(s.id, s.attended_in, s.sso, s.gangway, s.citadel) for s in file.station
+        ),
         openings=tuple(_openings(file)),
         buses={name: section.link for name, section in file.bus.items()},
         devices=tuple(devices),

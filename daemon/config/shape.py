@@ -146,6 +146,8 @@ class StationSection(_Section):
     sso: bool = False
     gangway: bool = False
     """While somebody has the watch here, the gangway door may stand open in port (policy class G)."""
+    citadel: bool = False
+    """Goes on reading the watch while the curtain is down."""
 
 
 class OpeningSection(_Section):

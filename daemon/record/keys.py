@@ -111,7 +111,10 @@ def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
 def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise RecordError(f"{path}: the key is not a plain file")
-    if status.st_uid not in {os.geteuid(), 0}:
+    owners = {os.geteuid(), 0}
+    if os.geteuid() == 0:  # root looks after the state of a service whose user comes and goes
+        owners.add(path.parent.stat().st_uid)
+    if status.st_uid not in owners:
         raise RecordError(f"{path}: the key belongs to another user (uid {status.st_uid})")
     mode = stat.S_IMODE(status.st_mode)
     # systemd lets the service alone into the folder, by an access list whose mask stands in the group's bits.

@@ -1,0 +1,33 @@
+"""What is allowed in a ship's file, and yet hardly meant?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daemon.model import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from daemon.config.shape import Config
+
+SAMPLE_IMO, SAMPLE_MMSI = 9999993, 299000019
+"""KESTREL STRAIT, whom nobody built."""
+
+
+def advice(config: Config) -> Iterator[str]:
+    """Yield what somebody should look at before this file is a ship's."""
+    if config.is_demo:
+        return
+    if config.ship.imo_number == SAMPLE_IMO:
+        yield (
+            f"ship.imo_number: {SAMPLE_IMO} is the sample ship's, and no ship's. Every signature of the record carries "
+            "the number, and none can change it: put your ship's into the file first"
+        )
+    if config.ship.mmsi == SAMPLE_MMSI:
+        yield f"ship.mmsi: {SAMPLE_MMSI} is the sample ship's: own AIS would be told to be wrong"
+    for role, why in ((Role.MASTER, "verify the record"), (Role.SSO, "review it")):
+        if not any(role in person.roles for person in config.persons):
+            yield f"person: nobody has the role {role.value}, so nobody can {why}"
+    if config.mqtt.password_file is None:
+        yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"

@@ -1,0 +1,179 @@
+"""What is done, and what is still to be done, in the order in which an ETO does it?
+
+Whatever can be looked at is looked at; the rest is said, and nobody claims that it was done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from daemon.config.advice import advice
+from daemon.model import Role
+from daemon.setup import certificates, files, installing, passwords
+from daemon.setup.certificates import RENEW_BEFORE
+from daemon.setup.making import STATIONS_AUTHORITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from daemon.config import Config
+    from daemon.model import Person
+    from daemon.setup.certificates import Certified
+    from daemon.setup.places import Places
+
+PROVES_BY_PIN = frozenset(
+    {Role.OFFICER, Role.ENGINEER, Role.ETO, Role.SSO, Role.DEPUTY_SSO, Role.MASTER}
+)
+"""Roles with an act that asks for a PIN."""
+UNIT = "etc/systemd/system/ispsd.service"
+BROKER_UNIT = "etc/systemd/system/mosquitto.service.d/ispsd.conf"
+
+
+class State(StrEnum):
+    """How one line stands."""
+
+    DONE = "done"
+    TO_DO = "TO DO"
+    YOURS = "yours"
+    """Only people can know whether it was done."""
+    MIND = "mind"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list."""
+
+    state: State
+    text: str
+    how: tuple[str, ...] = ()
+    """What is to be typed, or written into the ship's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the running daemon says.
+
+    Attributes:
+        entries: How many entries of each type that matters here name which subject.
+    """
+
+    entries: Mapping[str, frozenset[str]]
+
+
+def lines(
+    config: Config, places: Places, *, asked: Asked | None, now_utc: datetime
+) -> Iterator[Line]:
+    """Yield the whole list.
+
+    Raises:
+        SetupError: Something cannot be looked at.
+    """
+    yield from (Line(State.MIND, text) for text in advice(config))
+    yield from _file_lines(config)
+    key = places.key(config)
+    has_key = files.exists(key)
+    yield Line(
+        State.DONE if has_key else State.TO_DO,
+        f"the record's key: {key}",
+        ("ispsd init",) * (not has_key),
+    )
+    yield from _broker_lines(config, places, now_utc=now_utc)
+    yield from _unit_lines(places)
+    if asked is None:
+        yield Line(State.TO_DO, "ispsd does not run here", ("systemctl enable --now ispsd",))
+    yield from _people_lines(config, asked)
+    yield from _shore_lines(config, places)
+
+
+def persons_by_role(config: Config) -> Iterator[tuple[str, Sequence[Person]]]:
+    """Yield every role on board with who has it."""
+    for role in Role:
+        yield role.value, [p for p in config.persons if role in p.roles]
+
+
+def needs_pin(config: Config) -> list[Person]:
+    """Return everybody with an act that asks for a PIN."""
+    return [person for person in config.persons if person.roles & PROVES_BY_PIN]
+
+
+def _file_lines(config: Config) -> Iterator[Line]:
+    how = []
+    if config.mqtt.user is None:
+        how.append(f'user = "{passwords.owner(config)}"')
+    if config.mqtt.password_file is None:
+        how.append('password_file = "credential:mqtt-password"')
+    if how:
+        yield Line(State.TO_DO, "write into [mqtt] of the ship's file", tuple(how))
+    else:
+        yield Line(State.DONE, "the ship's file names the daemon's user and password")
+
+
+def _broker_lines(config: Config, places: Places, *, now_utc: datetime) -> Iterator[Line]:
+    certified = certificates.found(places)
+    if certified is None:
+        yield Line(State.TO_DO, "passwords, certificates and access list", ("ispsd init",))
+        return
+    missing = installing.missing(config, places)
+    how = tuple(installing.commands(config, places)) if missing else ()
+    text = (
+        f"{len(missing)} files of the broker and the daemon to be installed"
+        if missing
+        else ("the files of the broker and the daemon are where they are used")
+    )
+    yield Line(State.TO_DO if missing else State.DONE, text, how)
+    yield from _certificate_lines(certified, now_utc=now_utc)
+    waiting = [s.id for s in config.stations if files.exists(places.station_password(s.id))]
+    if waiting:
+        yield Line(
+            State.YOURS,
+            f"carry to each station its password, and {STATIONS_AUTHORITY} beside it; then delete the password here",
+            tuple(str(places.station_password(id_)) for id_ in waiting),
+        )
+
+
+def _certificate_lines(certified: Certified, *, now_utc: datetime) -> Iterator[Line]:
+    called = ", ".join(certified.addresses)
+    ends = f"until {certified.ends_utc:%Y-%m-%d}"
+    if now_utc + RENEW_BEFORE >= certified.ends_utc:
+        yield Line(State.TO_DO, f"the broker's certificate is good {ends} only", ("ispsd init",))
+    elif certified.is_for_others:
+        yield Line(State.DONE, f"stations reach the broker as {called}, {ends}")
+    else:
+        yield Line(
+            State.MIND,
+            "no station on another computer can reach the broker",
+            ("ispsd init --address 192.168.60.5",),
+        )
+
+
+def _unit_lines(places: Places) -> Iterator[Line]:
+    for unit, what in ((UNIT, "the service"), (BROKER_UNIT, "the broker's restart")):
+        there = files.exists(places.root / unit)
+        source = "systemd/" + unit.removeprefix("etc/systemd/system/")
+        how = () if there else (f"install -D -m 0644 {source} /{unit}", "systemctl daemon-reload")
+        yield Line(State.DONE if there else State.TO_DO, f"{what}: /{unit}", how)
+
+
+def _people_lines(config: Config, asked: Asked | None) -> Iterator[Line]:
+    has_pin = asked.entries.get("pin.set", frozenset()) if asked else frozenset()
+    without = [p for p in needs_pin(config) if p.name not in has_pin]
+    if without:
+        how = tuple(f'ispsd pin set "{p.name}"' for p in without)
+        yield Line(State.TO_DO, f"{len(without)} persons need a PIN", how)
+    elif config.persons:
+        yield Line(State.DONE, "everybody who needs a PIN has one")
+
+
+def _shore_lines(config: Config, places: Places) -> Iterator[Line]:
+    public = places.at(config.record.public_key_file)
+    yield Line(State.YOURS, "the public key is ashore with the CSO, signed for", (str(public),))
+    yield Line(State.YOURS, "the key has a backup that is not on this computer")
+    if files.exists(places.authority / "ca.key"):
+        yield Line(
+            State.YOURS,
+            "the authority's key is away from this computer; it is needed for a new certificate only",
+            (str(places.authority / "ca.key"),),
+        )
