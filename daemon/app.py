@@ -92,16 +92,19 @@ class Daemon:
         self._build_acts()
 
     def _build_record(self) -> None:
-        section, ship = self.config.record, self.config.ship
-        key = keys.load_or_create(section.key_file, record=section.directory)
-        self.origin = f"{section.origin}/{ship.imo_number}"
-        public = section.public_key_file
-        if not public.exists():
-            keys.write_public(public, name=self.origin, key=key.public_key())
+        self.origin = f"{self.config.record.origin}/{self.config.ship.imo_number}"
+        find_key = None
+        try:
+            key = self._key()
+        except (
+            RecordError
+        ):  # the watch is kept all the same (invariant 5); opening the record says why it is not
+            key, find_key = keys.placeholder(), self._key
         self.record = Record(
-            section.directory,
+            self.config.record.directory,
             origin=self.origin,
             key=key,
+            find_key=find_key,
             clock=self.clock,
             entropy=self._entropy,
             software=self.software,
@@ -111,6 +114,21 @@ class Daemon:
         self.events = RecordEvents(self.record)
         self.record.on_commit(self._committed)
         self.record.on_seal(self._sealed)
+
+    def _key(self) -> keys.PrivateKey:
+        """Return the key of the record, and see that verifiers find its public half.
+
+        Raises:
+            RecordError: It cannot be read safely, or is missing while its record exists.
+        """
+        section = self.config.record
+        key = keys.load_or_create(section.key_file, record=section.directory)
+        try:
+            if not section.public_key_file.exists():
+                keys.write_public(section.public_key_file, name=self.origin, key=key.public_key())
+        except (RecordError, OSError) as err:
+            self._log.error("record.no_public_key", reason=str(err))
+        return key
 
     def _build_publisher(self) -> None:
         ship = self.config.ship

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon.errors import RecordError
@@ -15,7 +16,10 @@ from daemon.record.segment import Carried, Segment
 from daemon.record.sqlite import store_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from daemon.entropy import Entropy
     from daemon.record.entry import Stamp
@@ -25,7 +29,23 @@ if TYPE_CHECKING:
 class Directory:
     """The folder that holds the segments; a lock on it keeps any other writer out."""
 
-    def __init__(self, path: Path, identity: Identity, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        path: Path,
+        identity: Identity,
+        entropy: Entropy,
+        *,
+        find_key: Callable[[], Ed25519PrivateKey] | None = None,
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            path: The folder; made when it is missing.
+            identity: Whose record it is.
+            entropy: Salts.
+            find_key: Where the key could not be read yet: how it is read. Nothing is opened before that succeeds.
+        """
+        self._find_key = find_key
         self._path = path
         self._identity = identity
         self._entropy = entropy
@@ -35,8 +55,11 @@ class Directory:
         """Open the newest segment, or begin a record where there is none.
 
         Raises:
-            RecordError: It cannot be written, or cannot be trusted; nothing of it was changed.
+            RecordError: It cannot be written, or cannot be trusted, or its key is not there; nothing of it was changed.
         """
+        if self._find_key is not None:
+            self._identity = replace(self._identity, key=self._find_key())
+            self._find_key = None
         with store_errors(self._path):
             self._path.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._take_lock()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+PrivateKey: TypeAlias = Ed25519PrivateKey
 LONGEST_KEY_FILE = 4096
 
 
@@ -37,15 +39,29 @@ def load_or_create(path: Path, *, record: Path) -> Ed25519PrivateKey:
     Raises:
         RecordError: The key cannot be read safely, or is missing while its record exists.
     """
-    if path.exists() or path.is_symlink():
+    try:
+        is_there = _exists(path)
+        recorded = _exists(record) and any(
+            fnmatch(each.name, SEGMENT_GLOB) for each in record.iterdir()
+        )
+    except OSError as err:  # who cannot look makes no key: the record may be there
+        raise RecordError(
+            f"{err.filename}: cannot see whether key and record are there: {err.strerror}"
+        ) from err
+    if is_there:
         return load(path)
-    if any(record.glob(SEGMENT_GLOB)):
+    if recorded:
         raise RecordError(
             f"{path}: the key is missing, but {record} holds the record that it signed. "
             "Put the key back from its backup. If it is lost, let the Master and the SSO start a "
             "new segment with a new key (ispsd adopt); never sign an old record with a new key."
         )
     return create(path)
+
+
+def placeholder() -> Ed25519PrivateKey:
+    """Return a key that signs nothing: for a record that is not opened before the ship's own key is there."""
+    return Ed25519PrivateKey.generate()
 
 
 def load(path: Path) -> Ed25519PrivateKey:
@@ -106,6 +122,15 @@ def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
         _sync(path.parent)
     except OSError as err:
         raise RecordError(f"{path}: cannot write the public key: {err}") from err
+
+
+def _exists(path: Path) -> bool:
+    """Return whether something is there, a broken link too; unlike ``Path.exists`` never false for lack of rights."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _refuse_unsafe(path: Path, status: os.stat_result) -> None:

@@ -80,6 +80,7 @@ class Record:
         pending_limit: int = PENDING_LIMIT,
         pending_limit_bytes: int = PENDING_LIMIT_BYTES,
         evidence_quota_bytes: int = EVIDENCE_QUOTA_BYTES,
+        find_key: Callable[[], Ed25519PrivateKey] | None = None,
     ) -> None:
         """Touch nothing yet.
 
@@ -94,6 +95,7 @@ class Record:
             pending_limit: Entries that may wait in memory.
             pending_limit_bytes: Bytes of evidence that may wait with them.
             evidence_quota_bytes: Bytes of evidence that may be kept in all; what is more is left out.
+            find_key: Where ``key`` is a placeholder: reads the right one, before anything is opened.
         """
         self._clock = clock
         self._pending = Pending(
@@ -101,7 +103,12 @@ class Record:
         )
         self._reading = Reading(directory)
         self._scribe = Scribe(
-            Directory(directory, Identity(origin, key, software, configuration), entropy),
+            Directory(
+                directory,
+                Identity(origin, key, software, configuration),
+                entropy,
+                find_key=find_key,
+            ),
             self._pending,
             self._reading,
             clock=clock,
