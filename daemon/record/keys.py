@@ -7,6 +7,7 @@ new key under an old record would look exactly like somebody who rewrote it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from fnmatch import fnmatch
@@ -49,6 +50,8 @@ def load_or_create(path: Path, *, record: Path) -> Ed25519PrivateKey:
             f"{err.filename}: cannot see whether key and record are there: {err.strerror}"
         ) from err
     if is_there:
+        with contextlib.suppress(OSError):  # left by a power cut just after the key got its name
+            _fresh(path).unlink(missing_ok=True)
         return load(path)
     if recorded:
         raise RecordError(
@@ -95,7 +98,7 @@ def create(path: Path) -> Ed25519PrivateKey:
     """
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = _fresh(path)
     try:
         fresh.unlink(missing_ok=True)
         _write_new(fresh, pem, mode=0o600)
@@ -114,7 +117,7 @@ def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
         RecordError: It cannot be written.
     """
     line = verifier_key(name, key) + "\n"
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = _fresh(path)
     try:
         fresh.unlink(missing_ok=True)
         _write_new(fresh, line.encode(), mode=0o644)
@@ -122,6 +125,11 @@ def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
         _sync(path.parent)
     except OSError as err:
         raise RecordError(f"{path}: cannot write the public key: {err}") from err
+
+
+def _fresh(path: Path) -> Path:
+    """Return where a file is written before it gets its name."""
+    return path.with_name(f".{path.name}.new")
 
 
 def _exists(path: Path) -> bool:

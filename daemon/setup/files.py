@@ -39,8 +39,9 @@ def folder(path: Path, mode: int = PRIVATE_FOLDER) -> bool:
     if not path.parent.exists():
         folder(path.parent, PUBLIC_FOLDER)
     with _said(path, "cannot make the folder"):
-        path.mkdir(mode=mode & PRIVATE_FOLDER)
-        path.chmod(mode)  # whatever the umask says
+        path.mkdir(mode=mode)
+        if stat.S_IMODE(path.stat().st_mode) != mode:
+            path.chmod(mode)  # the umask was narrower
         _belong(path)
         _sync(path.parent)
     return True
@@ -162,6 +163,17 @@ def _unseen(path: Path) -> bool:
     if not path.parent.exists():
         return False
     raise PermissionError(f"no right to look into {path.parent}")
+
+
+def clear(path: Path) -> None:
+    """Take away what a power cut left half-made in a folder of ours.
+
+    Raises:
+        SetupError: It cannot be taken away.
+    """
+    with _said(path, "cannot be cleared"):
+        for left in path.glob(".*.new"):
+            left.unlink()
 
 
 def _fresh(path: Path, content: bytes, mode: int) -> Path:

@@ -52,6 +52,7 @@ def make(config: Config, places: Places) -> tuple[RecordKey, list[Path]]:
         RecordError: The key cannot be read safely, or is missing while its record exists.
     """
     made = [path for path in state_folders(config, places) if files.folder(path)]
+    files.clear(places.at(config.record.public_key_file).parent)
     key_path = places.key(config)
     if not files.exists(key_path):
         made.append(key_path)

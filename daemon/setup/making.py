@@ -74,6 +74,7 @@ def make(config: Config, places: Places, wish: Wish, *, now_utc: datetime) -> Ma
             places.authority,
         ):
             files.folder(folder)
+            files.clear(folder)
         key, fresh = keyring.make(config, places)
         _take_back(config, places)
         users, gone = passwords.make(config, places, anew=wish.new_passwords)
