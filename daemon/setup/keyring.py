@@ -52,7 +52,6 @@ def make(config: Config, places: Places) -> tuple[RecordKey, list[Path]]:
         RecordError: The key cannot be read safely, or is missing while its record exists.
     """
     made = [path for path in state_folders(config, places) if files.folder(path)]
-    files.clear(places.at(config.record.public_key_file).parent)
     key_path = places.key(config)
     if not files.exists(key_path):
         made.append(key_path)
@@ -67,11 +66,17 @@ def make(config: Config, places: Places) -> tuple[RecordKey, list[Path]]:
         fingerprint(key.public_key()),
     )
     if not files.exists(public_path):
-        files.write_new(public_path, f"{shown.vkey}\n".encode(), mode=files.READABLE)
+        files.replace(public_path, f"{shown.vkey}\n".encode(), mode=files.READABLE)
         made.append(public_path)
-    elif files.read(public_path).decode("utf-8", "replace").strip() != shown.vkey:
+    elif _newest(public_path) != shown.vkey:
         raise SetupError(
             f"{public_path}: is not the public key of {key_path} for {origin}. Which of the two is the ship's? "
             "Put the right key back, or move the wrong public key away"
         )
     return shown, made
+
+
+def _newest(path: Path) -> str:
+    """Return the last line: a key that was changed has its predecessors above it."""
+    known = files.read(path).decode("utf-8", "replace").split()
+    return known[-1] if known else ""
