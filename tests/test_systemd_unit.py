@@ -46,6 +46,29 @@ def test_the_sandbox_is_as_tight_as_it_was(tmp_path):
     assert done.returncode == 0, done.stdout[-300:]
 
 
+@analyze
+def test_systemd_takes_what_is_added_to_the_brokers_unit(tmp_path):
+    unit = tmp_path / "mosquitto.service"
+    unit.write_text(f"[Unit]\nDescription=x\n[Service]\nExecStart={sys.executable}\n", "utf-8")
+    added = tmp_path / "mosquitto.service.d"
+    added.mkdir()
+    shutil.copy(UNIT.parent / "mosquitto.service.d" / "ispsd.conf", added)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_a_second_copys_disk_that_is_missing_does_not_keep_the_watch_from_starting():
+    lines = UNIT.read_text("utf-8").splitlines()
+    paths = [line for line in lines if line.startswith("ReadWritePaths=")]
+    assert paths
+    assert all(line.startswith("ReadWritePaths=-") for line in paths)
+
+
 def test_the_unit_waits_for_readiness_and_is_watched():
     lines = UNIT.read_text("utf-8").splitlines()
     assert {"Type=notify", "WatchdogSec=60", "Restart=always", "CapabilityBoundingSet="} <= {*lines}

@@ -15,20 +15,19 @@ from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, say
 from daemon.errors import IspsdError
 from daemon.setup import certificates, checklist, installing, making
 from daemon.setup.certificates import checked_address
-from daemon.setup.checklist import Asked, State
+from daemon.setup.checklist import ENTRIES_THAT_COUNT, Asked, State
 from daemon.setup.making import Wish
 from daemon.setup.places import SETUP, Places
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from daemon.config import Config
     from daemon.setup.making import Made
 
 ROOT = Path("/")
-ENTRIES_THAT_COUNT = ("pin.set",)
-"""What was done is in the record."""
+MOST = 1000
+"""Entries of one type that are looked at: more than a ship makes of these."""
 
 
 def add(commands: Any) -> None:
@@ -141,16 +140,14 @@ def _show_checklist(loaded: Config, places: Places) -> int:
 
 
 async def _asked(socket: Path) -> Asked | None:
-    """Return what the running daemon says; None where none runs."""
-    entries: dict[str, frozenset[str]] = {}
+    """Return what the running daemon's record says; None where none runs."""
+    newest: dict[tuple[str, str], int] = {}
     try:
         for type_ in ENTRIES_THAT_COUNT:
-            answer = await control.ask(socket, {"do": "log", "type": type_, "count": 1000})
-            entries[type_] = frozenset(_subjects(answer["entries"]))
+            answer = await control.ask(socket, {"do": "log", "type": type_, "count": MOST})
+            for entry in map(json.loads, answer["entries"]):
+                about = type_, entry["subject"]
+                newest[about] = max(entry["seq"], newest.get(about, 0))
     except IspsdError:
         return None
-    return Asked(entries)
-
-
-def _subjects(entries: Sequence[str]) -> list[str]:
-    return [json.loads(entry)["subject"] for entry in entries]
+    return Asked(newest)

@@ -160,6 +160,11 @@ def _write_new(path: Path, content: bytes, *, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, mode), "wb") as file:
         os.fchmod(file.fileno(), mode)  # whatever the umask says
+        if (
+            os.geteuid() == 0
+        ):  # who looks after the state of the service gives it what he makes there
+            folder = path.absolute().parent.stat()
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from daemon.setup.certificates import Certified
     from daemon.setup.places import Places
 
-PROVES_BY_PIN = frozenset(
-    {Role.OFFICER, Role.ENGINEER, Role.ETO, Role.SSO, Role.DEPUTY_SSO, Role.MASTER}
-)
+NEEDS_A_PIN = frozenset({Role.OFFICER, Role.SSO, Role.MASTER})
 """Roles with an act that asks for a PIN."""
+PIN_SET, PIN_RESET, BACKED_UP = "pin.set", "pin.reset", "key.backed_up"
+NEW_KEYS = ("key.rotated", "record.adopted")
+ENVELOPE_MADE, ENVELOPE_OPENED = "envelope.made", "envelope.opened"
+ENTRIES_THAT_COUNT = (PIN_SET, PIN_RESET, BACKED_UP, *NEW_KEYS, ENVELOPE_MADE, ENVELOPE_OPENED)
+"""What people did is in the record."""
 UNIT = "etc/systemd/system/ispsd.service"
 BROKER_UNIT = "etc/systemd/system/mosquitto.service.d/ispsd.conf"
 
@@ -54,13 +57,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the running daemon says.
+    """What the running daemon's record says.
 
     Attributes:
-        entries: How many entries of each type that matters here name which subject.
+        newest: The number of the newest entry of a type about a subject.
     """
 
-    entries: Mapping[str, frozenset[str]]
+    newest: Mapping[tuple[str, str], int]
+
+    def of(self, *types: str, subject: str | None = None) -> int:
+        """Return the number of the newest entry of these types; 0 where there is none."""
+        return max(
+            (
+                seq
+                for (type_, about), seq in self.newest.items()
+                if type_ in types and subject in {None, about}
+            ),
+            default=0,
+        )
+
+    def has_pin(self, person: str) -> bool:
+        return self.of(PIN_SET, subject=person) > self.of(PIN_RESET, subject=person)
+
+
+NOTHING_SAID = Asked({})
 
 
 def lines(
@@ -84,8 +104,8 @@ def lines(
     yield from _unit_lines(places)
     if asked is None:
         yield Line(State.TO_DO, "ispsd does not run here", ("systemctl enable --now ispsd",))
-    yield from _people_lines(config, asked)
-    yield from _shore_lines(config, places)
+    yield from _people_lines(config, asked or NOTHING_SAID)
+    yield from _shore_lines(config, places, asked or NOTHING_SAID)
 
 
 def persons_by_role(config: Config) -> Iterator[tuple[str, Sequence[Person]]]:
@@ -96,7 +116,7 @@ def persons_by_role(config: Config) -> Iterator[tuple[str, Sequence[Person]]]:
 
 def needs_pin(config: Config) -> list[Person]:
     """Return everybody with an act that asks for a PIN."""
-    return [person for person in config.persons if person.roles & PROVES_BY_PIN]
+    return [person for person in config.persons if person.roles & NEEDS_A_PIN]
 
 
 def _file_lines(config: Config) -> Iterator[Line]:
@@ -157,20 +177,31 @@ def _unit_lines(places: Places) -> Iterator[Line]:
         yield Line(State.DONE if there else State.TO_DO, f"{what}: /{unit}", how)
 
 
-def _people_lines(config: Config, asked: Asked | None) -> Iterator[Line]:
-    has_pin = asked.entries.get("pin.set", frozenset()) if asked else frozenset()
-    without = [p for p in needs_pin(config) if p.name not in has_pin]
+def _people_lines(config: Config, asked: Asked) -> Iterator[Line]:
+    without = [person for person in needs_pin(config) if not asked.has_pin(person.name)]
     if without:
-        how = tuple(f'ispsd pin set "{p.name}"' for p in without)
-        yield Line(State.TO_DO, f"{len(without)} persons need a PIN", how)
+        how = tuple(f'ispsd pin set --by "{person.name}"' for person in without)
+        yield Line(State.TO_DO, f"{len(without)} persons need a PIN, each sets his own", how)
     elif config.persons:
         yield Line(State.DONE, "everybody who needs a PIN has one")
+    if asked.of(ENVELOPE_MADE) > asked.of(ENVELOPE_OPENED):
+        yield Line(State.DONE, "the Master's sealed envelope is made")
+    else:
+        master = next((p.name for p in config.persons if Role.MASTER in p.roles), "MASTER")
+        yield Line(
+            State.TO_DO, "the Master's sealed envelope", (f'ispsd envelope --by "{master}"',)
+        )
 
 
-def _shore_lines(config: Config, places: Places) -> Iterator[Line]:
+def _shore_lines(config: Config, places: Places, asked: Asked) -> Iterator[Line]:
     public = places.at(config.record.public_key_file)
+    if asked.of(BACKED_UP) > asked.of(*NEW_KEYS):
+        yield Line(State.DONE, "the record's key has a backup")
+    else:
+        sso = next((p.name for p in config.persons if Role.SSO in p.roles), "SSO")
+        backup = f'ispsd key backup /media/usb/record-key.backup --by "{sso}"'
+        yield Line(State.TO_DO, "a backup of the record's key, away from this computer", (backup,))
     yield Line(State.YOURS, "the public key is ashore with the CSO, signed for", (str(public),))
-    yield Line(State.YOURS, "the key has a backup that is not on this computer")
     if files.exists(places.authority / "ca.key"):
         yield Line(
             State.YOURS,

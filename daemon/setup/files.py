@@ -142,13 +142,18 @@ def alone_in(path: Path) -> Iterator[None]:
 
 
 def hand_over(path: Path) -> None:
-    """Give what root made to the owner of its folder, who reads it later.
+    """Give what root made, a file or a folder with its files, to the owner of the folder, who reads it later.
 
     Raises:
         SetupError: It cannot be given.
     """
     with _said(path, "cannot be given to the owner of its folder"):
-        _belong(path)
+        if path.is_dir() and not path.is_symlink():
+            _belong(path)
+            for each in path.iterdir():
+                hand_over(each)
+        elif path.is_file() and path.lstat().st_nlink == 1:  # another name may be somebody else's
+            _belong(path)
 
 
 def _is(path: Path, content: bytes, *, mode: int, owner: tuple[int, int] | None) -> bool:

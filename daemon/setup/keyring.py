@@ -56,7 +56,11 @@ def make(config: Config, places: Places) -> tuple[RecordKey, list[Path]]:
     if not files.exists(key_path):
         made.append(key_path)
     key = keys.load_or_create(key_path, record=places.at(config.record.directory))
-    files.hand_over(key_path)
+    for each in (
+        key_path,
+        places.at(config.record.directory),
+    ):  # what was restored or adopted by root
+        files.hand_over(each)
     origin = f"{config.record.origin}/{config.ship.imo_number}"
     public_path = places.at(config.record.public_key_file)
     shown = RecordKey(

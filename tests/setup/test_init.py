@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -12,11 +14,11 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import cli, config
+from daemon import cli, config, control
 from daemon.mqtt.access import password_fits
 from daemon.record import keys
 from daemon.record.checkpoint import fingerprint
@@ -347,6 +349,14 @@ def test_what_root_makes_in_the_services_folder_belongs_to_the_service(ship):
     for name in ("record-key.pem", "record-key.pub"):
         assert (ship.state / name).stat().st_uid == 61184
     assert ship.init("--yes") == 0, "and root reads it again"
+    (ship.state / "record").mkdir()
+    (ship.state / "record/segment-0002.db").touch()  # as root, adopting it
+    (ship.root / "elsewhere").touch()
+    (ship.state / "record/linked").hardlink_to(ship.root / "elsewhere")
+    assert ship.init("--yes") == 0
+    assert (ship.state / "record").stat().st_uid == 61184
+    assert (ship.state / "record/segment-0002.db").stat().st_uid == 61184
+    assert (ship.root / "elsewhere").stat().st_uid == 0, "what has another name is not given away"
     os.chown(ship.state / "record-key.pem", 61185, 61185)
     assert ship.init("--yes") == 1
 
@@ -362,6 +372,66 @@ def test_a_key_that_systemd_hands_over_is_one_key_in_one_place(ship):
         assert ship.init("--yes", "--install") == 0
         assert used.read_bytes() == key
         assert not made.exists()
+
+
+class Answers:
+    """A daemon's record, as far as the list asks for it."""
+
+    def __init__(self, entries: list[tuple[str, str]]) -> None:
+        self._entries = entries
+
+    async def carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert (request["do"], request["count"]) == ("log", 1000)
+        return {
+            "entries": [
+                json.dumps({"seq": seq, "subject": subject})
+                for seq, (type_, subject) in enumerate(self._entries, start=1)
+                if type_ == request["type"]
+            ]
+        }
+
+
+ALL_DONE = [
+    *(("pin.set", name) for name in ("A. Lindqvist", "R. Menon", "J. Santos")),
+    ("key.backed_up", "record"),
+    ("envelope.made", "envelope"),
+]
+
+
+@pytest.mark.parametrize(
+    ("entries", "open_lines"),
+    [
+        (ALL_DONE, []),
+        (ALL_DONE[1:], ['ispsd pin set --by "A. Lindqvist"']),
+        ([*ALL_DONE, ("pin.reset", "J. Santos")], ['ispsd pin set --by "J. Santos"']),
+        ([*ALL_DONE, ("pin.reset", "J. Santos"), ("pin.set", "J. Santos")], []),
+        ([*ALL_DONE, ("key.rotated", "record")], ["ispsd key backup"]),
+        ([*ALL_DONE, ("record.adopted", "record"), ("key.backed_up", "record")], []),
+        ([*ALL_DONE, ("envelope.opened", "envelope")], ['ispsd envelope --by "A. Lindqvist"']),
+    ],
+)
+async def test_what_people_have_done_is_taken_from_the_record(ship, capsys, entries, open_lines):
+    assert await asyncio.to_thread(ship.init, "--yes", "--install", "--address", "10.1.1.1") == 0
+    for unit in ("ispsd.service", "mosquitto.service.d/ispsd.conf"):
+        path = ship.etc / "systemd/system" / unit
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    socket = ship.root / "run/ispsd/control.sock"
+    socket.parent.mkdir(parents=True)
+    serving = asyncio.ensure_future(control.ControlServer(socket, Answers(entries).carry_out).run())
+    try:
+        while not socket.exists():  # noqa: ASYNC110 (another's file)
+            await asyncio.sleep(0)
+        capsys.readouterr()
+        code = await asyncio.to_thread(ship.init, "--check")
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    said = capsys.readouterr().out
+    assert code == (1 if open_lines else 0), said
+    shown = re.findall(r"^ +(ispsd .*)$", said, re.MULTILINE)
+    assert [line for line in shown if any(map(line.startswith, open_lines))] == shown
+    assert len(shown) == len(open_lines)
 
 
 def test_check_says_what_is_to_be_done_in_order_and_makes_nothing(ship, capsys):
