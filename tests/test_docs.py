@@ -23,7 +23,7 @@ from daemon.drivers.nmea_doors import DoorsReader
 from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
 from daemon.mqtt import commands, topics
-from daemon.mqtt.access import OPEN_TOPICS
+from daemon.mqtt.access import OPEN_TOPICS, Access, access_list
 from daemon.simulate import lines, scenario, toml
 from daemon.simulate.standins import planned
 
@@ -211,7 +211,7 @@ def test_the_table_of_feeds_is_what_is_read():
 
 def test_tests_doors_and_persons_that_are_shown_are_the_sample_ships():
     ship = asset("ispsd.toml").read_text("utf-8")
-    for name in ("officer.md", "sso.md", "integrator.md"):
+    for name in ("officer.md", "sso.md", "integrator.md", "procedures.md"):
         text = page(name)
         known = set(re.findall(r'id = "([^"]+)"', ship + "".join(blocks(text, "toml"))))
         for test in re.findall(r"(?:start|answer|not-done) (t-[\w-]+)", text):
@@ -231,11 +231,14 @@ def test_what_may_be_typed_is_understood():
             assert lines.commands(line, plan), line
 
 
-def test_the_access_list_opens_what_is_open_and_nothing_else():
+def test_the_access_list_is_the_one_that_init_writes():
     [acl] = [b for b in blocks(page("integrator.md"), "text") if "user gangway" in b]
-    opened = re.findall(r"^topic read ispsd/\+/v1/(\S+)$", acl, re.MULTILINE)
+    stations = [Access("gangway"), Access("sso", sso=True)]
+    assert acl == access_list(stations, ship="9999993")
+    gangway = acl.partition("user gangway")[2].partition("user sso")[0]
+    opened = re.findall(r"^topic read ispsd/9999993/v1/(\S+)$", gangway, re.MULTILINE)
     assert sorted(opened) == sorted(OPEN_TOPICS)
-    assert acl.rstrip().endswith("pattern write ispsd/+/v1/cmd/%u/+")
+    assert acl.rstrip().endswith("pattern write ispsd/9999993/v1/cmd/%u/+")
 
 
 def test_the_contract_names_every_topic_and_every_command():

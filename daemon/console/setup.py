@@ -150,4 +150,13 @@ async def _asked(socket: Path) -> Asked | None:
                 newest[about] = max(entry["seq"], newest.get(about, 0))
     except IspsdError:
         return None
-    return Asked(newest)
+    return Asked(newest, await _aboard(socket))
+
+
+async def _aboard(socket: Path) -> tuple[str, ...] | None:
+    """Return who needs a PIN of the crew that the record knows; None where it knows none but the file's."""
+    try:
+        persons = (await control.ask(socket, {"do": "crew"}))["persons"]
+    except IspsdError:
+        return None
+    return tuple(p["name"] for p in persons if checklist.needs_pin(p["roles"]))

@@ -16,7 +16,7 @@ from daemon.setup.certificates import RENEW_BEFORE
 from daemon.setup.making import STATIONS_AUTHORITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from daemon.config import Config
@@ -61,9 +61,11 @@ class Asked:
 
     Attributes:
         newest: The number of the newest entry of a type about a subject.
+        aboard: Who needs a PIN of those on board now; None where the ship's file is all that is known.
     """
 
     newest: Mapping[tuple[str, str], int]
+    aboard: tuple[str, ...] | None = None
 
     def of(self, *types: str, subject: str | None = None) -> int:
         """Return the number of the newest entry of these types; 0 where there is none."""
@@ -114,9 +116,9 @@ def persons_by_role(config: Config) -> Iterator[tuple[str, Sequence[Person]]]:
         yield role.value, [p for p in config.persons if role in p.roles]
 
 
-def needs_pin(config: Config) -> list[Person]:
-    """Return everybody with an act that asks for a PIN."""
-    return [person for person in config.persons if person.roles & NEEDS_A_PIN]
+def needs_pin(roles: Iterable[str]) -> bool:
+    """Return whether somebody with these roles has an act that asks for a PIN."""
+    return not NEEDS_A_PIN.isdisjoint(roles)
 
 
 def _file_lines(config: Config) -> Iterator[Line]:
@@ -178,11 +180,13 @@ def _unit_lines(places: Places) -> Iterator[Line]:
 
 
 def _people_lines(config: Config, asked: Asked) -> Iterator[Line]:
-    without = [person for person in needs_pin(config) if not asked.has_pin(person.name)]
+    in_file = tuple(person.name for person in config.persons if needs_pin(person.roles))
+    aboard = in_file if asked.aboard is None else asked.aboard
+    without = [name for name in aboard if not asked.has_pin(name)]
     if without:
-        how = tuple(f'ispsd pin set --by "{person.name}"' for person in without)
+        how = tuple(f'ispsd pin set --by "{name}"' for name in without)
         yield Line(State.TO_DO, f"{len(without)} persons need a PIN, each sets his own", how)
-    elif config.persons:
+    elif aboard:
         yield Line(State.DONE, "everybody who needs a PIN has one")
     if asked.of(ENVELOPE_MADE) > asked.of(ENVELOPE_OPENED):
         yield Line(State.DONE, "the Master's sealed envelope is made")

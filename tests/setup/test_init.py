@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon import cli, config, control
+from daemon.errors import RefusedError
 from daemon.mqtt.access import password_fits
 from daemon.record import keys
 from daemon.record.checkpoint import fingerprint
@@ -377,10 +378,15 @@ def test_a_key_that_systemd_hands_over_is_one_key_in_one_place(ship):
 class Answers:
     """A daemon's record, as far as the list asks for it."""
 
-    def __init__(self, entries: list[tuple[str, str]]) -> None:
+    def __init__(self, entries: list[tuple[str, str]], crew: list[dict[str, Any]] | None) -> None:
         self._entries = entries
+        self._crew = crew
 
     async def carry_out(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["do"] == "crew":
+            if self._crew is None:
+                raise RefusedError("there is no request 'crew'")
+            return {"persons": self._crew}
         assert (request["do"], request["count"]) == ("log", 1000)
         return {
             "entries": [
@@ -398,10 +404,15 @@ ALL_DONE = [
 ]
 
 
+JOINED = ("crew.joined", "A. New")
+
+
 @pytest.mark.parametrize(
     ("entries", "open_lines"),
     [
         (ALL_DONE, []),
+        # Who joined since needs one, whoever stands in the file.
+        ([*ALL_DONE, JOINED], ['ispsd pin set --by "A. New"']),
         (ALL_DONE[1:], ['ispsd pin set --by "A. Lindqvist"']),
         ([*ALL_DONE, ("pin.reset", "J. Santos")], ['ispsd pin set --by "J. Santos"']),
         ([*ALL_DONE, ("pin.reset", "J. Santos"), ("pin.set", "J. Santos")], []),
@@ -418,7 +429,13 @@ async def test_what_people_have_done_is_taken_from_the_record(ship, capsys, entr
         path.touch()
     socket = ship.root / "run/ispsd/control.sock"
     socket.parent.mkdir(parents=True)
-    serving = asyncio.ensure_future(control.ControlServer(socket, Answers(entries).carry_out).run())
+    crew = [
+        {"name": "A. Lindqvist", "roles": ["master"]},
+        {"name": "A. New", "roles": ["officer"]},
+        {"name": "B. New", "roles": ["gangway"]},
+    ]
+    daemon = Answers(entries, crew if JOINED in entries else None)
+    serving = asyncio.ensure_future(control.ControlServer(socket, daemon.carry_out).run())
     try:
         while not socket.exists():  # noqa: ASYNC110 (another's file)
             await asyncio.sleep(0)
