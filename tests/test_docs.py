@@ -277,3 +277,14 @@ def test_the_entries_that_are_shown_are_taken():
             assert book.named(name).filled(typed, now_utc=None)
             found += 1
     assert found >= 2
+
+
+def test_entries_and_events_that_the_procedures_name_are_written_somewhere():
+    text = page("procedures.md")
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "daemon").rglob("*.py"))
+    source += "".join(path.read_text("utf-8") for path in (ROOT / "config").rglob("*.toml"))
+    entries = "".join(re.findall(r"^\*Entr(?:y|ies):\*(.*?)\n\n", text, re.MULTILINE | re.DOTALL))
+    events = "".join(row[1] for row in tables(text, "at the start it finds"))
+    named = re.findall(r"`([a-z_]+\.[a-z_]+)`", entries + events)
+    assert {"segment.opened", "daemon.started", "record.not_open"} <= {*named}
+    assert [name for name in dict.fromkeys(named) if f'"{name}"' not in source] == []
