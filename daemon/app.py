@@ -20,6 +20,7 @@ from daemon.book import forms as book_forms
 from daemon.book.book import Book
 from daemon.checks.api import Mode, Services
 from daemon.config import broker
+from daemon.config.advice import advice
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
@@ -475,6 +476,8 @@ class Daemon:
 
 async def run(config: Config, *, clock: Clock) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+    for text in advice(config):
+        logs.get("config").warning("config.doubtful", reason=text)
     daemon = Daemon(config, clock=clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -400,4 +401,20 @@ async def test_a_password_that_was_not_handed_over_is_told_and_the_doors_are_rec
         assert told["level"] == "warning"
         answer = await boot.asks({"do": "log"})
         assert "daemon.started" in [json.loads(entry)["type"] for entry in answer["entries"]]
+        await stops_in_order(process)
+
+
+@pytest.mark.timeout("60")
+async def test_the_sample_ships_number_on_a_real_record_is_told_and_the_watch_is_kept() -> None:
+    def as_a_ship(text: str) -> str:
+        text = text.replace('origin = "demo"', "").replace("[bus.", "[unused.")
+        return re.sub(r"^(\[device\.\w+\].*)$", r'\1\nlocal = "a test"', text, flags=re.MULTILINE)
+
+    async with computer(as_a_ship) as boot, boot.daemon() as process:
+        async with witness(boot.berth.broker) as seen:
+            alert = await opened(boot, seen)
+            assert alert["title"] == "ESC HATCH OPEN"
+        doubts = [each for each in boot.said() if each["event"] == "config.doubtful"]
+        assert "9999993 is the sample ship's" in doubts[0]["reason"]
+        assert {each["level"] for each in doubts} == {"warning"}
         await stops_in_order(process)
