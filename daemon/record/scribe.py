@@ -292,6 +292,8 @@ class Scribe:
         self.failure = None
 
     async def _close(self) -> None:
+        if waiting := len(self._pending):  # told, since it will stand nowhere else
+            _log.error("record.given_up", entries=waiting, reason=self.failure)
         self._pending.give_up(self.failure or "the record is closed")
         await self._reading.close()
         try:

@@ -386,6 +386,9 @@ async def test_a_watch_without_a_key_stops_in_order_and_says_what_was_lost() -> 
             await keeps_the_watch(boot)
             await stops_in_order(process)
         assert not boot.key.exists(), "no second key"
+        [lost] = [each for each in boot.said() if each["event"] == "record.given_up"]
+        assert lost["entries"] >= 4  # started, the hatch open, acknowledged, stopped
+        assert "the key is missing" in lost["reason"]
 
 
 @pytest.mark.timeout("60")
