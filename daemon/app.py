@@ -93,7 +93,8 @@ class Daemon:
         self._build_acts()
 
     def _build_record(self) -> None:
-        self.origin = f"{self.config.record.origin}/{self.config.ship.imo_number}"
+        section = self.config.record
+        self.origin = f"{section.origin}/{self.config.ship.imo_number}"
         find_key = None
         try:
             key = self._key()
@@ -102,7 +103,7 @@ class Daemon:
         ):  # the watch is kept all the same (invariant 5); opening the record says why it is not
             key, find_key = keys.placeholder(), self._key
         self.record = Record(
-            self.config.record.directory,
+            section.directory,
             origin=self.origin,
             key=key,
             find_key=find_key,
