@@ -1,0 +1,186 @@
+"""How does the equipment test log look as a table, and what does its first line say?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from daemon.papers import amendments, moments
+from daemon.papers.layout import Column, Span, Table
+from daemon.papers.nexttime import LIMIT_DAYS
+from daemon.papers.words import NOT_DONE, NOT_PROVEN, SAT, UNSAT, counted, number, objects, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from daemon.papers.layout import Cell
+    from daemon.papers.source import Found, Source
+    from daemon.papers.testlog import Around, Row
+
+COLUMNS: Final = (
+    Column("No.", 1.25),
+    Column("UTC / ship's time", 1.75),
+    Column("Equipment", 2.6),
+    Column("Test, SSP para", 2.3),
+    Column("How", 0.75, centre=True),
+    Column("Port or posn, lvl", 1.5),
+    Column("Result", 1.7),
+    Column("Evidence", 4.2),
+    Column("By / witness", 2.4),
+    Column("Defect / remarks", 3.3),
+    Column("Next", 1.35),
+)
+LEGEND: Final = (
+    "How: A automatic, S in service, P person led, M manual. No. is the entry's number in the security record. "
+    "Struck through: amended later, by the entry whose number stands beside it. "
+    "LATE: entered more than 24 h after it was done."
+)
+MARK: Final = "DEMO: "
+"""What the demo's generated reasons begin with; on paper the banner of every page says it."""
+
+
+def table(rows: Sequence[Row], around: Around, *, title: str = "", notes: tuple[str, ...] = ()) -> Table:
+    """Return the log as a table, with its first line above."""
+    years = {each.done.year for each in rows}
+    return Table(
+        title=title,
+        lead=((Span(first_line(rows, around), "bold"),),),
+        columns=COLUMNS,
+        rows=tuple(_cells(row, around, with_year=len(years) > 1) for row in rows),
+        notes=(*notes, LEGEND),
+    )
+
+
+def together(rows: Iterable[Row]) -> list[Row]:
+    """Draw days of continuous supervision together where one test was SAT on every one of them; the rest stays.
+
+    Newest first, as they come; a day that was not SAT, was late or was amended stands alone and parts the others.
+    """
+    found: list[Row] = []
+    open_at: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        key = (row.equipment, row.test, row.where)
+        plain = row.day is not None and row.result == SAT and not row.late and not row.amendments
+        if not plain:
+            open_at.pop(key, None)
+            found.append(row)
+        elif (place := open_at.get(key)) is None:
+            open_at[key] = len(found)
+            found.append(row)
+        else:
+            newest = found[place]
+            found[place] = replace(
+                newest,
+                seq=row.seq,
+                last_seq=newest.last_seq or newest.seq,
+                began=row.began,
+                days=newest.days + 1,
+                evidence=f"24 h on each of {newest.days + 1} days",
+            )
+    return found
+
+
+def first_line(rows: Sequence[Row], around: Around) -> str:
+    """Return the line above the table: counts, what is overdue and broken, who has reviewed and verified."""
+    counts = Counter(row.result for row in rows for _ in range(row.days))
+    words = [f"{counts[word]} {word}" for word in (SAT, UNSAT, NOT_PROVEN, NOT_DONE) if counts[word] or word == SAT]
+    words.append(f"{len(overdue(around.source))} overdue")
+    words.append(counted(len(around.defects.open), "open defect"))
+    return " · ".join((*words, reviewed_words(around.source)))
+
+
+def reviewed_words(source: Source) -> str:
+    """Return up to which entry the SSO has reviewed and the Master verified."""
+    reviewed, verified = source.of("period.reviewed"), source.of("period.verified")
+    if not reviewed:
+        return "not reviewed"
+    newest = reviewed[-1]
+    last = number(newest.open.get("last_seq")) or number(newest.open.get("to_seq")) or newest.seq - 1
+    words = f"reviewed to no. {last} ({moments.short_day(newest.at)}, {_surname(newest)})"
+    of_it = [each for each in verified if each.seq > newest.seq]
+    return f"{words}, verified ({_surname(of_it[-1])})" if of_it else f"{words}, not verified"
+
+
+def overdue(source: Source) -> list[str]:
+    """Return the tests that were overdue when the period, or the record, ended."""
+    passed: dict[str, datetime] = {}
+    for each in source.of("test.result"):
+        if each.open.get("outcome") == "passed":
+            passed[text(each.open, "test")] = each.moment("ended")
+    late = []
+    for test, (since, limit_days) in plans(source).items():
+        newest = max(filter(None, (passed.get(test), since)), default=None)
+        if newest is not None and (source.ends - newest).days >= limit_days:
+            late.append(test)
+    return late
+
+
+def plans(source: Source) -> dict[str, tuple[datetime | None, int]]:
+    """Return since when each test is in the plan, and after how many days without a pass it is overdue."""
+    return {
+        text(each, "test"): (
+            moments.read(each.get("since")),
+            number(each.get("limit_days")) or LIMIT_DAYS.get(text(each, "every"), 366),
+        )
+        for planned in source.of("tests.planned")
+        for each in objects(planned.open.get("tests"))
+    }
+
+
+def _cells(row: Row, around: Around, *, with_year: bool) -> tuple[Cell, ...]:
+    psc = around.names.is_psc
+    by = " / ".join(filter(None, (row.by, row.witness)))
+    late = (Span("", "break"), Span(f"LATE, entered {moments.utc_words(row.entered)}", "bold")) if row.late else ()
+
+    def amended(cell: str, column: str) -> Cell:
+        return amendments.shown(cell, row.amendments, column, psc=psc)
+
+    return (
+        f"{row.seq}" if row.last_seq is None else f"{row.seq}–{row.last_seq}",
+        (*_spans(_when(row, around, with_year=with_year)), *_spans(_changed(row, "done", psc=psc)), *late),
+        amended(row.equipment, "equipment"),
+        amended(row.test, "test"),
+        amended(row.how, "how"),
+        amended(row.where, "where"),
+        _result(row, psc=psc),
+        amended(row.evidence.removeprefix(MARK), "evidence"),
+        amended(by, "by"),
+        amended(row.remarks.removeprefix(MARK), "remarks"),
+        row.next,
+    )
+
+
+def _when(row: Row, around: Around, *, with_year: bool) -> Cell:
+    if row.day is None:
+        return moments.both(row.done, around.source.ship_time, with_year=with_year)
+    last = moments.read(f"{row.day}T00:00:00Z")
+    if last is None:
+        return moments.both(row.done, around.source.ship_time, with_year=with_year)
+    first = around.source.ship_time.local(row.began) if row.days > 1 and row.began else last
+    words = moments.day if with_year else moments.short_day
+    span = words(last) if row.days == 1 else f"{words(first)} – {words(last)}"
+    return (Span(span), Span("", "break"), Span("ship's days" if row.days > 1 else "ship's day", "small"))
+
+
+def _changed(row: Row, column: str, *, psc: bool) -> Cell:
+    """Return what was amended of a field that is made of more than text."""
+    if not any(each.column == column for each in row.amendments):
+        return ()
+    return (Span("", "break"), *_spans(amendments.shown("", row.amendments, column, psc=psc)))
+
+
+def _result(row: Row, *, psc: bool) -> Cell:
+    shown = amendments.shown(row.result, row.amendments, "result", psc=psc)
+    if isinstance(shown, str) and row.result != SAT:
+        return (Span(shown, "bold"),)
+    return shown
+
+
+def _spans(cell: Cell) -> tuple[Span, ...]:
+    return (Span(cell),) if isinstance(cell, str) else cell or ()
+
+
+def _surname(found: Found) -> str:
+    return (found.entry.actor.person or "–").split()[-1]

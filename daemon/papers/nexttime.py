@@ -1,0 +1,49 @@
+"""When is a test due again, in the words of the log? The calendar period after the one in which it was done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from daemon.papers.moments import MONTHS
+from daemon.papers.words import NOT_DONE, SAT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+CONTINUES: Final = "cont."
+LIMIT_DAYS: Final[Mapping[str, int]] = {"day": 2, "week": 10, "month": 92, "quarter": 123, "year": 457}
+"""Where the plan says nothing else (``daemon.schedule``): days since the last pass after which a test is overdue."""
+DECEMBER: Final = 12
+
+
+def words(every: str, done: datetime, outcome: str, mode: str) -> str:
+    """Return when it is next, in ship's time; – for what was not in order, which its defect or the re-test decides."""
+    if outcome not in {SAT, NOT_DONE}:
+        return "–"
+    match every:
+        case "day":
+            return CONTINUES if mode == "automatic" else _day(done + timedelta(days=1))
+        case "week":
+            monday = done - timedelta(days=done.weekday()) + timedelta(days=7)
+            return f"wk {_day(monday)}"
+        case "month":
+            return _month(done.year, done.month + 1, done.year)
+        case "quarter":
+            first = 3 * ((done.month - 1) // 3) + 4
+            return _month(done.year, first, done.year)
+        case "year":
+            return str(done.year + 1)
+        case _:
+            return "–"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {MONTHS[moment.month - 1]}"
+
+
+def _month(year: int, month: int, now: int) -> str:
+    if month > DECEMBER:
+        year, month = year + 1, month - DECEMBER
+    return MONTHS[month - 1] + (f" {year % 100:02d}" if year != now else "")

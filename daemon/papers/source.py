@@ -1,0 +1,207 @@
+"""What does a paper need of the record? A snapshot, read once, in short questions, into entries by what they are about.
+
+Rows belong to the period in which their entry was *made*: a month that was reviewed never grows. What was entered late
+says so by itself; what was amended later shows it wherever the amendment stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.errors import IspsdError
+from daemon.model import Classification
+from daemon.papers import moments
+from daemon.papers.moments import ShipTime
+from daemon.papers.particulars import Particulars
+from daemon.record.codec import utc_text
+from daemon.record.reader import MOST_ENTRIES, Query, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from daemon.papers.moments import Period
+    from daemon.record.entry import Entry
+
+MOST_READ: Final = 200_000
+"""Entries in one paper; a record of many years is printed in periods."""
+LOOK_BACK: Final = timedelta(days=366)
+"""How far before the end of the period the matrix and the dates of the next tests look."""
+RESULTS: Final = ("test.result", "test.missed")
+OTHERS: Final = (
+    "tests.planned",
+    "drill.held",
+    "exercise.held",
+    "port.call",
+    "ship_to_ship.activity",
+    "defect.opened",
+    "defect.closed",
+    "ship_time.changed",
+    "level.changed",
+    "entry.amended",
+    "period.reviewed",
+    "period.verified",
+    "notice.given",
+    "attachment.added",
+    "record.exported",
+    "record.check",
+    "daemon.started",
+    "segment.opened",
+)
+"""Few of each, and read from the beginning: what was said once may hold until today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry with what it says to the SSO alone."""
+
+    entry: Entry
+    private: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seq(self) -> int:
+        return self.entry.seq
+
+    @property
+    def open(self) -> Mapping[str, Any]:
+        return self.entry.open
+
+    @property
+    def at(self) -> datetime:
+        """When it was entered."""
+        moment = moments.read(self.entry.stamp.at)
+        if moment is None:
+            raise IspsdError(f"entry {self.seq}: its time {self.entry.stamp.at!r} cannot be read")
+        return moment
+
+    def moment(self, name: str) -> datetime:
+        """Return when it happened, as the entry says it; else when it was entered."""
+        return moments.read(self.open.get(name)) or self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """All that papers are made of.
+
+    Attributes:
+        by_type: Oldest first.
+    """
+
+    period: Period
+    by_type: Mapping[str, Sequence[Found]]
+    particulars: Particulars
+    ship_time: ShipTime
+    first_seq: int
+    last_seq: int
+    ends: datetime
+    """The end of the period, or of the record where that is earlier."""
+
+    def of(self, *types: str) -> list[Found]:
+        """Return entries of these types that stand in the record before the end of the period, oldest first."""
+        found = [each for type_ in types for each in self.by_type.get(type_, ())]
+        return sorted((e for e in found if e.at < self.period.ends), key=lambda each: each.seq)
+
+    def in_period(self, *types: str) -> list[Found]:
+        """Return those that were entered in the period, oldest first."""
+        return [each for each in self.of(*types) if self.period.holds(each.at)]
+
+    def all(self, type_: str) -> Sequence[Found]:
+        """Return all of a type, also those behind the period: an amendment counts whenever it was made."""
+        return self.by_type.get(type_, ())
+
+
+def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _: None) -> Source:
+    """Read a snapshot.
+
+    Args:
+        folder: Of segments that nobody writes.
+        period: What the paper is about.
+        say: Told how many entries have been read.
+
+    Raises:
+        RecordError: It cannot be read.
+        IspsdError: More than fits on paper.
+    """
+    reader = Reader(folder)
+    try:
+        gathering = _Gathering(reader, say)
+        begins = min(period.begins, period.ends - LOOK_BACK)
+        by_type = {type_: gathering.all_of(type_, period, since=begins) for type_ in RESULTS}
+        by_type |= {type_: gathering.all_of(type_, period) for type_ in OTHERS}
+        by_type["alert.changed"] = gathering.alerts(period)
+        ends = reader.entries(Query(limit=1, newest_first=True))
+        first = reader.entries(Query(limit=1))
+    finally:
+        reader.close()
+    if not ends:
+        raise IspsdError(f"{folder}: there is no entry")
+    particulars = Particulars.of(by_type["record.exported"], by_type["segment.opened"])
+    changes = [
+        (each.at, offset)
+        for each in by_type["ship_time.changed"]
+        if isinstance(offset := each.open.get("offset_min"), int)
+    ]
+    return Source(
+        period,
+        by_type,
+        particulars,
+        ShipTime(changes, particulars.ship_time_offset_min),
+        first[0].seq,
+        ends[0].seq,
+        min(period.ends, Found(ends[0]).at),
+    )
+
+
+class _Gathering:
+    def __init__(self, reader: Reader, say: Callable[[int], None]) -> None:
+        self._reader = reader
+        self._say = say
+        self._count = 0
+
+    def all_of(self, type_: str, period: Period, *, since: datetime | None = None) -> list[Found]:
+        """Return all entries of a type; with ``since``, only from there to the end of the period."""
+        limits = {} if since is None else {"since": utc_text(since), "until": utc_text(period.ends)}
+        return self._pages(Query(type=type_, limit=MOST_ENTRIES, **limits))
+
+    def alerts(self, period: Period) -> list[Found]:
+        """Return what the record says of suspect positions in the period."""
+        return self._pages(
+            Query(
+                type="alert.changed",
+                subject="gnss",
+                since=utc_text(period.begins),
+                until=utc_text(period.ends),
+                limit=MOST_ENTRIES,
+            )
+        )
+
+    def _pages(self, query: Query) -> list[Found]:
+        found: list[Found] = []
+        after = 0
+        while page := self._reader.entries(_after(query, after)):
+            found += [self._with_part(entry) for entry in page]
+            after = page[-1].seq
+            self._count += len(page)
+            self._say(self._count)
+            if self._count > MOST_READ:
+                raise IspsdError(f"more than {MOST_READ} entries: choose a shorter period")
+        return found
+
+    def _with_part(self, entry: Entry) -> Found:
+        if entry.type == "segment.opened" or Classification.SSO.value not in entry.parts:
+            return Found(entry)  # a segment's part is the whole state it took over: nothing for paper
+        return Found(entry, self._reader.part(entry.seq, Classification.SSO) or {})
+
+
+def _after(query: Query, seq: int) -> Query:
+    return Query(
+        after=seq,
+        since=query.since,
+        until=query.until,
+        type=query.type,
+        subject=query.subject,
+        limit=query.limit,
+    )
