@@ -1,0 +1,141 @@
+"""What do the shipping centres want to know of GNSS interference? Their form, filled from the record, else left blank.
+
+Source: the fields of the NATO Shipping Centre's and the Marshall Islands' reports (position and time, track, beginning
+and end, systems and how, direction, secondary means and their accuracy, communications, summary). Nothing is invented:
+what no entry says is a line to write on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.papers import moments
+from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Table, Title, Words
+from daemon.papers.words import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from daemon.papers.source import Found, Source
+
+SUSPECT: Final = "gnss.suspect"
+ADDRESSEES: Final = (
+    "Flag administration",
+    "NATO Shipping Centre",
+    "USCG Navigation Center (NAVCEN)",
+    "UKMTO or JMIC, by area",
+    "Company (CSO)",
+)
+MOST_LINES: Final = 5000
+"""Lines of one piece of evidence that are looked at for positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time that the position could not be believed: from raised to ended."""
+
+    entries: tuple[Found, ...]
+
+    @property
+    def began(self) -> datetime:
+        return self.entries[0].moment("raised")
+
+    @property
+    def ended(self) -> datetime | None:
+        last = self.entries[-1]
+        rectified = [e for e in self.entries if e.open.get("state") in {"U", "N"}]
+        return rectified[0].at if rectified else None if last.open.get("state") != "N" else last.at
+
+    @property
+    def indications(self) -> list[str]:
+        """What was seen, each thing once, as it was first said."""
+        said: dict[str, None] = {}
+        for each in self.entries:
+            for part in text(each.open, "detail").split("; "):
+                said.setdefault(part)
+        return [part for part in said if part]
+
+
+def occurrences(alerts: Sequence[Found]) -> list[Occurrence]:
+    """Return what the alert entries tell, oldest first."""
+    by_instance: dict[object, list[Found]] = {}
+    for each in alerts:
+        if each.open.get("key") == SUSPECT:
+            by_instance.setdefault(each.open.get("instance"), []).append(each)
+    return [Occurrence(tuple(entries)) for entries in by_instance.values()]
+
+
+def sheets(source: Source, evidence: Callable[[str], bytes | None], title: str) -> tuple[Sheet, ...]:
+    """Return one form an occurrence; one that says so where there was none."""
+    found = occurrences(source.by_type["alert.changed"])
+    if not found:
+        empty = Table(title="Suspect positions", columns=(), rows=(), lead=("none in this period",))
+        return (Sheet((Title(title), empty)),)
+    return tuple(_sheet(each, source, evidence, title) for each in found)
+
+
+def _sheet(each: Occurrence, source: Source, evidence: Callable[[str], bytes | None], title: str) -> Sheet:
+    ship = source.particulars
+    positions = [fix for found in each.entries for fix in _positions(found, evidence)]
+    ended = each.ended
+    numbers = ", ".join(str(found.seq) for found in each.entries)
+    facts: tuple[tuple[str, Any], ...] = (
+        ("Ship, IMO no., call sign, MMSI", " · ".join(filter(None, (ship.ship, ship.imo, ship.call_sign, ship.mmsi)))),
+        ("Flag", ship.certificates.get("flag")),
+        ("1  Date-time group", dtg(each.began)),
+        ("    Position then", positions[0] if positions else None),
+        ("2  Track: from", positions[0] if positions else None),
+        ("    Track: to", positions[-1] if len(positions) > 1 else None),
+        ("3  Began, UTC / ship's time", moments.both(each.began, source.ship_time, with_year=True)),
+        ("    Ended", moments.both(ended, source.ship_time, with_year=True) if ended else None),
+        ("4  Systems affected and how", "; ".join(each.indications) or None),
+        ("5  Assessed direction, area of the source", None),
+        ("6  Secondary means used", None),
+        ("    their accuracy against GNSS", None),
+        ("7  Communications affected", None),
+        ("Entries of the security record", numbers),
+    )
+    return Sheet(
+        (
+            Title(title),
+            Words("Filled from the security record; blank lines are for what no entry says. "
+                  "An indication is what the receivers showed on board, not a finding of who or what caused it."),
+            Facts(facts),
+            Blank("8  Summary of events", 5),
+            Facts((("Sent to", " · ".join(ADDRESSEES)), ("Sent at, by", None))),
+            Signatures(("Master",)),
+        )
+    )  # fmt: skip
+
+
+def dtg(moment: datetime) -> str:
+    """Return a date-time group: ``220210Z NOV 26``."""
+    return f"{moment:%d%H%M}Z {moments.MONTHS[moment.month - 1].upper()} {moment.year % 100:02d}"
+
+
+def _positions(found: Found, evidence: Callable[[str], bytes | None]) -> Iterable[str]:
+    for reference in found.entry.evidence:
+        body = evidence(reference.sha256) or b""
+        for line in body.splitlines()[:MOST_LINES]:
+            if (fix := _position(line)) is not None:
+                yield fix
+
+
+def _position(line: bytes) -> str | None:
+    """Return the position of a line of evidence; None where it has none."""
+    try:
+        said = json.loads(line)
+        at = said["value"]["position"]
+        lat, lon = float(at["lat_deg"]), float(at["lon_deg"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return f"{_degrees(lat, 'N', 'S', 2)} {_degrees(lon, 'E', 'W', 3)} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"
+
+
+def _degrees(value: float, positive: str, negative: str, width: int) -> str:
+    thousandths = round(abs(value) * 60_000)
+    degrees, rest = divmod(thousandths, 60_000)
+    return f"{degrees:0{width}d}°{rest / 1000:06.3f}'{positive if value >= 0 else negative}"

@@ -1,0 +1,157 @@
+"""Which papers are there, and what stands in each? From a snapshot to a paper, for its reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from daemon.papers import amendments, books, gnssform, logtable, onetest, pack, pdf
+from daemon.papers.calls import Calls
+from daemon.papers.defects import Defects
+from daemon.papers.layout import Paper, Sheet
+from daemon.papers.testlog import Around, rows
+from daemon.papers.view import View, names
+from daemon.papers.words import objects, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.papers.proof import Proof
+    from daemon.papers.release import Release
+    from daemon.papers.source import Source
+
+MOST_PAGES: Final = 8
+"""Of a PSC pack."""
+FIRST_TRY: Final = 60
+"""Rows of the log in a pack, before its pages are counted."""
+TITLES: Final = {
+    "test-log": "Equipment test log",
+    "psc": "Port state control pack",
+    "rso": "Security audit pack",
+    "test": "Record of one test",
+    "drills": "Drill log",
+    "gnss": "GNSS interference report",
+}
+BASES: Final = {
+    "test-log": "ISPS A/10.1.10",
+    "psc": "SOLAS XI-2/9",
+    "rso": "ISPS A/9, A/10",
+    "test": "ISPS A/10.1.10",
+    "drills": "ISPS A/10.1.1",
+    "gnss": "MSC.1/Circ.1644",
+}
+DEMO: Final = "DEMO · simulated data · not a ship's record"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which paper, for whom.
+
+    Attributes:
+        seq: Of the one test, where one is asked for.
+    """
+
+    what: str
+    release: Release
+    seq: int | None = None
+
+    @property
+    def view(self) -> View:
+        return View(self.what) if self.what in {"psc", "rso"} else View.FULL
+
+
+def around(source: Source, view: View) -> Around:
+    """Return what rows must know beside their own entries."""
+    found = source.of("test.result", "test.missed", "defect.opened")
+    labels = names(view, source.particulars.kinds, {text(each.open, "equipment") for each in found})
+    every = {
+        text(each, "test"): text(each, "every")
+        for planned in source.of("tests.planned")
+        for each in objects(planned.open.get("tests"))
+    }
+    return Around(
+        source,
+        labels,
+        Calls(source.of("port.call")),
+        Defects(source.of("defect.opened"), source.of("defect.closed"), labels),
+        amendments.by_entry(source.all("entry.amended")),
+        every,
+    )
+
+
+def made(
+    asked: Asked, source: Source, proof: Proof, evidence: Callable[[str], bytes | None]
+) -> tuple[bytes, int]:
+    """Return a paper as PDF/A, and how many pages it has.
+
+    Args:
+        asked: Which paper.
+        source: The record.
+        proof: What the verifier said of it.
+        evidence: Returns a piece of evidence by its SHA-256.
+
+    Raises:
+        IspsdError: It cannot be set, there is no such test, or a pack does not fit its pages.
+    """
+    here = around(source, asked.view)
+    if asked.what != "psc":
+        sheets = _sheets(asked, here, proof, evidence)
+        return pdf.rendered(paper(asked, source, proof, sheets))
+    # A pack keeps to its pages: what is older goes, and the paper says how many rows that were.
+    most = FIRST_TRY
+    while True:
+        sheets = pack.sheets(TITLES["psc"], here, proof, most_rows=most)
+        found, pages = pdf.rendered(paper(asked, source, proof, sheets))
+        if pages <= MOST_PAGES or most == 0:
+            return found, pages
+        most = most * 3 // 4 if most > 3 else 0  # noqa: PLR2004 (so that it ends)
+
+
+def paper(asked: Asked, source: Source, proof: Proof, sheets: tuple[Sheet, ...]) -> Paper:
+    """Return a paper around its sheets: head, foot, banner."""
+    ship = source.particulars
+    exported = [each for each in source.all("record.exported") if each.seq == asked.release.seq]
+    at = exported[0].at if exported else proof.checked
+    release = replace(asked.release, by=ship.ranked(asked.release.by))
+    return Paper(
+        ship=ship.ship or "ship's name not in this record",
+        imo=ship.imo,
+        title=TITLES[asked.what],
+        basis=BASES[asked.what],
+        period=source.period.words(),
+        date=(at.year, at.month, at.day, at.hour, at.minute, at.second),
+        banner=DEMO if ship.is_demo else "",
+        watermark="DEMO" if ship.is_demo else "",
+        checkpoint=proof.head.note,
+        foot=(
+            f"Entries {proof.first_seq}–{proof.last_seq} · fingerprint {proof.fingerprint} · {proof.short()}",
+            _clipped(release.line()),
+            f"The code holds the signed checkpoint of {proof.head.origin} at {proof.head.size} entries: keep it, it is a witness.",
+        ),
+        sheets=sheets,
+    )
+
+
+def _sheets(
+    asked: Asked, here: Around, proof: Proof, evidence: Callable[[str], bytes | None]
+) -> tuple[Sheet, ...]:
+    title = TITLES[asked.what]
+    match asked.what:
+        case "rso":
+            return pack.sheets(title, here, proof, most_rows=None)
+        case "drills":
+            table = books.drills(here, most=None)
+            return (Sheet((table, *pack.closing(proof)), landscape=True),)
+        case "gnss":
+            return gnssform.sheets(here.source, evidence, title)
+        case "test":
+            return onetest.sheets(asked.seq, here, proof, evidence, title)
+        case _:
+            table = logtable.table(rows(here), here, title=title)
+            return (Sheet((table, *pack.closing(proof)), landscape=True),)
+
+
+def _clipped(line: str) -> str:
+    longest = 330
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+

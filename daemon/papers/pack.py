@@ -1,0 +1,132 @@
+"""What does an inspector get? The PSC pack, page by page, and with what an auditor may see beside it the RSO pack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from daemon.model import Role
+from daemon.papers import annex, books, logtable, matrix, moments
+from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Span, Table, Title, Words
+from daemon.papers.testlog import one, rows
+from daemon.papers.words import counted, number
+
+if TYPE_CHECKING:
+    from daemon.papers.layout import Block, Cell
+    from daemon.papers.proof import Proof
+    from daemon.papers.testlog import Around, Row
+
+LEVELS: Final = ("level.changed", "daemon.started")
+NOT_SHOWN: Final = (
+    "ISPS A/9.8.1: places, activation points, steps and procedures of tests are not part of this paper; "
+    "equipment goes by generic names and ids."
+)
+
+
+def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -> tuple[Sheet, ...]:
+    """Return the pack; ``most_rows`` of the log in it, None for all."""
+    psc = around.names.is_psc
+    year = _year(around)
+    ssas = [row for row in year if row.is_ssas]
+    found = rows(around)
+    log = logtable.together(found) if psc else found
+    shown = log if most_rows is None else log[:most_rows]
+    older = len(log) - len(shown)
+    notes = (f"{counted(older, 'older row')} of the period not shown here: see the equipment test log.",) if older else ()
+    table = logtable.table(found, around, title="Equipment test log (ISPS A/10.1.10)", notes=notes)
+    table = Table(
+        title=table.title,
+        lead=table.lead,
+        columns=table.columns,
+        rows=logtable.table(shown, around).rows,
+        notes=table.notes,
+    )
+    last: tuple[Block, ...] = (books.ssas(ssas, around), books.defects(around))
+    if not psc:
+        last = (*last, books.notices(around))
+    pages = [
+        Sheet((Title(title), *_cover(around, proof))),
+        Sheet((books.drills(around),), landscape=True),
+        Sheet((books.calls(around), books.ship_to_ship(around), books.levels(around)), landscape=True),
+        Sheet((matrix.table(year, around),), landscape=True),
+        Sheet((table,), landscape=True),
+        Sheet(last, landscape=True),
+    ]
+    if not psc:
+        pages.append(Sheet(annex.tables(around), landscape=True))
+    pages.append(Sheet(_signatures(around)))
+    return tuple(pages)
+
+
+def closing(proof: Proof) -> tuple[Block, ...]:
+    """Return what every paper ends with: the statement of integrity."""
+    return (Words((Span("Integrity. ", "bold"), Span(proof.sentence()))),)
+
+
+def _year(around: Around) -> list[Row]:
+    """Return the rows of the last twelve months, newest first."""
+    return [one(each, around) for each in around.source.of("test.result", "test.missed")][::-1]
+
+
+def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
+    ship = around.source.particulars
+    said = ship.certificates.get
+    short = around.names.person
+    ssos = ", ".join(map(short, ship.with_role(Role.SSO)))
+    masters = ", ".join(map(short, ship.with_role(Role.MASTER)))
+    facts: list[tuple[str, Cell]] = [
+        ("Ship", ship.ship or None),
+        ("IMO no., call sign, MMSI", " · ".join(filter(None, (ship.imo, ship.call_sign, ship.mmsi)))),
+        ("Flag", said("flag")),
+        ("ISSC no.", said("issc_number")),
+        ("ISSC issued / expires", _pair(said("issc_issued"), said("issc_expires"))),
+        ("Master", masters or None),
+        ("Ship security officer", ssos or None),
+        ("  since / certificate of proficiency", _pair(said("sso_since"), said("sso_cop"))),
+        ("Company security officer", said("cso_name")),
+        ("  since / certificate", _pair(said("cso_since"), said("cso_cop"))),
+        ("  24 h telephone", said("cso_phone")),
+        ("Ship's security level now", _level_now(around)),
+        ("Port's security level now", _port_level(around)),
+        ("Electronic records accepted by the flag", _pair(said("e_records_accepted"), said("e_records_reference"))),
+        ("Period of this paper", around.source.period.words()),
+        ("Record", logtable.reviewed_words(around.source)),
+    ]
+    if not around.names.is_psc:
+        facts += [
+            ("Software", f"ispsd {ship.software}"),
+            ("Configuration, SHA-256", ship.configuration),
+        ]
+    notes = (Words((Span(NOT_SHOWN, "small"),)),) if around.names.is_psc else ()
+    return (Facts(tuple(facts)), *closing(proof), *notes)
+
+
+def _pair(one_: str | None, other: str | None) -> Cell:
+    return " / ".join(filter(None, (one_, other))) or None
+
+
+def _level_now(around: Around) -> Cell:
+    known = around.source.of(*LEVELS)
+    for each in reversed(known):
+        name = "to" if each.entry.type == "level.changed" else "security_level"
+        if (level := number(each.open.get(name))) is not None:
+            return f"{level} (entry no. {each.seq}, {moments.utc_words(each.at)})"
+    return None
+
+
+def _port_level(around: Around) -> Cell:
+    calls = around.calls.calls
+    if not calls or calls[-1].departed is not None or calls[-1].port_level is None:
+        return "not in port"
+    call = calls[-1]
+    return f"{call.port_level} at {around.names.person(call.port)} (entry no. {call.seq})"
+
+
+def _signatures(around: Around) -> tuple[Block, ...]:
+    return (
+        Title("Signatures"),
+        Words(f"This paper: {logtable.reviewed_words(around.source)}."),
+        Signatures(("Ship security officer", "Master")),
+        Blank("Remarks of the ship", 6),
+        Blank("Remarks of the officer who received it", 6),
+        Signatures(("Received by",)),
+    )
