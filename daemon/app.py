@@ -35,6 +35,8 @@ from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
 from daemon.orders import Orders
 from daemon.ourselves import Ourselves
+from daemon.papers import particulars
+from daemon.papers.desk import ExportDesk
 from daemon.people.people import People
 from daemon.points import Points
 from daemon.readiness import Test, Tests
@@ -287,14 +289,33 @@ class Daemon:
                 connected=lambda: self.publisher.facts().connected,
             )
         )
+        self.exports = ExportDesk(
+            record=self.record,
+            directory=self.config.record.directory,
+            public_key=self.config.record.public_key_file,
+            people=self.people,
+            particulars=self._particulars,
+            held_head=self.ourselves.held_head,
+            clock=self.clock,
+            entropy=self._entropy,
+        )
         requests = Requests(
             acts=self.acts,
             record=self.record,
             status=status,
             worklist=self.tests.worklist,
-            more=self.book.requests,
+            more={**self.book.requests, **self.exports.requests()},
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
+
+    def _particulars(self) -> Mapping[str, Json]:
+        """Return what papers say of the ship."""
+        return particulars.told(
+            self.config.ship,
+            ship_time=self.config.ship_time,
+            persons=self.config.persons,
+            kinds={test.config.id: test.spec.kind for test in self.config.tests},
+        )
 
     async def run(self) -> None:
         """Run until ``stop`` is set, then stop in order.
@@ -366,6 +387,7 @@ class Daemon:
                     self.ourselves.tell_status(),
                     self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
+                    self.exports.run(),
                 )
             ]
             publishing = group.create_task(self.publisher.run())

@@ -63,7 +63,7 @@ class Ourselves:
 
     async def verify_record(self) -> tuple[str, str]:
         """Verify our own record, anchored on the head that the broker holds; return the word and a sentence."""
-        head = await self._publisher.head_at_broker(limit_s=BROKER_LIMIT_S)
+        head = await self.held_head()
         word, sentence = await selfcheck.verified(
             self._config.record.directory,
             public_key=self._config.record.public_key_file,
@@ -71,6 +71,10 @@ class Ourselves:
         )
         self._record_is_altered = word == "FAIL"
         return word, sentence
+
+    async def held_head(self) -> str | None:
+        """Return the newest checkpoint that the broker holds; None where it holds none."""
+        return await self._publisher.head_at_broker(limit_s=BROKER_LIMIT_S)
 
     async def alert_path(self) -> float | None:
         """Return after how many seconds a synthetic alert came back from the broker; None: never."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.papers.layout import Cell, Span
+from daemon.papers.layout import NOTHING, Cell, Span
 from daemon.papers.words import RESULT, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from daemon.papers.source import Found
 
@@ -52,41 +52,71 @@ def by_entry(amended: Sequence[Found]) -> dict[int, tuple[Amendment, ...]]:
     found: dict[int, tuple[Amendment, ...]] = {}
     for each in sorted(amended, key=lambda entry: entry.seq):
         named = each.open.get("amends")
-        target = number(named.get("seq") if isinstance(named, dict) else named)
-        changes = each.open.get("changes")
+        target = number(each.open.get("original"))
+        if target is None:
+            target = number(named.get("seq") if isinstance(named, dict) else named)
         if target is None:
             continue
-        fields = list(changes.items()) if isinstance(changes, dict) else []
-        why = text(each.open, "reason") or text(each.open, "why")
+        why = text(each.open, "reason")
         made = tuple(
-            Amendment(each.seq, str(name), _said(name, change, "old"), _said(name, change, "new"), why)
-            for name, change in fields
-            if isinstance(change, dict)
+            Amendment(each.seq, name, _said(name, was.get(name)), _said(name, new), why)
+            for said in (each.open, each.private)
+            for was, now in [(_members(said.get("was")), _members(said.get("now")))]
+            for name, new in now.items()
         )
-        found[target] = (*found.get(target, ()), *(made or (Amendment(each.seq, "", "", why, ""),)))
+        found[target] = (
+            *found.get(target, ()),
+            *(made or (Amendment(each.seq, "", "", why, why),)),
+        )
     return found
 
 
 def shown(cell: str, amendments: Sequence[Amendment], column: str, *, psc: bool) -> Cell:
-    """Return a cell with what was changed of it: the old struck through, the new beside its entry's number."""
+    """Return a cell of the log with what was changed of it: the old struck through, the new beside its entry's number.
+
+    For PSC free text stays out, also where it was amended.
+    """
     ours = [each for each in amendments if each.column == column]
     if not ours:
         return cell
     spans: list[Span] = [Span(cell, "strike") if column != "remarks" else Span(cell)]
     for each in ours:
-        free = column not in {"result", "done", "where", "how"}
-        if psc and free:
+        if psc and column not in {"result", "done", "where", "how"}:
             spans.append(Span(f" amended, see no. {each.seq}"))
         elif column == "remarks":
             label = f" {each.field.replace('_', ' ')}: " if each.field else " "
             spans += [Span(label), Span(each.old, "strike"), Span(f" {each.new} (no. {each.seq})")]
         else:
-            spans.append(Span(f" {each.new} (no. {each.seq})", "bold" if column == "result" else ""))
+            spans.append(
+                Span(f" {each.new} (no. {each.seq})", "bold" if column == "result" else "")
+            )
     return tuple(spans)
 
 
-def _said(name: object, change: Mapping[str, Any], which: str) -> str:
-    value = change.get(which)
+def field(
+    found: Found, name: str, amendments: Sequence[Amendment], words: Callable[[object], str] = str
+) -> Cell:
+    """Return one field of a form, in words, with what was changed of it."""
+    said = found.open.get(name, found.private.get(name))
+    cell = words(said) if said is not None else NOTHING
+    ours = [each for each in amendments if each.field == name]
+    if not ours:
+        return cell or NOTHING
+    spans: list[Span] = []
+    for each in ours:
+        spans += [Span(words(each.old), "strike"), Span(f" {words(each.new)} (no. {each.seq}) ")]
+    return tuple(spans)
+
+
+def _members(said: object) -> Mapping[str, Any]:
+    return said if isinstance(said, dict) else {}
+
+
+def _said(name: str, value: object) -> str:
     if name == "outcome":
         return RESULT.get(str(value), str(value))
-    return "–" if value is None else str(value)
+    return (
+        {None: NOTHING, True: "yes", False: "no"}.get(value, str(value))
+        if isinstance(value, bool | None)
+        else str(value)
+    )

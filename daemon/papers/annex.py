@@ -27,7 +27,10 @@ def _persons(around: Around) -> Table:
     return Table(
         title="Persons and their roles in the system",
         columns=(Column("Name", 2), Column("Rank", 1), Column("Roles", 3)),
-        rows=tuple((name, ship.ranks.get(name, NOTHING), roles or NOTHING) for name, roles in ship.roles.items()),
+        rows=tuple(
+            (name, ship.ranks.get(name, NOTHING), roles or NOTHING)
+            for name, roles in ship.roles.items()
+        ),
         empty="not in this record",
     )
 
@@ -36,13 +39,20 @@ def _reviews(around: Around) -> Table:
     found = around.source.of("period.reviewed", "period.verified")[::-1]
     return Table(
         title="Reviewed by the SSO, verified by the Master",
-        columns=(Column("No.", 1), Column("UTC", 2), Column("What", 1.5), Column("Up to no.", 1), Column("By", 2), Column("Remarks", 4)),
+        columns=(
+            Column("No.", 1),
+            Column("UTC", 2),
+            Column("What", 1.5),
+            Column("Up to no.", 1),
+            Column("By", 2),
+            Column("Remarks", 4),
+        ),
         rows=tuple(
             (
                 str(each.seq),
                 moments.utc_words(each.at),
                 "reviewed" if each.entry.type == "period.reviewed" else "verified",
-                str(number(each.open.get("last_seq")) or number(each.open.get("to_seq")) or NOTHING),
+                str(number(each.open.get("up_to")) or NOTHING),
                 each.entry.actor.person or NOTHING,
                 text(each.open, "remarks") or NOTHING,
             )
@@ -56,7 +66,15 @@ def _releases(around: Around) -> Table:
     found = around.source.of("record.exported")[::-1]
     return Table(
         title="Exports and disclosures",
-        columns=(Column("No.", 1), Column("UTC", 2), Column("What", 1.5), Column("Period", 3), Column("To whom", 3), Column("By", 2), Column("Master's consent", 2)),
+        columns=(
+            Column("No.", 1),
+            Column("UTC", 2),
+            Column("What", 1.5),
+            Column("Period", 3),
+            Column("To whom", 3),
+            Column("By", 2),
+            Column("Master's consent", 2),
+        ),
         rows=tuple(
             (
                 str(each.seq),
@@ -75,19 +93,33 @@ def _releases(around: Around) -> Table:
 
 def _period(each: Found) -> str:
     begins, ends = moments.read(each.open.get("from")), moments.read(each.open.get("to"))
-    return f"{moments.utc_words(begins)} to {moments.utc_words(ends)}" if begins and ends else NOTHING
+    return (
+        f"{moments.utc_words(begins)} to {moments.utc_words(ends)}" if begins and ends else NOTHING
+    )
 
 
 def _evidence(around: Around) -> Table:
     named = [
-        (str(each.seq), around.names.equipment(each), reference.media, f"{reference.size} bytes", reference.sha256)
+        (
+            str(each.seq),
+            around.names.equipment(each),
+            reference.media,
+            f"{reference.size} bytes",
+            reference.sha256,
+        )
         for each in around.source.in_period("test.result")[::-1]
         for reference in each.entry.evidence
     ]
     left = len(named) - MOST_EVIDENCE
     return Table(
         title="Evidence behind the rows of the log",
-        columns=(Column("No.", 1), Column("Equipment", 2.5), Column("Kind", 2), Column("Size", 1.2), Column("SHA-256", 6.5)),
+        columns=(
+            Column("No.", 1),
+            Column("Equipment", 2.5),
+            Column("Kind", 2),
+            Column("Size", 1.2),
+            Column("SHA-256", 6.5),
+        ),
         rows=tuple(named[:MOST_EVIDENCE]),
         notes=(f"{left} older pieces are not named here.",) if left > 0 else (),
     )

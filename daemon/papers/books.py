@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.papers import moments
+from daemon.papers import amendments, moments
 from daemon.papers.layout import NOTHING, Column, Span, Table
 from daemon.papers.words import NOT_DONE, SAT, counted, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from daemon.papers.layout import Cell
     from daemon.papers.source import Found
@@ -44,23 +44,25 @@ def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
     said, names = found.open, around.names
     ended = found.moment("ended")
     took, crew = number(said.get("crew_took_part")), number(said.get("crew"))
-    changed = said.get("crew_changed_by_more_than_a_quarter")
     cells: tuple[Cell, ...] = (
         _no(found, around),
         moments.both(ended, around.source.ship_time, with_year=True),
         "exercise" if found.entry.type == "exercise.held" else "drill",
         around.calls.port_at(ended) or "at sea",
-        names.scenario(text(said, "scenario")),
+        _field(found, "scenario", around, lambda said: names.scenario(str(said))),
         NOTHING if took is None else f"{took} of {crew}" if crew is not None else str(took),
-        _yes(changed),
+        _field(found, "crew_changed_by_more_than_a_quarter", around, _yes),
     )
     if names.is_psc:
         return cells
     led = around.source.particulars.ranked(text(said, "led_by"))
     took_part = said.get("names")
     people = ", ".join(map(str, took_part)) if isinstance(took_part, list) else ""
-    lessons = "; ".join(filter(None, (text(found.private, "lessons"), text(found.private, "open_actions"))))
-    return (*cells, "; ".join(filter(None, (led, people))) or NOTHING, lessons or NOTHING)
+    return (
+        *cells,
+        "; ".join(filter(None, (led, people))) or NOTHING,
+        _field(found, "lessons", around, str),
+    )
 
 
 def _drill_line(around: Around, held: Sequence[Found]) -> Cell:
@@ -68,13 +70,24 @@ def _drill_line(around: Around, held: Sequence[Found]) -> Cell:
     if not drilled:
         return "no drill is entered in this record"
     newest = drilled[0]
-    days = (around.source.ends - newest.moment("ended")).days
-    return (Span(f"Last drill {moments.utc_words(newest.moment('ended'))}, {counted(days, 'day')} before the end of the period", "bold"),)
+    ended = newest.moment("ended")
+    days = counted((around.source.ends - ended).days, "day")
+    words = f"Last drill {moments.utc_words(ended)}, {days} before the end of the period"
+    return (
+        Span(
+            words,
+            "bold",
+        ),
+    )
 
 
 def calls(around: Around) -> Table:
     """Return the last ten calls, newest first."""
     psc = around.names.is_psc
+
+    def short(said: object) -> str:
+        return around.names.short(str(said))
+
     columns = [
         Column("No.", 0.8), Column("Port", 0.9), Column("Facility", 1.3), Column("From, UTC", 1.5),
         Column("To, UTC", 1.5), Column("Ship's level", 0.8, centre=True), Column("Port's level", 0.8, centre=True),
@@ -85,15 +98,15 @@ def calls(around: Around) -> Table:
         columns=tuple(columns),
         rows=tuple(
             (
-                str(call.seq),
-                call.port,
-                call.facility or NOTHING,
+                _no(call.found, around),
+                _field(call.found, "port", around, short),
+                _field(call.found, "facility", around, short),
                 moments.utc_words(call.arrived),
                 moments.utc_words(call.departed) if call.departed else "still there",
-                _level(call.ship_level),
-                _level(call.port_level),
-                _yes(call.found.open.get("declaration_of_security")),
-                _measures(call.found, psc=psc),
+                _field(call.found, "ship_level", around, str),
+                _field(call.found, "port_level", around, str),
+                _field(call.found, "declaration_of_security", around, _yes),
+                _measures(call.found, around),
             )
             for call in around.calls.calls[::-1][:LAST_CALLS]
         ),
@@ -103,10 +116,16 @@ def calls(around: Around) -> Table:
 
 def ship_to_ship(around: Around) -> Table:
     """Return ship-to-ship activities of the same time."""
-    found = around.source.of("ship_to_ship.activity")[::-1][:LAST_CALLS]
+    found = around.source.of("ship_to_ship.done")[::-1][:LAST_CALLS]
     return Table(
         title="Ship-to-ship activities (SOLAS XI-2/9.2.1.5)",
-        columns=(Column("No.", 0.8), Column("From, UTC", 1.5), Column("To, UTC", 1.5), Column("Ship's level", 1, centre=True), Column("DoS", 1, centre=True)),
+        columns=(
+            Column("No.", 0.8),
+            Column("From, UTC", 1.5),
+            Column("To, UTC", 1.5),
+            Column("Ship's level", 1, centre=True),
+            Column("DoS", 1, centre=True),
+        ),
         rows=tuple(
             (
                 _no(each, around),
@@ -124,10 +143,17 @@ def ship_to_ship(around: Around) -> Table:
 def levels(around: Around) -> Table:
     """Return how the ship's level was changed, by whom, and who gave the instruction."""
     changed = around.source.of("level.changed")[::-1][:MOST_LEVELS]
-    person = around.names.person
+    person = around.names.short
     return Table(
         title="Changes of security level (ISPS A/10.1.4)",
-        columns=(Column("No.", 0.8), Column("UTC / ship's time", 1.5), Column("From", 0.6, centre=True), Column("To", 0.6, centre=True), Column("Told by", 3), Column("Entered by", 2)),
+        columns=(
+            Column("No.", 0.8),
+            Column("UTC / ship's time", 1.5),
+            Column("From", 0.6, centre=True),
+            Column("To", 0.6, centre=True),
+            Column("Told by", 3),
+            Column("Entered by", 2),
+        ),
         rows=tuple(
             (
                 _no(each, around),
@@ -155,15 +181,26 @@ def defects(around: Around) -> Table:
     for each in shown:
         said = each.opened.open
         measure = text(said, "measure")
-        told = ", ".join(around.names.person(who) + (f" {moments.utc_words(at)}" if at else "") for who, at in each.told)
+        told = ", ".join(
+            around.names.short(who) + (f" {moments.utc_words(at)}" if at else "")
+            for who, at in each.told
+        )
         cells: list[Cell] = [
             str(each.opened.seq),
             each.id.upper() if len(each.id) <= 20 else each.id[:19].upper() + "…",  # noqa: PLR2004 (an id as wide as its column)
-            around.names.thing(text(said, "equipment")) if psc else f"{text(said, 'equipment').upper()} {text(said, 'name')}".strip(),
+            around.names.thing(text(said, "equipment"))
+            if psc
+            else f"{text(said, 'equipment').upper()} {text(said, 'name')}".strip(),
             moments.utc_words(each.opened.at),
         ]
         if psc:
-            cells.append("in force" if measure and each.closed is None else "was in force" if measure else "none entered")
+            cells.append(
+                "in force"
+                if measure and each.closed is None
+                else "was in force"
+                if measure
+                else "none entered"
+            )
         else:
             cells += [text(said, "found") or NOTHING, measure or "none entered"]
         cells += [
@@ -172,11 +209,21 @@ def defects(around: Around) -> Table:
         ]
         rows.append(tuple(cells))
     measure_columns = (
-        (Column("Measure instead", 1.3),) if psc else (Column("Found", 2.2), Column("Measure instead", 2.6))
+        (Column("Measure instead", 1.3),)
+        if psc
+        else (Column("Found", 2.2), Column("Measure instead", 2.6))
     )
     return Table(
         title="Defects (ISPS A/10.1.10; MSC.159(78) 4.5.2)",
-        columns=(Column("No.", 0.8), Column("Defect", 1), Column("Equipment", 2), Column("Found", 1.5), *measure_columns, Column("Who was told, when", 3), Column("Rectified", 1.5)),
+        columns=(
+            Column("No.", 0.8),
+            Column("Defect", 1),
+            Column("Equipment", 2),
+            Column("Found", 1.5),
+            *measure_columns,
+            Column("Who was told, when", 3),
+            Column("Rectified", 1.5),
+        ),
         rows=tuple(rows),
     )
 
@@ -184,7 +231,13 @@ def defects(around: Around) -> Table:
 def ssas(rows: Sequence[Row], around: Around) -> Table:
     """Return the SSAS tests of the last twelve months; for PSC without points, texts and notices."""
     psc = around.names.is_psc
-    columns = [Column("No.", 0.8), Column("UTC / ship's time", 1.4), Column("Result", 1.1), Column("Confirmed ashore", 1.6), Column("By", 2)]
+    columns = [
+        Column("No.", 0.8),
+        Column("UTC / ship's time", 1.4),
+        Column("Result", 1.1),
+        Column("Confirmed ashore", 1.6),
+        Column("By", 2),
+    ]
     if not psc:
         columns += [Column("Point", 1.4), Column("Legs, text set back", 4.4)]
     return Table(
@@ -218,7 +271,14 @@ def notices(around: Around) -> Table:
     """Return the notices of SSAS tests: not for PSC."""
     return Table(
         title="Notices of SSAS tests",
-        columns=(Column("No.", 0.8), Column("Sent", 1.5), Column("Flag", 1), Column("To", 2), Column("Reference", 3), Column("Entered by", 2)),
+        columns=(
+            Column("No.", 0.8),
+            Column("Sent", 1.5),
+            Column("Flag", 1),
+            Column("To", 2),
+            Column("Reference", 3),
+            Column("Entered by", 2),
+        ),
         rows=tuple(
             (
                 str(each.seq),
@@ -233,18 +293,35 @@ def notices(around: Around) -> Table:
     )
 
 
-def _measures(found: Found, *, psc: bool) -> str:
-    said = text(found.private, "special_measures") or text(found.open, "special_measures")
-    if psc:
-        return "yes" if said or found.open.get("special_measures") is True else "no"
-    return said or "none"
+def _measures(found: Found, around: Around) -> Cell:
+    if around.names.is_psc:
+        changed = [
+            each.new
+            for each in around.amendments.get(found.seq, ())
+            if each.field == "special_measures"
+        ]
+        said = (
+            changed[-1]
+            if changed
+            else text(found.private, "special_measures") or text(found.open, "special_measures")
+        )
+        return "yes" if said and said != NOTHING else "no"
+    return _field(found, "special_measures", around, str)
+
+
+def _field(found: Found, name: str, around: Around, words: Callable[[object], str]) -> Cell:
+    return amendments.field(found, name, around.amendments.get(found.seq, ()), words)
 
 
 def _no(found: Found, around: Around) -> Cell:
     amended = around.amendments.get(found.seq)
     if not amended:
         return str(found.seq)
-    return (Span(str(found.seq)), Span("", "break"), Span(f"amended, no. {amended[-1].seq}", "small"))
+    return (
+        Span(str(found.seq)),
+        Span("", "break"),
+        Span(f"amended, no. {amended[-1].seq}", "small"),
+    )
 
 
 def _level(level: int | None) -> str:
@@ -252,6 +329,8 @@ def _level(level: int | None) -> str:
 
 
 def _yes(said: object) -> str:
-    return {True: "yes", False: "no"}.get(said, NOTHING) if isinstance(said, bool) else NOTHING
-
-
+    return (
+        {True: "yes", False: "no", "yes": "yes", "no": "no"}.get(said, NOTHING)
+        if isinstance(said, bool | str)
+        else NOTHING
+    )

@@ -23,23 +23,35 @@ class Defect:
     id: str
     opened: Found
     closed: Found | None
+    told_later: tuple[Found, ...] = ()
 
     @property
     def told(self) -> list[tuple[str, datetime | None]]:
         """Who was told, and when."""
-        return [(text(e, "who"), moments.read(e.get("at"))) for e in objects(self.opened.open.get("told"))]
+        said = [*objects(self.opened.open.get("told")), *(each.open for each in self.told_later)]
+        return [(text(each, "who"), moments.read(each.get("at"))) for each in said]
 
     def told_words(self) -> str:
-        return ", ".join(who + (f" {at:%H%M}Z {moments.short_day(at)}" if at else "") for who, at in self.told)
+        return ", ".join(
+            who + (f" {at:%H%M}Z {moments.short_day(at)}" if at else "") for who, at in self.told
+        )
 
 
 class Defects:
     """All of them, oldest first."""
 
-    def __init__(self, opened: Sequence[Found], closed: Sequence[Found], names: Names) -> None:
+    def __init__(
+        self, opened: Sequence[Found], told: Sequence[Found], closed: Sequence[Found], names: Names
+    ) -> None:
+        """Take the entries that open defects, that tell of them, and that close them."""
         ends = {text(each.open, "defect"): each for each in closed}
         self.defects = [
-            Defect(id_, each, end if (end := ends.get(id_)) and end.seq > each.seq else None)
+            Defect(
+                id_,
+                each,
+                end if (end := ends.get(id_)) and end.seq > each.seq else None,
+                tuple(e for e in told if text(e.open, "defect") == id_ and e.seq > each.seq),
+            )
             for each in opened
             for id_ in [text(each.open, "defect")]
         ]

@@ -68,7 +68,9 @@ def occurrences(alerts: Sequence[Found]) -> list[Occurrence]:
     return [Occurrence(tuple(entries)) for entries in by_instance.values()]
 
 
-def sheets(source: Source, evidence: Callable[[str], bytes | None], title: str) -> tuple[Sheet, ...]:
+def sheets(
+    source: Source, evidence: Callable[[str], bytes | None], title: str
+) -> tuple[Sheet, ...]:
     """Return one form an occurrence; one that says so where there was none."""
     found = occurrences(source.by_type["alert.changed"])
     if not found:
@@ -77,14 +79,19 @@ def sheets(source: Source, evidence: Callable[[str], bytes | None], title: str) 
     return tuple(_sheet(each, source, evidence, title) for each in found)
 
 
-def _sheet(each: Occurrence, source: Source, evidence: Callable[[str], bytes | None], title: str) -> Sheet:
+def _sheet(
+    each: Occurrence, source: Source, evidence: Callable[[str], bytes | None], title: str
+) -> Sheet:
     ship = source.particulars
     positions = [fix for found in each.entries for fix in _positions(found, evidence)]
     ended = each.ended
     numbers = ", ".join(str(found.seq) for found in each.entries)
     facts: tuple[tuple[str, Any], ...] = (
-        ("Ship, IMO no., call sign, MMSI", " · ".join(filter(None, (ship.ship, ship.imo, ship.call_sign, ship.mmsi)))),
-        ("Flag", ship.certificates.get("flag")),
+        (
+            "Ship, IMO no., call sign, MMSI",
+            " · ".join(filter(None, (ship.ship, ship.imo, ship.call_sign, ship.mmsi))),
+        ),
+        ("Flag", None),
         ("1  Date-time group", dtg(each.began)),
         ("    Position then", positions[0] if positions else None),
         ("2  Track: from", positions[0] if positions else None),
@@ -132,7 +139,8 @@ def _position(line: bytes) -> str | None:
         lat, lon = float(at["lat_deg"]), float(at["lon_deg"])
     except (ValueError, KeyError, TypeError):
         return None
-    return f"{_degrees(lat, 'N', 'S', 2)} {_degrees(lon, 'E', 'W', 3)} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"
+    where = f"{_degrees(lat, 'N', 'S', 2)} {_degrees(lon, 'E', 'W', 3)}"
+    return f"{where} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"
 
 
 def _degrees(value: float, positive: str, negative: str, width: int) -> str:

@@ -146,7 +146,10 @@ def plain(cell: Cell) -> str:
     """Return a cell as bare text: struck out words say so."""
     if cell is None or isinstance(cell, str):
         return cell or ""
-    words = (" " if s.style == "break" else f"[was: {s.text}] " if s.style == "strike" else s.text for s in cell)
+    words = (
+        " " if s.style == "break" else f"[was: {s.text}] " if s.style == "strike" else s.text
+        for s in cell
+    )
     return "".join(words).strip()
 
 
@@ -183,7 +186,10 @@ def _block(block: Block) -> dict[str, Any]:
         case Title(title):
             return {"kind": "title", "title": printable(title)}
         case Facts(facts):
-            return {"kind": "facts", "facts": [[printable(label), _cell(said)] for label, said in facts]}
+            return {
+                "kind": "facts",
+                "facts": [[printable(label), _cell(said)] for label, said in facts],
+            }
         case Words(text):
             return {"kind": "text", "text": _cell(text)}
         case Blank(title, lines):
@@ -199,7 +205,8 @@ def _table(table: Table) -> dict[str, Any]:
         "title": printable(table.title),
         "lead": [_cell(each) for each in table.lead],
         "columns": [
-            {"name": printable(each.name), "width": each.width, "centre": each.centre} for each in table.columns
+            {"name": printable(each.name), "width": each.width, "centre": each.centre}
+            for each in table.columns
         ],
         "rows": [_cells(row) for row in table.rows],
         "empty": printable(table.empty),

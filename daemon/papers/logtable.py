@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     Column("No.", 1.25),
-    Column("UTC / ship's time", 1.75),
+    Column("UTC / ship's time", 2.1),
     Column("Equipment", 2.6),
     Column("Test, SSP para", 2.3),
     Column("How", 0.75, centre=True),
     Column("Port or posn, lvl", 1.5),
     Column("Result", 1.7),
-    Column("Evidence", 4.2),
+    Column("Evidence", 3.9),
     Column("By / witness", 2.4),
     Column("Defect / remarks", 3.3),
     Column("Next", 1.35),
@@ -41,7 +41,9 @@ MARK: Final = "DEMO: "
 """What the demo's generated reasons begin with; on paper the banner of every page says it."""
 
 
-def table(rows: Sequence[Row], around: Around, *, title: str = "", notes: tuple[str, ...] = ()) -> Table:
+def table(
+    rows: Sequence[Row], around: Around, *, title: str = "", notes: tuple[str, ...] = ()
+) -> Table:
     """Return the log as a table, with its first line above."""
     years = {each.done.year for each in rows}
     return Table(
@@ -59,9 +61,9 @@ def together(rows: Iterable[Row]) -> list[Row]:
     Newest first, as they come; a day that was not SAT, was late or was amended stands alone and parts the others.
     """
     found: list[Row] = []
-    open_at: dict[tuple[str, str, str], int] = {}
+    open_at: dict[tuple[str, str], int] = {}
     for row in rows:
-        key = (row.equipment, row.test, row.where)
+        key = (row.equipment, row.test)
         plain = row.day is not None and row.result == SAT and not row.late and not row.amendments
         if not plain:
             open_at.pop(key, None)
@@ -76,6 +78,7 @@ def together(rows: Iterable[Row]) -> list[Row]:
                 seq=row.seq,
                 last_seq=newest.last_seq or newest.seq,
                 began=row.began,
+                where=row.where if row.where == newest.where else "various",
                 days=newest.days + 1,
                 evidence=f"24 h on each of {newest.days + 1} days",
             )
@@ -85,7 +88,11 @@ def together(rows: Iterable[Row]) -> list[Row]:
 def first_line(rows: Sequence[Row], around: Around) -> str:
     """Return the line above the table: counts, what is overdue and broken, who has reviewed and verified."""
     counts = Counter(row.result for row in rows for _ in range(row.days))
-    words = [f"{counts[word]} {word}" for word in (SAT, UNSAT, NOT_PROVEN, NOT_DONE) if counts[word] or word == SAT]
+    words = [
+        f"{counts[word]} {word}"
+        for word in (SAT, UNSAT, NOT_PROVEN, NOT_DONE)
+        if counts[word] or word != NOT_PROVEN
+    ]
     words.append(f"{len(overdue(around.source))} overdue")
     words.append(counted(len(around.defects.open), "open defect"))
     return " · ".join((*words, reviewed_words(around.source)))
@@ -97,10 +104,13 @@ def reviewed_words(source: Source) -> str:
     if not reviewed:
         return "not reviewed"
     newest = reviewed[-1]
-    last = number(newest.open.get("last_seq")) or number(newest.open.get("to_seq")) or newest.seq - 1
+    last = number(newest.open.get("up_to"))
     words = f"reviewed to no. {last} ({moments.short_day(newest.at)}, {_surname(newest)})"
-    of_it = [each for each in verified if each.seq > newest.seq]
-    return f"{words}, verified ({_surname(of_it[-1])})" if of_it else f"{words}, not verified"
+    if not verified:
+        return f"{words}, not verified"
+    up_to = number(verified[-1].open.get("up_to"))
+    reach = "" if up_to == last else f" to no. {up_to}"
+    return f"{words}, verified{reach} ({_surname(verified[-1])})"
 
 
 def overdue(source: Source) -> list[str]:
@@ -132,14 +142,22 @@ def plans(source: Source) -> dict[str, tuple[datetime | None, int]]:
 def _cells(row: Row, around: Around, *, with_year: bool) -> tuple[Cell, ...]:
     psc = around.names.is_psc
     by = " / ".join(filter(None, (row.by, row.witness)))
-    late = (Span("", "break"), Span(f"LATE, entered {moments.utc_words(row.entered)}", "bold")) if row.late else ()
+    late = (
+        (Span("", "break"), Span(f"LATE, entered {moments.utc_words(row.entered)}", "bold"))
+        if row.late
+        else ()
+    )
 
     def amended(cell: str, column: str) -> Cell:
         return amendments.shown(cell, row.amendments, column, psc=psc)
 
     return (
         f"{row.seq}" if row.last_seq is None else f"{row.seq}–{row.last_seq}",
-        (*_spans(_when(row, around, with_year=with_year)), *_spans(_changed(row, "done", psc=psc)), *late),
+        (
+            *_spans(_when(row, around, with_year=with_year)),
+            *_spans(_changed(row, "done", psc=psc)),
+            *late,
+        ),
         amended(row.equipment, "equipment"),
         amended(row.test, "test"),
         amended(row.how, "how"),
@@ -160,8 +178,20 @@ def _when(row: Row, around: Around, *, with_year: bool) -> Cell:
         return moments.both(row.done, around.source.ship_time, with_year=with_year)
     first = around.source.ship_time.local(row.began) if row.days > 1 and row.began else last
     words = moments.day if with_year else moments.short_day
-    span = words(last) if row.days == 1 else f"{words(first)} – {words(last)}"
-    return (Span(span), Span("", "break"), Span("ship's days" if row.days > 1 else "ship's day", "small"))
+    same_month = (first.year, first.month) == (last.year, last.month)
+    begins = str(first.day) if same_month else words(first)
+    span = (
+        words(last)
+        if row.days == 1
+        else f"{begins}–{words(last)}"
+        if same_month
+        else f"{begins} – {words(last)}"
+    )
+    return (
+        Span(span),
+        Span("", "break"),
+        Span("ship's days" if row.days > 1 else "ship's day", "small"),
+    )
 
 
 def _changed(row: Row, column: str, *, psc: bool) -> Cell:

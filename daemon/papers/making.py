@@ -73,7 +73,9 @@ def around(source: Source, view: View) -> Around:
         source,
         labels,
         Calls(source.of("port.call")),
-        Defects(source.of("defect.opened"), source.of("defect.closed"), labels),
+        Defects(
+            source.of("defect.opened"), source.of("defect.told"), source.of("defect.closed"), labels
+        ),
         amendments.by_entry(source.all("entry.amended")),
         every,
     )
@@ -126,7 +128,8 @@ def paper(asked: Asked, source: Source, proof: Proof, sheets: tuple[Sheet, ...])
         foot=(
             f"Entries {proof.first_seq}–{proof.last_seq} · fingerprint {proof.fingerprint} · {proof.short()}",
             _clipped(release.line()),
-            f"The code holds the signed checkpoint of {proof.head.origin} at {proof.head.size} entries: keep it, it is a witness.",
+            f"The code holds the signed checkpoint of {proof.head.origin} at {proof.head.size} entries: "
+            "keep it, it is a witness.",
         ),
         sheets=sheets,
     )
@@ -154,4 +157,3 @@ def _sheets(
 def _clipped(line: str) -> str:
     longest = 330
     return line if len(line) <= longest else line[: longest - 1] + "…"
-

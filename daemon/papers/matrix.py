@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 SIGNS: Final = {SAT: "●", NOT_DONE: "○", UNSAT: "✕", NOT_PROVEN: "△"}
 REPAIRED: Final = "▲"
-NOTE: Final = "● SAT   ○ not done   ✕ unsat   ▲ repaired: unsat, then SAT in the same month   △ not proven   blank: no test fell into the month"
+NOTE: Final = (
+    "● SAT   ○ not done   ✕ unsat   ▲ repaired: unsat, then SAT in the same month   △ not proven   "
+    "blank: no test fell into the month"
+)
 MONTHS_SHOWN: Final = 12
 
 
@@ -40,16 +43,27 @@ def table(rows: Sequence[Row], around: Around) -> Table:
     paragraphs = _intervals(around)
     for row in rows[::-1]:
         local = around.source.ship_time.local(row.began or row.done)
-        key = row.equipment, "" if row.is_ssas and around.names.is_psc else text(row.found.open, "test")
+        key = (
+            row.equipment,
+            "" if row.is_ssas and around.names.is_psc else text(row.found.open, "test"),
+        )
         by_place.setdefault(key, {}).setdefault((local.year, local.month), []).append(row.result)
     psc = around.names.is_psc
     extra = () if psc else (Column("SSP para", 1.1), Column("Interval", 1.2))
-    columns = (Column("Equipment", 3.4), *extra, *(Column(f"{MONTHS[m - 1]} {y % 100:02d}", 0.85, centre=True) for y, m in months))
+    columns = (
+        Column("Equipment", 3.4),
+        *extra,
+        *(Column(f"{MONTHS[m - 1]} {y % 100:02d}", 0.85, centre=True) for y, m in months),
+    )
     return Table(
         title="Equipment by month",
         columns=columns,
         rows=tuple(
-            (equipment, *(() if psc else paragraphs.get(test, ("–", "–"))), *(_shown(seen.get(month, ())) for month in months))
+            (
+                equipment,
+                *(() if psc else paragraphs.get(test, ("–", "–"))),
+                *(_shown(seen.get(month, ())) for month in months),
+            )
             for (equipment, test), seen in sorted(by_place.items())
         ),
         notes=(NOTE,),
@@ -59,7 +73,9 @@ def table(rows: Sequence[Row], around: Around) -> Table:
 def last_months(end: datetime) -> list[tuple[int, int]]:
     """Return the last twelve months of a calendar, oldest first."""
     count = end.year * 12 + end.month - 1
-    return [((count - back) // 12, (count - back) % 12 + 1) for back in reversed(range(MONTHS_SHOWN))]
+    return [
+        ((count - back) // 12, (count - back) % 12 + 1) for back in reversed(range(MONTHS_SHOWN))
+    ]
 
 
 def _shown(results: Iterable[str]) -> Cell:

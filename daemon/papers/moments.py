@@ -19,7 +19,9 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 class ShipTime:
     """Ship's time over the period: what was ordered, and before the first order what her file said."""
 
-    def __init__(self, changes: Iterable[tuple[datetime, int]], first_min: int | None = None) -> None:
+    def __init__(
+        self, changes: Iterable[tuple[datetime, int]], first_min: int | None = None
+    ) -> None:
         """Take the changes as (moment in UTC, minutes ahead of UTC) and the offset before the first of them."""
         self._changes = sorted(changes)
         self._moments = [moment for moment, _ in self._changes]
@@ -32,7 +34,9 @@ class ShipTime:
 
     def local(self, moment: datetime) -> datetime:
         """Return the ship's calendar at a moment, or UTC's where ship's time is not known."""
-        return moment.astimezone(UTC).replace(tzinfo=None) + timedelta(minutes=self.offset_min(moment) or 0)
+        return moment.astimezone(UTC).replace(tzinfo=None) + timedelta(
+            minutes=self.offset_min(moment) or 0
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CONTINUES: Final = "cont."
-LIMIT_DAYS: Final[Mapping[str, int]] = {"day": 2, "week": 10, "month": 92, "quarter": 123, "year": 457}
+LIMIT_DAYS: Final[Mapping[str, int]] = {
+    "day": 2,
+    "week": 10,
+    "month": 92,
+    "quarter": 123,
+    "year": 457,
+}
 """Where the plan says nothing else (``daemon.schedule``): days since the last pass after which a test is overdue."""
 DECEMBER: Final = 12
 
@@ -24,19 +30,18 @@ def words(every: str, done: datetime, outcome: str, mode: str) -> str:
         return "–"
     match every:
         case "day":
-            return CONTINUES if mode == "automatic" else _day(done + timedelta(days=1))
+            found = CONTINUES if mode == "automatic" else _day(done + timedelta(days=1))
         case "week":
-            monday = done - timedelta(days=done.weekday()) + timedelta(days=7)
-            return f"wk {_day(monday)}"
+            found = f"wk {_day(done - timedelta(days=done.weekday()) + timedelta(days=7))}"
         case "month":
-            return _month(done.year, done.month + 1, done.year)
+            found = _month(done.year, done.month + 1, done.year)
         case "quarter":
-            first = 3 * ((done.month - 1) // 3) + 4
-            return _month(done.year, first, done.year)
+            found = _month(done.year, 3 * ((done.month - 1) // 3) + 4, done.year)
         case "year":
-            return str(done.year + 1)
+            found = str(done.year + 1)
         case _:
-            return "–"
+            found = "–"
+    return found
 
 
 def _day(moment: datetime) -> str:

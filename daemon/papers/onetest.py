@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from daemon.papers.layout import Cell
     from daemon.papers.proof import Proof
     from daemon.papers.source import Found
-    from daemon.papers.testlog import Around
+    from daemon.papers.testlog import Around, Row
 
 MOST_LINES: Final = 400
 """Lines of evidence on paper."""
@@ -26,17 +26,19 @@ LONGEST_LINE: Final = 300
 
 
 def sheets(
-    seq: int | None, around: Around, proof: Proof, evidence: Callable[[str], bytes | None], title: str
+    seq: int | None,
+    around: Around,
+    proof: Proof,
+    evidence: Callable[[str], bytes | None],
+    title: str,
 ) -> tuple[Sheet, ...]:
     """Return the record of one test.
 
     Raises:
         IspsdError: There is no such test in the period.
     """
-    found = next((e for e in around.source.of("test.result", "test.missed") if e.seq == seq), None)
-    if found is None:
-        raise IspsdError(f"entry {seq} is no test that was done, or missed, in {around.source.period.words()}")
-    row = one(found, around)
+    row = row_of(seq, around)
+    found = row.found
     table = logtable.table([row], around)
     log = Table(columns=table.columns, rows=table.rows, notes=table.notes)
     return (
@@ -44,6 +46,21 @@ def sheets(
                Signatures(("Tested by", "Master")))),
         Sheet((log, *_items(found), *_evidence(found, evidence)), landscape=True),
     )  # fmt: skip
+
+
+def row_of(seq: int | None, around: Around) -> Row:
+    """Return the row of one test.
+
+    Raises:
+        IspsdError: There is no such test in the year before the end of the period.
+    """
+    for found in around.source.of("test.result", "test.missed"):
+        if found.seq == seq:
+            return one(found, around)
+    until = around.source.period.words()
+    raise IspsdError(
+        f"entry {seq} is no test that was done, or missed, in the year until the end of {until}"
+    )
 
 
 def _facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
@@ -66,7 +83,9 @@ def _facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
         "Defect, remarks": row.remarks,
         "Next": row.next,
     }
-    private = {f"SSO: {key.replace('_', ' ')}": _plain(value) for key, value in found.private.items()}
+    private = {
+        f"SSO: {key.replace('_', ' ')}": _plain(value) for key, value in found.private.items()
+    }
     return tuple({**said_of, **private}.items())
 
 
@@ -111,12 +130,17 @@ def _evidence(found: Found, evidence: Callable[[str], bytes | None]) -> tuple[Ta
                 title=f"Evidence: {reference.media}, {reference.size} bytes",
                 lead=(f"SHA-256 {reference.sha256}",),
                 columns=(Column("Line", 0.5), Column("As kept", 12)),
-                rows=tuple((str(number), _cut(line)) for number, line in enumerate(lines[:MOST_LINES], start=1)),
+                rows=tuple(
+                    (str(number), _cut(line))
+                    for number, line in enumerate(lines[:MOST_LINES], start=1)
+                ),
                 empty="not in this record" if body is None else "empty",
                 notes=(f"{left} more lines are not printed.",) if left > 0 else (),
             )
         )
-    return tuple(tables) or (Table(title="Evidence", columns=(), rows=(), lead=("none is kept with this entry",)),)
+    return tuple(tables) or (
+        Table(title="Evidence", columns=(), rows=(), lead=("none is kept with this entry",)),
+    )
 
 
 def _cut(line: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Role
-from daemon.papers import annex, books, logtable, matrix, moments
+from daemon.papers import annex, books, certificates, logtable, matrix, moments
 from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Span, Table, Title, Words
 from daemon.papers.testlog import one, rows
 from daemon.papers.words import counted, number
@@ -31,7 +31,13 @@ def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -
     log = logtable.together(found) if psc else found
     shown = log if most_rows is None else log[:most_rows]
     older = len(log) - len(shown)
-    notes = (f"{counted(older, 'older row')} of the period not shown here: see the equipment test log.",) if older else ()
+    notes = (
+        (
+            f"{counted(older, 'older row')} of the period not shown here: see the equipment test log.",
+        )
+        if older
+        else ()
+    )
     table = logtable.table(found, around, title="Equipment test log (ISPS A/10.1.10)", notes=notes)
     table = Table(
         title=table.title,
@@ -46,7 +52,9 @@ def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -
     pages = [
         Sheet((Title(title), *_cover(around, proof))),
         Sheet((books.drills(around),), landscape=True),
-        Sheet((books.calls(around), books.ship_to_ship(around), books.levels(around)), landscape=True),
+        Sheet(
+            (books.calls(around), books.ship_to_ship(around), books.levels(around)), landscape=True
+        ),
         Sheet((matrix.table(year, around),), landscape=True),
         Sheet((table,), landscape=True),
         Sheet(last, landscape=True),
@@ -69,25 +77,24 @@ def _year(around: Around) -> list[Row]:
 
 def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
     ship = around.source.particulars
-    said = ship.certificates.get
-    short = around.names.person
+    short = around.names.short
     ssos = ", ".join(map(short, ship.with_role(Role.SSO)))
     masters = ", ".join(map(short, ship.with_role(Role.MASTER)))
     facts: list[tuple[str, Cell]] = [
         ("Ship", ship.ship or None),
-        ("IMO no., call sign, MMSI", " · ".join(filter(None, (ship.imo, ship.call_sign, ship.mmsi)))),
-        ("Flag", said("flag")),
-        ("ISSC no.", said("issc_number")),
-        ("ISSC issued / expires", _pair(said("issc_issued"), said("issc_expires"))),
+        (
+            "IMO no., call sign, MMSI",
+            " · ".join(filter(None, (ship.imo, ship.call_sign, ship.mmsi))),
+        ),
+        ("Flag", None),
+        *certificates.facts(around),
         ("Master", masters or None),
         ("Ship security officer", ssos or None),
-        ("  since / certificate of proficiency", _pair(said("sso_since"), said("sso_cop"))),
-        ("Company security officer", said("cso_name")),
-        ("  since / certificate", _pair(said("cso_since"), said("cso_cop"))),
-        ("  24 h telephone", said("cso_phone")),
+        ("    since", None),
+        ("Company security officer", ", ".join(map(short, ship.with_role(Role.CSO))) or None),
+        ("    since, 24 h telephone", None),
         ("Ship's security level now", _level_now(around)),
         ("Port's security level now", _port_level(around)),
-        ("Electronic records accepted by the flag", _pair(said("e_records_accepted"), said("e_records_reference"))),
         ("Period of this paper", around.source.period.words()),
         ("Record", logtable.reviewed_words(around.source)),
     ]
@@ -98,10 +105,6 @@ def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
         ]
     notes = (Words((Span(NOT_SHOWN, "small"),)),) if around.names.is_psc else ()
     return (Facts(tuple(facts)), *closing(proof), *notes)
-
-
-def _pair(one_: str | None, other: str | None) -> Cell:
-    return " / ".join(filter(None, (one_, other))) or None
 
 
 def _level_now(around: Around) -> Cell:
@@ -118,7 +121,7 @@ def _port_level(around: Around) -> Cell:
     if not calls or calls[-1].departed is not None or calls[-1].port_level is None:
         return "not in port"
     call = calls[-1]
-    return f"{call.port_level} at {around.names.person(call.port)} (entry no. {call.seq})"
+    return f"{call.port_level} at {around.names.short(call.port)} (entry no. {call.seq})"
 
 
 def _signatures(around: Around) -> tuple[Block, ...]:

@@ -1,36 +1,21 @@
-"""Who and what is this ship, as her own file has it? It stands in the entry of an export, so that a paper follows from
-the record alone; what nobody wrote down is a blank on paper.
+"""Who and what is this ship, as her own file has it?
+
+It stands in the entry of an export, so that a paper follows from the record alone; what nobody wrote down is a blank.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from daemon.model import Role
 from daemon.papers.words import number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import tzinfo
 
-    from daemon.config import Config
-    from daemon.model import Json
+    from daemon.model import Json, Person, Role, Ship
     from daemon.papers.source import Found
-
-CERTIFICATES: Final = (
-    "flag",
-    "issc_number",
-    "issc_issued",
-    "issc_expires",
-    "sso_since",
-    "sso_cop",
-    "cso_name",
-    "cso_since",
-    "cso_cop",
-    "cso_phone",
-    "e_records_accepted",
-    "e_records_reference",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +26,6 @@ class Particulars:
         ranks: By name.
         sso: Who has the role, in the order of the crew list.
         kinds: By test, what kind of test it is.
-        certificates: What the section ``[papers]`` of her file says.
     """
 
     ship: str = ""
@@ -55,7 +39,6 @@ class Particulars:
     ranks: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
-    certificates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_demo(self) -> bool:
@@ -63,7 +46,9 @@ class Particulars:
 
     def with_role(self, role: Role) -> list[str]:
         """Return who has a role, with rank."""
-        return [self.ranked(name) for name, roles in self.roles.items() if role.value in roles.split()]
+        return [
+            self.ranked(name) for name, roles in self.roles.items() if role.value in roles.split()
+        ]
 
     def ranked(self, name: str) -> str:
         """Return a person as paper has him: rank and name."""
@@ -90,21 +75,32 @@ class Particulars:
             ranks=_texts(told.get("ranks")),
             roles=_texts(told.get("roles")),
             kinds=_texts(told.get("kinds")),
-            certificates=_texts(told.get("certificates")),
         )
 
 
-def from_config(config: Config) -> dict[str, Json]:
-    """Return what an entry of an export says of the ship; names and ids are values here, never keys."""
+def told(
+    ship: Ship, *, ship_time: tzinfo, persons: Iterable[Person], kinds: Mapping[str, str]
+) -> dict[str, Json]:
+    """Return what the entry of an export says of the ship; names and ids are values in it, never keys.
+
+    Args:
+        ship: As her register has her.
+        ship_time: What her file says, before anybody changed it.
+        persons: The crew list.
+        kinds: By test, its kind.
+    """
+    offset = ship_time.utcoffset(None)
+    people = list(persons)
     return {
-        "ship": config.ship.name,
-        "call_sign": config.ship.call_sign,
-        "mmsi": config.ship.mmsi,
-        "ship_time_offset_min": int(config.ship_time.utcoffset(None).total_seconds() // 60),
-        "ranks": [[person.name, person.rank] for person in config.persons],
-        "roles": [[p.name, " ".join(sorted(role.value for role in p.roles))] for p in config.persons],
-        "kinds": [[test.config.id, test.spec.kind] for test in config.tests],
-        "certificates": [],
+        "ship": ship.name,
+        "call_sign": ship.call_sign,
+        "mmsi": ship.mmsi,
+        "ship_time_offset_min": None if offset is None else int(offset.total_seconds() // 60),
+        "ranks": [[each.name, each.rank] for each in people],
+        "roles": [
+            [each.name, " ".join(sorted(role.value for role in each.roles))] for each in people
+        ],
+        "kinds": [[test, kind] for test, kind in kinds.items()],
     }
 
 

@@ -104,7 +104,9 @@ def prove(
         command = [sys.executable, "-I", str(Path(verify.__file__)), str(folder), "--json", *words]
         try:
             # Its errors stay on the terminal: there it shows how far it has come.
-            ran = subprocess.run(command, stdout=subprocess.PIPE, timeout=LONGEST_CHECK_S, check=False)  # noqa: S603 (our own words)
+            ran = subprocess.run(  # noqa: S603 (our own words)
+                command, stdout=subprocess.PIPE, timeout=LONGEST_CHECK_S, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as err:
             raise IspsdError(f"the verifier did not answer: {err}") from err
     verdict, said = selfcheck.judge(ran.stdout, ran.returncode)

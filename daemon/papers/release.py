@@ -14,7 +14,13 @@ CONSENTED: Final = frozenset({"psc", "rso"})
 """What leaves the ship only with the Master's consent."""
 PROFILE: Final[Mapping[str, str]] = {"psc": "psc", "test": "excerpt"}
 """How much of the entries goes along as JSON lines; anything else: full."""
+FULL: Final = "full"
 OFFLINE: Final = "Made offline from the record's files: this release is not an entry in it."
+
+
+def profile(what: str) -> str:
+    """Return how much of the entries goes along with a paper as JSON lines."""
+    return PROFILE.get(what, FULL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,11 @@ OTHERS: Final = (
     "drill.held",
     "exercise.held",
     "port.call",
-    "ship_to_ship.activity",
+    "ship_to_ship.done",
     "defect.opened",
+    "defect.told",
     "defect.closed",
+    "certificate.entered",
     "ship_time.changed",
     "level.changed",
     "entry.amended",
@@ -47,7 +49,6 @@ OTHERS: Final = (
     "notice.given",
     "attachment.added",
     "record.exported",
-    "record.check",
     "daemon.started",
     "segment.opened",
 )
@@ -163,8 +164,14 @@ class _Gathering:
 
     def all_of(self, type_: str, period: Period, *, since: datetime | None = None) -> list[Found]:
         """Return all entries of a type; with ``since``, only from there to the end of the period."""
-        limits = {} if since is None else {"since": utc_text(since), "until": utc_text(period.ends)}
-        return self._pages(Query(type=type_, limit=MOST_ENTRIES, **limits))
+        return self._pages(
+            Query(
+                type=type_,
+                limit=MOST_ENTRIES,
+                since=None if since is None else utc_text(since),
+                until=None if since is None else utc_text(period.ends),
+            )
+        )
 
     def alerts(self, period: Period) -> list[Found]:
         """Return what the record says of suspect positions in the period."""
@@ -192,7 +199,9 @@ class _Gathering:
 
     def _with_part(self, entry: Entry) -> Found:
         if entry.type == "segment.opened" or Classification.SSO.value not in entry.parts:
-            return Found(entry)  # a segment's part is the whole state it took over: nothing for paper
+            return Found(
+                entry
+            )  # a segment's part is the whole state it took over: nothing for paper
         return Found(entry, self._reader.part(entry.seq, Classification.SSO) or {})
 
 

@@ -84,7 +84,10 @@ class Around:
 def rows(around: Around) -> list[Row]:
     """Return the rows of the period, newest first."""
     found = around.source.in_period("test.result", "test.missed")
-    made = [_missed(each, around) if each.entry.type == "test.missed" else _result(each, around) for each in found]
+    made = [
+        _missed(each, around) if each.entry.type == "test.missed" else _result(each, around)
+        for each in found
+    ]
     return made[::-1]
 
 
@@ -115,7 +118,10 @@ def _result(found: Found, around: Around) -> Row:
         witness=_by(_witness(found), around) if _witness(found) else "",
         remarks=_remarks(found, outcome, around),
         next=nexttime.words(
-            around.plans.get(text(said, "test"), ""), ship_time.local(done), outcome, text(said, "mode")
+            around.plans.get(text(said, "test"), ""),
+            ship_time.local(done),
+            outcome,
+            text(said, "mode"),
         ),
         simulated=said.get("simulated") is True,
         is_ssas=is_ssas(found),
@@ -192,13 +198,22 @@ def _items(items: list[Mapping[str, Any]], *, psc: bool) -> str:
     words = f"{sat} of {len(items)} SAT"
     if psc or sat == len(items):
         return words
-    others = (f"{text(e, 'item').upper()} {result(e.get('outcome'))}" for e in items if e.get("outcome") != "passed")
+    others = (
+        f"{text(e, 'item').upper()} {result(e.get('outcome'))}"
+        for e in items
+        if e.get("outcome") != "passed"
+    )
     return f"{words}: {', '.join(others)}"
 
 
 def _legs(private: Mapping[str, Any]) -> list[str]:
     """Return who saw which leg of an SSAS test."""
-    legs = (("activation", "1"), ("acceptance", "2"), ("shore", "3"), ("text_set_back", "text set back"))
+    legs = (
+        ("activation", "1"),
+        ("acceptance", "2"),
+        ("shore", "3"),
+        ("text_set_back", "text set back"),
+    )
     return [f"{label}: {said}" for name, label in legs if (said := text(private, name))]
 
 
@@ -209,7 +224,7 @@ def _witness(found: Found) -> str:
 def _by(name: str, around: Around) -> str:
     if not name:
         return SYSTEM
-    return around.names.person(around.source.particulars.ranked(name))
+    return around.names.short(around.source.particulars.ranked(name))
 
 
 def _remarks(found: Found, outcome: str, around: Around) -> str:

@@ -71,6 +71,17 @@ LETTERS: Final[Mapping[str, str]] = {
     "sl": "Searchlight",
     "p": "SSAS",
 }
+WORDS: Final[Mapping[str, str]] = {
+    "ais_own_report": "Supervision",
+    "gnss": "Supervision",
+    "alert_path": "Supervision",
+    "record_verify": "Verification",
+    "door_contacts": "Open/close test",
+    "walk_test": "Walk test",
+    "seal_round": "Seal round",
+    "station_sound": "Sound heard",
+}
+"""What is done in each kind of test, in a word."""
 SCENARIOS: Final = (
     ("stowaway", "stowaway search"),
     ("bomb", "bomb threat"),
@@ -143,12 +154,14 @@ class Names:
         """Return which test it was, with its paragraph in the plan for those who may know the plan."""
         if self.is_psc:
             kind = self.kinds.get(text(found.open, "test"), "")
-            return "SSAS test" if is_ssas(found) else KINDS.get(kind, "Test")
+            return "SSAS test" if is_ssas(found) else WORDS.get(kind, "Functional test")
         return f"{text(found.open, 'test').upper()}  {text(found.open, 'ssp_paragraph')}".strip()
 
-    def person(self, name: str) -> str:
+    def short(self, name: str) -> str:
         """Return a name; in a pack no longer than fits."""
-        return name if not self.is_psc or len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        return (
+            name if not self.is_psc or len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        )
 
     def scenario(self, said: str) -> str:
         """Return what was drilled; for PSC its class only."""
@@ -168,5 +181,7 @@ def is_ssas(found: Found) -> bool:
 
 def names(view: View, kinds: Mapping[str, str], equipment: set[str]) -> Names:
     """Return the names of a view; numbers are given in the order of the ids."""
-    speaking = sorted(id_ for id_ in equipment if id_ not in EQUIPMENT and not OPAQUE.fullmatch(id_))
+    speaking = sorted(
+        id_ for id_ in equipment if id_ not in EQUIPMENT and not OPAQUE.fullmatch(id_)
+    )
     return Names(view, kinds, {id_: number for number, id_ in enumerate(speaking, start=1)})

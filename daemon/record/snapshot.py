@@ -1,4 +1,4 @@
-"""How does somebody read the whole record while it goes on being written? From a snapshot, which is a folder of its own.
+"""How does somebody read the whole record while it goes on being written? From a snapshot in a folder of its own.
 
 No other process opens the file that is being written. The newest segment is copied as it is at one moment; closed ones
 never change, so a hard link is enough, and where the disk has none, a copy.
@@ -101,7 +101,9 @@ def at_rest(directory: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as err:
             os.close(descriptor)
-            raise RecordError(f"{directory}: ispsd is writing this record; ask it, without --record") from err
+            raise RecordError(
+                f"{directory}: ispsd is writing this record; ask it, without --record"
+            ) from err
     try:
         yield
     finally:

@@ -1,0 +1,224 @@
+"""``ispsd export``: a paper for somebody, made here from a snapshot that the daemon lends.
+
+The daemon decides who may and writes it down; pages are set in this process, so that nothing on the bridge waits for
+them. Without a daemon (``--record``) there is no entry, and the paper says so.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.console.asking import DONE, asked, asking, say
+from daemon.errors import IspsdError
+from daemon.papers import making, outcome, release
+from daemon.papers.moments import Period
+from daemon.papers.release import Release
+from daemon.record import snapshot
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+DEFAULT_DAYS: Final = 30
+NEWEST_ANCHORS: Final = 32
+WIDTH: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What a paper is made from.
+
+    Attributes:
+        id: Of the export at the daemon; None: there is none.
+    """
+
+    folder: Path
+    keys: tuple[str, ...]
+    anchors: tuple[str, ...]
+    release: Release
+    profile: str
+    id: str | None
+
+
+def add(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = asking(commands, "export", "make a paper: log, pack, report", by=True)
+    parser.add_argument("what", choices=release.WHATS, help="which paper")
+    parser.add_argument("seq", type=int, nargs="?", help="of `test`: the entry's number")
+    parser.add_argument(
+        "--from",
+        dest="begins",
+        type=_moment,
+        metavar="UTC",
+        help=f"a day or moment (default: {DEFAULT_DAYS} days ago)",
+    )
+    parser.add_argument(
+        "--to",
+        dest="ends",
+        type=_end,
+        metavar="UTC",
+        help="a day, with it, or a moment (default: now)",
+    )
+    parser.add_argument("--format", choices=release.FORMATS, default="pdf")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--to-whom", required=True, metavar="WHO", help="who receives it")
+    parser.add_argument(
+        "--consent", metavar="MASTER", help="the Master who consents: wanted for psc and rso"
+    )
+    parser.add_argument(
+        "--record", type=Path, metavar="DIR", help="without a daemon: the folder of its record"
+    )
+    parser.add_argument(
+        "--key", action="append", default=[], metavar="FILE", help="with --record: the public key"
+    )
+    parser.add_argument(
+        "--anchor",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="NOTE",
+        help="a checkpoint that somebody else holds",
+    )
+    parser.set_defaults(act=_export)
+
+
+def _export(given: argparse.Namespace) -> int:
+    if (given.what == "test") is not (given.seq is not None):
+        raise IspsdError("`export test` wants the number of its entry, the other papers none")
+    if given.what == "gnss" and given.format == "csv":
+        raise IspsdError("the GNSS report is a form: pdf, or jsonl for its entries")
+    now = datetime.now(UTC)
+    ends = given.ends or now
+    period = Period(given.begins or ends - timedelta(days=DEFAULT_DAYS), ends)
+    if period.begins >= period.ends:
+        raise IspsdError("--from lies before --to")
+    progress = Progress()
+    with _offline(given) if given.record else _lent(given, period, progress) as loan:
+        asked_for = making.Asked(given.what, loan.release, given.seq)
+        made = outcome.made(
+            asked_for,
+            given.format,
+            period,
+            folder=loan.folder,
+            keys=loan.keys,
+            anchors=(*loan.anchors, *(path.read_text("utf-8") for path in given.anchor)),
+            profile=loan.profile,
+            now=now,
+            say=progress,
+        )
+        progress("writing")
+        written = outcome.write(made, given.out)
+        progress("")
+        ended = _told(given, loan, made)
+    pages = f", {made.pages} pages" if made.pages else ""
+    say(f"{', '.join(map(str, written))}: {made.size} bytes{pages}, sha256 {made.sha256}")
+    say(made.proof.sentence())
+    say(ended)
+    return DONE
+
+
+@contextmanager
+def _lent(given: argparse.Namespace, period: Period, progress: Progress) -> Iterator[Loan]:
+    """Borrow a snapshot of the daemon; whatever goes wrong from there on is told to it."""
+    progress("asking for a snapshot")
+    request = {
+        "do": "export.begin",
+        "what": given.what,
+        "format": given.format,
+        "from": period.begins.isoformat(),
+        "to": period.ends.isoformat(),
+        "to_whom": given.to_whom,
+        "by": given.by,
+        **({"consent": given.consent} if given.consent else {}),
+        **({"seq": given.seq} if given.seq is not None else {}),
+    }
+    answer = asked(given, request)
+    try:
+        yield Loan(
+            Path(answer["folder"]),
+            tuple(answer["keys"]),
+            tuple(answer["anchors"]),
+            Release(given.to_whom, given.by, answer["consent"], answer["recorded"]),
+            answer["profile"],
+            answer["id"],
+        )
+    except BaseException as err:
+        reason = f"{type(err).__name__}: {err}"[:400]
+        with suppress(IspsdError):
+            asked(given, {"do": "export.failed", "id": answer["id"], "reason": _plain(reason)})
+        raise
+
+
+@contextmanager
+def _offline(given: argparse.Namespace) -> Iterator[Loan]:
+    """Copy a record that no daemon writes."""
+    if given.what in release.CONSENTED and not given.consent:
+        raise IspsdError(f"{given.what} leaves the ship with the Master's consent only: --consent")
+    with (
+        snapshot.at_rest(given.record),
+        tempfile.TemporaryDirectory(prefix="ispsd-export-") as place,
+    ):
+        folder = Path(place) / "record"
+        snapshot.take(given.record, folder)
+        yield Loan(
+            folder,
+            tuple(given.key),
+            (),
+            Release(given.to_whom, given.by, given.consent, None),
+            release.profile(given.what),
+            None,
+        )
+
+
+def _told(given: argparse.Namespace, loan: Loan, made: outcome.Made) -> str:
+    """Tell the daemon how it ended; return the sentence for who asked."""
+    if loan.id is None:
+        return release.OFFLINE
+    answer = asked(
+        given,
+        {
+            "do": "export.done",
+            "id": loan.id,
+            "sha256": made.sha256,
+            "bytes": made.size,
+            "pages": made.pages,
+            "verdict": made.proof.verdict,
+        },
+    )
+    return f"entries {loan.release.seq} (begun) and {answer['recorded']} (written)"
+
+
+class Progress:
+    """Shows on a terminal how far it has come; says nothing to a pipe."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, words: str) -> None:
+        if self._shown:
+            line = f"\r{words:<{WIDTH}.{WIDTH}}"
+            sys.stderr.write(line if words else f"\r{'':<{WIDTH}}\r")
+            sys.stderr.flush()
+
+
+def _plain(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
+def _moment(text: str) -> datetime:
+    """Return a day's beginning or a moment, in UTC."""
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _end(text: str) -> datetime:
+    """Return a moment; of a day its end."""
+    found = _moment(text)
+    is_day = len(text) == len("2026-11-22")
+    return found + timedelta(days=1) if is_day else found

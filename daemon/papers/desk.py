@@ -1,0 +1,298 @@
+"""How does the daemon let somebody export? It asks who may, writes it down, seals, and lends a snapshot for an hour.
+
+The paper itself is made by the command that asked, in a process of its own: setting pages never keeps the watch from
+its work. That an export was begun is an entry before the first byte leaves; how it ended is another, also when it
+failed, when nobody came back within the hour, and when ispsd was restarted meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import fields, logs
+from daemon.errors import RecordError, RefusedError
+from daemon.model import Classification, Role
+from daemon.papers import release
+from daemon.people.authority import Act
+from daemon.record import snapshot
+from daemon.record.codec import utc_text
+from daemon.record.entry import SYSTEM, Draft
+from daemon.record.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from daemon.clock import Clock
+    from daemon.entropy import Entropy
+    from daemon.model import Json
+    from daemon.people.claims import By
+    from daemon.people.people import People
+    from daemon.record.entry import Actor, Entry
+    from daemon.record.log import Record
+
+FOLDER: Final = "exports"
+"""Beside the record: where snapshots lie."""
+LENT_S: Final = 3600.0
+SWEPT_EVERY_S: Final = 300.0
+MOST_AT_ONCE: Final = 3
+"""Each snapshot takes as much room as the newest segment."""
+WRITTEN_WITHIN_S: Final = 10.0
+"""A disk that takes longer than this for an entry lends no snapshot now."""
+SUBJECT: Final = "record"
+_PLACE: Final = re.compile(r"(\d{1,16})-[0-9a-f]+")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A snapshot that somebody works with."""
+
+    seq: int
+    folder: Path
+    since_s: float
+    actor: Actor
+
+
+class ExportDesk:
+    """Begins exports and takes down how they ended."""
+
+    def __init__(
+        self,
+        *,
+        record: Record,
+        directory: Path,
+        public_key: Path,
+        people: People,
+        particulars: Callable[[], Mapping[str, Json]],
+        held_head: Callable[[], Awaitable[str | None]],
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            record: What is exported, and where it is written down.
+            directory: The folder of the segments.
+            public_key: The file of the key that verifies.
+            people: Who may.
+            particulars: Returns what papers say of the ship.
+            held_head: Returns the newest checkpoint that somebody else holds; None: nobody.
+            clock: Ages.
+            entropy: Names of folders.
+        """
+        self._record = record
+        self._directory = directory
+        self._place = directory.parent / FOLDER
+        self._public_key = public_key
+        self._people = people
+        self._particulars = particulars
+        self._held_head = held_head
+        self._clock = clock
+        self._entropy = entropy
+        self._lent: dict[str, Lent] = {}
+        self._log = logs.get("exports")
+
+    def requests(
+        self,
+    ) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]]:
+        """Return what can be asked here, by the name of the request."""
+        return {"export.begin": self.begin, "export.done": self.done, "export.failed": self.failed}
+
+    async def begin(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Write that an export begins, and lend a snapshot that holds this very entry.
+
+        Raises:
+            RefusedError: A person who may not, no consent where it is wanted, or a disk that refuses.
+        """
+        wish = _wish(request)
+        by = await self._people.prove(fields.claim(request), Act.EXPORT)
+        wish["consent"] = self._consent(wish, by)
+        if len(self._lent) >= MOST_AT_ONCE:
+            raise RefusedError(
+                f"{MOST_AT_ONCE} exports are being made now; try again when one has ended"
+            )
+        entry = await self._write(
+            "record.exported", by.actor(), {**wish, "particulars": self._particulars()}
+        )
+        name = self._entropy.token()
+        lent = Lent(entry.seq, self._place / f"{entry.seq}-{name}", self._clock.now_s(), by.actor())
+        self._lent[name] = lent
+        try:
+            await self._record.seal()
+            await _in_thread(partial(snapshot.take, self._directory, lent.folder))
+            anchor = await self._held_head()
+        except RecordError as err:
+            await self._end(name, "export.failed", {"reason": f"no snapshot: {err}"[:400]})
+            raise RefusedError(
+                f"the export failed, which is entry {entry.seq} and the next: {err}"
+            ) from err
+        return {
+            "id": name,
+            "recorded": entry.seq,
+            "folder": str(lent.folder),
+            "keys": [str(self._public_key)],
+            "anchors": [] if anchor is None else [anchor],
+            "consent": wish["consent"],
+            "profile": wish["profile"],
+        }
+
+    async def done(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Write how a paper was written, and take the snapshot back.
+
+        Raises:
+            RefusedError: There is no such export, or a field is wrong.
+        """
+        name = self._known(request)
+        said: dict[str, Json] = {
+            "sha256": fields.text(request, "sha256"),
+            "bytes": fields.number(request, "bytes"),
+            "pages": fields.number(request, "pages"),
+            "verdict": fields.text(request, "verdict"),
+        }
+        if _SHA256.fullmatch(str(said["sha256"])) is None:
+            raise RefusedError("sha256 is 64 hex digits")
+        return {"recorded": await self._end(name, "export.written", said)}
+
+    async def failed(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Write that no paper came of it, and take the snapshot back.
+
+        Raises:
+            RefusedError: There is no such export.
+        """
+        name = self._known(request)
+        return {
+            "recorded": await self._end(
+                name, "export.failed", {"reason": fields.text(request, "reason")}
+            )
+        }
+
+    async def run(self) -> None:
+        """Clear up what an earlier run left behind, then what nobody comes back for, until cancelled."""
+        await self._clear_up()
+        while True:
+            await self._clock.sleep(SWEPT_EVERY_S)
+            now_s = self._clock.now_s()
+            for name in [
+                name for name, lent in self._lent.items() if now_s - lent.since_s > LENT_S
+            ]:
+                with suppress(RefusedError):
+                    await self._end(
+                        name, "export.failed", {"reason": "nobody came back within an hour"}
+                    )
+
+    async def _clear_up(self) -> None:
+        try:
+            left = [each for each in self._place.iterdir() if _PLACE.fullmatch(each.name)]
+        except OSError:
+            return
+        ours = {lent.folder for lent in self._lent.values()}
+        for folder in sorted(set(left) - ours):
+            await _in_thread(partial(shutil.rmtree, folder, ignore_errors=True))
+            seq = int(folder.name.partition("-")[0])
+            with suppress(RefusedError):
+                reason = "ispsd was stopped before it was written"
+                await self._write("export.failed", SYSTEM, {"export": seq, "reason": reason})
+
+    def _consent(self, wish: Mapping[str, Json], by: By) -> str | None:
+        """Return the Master who consented, where somebody must have.
+
+        Raises:
+            RefusedError: Nobody is named, or it is not the Master.
+        """
+        named = wish["consent"]
+        if named is None and wish["what"] not in release.CONSENTED:
+            return None
+        if named is None:
+            if Role.MASTER in by.person.roles:
+                return by.person.name
+            raise RefusedError(
+                f"{wish['what']} leaves the ship with the Master's consent only: name him"
+            )
+        master = self._people.known(str(named))
+        if Role.MASTER not in master.roles:
+            raise RefusedError(f"{master.name} is not the Master, whose consent is wanted")
+        return master.name
+
+    def _known(self, request: Mapping[str, Any]) -> str:
+        name = fields.text(request, "id")
+        if name not in self._lent:
+            raise RefusedError("there is no such export, or its hour is over")
+        return name
+
+    async def _end(self, name: str, type_: str, said: Mapping[str, Json]) -> int:
+        lent = self._lent.pop(name)
+        await _in_thread(partial(shutil.rmtree, lent.folder, ignore_errors=True))
+        entry = await self._write(type_, lent.actor, {"export": lent.seq, **said})
+        return entry.seq
+
+    async def _write(self, type_: str, actor: Actor, said: Mapping[str, Json]) -> Entry:
+        """Write an entry of class sso: who gets what is nobody's business on the watch.
+
+        Raises:
+            RefusedError: It is not on disk, so nobody may rely on it.
+        """
+        written = self._record.submit(
+            Draft(
+                kind="system",
+                type=type_,
+                subject=SUBJECT,
+                classification=Classification.SSO,
+                actor=actor,
+                open=said,
+            )
+        )
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
+                return await asyncio.shield(written)
+        except (RecordError, TimeoutError) as err:
+            self._log.warning("export.not_recorded", type=type_)
+            raise RefusedError(
+                f"an export is an entry first, and the disk does not take it: {err}"
+            ) from err
+
+
+def _wish(request: Mapping[str, Any]) -> dict[str, Json]:
+    """Return what is asked for, as its entry says it.
+
+    Raises:
+        RefusedError: A field is missing or wrong.
+    """
+    what, form = fields.text(request, "what"), fields.text(request, "format")
+    if what not in release.WHATS or form not in release.FORMATS:
+        raise RefusedError(
+            f"what is one of {', '.join(release.WHATS)}, format one of {', '.join(release.FORMATS)}"
+        )
+    begins, ends = fields.moment(request, "from"), fields.moment(request, "to")
+    if begins >= ends:
+        raise RefusedError("from lies before to")
+    return {
+        "what": what,
+        "format": form,
+        "profile": release.profile(what),
+        "from": _utc(begins),
+        "to": _utc(ends),
+        "test": fields.number(request, "seq") if what == "test" else None,
+        "to_whom": fields.text(request, "to_whom"),
+        "consent": fields.optional_text(request, "consent"),
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return utc_text(moment.astimezone(UTC))
+
+
+async def _in_thread(act: Callable[[], None]) -> None:
+    worker = Worker("export")
+    try:
+        await worker.call(act)
+    finally:
+        worker.finish()

@@ -1,0 +1,146 @@
+"""What comes of an export: bytes in a file, whole or not at all, for the eyes of whoever made it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from daemon.errors import IspsdError
+from daemon.papers import books, comma, lines, making, onetest, proof, source
+from daemon.papers.testlog import rows
+from daemon.record.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from daemon.papers.making import Asked
+    from daemon.papers.moments import Period
+    from daemon.papers.proof import Proof
+    from daemon.papers.source import Source
+
+MODE: Final = 0o600
+
+
+@dataclass(slots=True)
+class Made:
+    """What was made.
+
+    Attributes:
+        content: The bytes of a paper; None: the segments go as lines.
+        sha256: Of all files, one behind the other.
+    """
+
+    proof: Proof
+    pages: int = 0
+    content: bytes | None = None
+    segments: tuple[Path, ...] = ()
+    profile: str = ""
+    size: int = 0
+    sha256: str = ""
+
+
+def made(
+    asked: Asked,
+    form: str,
+    period: Period,
+    *,
+    folder: Path,
+    keys: Sequence[str],
+    anchors: Sequence[str],
+    profile: str,
+    now: datetime,
+    say: Callable[[str], None],
+) -> Made:
+    """Make a paper from a snapshot.
+
+    Args:
+        asked: Which, for whom.
+        form: ``pdf``, ``csv`` or ``jsonl``.
+        period: What it is about.
+        folder: The snapshot.
+        keys: Public keys: files or vkey lines.
+        anchors: Checkpoints that somebody else holds.
+        profile: How much goes along as lines.
+        now: When it is verified.
+        say: Told how far it has come.
+
+    Raises:
+        IspsdError: It cannot be made.
+    """
+    say("reading the record")
+    read = source.read(
+        folder, period, say=lambda count: say(f"reading the record: {count} entries")
+    )
+    say(f"verifying entries {read.first_seq} to {read.last_seq}")
+    proven = proof.prove(folder, keys=keys, anchors=anchors, first_seq=read.first_seq, checked=now)
+    if form == "jsonl":
+        return Made(proven, segments=tuple(lines.segments(folder)), profile=profile)
+    if form == "csv":
+        return Made(proven, content=_comma(asked, read))
+    say("setting pages")
+    reader = Reader(folder)
+    try:
+        content, pages = making.made(asked, read, proven, reader.evidence)
+    finally:
+        reader.close()
+    return Made(proven, pages=pages, content=content)
+
+
+def write(paper: Made, out: Path) -> list[Path]:
+    """Write it, and note how long it is and its hash; return the files.
+
+    Raises:
+        IspsdError: It cannot be written; then nothing of it is there.
+    """
+    digest = sha256()
+    written: list[Path] = []
+    only = len(paper.segments) <= 1
+    pieces: list[tuple[Path, Iterable[bytes]]] = (
+        [(out, (paper.content,))]
+        if paper.content is not None
+        else [
+            (lines.name_of(out, each, only=only), lines.of(each, paper.profile))
+            for each in paper.segments
+        ]
+    )
+    for path, chunks in pieces:
+        paper.size += _write(path, chunks, digest.update)
+        written.append(path)
+    paper.sha256 = digest.hexdigest()
+    return written
+
+
+def _comma(asked: Asked, read: Source) -> bytes:
+    around = making.around(read, asked.view)
+    if asked.what == "drills":
+        return comma.table(books.drills(around, most=None))
+    if asked.what == "test":
+        return comma.log([onetest.row_of(asked.seq, around)], around)
+    return comma.log(rows(around), around)
+
+
+def _write(path: Path, chunks: Iterable[bytes], note: Callable[[bytes], None]) -> int:
+    """Write a file beside its place, have it on disk, then let it take the place."""
+    size = 0
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for chunk in chunks:
+                    note(chunk)
+                    size += file.write(chunk)
+                os.fchmod(file.fileno(), MODE)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)  # noqa: PTH105 (the name is a text)
+        except BaseException:
+            os.unlink(name)  # noqa: PTH108
+            raise
+    except OSError as err:
+        raise IspsdError(f"{path}: cannot be written: {err.strerror or err}") from err
+    return size
