@@ -1,25 +1,23 @@
-"""What do drills, calls, levels, defects and SSAS tests look like on paper?"""
+"""What do drills, defects and SSAS tests look like on paper?"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.papers import amendments, moments
+from daemon.papers import formcells, moments
 from daemon.papers.layout import NOTHING, Column, Span, Table
 from daemon.papers.words import NOT_DONE, SAT, counted, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from daemon.papers.defects import Defect
     from daemon.papers.layout import Cell
     from daemon.papers.source import Found
     from daemon.papers.testlog import Around, Row
 
 NEWEST: Final = 12
 """Drills and exercises in a pack."""
-LAST_CALLS: Final = 10
-"""SOLAS XI-2/9.2.3: of the last ten calls at port facilities."""
-MOST_LEVELS: Final = 10
 
 
 def drills(around: Around, *, most: int | None = NEWEST) -> Table:
@@ -45,13 +43,13 @@ def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
     ended = found.moment("ended")
     took, crew = number(said.get("crew_took_part")), number(said.get("crew"))
     cells: tuple[Cell, ...] = (
-        _no(found, around),
+        formcells.entry_number(found, around),
         moments.both(ended, around.source.ship_time, with_year=True),
         "exercise" if found.entry.type == "exercise.held" else "drill",
         around.calls.port_at(ended) or "at sea",
-        _field(found, "scenario", around, lambda said: names.scenario(str(said))),
+        formcells.field(found, "scenario", around, lambda said: names.scenario(str(said))),
         NOTHING if took is None else f"{took} of {crew}" if crew is not None else str(took),
-        _field(found, "crew_changed_by_more_than_a_quarter", around, _yes),
+        formcells.field(found, "crew_changed_by_more_than_a_quarter", around, formcells.yes),
     )
     if names.is_psc:
         return cells
@@ -61,7 +59,7 @@ def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
     return (
         *cells,
         "; ".join(filter(None, (led, people))) or NOTHING,
-        _field(found, "lessons", around, str),
+        formcells.field(found, "lessons", around, str),
     )
 
 
@@ -81,137 +79,18 @@ def _drill_line(around: Around, held: Sequence[Found]) -> Cell:
     )
 
 
-def calls(around: Around) -> Table:
-    """Return the last ten calls, newest first."""
-    psc = around.names.is_psc
-
-    def short(said: object) -> str:
-        return around.names.short(str(said))
-
-    columns = [
-        Column("No.", 0.8), Column("Port", 0.9), Column("Facility", 1.3), Column("From, UTC", 1.5),
-        Column("To, UTC", 1.5), Column("Ship's level", 0.8, centre=True), Column("Port's level", 0.8, centre=True),
-        Column("DoS", 0.7, centre=True), Column("Special measures", 1 if psc else 3),
-    ]  # fmt: skip
-    return Table(
-        title="Last ten calls at port facilities (SOLAS XI-2/9.2.1)",
-        columns=tuple(columns),
-        rows=tuple(
-            (
-                _no(call.found, around),
-                _field(call.found, "port", around, short),
-                _field(call.found, "facility", around, short),
-                moments.utc_words(call.arrived),
-                moments.utc_words(call.departed) if call.departed else "still there",
-                _field(call.found, "ship_level", around, str),
-                _field(call.found, "port_level", around, str),
-                _field(call.found, "declaration_of_security", around, _yes),
-                _measures(call.found, around),
-            )
-            for call in around.calls.calls[::-1][:LAST_CALLS]
-        ),
-        empty="no call is entered in this record",
-    )
-
-
-def ship_to_ship(around: Around) -> Table:
-    """Return ship-to-ship activities of the same time."""
-    found = around.source.of("ship_to_ship.done")[::-1][:LAST_CALLS]
-    return Table(
-        title="Ship-to-ship activities (SOLAS XI-2/9.2.1.5)",
-        columns=(
-            Column("No.", 0.8),
-            Column("From, UTC", 1.5),
-            Column("To, UTC", 1.5),
-            Column("Ship's level", 1, centre=True),
-            Column("DoS", 1, centre=True),
-        ),
-        rows=tuple(
-            (
-                _no(each, around),
-                moments.utc_words(each.moment("began")),
-                moments.utc_words(moments.read(each.open.get("ended"))),
-                _level(number(each.open.get("ship_level"))),
-                _yes(each.open.get("declaration_of_security")),
-            )
-            for each in found
-        ),
-        empty="none is entered in this record",
-    )
-
-
-def levels(around: Around) -> Table:
-    """Return how the ship's level was changed, by whom, and who gave the instruction."""
-    changed = around.source.of("level.changed")[::-1][:MOST_LEVELS]
-    person = around.names.short
-    return Table(
-        title="Changes of security level (ISPS A/10.1.4)",
-        columns=(
-            Column("No.", 0.8),
-            Column("UTC / ship's time", 1.5),
-            Column("From", 0.6, centre=True),
-            Column("To", 0.6, centre=True),
-            Column("Told by", 3),
-            Column("Entered by", 2),
-        ),
-        rows=tuple(
-            (
-                _no(each, around),
-                moments.both(each.at, around.source.ship_time, with_year=True),
-                _level(number(each.open.get("from"))),
-                _level(number(each.open.get("to"))),
-                person(text(each.open, "told_by")) or NOTHING,
-                person(around.source.particulars.ranked(each.entry.actor.person or "–")),
-            )
-            for each in changed
-        ),
-        empty="none is entered in this record",
-    )
-
-
 def defects(around: Around) -> Table:
     """Return what was broken in the period or still is; for PSC without what it was and what was done instead."""
-    psc, source = around.names.is_psc, around.source
+    psc, begins = around.names.is_psc, around.source.period.begins
     shown = [
         each
         for each in around.defects.defects[::-1]
-        if each.closed is None or each.closed.at >= source.period.begins
+        if each.closed is None or each.closed.at >= begins
     ]
-    rows = []
-    for each in shown:
-        said = each.opened.open
-        measure = text(said, "measure")
-        told = ", ".join(
-            around.names.short(who) + (f" {moments.utc_words(at)}" if at else "")
-            for who, at in each.told
-        )
-        cells: list[Cell] = [
-            str(each.opened.seq),
-            each.id.upper() if len(each.id) <= 20 else each.id[:19].upper() + "…",  # noqa: PLR2004 (an id as wide as its column)
-            around.names.thing(text(said, "equipment"))
-            if psc
-            else f"{text(said, 'equipment').upper()} {text(said, 'name')}".strip(),
-            moments.utc_words(each.opened.at),
-        ]
-        if psc:
-            cells.append(
-                "in force"
-                if measure and each.closed is None
-                else "was in force"
-                if measure
-                else "none entered"
-            )
-        else:
-            cells += [text(said, "found") or NOTHING, measure or "none entered"]
-        cells += [
-            told or "nobody entered",
-            moments.utc_words(each.closed.at) if each.closed else (Span("OPEN", "bold"),),
-        ]
-        rows.append(tuple(cells))
-    measure_columns = (
+    measures = (
         (Column("Measure instead", 1.3),)
         if psc
-        else (Column("Found", 2.2), Column("Measure instead", 2.6))
+        else (Column("What was found", 2.2), Column("Measure instead", 2.6))
     )
     return Table(
         title="Defects (ISPS A/10.1.10; MSC.159(78) 4.5.2)",
@@ -219,13 +98,42 @@ def defects(around: Around) -> Table:
             Column("No.", 0.8),
             Column("Defect", 1),
             Column("Equipment", 2),
-            Column("Found", 1.5),
-            *measure_columns,
+            Column("Entered", 1.5),
+            *measures,
             Column("Who was told, when", 3),
             Column("Rectified", 1.5),
         ),
-        rows=tuple(rows),
+        rows=tuple(_defect(each, around) for each in shown),
     )
+
+
+def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
+    said, names = defect.opened.open, around.names
+    measure = text(said, "measure")
+    told = (
+        names.short(who) + (f" {moments.utc_words(at)}" if at else "") for who, at in defect.told
+    )
+    end: tuple[Cell, ...] = (
+        ", ".join(told) or "nobody entered",
+        moments.utc_words(defect.closed.at) if defect.closed else (Span("OPEN", "bold"),),
+    )
+    begin = (formcells.entry_number(defect.opened, around), names.defect(defect.id))
+    if names.is_psc:
+        force = ("is" if defect.closed is None else "was") + " in force"
+        thing = names.thing(text(said, "equipment"))
+        return (
+            *begin,
+            thing,
+            moments.utc_words(defect.opened.at),
+            force if measure else "none entered",
+            *end,
+        )
+    thing = f"{text(said, 'equipment').upper()} {text(said, 'name')}".strip()
+    found = (
+        formcells.field(defect.opened, "found", around, str),
+        formcells.field(defect.opened, "measure", around, str),
+    )
+    return (*begin, thing, moments.utc_words(defect.opened.at), *found, *end)
 
 
 def ssas(rows: Sequence[Row], around: Around) -> Table:
@@ -290,47 +198,4 @@ def notices(around: Around) -> Table:
             )
             for each in around.source.in_period("notice.given")[::-1]
         ),
-    )
-
-
-def _measures(found: Found, around: Around) -> Cell:
-    if around.names.is_psc:
-        changed = [
-            each.new
-            for each in around.amendments.get(found.seq, ())
-            if each.field == "special_measures"
-        ]
-        said = (
-            changed[-1]
-            if changed
-            else text(found.private, "special_measures") or text(found.open, "special_measures")
-        )
-        return "yes" if said and said != NOTHING else "no"
-    return _field(found, "special_measures", around, str)
-
-
-def _field(found: Found, name: str, around: Around, words: Callable[[object], str]) -> Cell:
-    return amendments.field(found, name, around.amendments.get(found.seq, ()), words)
-
-
-def _no(found: Found, around: Around) -> Cell:
-    amended = around.amendments.get(found.seq)
-    if not amended:
-        return str(found.seq)
-    return (
-        Span(str(found.seq)),
-        Span("", "break"),
-        Span(f"amended, no. {amended[-1].seq}", "small"),
-    )
-
-
-def _level(level: int | None) -> str:
-    return NOTHING if level is None else str(level)
-
-
-def _yes(said: object) -> str:
-    return (
-        {True: "yes", False: "no", "yes": "yes", "no": "no"}.get(said, NOTHING)
-        if isinstance(said, bool | str)
-        else NOTHING
     )

@@ -73,7 +73,7 @@ class Defects:
 
     def _words(self, defect: Defect) -> str:
         if self._names.is_psc:
-            return f"{defect.id.upper()}, see defects"
+            return f"{self._names.defect(defect.id)}, see defects"
         measure = text(defect.opened.open, "measure")
         return ", ".join(filter(None, (defect.id.upper(), measure, defect.told_words())))
 

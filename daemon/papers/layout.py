@@ -6,6 +6,7 @@ direction of a line, is written by its number, so that nothing is lost, hidden o
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -17,6 +18,9 @@ NONE_IN_PERIOD: Final = "none in this period"
 NOTHING: Final = "–"
 LONGEST_TEXT: Final = 2000
 """Characters of one text on paper; the record holds the whole of it."""
+LONG_WORD: Final = re.compile(r"\S{17,}")
+PIECE: Final = 8
+ZERO_WIDTH_SPACE: Final = "\u200b"
 SHOWN: Final = (
     (0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x17F), (0x218, 0x21B), (0x391, 0x3A1), (0x3A3, 0x3A9), (0x3B1, 0x3C9),
     (0x401, 0x401), (0x410, 0x44F), (0x451, 0x451), (0x2013, 0x2014), (0x2018, 0x2019), (0x201C, 0x201E),
@@ -142,6 +146,15 @@ def printable(text: str) -> str:
     )
 
 
+def breakable(text: str) -> str:
+    """Return a text whose long words may be broken, so that none leaves its column."""
+    return LONG_WORD.sub(lambda word: ZERO_WIDTH_SPACE.join(_pieces(word[0])), text)
+
+
+def _pieces(word: str) -> list[str]:
+    return [word[begin : begin + PIECE] for begin in range(0, len(word), PIECE)]
+
+
 def plain(cell: Cell) -> str:
     """Return a cell as bare text: struck out words say so."""
     if cell is None or isinstance(cell, str):
@@ -222,5 +235,5 @@ def _cell(cell: Cell) -> Any:
     if cell is None:
         return None
     if isinstance(cell, str):
-        return printable(cell)
-    return [{"t": printable(each.text), "s": each.style} for each in cell]
+        return breakable(printable(cell))
+    return [{"t": breakable(printable(each.text)), "s": each.style} for each in cell]

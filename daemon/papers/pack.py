@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Role
-from daemon.papers import annex, books, certificates, logtable, matrix, moments
+from daemon.papers import annex, books, certificates, interfaces, logtable, matrix, moments
 from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Span, Table, Title, Words
 from daemon.papers.testlog import one, rows
 from daemon.papers.words import counted, number
@@ -53,7 +53,8 @@ def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -
         Sheet((Title(title), *_cover(around, proof))),
         Sheet((books.drills(around),), landscape=True),
         Sheet(
-            (books.calls(around), books.ship_to_ship(around), books.levels(around)), landscape=True
+            (interfaces.calls(around), interfaces.ship_to_ship(around), interfaces.levels(around)),
+            landscape=True,
         ),
         Sheet((matrix.table(year, around),), landscape=True),
         Sheet((table,), landscape=True),

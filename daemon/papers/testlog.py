@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LATE_AFTER: Final = timedelta(hours=24)
 """Entered later than this after it was done: LATE."""
 SYSTEM: Final = "ispsd"
+MISSED: Final = "test.missed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ class Row:
 
     @property
     def late(self) -> bool:
-        return self.entered - self.done > LATE_AFTER
+        """Whether a person entered it too late; a period that ended without a test is ispsd's own to say."""
+        return self.found.entry.type != MISSED and self.entered - self.done > LATE_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ class Around:
 
 def rows(around: Around) -> list[Row]:
     """Return the rows of the period, newest first."""
-    found = around.source.in_period("test.result", "test.missed")
+    found = around.source.in_period("test.result", MISSED)
     made = [
-        _missed(each, around) if each.entry.type == "test.missed" else _result(each, around)
+        _missed(each, around) if each.entry.type == MISSED else _result(each, around)
         for each in found
     ]
     return made[::-1]
@@ -93,7 +95,7 @@ def rows(around: Around) -> list[Row]:
 
 def one(found: Found, around: Around) -> Row:
     """Return the row of one entry."""
-    return _missed(found, around) if found.entry.type == "test.missed" else _result(found, around)
+    return _missed(found, around) if found.entry.type == MISSED else _result(found, around)
 
 
 def _result(found: Found, around: Around) -> Row:
@@ -144,7 +146,7 @@ def _missed(found: Found, around: Around) -> Row:
         seq=found.seq,
         done=ends,
         began=begins,
-        entered=max(found.at, ends) if found.at - ends <= LATE_AFTER else ends,
+        entered=found.at,
         day=None,
         equipment=around.names.equipment(found),
         test=around.names.test(found),

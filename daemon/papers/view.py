@@ -25,6 +25,7 @@ LONGEST_NAME: Final = 60
 """Characters of a name in a pack that has a number of pages to keep to."""
 OPAQUE: Final = re.compile(r"[a-z]{1,3}\d{1,3}")
 """An id that says what kind of thing it is and nothing of where: d10, c03, x01."""
+DEFECT: Final = re.compile(r"def-\d{1,6}")
 KINDS: Final[Mapping[str, str]] = {
     "ais_own_report": "AIS own report",
     "gnss": "GNSS",
@@ -162,6 +163,10 @@ class Names:
         return (
             name if not self.is_psc or len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         )
+
+    def defect(self, id_: str) -> str:
+        """Return a defect's number; for PSC only one that is a number."""
+        return id_.upper() if not self.is_psc or DEFECT.fullmatch(id_) else "defect"
 
     def scenario(self, said: str) -> str:
         """Return what was drilled; for PSC its class only."""

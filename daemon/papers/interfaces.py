@@ -1,0 +1,122 @@
+"""What do port calls, ship-to-ship activities and changes of level look like on paper?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from daemon.papers import formcells, moments
+from daemon.papers.layout import NOTHING, Column, Table
+from daemon.papers.words import number, text
+
+if TYPE_CHECKING:
+    from daemon.papers.layout import Cell
+    from daemon.papers.source import Found
+    from daemon.papers.testlog import Around
+
+LAST_CALLS: Final = 10
+"""SOLAS XI-2/9.2.3: of the last ten calls at port facilities."""
+MOST_LEVELS: Final = 10
+
+
+def calls(around: Around) -> Table:
+    """Return the last ten calls, newest first."""
+    psc = around.names.is_psc
+
+    def short(said: object) -> str:
+        return around.names.short(str(said))
+
+    columns = [
+        Column("No.", 0.8), Column("Port", 0.9), Column("Facility", 1.3), Column("From, UTC", 1.5),
+        Column("To, UTC", 1.5), Column("Ship's level", 0.8, centre=True), Column("Port's level", 0.8, centre=True),
+        Column("DoS", 0.7, centre=True), Column("Special measures", 1 if psc else 3),
+    ]  # fmt: skip
+    return Table(
+        title="Last ten calls at port facilities (SOLAS XI-2/9.2.1)",
+        columns=tuple(columns),
+        rows=tuple(
+            (
+                formcells.entry_number(call.found, around),
+                formcells.field(call.found, "port", around, short),
+                formcells.field(call.found, "facility", around, short),
+                moments.utc_words(call.arrived),
+                moments.utc_words(call.departed) if call.departed else "still there",
+                formcells.field(call.found, "ship_level", around, str),
+                formcells.field(call.found, "port_level", around, str),
+                formcells.field(call.found, "declaration_of_security", around, formcells.yes),
+                _measures(call.found, around),
+            )
+            for call in around.calls.calls[::-1][:LAST_CALLS]
+        ),
+        empty="no call is entered in this record",
+    )
+
+
+def ship_to_ship(around: Around) -> Table:
+    """Return ship-to-ship activities of the same time."""
+    found = around.source.of("ship_to_ship.done")[::-1][:LAST_CALLS]
+    return Table(
+        title="Ship-to-ship activities (SOLAS XI-2/9.2.1.5)",
+        columns=(
+            Column("No.", 0.8),
+            Column("From, UTC", 1.5),
+            Column("To, UTC", 1.5),
+            Column("Ship's level", 1, centre=True),
+            Column("DoS", 1, centre=True),
+        ),
+        rows=tuple(
+            (
+                formcells.entry_number(each, around),
+                moments.utc_words(each.moment("began")),
+                moments.utc_words(moments.read(each.open.get("ended"))),
+                formcells.level(number(each.open.get("ship_level"))),
+                formcells.yes(each.open.get("declaration_of_security")),
+            )
+            for each in found
+        ),
+        empty="none is entered in this record",
+    )
+
+
+def levels(around: Around) -> Table:
+    """Return how the ship's level was changed, by whom, and who gave the instruction."""
+    changed = around.source.of("level.changed")[::-1][:MOST_LEVELS]
+    person = around.names.short
+    return Table(
+        title="Changes of security level (ISPS A/10.1.4)",
+        columns=(
+            Column("No.", 0.8),
+            Column("UTC / ship's time", 1.5),
+            Column("From", 0.6, centre=True),
+            Column("To", 0.6, centre=True),
+            Column("Told by", 3),
+            Column("Entered by", 2),
+        ),
+        rows=tuple(
+            (
+                formcells.entry_number(each, around),
+                moments.both(each.at, around.source.ship_time, with_year=True),
+                formcells.level(number(each.open.get("from"))),
+                formcells.level(number(each.open.get("to"))),
+                person(text(each.open, "told_by")) or NOTHING,
+                person(around.source.particulars.ranked(each.entry.actor.person or "–")),
+            )
+            for each in changed
+        ),
+        empty="none is entered in this record",
+    )
+
+
+def _measures(found: Found, around: Around) -> Cell:
+    if around.names.is_psc:
+        changed = [
+            each.new
+            for each in around.amendments.get(found.seq, ())
+            if each.field == "special_measures"
+        ]
+        said = (
+            changed[-1]
+            if changed
+            else text(found.private, "special_measures") or text(found.open, "special_measures")
+        )
+        return "yes" if said and said != NOTHING else "no"
+    return formcells.field(found, "special_measures", around, str)
