@@ -129,7 +129,7 @@ class Paper:
     period: str
     date: tuple[int, int, int, int, int, int]
     banner: str = ""
-    watermark: str = ""
+    is_demo: bool = False
     checkpoint: str = ""
     foot: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = field(default=())
@@ -180,10 +180,10 @@ def data(paper: Paper, *, qr: str) -> dict[str, Any]:
         "basis": paper.basis,
         "period": paper.period,
         "banner": paper.banner,
-        "watermark": paper.watermark,
     }
     return {
         **{key: printable(text) for key, text in head.items()},
+        "demo": paper.is_demo,
         "date": list(paper.date),
         "qr": qr,
         "foot": [printable(line) for line in paper.foot],

@@ -123,7 +123,7 @@ def paper(asked: Asked, source: Source, proof: Proof, sheets: tuple[Sheet, ...])
         period=source.period.words(),
         date=(at.year, at.month, at.day, at.hour, at.minute, at.second),
         banner=DEMO if ship.is_demo else "",
-        watermark="DEMO" if ship.is_demo else "",
+        is_demo=ship.is_demo,
         checkpoint=proof.head.note,
         foot=(
             f"Entries {proof.first_seq}–{proof.last_seq} · fingerprint {proof.fingerprint} · {proof.short()}",

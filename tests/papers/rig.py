@@ -48,7 +48,11 @@ PARTICULARS: dict[str, Any] = {
     "ship_time_offset_min": 480,
     "ranks": [[MATE, "C/O"], [MASTER, "Master"], ["M. Petrov", "3/O"]],
     "roles": [[MATE, "officer sso"], [MASTER, "master"]],
-    "kinds": [["t-door", "door_contacts"], ["t-ais", "ais_own_report"], ["t-ssas-e-p1", "ssas_end_to_end"]],
+    "kinds": [
+        ["t-door", "door_contacts"],
+        ["t-ais", "ais_own_report"],
+        ["t-ssas-e-p1", "ssas_end_to_end"],
+    ],
 }
 
 
@@ -115,7 +119,9 @@ def result(test: str, ended: datetime, outcome: str = "passed", /, **more: Any) 
         "simulated": True,
         "readings": 4,
     }
-    how = {name: more.pop(name) for name in ("person", "private", "sso", "evidence") if name in more}
+    how = {
+        name: more.pop(name) for name in ("person", "private", "sso", "evidence") if name in more
+    }
     return said("test.result", entered, subject=equipment, **how, **(fields | more))
 
 
@@ -131,7 +137,9 @@ def exported(when: datetime, **more: Any) -> At:
         kind="system",
         sso=True,
         person=MATE,
-        **({"what": "psc", "format": "pdf", "to_whom": "J. Doe", "particulars": PARTICULARS} | more),
+        **(
+            {"what": "psc", "format": "pdf", "to_whom": "J. Doe", "particulars": PARTICULARS} | more
+        ),
     )
 
 
@@ -140,7 +148,9 @@ def planned(when: datetime, *tests: dict[str, Any]) -> At:
 
 
 @asynccontextmanager
-async def writing(folder: Path, entries: Iterable[At]) -> AsyncIterator[tuple[Record, list[int], PastClock]]:
+async def writing(
+    folder: Path, entries: Iterable[At]
+) -> AsyncIterator[tuple[Record, list[int], PastClock]]:
     """Give a record that holds these, still being written."""
     in_order = sorted(entries, key=lambda each: each.when)
     clock = PastClock(in_order[0].when - timedelta(hours=1) if in_order else BEGINS)
@@ -183,7 +193,9 @@ class Read:
     source: Source
     proof: Proof
 
-    def pdf(self, what: str, *, seq: int | None = None, release: Release | None = None) -> tuple[bytes, int]:
+    def pdf(
+        self, what: str, *, seq: int | None = None, release: Release | None = None
+    ) -> tuple[bytes, int]:
         given = release or Release("J. Doe, PSC", MATE, MASTER, None)
         reader = Reader(self.folder)
         try:
@@ -197,13 +209,19 @@ def read(folder: Path, note: str | None, place: Path, period: Period = NOVEMBER)
     snapshot.take(folder, place)
     found = source.read(place, period)
     anchors = [] if note is None else [note]
-    proven = proof.prove(place, keys=[VKEY], anchors=anchors, first_seq=found.first_seq, checked=CHECKED)
+    proven = proof.prove(
+        place, keys=[VKEY], anchors=anchors, first_seq=found.first_seq, checked=CHECKED
+    )
     return Read(place, found, proven)
 
 
-def made(tmp_path: Path, entries: Iterable[At], *, anchored: bool = True, period: Period = NOVEMBER) -> tuple[Read, list[int]]:
+def made(
+    tmp_path: Path, entries: Iterable[At], *, anchored: bool = True, period: Period = NOVEMBER
+) -> tuple[Read, list[int]]:
     note, seqs = written(tmp_path / "record", entries)
-    return read(tmp_path / "record", note if anchored else None, tmp_path / "snapshot", period), seqs
+    return read(
+        tmp_path / "record", note if anchored else None, tmp_path / "snapshot", period
+    ), seqs
 
 
 def tool(name: str) -> str:
@@ -219,7 +237,9 @@ def tool(name: str) -> str:
 def text_of(pdf: bytes, *, layout: bool = False) -> str:
     """Return the text that another program finds in a PDF; breaks inside long words taken out."""
     words = [tool("pdftotext"), *(["-layout"] if layout else []), "-", "-"]
-    ran = subprocess.run(words, input=pdf, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    ran = subprocess.run(
+        words, input=pdf, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+    )
     return ran.stdout.decode().replace("\u200b", "")
 
 
@@ -232,7 +252,9 @@ def codes_of(pdf: bytes, folder: Path, *, dpi: int = 150) -> list[str]:
     """Return what a decoder that we did not write reads from each page."""
     (folder / "paper.pdf").write_bytes(pdf)
     quiet = {"stderr": subprocess.DEVNULL, "check": True}
-    subprocess.run([tool("pdftoppm"), "-r", str(dpi), "-gray", "paper.pdf", "page"], cwd=folder, **quiet)  # type: ignore[call-overload]
+    subprocess.run(
+        [tool("pdftoppm"), "-r", str(dpi), "-gray", "paper.pdf", "page"], cwd=folder, **quiet
+    )  # type: ignore[call-overload]
     pages = sorted(folder.glob("page-*.pgm"))
     found = []
     for page in pages:

@@ -32,7 +32,9 @@ def test_a_row_has_every_column_of_the_form(tmp_path):
     calls = said(
         "port.call", at(1), kind=".11", person=MATE, port="SGSIN", arrived=iso(at(1)), departed=None
     )
-    plan = planned(at(1), {"test": "t-door", "every": "month", "since": iso(at(1)), "ssp_paragraph": "7.3.2"})
+    plan = planned(
+        at(1), {"test": "t-door", "every": "month", "since": iso(at(1)), "ssp_paragraph": "7.3.2"}
+    )
     one = result(
         "t-door",
         at(22, 2),
@@ -60,7 +62,13 @@ def test_a_row_has_every_column_of_the_form(tmp_path):
 
 @pytest.mark.parametrize(
     ("outcome", "word"),
-    [("passed", "SAT"), ("failed", "UNSAT"), ("inconclusive", "NOT PROVEN"), ("skipped", "NOT DONE"), ("odd", "NOT PROVEN")],
+    [
+        ("passed", "SAT"),
+        ("failed", "UNSAT"),
+        ("inconclusive", "NOT PROVEN"),
+        ("skipped", "NOT DONE"),
+        ("odd", "NOT PROVEN"),
+    ],
 )
 def test_results_are_words_and_bold_unless_sat(tmp_path, outcome, word):
     here, _ = around(tmp_path, [result("t-door", at(5), outcome)])
@@ -68,7 +76,10 @@ def test_results_are_words_and_bold_unless_sat(tmp_path, outcome, word):
     assert row[6] == ("SAT" if word == "SAT" else (Span(word, "bold"),))
 
 
-@pytest.mark.parametrize(("mode", "letter"), [("automatic", "A"), ("in_service", "S"), ("assisted", "P"), ("manual", "M")])
+@pytest.mark.parametrize(
+    ("mode", "letter"),
+    [("automatic", "A"), ("in_service", "S"), ("assisted", "P"), ("manual", "M")],
+)
 def test_how_is_one_letter(tmp_path, mode, letter):
     [row], _ = log(tmp_path, [result("t-door", at(5), mode=mode)])
     assert row["How"] == letter
@@ -83,7 +94,9 @@ def test_rows_are_of_the_period_newest_first_and_a_late_entry_stands_where_it_wa
 
 @pytest.mark.parametrize(("late_s", "is_late"), [(24 * 3600, False), (24 * 3600 + 1, True)])
 def test_late_begins_behind_24_hours_and_says_when_it_was_entered(tmp_path, late_s, is_late):
-    [row], _ = log(tmp_path, [result("t-hhmd", at(5), entered=at(5) + timedelta(seconds=late_s), person=MATE)])
+    [row], _ = log(
+        tmp_path, [result("t-hhmd", at(5), entered=at(5) + timedelta(seconds=late_s), person=MATE)]
+    )
     assert ("LATE, entered 6 Nov 2026 0000Z" in row["UTC / ship's time"]) is is_late
 
 
