@@ -165,7 +165,7 @@ def _offline(given: argparse.Namespace) -> Iterator[Loan]:
         tempfile.TemporaryDirectory(prefix="ispsd-export-") as place,
     ):
         folder = Path(place) / "record"
-        snapshot.take(given.record, folder)
+        snapshot.take(given.record, folder, resting=True)
         yield Loan(
             folder,
             tuple(given.key),

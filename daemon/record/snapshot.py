@@ -41,8 +41,13 @@ class Head:
     note: str
 
 
-def take(directory: Path, place: Path) -> None:
+def take(directory: Path, place: Path, *, resting: bool = False) -> None:
     """Make a snapshot of a record in a new folder that nobody else may read.
+
+    Args:
+        directory: The folder of the segments.
+        place: The new folder.
+        resting: Nobody writes it (``at_rest``): it is copied as it lies, so that looking leaves nothing beside it.
 
     Raises:
         RecordError: No record, no room, or the disk refuses; then there is no such folder.
@@ -58,7 +63,7 @@ def take(directory: Path, place: Path) -> None:
         with store_errors(place):
             for path in paths[:-1]:
                 _link(path, place / path.name)
-            _copy(paths[-1], place / paths[-1].name)
+            (_copy_resting if resting else _copy)(paths[-1], place / paths[-1].name)
     except RecordError:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -140,3 +145,17 @@ def _copy(segment: Path, place: Path) -> None:
     finally:
         db.close(force=True)
     place.chmod(0o600)
+
+
+def _copy_resting(segment: Path, place: Path) -> None:
+    """Copy a segment with the log that a power cut may have left beside it, and move that log into the copy."""
+    shutil.copyfile(segment, place)
+    log = segment.with_name(f"{segment.name}-wal")
+    if log.exists():
+        shutil.copyfile(log, place.with_name(f"{place.name}-wal"))
+    place.chmod(0o600)
+    db = apsw.Connection(str(place), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        db.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        db.close(force=True)
