@@ -41,6 +41,9 @@ BASES: Final = {
     "gnss": "MSC.1/Circ.1644",
 }
 DEMO: Final = "DEMO · simulated data · not a ship's record"
+PROTECTED: Final = "PROTECTED, ISPS A/9.7: for SSO, Master, company and auditor only"
+"""Head of every paper that says more than port state control may see."""
+OPEN_PAPERS: Final = frozenset({"psc", "gnss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def paper(asked: Asked, source: Source, proof: Proof, sheets: tuple[Sheet, ...])
         basis=BASES[asked.what],
         period=source.period.words(),
         date=(at.year, at.month, at.day, at.hour, at.minute, at.second),
-        banner=DEMO if ship.is_demo else "",
+        banner=" · ".join(filter(None, (DEMO if ship.is_demo else "", _protected(asked)))),
         is_demo=ship.is_demo,
         checkpoint=proof.head.note,
         foot=(
@@ -152,6 +155,10 @@ def _sheets(
         case _:
             table = logtable.table(rows(here), here, title=title)
             return (Sheet((table, *pack.closing(proof)), landscape=True),)
+
+
+def _protected(asked: Asked) -> str:
+    return "" if asked.what in OPEN_PAPERS else PROTECTED
 
 
 def _clipped(line: str) -> str:

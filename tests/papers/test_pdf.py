@@ -31,20 +31,20 @@ from tests.papers.rig import (
     said,
     text_of,
     tool,
-)  # fmt: skip
+)
 
 NOW = datetime(2026, 11, 22, 2, 10, tzinfo=UTC)
 MONTH = Period(NOW - timedelta(days=30), NOW)
 HOSTILE = [
-    "#panic(\"x\")",
+    '#panic("x")',
     "$x^2$ \\ *bold* _it_ `raw` = head",
-    "#read(\"/etc/passwd\")",
+    '#read("/etc/passwd")',
     "]#{]]}//<label> @ref",
     "ümläut Ø ß Żółć Ελλάδα Россия",
     "\U0001f6a2 ship \u202egnp.exe\u202c \u05e9\u05dc\u05d5\u05dd \u4e0a\u6d77",
     "x" * 400,
     "\u200b\ufeff\u2028",
-]  # fmt: skip
+]
 
 
 def sheet(*rows, **more):
@@ -149,9 +149,15 @@ def test_a_hostile_text_is_only_text(text):
         (text, layout.bold(text)), (((layout.Span(text, "strike")),), (layout.Span(text, "small"),))
     )
     named = replace(
-        paper, ship=text, title=text, period=text, foot=(text,), banner=text, is_demo=True,
+        paper,
+        ship=text,
+        title=text,
+        period=text,
+        foot=(text,),
+        banner=text,
+        is_demo=True,
         sheets=(*paper.sheets, Sheet((Title(text), Facts(((text, text), (text, None)))))),
-    )  # fmt: skip
+    )
     content, pages = pdf.rendered(named)
     assert pages >= 2
     assert flat(layout.printable(text)) in flat(text_of(content))
@@ -280,11 +286,26 @@ def test_a_gnss_report_says_what_is_recorded_and_leaves_the_rest_blank(tmp_path)
         "raised": iso_of(5, 2, 10),
     }
     entries = [
-        said("alert.changed", at(5, 2, 10), detail="G1 has no fix", state="V", id="gnss.suspect.gnss", evidence=[fix], **common),
-        said("alert.changed", at(5, 2, 30), detail="G1 has no fix; G1 and G2 are 800 m apart", state="A", id="gnss.suspect.gnss", **common),
+        said(
+            "alert.changed",
+            at(5, 2, 10),
+            detail="G1 has no fix",
+            state="V",
+            id="gnss.suspect.gnss",
+            evidence=[fix],
+            **common,
+        ),
+        said(
+            "alert.changed",
+            at(5, 2, 30),
+            detail="G1 has no fix; G1 and G2 are 800 m apart",
+            state="A",
+            id="gnss.suspect.gnss",
+            **common,
+        ),
         said("alert.changed", at(5, 3), detail="", state="N", id="gnss.suspect.gnss", **common),
         exported(at(29)),
-    ]  # fmt: skip
+    ]
     ours, seqs = made(tmp_path, entries)
     content, pages = ours.pdf("gnss")
     words = text_of(content)
@@ -312,11 +333,37 @@ def test_names_of_a_hostile_crew_list_break_no_pack(tmp_path):
     names = [[name[:128], "C/O"] for name in HOSTILE if name.isprintable()]
     particulars = {**PARTICULARS, "ranks": names, "roles": [[name, "sso"] for name, _ in names]}
     entries = [
-        *(result("t-door", at(day, hour), person=name, mode="manual") for day in range(2, 28) for hour, (name, _) in enumerate(names)),
-        *(said("port.call", at(day), kind=".11", person=MATE, port="#x" * 100, facility="$" * 200, arrived=iso_of(day), departed=iso_of(day, 2)) for day in range(2, 14)),
-        *(said("level.changed", at(day), kind=".4", person=MATE, told_by="=" * 300, **{"from": 1, "to": 2}) for day in range(2, 14)),
+        *(
+            result("t-door", at(day, hour), person=name, mode="manual")
+            for day in range(2, 28)
+            for hour, (name, _) in enumerate(names)
+        ),
+        *(
+            said(
+                "port.call",
+                at(day),
+                kind=".11",
+                person=MATE,
+                port="#x" * 100,
+                facility="$" * 200,
+                arrived=iso_of(day),
+                departed=iso_of(day, 2),
+            )
+            for day in range(2, 14)
+        ),
+        *(
+            said(
+                "level.changed",
+                at(day),
+                kind=".4",
+                person=MATE,
+                told_by="=" * 300,
+                **{"from": 1, "to": 2},
+            )
+            for day in range(2, 14)
+        ),
         exported(at(29), particulars=particulars),
-    ]  # fmt: skip
+    ]
     ours, _ = made(tmp_path, entries)
     _, pages = ours.pdf("psc", release=Release("#" * 400, "x" * 400, "y" * 400, None))
     assert pages <= 8

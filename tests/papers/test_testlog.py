@@ -173,9 +173,15 @@ def test_an_amendment_strikes_the_old_through_and_names_the_new_entry(tmp_path):
         now={"outcome": "inconclusive", "reason": "set not in use"},
     )
     again = said(
-        "entry.amended", at(7), person=MATE, amends={"seq": seqs[0] + 1}, original=seqs[0], reason="once more",
-        was={"outcome": "inconclusive"}, now={"outcome": "failed"},
-    )  # fmt: skip
+        "entry.amended",
+        at(7),
+        person=MATE,
+        amends={"seq": seqs[0] + 1},
+        original=seqs[0],
+        reason="once more",
+        was={"outcome": "inconclusive"},
+        now={"outcome": "failed"},
+    )
     here, seqs = around(tmp_path / "2", [first, amended, again])
     [row] = logtable.table(rows(here), here).rows
     assert row[6] == (
@@ -208,13 +214,28 @@ def test_days_of_supervision_are_drawn_together_only_while_nothing_happened(tmp_
 
 def test_the_first_line_counts_and_says_who_reviewed_and_verified(tmp_path):
     entries = [
-        planned(at(1), {"test": "t-a", "every": "day", "since": iso(at(1)), "limit_days": 2},
-                {"test": "t-b", "every": "month", "since": iso(at(1)), "limit_days": 92}),
-        result("t-a", at(2)), result("t-a", at(3)), result("t-b", at(4), "failed"), result("t-c", at(5), "skipped"),
-        said("defect.opened", at(6), sso=True, person=MATE, defect="def-1", test="t-b", equipment="b", told=[]),
+        planned(
+            at(1),
+            {"test": "t-a", "every": "day", "since": iso(at(1)), "limit_days": 2},
+            {"test": "t-b", "every": "month", "since": iso(at(1)), "limit_days": 92},
+        ),
+        result("t-a", at(2)),
+        result("t-a", at(3)),
+        result("t-b", at(4), "failed"),
+        result("t-c", at(5), "skipped"),
+        said(
+            "defect.opened",
+            at(6),
+            sso=True,
+            person=MATE,
+            defect="def-1",
+            test="t-b",
+            equipment="b",
+            told=[],
+        ),
         said("period.reviewed", at(14), kind="system", sso=True, person=MATE, up_to=4),
         said("period.verified", at(15), kind="system", sso=True, person="A. Lindqvist", up_to=4),
-    ]  # fmt: skip
+    ]
     here, _ = around(tmp_path, entries)
     line = logtable.first_line(rows(here), here)
     assert line == (
@@ -231,10 +252,15 @@ def test_an_unreviewed_record_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("every", "mode", "words"),
     [
-        ("day", "automatic", "cont."), ("day", "assisted", "31 Dec"), ("week", "assisted", "wk 4 Jan"),
-        ("month", "assisted", "Jan 27"), ("quarter", "assisted", "Jan 27"), ("year", "assisted", "2027"), ("", "", "–"),
+        ("day", "automatic", "cont."),
+        ("day", "assisted", "31 Dec"),
+        ("week", "assisted", "wk 4 Jan"),
+        ("month", "assisted", "Jan 27"),
+        ("quarter", "assisted", "Jan 27"),
+        ("year", "assisted", "2027"),
+        ("", "", "–"),
     ],
-)  # fmt: skip
+)
 def test_next_is_the_period_behind_this_one(every, mode, words):
     done = at(30) + timedelta(days=30)  # Wednesday 30 Dec 2026
     assert nexttime.words(every, done, "SAT", mode) == words
@@ -244,11 +270,18 @@ def test_next_is_the_period_behind_this_one(every, mode, words):
 @pytest.mark.parametrize(
     ("results", "sign"),
     [
-        ([], ""), (["SAT"], "●"), (["NOT DONE"], "○"), (["UNSAT"], "✕"), (["NOT PROVEN"], "△"),
-        (["UNSAT", "SAT"], "▲"), (["SAT", "UNSAT"], "✕"), (["UNSAT", "SAT", "UNSAT"], "✕"),
-        (["NOT DONE", "SAT"], "●"), (["NOT PROVEN", "NOT DONE"], "△"),
+        ([], ""),
+        (["SAT"], "●"),
+        (["NOT DONE"], "○"),
+        (["UNSAT"], "✕"),
+        (["NOT PROVEN"], "△"),
+        (["UNSAT", "SAT"], "▲"),
+        (["SAT", "UNSAT"], "✕"),
+        (["UNSAT", "SAT", "UNSAT"], "✕"),
+        (["NOT DONE", "SAT"], "●"),
+        (["NOT PROVEN", "NOT DONE"], "△"),
     ],
-)  # fmt: skip
+)
 def test_the_sign_of_a_month(results, sign):
     assert matrix.sign(results) == sign
 
@@ -258,5 +291,16 @@ def test_the_matrix_shows_twelve_months_to_the_end_of_the_record(tmp_path):
     here, _ = around(tmp_path, [old, result("t-a", at(20), "failed")])
     table = matrix.table(rows(here), here)
     assert [column.name for column in table.columns][3:] == [
-        "Dec 25", "Jan 26", "Feb 26", "Mar 26", "Apr 26", "May 26", "Jun 26", "Jul 26", "Aug 26", "Sep 26", "Oct 26", "Nov 26",
-    ]  # fmt: skip
+        "Dec 25",
+        "Jan 26",
+        "Feb 26",
+        "Mar 26",
+        "Apr 26",
+        "May 26",
+        "Jun 26",
+        "Jul 26",
+        "Aug 26",
+        "Sep 26",
+        "Oct 26",
+        "Nov 26",
+    ]
