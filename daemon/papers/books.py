@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.papers import formcells, moments
 from daemon.papers.layout import NOTHING, Column, Span, Table
-from daemon.papers.words import NOT_DONE, SAT, counted, number, text
+from daemon.papers.words import SAT, counted, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
         formcells.entry_number(found, around),
         moments.both(ended, around.source.ship_time, with_year=True),
         "exercise" if found.entry.type == "exercise.held" else "drill",
-        around.calls.port_at(ended) or "at sea",
+        around.calls.port_at(ended) or "not in port",
         formcells.field(found, "scenario", around, lambda said: names.scenario(str(said))),
         NOTHING if took is None else f"{took} of {crew}" if crew is not None else str(took),
         formcells.field(found, "crew_changed_by_more_than_a_quarter", around, formcells.yes),
@@ -157,22 +157,30 @@ def ssas(rows: Sequence[Row], around: Around) -> Table:
 
 
 def _ssas(row: Row, around: Around) -> tuple[Cell, ...]:
-    private = row.found.private
-    confirmed = number(private.get("confirmed")), number(private.get("recipients"))
-    if None not in confirmed:
-        shore = f"{confirmed[0]} of {confirmed[1]}"
-    elif row.result == NOT_DONE:
-        shore = NOTHING
-    else:
-        shore = "yes" if row.result == SAT else "not confirmed"
     cells: tuple[Cell, ...] = (
         str(row.seq),
         moments.both(row.done, around.source.ship_time, with_year=True),
         row.result if row.result == SAT else (Span(row.result, "bold"),),
-        shore,
+        _shore(row, around),
         row.by,
     )
     return cells if around.names.is_psc else (*cells, row.equipment, row.evidence)
+
+
+def _shore(row: Row, around: Around) -> str:
+    """Return what the record has of the confirmation from ashore; nothing is concluded from the result."""
+    private = row.found.private
+    confirmed, recipients = number(private.get("confirmed")), number(private.get("recipients"))
+    if confirmed is not None and recipients is not None:
+        said = f"{confirmed} of {recipients}"
+    else:
+        said = {"": "", "not seen": "no"}.get(text(private, "shore"), "yes")
+    files = [
+        f"file, no. {each.seq}"
+        for each in around.source.all("attachment.added")
+        if isinstance(to := each.open.get("to"), dict) and to.get("seq") == row.seq
+    ]
+    return "; ".join(filter(None, (said, *files))) or NOTHING
 
 
 def notices(around: Around) -> Table:

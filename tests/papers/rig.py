@@ -251,14 +251,12 @@ def flat(text: str) -> str:
 def codes_of(pdf: bytes, folder: Path, *, dpi: int = 150) -> list[str]:
     """Return what a decoder that we did not write reads from each page."""
     (folder / "paper.pdf").write_bytes(pdf)
-    quiet = {"stderr": subprocess.DEVNULL, "check": True}
-    subprocess.run(
-        [tool("pdftoppm"), "-r", str(dpi), "-gray", "paper.pdf", "page"], cwd=folder, **quiet
-    )  # type: ignore[call-overload]
-    pages = sorted(folder.glob("page-*.pgm"))
+    silent = subprocess.DEVNULL
+    drawing = [tool("pdftoppm"), "-r", str(dpi), "-gray", "paper.pdf", "page"]
+    subprocess.run(drawing, cwd=folder, stderr=silent, check=True)
     found = []
-    for page in pages:
+    for page in sorted(folder.glob("page-*.pgm")):
         words = [tool("zbarimg"), "--raw", "-q", "-Sdisable", "-Sqrcode.enable", str(page)]
-        ran = subprocess.run(words, stdout=subprocess.PIPE, **quiet)  # type: ignore[call-overload]
+        ran = subprocess.run(words, stdout=subprocess.PIPE, stderr=silent, check=True)
         found.append(ran.stdout.decode())
     return found

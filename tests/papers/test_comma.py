@@ -34,7 +34,11 @@ def test_the_log_has_the_columns_of_test_records(tmp_path):
         said("notice.given", at(7), sso=True, person=MATE, flag="singapore", sent=iso(at(7)), to="MPA", reference="m"),
         result(
             "t-ssas-e-p1", at(6), equipment="ssas", name="SSAS P1", sso=True, person=MATE, witness="A. Lindqvist",
-            private={"activation": "seen by ispsd on ssas.lamp", "shore": "said by R. Menon: MPA by mail 0224Z", "text_set_back": "said by R. Menon"},
+            private={
+                "activation": "seen by ispsd on ssas.lamp",
+                "shore": "said by R. Menon: MPA by mail 0224Z",
+                "text_set_back": "said by R. Menon",
+            },
         ),
         result("t-door", at(8), name="=cmd|' /C calc'!A0", person=MATE),
         exported(at(29)),

@@ -9,6 +9,7 @@ import stat
 import sys
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,7 @@ async def export(*words, expect=0, cwd=None):
         *(sys.executable, "-m", "daemon", "export", *map(str, words)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         cwd=cwd,
     )
     async with asyncio.timeout(PATIENCE_S):
@@ -137,7 +138,7 @@ async def test_a_paper_that_cannot_be_written_is_an_entry_and_leaves_the_old_fil
 
 
 async def test_a_refusal_of_the_daemon_is_told_and_nothing_is_written(tmp_path):
-    async with listening(tmp_path) as (ship, socket):
+    async with listening(tmp_path) as (_, socket):
         out = tmp_path / "pack.pdf"
         _, complaint = await export("psc", *common(socket, out), expect=1)
         assert "Master's consent only" in complaint

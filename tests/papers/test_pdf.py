@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import replace
@@ -277,7 +278,9 @@ def test_one_test_is_printed_with_its_evidence_line_by_line(tmp_path):
 
 
 def test_a_gnss_report_says_what_is_recorded_and_leaves_the_rest_blank(tmp_path):
-    fix = b'{"value":{"position":{"lat_deg":1.25,"lon_deg":-103.5}},"source":"g1","received":"2026-11-05T02:10:00.000Z"}\n'
+    at_ = {"position": {"lat_deg": 1.25, "lon_deg": -103.5}}
+    line = {"value": at_, "source": "g1", "received": "2026-11-05T02:10:00.000Z"}
+    fix = json.dumps(line).encode() + b"\n"
     common = {
         "subject": "gnss",
         "kind": "system",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.papers import comma, making
+from daemon.papers import books, comma, making
 from daemon.papers.testlog import rows
 from daemon.papers.view import LONGEST_NAME, View, names
 from tests.papers.rig import (
@@ -311,6 +311,35 @@ def test_a_paper_that_says_more_says_for_whom_it_is(month, what):
     content, pages = month.pdf(what)
     assert flat(text_of(content)).count(wanted) == pages
     assert wanted not in flat(text_of(month.pdf("psc")[0]))
+
+
+@pytest.mark.parametrize(
+    ("private", "shown"),
+    [
+        ({}, "–"),
+        ({"shore": "not seen"}, "no"),
+        ({"shore": "said by R. Menon: MPA, ssas-p7.eml"}, "yes"),
+        ({"shore": "said by R. Menon", "confirmed": 2, "recipients": 3}, "2 of 3"),
+    ],
+)
+def test_the_confirmation_from_ashore_is_what_was_recorded_never_concluded(
+    tmp_path, private, shown
+):
+    entries = [
+        result(
+            "t-ssas-e-p1",
+            at(6),
+            equipment="ssas",
+            sso=True,
+            person=MATE,
+            private={"performer": MATE, **private},
+        ),
+        exported(at(29)),
+    ]
+    read, seqs = made(tmp_path, entries)
+    around = making.around(read.source, View.PSC)
+    [row] = books.ssas(rows(around), around).rows
+    assert (row[0], row[2], row[3]) == (str(seqs[0]), "SAT", shown)
 
 
 def test_a_psc_pack_shows_what_an_inspector_asks_for(month):
