@@ -19,7 +19,13 @@ MOST_EVIDENCE: Final = 500
 
 def tables(around: Around) -> tuple[Block, ...]:
     """Return the tables behind the log."""
-    return (_persons(around), _reviews(around), _releases(around), _evidence(around))
+    return (
+        _persons(around),
+        _reviews(around),
+        _releases(around),
+        _files(around),
+        _evidence(around),
+    )
 
 
 def _persons(around: Around) -> Table:
@@ -89,6 +95,40 @@ def _releases(around: Around) -> Table:
         ),
         empty="none",
     )
+
+
+def _files(around: Around) -> Table:
+    found = around.source.of("attachment.added")[::-1][:MOST_EVIDENCE]
+    return Table(
+        title="Files attached to entries: confirmations, declarations of security, photographs",
+        columns=(
+            Column("No.", 1),
+            Column("To no.", 1),
+            Column("UTC", 2),
+            Column("What", 3),
+            Column("Name", 2),
+            Column("By", 2),
+            Column("SHA-256", 5),
+        ),
+        rows=tuple(
+            (
+                str(each.seq),
+                str(_named(each) or NOTHING),
+                moments.utc_words(each.at),
+                text(each.open, "what") or NOTHING,
+                text(each.open, "name") or NOTHING,
+                each.entry.actor.person or NOTHING,
+                text(each.open, "sha256") or NOTHING,
+            )
+            for each in found
+        ),
+        empty="none",
+    )
+
+
+def _named(each: Found) -> int | None:
+    to = each.open.get("to")
+    return number(to.get("seq")) if isinstance(to, dict) else None
 
 
 def _period(each: Found) -> str:

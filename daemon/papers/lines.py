@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from daemon.errors import IspsdError
 from daemon.record import export, schema
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ def of(segment: Path, profile: str) -> Iterator[bytes]:
 
     Raises:
         RecordError: It cannot be read.
+        IspsdError: The profile withholds entries, which this version of the export cannot.
     """
+    if profile not in {"full", "redacted"}:
+        raise IspsdError(
+            f"JSON lines for {profile} cannot be made yet: entries would have to be withheld"
+        )
     return export.lines(segment, redacted=profile != "full")
 
 

@@ -77,7 +77,14 @@ def made(
         folder, period, say=lambda count: say(f"reading the record: {count} entries")
     )
     say(f"verifying entries {read.first_seq} to {read.last_seq}")
-    proven = proof.prove(folder, keys=keys, anchors=anchors, first_seq=read.first_seq, checked=now)
+    proven = proof.prove(
+        folder,
+        keys=keys,
+        anchors=anchors,
+        first_seq=read.first_seq,
+        newest_seq=read.last_seq,
+        checked=now,
+    )
     if form == "jsonl":
         return Made(proven, segments=tuple(lines.segments(folder)), profile=profile)
     if form == "csv":

@@ -68,7 +68,9 @@ def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -
 
 def closing(proof: Proof) -> tuple[Block, ...]:
     """Return what every paper ends with: the statement of integrity."""
-    return (Words((Span("Integrity. ", "bold"), Span(proof.sentence()))),)
+    statement = Words((Span("Integrity. ", "bold"), Span(proof.sentence())))
+    beside = proof.beside()
+    return (statement, Words((Span(beside, "small"),))) if beside else (statement,)
 
 
 def _year(around: Around) -> list[Row]:

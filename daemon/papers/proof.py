@@ -35,12 +35,14 @@ class Proof:
     Attributes:
         words: The verifier's own sentence.
         checked: When it was asked, in UTC.
+        newest_seq: The last entry that is there, sealed or not.
     """
 
     verdict: str
     words: str
     checked: datetime
     first_seq: int
+    newest_seq: int
     head: Head
 
     @property
@@ -69,6 +71,14 @@ class Proof:
             f"{self.verdict}: {self.words}. {SHOWS}"
         )
 
+    def beside(self) -> str:
+        """Return what must be said beside the statement: outside witnesses, and entries that nothing seals yet."""
+        said = f"The verifier's words: {self.words}." if self.verdict == PASS else ""
+        if self.newest_seq <= self.last_seq:
+            return said
+        tail = f"Entries {self.last_seq + 1}–{self.newest_seq} are not covered: no checkpoint stands behind them yet."
+        return f"{said} {tail}".strip()
+
     def short(self) -> str:
         """Return the verdict for the foot of a page."""
         if self.verdict == PASS:
@@ -77,7 +87,13 @@ class Proof:
 
 
 def prove(
-    folder: Path, *, keys: Sequence[str], anchors: Sequence[str], first_seq: int, checked: datetime
+    folder: Path,
+    *,
+    keys: Sequence[str],
+    anchors: Sequence[str],
+    first_seq: int,
+    newest_seq: int,
+    checked: datetime,
 ) -> Proof:
     """Have a snapshot verified by the verifier in a process of its own.
 
@@ -86,6 +102,7 @@ def prove(
         keys: Public keys: files or vkey lines.
         anchors: Checkpoints that somebody else holds, as signed notes.
         first_seq: Of the first entry in the folder.
+        newest_seq: Of the last.
         checked: Now.
 
     Raises:
@@ -110,4 +127,4 @@ def prove(
         except (OSError, subprocess.TimeoutExpired) as err:
             raise IspsdError(f"the verifier did not answer: {err}") from err
     verdict, said = selfcheck.judge(ran.stdout, ran.returncode)
-    return Proof(verdict, said, checked, first_seq, head)
+    return Proof(verdict, said, checked, first_seq, newest_seq, head)

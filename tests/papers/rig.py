@@ -210,7 +210,12 @@ def read(folder: Path, note: str | None, place: Path, period: Period = NOVEMBER)
     found = source.read(place, period)
     anchors = [] if note is None else [note]
     proven = proof.prove(
-        place, keys=[VKEY], anchors=anchors, first_seq=found.first_seq, checked=CHECKED
+        place,
+        keys=[VKEY],
+        anchors=anchors,
+        first_seq=found.first_seq,
+        newest_seq=found.last_seq,
+        checked=CHECKED,
     )
     return Read(place, found, proven)
 

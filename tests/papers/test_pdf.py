@@ -105,6 +105,7 @@ def sample(folder):
         keys=[str(public)],
         anchors=[(folder / "note").read_text("utf-8")],
         first_seq=1,
+        newest_seq=found.last_seq,
         checked=NOW,
     )
     return Read(folder / "snapshot", found, proven)
@@ -190,6 +191,11 @@ def test_the_same_paper_gives_the_same_bytes_and_its_date_is_the_records():
     again, _ = pdf.rendered(sheet(("a", "b")))
     assert first == again
     assert b"D:20261122021000" in first
+
+
+async def test_the_same_record_gives_the_same_bytes(fourteen_months):
+    ours = sample(fourteen_months)
+    assert ours.pdf("psc") == ours.pdf("psc")
 
 
 def test_an_empty_table_says_so():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -38,9 +39,21 @@ def test_without_an_outside_anchor_it_says_what_was_not_proven(tmp_path):
     assert "verified unaltered" not in words
 
 
+def test_beside_the_statement_stand_the_witnesses_and_what_nothing_seals_yet(tmp_path):
+    ours, _ = made(tmp_path, ENTRIES)
+    assert "have no outside witness yet" in ours.proof.beside()
+    tail = replace(ours.proof, newest_seq=6)
+    assert tail.beside().endswith(
+        "Entries 5–6 are not covered: no checkpoint stands behind them yet."
+    )
+    assert replace(ours.proof, verdict="INCONCLUSIVE").beside() == ""
+
+
 def test_without_a_key_it_says_so(tmp_path):
     ours, _ = made(tmp_path, ENTRIES, anchored=False)
-    found = proof.prove(ours.folder, keys=[], anchors=[], first_seq=1, checked=CHECKED)
+    found = proof.prove(
+        ours.folder, keys=[], anchors=[], first_seq=1, newest_seq=4, checked=CHECKED
+    )
     assert found.verdict == "INCONCLUSIVE"
     assert "no key was given" in found.sentence()
 
@@ -67,5 +80,7 @@ def test_a_record_without_a_checkpoint_makes_no_paper(tmp_path):
 def test_the_anchor_must_be_of_this_record(tmp_path):
     ours, _ = made(tmp_path, ENTRIES)
     other, _ = written(tmp_path / "other", [result("t-c", at(2))])
-    found = proof.prove(ours.folder, keys=[VKEY], anchors=[other], first_seq=1, checked=CHECKED)
+    found = proof.prove(
+        ours.folder, keys=[VKEY], anchors=[other], first_seq=1, newest_seq=4, checked=CHECKED
+    )
     assert found.verdict == "FAIL"
