@@ -112,8 +112,7 @@ def _export(given: argparse.Namespace) -> int:
             now=now,
             say=progress,
         )
-        progress("writing")
-        written = outcome.write(made, given.out)
+        written = outcome.write(made, given.out, say=progress)
         progress("")
         ended = _told(given, loan, made)
     pages = f", {made.pages} pages" if made.pages else ""

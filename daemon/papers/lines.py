@@ -5,27 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import IspsdError
-from daemon.record import export, schema
+from daemon.record import export, schema, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SEPARATE: Final = "{stem}-{number}{suffix}"
 
 
-def segments(folder: Path) -> list[Path]:
-    """Return the segments of a snapshot, oldest first."""
-    return sorted(folder.glob(schema.SEGMENT_GLOB))
+def segments(folder: Path, seq: int | None = None) -> list[Path]:
+    """Return the segments of a snapshot, oldest first; of one entry the segment that holds it.
+
+    Raises:
+        RecordError: They cannot be read, or none holds it.
+    """
+    found = sorted(folder.glob(schema.SEGMENT_GLOB))
+    return found if seq is None else [snapshot.holding(found, seq)]
 
 
-def of(segment: Path, profile: str) -> Iterator[bytes]:
+def of(
+    segment: Path, profile: str, *, seq: int | None, progress: Callable[[int, int], None]
+) -> Iterator[bytes]:
     """Yield the lines of one segment.
+
+    Args:
+        segment: The file.
+        profile: How much of it.
+        seq: Of an excerpt, the entry that is wanted.
+        progress: Told how many entries of how many are done.
 
     Raises:
         RecordError: It cannot be read.
         IspsdError: The profile withholds entries, which this version of the export cannot.
     """
+    del seq, progress
     if profile not in {"full", "redacted"}:
         raise IspsdError(
             f"JSON lines for {profile} cannot be made yet: entries would have to be withheld"

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import IspsdError
-from daemon.papers import books, comma, lines, making, onetest, proof, source
+from daemon.papers import books, comma, lines, making, onetest, proof, release, source
 from daemon.papers.testlog import rows
 from daemon.record.reader import Reader
 
@@ -32,6 +32,7 @@ class Made:
 
     Attributes:
         content: The bytes of a paper; None: the segments go as lines.
+        seq: Of an excerpt, the entry.
         sha256: Of all files, one behind the other.
     """
 
@@ -40,6 +41,7 @@ class Made:
     content: bytes | None = None
     segments: tuple[Path, ...] = ()
     profile: str = ""
+    seq: int | None = None
     size: int = 0
     sha256: str = ""
 
@@ -86,7 +88,8 @@ def made(
         checked=now,
     )
     if form == "jsonl":
-        return Made(proven, segments=tuple(lines.segments(folder)), profile=profile)
+        seq = asked.seq if profile == release.EXCERPT else None
+        return Made(proven, segments=tuple(lines.segments(folder, seq)), profile=profile, seq=seq)
     if form == "csv":
         return Made(proven, content=_comma(asked, read))
     say("setting pages")
@@ -98,12 +101,17 @@ def made(
     return Made(proven, pages=pages, content=content)
 
 
-def write(paper: Made, out: Path) -> list[Path]:
+def write(paper: Made, out: Path, *, say: Callable[[str], None]) -> list[Path]:
     """Write it, and note how long it is and its hash; return the files.
 
     Raises:
         IspsdError: It cannot be written; then nothing of it is there.
     """
+    say("writing")
+
+    def progress(done: int, total: int) -> None:
+        say(f"writing: {done} of {total} entries")
+
     digest = sha256()
     written: list[Path] = []
     only = len(paper.segments) <= 1
@@ -111,7 +119,10 @@ def write(paper: Made, out: Path) -> list[Path]:
         [(out, (paper.content,))]
         if paper.content is not None
         else [
-            (lines.name_of(out, each, only=only), lines.of(each, paper.profile))
+            (
+                lines.name_of(out, each, only=only),
+                lines.of(each, paper.profile, seq=paper.seq, progress=progress),
+            )
             for each in paper.segments
         ]
     )

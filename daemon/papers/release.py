@@ -15,6 +15,7 @@ CONSENTED: Final = frozenset({"psc", "rso"})
 PROFILE: Final[Mapping[str, str]] = {"psc": "psc", "test": "excerpt"}
 """How much of the entries goes along as JSON lines; anything else: full."""
 FULL: Final = "full"
+EXCERPT: Final = "excerpt"
 OFFLINE: Final = "Made offline from the record's files: this release is not an entry in it."
 
 

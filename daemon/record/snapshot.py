@@ -20,7 +20,7 @@ from daemon.record import schema
 from daemon.record.sqlite import number, store_errors, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 ROOM_BYTES: Final = 64 * 1024 * 1024
@@ -88,6 +88,24 @@ def head(folder: Path) -> Head:
             note = text(row[1])
             return Head(note.partition("\n")[0], number(row[0]), number(row[2]), note)
     raise RecordError(f"{folder}: nothing in it is sealed")
+
+
+def holding(segments: Sequence[Path], seq: int) -> Path:
+    """Return which segment of those that nobody writes holds an entry.
+
+    Raises:
+        RecordError: None does, or one cannot be read.
+    """
+    for path in segments:
+        with store_errors(path):
+            db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            try:
+                found = db.execute("SELECT 1 FROM entry WHERE seq = ?", (seq,)).fetchone()
+            finally:
+                db.close(force=True)
+        if found is not None:
+            return path
+    raise RecordError(f"entry {seq} is not in this record")
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from tests.papers.rig import (
     written,
 )
 from tests.papers.test_desk import rig
+from tests.processes.rig import verified
 
 PATIENCE_S = 60
 
@@ -124,6 +125,24 @@ async def test_other_formats_come_the_same_way(tmp_path, form):
         else:
             first = json.loads(content.splitlines()[0])
             assert first["format"] == "ispsd-record-export"
+
+
+async def test_lines_of_several_segments_are_a_file_each_and_verify(tmp_path):
+    async with listening(tmp_path) as (ship, socket):
+        await ship.record.rotate("a test")
+        ship.held = (await ship.record.seal()).note
+        out = tmp_path / "log.jsonl"
+        words, _ = await export("test-log", *common(socket, out), "--format", "jsonl")
+        files = [tmp_path / "log-0001.jsonl", tmp_path / "log-0002.jsonl"]
+        assert not out.exists()
+        assert all(str(each) in words for each in files)
+        [entry] = await ship.newest()
+        assert (
+            entry.open["sha256"]
+            == sha256(b"".join(each.read_bytes() for each in files)).hexdigest()
+        )
+        code, said = await verified(files[1], tmp_path / "record-key.pub", ship.held)
+        assert code == 0, said
 
 
 async def test_a_paper_that_cannot_be_written_is_an_entry_and_leaves_the_old_file(tmp_path):

@@ -100,6 +100,23 @@ def test_what_is_no_record_is_said(tmp_path):
         pass
 
 
+async def test_the_segment_that_holds_an_entry_is_found(tmp_path):
+    ours = record(tmp_path / "record")
+    await ours.start()
+    await ours.submit(alert("d1"))
+    await ours.rotate("a test")
+    snapshot.take(tmp_path / "record", tmp_path / "s")
+    await ours.stop()
+    segments = sorted((tmp_path / "s").iterdir())
+    assert [snapshot.holding(segments, seq) for seq in (1, 2, 3)] == [
+        segments[0],
+        segments[0],
+        segments[1],
+    ]
+    with pytest.raises(RecordError, match="entry 4 is not in this record"):
+        snapshot.holding(segments, 4)
+
+
 async def test_the_head_is_the_newest_checkpoint_of_the_newest_segment_that_has_one(tmp_path):
     ours = record(tmp_path / "record")
     await ours.start()
