@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from daemon.papers.source import Found
     from daemon.papers.testlog import Around, Row
 
+HELD: Final = {"drill.held": "drill", "exercise.held": "exercise", "training.held": "training"}
+UPKEEP: Final = {
+    "maintenance.done": "maintenance",
+    "calibration.done": "calibration",
+    "unit.repaired": "repair",
+}
+MOST_UPKEEP: Final = 8
+"""Newest of a period in a pack."""
 NEWEST: Final = 12
 """Drills and exercises in a pack."""
 
@@ -23,7 +31,7 @@ NEWEST: Final = 12
 def drills(around: Around, *, most: int | None = NEWEST) -> Table:
     """Return drills and exercises, newest first; names and lessons are not for PSC."""
     psc = around.names.is_psc
-    held = around.source.of("drill.held", "exercise.held")[::-1]
+    held = around.source.of(*HELD)[::-1]
     columns = [
         Column("No.", 0.8), Column("UTC / ship's time", 1.4), Column("What", 0.9), Column("Place", 1.2),
         Column("Scenario class" if psc else "Scenario", 2.6), Column("Crew", 0.9), Column("Crew change > 25 %", 1.1),
@@ -45,9 +53,9 @@ def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
     cells: tuple[Cell, ...] = (
         formcells.entry_number(found, around),
         moments.both(ended, around.source.ship_time, with_year=True),
-        "exercise" if found.entry.type == "exercise.held" else "drill",
+        HELD[found.entry.type],
         around.calls.port_at(ended) or "not in port",
-        formcells.field(found, "scenario", around, lambda said: names.scenario(str(said))),
+        _scenario(found, around),
         NOTHING if took is None else f"{took} of {crew}" if crew is not None else str(took),
         formcells.field(found, "crew_changed_by_more_than_a_quarter", around, formcells.yes),
     )
@@ -61,6 +69,12 @@ def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
         "; ".join(filter(None, (led, people))) or NOTHING,
         formcells.field(found, "lessons", around, str),
     )
+
+
+def _scenario(found: Found, around: Around) -> Cell:
+    if found.entry.type == "training.held":
+        return NOTHING if around.names.is_psc else formcells.field(found, "topic", around, str)
+    return formcells.field(found, "scenario", around, lambda said: around.names.scenario(str(said)))
 
 
 def _drill_line(around: Around, held: Sequence[Found]) -> Cell:
@@ -134,6 +148,65 @@ def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
         formcells.field(defect.opened, "measure", around, str),
     )
     return (*begin, thing, moments.utc_words(defect.opened.at), *found, *end)
+
+
+def upkeep(around: Around, *, most: int | None = MOST_UPKEEP) -> Table:
+    """Return maintenance, calibration and repair in the period; for PSC what was done to what, and by whom, only."""
+    psc = around.names.is_psc
+    columns = [
+        Column("No.", 0.8),
+        Column("UTC / ship's time", 1.6),
+        Column("Equipment", 2),
+        Column("What", 1.2),
+        Column("By", 2),
+    ]
+    if not psc:
+        columns += [Column("Work, found and left", 4.5)]
+    found = around.source.in_period(*UPKEEP)[::-1]
+    left = len(found) - len(found[:most])
+    return Table(
+        title="Maintenance, calibration and repair (ISPS A/10.1.10)",
+        columns=tuple(columns),
+        rows=tuple(_upkeep(each, around) for each in found[:most]),
+        notes=(f"{counted(left, 'older entry', 'older entries')} of the period not shown here.",)
+        if left
+        else (),
+    )
+
+
+def _upkeep(found: Found, around: Around) -> tuple[Cell, ...]:
+    names = around.names
+    done = moments.read(found.open.get("done_at")) or found.at
+    by = around.source.particulars.ranked(
+        text(found.open, "done_by") or found.entry.actor.person or NOTHING
+    )
+    cells: tuple[Cell, ...] = (
+        formcells.entry_number(found, around),
+        moments.both(done, around.source.ship_time, with_year=True),
+        names.thing(text(found.open, "equipment").casefold()),
+        UPKEEP[found.entry.type],
+        names.short(by),
+    )
+    if names.is_psc:
+        return cells
+    said = (
+        "work",
+        "why",
+        "against",
+        "found",
+        "left",
+        "procedure",
+        "result",
+        "old_serial",
+        "new_serial",
+        "certificate",
+    )
+    words = (
+        f"{name.replace('_', ' ')}: {text(found.open, name)}"
+        for name in said
+        if text(found.open, name)
+    )
+    return (*cells, "; ".join(words) or NOTHING)
 
 
 def ssas(rows: Sequence[Row], around: Around) -> Table:

@@ -79,8 +79,7 @@ def ship_to_ship(around: Around) -> Table:
 
 def levels(around: Around) -> Table:
     """Return how the ship's level was changed, by whom, and who gave the instruction."""
-    changed = around.source.of("level.changed")[::-1][:MOST_LEVELS]
-    person = around.names.short
+    changed = around.source.of("level.changed", "level.communicated")[::-1][:MOST_LEVELS]
     return Table(
         title="Changes of security level (ISPS A/10.1.4)",
         columns=(
@@ -88,21 +87,54 @@ def levels(around: Around) -> Table:
             Column("UTC / ship's time", 1.5),
             Column("From", 0.6, centre=True),
             Column("To", 0.6, centre=True),
-            Column("Told by", 3),
-            Column("Entered by", 2),
+            Column("Told by", 2.4),
+            Column("Told, acknowledged, in force", 2.8),
+            Column("Entered by", 1.8),
+        ),
+        rows=tuple(_level(each, around) for each in changed),
+        empty="none is entered in this record",
+    )
+
+
+def _level(found: Found, around: Around) -> tuple[Cell, ...]:
+    said, short = found.open, around.names.short
+    steps = (("told", "told_at"), ("ack.", "acknowledged_at"), ("in force", "in_force_at"))
+    known = [(word, moments.read(said.get(name))) for word, name in steps]
+    times = ", ".join(f"{word} {moment:%H%M}Z" for word, moment in known if moment)
+    to = number(said.get("to") if found.entry.type == "level.changed" else said.get("level"))
+    return (
+        formcells.entry_number(found, around),
+        moments.both(found.moment("told_at"), around.source.ship_time, with_year=True),
+        formcells.level(number(said.get("from"))),
+        formcells.level(to),
+        formcells.field(found, "told_by", around, lambda who: short(str(who))),
+        times or NOTHING,
+        short(around.source.particulars.ranked(found.entry.actor.person or NOTHING)),
+    )
+
+
+def special(around: Around) -> Table:
+    """Return the special measures of the period: not for PSC."""
+    names = ("why", "where", "measures")
+    return Table(
+        title="Special or additional measures (SOLAS XI-2/9.2.1.3)",
+        columns=(
+            Column("No.", 0.8),
+            Column("From, UTC", 1.5),
+            Column("To, UTC", 1.5),
+            Column("Why", 2.5),
+            Column("Where", 2),
+            Column("Measures", 4),
         ),
         rows=tuple(
             (
                 formcells.entry_number(each, around),
-                moments.both(each.at, around.source.ship_time, with_year=True),
-                formcells.level(number(each.open.get("from"))),
-                formcells.level(number(each.open.get("to"))),
-                person(text(each.open, "told_by")) or NOTHING,
-                person(around.source.particulars.ranked(each.entry.actor.person or "–")),
+                moments.utc_words(moments.read(each.open.get("began"))),
+                moments.utc_words(moments.read(each.open.get("ended"))),
+                *(formcells.field(each, name, around, str) for name in names),
             )
-            for each in changed
+            for each in around.source.in_period("special_measures.taken")[::-1]
         ),
-        empty="none is entered in this record",
     )
 
 

@@ -154,7 +154,8 @@ def _sheets(
             return onetest.sheets(asked.seq, here, proof, evidence, title)
         case _:
             table = logtable.table(rows(here), here, title=title)
-            return (Sheet((table, *pack.closing(proof)), landscape=True),)
+            upkeep = books.upkeep(here, most=None)
+            return (Sheet((table, upkeep, *pack.closing(proof)), landscape=True),)
 
 
 def _protected(asked: Asked) -> str:

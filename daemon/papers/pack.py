@@ -46,16 +46,23 @@ def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -
         rows=logtable.table(shown, around).rows,
         notes=table.notes,
     )
-    last: tuple[Block, ...] = (books.ssas(ssas, around), books.defects(around))
+    calls: tuple[Block, ...] = (
+        interfaces.calls(around),
+        interfaces.ship_to_ship(around),
+        interfaces.levels(around),
+    )
+    last: tuple[Block, ...] = (
+        books.ssas(ssas, around),
+        books.defects(around),
+        books.upkeep(around),
+    )
     if not psc:
+        calls = (*calls, interfaces.special(around))
         last = (*last, books.notices(around))
     pages = [
         Sheet((Title(title), *_cover(around, proof))),
         Sheet((books.drills(around),), landscape=True),
-        Sheet(
-            (interfaces.calls(around), interfaces.ship_to_ship(around), interfaces.levels(around)),
-            landscape=True,
-        ),
+        Sheet(calls, landscape=True),
         Sheet((matrix.table(year, around),), landscape=True),
         Sheet((table,), landscape=True),
         Sheet(last, landscape=True),
