@@ -133,7 +133,7 @@ def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
     )
     begin = (formcells.entry_number(defect.opened, around), names.defect(defect.id))
     if names.is_psc:
-        force = ("is" if defect.closed is None else "was") + " in force"
+        force = "in force" if defect.closed is None else "was in force"
         thing = names.thing(text(said, "equipment"))
         return (
             *begin,

@@ -2,7 +2,7 @@
 
 The paper itself is made by the command that asked, in a process of its own: setting pages never keeps the watch from
 its work. That an export was begun is an entry before the first byte leaves; how it ended is another, also when it
-failed, when nobody came back within the hour, and when ispsd was restarted meanwhile.
+failed, nobody came back within the hour, or ispsd was restarted.
 """
 
 from __future__ import annotations
@@ -12,23 +12,20 @@ import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields, logs
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Role
-from daemon.papers import release
+from daemon.papers import release, wishes
 from daemon.people.authority import Act
 from daemon.record import snapshot
-from daemon.record.codec import utc_text
 from daemon.record.entry import SYSTEM, Draft
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from daemon.clock import Clock
@@ -39,12 +36,10 @@ if TYPE_CHECKING:
     from daemon.record.entry import Actor, Entry
     from daemon.record.log import Record
 
-FOLDER: Final = "exports"
-"""Beside the record: where snapshots lie."""
+FOLDER: Final = "exports"  # beside the record
 LENT_S: Final = 3600.0
 SWEPT_EVERY_S: Final = 300.0
-MOST_AT_ONCE: Final = 3
-"""Each snapshot takes as much room as the newest segment."""
+MOST_AT_ONCE: Final = 3  # each takes as much room as the newest segment
 WRITTEN_WITHIN_S: Final = 10.0
 """A disk that takes longer than this for an entry lends no snapshot now."""
 SUBJECT: Final = "record"
@@ -99,6 +94,7 @@ class ExportDesk:
         self._clock = clock
         self._entropy = entropy
         self._lent: dict[str, Lent] = {}
+        self._beginning = asyncio.Lock()
         self._log = logs.get("exports")
 
     def requests(
@@ -113,13 +109,19 @@ class ExportDesk:
         Raises:
             RefusedError: A person who may not, no consent where it is wanted, or a disk that refuses.
         """
-        wish = _wish(request)
+        wish = wishes.read(request)
         by = await self._people.prove(fields.claim(request), Act.EXPORT)
         wish["consent"] = self._consent(wish, by)
+        async with self._beginning:
+            return await self._begun(wish, by)
+
+    async def _begun(self, wish: Mapping[str, Json], by: By) -> Mapping[str, Json]:
         if len(self._lent) >= MOST_AT_ONCE:
             raise RefusedError(
                 f"{MOST_AT_ONCE} exports are being made now; try again when one has ended"
             )
+        # What others hold *before* this export seals: a head that we hand out now would vouch for nothing.
+        anchor = await self._held_head()
         entry = await self._write(
             "record.exported", by.actor(), {**wish, "particulars": self._particulars()}
         )
@@ -129,7 +131,6 @@ class ExportDesk:
         try:
             await self._record.seal()
             await _in_thread(partial(snapshot.take, self._directory, lent.folder))
-            anchor = await self._held_head()
         except RecordError as err:
             await self._end(name, "export.failed", {"reason": f"no snapshot: {err}"[:400]})
             raise RefusedError(
@@ -258,36 +259,6 @@ class ExportDesk:
             raise RefusedError(
                 f"an export is an entry first, and the disk does not take it: {err}"
             ) from err
-
-
-def _wish(request: Mapping[str, Any]) -> dict[str, Json]:
-    """Return what is asked for, as its entry says it.
-
-    Raises:
-        RefusedError: A field is missing or wrong.
-    """
-    what, form = fields.text(request, "what"), fields.text(request, "format")
-    if what not in release.WHATS or form not in release.FORMATS:
-        raise RefusedError(
-            f"what is one of {', '.join(release.WHATS)}, format one of {', '.join(release.FORMATS)}"
-        )
-    begins, ends = fields.moment(request, "from"), fields.moment(request, "to")
-    if begins >= ends:
-        raise RefusedError("from lies before to")
-    return {
-        "what": what,
-        "format": form,
-        "profile": release.profile(what),
-        "from": _utc(begins),
-        "to": _utc(ends),
-        "test": fields.number(request, "seq") if what == "test" else None,
-        "to_whom": fields.text(request, "to_whom"),
-        "consent": fields.optional_text(request, "consent"),
-    }
-
-
-def _utc(moment: datetime) -> str:
-    return utc_text(moment.astimezone(UTC))
 
 
 async def _in_thread(act: Callable[[], None]) -> None:

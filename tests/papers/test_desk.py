@@ -6,6 +6,7 @@ import asyncio
 import stat
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ from daemon.record import snapshot
 from daemon.record.log import Record
 from daemon.record.reader import Query, Reader
 from tests.clocks import FixedEntropy, ManualClock
-from tests.papers.rig import KEY, MASTER, MATE, ORIGIN, PARTICULARS
+from tests.papers.rig import KEY, MASTER, MATE, ORIGIN, PARTICULARS, result
 from tests.soon import PATIENCE_S, soon
 
 PERSONS = (
@@ -188,6 +189,23 @@ async def test_what_is_not_asked_for_rightly_is_refused_and_leaves_nothing(tmp_p
         assert ship.left() == []
 
 
+async def test_the_anchor_is_what_others_held_before_the_export_was_written_and_sealed(tmp_path):
+    async with rig(tmp_path) as ship:
+        await ship.record.submit(result("t-a", ship.clock.utc()).draft)
+        ship.held = (await ship.record.seal()).note
+        seen = []
+
+        async def head():
+            seen.append((await ship.newest())[0].type)
+            return ship.held
+
+        ship.desk._held_head = head
+        lent = await ship.ask(BEGIN)
+        assert seen == ["test.result"]
+        assert lent["anchors"] == [ship.held]
+        assert snapshot.head(Path(lent["folder"])).note != ship.held
+
+
 async def test_a_failed_export_is_an_entry_too(tmp_path):
     async with rig(tmp_path) as ship:
         lent = await ship.ask(BEGIN)
@@ -234,6 +252,13 @@ async def test_only_three_at_once(tmp_path):
             await ship.ask(BEGIN)
         await ship.ask({**DONE, "id": lent[0]["id"]})
         await ship.ask(BEGIN)
+
+
+async def test_only_three_at_once_also_where_all_ask_at_the_same_moment(tmp_path):
+    async with rig(tmp_path) as ship:
+        answers = await asyncio.gather(*(ship.ask(BEGIN) for _ in range(5)), return_exceptions=True)
+        assert [type(each) for each in answers].count(RefusedError) == 5 - desk.MOST_AT_ONCE
+        assert len(ship.left()) == desk.MOST_AT_ONCE
 
 
 @asynccontextmanager

@@ -1,0 +1,47 @@
+"""What does somebody want to export, and for whom? The fields of the request, each as it must be."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from daemon import fields
+from daemon.errors import RefusedError
+from daemon.papers import release
+from daemon.record.codec import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from daemon.model import Json
+
+
+def read(request: Mapping[str, Any]) -> dict[str, Json]:
+    """Return it, as the entry of the export says it.
+
+    Raises:
+        RefusedError: A field is missing or wrong.
+    """
+    what, form = fields.text(request, "what"), fields.text(request, "format")
+    if what not in release.WHATS or form not in release.FORMATS:
+        raise RefusedError(
+            f"what is one of {', '.join(release.WHATS)}, format one of {', '.join(release.FORMATS)}"
+        )
+    begins, ends = fields.moment(request, "from"), fields.moment(request, "to")
+    if begins >= ends:
+        raise RefusedError("from lies before to")
+    return {
+        "what": what,
+        "format": form,
+        "profile": release.profile(what),
+        "from": _utc(begins),
+        "to": _utc(ends),
+        "test": fields.number(request, "seq") if what == "test" else None,
+        "to_whom": fields.text(request, "to_whom"),
+        "consent": fields.optional_text(request, "consent"),
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return utc_text(moment.astimezone(UTC))
