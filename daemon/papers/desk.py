@@ -21,7 +21,7 @@ from daemon.model import Classification, Role
 from daemon.papers import release, wishes
 from daemon.people.authority import Act
 from daemon.record import snapshot
-from daemon.record.entry import SYSTEM, Draft
+from daemon.record.entry import SYSTEM, Actor, Draft
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from daemon.model import Json
     from daemon.people.claims import By
     from daemon.people.people import People
-    from daemon.record.entry import Actor, Entry
+    from daemon.record.entry import Entry
     from daemon.record.log import Record
 
 FOLDER: Final = "exports"  # beside the record
@@ -122,11 +122,15 @@ class ExportDesk:
             )
         # What others hold *before* this export seals: a head that we hand out now would vouch for nothing.
         anchor = await self._held_head()
-        entry = await self._write(
-            "record.exported", by.actor(), {**wish, "particulars": self._particulars()}
-        )
+        said = {**wish, "particulars": self._particulars()}
+        entry = await self._write("record.exported", by.actor(), said, by)
         name = self._entropy.token()
-        lent = Lent(entry.seq, self._place / f"{entry.seq}-{name}", self._clock.now_s(), by.actor())
+        lent = Lent(
+            entry.seq,
+            self._place / f"{entry.seq}-{name}",
+            self._clock.now_s(),
+            Actor(by.station, by.person.name),
+        )
         self._lent[name] = lent
         try:
             await self._record.seal()
@@ -235,22 +239,23 @@ class ExportDesk:
         entry = await self._write(type_, lent.actor, {"export": lent.seq, **said})
         return entry.seq
 
-    async def _write(self, type_: str, actor: Actor, said: Mapping[str, Json]) -> Entry:
+    async def _write(
+        self, type_: str, actor: Actor, said: Mapping[str, Json], by: By | None = None
+    ) -> Entry:
         """Write an entry of class sso: who gets what is nobody's business on the watch.
 
         Raises:
             RefusedError: It is not on disk, so nobody may rely on it.
         """
-        written = self._record.submit(
-            Draft(
-                kind="system",
-                type=type_,
-                subject=SUBJECT,
-                classification=Classification.SSO,
-                actor=actor,
-                open=said,
-            )
+        draft = Draft(
+            kind="system",
+            type=type_,
+            subject=SUBJECT,
+            classification=Classification.SSO,
+            actor=actor,
+            open=said,
         )
+        written = self._record.submit(_signed(draft, by))
         try:
             async with asyncio.timeout(WRITTEN_WITHIN_S):
                 return await asyncio.shield(written)
@@ -259,6 +264,12 @@ class ExportDesk:
             raise RefusedError(
                 f"an export is an entry first, and the disk does not take it: {err}"
             ) from err
+
+
+def _signed(draft: Draft, by: By | None) -> Draft:
+    """Return the draft with the signature of who acts, where he has a key to sign with."""
+    sign: Callable[[Draft], Draft] | None = getattr(by, "sign", None)
+    return draft if sign is None else sign(draft)
 
 
 async def _in_thread(act: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from daemon.model import ClockStatus
 from daemon.papers import amendments, moments
 from daemon.papers.layout import Column, Span, Table
 from daemon.papers.nexttime import LIMIT_DAYS
@@ -142,11 +143,14 @@ def plans(source: Source) -> dict[str, tuple[datetime | None, int]]:
 def _cells(row: Row, around: Around, *, with_year: bool) -> tuple[Cell, ...]:
     psc = around.names.is_psc
     by = " / ".join(filter(None, (row.by, row.witness)))
-    late = (
+    late: tuple[Span, ...] = (
         (Span("", "break"), Span(f"LATE, entered {moments.utc_words(row.entered)}", "bold"))
         if row.late
         else ()
     )
+
+    if row.found.entry.stamp.clock is ClockStatus.UNSET:
+        late = (*late, Span("", "break"), Span("the computer's clock was not set", "bold"))
 
     def amended(cell: str, column: str) -> Cell:
         return amendments.shown(cell, row.amendments, column, psc=psc)

@@ -1,12 +1,13 @@
 """What does a paper need of the record? A snapshot, read once, in short questions, into entries by what they are about.
 
 Rows belong to the period in which their entry was *made*: a month that was reviewed never grows. What was entered late
-says so by itself; what was amended later shows it wherever the amendment stands.
+says so by itself; what was amended later shows it wherever the amendment stands. What a clock that was wrong wrote
+between entries of the period belongs to it too, whatever time it carries: no test drops out of every paper.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,6 +96,7 @@ class Source:
 
     Attributes:
         by_type: Oldest first.
+        strays: Numbers of entries of the period whose time lies outside it.
     """
 
     period: Period
@@ -105,15 +107,18 @@ class Source:
     last_seq: int
     ends: datetime
     """The end of the period, or of the record where that is earlier."""
+    strays: frozenset[int] = frozenset()
 
     def of(self, *types: str) -> list[Found]:
         """Return entries of these types that stand in the record before the end of the period, oldest first."""
         found = [each for type_ in types for each in self.by_type.get(type_, ())]
-        return sorted((e for e in found if e.at < self.period.ends), key=lambda each: each.seq)
+        known = (e for e in found if e.at < self.period.ends or e.seq in self.strays)
+        return sorted(known, key=lambda each: each.seq)
 
     def in_period(self, *types: str) -> list[Found]:
         """Return those that were entered in the period, oldest first."""
-        return [each for each in self.of(*types) if self.period.holds(each.at)]
+        of_it = self.of(*types)
+        return [each for each in of_it if self.period.holds(each.at) or each.seq in self.strays]
 
     def all(self, type_: str) -> Sequence[Found]:
         """Return all of a type, also those behind the period: an amendment counts whenever it was made."""
@@ -137,6 +142,7 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
         gathering = _Gathering(reader, say)
         begins = min(period.begins, period.ends - LOOK_BACK)
         by_type = {type_: gathering.all_of(type_, period, since=begins) for type_ in RESULTS}
+        strays = gathering.strays(by_type, period)
         by_type |= {type_: gathering.all_of(type_, period) for type_ in OTHERS}
         by_type["alert.changed"] = gathering.alerts(period)
         ends = reader.entries(Query(limit=1, newest_first=True))
@@ -159,6 +165,7 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
         first[0].seq,
         ends[0].seq,
         min(period.ends, Found(ends[0]).at),
+        strays,
     )
 
 
@@ -179,6 +186,24 @@ class _Gathering:
             )
         )
 
+    def strays(self, by_type: dict[str, list[Found]], period: Period) -> frozenset[int]:
+        """Add the results that stand between those of the period with a time outside it; return their numbers."""
+        inside = [each.seq for found in by_type.values() for each in found if period.holds(each.at)]
+        if not inside:
+            return frozenset()
+        numbers: set[int] = set()
+        for type_, found in by_type.items():
+            between = Query(type=type_, after=min(inside), before=max(inside), limit=MOST_ENTRIES)
+            known = {each.seq for each in found}
+            for outside in (
+                replace(between, until=utc_text(period.begins)),
+                replace(between, since=utc_text(period.ends)),
+            ):
+                strays = self._pages(outside)
+                numbers.update(each.seq for each in strays)
+                found += [each for each in strays if each.seq not in known]
+        return frozenset(numbers)
+
     def alerts(self, period: Period) -> list[Found]:
         """Return what the record says of suspect positions in the period."""
         return self._pages(
@@ -193,8 +218,8 @@ class _Gathering:
 
     def _pages(self, query: Query) -> list[Found]:
         found: list[Found] = []
-        after = 0
-        while page := self._reader.entries(_after(query, after)):
+        after = query.after or 0
+        while page := self._reader.entries(replace(query, after=after)):
             found += [self._with_part(entry) for entry in page]
             after = page[-1].seq
             self._count += len(page)
@@ -209,14 +234,3 @@ class _Gathering:
                 entry
             )  # a segment's part is the whole state it took over: nothing for paper
         return Found(entry, self._reader.part(entry.seq, Classification.SSO) or {})
-
-
-def _after(query: Query, seq: int) -> Query:
-    return Query(
-        after=seq,
-        since=query.since,
-        until=query.until,
-        type=query.type,
-        subject=query.subject,
-        limit=query.limit,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import stat
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from daemon.errors import RecordError, RefusedError
 from daemon.model import Person, Role
 from daemon.papers import desk
 from daemon.papers.desk import ExportDesk
+from daemon.people.claims import By
 from daemon.people.people import People
 from daemon.record import snapshot
+from daemon.record.entry import Proof
 from daemon.record.log import Record
 from daemon.record.reader import Query, Reader
 from tests.clocks import FixedEntropy, ManualClock
@@ -204,6 +207,25 @@ async def test_the_anchor_is_what_others_held_before_the_export_was_written_and_
         assert seen == ["test.result"]
         assert lent["anchors"] == [ship.held]
         assert snapshot.head(Path(lent["folder"])).note != ship.held
+
+
+async def test_who_has_a_key_signs_that_he_exports_and_nothing_that_he_did_not_say(tmp_path):
+    class Signing(By):
+        def sign(self, draft):
+            return replace(draft, actor=self.actor(), open={**draft.open, "signed": "by hand"})
+
+    async with rig(tmp_path) as ship:
+
+        async def prove(claim, act):
+            return Signing(PERSONS[0], None, Proof.PIN)
+
+        ship.desk._people.prove = prove
+        lent = await ship.ask(BEGIN)
+        await ship.ask({**DONE, "id": lent["id"]})
+        ended, begun = await ship.newest(2)
+        assert (begun.actor.proof, begun.open["signed"]) == (Proof.PIN, "by hand")
+        assert (ended.actor.person, ended.actor.proof) == (MATE, Proof.NONE)
+        assert "signed" not in ended.open
 
 
 async def test_a_failed_export_is_an_entry_too(tmp_path):

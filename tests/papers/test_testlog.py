@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.papers import logtable, making, matrix, nexttime
+from daemon.model import ClockStatus
+from daemon.papers import logtable, making, matrix, nexttime, source
 from daemon.papers.layout import Span, plain
 from daemon.papers.testlog import rows
 from daemon.papers.view import View
-from tests.papers.rig import MATE, at, day_of, exported, iso, made, planned, result, said
+from daemon.record import snapshot
+from tests.papers.rig import (
+    MATE,
+    NOVEMBER,
+    at,
+    day_of,
+    exported,
+    iso,
+    made,
+    planned,
+    result,
+    said,
+    writing,
+)
 
 
 def around(tmp_path, entries, view=View.FULL):
@@ -98,6 +112,31 @@ def test_late_begins_behind_24_hours_and_says_when_it_was_entered(tmp_path, late
         tmp_path, [result("t-hhmd", at(5), entered=at(5) + timedelta(seconds=late_s), person=MATE)]
     )
     assert ("LATE, entered 6 Nov 2026 0000Z" in row["UTC / ship's time"]) is is_late
+
+
+@pytest.mark.parametrize(
+    "wrong", [datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)]
+)
+async def test_a_test_that_was_written_by_a_wrong_clock_stands_where_it_was_written_and_says_so(
+    tmp_path, wrong
+):
+    async with writing(tmp_path / "record", [result("t-a", at(3))]) as (record, _, clock):
+        right, up_s = clock.status, clock.now_s()
+        clock.move_to(wrong)
+        clock.status, clock.now_s = lambda: ClockStatus.UNSET, lambda: up_s + 60
+        stray = await record.submit(result("t-b", wrong).draft)
+        clock.move_to(at(5))
+        clock.status, clock.now_s = right, lambda: up_s + 120
+        for each in (result("t-c", at(5)), exported(at(5))):
+            await record.submit(each.draft)
+        await record.seal()
+    snapshot.take(tmp_path / "record", tmp_path / "s")
+    here = making.around(source.read(tmp_path / "s", NOVEMBER), View.FULL)
+    found = cells(logtable.table(rows(here), here))
+    assert [row["Equipment"] for row in found] == ["C", "B", "A"]
+    assert found[1]["No."] == str(stray.seq)
+    assert "the computer's clock was not set" in found[1]["UTC / ship's time"]
+    assert "clock" not in found[0]["UTC / ship's time"] + found[2]["UTC / ship's time"]
 
 
 def test_a_missed_period_is_not_done_with_its_reason_and_never_late(tmp_path):
