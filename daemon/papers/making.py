@@ -24,6 +24,8 @@ MOST_PAGES: Final = 8
 """Of a PSC pack."""
 FIRST_TRY: Final = 60
 """Rows of the log in a pack, before its pages are counted."""
+TIGHT_TRY: Final = 12
+"""Rows of the log where every other part is kept to a page."""
 TITLES: Final = {
     "test-log": "Equipment test log",
     "psc": "Port state control pack",
@@ -103,13 +105,16 @@ def made(
         sheets = _sheets(asked, here, proof, evidence)
         return pdf.rendered(paper(asked, source, proof, sheets))
     # A pack keeps to its pages: what is older goes, and the paper says how many rows that were.
-    most = FIRST_TRY
+    most, tight = FIRST_TRY, False
     while True:
-        sheets = pack.sheets(TITLES["psc"], here, proof, most_rows=most)
+        sheets = pack.sheets(TITLES["psc"], here, proof, most_rows=most, tight=tight)
         found, pages = pdf.rendered(paper(asked, source, proof, sheets))
-        if pages <= MOST_PAGES or most == 0:
+        if pages <= MOST_PAGES or (tight and most == 0):
             return found, pages
-        most = most * 3 // 4 if most > 3 else 0  # noqa: PLR2004 (so that it ends)
+        if most == 0:
+            most, tight = TIGHT_TRY, True
+        else:
+            most = most * 3 // 4 if most > 3 else 0  # noqa: PLR2004 (so that it ends)
 
 
 def paper(asked: Asked, source: Source, proof: Proof, sheets: tuple[Sheet, ...]) -> Paper:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Role
@@ -16,45 +17,30 @@ if TYPE_CHECKING:
     from daemon.papers.testlog import Around, Row
 
 LEVELS: Final = ("level.changed", "daemon.started")
+TIGHT: Final = 5
+TIGHT_MATRIX: Final = 24
+"""Rows of a part that must keep to its page."""
 NOT_SHOWN: Final = (
     "ISPS A/9.8.1: places, activation points, steps and procedures of tests are not part of this paper; "
     "equipment goes by generic names and ids."
 )
 
 
-def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -> tuple[Sheet, ...]:
-    """Return the pack; ``most_rows`` of the log in it, None for all."""
+def sheets(
+    title: str, around: Around, proof: Proof, *, most_rows: int | None, tight: bool = False
+) -> tuple[Sheet, ...]:
+    """Return the pack; ``most_rows`` of the log in it, None for all; ``tight`` keeps every other part to a page."""
     psc = around.names.is_psc
     year = _year(around)
     ssas = [row for row in year if row.is_ssas]
-    found = rows(around)
-    log = logtable.together(found) if psc else found
-    shown = log if most_rows is None else log[:most_rows]
-    older = len(log) - len(shown)
-    notes = (
-        (
-            f"{counted(older, 'older row')} of the period not shown here: see the equipment test log.",
-        )
-        if older
-        else ()
-    )
-    table = logtable.table(found, around, title="Equipment test log (ISPS A/10.1.10)", notes=notes)
-    table = Table(
-        title=table.title,
-        lead=table.lead,
-        columns=table.columns,
-        rows=logtable.table(shown, around).rows,
-        notes=table.notes,
-    )
     calls: tuple[Block, ...] = (
         interfaces.calls(around),
         interfaces.ship_to_ship(around),
         interfaces.levels(around),
     )
-    last: tuple[Block, ...] = (
-        books.ssas(ssas, around),
-        books.defects(around),
-        books.upkeep(around),
+    last: tuple[Block, ...] = tuple(
+        _cut(table, TIGHT, tight=tight)
+        for table in (books.ssas(ssas, around), books.defects(around), books.upkeep(around))
     )
     if not psc:
         calls = (*calls, interfaces.special(around))
@@ -63,14 +49,39 @@ def sheets(title: str, around: Around, proof: Proof, *, most_rows: int | None) -
         Sheet((Title(title), *_cover(around, proof))),
         Sheet((books.drills(around),), landscape=True),
         Sheet(calls, landscape=True),
-        Sheet((matrix.table(year, around),), landscape=True),
-        Sheet((table,), landscape=True),
+        Sheet((_cut(matrix.table(year, around), TIGHT_MATRIX, tight=tight),), landscape=True),
+        Sheet((_log(around, most_rows),), landscape=True),
         Sheet(last, landscape=True),
     ]
     if not psc:
         pages.append(Sheet(annex.tables(around), landscape=True))
     pages.append(Sheet(_signatures(around)))
     return tuple(pages)
+
+
+def _log(around: Around, most: int | None) -> Table:
+    """Return the log of the period, the newest rows of it where room is short; its first line counts all of them."""
+    found = rows(around)
+    log = logtable.together(found) if around.names.is_psc else found
+    shown = log if most is None else log[:most]
+    older = counted(len(log) - len(shown), "older row")
+    notes = (f"{older} of the period not shown here: see the equipment test log.",)
+    table = logtable.table(
+        found,
+        around,
+        title="Equipment test log (ISPS A/10.1.10)",
+        notes=notes if len(shown) < len(log) else (),
+    )
+    return replace(table, rows=logtable.table(shown, around).rows)
+
+
+def _cut(table: Table, most: int, *, tight: bool) -> Table:
+    """Return a table with its first rows only, where room is short, and how many more there are."""
+    left = len(table.rows) - most
+    if not tight or left <= 0:
+        return table
+    note = f"{counted(left, 'more row')} in the record: see the ship's own papers."
+    return replace(table, rows=table.rows[:most], notes=(note, *table.notes))
 
 
 def closing(proof: Proof) -> tuple[Block, ...]:

@@ -382,6 +382,46 @@ def iso_of(day, hour=0, minute=0):
     return f"2026-11-{day:02d}T{hour:02d}:{minute:02d}:00.000Z"
 
 
+def test_a_ship_with_much_equipment_and_many_defects_keeps_to_eight_pages_and_says_what_is_more(
+    tmp_path,
+):
+    entries = [
+        *(
+            result(f"t-d{number}", at(2 + number % 20, number % 24), equipment=f"d{number}")
+            for number in range(1, 81)
+        ),
+        *(
+            said(
+                "defect.opened",
+                at(3, number % 24),
+                sso=True,
+                person=MATE,
+                defect=f"def-{number}",
+                test="t-x",
+                equipment=f"d{number}",
+                measure="guard",
+                told=[{"who": "Master", "at": iso_of(3)}] * 3,
+            )
+            for number in range(1, 41)
+        ),
+        *(
+            said("unit.repaired", at(4), sso=True, person=MATE, equipment=f"d{n}", done_by="x")
+            for n in range(30)
+        ),
+        *(
+            result("t-ssas-e-p1", at(5, n), equipment="ssas", sso=True, person=MATE)
+            for n in range(20)
+        ),
+        exported(at(29)),
+    ]
+    ours, _ = made(tmp_path, entries)
+    content, pages = ours.pdf("psc")
+    assert pages <= 8
+    words = text_of(content)
+    assert "35 more rows in the record" in words
+    assert "older rows of the period not shown here" in words
+
+
 def test_a_record_that_does_not_verify_says_so_on_every_page(tmp_path):
     ours, _ = made(tmp_path, [result("t-a", at(2)), exported(at(29))], anchored=False)
     content, pages = ours.pdf("psc")
