@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.errors import IspsdError
 from daemon.record import export, schema, snapshot
+from daemon.record.export import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,14 +37,10 @@ def of(
 
     Raises:
         RecordError: It cannot be read.
-        IspsdError: The profile withholds entries, which this version of the export cannot.
     """
-    del seq, progress
-    if profile not in {"full", "redacted"}:
-        raise IspsdError(
-            f"JSON lines for {profile} cannot be made yet: entries would have to be withheld"
-        )
-    return export.lines(segment, redacted=profile != "full")
+    wanted = Profile(profile)
+    chosen = (seq,) if wanted is Profile.EXCERPT and seq is not None else None
+    return export.lines(segment, profile=wanted, entries=chosen, progress=progress)
 
 
 def name_of(out: Path, segment: Path, *, only: bool) -> Path:
