@@ -207,6 +207,7 @@ def test_an_amendment_strikes_the_old_through_and_names_the_new_entry(tmp_path):
         subject=f"entry-{seqs[0]}",
         amends={"seq": seqs[0], "leaf": "00", "type": "test.result"},
         original=seqs[0],
+        type="test.result",
         reason="typed for the wrong set",
         was={"outcome": "passed", "reason": "found 3 of 3"},
         now={"outcome": "inconclusive", "reason": "set not in use"},
@@ -217,6 +218,7 @@ def test_an_amendment_strikes_the_old_through_and_names_the_new_entry(tmp_path):
         person=MATE,
         amends={"seq": seqs[0] + 1},
         original=seqs[0],
+        type="test.result",
         reason="once more",
         was={"outcome": "inconclusive"},
         now={"outcome": "failed"},
@@ -272,8 +274,24 @@ def test_the_first_line_counts_and_says_who_reviewed_and_verified(tmp_path):
             equipment="b",
             told=[],
         ),
-        said("period.reviewed", at(14), kind="system", sso=True, person=MATE, up_to=4),
-        said("period.verified", at(15), kind="system", sso=True, person="A. Lindqvist", up_to=4),
+        said(
+            "period.reviewed",
+            at(14),
+            kind="system",
+            sso=True,
+            person=MATE,
+            up_to=4,
+            up_to_at=iso(at(13)),
+        ),
+        said(
+            "period.verified",
+            at(15),
+            kind="system",
+            sso=True,
+            person="A. Lindqvist",
+            up_to=4,
+            up_to_at=iso(at(13)),
+        ),
     ]
     here, _ = around(tmp_path, entries)
     line = logtable.first_line(rows(here), here)
