@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 import daemon
-from daemon.papers import desk
+from daemon.papers import books, desk, logtable, making, source
+from daemon.papers.layout import plain
+from daemon.papers.view import View
 from daemon.record import keys
-from tests.papers.rig import KEY, MATE, at, exported, result, text_of, written
+from tests.papers.rig import KEY, MASTER, MATE, NOVEMBER, at, exported, result, text_of, written
 from tests.ship import sailing
 
 CHECKOUT = Path(daemon.__file__).resolve().parent.parent
@@ -55,6 +57,40 @@ async def test_a_running_ship_lends_a_snapshot_and_writes_both_entries(tmp_path)
         assert not [topic for topic in ship.newest if "export" in topic], (
             "nobody on the watch is told"
         )
+
+
+async def test_what_people_enter_amend_review_and_verify_stands_on_paper(tmp_path):
+    async with sailing(tmp_path) as ship:
+        drill = {
+            "scenario": "bomb threat in the mess",
+            "began": "2026-11-20T01:00Z",
+            "ended": "2026-11-20T02:00Z",
+            "crew_took_part": "20",
+            "crew": "22",
+            "crew_changed_by_more_than_a_quarter": "no",
+            "led_by": MATE,
+            "rank": "C/O",
+            "lessons": "call card moved",
+        }
+        entered = await ship.control({"do": "enter", "form": "drill", "by": MATE, "fields": drill})
+        wrong = {"do": "amend", "seq": entered["recorded"], "by": MATE, "reason": "miscounted"}
+        amended = await ship.control(
+            {**wrong, "fields": {"scenario": "stowaway search", "lessons": "none"}}
+        )
+        await ship.control({"do": "review", "up_to": entered["recorded"], "by": MATE})
+        await ship.control({"do": "countersign", "up_to": entered["recorded"], "by": MASTER})
+        lent = await ship.control(BEGIN)
+        read = source.read(Path(lent["folder"]), NOVEMBER)
+        await ship.control({"do": "export.failed", "id": lent["id"], "reason": "only looked at"})
+    around = making.around(read, View.FULL)
+    [row] = books.drills(around).rows
+    new = f"(no. {amended['recorded']})"
+    assert plain(row[0]) == f"{entered['recorded']} LATE amended, no. {amended['recorded']}"
+    assert plain(row[4]) == f"[was: bomb threat in the mess]  stowaway search {new}"
+    assert plain(row[-1]) == f"[was: call card moved]  none {new}"
+    words = logtable.reviewed_words(read)
+    assert words.startswith(f"reviewed to no. {entered['recorded']} (")
+    assert words.endswith("Menon), verified (Lindqvist)")
 
 
 def test_in_a_wheel_the_template_is_found_and_sets_a_paper(tmp_path):
