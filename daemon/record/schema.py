@@ -12,7 +12,7 @@ APPLICATION_ID = 0x49535052
 """``ISPR`` in the header of the file (SQLite file format, offset 68)."""
 SCHEMA_VERSION = 2
 FIRST_VERSION = 1
-"""Without the table of cosignatures; a segment that is still written in it is closed, and the next one begun."""
+"""Without cosignatures and the index of persons; one that is still written is closed, and the next one begun."""
 
 _GENERATED = {
     "bseq": ("INTEGER", "$.bseq"),
@@ -49,6 +49,8 @@ _INDEXES = (
     "CREATE INDEX entry_by_type ON entry (type, seq)",
     "CREATE INDEX entry_by_subject ON entry (subject, seq)",
     "CREATE INDEX entry_by_kind ON entry (kind, seq)",
+    "CREATE INDEX entry_by_person ON entry (json_extract(body, '$.actor.person'), seq) "
+    "WHERE json_extract(body, '$.actor.person') IS NOT NULL",
 )
 _TRIGGERS = tuple(
     f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.model import Classification
+from daemon.record import schema
 from daemon.record.sqlite import number, text
 
 if TYPE_CHECKING:
@@ -214,6 +215,8 @@ def _candidates(db: apsw.Connection, query: Query, low: int, high: int, budget: 
         )
         if value is not None
     ]
+    if query.person is not None and _knows_persons(db):
+        sources.append((f"INDEXED BY entry_by_person WHERE {_PERSON}", (query.person,)))
     if query.classification is Classification.SSO:
         sources.append(("INDEXED BY entry_of_sso WHERE bseq IS NULL", ()))
     direction, end = ("DESC", "min") if query.newest_first else ("ASC", "max")
@@ -231,6 +234,11 @@ def _candidates(db: apsw.Connection, query: Query, low: int, high: int, budget: 
     return min(found, key=lambda c: (c.count, c.last if query.newest_first else -c.last))
 
 
+def _knows_persons(db: apsw.Connection) -> bool:
+    """Return whether a segment has the index of persons; one of the first layout is read through."""
+    return number(db.pragma("user_version")) > schema.FIRST_VERSION
+
+
 def _residual(query: Query) -> tuple[list[str], tuple[Any, ...]]:
     """Return what must hold of a candidate; columns with a plus, so that no index is thought of again."""
     led = [name for name in ("subject", "type", "kind") if getattr(query, name) is not None]
@@ -240,7 +248,7 @@ def _residual(query: Query) -> tuple[list[str], tuple[Any, ...]]:
         "+at < ?": query.until,
         _PERSON: query.person,
     }
-    if len(led) + is_private > 1:  # one alone is what leads to the candidates
+    if len(led) + is_private + (query.person is not None) > 1:  # one alone leads to the candidates
         terms |= {f"+{name} = ?": getattr(query, name) for name in led}
     asked = {term: value for term, value in terms.items() if value is not None}
     words = [*asked]

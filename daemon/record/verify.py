@@ -550,6 +550,8 @@ _INDEXES = {
     "entry_by_type": "CREATE INDEX entry_by_type ON entry (type, seq)",
     "entry_by_subject": "CREATE INDEX entry_by_subject ON entry (subject, seq)",
     "entry_by_kind": "CREATE INDEX entry_by_kind ON entry (kind, seq)",
+    "entry_by_person": "CREATE INDEX entry_by_person ON entry (json_extract(body, '$.actor.person'), seq) "
+    "WHERE json_extract(body, '$.actor.person') IS NOT NULL",
 }
 _TRIGGERS = {
     f"{table}_no_{act.lower()}": f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
@@ -558,7 +560,11 @@ _TRIGGERS = {
     for act in ("UPDATE", "DELETE")
 }
 SCHEMA = {**_TABLES, **_INDEXES, **_TRIGGERS}
-SCHEMA_1 = {name: sql for name, sql in SCHEMA.items() if not name.startswith("cosignature")}
+SCHEMA_1 = {
+    name: sql
+    for name, sql in SCHEMA.items()
+    if not name.startswith("cosignature") and name != "entry_by_person"
+}
 
 
 class Database:
