@@ -161,6 +161,7 @@ def test_a_prefix_that_changes_between_segments_fails(voyage: Voyage):
     voyage.sail(origin="demo/9999994")
     other = checkpoint.verifier_key("demo/9999994", KEY.public_key())
     assert voyage.verify("--key", other, anchor=first) == FAIL
+    assert voyage.verify("--key", other) == FAIL
 
 
 def test_a_segments_key_may_not_be_endorsed_by_the_key_of_another_ship(voyage: Voyage):
