@@ -16,8 +16,18 @@ from daemon.record import export, verify
 from daemon.record.export import Profile
 from tests.clocks import ManualClock
 from tests.record.outside import MORNING_S, SHORE
-from tests.record.sample import FAIL, INCONCLUSIVE, PASS, RAW, Sample, tail, tail_entry
-from tests.record.ship import VKEY, alert, breach, record
+from tests.record.sample import (
+    FAIL,
+    INCONCLUSIVE,
+    PASS,
+    RAW,
+    Sample,
+    note,
+    reseal,
+    tail,
+    tail_entry,
+)
+from tests.record.ship import KEY, VKEY, alert, breach, record
 from tests.record.voyage import Voyage
 
 if TYPE_CHECKING:
@@ -393,3 +403,27 @@ def test_an_excerpt_of_any_entry_of_a_large_segment_passes(large: Path, tmp_path
     anchor = tmp_path / "anchor"
     anchor.write_text(json.loads(lines[-1])["checkpoint"], "utf-8")
     assert verify.main([str(path), "--key", VKEY, "--anchor", str(anchor)]) == PASS
+
+
+def test_an_excerpt_of_another_history_than_the_anchor_saw_fails(
+    excerpt: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "other").write_text(note(size=10), "utf-8")
+    words = [str(excerpt.path), "--key", VKEY, "--anchor", str(tmp_path / "other")]
+    assert verify.main(words) == FAIL
+    assert "not those that the anchor saw" in capsys.readouterr().out
+
+
+def test_an_excerpt_of_another_history_under_a_true_checkpoint_fails(
+    excerpt: Paper, capsys: pytest.CaptureFixture[str]
+):
+    """All its proofs lead to one tree; that tree is not the one that the ship signed."""
+    sample = excerpt.sample
+    sample.alter("UPDATE entry SET body = replace(body, 'd2', 'd9') WHERE seq = 5")
+    reseal(sample, KEY)
+    forged = list(export.lines(sample.file, profile=Profile.EXCERPT, entries=[3, 4, 9]))
+    excerpt.path.write_bytes(
+        b"".join([*forged[:-1], excerpt.content.splitlines(keepends=True)[-1]])
+    )
+    assert excerpt.verify() == FAIL
+    assert "not those that the checkpoint covers" in capsys.readouterr().out

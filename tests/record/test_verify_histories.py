@@ -188,6 +188,16 @@ def test_what_a_segment_says_of_the_one_before_must_be_true_to_the_letter(
     assert voyage.verify(anchor=first) == FAIL
 
 
+def test_a_segment_alone_must_name_the_one_before_it(voyage: Voyage, tmp_path: Path):
+    voyage.sail()
+    voyage.sail()
+    changed = "UPDATE entry SET body = replace(body, ?, ?) WHERE seq = 4"
+    voyage.alter(2, changed, '"segment":1,"size":3', '"segment":0,"size":3')
+    (tmp_path / "anchor").write_text(voyage.reseal(2).note, "utf-8")
+    alone = str(voyage.folder / "segment-0002.db")
+    assert verify.main([alone, "--key", VKEY, "--anchor", str(tmp_path / "anchor")]) == FAIL
+
+
 # ---------------------------------------------------------------- formats
 
 

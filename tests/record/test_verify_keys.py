@@ -52,11 +52,11 @@ def test_an_endorsed_key_goes_on_signing_and_may_endorse_the_next(voyage: Voyage
     voyage.sail(key=OTHER_KEY, endorsed_by=KEY)
     third = voyage.sail(key=OTHER_KEY)
     fourth = voyage.sail(key=THIRD_KEY, endorsed_by=OTHER_KEY)
-    for head in (third, fourth):
+    fifth = voyage.sail(key=THIRD_KEY)
+    for head in (third, fourth, fifth):
         assert voyage.verify(anchor=head) == PASS
-    (voyage.folder / "segment-0004.db").unlink()
-    (voyage.folder / "segment-0003.db").unlink()
-    assert voyage.verify(anchor=third) == FAIL, "the end is cut, by a key that is trusted"
+    (voyage.folder / "segment-0005.db").unlink()
+    assert voyage.verify(anchor=fifth) == FAIL, "a key that is trusted says that the end is cut"
 
 
 def test_a_first_key_that_never_sealed_may_still_endorse(voyage: Voyage):
@@ -161,6 +161,7 @@ def test_a_prefix_that_changes_between_segments_fails(voyage: Voyage):
     voyage.sail(origin="demo/9999994")
     other = checkpoint.verifier_key("demo/9999994", KEY.public_key())
     assert voyage.verify("--key", other, anchor=first) == FAIL
+    assert voyage.verify("--key", other) == FAIL
 
 
 def test_a_segments_key_may_not_be_endorsed_by_the_key_of_another_ship(voyage: Voyage):

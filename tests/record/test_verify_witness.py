@@ -206,3 +206,12 @@ def test_more_witnesses_than_a_note_can_hold_do_not_spoil_an_export(
     path.write_bytes(b"".join(lines))
     assert verify.main([str(path), "--key", VKEY, *SEEN]) == PASS
     assert voyage.verify(*SEEN) == PASS
+
+
+def test_a_line_in_the_note_itself_changes_nothing_for_the_next_segment(voyage: Voyage):
+    made = voyage.sail()
+    assert made is not None
+    voyage.sail()
+    line = SHORE.line(made.note, time_s=MORNING_S)
+    voyage.alter(1, "UPDATE checkpoint SET note = note || ? WHERE size = 3", line)
+    assert voyage.verify(*SEEN) == PASS
