@@ -82,6 +82,12 @@ def opened(note: str, key: Ed25519PublicKey, *, origin: str) -> Checkpoint:
     return Checkpoint(origin, int(body[2]), base64.b64decode(body[3]), note)
 
 
+def is_checkpoint(note: str) -> bool:
+    """Tell whether a note has the form of a checkpoint, whoever signed it."""
+    text, blank, _ = note.partition("\n\n")
+    return len(note) <= LONGEST_NOTE and bool(blank) and _BODY.fullmatch(text + "\n") is not None
+
+
 def key_id(name: str, key: Ed25519PublicKey) -> bytes:
     """Return the short hash by which a note's signature names its key."""
     named = name.encode() + b"\n" + ED25519 + key.public_bytes_raw()
