@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from daemon.record import codec, fold
 from daemon.record.directory import Directory
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from daemon.entropy import Entropy
     from daemon.model import Classification, Json
     from daemon.record.checkpoint import Checkpoint
-    from daemon.record.reader import Page, Query
+    from daemon.record.reader import Page, Query, Reader
 
 PENDING_LIMIT = 10_000
 """Entries that may wait in memory for a disk."""
@@ -39,6 +39,8 @@ PENDING_LIMIT_BYTES = 64 * 1024 * 1024
 """Bytes of evidence among them."""
 EVIDENCE_QUOTA_BYTES = 2048 * 1024 * 1024
 """Bytes of evidence in all segments together."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,14 @@ class Record:
     async def evidence(self, sha256: str) -> bytes | None:
         """Return a piece of evidence."""
         return await self._reading.ask(lambda reader: reader.evidence(sha256))
+
+    async def ask(self, question: Callable[[Reader], _T]) -> _T:
+        """Return the reader's answer to a question that takes less than a second.
+
+        Raises:
+            RecordError: The record cannot be read now.
+        """
+        return await self._reading.ask(question)
 
     def _stamp(self) -> Stamp:
         return Stamp(
