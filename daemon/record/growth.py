@@ -7,6 +7,7 @@ a proof costs what was added since, not what was there before. Everything here b
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -19,6 +20,7 @@ from daemon.record.sqlite import blob, number, store_errors, text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
 
     from daemon.record.reader import Reader
 
@@ -153,10 +155,21 @@ def _nearest(segment: int, size: int, reader: Reader) -> Tree:
     path, db = found
     with store_errors(path):
         row = db.execute(
-            "SELECT size, peaks FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1", (size,)
+            "SELECT size, note, peaks FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1",
+            (size,),
         ).fetchone()
+    if row is None:
+        return Tree()
+    # Peaks that rotted would make a false proof, and a false proof looks like a forged history.
+    root = base64.b64encode(_peaks(path, row).root()).decode()
+    if text(row[1]).split("\n")[2:3] != [root]:
+        raise RecordError(f"{path}: the peaks beside the checkpoint at {row[0]} are damaged")
+    return _peaks(path, row)
+
+
+def _peaks(path: Path, row: tuple[object, ...]) -> Tree:
     try:
-        return Tree.from_peaks(number(row[0]), blob(row[1])) if row else Tree()
+        return Tree.from_peaks(number(row[0]), blob(row[2]))
     except ValueError as err:
         raise RecordError(f"{path}: its checkpoint at {row[0]} is damaged: {err}") from err
 

@@ -18,7 +18,7 @@ from daemon.record.directory import Directory
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.pending import Pending
 from daemon.record.reading import Reading
-from daemon.record.scribe import Scribe
+from daemon.record.scribe import Cosignature, Scribe
 from daemon.record.trust import Identity
 
 if TYPE_CHECKING:
@@ -197,6 +197,14 @@ class Record:
             RecordError: The disk refuses.
         """
         await self._scribe.rotate(reason)
+
+    async def cosigned(self, segment: int, size: int, name: str, line: str) -> bool:
+        """Keep a witness's line under a checkpoint; return False where that segment is closed already.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        return await self._scribe.cosigned(Cosignature(segment, size, name, line))
 
     def set_cursor(self, name: str, value: int) -> None:
         """Keep a number; written with the next transaction, within about a second."""

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from daemon import logs
 from daemon.errors import RecordError
@@ -38,6 +38,15 @@ CURSOR_AFTER_S = 1.0
 
 _T = TypeVar("_T")
 _log = logs.get("record")
+
+
+class Cosignature(NamedTuple):
+    """A witness's line, and under which checkpoint it stands."""
+
+    segment: int
+    size: int
+    name: str
+    line: str
 
 
 class Listeners(Generic[_T]):
@@ -87,6 +96,7 @@ class Scribe:
         self._cursors_since_s: float | None = None
         self._seals: list[asyncio.Future[Checkpoint]] = []
         self._rotations: list[tuple[str, asyncio.Future[None]]] = []
+        self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -159,6 +169,18 @@ class Scribe:
         self._work.set()
         await request
 
+    async def cosigned(self, given: Cosignature) -> bool:
+        """Keep a witness's line; return False where its segment is no longer the one that is written.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        self._refuse_when_closed()
+        request: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._cosignatures.append((given, request))
+        self._work.set()
+        return await request
+
     def _refuse_when_closed(self) -> None:
         if self._stopping.is_set():
             raise RecordError("the record is closed")
@@ -178,6 +200,8 @@ class Scribe:
                 await self._seal()
             if not batch:
                 break
+        while self._cosignatures:
+            await self._cosign()
         while self._rotations:
             await self._rotate()
         if self._cursors_due_s() <= self._clock.now_s():
@@ -236,6 +260,17 @@ class Scribe:
         del self._seals[:asked]
         self._announce(head)
 
+    async def _cosign(self) -> None:
+        given, request = self._cosignatures[0]
+        segment = self._opened()
+        is_open = segment.number == given.segment
+        if is_open:
+            write = partial(segment.cosigned, given.size, given.name, given.line)
+            await self._thread.call(write)
+        self._cosignatures.pop(0)
+        if not request.done():
+            request.set_result(is_open)
+
     async def _rotate(self) -> None:
         await self._seal()
         segment, reason, request = self._opened(), *self._rotations[0]
@@ -278,12 +313,17 @@ class Scribe:
             _log.error("record.unwritable", reason=str(error), pending=len(self._pending))
         self.failure = str(error)
         self.failed.set()
-        requests: list[asyncio.Future[Any]] = [*self._seals, *(each for _, each in self._rotations)]
+        requests: list[asyncio.Future[Any]] = [
+            *self._seals,
+            *(each for _, each in self._rotations),
+            *(each for _, each in self._cosignatures),
+        ]
         for request in requests:
             if not request.done():
                 request.set_exception(RecordError(str(error)))
         self._seals.clear()
         self._rotations.clear()
+        self._cosignatures.clear()
 
     def _recover(self) -> None:
         if self.failed.is_set():
