@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -75,6 +76,21 @@ def sealed_note(segment: int, size: int, reader: Reader) -> str | None:
     with store_errors(path):
         row = db.execute("SELECT note FROM checkpoint WHERE size = ?", (size,)).fetchone()
     return text(row[0]) if row else None
+
+
+def begun_utc(segment: int, reader: Reader) -> datetime | None:
+    """Return when a segment was begun; None where there is no such segment.
+
+    Raises:
+        RecordError: It cannot be read.
+    """
+    found = reader.segment(segment)
+    if found is None:
+        return None
+    path, db = found
+    with store_errors(path):
+        row = db.execute("SELECT at FROM entry ORDER BY seq LIMIT 1").fetchone()
+    return datetime.fromisoformat(text(row[0])) if row else None
 
 
 async def tree(record: Asked, segment: int, size: int) -> Tree:
