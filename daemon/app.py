@@ -39,6 +39,8 @@ from daemon.people.people import People
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import keys
+from daemon.record.checkpoint import ED25519
+from daemon.record.cosignature import Verifier
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.requests import Requests
@@ -50,6 +52,10 @@ from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
 from daemon.watch import Watch
 from daemon.window import Window
+from daemon.witness import heads, mail
+from daemon.witness.heads import Heads
+from daemon.witness.mail import Mail
+from daemon.witness.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +93,7 @@ class Daemon:
         self._sealing: set[asyncio.Task[None]] = set()
         self._log = logs.get("app")
         self._build_record()
+        self._build_witnesses()
         self._build_publisher()
         self._build_watch()
         self._build_tests()
@@ -102,6 +109,13 @@ class Daemon:
             RecordError
         ):  # the watch is kept all the same (invariant 5); opening the record says why it is not
             key, find_key = keys.placeholder(), self._key
+        section, ship = self.config.record, self.config.ship
+        key = keys.load_or_create(section.key_file, record=section.directory)
+        self.origin = f"{section.origin}/{ship.imo_number}"
+        public = section.public_key_file
+        if not public.exists():
+            keys.write_public(public, name=self.origin, key=key.public_key())
+        self._verifier = Verifier(self.origin, key.public_key(), ED25519)
         self.record = Record(
             section.directory,
             origin=self.origin,
@@ -131,6 +145,19 @@ class Daemon:
         except (RecordError, OSError) as err:
             self._log.error("record.no_public_key", reason=str(err))
         return key
+    def _build_witnesses(self) -> None:
+        ship = self._verifier
+        self.heads = Heads(self.record, ship)
+        self.witnesses = Witnesses(
+            self.config.witnesses,
+            record=self.record,
+            ship=ship,
+            heads=self.heads,
+            clock=self.clock,
+            entropy=self._entropy,
+            shown=self._sealed,
+        )
+        self._mail = Mail(self.witnesses, record=self.record, ship=ship)
 
     def _build_publisher(self) -> None:
         ship = self.config.ship
@@ -161,7 +188,13 @@ class Daemon:
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
         self.engine = Engine(catalogue.load(asset("alerts.toml")), regime)
         self.ourselves = Ourselves(
-            config, record=self.record, publisher=self.publisher, engine=self.engine, clock=clock
+            config,
+            record=self.record,
+            publisher=self.publisher,
+            engine=self.engine,
+            clock=clock,
+            witnesses=self.witnesses,
+            heads=self.heads,
         )
         self.watch = Watch(
             topics=self.publisher.topics,
@@ -225,6 +258,7 @@ class Daemon:
             on_change=lambda test: self._testboard.show(self.tests, test),
             services=self._services(),
         )
+        self.tests.also_to_do.append(self.witnesses.to_do)
 
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
@@ -293,6 +327,11 @@ class Daemon:
             status=status,
             worklist=self.tests.worklist,
             more=self.book.requests,
+            more={
+                mail.REQUEST: self._mail.request,
+                mail.ANSWER: self._mail.answer,
+                heads.REQUEST: self.heads.answer,
+            },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
 
@@ -366,6 +405,7 @@ class Daemon:
                     self.ourselves.tell_status(),
                     self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
+                    self.witnesses.run(),
                 )
             ]
             publishing = group.create_task(self.publisher.run())

@@ -21,6 +21,8 @@ from daemon.clock import SystemClock
 from daemon.config.advice import advice
 from daemon.console import acts, book, log, setup
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
+from daemon.console import acts, witness
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, asking
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GROUPS = (acts, book, log, setup)
+GROUPS = (acts, book, log)
+GROUPS = (acts, witness)
 """Each adds its subcommands with ``add(commands)``."""
 COUNTED = {
     OpeningKind.DOOR: "doors",

@@ -91,6 +91,7 @@ class Mail:
             "witness": each.witness.name,
             "origin": head.origin,
             "size": head.size,
+            "kept": kept,
             "told": told,
         }
 
@@ -110,6 +111,7 @@ class Mail:
             "witness": each.witness.name,
             "origin": head.origin,
             "size": head.size,
+            "kept": False,
             "told": told,
         }
 
