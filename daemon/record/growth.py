@@ -114,6 +114,7 @@ async def consistency(record: Asked, segment: int, old: int, size: int) -> tuple
     """
     if old == 0:
         return ()
+    _refuse_endless(segment, size - old)
     before = await tree(record, segment, old)
     peaks = dict(zip(_perfect(old), before.peaks, strict=True))
     wanted: list[tuple[int, int]] = []
@@ -137,13 +138,17 @@ async def consistency(record: Asked, segment: int, old: int, size: int) -> tuple
 
 
 async def _grown(record: Asked, segment: int, tree: Tree, begin: int, end: int) -> Tree:
-    if end - begin > MOST_READ:
-        raise RecordError(
-            f"segment {segment}: {end - begin} entries would have to be read, at most {MOST_READ} are"
-        )
+    _refuse_endless(segment, end - begin)
     for piece, until in pairwise([*range(begin, end, PIECE), end]):
         tree = await record.ask(partial(_add, segment, tree, piece, until))
     return tree
+
+
+def _refuse_endless(segment: int, count: int) -> None:
+    if count > MOST_READ:
+        raise RecordError(
+            f"segment {segment}: {count} entries would have to be read, at most {MOST_READ} are"
+        )
 
 
 def _add(segment: int, tree: Tree, begin: int, end: int, reader: Reader) -> Tree:
