@@ -90,7 +90,10 @@ def begun_utc(segment: int, reader: Reader) -> datetime | None:
     path, db = found
     with store_errors(path):
         row = db.execute("SELECT at FROM entry ORDER BY seq LIMIT 1").fetchone()
-    return datetime.fromisoformat(text(row[0])) if row else None
+    try:
+        return datetime.fromisoformat(text(row[0])) if row else None
+    except ValueError as err:
+        raise RecordError(f"{path}: its first entry has no time: {err}") from err
 
 
 async def tree(record: Asked, segment: int, size: int) -> Tree:

@@ -108,14 +108,13 @@ class Witnesses:
 
     async def run(self) -> None:
         """Ask until cancelled."""
-        if not self.standings:
-            await asyncio.Event().wait()
         await self._take_up()
         async with asyncio.TaskGroup() as group:
             for each in self.standings:
                 if each.witness.place is not None:
                     group.create_task(self._keep_asking(each))
             await self._show()
+            await asyncio.Event().wait()
 
     async def kept(self, each: Standing, head: Checkpoint, answer: str) -> bool:
         """Keep what a witness signed; return False where that segment is closed already.

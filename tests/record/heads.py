@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daemon.record import checkpoint
-from daemon.record.checkpoint import Checkpoint
 from daemon.record.cosignature import Request
 from daemon.record.proofs import Leaves
 from tests.record.ship import KEY, ORIGIN
+
+if TYPE_CHECKING:
+    from daemon.record.checkpoint import Checkpoint
 
 LOG = f"{ORIGIN}/1"
 WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(b"a witness's key, 32 bytes long..")

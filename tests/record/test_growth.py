@@ -88,7 +88,9 @@ async def test_a_long_growth_is_read_in_pieces_and_an_endless_one_not_at_all(
         await growth.consistency(ship, 1, 33, SIZE)
 
 
-@pytest.mark.parametrize(("segment", "old", "size"), [(1, 3, 41), (1, 41, 41), (2, 1, 2), (1, 5, 4)])
+@pytest.mark.parametrize(
+    ("segment", "old", "size"), [(1, 3, 41), (1, 41, 41), (2, 1, 2), (1, 5, 4)]
+)
 async def test_what_is_not_there_has_no_proof(ship: Record, segment: int, old: int, size: int):
     with pytest.raises(RecordError):
         await growth.consistency(ship, segment, old, size)

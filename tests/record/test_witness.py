@@ -16,9 +16,7 @@ FIRST = Verifier(ORIGIN, KEY.public_key(), ED25519)
 SECOND = Verifier(ORIGIN, OTHER_KEY.public_key(), ED25519)
 
 
-def said(
-    request: Request, *known: Checkpoint, keys: tuple[Verifier, ...] = (FIRST,)
-) -> Decision:
+def said(request: Request, *known: Checkpoint, keys: tuple[Verifier, ...] = (FIRST,)) -> Decision:
     return decide(request, trusted={ORIGIN: keys}, heads={each.origin: each for each in known})
 
 

@@ -14,7 +14,6 @@ import pytest
 from daemon.errors import RecordError, RefusedError
 from daemon.record import cosignature, witness_store
 from daemon.record.checkpoint import verifier_key
-from daemon.record.cosignature import Request
 from daemon.record.witness import Status
 from daemon.record.witness_store import Store, conflicting
 from tests.record.heads import FALSE, LOG, NOON, TRUE, asked, head
@@ -22,6 +21,8 @@ from tests.record.ship import ORIGIN, OTHER_KEY, VKEY
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from daemon.record.cosignature import Request
 
 NAME = "wheelhouse-2.example"
 

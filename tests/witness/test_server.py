@@ -17,7 +17,7 @@ from daemon.witness.post import Place
 from daemon.witness.server import MOST_PEERS, WitnessServer
 from tests.clocks import ManualClock
 from tests.record.heads import FALSE, LOG, asked, head
-from tests.record.ship import OTHER_KEY
+from tests.record.ship import OTHER_KEY, VKEY
 from tests.witness.served import made, served
 
 if TYPE_CHECKING:
@@ -85,8 +85,12 @@ async def test_the_process_signs_refuses_and_remembers_over_a_restart(store: Sto
     assert len(store.refused()) == 2
 
 
-async def test_a_ship_that_is_trusted_later_is_known_at_once(tmp_path: Path, at: Place):
-    assert (await ask(at, 0, 5))[0] == 200
+async def test_a_ship_that_is_trusted_later_is_known_at_once(tmp_path: Path):
+    store = made(tmp_path / "witness", trusts=None)
+    async with served(store.folder) as at:
+        assert (await ask(at, 0, 5))[0] == 404
+        store.trust(VKEY)
+        assert (await ask(at, 0, 5))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,10 @@ async def test_a_ship_that_is_trusted_later_is_known_at_once(tmp_path: Path, at:
         (b"POST /add-checkpoint HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
         (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 16385\r\n\r\n", b"413"),
         (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
-        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
+        (
+            b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 1\r\ncontent-length: 2\r\n\r\n",
+            b"400",
+        ),
         (b"POST /add-checkpoint HTTP/1.1\r\nno colon\r\n\r\n", b"400"),
         (b"GET /add-checkpoint HTTP/1.1\r\nConnection: close\r\n\r\n", b"405"),
         (b"GET /head/demo/9999993/7 HTTP/1.1\r\nConnection: close\r\n\r\n", b"404"),
