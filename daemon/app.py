@@ -39,8 +39,6 @@ from daemon.people.people import People
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import keys
-from daemon.record.checkpoint import ED25519
-from daemon.record.cosignature import Verifier
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.requests import Requests
@@ -115,7 +113,6 @@ class Daemon:
         public = section.public_key_file
         if not public.exists():
             keys.write_public(public, name=self.origin, key=key.public_key())
-        self._verifier = Verifier(self.origin, key.public_key(), ED25519)
         self.record = Record(
             section.directory,
             origin=self.origin,
@@ -146,18 +143,16 @@ class Daemon:
             self._log.error("record.no_public_key", reason=str(err))
         return key
     def _build_witnesses(self) -> None:
-        ship = self._verifier
-        self.heads = Heads(self.record, ship)
+        self.heads = Heads(self.record, clock=self.clock)
         self.witnesses = Witnesses(
             self.config.witnesses,
             record=self.record,
-            ship=ship,
             heads=self.heads,
             clock=self.clock,
             entropy=self._entropy,
             shown=self._sealed,
         )
-        self._mail = Mail(self.witnesses, record=self.record, ship=ship)
+        self._mail = Mail(self.witnesses, record=self.record)
 
     def _build_publisher(self) -> None:
         ship = self.config.ship

@@ -13,7 +13,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from daemon.record import codec, fold
+from daemon.record import checkpoint, codec, fold
+from daemon.record.cosignature import Verifier
 from daemon.record.directory import Directory
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.pending import Pending
@@ -255,6 +256,11 @@ class Record:
     async def evidence(self, sha256: str) -> bytes | None:
         """Return a piece of evidence."""
         return await self._reading.ask(lambda reader: reader.evidence(sha256))
+
+    def ship(self) -> Verifier:
+        """Return our prefix and the key that signs now."""
+        identity = self._scribe.identity
+        return Verifier(identity.origin, identity.key.public_key(), checkpoint.ED25519)
 
     async def ask(self, question: Callable[[Reader], _T]) -> _T:
         """Return the reader's answer to a question that takes less than a second.

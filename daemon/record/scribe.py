@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from daemon.record.pending import Pending, Waiting
     from daemon.record.reading import Reading
     from daemon.record.segment import Segment
+    from daemon.record.trust import Identity
 
 BATCH = 512
 """Most entries in one transaction: beyond some hundred, a commit only gets longer."""
@@ -99,6 +100,11 @@ class Scribe:
         self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
+
+    @property
+    def identity(self) -> Identity:
+        """Whose record this is, with the key that signs it now."""
+        return self._directory.identity
 
     async def open(self) -> None:
         """Open the newest segment, or begin one; resolve what turns out to be on disk.

@@ -94,6 +94,11 @@ def decide(
     return _compared(asked, head, known)
 
 
+def segment(origin: str) -> int:
+    """Return which segment of a ship's record a log is."""
+    return int(origin.rpartition("/")[2])
+
+
 def prefix_of(origin: str) -> str:
     """Return the prefix of a log's origin: whose ship it is."""
     return origin.rpartition("/")[0]
@@ -121,15 +126,14 @@ def _keys(
     if origin in heads:
         key = signed_by(heads[origin].note, origin, trusted)
         return () if key is None else (key,)
-    number = int(origin.rpartition("/")[2])
     earlier = [
-        (int(other.rpartition("/")[2]), other)
+        other
         for other in heads
-        if prefix_of(other) == prefix_of(origin) and int(other.rpartition("/")[2]) < number
+        if prefix_of(other) == prefix_of(origin) and segment(other) < segment(origin)
     ]
     if not earlier:
         return trusted
-    newest = max(earlier)[1]
+    newest = max(earlier, key=segment)
     key = signed_by(heads[newest].note, newest, trusted)
     return () if key is None else trusted[trusted.index(key) :]
 

@@ -184,6 +184,17 @@ class Store:
             found[of] = checkpoint.opened(note, key.key, origin=of)
         return found
 
+    def newest(self, of: str) -> Checkpoint | None:
+        """Return the newest head of a log, or of a ship's newest segment; None: none is known.
+
+        Raises:
+            RecordError: It is damaged.
+        """
+        if witness.PREFIX.fullmatch(of) is None:
+            return self.heads(of).get(of)
+        heads = self.heads(f"{of}/1").values()
+        return max(heads, key=lambda head: witness.segment(head.origin), default=None)
+
     def refused(self) -> list[Mapping[str, Any]]:
         """Return what was refused and kept, the oldest first.
 

@@ -19,14 +19,15 @@ from daemon.record.entry import Draft
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from daemon.record.checkpoint import Checkpoint
+    from daemon.clock import Clock
     from daemon.record.comparison import Comparison
-    from daemon.record.cosignature import Verifier
     from daemon.record.entry import Entry
     from daemon.record.log import Record
 
 PARTED: Final = "record.behind"
 REQUEST: Final = "compare"
+HELD_S: Final = 10.0
+"""The condition of the alert holds so long, though the next segment has begun at once; the alert itself stays."""
 
 
 class Heads:
@@ -35,19 +36,20 @@ class Heads:
     def __init__(
         self,
         record: Record,
-        ship: Verifier,
         *,
-        part_from: Callable[[Checkpoint], Awaitable[None]] | None = None,
+        clock: Clock,
+        part_from: Callable[[str, str], Awaitable[object]] | None = None,
     ) -> None:
         """Compare with this record.
 
         Args:
             record: The record.
-            ship: Our prefix and the key that signs.
-            part_from: Begins the next segment, which says that this newer head is lost.
+            clock: How long the alert's condition holds at least.
+            part_from: Is given such a head and who held it; begins the next segment, which says what is lost.
         """
         self._record = record
-        self._ship = ship
+        self._clock = clock
+        self._until_s = -HELD_S
         self._part_from = part_from
         self._open: set[str] = set()
         self._log = logs.get("witness")
@@ -64,7 +66,7 @@ class Heads:
     @property
     def parted(self) -> bool:
         """Whether a head stands against our history."""
-        return bool(self._open)
+        return bool(self._open) or self._clock.now_s() < self._until_s
 
     async def seen(self, note: str, *, held_by: str) -> Comparison:
         """Compare a head; what stands against our history becomes an entry.
@@ -76,7 +78,7 @@ class Heads:
         Raises:
             RecordError: Not a head of this ship, or the record cannot be read now.
         """
-        compared = await comparison.compare(self._record, note, self._ship)
+        compared = await comparison.compare(self._record, note, self._record.ship())
         if compared.found not in {Found.NEWER, Found.OTHER}:
             return compared
         if (id_ := fold.behind_id(compared.head.origin, compared.head.size)) in self._open:
@@ -84,8 +86,9 @@ class Heads:
         self._open.add(id_)
         self._log.error("record.behind", found=compared.found.value, sentence=compared.sentence)
         self._record.submit(_entry(compared, held_by))
-        if compared.found is Found.NEWER and self._part_from is not None:
-            await self._part_from(compared.head)
+        self._until_s = self._clock.now_s() + HELD_S
+        if self._part_from is not None:
+            await self._part_from(compared.head.note, held_by)
         return compared
 
     def _committed(self, entry: Entry) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields
 from daemon.errors import LinkError, RecordError, RefusedError
-from daemon.record import checkpoint, comparison, cosignature, growth
+from daemon.record import checkpoint, comparison, cosignature, growth, witness
 from daemon.record.comparison import Found
 from daemon.record.witness import Status
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from daemon.model import Json
     from daemon.record.checkpoint import Checkpoint
-    from daemon.record.cosignature import Verifier
     from daemon.record.log import Record
     from daemon.record.witness_store import Answer
     from daemon.witness.standing import Standing
@@ -41,10 +40,9 @@ def answer_file(answer: Answer, note: str) -> str:
 class Mail:
     """Answers the requests of the control socket that write and read such files."""
 
-    def __init__(self, witnesses: Witnesses, *, record: Record, ship: Verifier) -> None:
+    def __init__(self, witnesses: Witnesses, *, record: Record) -> None:
         self._witnesses = witnesses
         self._record = record
-        self._ship = ship
 
     async def request(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Answer ``witness.request``: the newest head, with the proof from what the witness last signed.
@@ -117,11 +115,11 @@ class Mail:
 
     async def _own(self, note: str) -> Checkpoint:
         """Return our own checkpoint that an answer is about."""
-        compared = await comparison.compare(self._record, note, self._ship)
+        compared = await comparison.compare(self._record, note, self._record.ship())
         if compared.found is not Found.OURS:
             raise RecordError(compared.sentence)
         head = compared.head
-        segment = int(head.origin.rpartition("/")[2])
+        segment = witness.segment(head.origin)
         own = await self._record.ask(partial(growth.sealed_note, segment, head.size))
         if own is None:
             raise RecordError(f"{head.origin} was never sealed at {head.size} entries here")

@@ -1,7 +1,7 @@
 """How is a witness asked over a network? HTTP, as little of it as https://c2sp.org/tlog-witness needs.
 
-``POST /add-checkpoint`` and, beyond the protocol, ``GET /head/<origin>``: the newest head that was cosigned, so that
-a ship whose computer was restored from a copy learns what she has forgotten. Whoever asks is not authenticated, since
+``POST /add-checkpoint`` and, beyond the protocol, ``GET /head/<origin>``: the newest head of a log, or of a ship, that
+was cosigned, so that a ship whose computer was restored from a copy learns what she has forgotten. Whoever asks is not authenticated, since
 a request counts by the ship's signature in it; so every request is bounded in size and time, and so are all of them.
 """
 
@@ -131,7 +131,7 @@ class WitnessServer:
         return answer
 
     def _head(self, origin: str) -> Answer:
-        known = self._store.heads(origin).get(origin)
+        known = self._store.newest(origin)
         if known is None:
             return Answer(404, "no such log\n", "no such log")
         return Answer(200, known.note, "head shown")

@@ -47,6 +47,7 @@ class Standing:
     Attributes:
         known: By origin, the size that it is thought to know.
         signed: By origin, the size under which its signature was kept.
+        passed: Logs whose end it will not sign any more: they are closed, and it knows another end of them.
         last_s: When it last signed, in seconds since boot; None: never, as far as the record tells.
         last_utc: The same moment by the calendar.
         down_since_s: Since when it is not reached.
@@ -56,6 +57,7 @@ class Standing:
     witness: Witness
     known: dict[str, int] = field(default_factory=dict)
     signed: dict[str, int] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)
     last_s: float | None = None
     last_utc: datetime | None = None
     down_since_s: float | None = None
@@ -64,7 +66,14 @@ class Standing:
 
     def wants(self, heads: Iterable[Checkpoint]) -> Checkpoint | None:
         """Return the first of these heads that it has not signed."""
-        return next((head for head in heads if self.signed.get(head.origin, 0) < head.size), None)
+        return next(
+            (
+                head
+                for head in heads
+                if self.signed.get(head.origin, 0) < head.size and head.origin not in self.passed
+            ),
+            None,
+        )
 
 
 def to_do(

@@ -8,6 +8,7 @@ witness's is not the one that it was.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from daemon import logs
 from daemon.errors import LinkError, RecordError
 from daemon.model import Classification
-from daemon.record import checkpoint, cosignature, cosigned, growth
+from daemon.record import checkpoint, cosignature, cosigned, growth, witness
 from daemon.record.comparison import Found
 from daemon.record.cosignature import Request
 from daemon.record.entry import Draft
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.entropy import Entropy
     from daemon.record.checkpoint import Checkpoint
-    from daemon.record.cosignature import Verifier
     from daemon.record.log import Record
     from daemon.witness.heads import Heads
     from daemon.witness.standing import Witness
@@ -40,6 +40,8 @@ LONGEST_BACK_OFF_S: Final = 300.0
 """While it is behind, a witness is asked at least so often."""
 REFUSED_S: Final = 600.0
 """One that refuses is asked again so often: a person may have put it right."""
+MEET_S: Final = 5.0
+"""At start, so long is waited for what witnesses hold, in seconds."""
 ATTEMPTS: Final = 3
 """Questions in a row: the size that it knows, then the proof from there."""
 
@@ -52,7 +54,6 @@ class Witnesses:
         witnesses: Iterable[Witness],
         *,
         record: Record,
-        ship: Verifier,
         heads: Heads,
         clock: Clock,
         entropy: Entropy,
@@ -63,15 +64,13 @@ class Witnesses:
         Args:
             witnesses: As configured.
             record: Their lines are kept there.
-            ship: Our prefix and the key that signs.
             heads: Compares what a witness holds with what we have.
             clock: Back-off and ages.
             entropy: Spreads the retries.
             shown: Is given the newest head with the witnesses' lines below the ship's.
         """
-        self.standings = [Standing(witness) for witness in witnesses]
+        self.standings = [Standing(each) for each in witnesses]
         self._record = record
-        self._ship = ship
         self._heads = heads
         self._clock = clock
         self._entropy = entropy
@@ -79,6 +78,8 @@ class Witnesses:
         self._newest: dict[str, Checkpoint] = {}
         """By origin, in the order in which the segments were begun; the last is the one that is written."""
         self._since_s, self._since_utc = clock.now_s(), clock.utc()
+        self.met = asyncio.Event()
+        """Whether every witness that is reached was asked which head it holds."""
         self._log = logs.get("witness")
         record.on_seal(self._sealed)
 
@@ -109,12 +110,22 @@ class Witnesses:
     async def run(self) -> None:
         """Ask until cancelled."""
         await self._take_up()
+        await self.meet()
         async with asyncio.TaskGroup() as group:
             for each in self.standings:
                 if each.witness.place is not None:
                     group.create_task(self._keep_asking(each))
             await self._show()
             await asyncio.Event().wait()
+
+    async def meet(self, *, limit_s: float = MEET_S) -> None:
+        """Ask every witness which head it holds: a restored copy learns so, before it seals anything, that it is one."""
+        prefix = self._record.ship().name
+        reached = (each for each in self.standings if each.witness.place is not None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await asyncio.gather(*(self._see_its_head(each, prefix) for each in reached))
+        self.met.set()
 
     async def kept(self, each: Standing, head: Checkpoint, answer: str) -> bool:
         """Keep what a witness signed; return False where that segment is closed already.
@@ -128,7 +139,7 @@ class Witnesses:
             line, _ = cosignature.own_line(answer, each.witness.key, text=text)
         except RecordError as err:
             raise LinkError(str(err)) from err
-        segment = int(head.origin.rpartition("/")[2])
+        segment = witness.segment(head.origin)
         kept = await self._record.cosigned(segment, head.size, each.witness.key.name, line)
         for sizes in (each.known, each.signed):
             sizes[head.origin] = max(head.size, sizes.get(head.origin, 0))
@@ -153,7 +164,7 @@ class Witnesses:
         Raises:
             RecordError: The proof cannot be made.
         """
-        segment, old = int(head.origin.rpartition("/")[2]), each.known.get(head.origin, 0)
+        segment, old = witness.segment(head.origin), each.known.get(head.origin, 0)
         proof = await growth.consistency(self._record, segment, old, head.size)
         return Request(old, proof, head.note)
 
@@ -187,6 +198,7 @@ class Witnesses:
             try:
                 await self._ask(each, head)
             except RecordError as err:  # our own disk: it has an alert of its own
+                self._pass_if_closed(each, head)
                 self._log.debug("witness.not_asked", witness=each.witness.name, reason=str(err))
             except LinkError as err:
                 self._went_down(each, str(err))
@@ -196,7 +208,7 @@ class Witnesses:
             else:
                 self._came_up(each)
                 back_off_s = FIRST_BACK_OFF_S
-                if each.refuses:
+                if each.refuses and head.origin not in each.passed:
                     await self._clock.sleep(REFUSED_S)
                 continue
             await self._clock.sleep(back_off_s * (0.5 + self._entropy.jitter()))
@@ -220,6 +232,7 @@ class Witnesses:
                 case Status.CONFLICT if old != head.size:
                     raise LinkError(f"it says that it knows {old} entries, as it was asked from")
                 case Status.CONFLICT | Status.NOT_GROWN:
+                    self._pass_if_closed(each, head)
                     await self.refusal(each, head, said[:200].strip())
                     await self._see_its_head(each, head.origin)
                     return
@@ -231,11 +244,14 @@ class Witnesses:
         """Find out what is behind a witness that knows more than we do: have we forgotten something?"""
         found = await self._see_its_head(each, head.origin)
         each.known.pop(head.origin)
-        if found not in {Found.NEWER, Found.OTHER, Found.LOST}:  # anybody can say a number
-            raise LinkError(
-                f"it says that it knows {size} entries of {head.origin}, here are {head.size}; it does not prove it"
-            )
-        await self.refusal(each, head, f"it holds a head of {size} entries: {found.value}")
+        self._pass_if_closed(each, head)
+        if found is Found.OTHER:
+            await self.refusal(each, head, f"it holds a head of {size} entries {found.value}")
+            return
+        proof = "it does not prove it" if found is None else f"its head is {found.value}"
+        raise LinkError(
+            f"it says that it knows {size} entries of {head.origin}, here are {head.size}; {proof}"
+        )
 
     async def _see_its_head(self, each: Standing, origin: str) -> Found | None:
         """Compare the head that a witness shows with our history; None: it shows none."""
@@ -259,7 +275,7 @@ class Witnesses:
         if not self._newest:
             return
         head = next(reversed(self._newest.values()))
-        segment = int(head.origin.rpartition("/")[2])
+        segment = witness.segment(head.origin)
         try:
             lines = await self._record.ask(partial(cosigned.lines, segment, head.size))
         except RecordError:  # shown with the next
@@ -267,6 +283,11 @@ class Witnesses:
         note = head.note + "".join(lines)
         if lines and len(note) <= checkpoint.LONGEST_NOTE:
             self._shown(replace(head, note=note))
+
+    def _pass_if_closed(self, each: Standing, head: Checkpoint) -> None:
+        """Let go of the end of a closed segment that cannot be signed; what is written now must not wait for it."""
+        if head.origin != next(reversed(self._newest)):
+            each.passed.add(head.origin)
 
     def _went_down(self, each: Standing, reason: str) -> None:
         first = each.down_since_s is None
