@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.errors import RecordError, RefusedError
 from daemon.record import checkpoint, cosignature, keys, witness
 from daemon.record.cosignature import COSIGNATURE, Verifier
+from daemon.record.durable import put
 from daemon.record.sqlite import store_errors
 from daemon.record.witness import Status
 
@@ -93,7 +94,7 @@ class Store:
         key = keys.create(self.folder / KEY)
         made = Verifier(name, key.public_key(), COSIGNATURE)
         with store_errors(self.folder):
-            _put(self.folder / PUBLIC, made.line() + "\n")
+            put(self.folder / PUBLIC, made.line() + "\n")
         return made
 
     def name(self) -> Verifier:
@@ -126,7 +127,7 @@ class Store:
             if len(known) >= MOST_SHIPS_KEYS:
                 raise RecordError(f"a witness trusts at most {MOST_SHIPS_KEYS} keys")
             with store_errors(self.folder):
-                _put(self.folder / TRUSTED, "\n".join([*known, ship.line(), ""]))
+                put(self.folder / TRUSTED, "\n".join([*known, ship.line(), ""]))
         return ship
 
     def trusted(self) -> list[Verifier]:
@@ -217,7 +218,7 @@ class Store:
         text = cosignature.body_of(head.note)
         line = cosignature.cosign(key, name=own.name, text=text, time_s=int(utc.timestamp()))
         with store_errors(self.folder):
-            _put(self.folder / "heads" / _file(head.origin), witness.normal_note(head, line))
+            put(self.folder / "heads" / _file(head.origin), witness.normal_note(head, line))
         return Answer(Status.SIGNED, line, reason)
 
     def _keep(
@@ -239,7 +240,7 @@ class Store:
                 "refused": refused.note,
                 "request": base64.b64encode(body).decode(),
             }
-            _put(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+            put(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
     def _by_ship(self) -> dict[str, list[Verifier]]:
         found: dict[str, list[Verifier]] = {}
@@ -290,21 +291,3 @@ def _file(origin: str) -> str:
 
 def _is_plain(name: str) -> bool:
     return name.isascii() and all("!" <= letter <= "~" for letter in name)
-
-
-def _put(path: Path, content: str) -> None:
-    """Write a file whole or not at all; it is on disk when this returns."""
-    fresh = path.with_name(f".{path.name}.new")
-    descriptor = os.open(
-        fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-    )
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)  # noqa: PTH105 (write, fsync, rename, fsync the folder: one system call each)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

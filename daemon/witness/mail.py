@@ -53,7 +53,7 @@ class Mail:
         each = self._standing(fields.optional_text(request, "witness"))
         try:
             head = await self._record.seal()
-            asked = await self._witnesses.request(each, head)
+            asked = await self._witnesses.keeping.request(each, head)
         except RecordError as err:
             raise RefusedError(f"the record cannot be read now: {err}") from err
         return {
@@ -81,7 +81,7 @@ class Mail:
             head = await self._own(note)
             if refusal is not None:
                 return await self._refused(each, head, *refusal)
-            kept = await self._witnesses.kept(each, head, note.partition("\n\n")[2])
+            kept = await self._witnesses.keeping.kept(each, head, note.partition("\n\n")[2])
         except (RecordError, LinkError) as err:
             raise RefusedError(str(err)) from err
         told = "kept with the record" if kept else "seen; that segment is closed already"
@@ -104,7 +104,7 @@ class Mail:
         elif conflict and int(said) > head.size:
             told = f"{each.witness.name} knows {said} entries already; compare its head (ispsd compare)"
         elif conflict or status == Status.NOT_GROWN:
-            await self._witnesses.refusal(each, head, said)
+            await self._witnesses.keeping.refusal(each, head, said)
         return {
             "witness": each.witness.name,
             "origin": head.origin,

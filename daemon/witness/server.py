@@ -1,8 +1,9 @@
 """How is a witness asked over a network? HTTP, as little of it as https://c2sp.org/tlog-witness needs.
 
 ``POST /add-checkpoint`` and, beyond the protocol, ``GET /head/<origin>``: the newest head of a log, or of a ship, that
-was cosigned, so that a ship whose computer was restored from a copy learns what she has forgotten. Whoever asks is not authenticated, since
-a request counts by the ship's signature in it; so every request is bounded in size and time, and so are all of them.
+was cosigned, so that a ship whose computer was restored from a copy learns what she has forgotten. Whoever asks is not
+authenticated, since a request counts by the ship's signature in it; so every request is bounded in size and time, and
+so are all of them.
 """
 
 from __future__ import annotations

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from daemon import logs
 from daemon.errors import LinkError, RecordError
-from daemon.model import Classification
-from daemon.record import checkpoint, cosignature, cosigned, growth, witness
+from daemon.record import cosignature
 from daemon.record.comparison import Found
-from daemon.record.cosignature import Request
-from daemon.record.entry import Draft
 from daemon.record.witness import Status
 from daemon.witness import past, post
+from daemon.witness.keeping import Keeping
 from daemon.witness.standing import Standing, to_do
 
 if TYPE_CHECKING:
@@ -69,14 +65,12 @@ class Witnesses:
             entropy: Spreads the retries.
             shown: Is given the newest head with the witnesses' lines below the ship's.
         """
+        self.keeping = Keeping(record, clock=clock, shown=shown)
         self.standings = [Standing(each) for each in witnesses]
         self._record = record
         self._heads = heads
         self._clock = clock
         self._entropy = entropy
-        self._shown = shown
-        self._newest: dict[str, Checkpoint] = {}
-        """By origin, in the order in which the segments were begun; the last is the one that is written."""
         self._since_s, self._since_utc = clock.now_s(), clock.utc()
         self.met = asyncio.Event()
         """Whether every witness that is reached was asked which head it holds."""
@@ -115,63 +109,26 @@ class Witnesses:
             for each in self.standings:
                 if each.witness.place is not None:
                     group.create_task(self._keep_asking(each))
-            await self._show()
+            await self.keeping.show()
             await asyncio.Event().wait()
 
     async def meet(self, *, limit_s: float = MEET_S) -> None:
-        """Ask every witness which head it holds: a restored copy learns so, before it seals anything, that it is one."""
+        """Ask every witness which head it holds: a restored copy learns from them that it is one."""
         prefix = self._record.ship().name
-        reached = (each for each in self.standings if each.witness.place is not None)
+        reached = [each for each in self.standings if each.witness.place is not None]
+        asking = (self._see_its_head(each, prefix) for each in reached)
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                await asyncio.gather(*(self._see_its_head(each, prefix) for each in reached))
+                found = await asyncio.gather(*asking, return_exceptions=True)
+            for each, fault in zip(reached, found, strict=True):
+                if isinstance(fault, Exception):
+                    self._log.error("witness.fault", witness=each.witness.name, error=repr(fault))
         self.met.set()
 
-    async def kept(self, each: Standing, head: Checkpoint, answer: str) -> bool:
-        """Keep what a witness signed; return False where that segment is closed already.
-
-        Raises:
-            LinkError: The answer is not signed by this witness.
-            RecordError: The disk refuses.
-        """
-        text = cosignature.body_of(head.note)
-        try:
-            line, _ = cosignature.own_line(answer, each.witness.key, text=text)
-        except RecordError as err:
-            raise LinkError(str(err)) from err
-        segment = witness.segment(head.origin)
-        kept = await self._record.cosigned(segment, head.size, each.witness.key.name, line)
-        for sizes in (each.known, each.signed):
-            sizes[head.origin] = max(head.size, sizes.get(head.origin, 0))
-        each.last_s, each.last_utc = self._clock.now_s(), self._clock.utc()
-        if each.refuses:
-            each.refuses = False
-            self._enter("witness.agreed", each, head, "signs again")
-        await self._show()
-        return kept
-
-    async def refusal(self, each: Standing, head: Checkpoint, said: str) -> None:
-        """See to a witness that says that our history is not its own; an entry once, until it signs again."""
-        if each.refuses:
-            return
-        each.refuses = True
-        self._log.error("witness.refused", witness=each.witness.name, said=said)
-        self._enter("witness.refused", each, head, said)
-
-    async def request(self, each: Standing, head: Checkpoint) -> Request:
-        """Return what to ask this witness about a head.
-
-        Raises:
-            RecordError: The proof cannot be made.
-        """
-        segment, old = witness.segment(head.origin), each.known.get(head.origin, 0)
-        proof = await growth.consistency(self._record, segment, old, head.size)
-        return Request(old, proof, head.note)
-
     def _sealed(self, head: Checkpoint) -> None:
-        self._newest[head.origin] = head
-        while len(self._newest) > 2:  # noqa: PLR2004 (the end of the segment before, and the one that is written)
-            del self._newest[next(iter(self._newest))]
+        self.keeping.newest[head.origin] = head
+        while len(self.keeping.newest) > 2:  # noqa: PLR2004 (the end of the segment before, and the one that is written)
+            del self.keeping.newest[next(iter(self.keeping.newest))]
         for each in self.standings:
             each.news.set()
 
@@ -191,14 +148,15 @@ class Witnesses:
         back_off_s = FIRST_BACK_OFF_S
         while True:
             each.news.clear()
-            head = each.wants(self._newest.values())
+            head = each.wants(self.keeping.newest.values())
             if head is None:
                 await self._clock.wait(each.news, None)
                 continue
             try:
                 await self._ask(each, head)
             except RecordError as err:  # our own disk: it has an alert of its own
-                self._pass_if_closed(each, head)
+                if back_off_s == LONGEST_BACK_OFF_S:
+                    self._pass_if_closed(each, head)
                 self._log.debug("witness.not_asked", witness=each.witness.name, reason=str(err))
             except LinkError as err:
                 self._went_down(each, str(err))
@@ -221,11 +179,11 @@ class Witnesses:
             if old > head.size:
                 await self._behind(each, head, old)
                 return
-            asked = await self.request(each, head)
+            asked = await self.keeping.request(each, head)
             status, said = await self._post(each, "/add-checkpoint", asked.encode())
             match status:
                 case Status.SIGNED:
-                    await self.kept(each, head, said)
+                    await self.keeping.kept(each, head, said)
                     return
                 case Status.CONFLICT if (size := _size(said)) != old:
                     each.known[head.origin] = size
@@ -233,7 +191,7 @@ class Witnesses:
                     raise LinkError(f"it says that it knows {old} entries, as it was asked from")
                 case Status.CONFLICT | Status.NOT_GROWN:
                     self._pass_if_closed(each, head)
-                    await self.refusal(each, head, said[:200].strip())
+                    await self.keeping.refusal(each, head, said[:200].strip())
                     await self._see_its_head(each, head.origin)
                     return
                 case _:
@@ -246,7 +204,9 @@ class Witnesses:
         each.known.pop(head.origin)
         self._pass_if_closed(each, head)
         if found is Found.OTHER:
-            await self.refusal(each, head, f"it holds a head of {size} entries {found.value}")
+            await self.keeping.refusal(
+                each, head, f"it holds a head of {size} entries {found.value}"
+            )
             return
         proof = "it does not prove it" if found is None else f"its head is {found.value}"
         raise LinkError(
@@ -270,23 +230,9 @@ class Witnesses:
         assert place is not None  # noqa: S101 (who is asked has one)
         return await post.ask(place, path, body, ca_file=each.witness.ca_file)
 
-    async def _show(self) -> None:
-        """Show the newest head with every line that stands under it."""
-        if not self._newest:
-            return
-        head = next(reversed(self._newest.values()))
-        segment = witness.segment(head.origin)
-        try:
-            lines = await self._record.ask(partial(cosigned.lines, segment, head.size))
-        except RecordError:  # shown with the next
-            return
-        note = head.note + "".join(lines)
-        if lines and len(note) <= checkpoint.LONGEST_NOTE:
-            self._shown(replace(head, note=note))
-
     def _pass_if_closed(self, each: Standing, head: Checkpoint) -> None:
         """Let go of the end of a closed segment that cannot be signed; what is written now must not wait for it."""
-        if head.origin != next(reversed(self._newest)):
+        if head.origin != next(reversed(self.keeping.newest)):
             each.passed.add(head.origin)
 
     def _went_down(self, each: Standing, reason: str) -> None:
@@ -301,24 +247,6 @@ class Witnesses:
             after_s = round(self._clock.now_s() - each.down_since_s, 1)
             self._log.info("witness.up", witness=each.witness.name, after_s=after_s)
             each.down_since_s = None
-
-    def _enter(self, type_: str, each: Standing, head: Checkpoint, said: str) -> None:
-        self._record.submit(
-            Draft(
-                kind="system",
-                type=type_,
-                subject=each.witness.name,
-                classification=Classification.WATCH,
-                open={
-                    "witness": each.witness.name,
-                    "key": each.witness.key.line(),
-                    "origin": head.origin,
-                    "size": head.size,
-                    "said": "".join(c if c.isprintable() else " " for c in said),
-                    "note": head.note,
-                },
-            )
-        )
 
 
 def _size(said: str) -> int:
