@@ -60,7 +60,10 @@ def extent(segment: int, reader: Reader) -> Extent | None:
         return None
     path, db = found
     with store_errors(path):
-        row = db.execute("SELECT min(seq), max(seq) FROM entry").fetchone()
+        # Each by itself is one step down the tree; both in one would read the whole table.
+        row = db.execute(
+            "SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)"
+        ).fetchone()
     if row is None or row[0] is None:
         return None
     first, last = number(row[0]), number(row[1])

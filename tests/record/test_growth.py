@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.record.log import Record
+    from daemon.record.reader import Reader
 
 SEALS = (3, 4, 11, 32, 33)
 SIZE = 40
@@ -74,6 +75,31 @@ async def test_only_what_was_added_since_the_head_below_is_read(
     read.clear()
     await growth.consistency(ship, 1, 30, 32)  # 30 was never sealed: from the head at 11
     assert sum(read) == 30 - 11 + 2
+
+
+async def test_how_far_a_segment_goes_is_not_counted_entry_by_entry(ship: Record):
+    def steps(reader: Reader) -> int:
+        found = reader.segment(1)
+        assert found is not None
+        count = 0
+
+        def step() -> bool:
+            nonlocal count
+            count += 1
+            return False
+
+        found[1].set_progress_handler(step, 1)
+        try:
+            assert growth.extent(1, reader) is not None
+        finally:
+            found[1].set_progress_handler(None)
+        return count
+
+    await ship.ask(steps)  # the first question reads the schema too
+    small = await ship.ask(steps)
+    for number in range(400):
+        await ship.submit(alert(f"d{number}"))
+    assert await ship.ask(steps) == small
 
 
 async def test_a_long_growth_is_read_in_pieces_and_an_endless_one_not_at_all(

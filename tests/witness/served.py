@@ -12,6 +12,7 @@ from daemon.witness.post import Place, place
 from tests.record.ship import VKEY
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
@@ -57,6 +58,8 @@ async def served(folder: Path, *, port: int = 0) -> AsyncIterator[Place]:
 @asynccontextmanager
 async def answering(
     answer: Callable[[bytes, asyncio.StreamWriter], Awaitable[None]],
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Place]:
     """Serve something that is not a witness."""
     visitors: set[asyncio.Task[None]] = set()
@@ -83,9 +86,9 @@ async def answering(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     try:
-        yield Place("127.0.0.1", server.sockets[0].getsockname()[1], "", tls=False)
+        yield Place("127.0.0.1", server.sockets[0].getsockname()[1], "", tls=tls is not None)
     finally:
         server.close()
         for task in tuple(visitors):

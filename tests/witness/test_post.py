@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import ssl
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from daemon.errors import LinkError
 from daemon.witness import post
@@ -14,6 +23,7 @@ from tests.witness.served import answering, whole
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -126,6 +136,48 @@ async def test_a_chunked_answer_is_read():
 
     async with answering(chunked) as at:
         assert await post.ask(at, "/add-checkpoint", b"old 0\n\n") == (409, "42\n")
+
+
+def certificate(folder: Path) -> Path:
+    """Write a certificate for 127.0.0.1 that vouches for itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "witness")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "witness.pem"
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return path
+
+
+async def test_https_is_asked_only_where_its_certificate_is_vouched_for(tmp_path: Path):
+    pem = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+
+    async def answers(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(whole(200, "signed"))
+
+    async with answering(answers, tls=context) as at:
+        assert await post.ask(at, "/add-checkpoint", b"x", ca_file=pem) == (200, "signed")
+        with pytest.raises(LinkError, match=r"SSL|Cert"):
+            await post.ask(at, "/add-checkpoint", b"x")
+        with pytest.raises(LinkError, match=r"SSL|Cert"):
+            await post.ask(replace(at, host="localhost"), "/add-checkpoint", b"x", ca_file=pem)
+        with pytest.raises(LinkError):
+            await post.ask(at, "/add-checkpoint", b"x", ca_file=tmp_path / "none.pem")
 
 
 async def test_the_request_says_its_length_and_where_it_goes():
