@@ -64,24 +64,6 @@ def signature_line(key: Ed25519PrivateKey, *, name: str, text: str) -> str:
     return f"— {name} {base64.b64encode(signature).decode()}\n"
 
 
-def opened(note: str, key: Ed25519PublicKey, *, origin: str) -> Checkpoint:
-    """Return the checkpoint of a note that this key signed under this origin.
-
-    Raises:
-        RecordError: Not a checkpoint, of another origin, or not signed by this key.
-    """
-    text, blank, signatures = note.partition("\n\n")
-    text += "\n"
-    body = _BODY.fullmatch(text)
-    if len(note) > LONGEST_NOTE or not blank or body is None:
-        raise RecordError("not a checkpoint: want origin, size, root, a blank line and signatures")
-    if body[1] != origin:
-        raise RecordError(f"a checkpoint of {body[1]}, not of {origin}")
-    if not _is_signed(text, signatures, key, name=origin):
-        raise RecordError(f"the checkpoint of {origin} at {body[2]} is not signed by this key")
-    return Checkpoint(origin, int(body[2]), base64.b64decode(body[3]), note)
-
-
 def unverified(note: str) -> Checkpoint:
     """Return the checkpoint of a note, whoever signed it; nothing of it is proven.
 
@@ -98,6 +80,24 @@ def is_checkpoint(note: str) -> bool:
     """Tell whether a note has the form of a checkpoint, whoever signed it."""
     text, blank, _ = note.partition("\n\n")
     return len(note) <= LONGEST_NOTE and bool(blank) and _BODY.fullmatch(text + "\n") is not None
+
+
+def opened(note: str, key: Ed25519PublicKey, *, origin: str) -> Checkpoint:
+    """Return the checkpoint of a note that this key signed under this origin.
+
+    Raises:
+        RecordError: Not a checkpoint, of another origin, or not signed by this key.
+    """
+    text, blank, signatures = note.partition("\n\n")
+    text += "\n"
+    body = _BODY.fullmatch(text)
+    if len(note) > LONGEST_NOTE or not blank or body is None:
+        raise RecordError("not a checkpoint: want origin, size, root, a blank line and signatures")
+    if body[1] != origin:
+        raise RecordError(f"a checkpoint of {body[1]}, not of {origin}")
+    if not _is_signed(text, signatures, key, name=origin):
+        raise RecordError(f"the checkpoint of {origin} at {body[2]} is not signed by this key")
+    return Checkpoint(origin, int(body[2]), base64.b64decode(body[3]), note)
 
 
 def key_id(name: str, key: Ed25519PublicKey) -> bytes:

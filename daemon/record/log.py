@@ -199,14 +199,6 @@ class Record:
         """
         await self._scribe.rotate(reason)
 
-    async def cosigned(self, segment: int, size: int, name: str, line: str) -> bool:
-        """Keep a witness's line under a checkpoint; return False where that segment is closed already.
-
-        Raises:
-            RecordError: The disk refuses.
-        """
-        return await self._scribe.cosigned(Cosignature(segment, size, name, line))
-
     def set_cursor(self, name: str, value: int) -> None:
         """Keep a number; written with the next transaction, within about a second."""
         self._scribe.set_cursor(name, value)
@@ -261,6 +253,14 @@ class Record:
         """Return our prefix and the key that signs now."""
         identity = self._scribe.identity
         return Verifier(identity.origin, identity.key.public_key(), checkpoint.ED25519)
+
+    async def cosigned(self, segment: int, size: int, name: str, line: str) -> bool:
+        """Keep a witness's line under a checkpoint; return False where that segment is closed already.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        return await self._scribe.cosigned(Cosignature(segment, size, name, line))
 
     async def ask(self, question: Callable[[Reader], _T]) -> _T:
         """Return the reader's answer to a question that takes less than a second.

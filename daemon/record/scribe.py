@@ -97,9 +97,9 @@ class Scribe:
         self._cursors_since_s: float | None = None
         self._seals: list[asyncio.Future[Checkpoint]] = []
         self._rotations: list[tuple[str, asyncio.Future[None]]] = []
-        self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
 
     @property
     def identity(self) -> Identity:
@@ -144,6 +144,18 @@ class Scribe:
         """Say that something was queued."""
         self._work.set()
 
+    async def cosigned(self, given: Cosignature) -> bool:
+        """Keep a witness's line; return False where its segment is no longer the one that is written.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        self._refuse_when_closed()
+        request: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._cosignatures.append((given, request))
+        self._work.set()
+        return await request
+
     def set_cursor(self, name: str, value: int) -> None:
         """Keep a number with the next transaction, within about a second."""
         self.cursors[name] = value
@@ -175,18 +187,6 @@ class Scribe:
         self._work.set()
         await request
 
-    async def cosigned(self, given: Cosignature) -> bool:
-        """Keep a witness's line; return False where its segment is no longer the one that is written.
-
-        Raises:
-            RecordError: The disk refuses.
-        """
-        self._refuse_when_closed()
-        request: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._cosignatures.append((given, request))
-        self._work.set()
-        return await request
-
     def _refuse_when_closed(self) -> None:
         if self._stopping.is_set():
             raise RecordError("the record is closed")
@@ -206,10 +206,10 @@ class Scribe:
                 await self._seal()
             if not batch:
                 break
-        while self._cosignatures:
-            await self._cosign()
         while self._rotations:
             await self._rotate()
+        while self._cosignatures:
+            await self._cosign()
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
         self._recover()
@@ -265,17 +265,6 @@ class Scribe:
                 request.set_result(head)
         del self._seals[:asked]
         self._announce(head)
-
-    async def _cosign(self) -> None:
-        given, request = self._cosignatures[0]
-        segment = self._opened()
-        is_open = segment.number == given.segment
-        if is_open:
-            write = partial(segment.cosigned, given.size, given.name, given.line)
-            await self._thread.call(write)
-        self._cosignatures.pop(0)
-        if not request.done():
-            request.set_result(is_open)
 
     async def _rotate(self) -> None:
         await self._seal()
@@ -349,6 +338,17 @@ class Scribe:
             _log.error("record.unfinished", reason=str(err))
         await self._thread.call(self._directory.release)
         self._thread.finish()
+
+    async def _cosign(self) -> None:
+        given, request = self._cosignatures[0]
+        segment = self._opened()
+        is_open = segment.number == given.segment
+        if is_open:
+            write = partial(segment.cosigned, given.size, given.name, given.line)
+            await self._thread.call(write)
+        self._cosignatures.pop(0)
+        if not request.done():
+            request.set_result(is_open)
 
     def _idle_s(self) -> float | None:
         """Return how long nothing will be due; None: until somebody comes."""
