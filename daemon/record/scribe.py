@@ -208,10 +208,10 @@ class Scribe:
                 break
         while self._rotations:
             await self._rotate()
-        while self._cosignatures:
-            await self._cosign()
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
+        while self._cosignatures:
+            await self._cosign()
         self._recover()
 
     async def _open(self) -> None:
@@ -300,6 +300,10 @@ class Scribe:
 
     async def _fail(self, error: Exception) -> None:
         """Let go of what cannot be relied on; one line in the log for each outage."""
+        for _, asked in self._cosignatures:
+            if not asked.done():
+                asked.set_exception(RecordError(str(error)))
+        self._cosignatures.clear()
         segment, self._segment = self._segment, None
         if segment is not None:
             with contextlib.suppress(RecordError):
@@ -308,17 +312,12 @@ class Scribe:
             _log.error("record.unwritable", reason=str(error), pending=len(self._pending))
         self.failure = str(error)
         self.failed.set()
-        requests: list[asyncio.Future[Any]] = [
-            *self._seals,
-            *(each for _, each in self._rotations),
-            *(each for _, each in self._cosignatures),
-        ]
+        requests: list[asyncio.Future[Any]] = [*self._seals, *(each for _, each in self._rotations)]
         for request in requests:
             if not request.done():
                 request.set_exception(RecordError(str(error)))
         self._seals.clear()
         self._rotations.clear()
-        self._cosignatures.clear()
 
     def _recover(self) -> None:
         if self.failed.is_set():
