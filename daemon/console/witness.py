@@ -83,10 +83,10 @@ def _trust(given: argparse.Namespace) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     host, port = _address(given.listen)
-    clock = SystemClock()
-    logs.configure(json=not sys.stderr.isatty(), utc=clock.utc)
     store = Store(given.state)
     store.name()
+    clock = SystemClock()
+    logs.configure(json=not sys.stderr.isatty(), utc=clock.utc)
     return asyncio.run(_until_stopped(WitnessServer(store, clock=clock), host, port))
 
 
