@@ -69,6 +69,7 @@ class Keeping:
         """See to a witness that says that our history is not its own; an entry once, until it signs again."""
         if each.refuses:
             return
+        said = "".join(letter if letter.isprintable() else " " for letter in said)
         each.refuses = True
         self._log.error("witness.refused", witness=each.witness.name, said=said)
         self._enter("witness.refused", each, head, said)
@@ -109,7 +110,7 @@ class Keeping:
                     "key": each.witness.key.line(),
                     "origin": head.origin,
                     "size": head.size,
-                    "said": "".join(c if c.isprintable() else " " for c in said),
+                    "said": said,
                     "note": head.note,
                 },
             )

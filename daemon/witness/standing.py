@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from daemon.witness.post import Place
 
 UNSIGNED_TOO_LONG_S: Final = 24 * 3600.0
+TRIES: Final = 2
+"""So often the end of a closed segment is tried, once before and once after what is written now."""
 ID: Final = "witness"
 EQUIPMENT: Final = "record"
 
@@ -47,7 +49,8 @@ class Standing:
     Attributes:
         known: By origin, the size that it is thought to know.
         signed: By origin, the size under which its signature was kept.
-        passed: Logs whose end it will not sign any more: they are closed, and it knows another end of them.
+        put_off: By origin, how often the end of a closed segment could not be signed; what is written now goes first.
+        passed: Logs whose end is not asked for any more: they are closed, and it cannot be signed.
         last_s: When it last signed, in seconds since boot; None: never, as far as the record tells.
         last_utc: The same moment by the calendar.
         down_since_s: Since when it is not reached.
@@ -57,6 +60,7 @@ class Standing:
     witness: Witness
     known: dict[str, int] = field(default_factory=dict)
     signed: dict[str, int] = field(default_factory=dict)
+    put_off: dict[str, int] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     last_s: float | None = None
     last_utc: datetime | None = None
@@ -65,15 +69,19 @@ class Standing:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, heads: Iterable[Checkpoint]) -> Checkpoint | None:
-        """Return the first of these heads that it has not signed."""
-        return next(
-            (
-                head
-                for head in heads
-                if self.signed.get(head.origin, 0) < head.size and head.origin not in self.passed
-            ),
-            None,
+        """Return the head that it is asked to sign next: the oldest, but first what was not put off."""
+        unsigned = (
+            head
+            for head in heads
+            if self.signed.get(head.origin, 0) < head.size and head.origin not in self.passed
         )
+        return min(unsigned, key=lambda head: self.put_off.get(head.origin, 0), default=None)
+
+    def put_by(self, origin: str) -> None:
+        """Put off the end of a closed segment that could not be signed now; after the second time, let go of it."""
+        self.put_off[origin] = self.put_off.get(origin, 0) + 1
+        if self.put_off[origin] == TRIES:
+            self.passed.add(origin)
 
 
 def to_do(

@@ -155,10 +155,10 @@ class Witnesses:
             try:
                 await self._ask(each, head)
             except RecordError as err:  # our own disk: it has an alert of its own
-                if back_off_s == LONGEST_BACK_OFF_S:
-                    self._pass_if_closed(each, head)
+                self._put_by_if_closed(each, head)
                 self._log.debug("witness.not_asked", witness=each.witness.name, reason=str(err))
             except LinkError as err:
+                self._put_by_if_closed(each, head)
                 self._went_down(each, str(err))
             except Exception as err:  # noqa: BLE001 (a bug takes down the asking, loudly, and nothing else)
                 self._log.exception("witness.fault", witness=each.witness.name)
@@ -232,8 +232,15 @@ class Witnesses:
 
     def _pass_if_closed(self, each: Standing, head: Checkpoint) -> None:
         """Let go of the end of a closed segment that cannot be signed; what is written now must not wait for it."""
-        if head.origin != next(reversed(self.keeping.newest)):
+        if self._is_closed(head):
             each.passed.add(head.origin)
+
+    def _put_by_if_closed(self, each: Standing, head: Checkpoint) -> None:
+        if self._is_closed(head):
+            each.put_by(head.origin)
+
+    def _is_closed(self, head: Checkpoint) -> bool:
+        return head.origin != next(reversed(self.keeping.newest))
 
     def _went_down(self, each: Standing, reason: str) -> None:
         first = each.down_since_s is None

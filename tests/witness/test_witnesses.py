@@ -115,6 +115,43 @@ async def test_the_end_of_a_segment_and_the_begin_of_the_next_are_both_signed(
         )
 
 
+async def test_an_end_that_cannot_be_signed_does_not_hold_up_what_is_written_now(
+    tmp_path: Path, store: Store
+):
+    """The witness knows another end of the segment before, or does not trust its key any more."""
+    async with (
+        served(store.folder) as at,
+        aboard(tmp_path / "record", witness(store, at)) as ship,
+    ):
+        await ship.until_signed(await ship.grow(2))
+        path = store.folder / "heads" / "demo_9999993_1.note"
+        path.write_text("damaged")  # from now on it answers 503 for this ship
+        await ship.record.submit(alert("d2"))
+        await ship.record.rotate("for a test")
+        head = await ship.grow()
+        each = ship.witnesses.standings[0]
+        await ship.until_after(lambda: each.put_off)
+        path.unlink()
+        await ship.until_after(lambda: each.signed.get(head.origin, 0) >= head.size)
+
+
+async def test_a_record_that_opens_late_is_signed_then(tmp_path: Path, store: Store):
+    clock = ManualClock()
+    async with served(store.folder) as at:
+        ship = Aboard(tmp_path / "record", clock, witness(store, at))
+        running = asyncio.ensure_future(ship.witnesses.run())
+        try:
+            await ship.until(clock.next_due_s)
+            await ship.record.start()
+            head = await ship.grow()
+            each = ship.witnesses.standings[0]
+            await ship.until_after(lambda: each.signed.get(head.origin, 0) >= head.size)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await ship.record.stop()
+
+
 async def test_an_unreachable_witness_costs_two_lines_and_is_asked_again(
     tmp_path: Path, store: Store
 ):
