@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from daemon.record.witness_store import Store
     from daemon.witness.post import Place
 
-PATIENCE_S = 10.0
+PATIENCE_S = 25.0
+"""Real seconds before a test gives up; nothing waits for them when all is well."""
 
 
 class Aboard:
