@@ -260,6 +260,11 @@ class Store:
         """Keep every other process out while one checks, stores and signs."""
         with store_errors(self.folder):
             self._read(self.folder / PUBLIC)
+            if (owner := self.folder.stat().st_uid) != os.geteuid():
+                # What another user writes here, root above all, the witness itself could not read.
+                raise RecordError(
+                    f"{self.folder}: belongs to user id {owner}; run this as that user"
+                )
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with store_errors(self.folder):

@@ -123,6 +123,17 @@ def test_another_key_of_a_ship_wants_the_word_of_a_person(store: Store):
     assert [key.line() for key in store.trusted()] == [VKEY, other]
 
 
+def test_another_user_leaves_no_file_that_the_witness_cannot_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    other = verifier_key(ORIGIN, OTHER_KEY.public_key())
+    with pytest.raises(RecordError, match="run this as that user"):
+        store.trust(other, new_key=True)
+    with pytest.raises(RecordError, match="run this as that user"):
+        say(store, asked(0, 5))
+
+
 @pytest.mark.parametrize("name", ["demo/9999993/1", "shore", "ispsd/99999930"])
 def test_only_a_ship_is_trusted(store: Store, name: str):
     with pytest.raises(RecordError, match="is no ship"):
