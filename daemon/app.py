@@ -321,8 +321,8 @@ class Daemon:
             record=self.record,
             status=status,
             worklist=self.tests.worklist,
-            more=self.book.requests,
             more={
+                **self.book.requests,
                 mail.REQUEST: self._mail.request,
                 mail.ANSWER: self._mail.answer,
                 heads.REQUEST: self.heads.answer,

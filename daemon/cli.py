@@ -20,9 +20,8 @@ from daemon import config, logs
 from daemon.clock import SystemClock
 from daemon.config.advice import advice
 from daemon.console import acts, book, log, setup
+from daemon.console import acts, book, log, witness
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
-from daemon.console import acts, witness
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, asking
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 GROUPS = (acts, book, log, setup)
 GROUPS = (acts, book, log)
 GROUPS = (acts, witness)
+GROUPS = (acts, book, log, witness)
 """Each adds its subcommands with ``add(commands)``."""
 COUNTED = {
     OpeningKind.DOOR: "doors",

@@ -218,6 +218,8 @@ def _amended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateCha
         raise TypeError("what it says now, and what it was")
     gone = [replace(change, body=None) for change in rule({**now, **was}, {})]
     return (*gone, *rule(now, {}))
+
+
 def _witness_refused(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(WITNESS, _text(shown["witness"]), shown),)
 
