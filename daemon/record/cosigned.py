@@ -9,7 +9,6 @@ from daemon.record import schema
 from daemon.record.sqlite import number, store_errors, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import apsw
@@ -55,33 +54,20 @@ def newest(name: str, reader: Reader) -> Signed | None:
     Raises:
         RecordError: It cannot be read.
     """
-    return next(_of(name, "DESC", reader, reversed(range(1, reader.newest() + 1))), None)
-
-
-def oldest(name: str, reader: Reader) -> Signed | None:
-    """Return what a witness signed first in the newest segment in which it signed anything; None: nothing yet.
-
-    Raises:
-        RecordError: It cannot be read.
-    """
-    last = newest(name, reader)
-    return None if last is None else next(_of(name, "ASC", reader, (last.segment,)), None)
-
-
-def _of(name: str, order: str, reader: Reader, segments: Iterable[int]) -> Iterator[Signed]:
     sql = (
-        "SELECT cosignature.size, line, note FROM cosignature JOIN checkpoint USING (size) "  # noqa: S608 (our own words)
-        f"WHERE name = ? ORDER BY cosignature.size {order} LIMIT 1"
+        "SELECT cosignature.size, line, note FROM cosignature JOIN checkpoint USING (size) "
+        "WHERE name = ? ORDER BY cosignature.size DESC LIMIT 1"
     )
-    for segment in segments:
+    for segment in reversed(range(1, reader.newest() + 1)):
         found = reader.segment(segment)
         if found is None or not _has_table(*found):
             continue
         path, db = found
         with store_errors(path):
-            rows = db.execute(sql, (name,)).fetchall()
-        for size, line, note in rows:
-            yield Signed(segment, number(size), name, text(line), text(note))
+            row = db.execute(sql, (name,)).fetchone()
+        if row is not None:
+            return Signed(segment, number(row[0]), name, text(row[1]), text(row[2]))
+    return None
 
 
 def _has_table(path: Path, db: apsw.Connection) -> bool:

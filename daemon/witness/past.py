@@ -1,4 +1,4 @@
-"""What does the record say of its witnesses, when the daemon starts and when the record is verified?"""
+"""What does the record say of its witnesses, when the daemon starts?"""
 
 from __future__ import annotations
 
@@ -47,21 +47,6 @@ async def begun(record: Record, clock: Clock) -> tuple[datetime, float]:
     newest = await record.ask(lambda reader: reader.newest())
     begun_utc = await record.ask(partial(growth.begun_utc, newest)) or clock.utc()
     return begun_utc, _age_s(begun_utc.timestamp(), clock)
-
-
-async def anchors(record: Record, standings: Iterable[Standing]) -> list[str]:
-    """Return the oldest and the newest head that each witness signed in the last segment in which it signed any.
-
-    Raises:
-        RecordError: The record cannot be read.
-    """
-    found: list[str] = []
-    for each in standings:
-        for which in (cosigned.oldest, cosigned.newest):
-            signed = await record.ask(partial(which, each.witness.key.name))
-            if signed is not None and _verified(signed, each) is not None:
-                found.append(signed.note + signed.line)
-    return list(dict.fromkeys(found))
 
 
 def _verified(signed: cosigned.Signed, each: Standing) -> int | None:

@@ -97,10 +97,6 @@ class Witnesses:
             return self.standings[0] if len(self.standings) == 1 else None
         return next((each for each in self.standings if each.witness.name == name), None)
 
-    async def anchors(self) -> list[str]:
-        """Return heads that witnesses signed, as they signed them."""
-        return await past.anchors(self._record, self.standings)
-
     async def run(self) -> None:
         """Ask until cancelled."""
         await self._take_up()

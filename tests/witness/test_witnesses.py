@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import shutil
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 
 from daemon import logs
 from daemon.errors import RecordError
-from daemon.record import cosignature, verify
+from daemon.record import cosignature, selfcheck
 from daemon.record.checkpoint import opened
 from daemon.record.proofs import Leaves
 from daemon.record.reader import Query
@@ -21,7 +22,7 @@ from daemon.record.witness import Status
 from daemon.witness.witnesses import LONGEST_BACK_OFF_S, REFUSED_S
 from daemon.worklist import ItemState
 from tests.clocks import ManualClock
-from tests.record.heads import NOON
+from tests.record.heads import NOON, WITNESS_KEY
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert
 from tests.witness.aboard import Aboard, aboard, witness
 from tests.witness.served import answering, made, served, whole
@@ -62,14 +63,35 @@ async def test_every_new_head_is_signed_and_kept_with_the_record(tmp_path: Path,
     assert not store.refused()
 
 
-async def test_a_record_with_cosignatures_still_verifies(tmp_path: Path, store: Store):
-    async with served(store.folder) as at, aboard(tmp_path / "record", witness(store, at)) as ship:
+async def test_what_a_witness_signed_anchors_the_daily_check_and_a_forged_line_fails_it(
+    tmp_path: Path, store: Store
+):
+    folder, public = tmp_path / "record", tmp_path / "record-key.pub"
+    public.write_text(VKEY + "\n")
+    async with (
+        served(store.folder) as at,
+        aboard(folder, witness(store, at)) as ship,
+    ):
         await ship.until_signed(await ship.grow(3))
-        [*anchors] = await ship.witnesses.anchors()
-    assert len(anchors) in {1, 2}
-    notes = [verify.read_note(anchor) for anchor in anchors]
-    found = verify.report(verify.verify(tmp_path / "record", verify.read_keys(VKEY), notes))
-    assert found["verdict"] == "PASS", found
+
+    async def checked(*witnesses: str) -> tuple[str, str]:
+        return await selfcheck.verified(folder, public_key=public, witnesses=witnesses)
+
+    line = store.name().line()
+    assert (await checked(line))[0] == "PASS"
+    assert (await checked())[0] == "INCONCLUSIVE"
+    other = made(tmp_path / "other").name().line()
+    assert (await checked(other))[0] == "INCONCLUSIVE"
+    db = apsw.Connection(str(folder / "segment-0001.db"))
+    [trigger] = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'cosignature_no_update'")
+    db.execute("DROP TRIGGER cosignature_no_update")
+    forged = cosignature.cosign(WITNESS_KEY, name=store.name().name, text="x", time_s=1)
+    own_id = base64.b64encode(store.name().id() + bytes(72)).decode()
+    db.execute("UPDATE cosignature SET line = ?", (forged.replace(forged.split()[2], own_id),))
+    db.execute(str(trigger[0]))
+    db.close()
+    word, sentence = await checked(line)
+    assert word == "FAIL", sentence
 
 
 async def test_after_a_restart_of_both_the_ship_goes_on_where_she_was(tmp_path: Path, store: Store):
@@ -402,7 +424,7 @@ async def test_a_disk_that_fails_is_not_the_witness_s_fault(tmp_path: Path, stor
     assert [row[0] for row in rows(tmp_path / "record")][-1] == head.size
 
 
-async def test_a_witness_with_another_key_of_the_same_name_anchors_nothing(
+async def test_a_signature_by_another_key_of_the_same_name_is_not_this_witness_s(
     tmp_path: Path, store: Store
 ):
     other = made(tmp_path / "other")
@@ -411,7 +433,10 @@ async def test_a_witness_with_another_key_of_the_same_name_anchors_nothing(
         aboard(tmp_path / "record", witness(store, at)) as ship,
     ):
         await ship.until_signed(await ship.grow())
-        assert await ship.witnesses.anchors()
-    changed = replace(witness(store, None), key=other.name())
-    async with aboard(tmp_path / "record", changed) as ship:
-        assert await ship.witnesses.anchors() == []
+    for key, counts in ((other.name(), False), (store.name(), True)):
+        known = replace(witness(store, None), key=key)
+        async with aboard(tmp_path / "record", known) as ship:
+            await ship.until(ship.witnesses.met.is_set)
+            each = ship.witnesses.standings[0]
+            assert (each.last_s is not None) is counts
+            assert bool(each.signed) is counts
