@@ -210,8 +210,7 @@ class Scribe:
             await self._rotate()
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
-        while self._cosignatures:
-            await self._cosign()
+        await self._cosign()
         self._recover()
 
     async def _open(self) -> None:
@@ -339,15 +338,17 @@ class Scribe:
         self._thread.finish()
 
     async def _cosign(self) -> None:
-        given, request = self._cosignatures[0]
-        segment = self._opened()
-        is_open = segment.number == given.segment
-        if is_open:
-            write = partial(segment.cosigned, given.size, given.name, given.line)
-            await self._thread.call(write)
-        self._cosignatures.pop(0)
-        if not request.done():
-            request.set_result(is_open)
+        """Keep the witnesses' lines that wait."""
+        while self._cosignatures:
+            given, request = self._cosignatures[0]
+            segment = self._opened()
+            is_open = segment.number == given.segment
+            if is_open:
+                write = partial(segment.cosigned, given.size, given.name, given.line)
+                await self._thread.call(write)
+            self._cosignatures.pop(0)
+            if not request.done():
+                request.set_result(is_open)
 
     def _idle_s(self) -> float | None:
         """Return how long nothing will be due; None: until somebody comes."""
