@@ -107,12 +107,6 @@ class Daemon:
             RecordError
         ):  # the watch is kept all the same (invariant 5); opening the record says why it is not
             key, find_key = keys.placeholder(), self._key
-        section, ship = self.config.record, self.config.ship
-        key = keys.load_or_create(section.key_file, record=section.directory)
-        self.origin = f"{section.origin}/{ship.imo_number}"
-        public = section.public_key_file
-        if not public.exists():
-            keys.write_public(public, name=self.origin, key=key.public_key())
         self.record = Record(
             section.directory,
             origin=self.origin,
@@ -142,6 +136,7 @@ class Daemon:
         except (RecordError, OSError) as err:
             self._log.error("record.no_public_key", reason=str(err))
         return key
+
     def _build_witnesses(self) -> None:
         self.heads = Heads(self.record, clock=self.clock)
         self.witnesses = Witnesses(

@@ -19,8 +19,7 @@ import daemon
 from daemon import config, logs
 from daemon.clock import SystemClock
 from daemon.config.advice import advice
-from daemon.console import acts, book, log, setup
-from daemon.console import acts, book, log, witness
+from daemon.console import acts, book, log, setup, witness
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
@@ -28,10 +27,7 @@ from daemon.model import OpeningKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUPS = (acts, book, log, setup)
-GROUPS = (acts, book, log)
-GROUPS = (acts, witness)
-GROUPS = (acts, book, log, witness)
+GROUPS = (acts, book, log, setup, witness)
 """Each adds its subcommands with ``add(commands)``."""
 COUNTED = {
     OpeningKind.DOOR: "doors",
