@@ -52,6 +52,10 @@ from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
 from daemon.watch import Watch
 from daemon.window import Window
+from daemon.witness import heads, mail
+from daemon.witness.heads import Heads
+from daemon.witness.mail import Mail
+from daemon.witness.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +93,7 @@ class Daemon:
         self._sealing: set[asyncio.Task[None]] = set()
         self._log = logs.get("app")
         self._build_record()
+        self._build_witnesses()
         self._build_publisher()
         self._build_watch()
         self._build_tests()
@@ -134,6 +139,18 @@ class Daemon:
             self._log.error("record.no_public_key", reason=str(err))
         return key
 
+    def _build_witnesses(self) -> None:
+        self.heads = Heads(self.record, clock=self.clock)
+        self.witnesses = Witnesses(
+            self.config.witnesses,
+            record=self.record,
+            heads=self.heads,
+            clock=self.clock,
+            entropy=self._entropy,
+            shown=self._sealed,
+        )
+        self._mail = Mail(self.witnesses, record=self.record)
+
     def _build_publisher(self) -> None:
         ship = self.config.ship
         self.publisher = Publisher(
@@ -163,7 +180,13 @@ class Daemon:
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
         self.engine = Engine(catalogue.load(asset("alerts.toml")), regime)
         self.ourselves = Ourselves(
-            config, record=self.record, publisher=self.publisher, engine=self.engine, clock=clock
+            config,
+            record=self.record,
+            publisher=self.publisher,
+            engine=self.engine,
+            clock=clock,
+            witnesses=self.witnesses,
+            heads=self.heads,
         )
         self.watch = Watch(
             topics=self.publisher.topics,
@@ -227,6 +250,7 @@ class Daemon:
             on_change=lambda test: self._testboard.show(self.tests, test),
             services=self._services(),
         )
+        self.tests.also_to_do.append(self.witnesses.to_do)
 
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
@@ -304,7 +328,13 @@ class Daemon:
             record=self.record,
             status=status,
             worklist=self.tests.worklist,
-            more={**self.book.requests, **self.exports.requests()},
+            more={
+                **self.book.requests,
+                **self.exports.requests(),
+                mail.REQUEST: self._mail.request,
+                mail.ANSWER: self._mail.answer,
+                heads.REQUEST: self.heads.answer,
+            },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
 
@@ -388,6 +418,7 @@ class Daemon:
                     self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
                     self.exports.run(),
+                    self.witnesses.run(),
                 )
             ]
             publishing = group.create_task(self.publisher.run())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from daemon.mqtt.publisher import Publisher
     from daemon.record.log import Record
     from daemon.watch import Watch
+    from daemon.witness.heads import Heads
+    from daemon.witness.witnesses import Witnesses
 
 PENDING_TOO_LONG_S = 1.0
 """A healthy disk takes an entry in milliseconds."""
@@ -40,13 +42,23 @@ class Ourselves:
     """Looks at ispsd from inside."""
 
     def __init__(
-        self, config: Config, *, record: Record, publisher: Publisher, engine: Engine, clock: Clock
+        self,
+        config: Config,
+        *,
+        record: Record,
+        publisher: Publisher,
+        engine: Engine,
+        clock: Clock,
+        witnesses: Witnesses,
+        heads: Heads,
     ) -> None:
         self._config = config
         self._record = record
         self._publisher = publisher
         self._engine = engine
         self._clock = clock
+        self._witnesses = witnesses
+        self._heads = heads
         self._record_is_altered = False
 
     def faults(self) -> Mapping[str, bool]:
@@ -56,18 +68,24 @@ class Ourselves:
         waits_s = 0.0 if oldest_s is None else self._clock.now_s() - oldest_s
         return {
             "record.not_saved": not health.writable or waits_s > PENDING_TOO_LONG_S,
-            "record.check": self._record_is_altered,
+            "record.check": self._record_is_altered
+            or self._witnesses.refused
+            or self._heads.parted,
             "path.fault": not self._publisher.facts().connected,
             "data.simulated": self._config.is_demo,
         }
 
     async def verify_record(self) -> tuple[str, str]:
-        """Verify our own record, anchored on the head that the broker holds; return the word and a sentence."""
+        """Verify our own record, anchored on what witnesses signed and on the head that the broker holds.
+
+        Return the word and a sentence.
+        """
         head = await self.held_head()
         word, sentence = await selfcheck.verified(
             self._config.record.directory,
             public_key=self._config.record.public_key_file,
             anchors=() if head is None else (head,),
+            witnesses=[witness.key.line() for witness in self._config.witnesses],
         )
         self._record_is_altered = word == "FAIL"
         return word, sentence

@@ -222,3 +222,45 @@ def test_the_sample_ship_loads_with_her_traps():
         "d11.lock",
     }
     assert sorted(s.point for s in by_id["shell"].side_doors) == ["h01", "h02"]
+
+
+WITNESS = """
+[[witness]]
+name = "wheelhouse"
+key = "wheelhouse-2.example+b6e46c64+BB9NzDDd4CaTDg+zGfhJ7UhQUu2KH19X5pG7N/EDJF2E"
+url = "http://127.0.0.1:8970"
+"""
+
+
+def test_a_witness_is_read_with_its_key_and_place(tmp_path):
+    path = tmp_path / "ispsd.toml"
+    path.write_text(THIN.read_text("utf-8") + WITNESS, "utf-8")
+    [witness] = config.load(path).witnesses
+    assert (witness.name, witness.key.name) == ("wheelhouse", "wheelhouse-2.example")
+    assert witness.place is not None
+    assert (witness.place.host, witness.place.port) == ("127.0.0.1", 8970)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("http://127.0.0.1:8970", "http://witness.example", "to anywhere else want https"),
+        ("http://127.0.0.1:8970", "telnet://127.0.0.1", "want http"),
+        ("wheelhouse-2.example+", "wheelhouse-3.example+", "mistyped"),
+        ("wheelhouse-2.example+", "", "not a public key line"),
+    ],
+)
+def test_a_witness_that_cannot_be_asked_or_believed_is_a_fault(tmp_path, old, new, reason):
+    path = tmp_path / "ispsd.toml"
+    path.write_text(THIN.read_text("utf-8") + WITNESS.replace(old, new), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert any(reason in fault.reason for fault in caught.value.faults), caught.value
+
+
+def test_two_witnesses_of_one_name_or_key_are_a_fault(tmp_path):
+    path = tmp_path / "ispsd.toml"
+    path.write_text(THIN.read_text("utf-8") + WITNESS + WITNESS, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert {fault.place for fault in caught.value.faults} == {"witness", "witness key"}

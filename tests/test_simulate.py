@@ -355,6 +355,12 @@ def test_nothing_of_the_derived_file_reaches_the_ship(tmp_path):
     assert tree["control"] == {"socket": str(tmp_path / "state/control.sock")}
 
 
+def test_a_ships_witness_is_never_asked_about_a_play(tmp_path):
+    tree = {"watch": {}, "witness": [{"name": "shore"}]}
+    plan = Plan()
+    assert "witness" not in derived(tree, plan, {}, state=tmp_path, mqtt_port=1)
+
+
 def test_each_device_gets_its_stand_ins_address_and_keeps_the_rest(tmp_path):
     tree, _, where = derive(tmp_path)
     device = tree["device"]

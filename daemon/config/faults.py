@@ -39,6 +39,8 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
     faults = [
         *_twice("person", [p.name for p in file.person]),
         *_twice("station", [s.id for s in file.station]),
+        *_twice("witness", [w.name for w in file.witness]),
+        *_twice("witness key", [w.key for w in file.witness]),
         *_twice("door, seal and detector", [o.id for o in _watched(file)]),
         *_twice("test", [t.config.id for t in tests]),
         *_imo_fault(file.ship.imo_number),

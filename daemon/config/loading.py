@@ -70,6 +70,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,
+        witnesses=tuple(section.witness() for section in file.witness),
         ssas_window_s=file.ssas.window_min * 60,
         antennas_apart_m=file.gnss.antennas_apart_m,
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),

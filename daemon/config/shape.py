@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link
+from daemon.errors import RecordError
 from daemon.model import (
     DoorClass,
     Opening,
@@ -25,6 +26,9 @@ from daemon.model import (
     Situation,
     Station,
 )
+from daemon.record import cosignature
+from daemon.witness.post import place
+from daemon.witness.standing import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.drivers.api import DriverConfig, DriverSpec
+    from daemon.record.cosignature import Verifier
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 ShortName = Annotated[str, Field(min_length=1, max_length=16)]
@@ -111,6 +116,43 @@ class RecordSection(_Section):
         if self.key_file.parent == credentials():
             return self.directory.parent / "record-key.pub"
         return self.key_file.with_suffix(".pub")
+
+
+def _vkey(line: str) -> Verifier:
+    try:
+        return cosignature.verifier(line, of=cosignature.COSIGNATURE)
+    except RecordError as err:
+        raise ValueError(str(err)) from err
+
+
+class WitnessSection(_Section):
+    """A second computer on board, or the shore, that signs the heads of the record."""
+
+    name: Id
+    key: str
+    """Its public key, the line that ``ispsd witness init`` printed there."""
+    url: str | None = None
+    """Where it is asked, without ``/add-checkpoint``; none: by mail only."""
+    ca_file: Path | None = None
+    """Certificate authority of an https witness; without it those that the system trusts."""
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, line: str) -> str:
+        _vkey(line)
+        return line
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None:
+            place(url)
+        return url
+
+    def witness(self) -> Witness:
+        """Return it, ready to be asked."""
+        to = None if self.url is None else place(self.url)
+        return Witness(self.name, _vkey(self.key), to, self.ca_file)
 
 
 class MqttSection(_Section):
@@ -248,6 +290,7 @@ class ConfigFile(_Section):
     record: RecordSection
     mqtt: MqttSection = MqttSection()
     control: ControlSection = ControlSection()
+    witness: tuple[WitnessSection, ...] = ()
     ssas: SsasSection = SsasSection()
     gnss: GnssSection = GnssSection()
     person: tuple[PersonSection, ...] = ()
@@ -305,6 +348,7 @@ class Config:
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection
+    witnesses: tuple[Witness, ...]
     ssas_window_s: float
     antennas_apart_m: float
     persons: tuple[Person, ...]

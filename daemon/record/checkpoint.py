@@ -64,6 +64,24 @@ def signature_line(key: Ed25519PrivateKey, *, name: str, text: str) -> str:
     return f"— {name} {base64.b64encode(signature).decode()}\n"
 
 
+def unverified(note: str) -> Checkpoint:
+    """Return the checkpoint of a note, whoever signed it; nothing of it is proven.
+
+    Raises:
+        RecordError: Not a checkpoint.
+    """
+    body = _BODY.fullmatch(note.partition("\n\n")[0] + "\n")
+    if not is_checkpoint(note) or body is None:
+        raise RecordError("not a checkpoint: want origin, size, root, a blank line and signatures")
+    return Checkpoint(body[1], int(body[2]), base64.b64decode(body[3]), note)
+
+
+def is_checkpoint(note: str) -> bool:
+    """Tell whether a note has the form of a checkpoint, whoever signed it."""
+    text, blank, _ = note.partition("\n\n")
+    return len(note) <= LONGEST_NOTE and bool(blank) and _BODY.fullmatch(text + "\n") is not None
+
+
 def opened(note: str, key: Ed25519PublicKey, *, origin: str) -> Checkpoint:
     """Return the checkpoint of a note that this key signed under this origin.
 

@@ -51,6 +51,11 @@ class Directory:
         self._entropy = entropy
         self._lock: int | None = None
 
+    @property
+    def identity(self) -> Identity:
+        """Whose record this is, with the key that signs it now."""
+        return self._identity
+
     def open(self, stamp: Stamp) -> Segment:
         """Open the newest segment, or begin a record where there is none.
 

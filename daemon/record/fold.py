@@ -38,6 +38,10 @@ SEAL = "seal"
 """The newest number of a numbered seal; by its id."""
 NOTICE = "notice"
 """The newest notice of an SSAS test; by flag."""
+WITNESS = "witness"
+"""A witness that refuses our history; by its name."""
+BEHIND = "behind"
+"""A head that stands against our history; a new segment says what came of it, and does not carry it on."""
 HIGHEST = "highest"
 """The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
 INSTANCE = "instance"
@@ -216,6 +220,26 @@ def _amended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateCha
     return (*gone, *rule(now, {}))
 
 
+def _witness_refused(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(WITNESS, _text(shown["witness"]), shown),)
+
+
+def _witness_agreed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(WITNESS, _text(shown["witness"]), None),)
+
+
+def _behind(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    size = shown["size"]
+    if not isinstance(size, int):
+        raise TypeError("a number as size")
+    return (StateChange(BEHIND, behind_id(_text(shown["origin"]), size), shown),)
+
+
+def behind_id(origin: str, size: int) -> str:
+    """Return the name under which a head stands that is not of our history."""
+    return f"{origin} {size}"
+
+
 def _ordered(type_: str) -> _Rule:
     def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
         return (StateChange(SHIP, type_, shown),)
@@ -228,7 +252,9 @@ def _segment_opened(_: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple
     if not isinstance(state, list):
         return ()
     return tuple(
-        StateChange(_text(each["kind"]), _text(each["id"]), each["body"]) for each in state
+        StateChange(_text(each["kind"]), _text(each["id"]), each["body"])
+        for each in state
+        if each["kind"] != BEHIND
     )
 
 
@@ -268,6 +294,9 @@ _RULES: Mapping[str, _Rule] = {
     "entry.amended": _amended,
     "period.reviewed": _covered("reviewed"),
     "period.verified": _covered("verified"),
+    "witness.refused": _witness_refused,
+    "witness.agreed": _witness_agreed,
+    "record.behind": _behind,
     **{
         type_: _ordered(type_)
         for type_ in (

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from daemon.record import codec, fold
+from daemon.record import checkpoint, codec, fold
+from daemon.record.cosignature import Verifier
 from daemon.record.directory import Directory
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.pending import Pending
 from daemon.record.reading import Reading
-from daemon.record.scribe import Scribe
+from daemon.record.scribe import Cosignature, Scribe
 from daemon.record.trust import Identity
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from daemon.entropy import Entropy
     from daemon.model import Classification, Json
     from daemon.record.checkpoint import Checkpoint
-    from daemon.record.reader import Page, Query
+    from daemon.record.reader import Page, Query, Reader
 
 PENDING_LIMIT = 10_000
 """Entries that may wait in memory for a disk."""
@@ -39,6 +40,8 @@ PENDING_LIMIT_BYTES = 64 * 1024 * 1024
 """Bytes of evidence among them."""
 EVIDENCE_QUOTA_BYTES = 2048 * 1024 * 1024
 """Bytes of evidence in all segments together."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,27 @@ class Record:
     async def evidence(self, sha256: str) -> bytes | None:
         """Return a piece of evidence."""
         return await self._reading.ask(lambda reader: reader.evidence(sha256))
+
+    def ship(self) -> Verifier:
+        """Return our prefix and the key that signs now."""
+        identity = self._scribe.identity
+        return Verifier(identity.origin, identity.key.public_key(), checkpoint.ED25519)
+
+    async def cosigned(self, segment: int, size: int, name: str, line: str) -> bool:
+        """Keep a witness's line under a checkpoint; return False where that segment is closed already.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        return await self._scribe.cosigned(Cosignature(segment, size, name, line))
+
+    async def ask(self, question: Callable[[Reader], _T]) -> _T:
+        """Return the reader's answer to a question that takes less than a second.
+
+        Raises:
+            RecordError: The record cannot be read now.
+        """
+        return await self._reading.ask(question)
 
     def _stamp(self) -> Stamp:
         return Stamp(

@@ -195,6 +195,15 @@ class Reader:
             raise RecordError(f"evidence {sha256}: damaged: its hash is another")
         return content
 
+    def newest(self) -> int:
+        """Return the number of the newest segment; 0 where there is none."""
+        return schema.segment_number(self._segments[-1][0].name) if self._segments else 0
+
+    def segment(self, number_: int) -> tuple[Path, apsw.Connection] | None:
+        """Return the file of a segment and the connection to it; None where it is not here."""
+        wanted = schema.segment_name(number_)
+        return next((each for each in self._segments if each[0].name == wanted), None)
+
     def close(self) -> None:
         for _, db in self._segments:
             db.close(force=True)

@@ -71,3 +71,8 @@ STATEMENTS = (
 def segment_name(number: int) -> str:
     """Return the file name of a segment."""
     return f"segment-{number:04d}.db"
+
+
+def segment_number(name: str) -> int:
+    """Return the number of a segment by its file name, as ``SEGMENT_GLOB`` found it."""
+    return int(name.removeprefix("segment-").removesuffix(".db"))

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from daemon import logs
 from daemon.errors import RecordError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from daemon.record.pending import Pending, Waiting
     from daemon.record.reading import Reading
     from daemon.record.segment import Segment
+    from daemon.record.trust import Identity
 
 BATCH = 512
 """Most entries in one transaction: beyond some hundred, a commit only gets longer."""
@@ -38,6 +39,15 @@ CURSOR_AFTER_S = 1.0
 
 _T = TypeVar("_T")
 _log = logs.get("record")
+
+
+class Cosignature(NamedTuple):
+    """A witness's line, and under which checkpoint it stands."""
+
+    segment: int
+    size: int
+    name: str
+    line: str
 
 
 class Listeners(Generic[_T]):
@@ -89,6 +99,12 @@ class Scribe:
         self._rotations: list[tuple[str, asyncio.Future[None]]] = []
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
+
+    @property
+    def identity(self) -> Identity:
+        """Whose record this is, with the key that signs it now."""
+        return self._directory.identity
 
     async def open(self) -> None:
         """Open the newest segment, or begin one; resolve what turns out to be on disk.
@@ -127,6 +143,18 @@ class Scribe:
     def wake(self) -> None:
         """Say that something was queued."""
         self._work.set()
+
+    async def cosigned(self, given: Cosignature) -> bool:
+        """Keep a witness's line; return False where its segment is no longer the one that is written.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        self._refuse_when_closed()
+        request: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._cosignatures.append((given, request))
+        self._work.set()
+        return await request
 
     def set_cursor(self, name: str, value: int) -> None:
         """Keep a number with the next transaction, within about a second."""
@@ -182,6 +210,7 @@ class Scribe:
             await self._rotate()
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
+        await self._cosign()
         self._recover()
 
     async def _open(self) -> None:
@@ -270,6 +299,10 @@ class Scribe:
 
     async def _fail(self, error: Exception) -> None:
         """Let go of what cannot be relied on; one line in the log for each outage."""
+        for _, asked in self._cosignatures:
+            if not asked.done():
+                asked.set_exception(RecordError(str(error)))
+        self._cosignatures.clear()
         segment, self._segment = self._segment, None
         if segment is not None:
             with contextlib.suppress(RecordError):
@@ -303,6 +336,19 @@ class Scribe:
             _log.error("record.unfinished", reason=str(err))
         await self._thread.call(self._directory.release)
         self._thread.finish()
+
+    async def _cosign(self) -> None:
+        """Keep the witnesses' lines that wait."""
+        while self._cosignatures:
+            given, request = self._cosignatures[0]
+            segment = self._opened()
+            is_open = segment.number == given.segment
+            if is_open:
+                write = partial(segment.cosigned, given.size, given.name, given.line)
+                await self._thread.call(write)
+            self._cosignatures.pop(0)
+            if not request.done():
+                request.set_result(is_open)
 
     def _idle_s(self) -> float | None:
         """Return how long nothing will be due; None: until somebody comes."""

@@ -35,7 +35,11 @@ COPY: Final = ".verify-"
 
 
 async def verified(
-    directory: Path, *, public_key: Path, anchors: Sequence[str] = ()
+    directory: Path,
+    *,
+    public_key: Path,
+    anchors: Sequence[str] = (),
+    witnesses: Sequence[str] = (),
 ) -> tuple[str, str]:
     """Verify the record; return PASS, FAIL or INCONCLUSIVE, and a sentence for people.
 
@@ -43,13 +47,14 @@ async def verified(
         directory: The folder of the segments.
         public_key: The file of the key that verifies.
         anchors: Checkpoints that somebody else holds, as signed notes.
+        witnesses: Public key lines of the ship's witnesses.
     """
     worker = Worker("record-copy")
     try:
         copies = _copies(directory, anchors)
         folder, notes = await worker.call(copies.__enter__)
         try:
-            return await _ask(folder, notes, public_key)
+            return await _ask(folder, notes, public_key, witnesses)
         finally:
             await worker.call(partial(copies.__exit__, None, None, None))
     except RecordError as err:
@@ -89,7 +94,9 @@ def _copy(segment: Path, place: Path) -> None:
         db.close(force=True)
 
 
-async def _ask(folder: Path, notes: Sequence[Path], public_key: Path) -> tuple[str, str]:
+async def _ask(
+    folder: Path, notes: Sequence[Path], public_key: Path, witnesses: Sequence[str]
+) -> tuple[str, str]:
     command = leashed(
         "nice",
         "-n",
@@ -102,6 +109,7 @@ async def _ask(folder: Path, notes: Sequence[Path], public_key: Path) -> tuple[s
         "--key",
         str(public_key),
         *(word for note in notes for word in ("--anchor", str(note))),
+        *(word for line in witnesses for word in ("--witness", line)),
     )
     try:
         running = await asyncio.create_subprocess_exec(

@@ -59,6 +59,7 @@ def derived(
     }
     out["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
     out["control"] = {"socket": str(state / "control.sock")}
+    out.pop("witness", None)  # a witness signs ships' records, and no play
     # Simulated devices did not come on with this computer, however lately it was booted.
     out["watch"] = {"settle_after_boot_s": 0, **out["watch"]}
     for name, bus in out.get("bus", {}).items():

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daemon.errors import RecordError
 from daemon.record import checkpoint
-from daemon.record.verify import is_signed, read_keys, read_note
+from daemon.record.verify import read_keys, read_note, signer
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY
 
 # The example of golang.org/x/mod/sumdb/note, with which C2SP signed-note is compatible.
@@ -39,7 +39,7 @@ def test_the_text_is_origin_size_root():
 
 def test_what_was_signed_opens_again_here_and_in_the_verifier():
     assert checkpoint.opened(HEAD.note, KEY.public_key(), origin=f"{ORIGIN}/1") == HEAD
-    assert is_signed(read_note(HEAD.note), read_keys(VKEY))
+    assert signer(read_note(HEAD.note), read_keys(VKEY))
 
 
 def test_a_witness_may_sign_below():
@@ -48,7 +48,7 @@ def test_a_witness_may_sign_below():
     )
     cosigned = HEAD.note + witness
     assert checkpoint.opened(cosigned, KEY.public_key(), origin=f"{ORIGIN}/1").root == HEAD.root
-    assert is_signed(read_note(cosigned), read_keys(VKEY))
+    assert signer(read_note(cosigned), read_keys(VKEY))
 
 
 def change(old: str, new: str) -> str:

@@ -1,0 +1,1 @@
+"""Witnesses: the one that this computer is for other ships' records, and those that sign this ship's."""
