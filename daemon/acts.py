@@ -15,12 +15,22 @@ from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
 from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError
 from daemon.fields import LONGEST_TEXT
-from daemon.model import AlertState, Classification, Priority, Role, SecurityLevel, Situation
+from daemon.model import (
+    AlertState,
+    Classification,
+    DoorClass,
+    Priority,
+    Role,
+    SecurityLevel,
+    Situation,
+)
 from daemon.mqtt.commands import Command, Reply
 from daemon.orders import OFFICERS
-from daemon.people.authority import COMMAND
-from daemon.people.claims import By
+from daemon.people import authority
+from daemon.people.authority import ENGINE_DOORS, Act, Only
+from daemon.people.claims import By, Claim
 from daemon.record.entry import Actor, Draft
+from daemon.window import may_open_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +55,15 @@ MAY_RELEASE = {
     "record.check": frozenset({Role.SSO}),
 }
 """Who does the act that a latched alert waits for; a seal waits for its new number."""
+ORDERED = {
+    "situation": Act.SITUATION,
+    "level": Act.LEVEL,
+    "threat": Act.THREAT,
+    "ship_time": Act.SHIP_TIME,
+    "ais_off": Act.AIS_OFF,
+    "permit": Act.PERMIT,
+}
+"""What the table calls the orders about the ship."""
 TO_ACKNOWLEDGE = frozenset(
     {
         AlertState.ACTIVE_UNACKNOWLEDGED,
@@ -111,30 +130,27 @@ class Acts:
             case "start_test" | "answer":
                 return await self._assist(command)
             case _:
-                return await self.order(
-                    command.verb,
-                    command.arguments,
-                    person=command.person or "",
-                    station=command.station,
-                )
+                return await self.order(command.verb, command.arguments, _claim(command))
 
-    async def order(
-        self, verb: str, said: Mapping[str, Any], *, person: str, station: str | None = None
-    ) -> Reply:
+    async def order(self, verb: str, said: Mapping[str, Any], claim: Claim) -> Reply:
         """Carry out an order about the ship, from a station or from the control socket.
 
         Raises:
             RefusedError: With the reason, for the person who asked.
         """
-        orders, by = self._orders, By(self._people.known(person), station)
+        if (act := ORDERED.get(verb)) is None:
+            raise RefusedError(f"{verb}: not available in this version")
+        orders, by = self._orders, await self._people.prove(claim, act)
+        confirmed = said.get("confirm") is True
         match verb:
             case "situation":
-                written = orders.situation(_one_of(Situation, said["situation"]), by)
+                situation = _one_of(Situation, said["situation"])
+                written = orders.situation(situation, by, confirmed=confirmed)
             case "level":
                 level = _one_of(SecurityLevel, said["level"])
                 written = orders.level(level, by, told_by=said["told_by"])
             case "threat":
-                written = orders.threat(by, on=said["on"])
+                written = orders.threat(by, on=said["on"], confirmed=confirmed)
             case "ship_time":
                 written = orders.ship_time(said["offset_min"], by)
             case "ais_off":
@@ -144,7 +160,7 @@ class Acts:
                 written = orders.ais_off(by, on=said["on"], master=master.name)
             case "permit" if said["minutes"] == 0:
                 written = orders.end_permit(said["door"], by)
-            case "permit":
+            case _:
                 written = orders.permit(
                     said["door"],
                     by,
@@ -152,8 +168,6 @@ class Acts:
                     work=said["work"],
                     minutes=said["minutes"],
                 )
-            case other:
-                raise RefusedError(f"{other}: not available in this version")
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def _assist(self, command: Command) -> Reply:
@@ -163,11 +177,11 @@ class Acts:
         known = self._tests.tests.get(test)
         if known is None or known.spec.classification is not Classification.WATCH:
             raise RefusedError(f"there is no test {test!r}")
-        person = command.person or ""
+        claim = _claim(command)
         if command.verb == "start_test":
-            return await self.start_test(test, person=person, item=said.get("item"))
+            return await self.start_test(test, claim, item=said.get("item"))
         text = str(said.get("text", ""))
-        return await self.answer(test, step=int(said["step"]), person=person, text=text)
+        return await self.answer(test, step=int(said["step"]), person=claim.name, text=text)
 
     async def acknowledge(
         self,
@@ -181,8 +195,9 @@ class Acts:
         """Acknowledge one alert, one instance of it, at the priority that was seen.
 
         Raises:
-            RefusedError: It is another instance or priority by now, or nothing to acknowledge.
+            RefusedError: It is another instance or priority by now, or nothing to acknowledge, or this person may not.
         """
+        self._may_acknowledge(alert, person)
         now_s, now_utc = self._clock.now_s(), self._clock.utc()
         open_now = {a.id: a for a in self._watch.engine.alerts()}
         seen = open_now.get(alert)
@@ -196,6 +211,23 @@ class Acts:
         if written is not None:
             self._remember(alert, instance, station, written)
         return Reply(accepted=True, recorded=await self._on_disk(written))
+
+    def _may_acknowledge(self, alert: str, person: str | None) -> None:
+        """Refuse a person to whom the table says no; a station alone, and a name that nobody has, is one press as ever.
+
+        Raises:
+            RefusedError: This person does not acknowledge this.
+        """
+        known = None if person is None else self._people.find(person)
+        if known is None:
+            return
+        By(known).must_be(authority.roles(Act.ACKNOWLEDGE), Act.ACKNOWLEDGE.value)
+        cell = authority.cell(Act.ACKNOWLEDGE, known.roles)
+        if cell is None or cell.only is not Only.MACHINERY:
+            return
+        seen = next((a for a in self._watch.engine.alerts() if a.id == alert), None)
+        if seen is not None and self._orders.door_class(seen.source.id) is not DoorClass.MACHINERY:
+            raise RefusedError(f"{known.name} may {Act.ACKNOWLEDGE} {Only.MACHINERY}")
 
     async def acknowledge_newest(self, station: str, *, alert: str, person: str) -> Reply:
         """Acknowledge an alert as it stands now: for who reads it at this computer.
@@ -224,7 +256,13 @@ class Acts:
         )
 
     async def silence(self, station: str, *, person: str | None) -> Reply:
-        """Silence everything that sounds for 30 s."""
+        """Silence everything that sounds for 30 s.
+
+        Raises:
+            RefusedError: The person named may not.
+        """
+        if person is not None and (known := self._people.find(person)) is not None:
+            By(known).must_be(authority.roles(Act.SILENCE), Act.SILENCE.value)
         written = self._watch.silence(Acknowledgement(station, person))
         for future in written:
             await self._on_disk(future)
@@ -249,7 +287,7 @@ class Acts:
         Raises:
             RefusedError: The name is not on the crew list.
         """
-        known = self._people.known(person)
+        known = self._people.aboard(person)
         status = self._watch.stations.take_watch(station, known.name, since_s=self._clock.now_s())
         self._watch.picture.station(status)
         return await self._write(
@@ -295,7 +333,7 @@ class Acts:
         Raises:
             RefusedError: No such alert or seal, the seal is not whole, no number, or the name is unknown.
         """
-        known = self._people.known(person)
+        known = self._people.aboard(person)
         if not 0 < len(number) <= LONGEST_TEXT:
             raise RefusedError("the new seal's number is wanted")
         if alert in self._register:
@@ -332,13 +370,17 @@ class Acts:
             )
         )
 
-    async def open_window(self, first: str, second: str) -> Reply:
-        """Open an SSAS test window: two different persons, one of them the Master.
+    async def open_window(self, first: Claim, second: Claim) -> Reply:
+        """Open an SSAS test window: two different persons, one of them the Master, each with his PIN.
 
         Raises:
-            RefusedError: The two may not, or one is open already.
+            RefusedError: The two may not, or have not proven themselves, or one is open already.
         """
-        minutes, written = self.window.open(self._people.known(first), self._people.known(second))
+        # Whether the two are the right ones is told before anybody types a PIN.
+        if reason := may_open_window(*(self._people.known(each.name) for each in (first, second))):
+            raise RefusedError(reason)
+        one, other = await self._people.prove_all((first, second), Act.WINDOW)
+        minutes, written = self.window.open(one, other)
         return Reply(
             accepted=True,
             recorded=await self._on_disk(written),
@@ -347,7 +389,7 @@ class Acts:
 
     async def close_window(self, person: str) -> Reply:
         """Close the test window before its time."""
-        written = self.window.close(self._people.known(person))
+        written = self.window.close(self._people.aboard(person))
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def notice(
@@ -363,30 +405,39 @@ class Acts:
         )
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
-    async def start_test(self, test: str, *, person: str, item: str | None = None) -> Reply:
-        """Start a test because a person asks for it; of a group, one item."""
+    async def start_test(self, test: str, claim: Claim, *, item: str | None = None) -> Reply:
+        """Start a test because a person asks for it; of a group, one item.
+
+        Raises:
+            RefusedError: The person may not, or has not proven himself, or the test cannot start now.
+        """
         known = self._tests.tests.get(test)
         if known is not None and (reason := self.window.refusal(known)):
             raise RefusedError(reason)
-        started = self._tests.start(test, self._people.known(person).name, item=item)
+        covert = known is not None and known.spec.needs_window
+        by = await self._people.prove(claim, Act.START_SSAS if covert else Act.START_TEST)
+        cell = authority.cell(Act.START_TEST, by.person.roles)
+        own = item is not None and self._orders.door_class(item) in ENGINE_DOORS
+        if not covert and cell is not None and cell.only is Only.OWN_DOORS and not own:
+            raise RefusedError(f"{by.person.name} may {Act.START_TEST} {Only.OWN_DOORS}")
+        started = self._tests.start(test, by.person.name, item=item, proof=by.proof)
         return Reply(accepted=True, extra={"steps": started.spec.steps_of(started.config)})
 
-    async def skip(self, test: str, *, person: str, reason: str) -> Reply:
+    async def skip(self, test: str, claim: Claim, *, reason: str) -> Reply:
         """Take the SSO's or the Master's word that a test cannot be done now.
 
         Raises:
             RefusedError: The person may not, or the test cannot be skipped.
         """
-        known = self._people.known(person)
-        By(known).must_be(COMMAND, "say that a test is not done")
-        written = self._tests.skip(test, known.name, reason)
+        by = await self._people.prove(claim, Act.NOT_DONE)
+        written = self._tests.skip(test, by.person.name, reason)
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:
-        """Give a person's answer to the step that an assisted test shows."""
+        """Give a person's answer to the step that an assisted test shows; whoever is on board may help."""
         if len(text) > LONGEST_TEXT:
             raise RefusedError(f"an answer has at most {LONGEST_TEXT} characters")
-        self._tests.answer(test, step, Answer(self._people.known(person).name, text))
+        self._tests.answer(test, step, Answer(self._people.aboard(person).name, text))
         return Reply(accepted=True)
 
     def tests(self) -> list[dict[str, Json]]:
@@ -441,6 +492,10 @@ class Acts:
         written.add_done_callback(lambda _: done.set())
         await self._clock.wait(done, WAIT_FOR_DISK_S)
         return _seq(written)
+
+
+def _claim(command: Command) -> Claim:
+    return Claim(command.person or "", command.pin, command.station)
 
 
 def _one_of(choices: type[Choice], said: object) -> Choice:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ from daemon.config import broker
 from daemon.config.advice import advice
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
+from daemon.crewlist import CrewList
 from daemon.drivers.api import DriverContext, Shared
+from daemon.duties import Duties
 from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
@@ -37,7 +40,11 @@ from daemon.orders import Orders
 from daemon.ourselves import Ourselves
 from daemon.papers import particulars
 from daemon.papers.desk import ExportDesk
+from daemon.people import guard
+from daemon.people.hashing import RFC_9106
 from daemon.people.people import People
+from daemon.people.proofs import Proofs
+from daemon.people.writing import Writing
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import keys
@@ -65,6 +72,7 @@ if TYPE_CHECKING:
     from daemon.drivers.api import Driver
     from daemon.model import Json
     from daemon.mqtt.commands import Command, Ground, Reply
+    from daemon.people.hashing import Hardness
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
@@ -82,6 +90,7 @@ class Daemon:
         clock: Clock,
         entropy: Entropy | None = None,
         gate: CovertGate | None = None,
+        hardness: Hardness = RFC_9106,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -90,6 +99,7 @@ class Daemon:
         self.software = version("ispsd")
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
+        self._hardness = hardness
         self._sealing: set[asyncio.Task[None]] = set()
         self._log = logs.get("app")
         self._build_record()
@@ -120,6 +130,7 @@ class Daemon:
             configuration=self.config.sha256,
             evidence_quota_bytes=section.evidence_quota_bytes,
         )
+        self._build_people()
         self.events = RecordEvents(self.record)
         self.record.on_commit(self._committed)
         self.record.on_seal(self._sealed)
@@ -150,6 +161,23 @@ class Daemon:
             shown=self._sealed,
         )
         self._mail = Mail(self.witnesses, record=self.record)
+
+    def _build_people(self) -> None:
+        clock, journal = self.clock, self.record
+        self.proofs = Proofs(
+            self.config.credentials_file,
+            clock=clock,
+            entropy=self._entropy,
+            hardness=self._hardness,
+        )
+        self.people = People(
+            self.config.persons, proofs=self.proofs, journal=journal, now_s=clock.now_s
+        )
+        writing = Writing(journal=journal, clock=clock)
+        self.duties = Duties(people=self.people, proofs=self.proofs, writing=writing)
+        self.crew = CrewList(people=self.people, proofs=self.proofs, clock=clock, writing=writing)
+        self.record.guard(partial(guard.allow, self.people))
+        self.record.on_commit(self.crew.note)
 
     def _build_publisher(self) -> None:
         ship = self.config.ship
@@ -187,6 +215,7 @@ class Daemon:
             clock=clock,
             witnesses=self.witnesses,
             heads=self.heads,
+            locks_now=self.people.locks_now,
         )
         self.watch = Watch(
             topics=self.publisher.topics,
@@ -263,7 +292,7 @@ class Daemon:
         )
 
     def _build_acts(self) -> None:
-        self.people = People(self.config.persons)
+        self.tests.also_to_do += [self.duties.to_do, self.crew.to_do]
         self.window = Window(
             gate=self.gate,
             window_s=self.config.ssas_window_s,
@@ -280,6 +309,7 @@ class Daemon:
                 openings=self.config.openings,
                 clock=self.clock,
                 journal=self.record,
+                policy=policy.load(asset("policy.toml")),
             ),
             window=self.window,
             clock=self.clock,
@@ -334,6 +364,8 @@ class Daemon:
                 mail.REQUEST: self._mail.request,
                 mail.ANSWER: self._mail.answer,
                 heads.REQUEST: self.heads.answer,
+                **self.duties.requests(),
+                **self.crew.requests(),
             },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
@@ -378,9 +410,11 @@ class Daemon:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await self.record.stop()
+            self.proofs.close()
 
     async def _open_record(self) -> None:
         """Open the record and take up what was open; the watch is kept without it too (invariant 5)."""
+        await self.proofs.open()
         try:
             await self.record.start()
             await restore(
@@ -394,6 +428,7 @@ class Daemon:
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
             )
+            await self.crew.take_up(self.record.state)
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.

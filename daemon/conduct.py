@@ -16,7 +16,7 @@ from daemon import logs, results, schedule
 from daemon.checks.api import ItemsVerdict
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Outcome, Verdict
-from daemon.record.entry import EntryError
+from daemon.record.entry import EntryError, Proof
 from daemon.schedule import LastResult
 from daemon.session import Context, Session, Surroundings
 
@@ -68,14 +68,16 @@ class Conduct:
         self._on_change = on_change
         self._log = logs.get("tests")
 
-    def begin(self, test: Test, person: str | None, item: str | None) -> None:
+    def begin(
+        self, test: Test, person: str | None, item: str | None, *, proof: Proof = Proof.NONE
+    ) -> None:
         """Begin a test of one occasion.
 
         Raises:
             RefusedError: Nothing runs yet.
         """
         group = self._group()
-        test.session = Session(self._clock.utc(), person, item)
+        test.session = Session(self._clock.utc(), person, item, proof=proof)
         self._on_change(test)
         group.create_task(self._carry_out(test, test.session))
 

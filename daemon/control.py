@@ -113,7 +113,7 @@ class ControlServer:
         try:
             return await self._handle(request)
         except RefusedError as err:
-            return {"error": str(err)}
+            return {"error": str(err), **({"wants": err.wants} if err.wants else {})}
         except Exception as err:  # noqa: BLE001 (a bad request must not take the socket down)
             self._log.exception("control.failed", do=request["do"][:40])
             return {"error": f"failed: {type(err).__name__}"}
@@ -141,7 +141,7 @@ async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
         raise IspsdError(f"{path}: ispsd closed the connection without an answer")
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
-        raise RefusedError(answer["error"])
+        raise RefusedError(answer["error"], wants=answer.get("wants"))
     return answer
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class IspsdError(Exception):
@@ -18,7 +22,15 @@ class FrameError(IspsdError):
 
 
 class RefusedError(IspsdError):
-    """A person asked for something that the rules forbid; the message is the reason, for that person."""
+    """A person asked for something that the rules forbid; the message is the reason, for that person.
+
+    Attributes:
+        wants: What the same request would need beside what it had: ``{"pin": "R. Menon"}``, ``{"confirm": True}``.
+    """
+
+    def __init__(self, *reason: object, wants: Mapping[str, Any] | None = None) -> None:
+        super().__init__(*reason)
+        self.wants = dict(wants or {})
 
 
 class RecordError(IspsdError):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_TEXT: Final = 400
+SHORTEST_PIN: Final = 4
+LONGEST_PIN: Final = 64
 
 
 def text(request: Mapping[str, Any], field: str) -> str:
@@ -90,10 +92,45 @@ def names(request: Mapping[str, Any], *, count: int) -> list[str]:
     return found
 
 
+def pin(value: object, field: str) -> str | None:
+    """Return a PIN or a code as it was typed; None where none was given. It is never in the reason of a refusal.
+
+    Raises:
+        RefusedError: It can be none.
+    """
+    if value is None:
+        return None
+    if (
+        not isinstance(value, str)
+        or not SHORTEST_PIN <= len(value) <= LONGEST_PIN
+        or not value.isprintable()
+    ):
+        raise RefusedError(f"{field} has {SHORTEST_PIN} to {LONGEST_PIN} printable characters")
+    return value
+
+
 def claim(request: Mapping[str, Any]) -> Claim:
     """Return who says that he acts: ``by``, and ``pin`` where he gives one.
 
     Raises:
-        RefusedError: No name, or a PIN that is no text.
+        RefusedError: No name, or a PIN that can be none.
     """
-    return Claim(text(request, "by"), optional_text(request, "pin"))
+    return Claim(text(request, "by"), pin(request.get("pin"), "pin"))
+
+
+def claims(request: Mapping[str, Any], *, count: int) -> list[Claim]:
+    """Return who say that they act together: ``by``, and in ``pins`` one for each, or null.
+
+    Raises:
+        RefusedError: Not so many, or a PIN that can be none.
+    """
+    found = names(request, count=count)
+    pins = request.get("pins")
+    if pins is None:
+        pins = [None] * count
+    if not isinstance(pins, list) or len(pins) != count:
+        raise RefusedError("pins has as many as by, in the same order")
+    return [
+        Claim(writable(name, "by"), pin(said, "pins"))
+        for name, said in zip(found, pins, strict=True)
+    ]

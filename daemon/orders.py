@@ -1,26 +1,28 @@
 """What may be ordered about the ship herself: situation, security level, threat, ship's time, permits, AIS off.
 
-Who may do what is the table of the ship's own people (roles of the crew list); a name is a claim here, as a station's
-is: proof by PIN comes with the persons' own credentials. Every order is an entry and survives a restart.
+Who may do what is the table of ``daemon.people.authority``; a name is a claim here, as a station's is, since none of
+these asks for a PIN. What relaxes the watch is asked twice of an officer. Every order is an entry and survives a
+restart.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daemon import forms
+from daemon.alerts.policy import Must
 from daemon.errors import RefusedError
 from daemon.model import (
     Classification,
     DoorClass,
     OpeningKind,
     Permit,
-    Role,
-    SecurityLevel,
-    Situation,
 )
-from daemon.people.authority import COMMAND
+from daemon.people import authority
+from daemon.people.authority import COMMAND, ENGINE_DOORS, Act, Only
 from daemon.record.entry import Draft
 from daemon.shipstate import ship_time
 
@@ -28,25 +30,27 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable, Mapping
 
+    from daemon.alerts.policy import DoorRule, Policy
     from daemon.clock import Clock
-    from daemon.model import Json, Opening, Person
+    from daemon.model import (
+        Json,
+        Opening,
+        Person,
+        Regime,
+        SecurityLevel,
+        Situation,
+    )
     from daemon.people.claims import By
     from daemon.record.entry import Entry
     from daemon.watch import Journal, Watch
 
-OFFICERS = frozenset({Role.OFFICER, Role.SSO, Role.MASTER})
+OFFICERS = authority.roles(Act.SITUATION)
 MINUTE_S = 60.0
 HOUR_MIN = 60
-LONGEST_PERMIT_MIN = {
-    Role.OFFICER: 60,
-    Role.ENGINEER: 60,
-    Role.ETO: 60,
-    Role.SSO: 12 * HOUR_MIN,
-    Role.MASTER: 12 * HOUR_MIN,
-}
-ENGINEERS_DOORS = frozenset({DoorClass.MACHINERY, DoorClass.VITAL})
 PERMITTED = frozenset({OpeningKind.DOOR, OpeningKind.SIDE_DOOR})
 """What is opened under a permit: a side door too, though its own system watches it."""
+MOST_NAMED = 6
+"""Doors that a refusal names; the rest is counted."""
 SHIP_TIMES_MIN = range(-12 * HOUR_MIN, 14 * HOUR_MIN + 1, 15)
 
 
@@ -54,21 +58,34 @@ class Orders:
     """Carries out orders about the ship."""
 
     def __init__(
-        self, *, watch: Watch, openings: Iterable[Opening], clock: Clock, journal: Journal
+        self,
+        *,
+        watch: Watch,
+        openings: Iterable[Opening],
+        clock: Clock,
+        journal: Journal,
+        policy: Policy | None = None,
     ) -> None:
+        """Put the parts together; without a ``policy`` nobody can tell what an order relaxes."""
         self._watch = watch
         self._ship = watch.ship
-        self._doors = {o.id: o for o in openings if o.kind in PERMITTED}
+        self._openings = {o.id: o for o in openings}
+        self._doors = {o.id: o for o in self._openings.values() if o.kind in PERMITTED}
+        self._policy = policy
         self._clock = clock
         self._journal = journal
 
-    def situation(self, situation: Situation, by: By) -> asyncio.Future[Entry]:
+    def situation(
+        self, situation: Situation, by: By, *, confirmed: bool = False
+    ) -> asyncio.Future[Entry]:
         """Say what the ship is doing now.
 
         Raises:
-            RefusedError: The person may not.
+            RefusedError: The person may not, or it relaxes the watch and was not asked twice.
         """
         by.must_be(OFFICERS, "set the situation")
+        if not confirmed:
+            self._ask_twice(Act.SITUATION, by, situation=situation)
         before, self._ship.situation = self._ship.situation, situation
         return self._ordered("situation.changed", by, {"from": before, "to": situation})
 
@@ -78,7 +95,7 @@ class Orders:
         Raises:
             RefusedError: The person may not, or nobody is named who told.
         """
-        by.must_be(OFFICERS, "set the security level")
+        by.must_be(authority.roles(Act.LEVEL), "set the security level")
         if level < self._ship.level:
             by.must_be(COMMAND, "lower the security level")
         if not told_by:
@@ -88,13 +105,15 @@ class Orders:
         kind = ".4" if by.person.roles & COMMAND else "system"
         return self._ordered("level.changed", by, said, kind=kind)
 
-    def threat(self, by: By, *, on: bool) -> asyncio.Future[Entry]:
+    def threat(self, by: By, *, on: bool, confirmed: bool = False) -> asyncio.Future[Entry]:
         """Enter or leave a threat area as assessed for the voyage.
 
         Raises:
-            RefusedError: The person may not.
+            RefusedError: The person may not, or it relaxes the watch and was not asked twice.
         """
-        by.must_be(OFFICERS, "set the threat overlay")
+        by.must_be(authority.roles(Act.THREAT), "set the threat overlay")
+        if not confirmed:
+            self._ask_twice(Act.THREAT, by, threat=on)
         self._ship.threat = on
         return self._ordered("threat.changed", by, {"on": on})
 
@@ -104,7 +123,7 @@ class Orders:
         Raises:
             RefusedError: The person may not, or there is no such time.
         """
-        by.must_be(OFFICERS, "change ship's time")
+        by.must_be(authority.roles(Act.SHIP_TIME), "change ship's time")
         if offset_min not in SHIP_TIMES_MIN:
             raise RefusedError("ship's time is UTC -12 h to +14 h, in quarters of an hour")
         self._ship.ship_time = ship_time(offset_min)
@@ -116,7 +135,7 @@ class Orders:
         Raises:
             RefusedError: The person may not, or the Master is not named.
         """
-        by.must_be(OFFICERS, "enter the Master's order")
+        by.must_be(authority.roles(Act.AIS_OFF), "enter the Master's order")
         if on and not master:
             raise RefusedError("the Master who ordered it is wanted, by name")
         self._ship.ais_off_by = master if on else None
@@ -164,6 +183,33 @@ class Orders:
         self._watch.reconsider()
         return written
 
+    def door_class(self, id_: str) -> DoorClass | None:
+        """Return the class of a door, by its id or by that of its lock; None for what is none."""
+        opening = self._openings.get(id_)
+        if opening is not None and opening.of is not None:
+            opening = self._openings.get(opening.of)
+        return None if opening is None else opening.door_class
+
+    def _ask_twice(self, act: Act, by: By, **changed: Any) -> None:
+        """Refuse an officer once what relaxes the watch, and say what that is.
+
+        Raises:
+            RefusedError: With what would be relaxed; ``wants`` is the word that confirms it.
+        """
+        cell = authority.cell(act, by.person.roles)
+        if self._policy is None or cell is None or cell.only is not Only.ASKED_TWICE:
+            return
+        now = self._watch.engine.regime
+        relaxed = relaxes(self._policy, self._doors.values(), now, replace(now, **changed))
+        if relaxed:
+            named = relaxed[:MOST_NAMED]
+            if len(relaxed) > len(named):
+                named.append(f"{len(relaxed) - len(named)} more")
+            raise RefusedError(
+                f"this relaxes the watch on {', '.join(named)}; if it is meant, say so once more (confirm)",
+                wants={"confirm": True},
+            )
+
     def _door(self, door: str) -> Opening:
         try:
             return self._doors[door]
@@ -193,6 +239,31 @@ class Orders:
         )
 
 
+def relaxes(policy: Policy, doors: Iterable[Opening], before: Regime, after: Regime) -> list[str]:
+    """Return the doors that may stand open longer than before, by their short names.
+
+    Side doors are not among them: their own system watches them, whatever the policy asks of people.
+    """
+    return [
+        door.name
+        for door in doors
+        if door.door_class is not None
+        and door.door_class is not DoorClass.SIDE
+        and _may_stand_open_s(policy.rule(door.door_class, after))
+        > _may_stand_open_s(policy.rule(door.door_class, before))
+    ]
+
+
+def _may_stand_open_s(rule: DoorRule) -> float:
+    match rule.must:
+        case Must.FREE | Must.MIRROR:
+            return math.inf
+        case Must.SHUT:
+            return math.inf if rule.held_open_s is None else rule.held_open_s
+        case _:
+            return 0.0
+
+
 def _longest_permit_min(person: Person, door: Opening, worker: str) -> int:
     """Return how long a permit of this person for that door may run; the ETO's is for his own work only.
 
@@ -200,11 +271,11 @@ def _longest_permit_min(person: Person, door: Opening, worker: str) -> int:
         RefusedError: The person may give none.
     """
     minutes = [
-        longest
-        for role, longest in LONGEST_PERMIT_MIN.items()
-        if role in person.roles
-        and (role is not Role.ENGINEER or door.door_class in ENGINEERS_DOORS)
-        and (role is not Role.ETO or worker == person.name)
+        cell.limit_min
+        for cell in authority.cells(Act.PERMIT, person.roles)
+        if cell.limit_min is not None
+        and (cell.only is not Only.ENGINE_SPACES or door.door_class in ENGINE_DOORS)
+        and (cell.only is not Only.OWN_WORK or worker == person.name)
     ]
     if not minutes:
         raise RefusedError(f"{person.name} may not give {worker} a permit for {door.name}")

@@ -10,7 +10,7 @@ from daemon import systemd
 from daemon.record import selfcheck
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from daemon.alerts.engine import Engine
     from daemon.clock import Clock
@@ -51,6 +51,7 @@ class Ourselves:
         clock: Clock,
         witnesses: Witnesses,
         heads: Heads,
+        locks_now: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config = config
         self._record = record
@@ -59,6 +60,7 @@ class Ourselves:
         self._clock = clock
         self._witnesses = witnesses
         self._heads = heads
+        self._locks_now = locks_now
         self._record_is_altered = False
 
     def faults(self) -> Mapping[str, bool]:
@@ -73,6 +75,7 @@ class Ourselves:
             or self._heads.parted,
             "path.fault": not self._publisher.facts().connected,
             "data.simulated": self._config.is_demo,
+            "login.locked": self._locks_now(),
         }
 
     async def verify_record(self) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from daemon.conduct import Conduct, Journal
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Readiness, Verdict
 from daemon.record import fold
+from daemon.record.entry import Proof
 from daemon.schedule import LastResult
 from daemon.session import Session, Surroundings
 from daemon.standing import Test
@@ -134,7 +135,14 @@ class Tests:
                         self._on_change(test)
                 await self.clock.sleep(LOOK_S)
 
-    def start(self, test_id: str, person: str, *, item: str | None = None) -> Test:
+    def start(
+        self,
+        test_id: str,
+        person: str,
+        *,
+        item: str | None = None,
+        proof: Proof = Proof.NONE,
+    ) -> Test:
         """Start a test because a person asks for it; of several items, of one of them.
 
         Raises:
@@ -152,7 +160,7 @@ class Tests:
             raise RefusedError(f"{test_id} is done item by item: {', '.join(items)}")
         if test.spec.needs_window and not self._gate.is_open():
             raise RefusedError(f"{test_id} runs only inside a test window; open one first")
-        self._conduct.begin(test, person, item)
+        self._conduct.begin(test, person, item, proof=proof)
         return test
 
     def skip(self, test_id: str, person: str, reason: str) -> asyncio.Future[Entry]:

@@ -110,19 +110,19 @@ class Requests:
     async def _window(self, request: Mapping[str, Any]) -> Reply:
         if request["do"] == "window.close":
             return await self._acts.close_window(fields.names(request, count=1)[0])
-        first, second = fields.names(request, count=2)
+        first, second = fields.claims(request, count=2)
         return await self._acts.open_window(first, second)
 
     async def _test(self, request: Mapping[str, Any]) -> Reply:
-        test, person = fields.text(request, "test"), fields.text(request, "by")
+        test, claim = fields.text(request, "test"), fields.claim(request)
         if request["do"] == "test.skip":
-            return await self._acts.skip(test, person=person, reason=fields.text(request, "reason"))
+            return await self._acts.skip(test, claim, reason=fields.text(request, "reason"))
         if request["do"] == "test.start":
             item = fields.text(request, "item") if "item" in request else None
-            return await self._acts.start_test(test, person=person, item=item)
+            return await self._acts.start_test(test, claim, item=item)
         text = fields.writable(str(request.get("text", "")), "text")
         return await self._acts.answer(
-            test, step=fields.number(request, "step"), person=person, text=text
+            test, step=fields.number(request, "step"), person=claim.name, text=text
         )
 
     async def _watchkeeping(self, request: Mapping[str, Any]) -> Reply:
@@ -148,9 +148,11 @@ class Requests:
         """Carry out an order about the ship: the members are those of the command of that name."""
         verb = fields.text(request, "verb")
         said = request.get("said")
+        if isinstance(said, dict) and "confirm" in request:
+            said = {**said, "confirm": request["confirm"]}
         if not isinstance(said, dict) or (wrong := order_faults(verb, said)):
             raise RefusedError("; ".join(wrong) if isinstance(said, dict) else "said is wanted")
-        return await self._acts.order(verb, said, person=fields.text(request, "by"))
+        return await self._acts.order(verb, said, fields.claim(request))
 
     async def _seal(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         try:

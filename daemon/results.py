@@ -70,7 +70,7 @@ def result(
         type=RESULT,
         subject=config.equipment,
         classification=spec.classification,
-        actor=Actor(person=session.person),
+        actor=Actor(person=session.person, proof=session.proof),
         open=said,
         parts={Classification.SSO: details} if details else {},
         evidence=(Evidence("application/jsonl", samples.encode()),) if samples else (),

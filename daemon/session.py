@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from daemon import schedule
 from daemon.checks.api import Answer, Expects, counts_as_evidence
+from daemon.record.entry import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,6 +43,7 @@ class Session:
     Attributes:
         day: Ship's time that lies in the day that a continuous check watches; None for a test of one occasion.
         changes: How many changes of outcome were written in that day.
+        proof: How the person who began it proved to be himself.
     """
 
     began_utc: datetime
@@ -51,6 +53,7 @@ class Session:
     changes: int = 0
     progress: Progress | None = None
     answer: asyncio.Future[Answer] | None = None
+    proof: Proof = Proof.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from daemon.errors import RefusedError
 from daemon.model import Classification, ClockStatus, Role
 from daemon.people.authority import COMMAND
 from daemon.people.claims import By
-from daemon.record.entry import Actor, Draft
+from daemon.record.entry import Actor, Draft, Proof
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,21 +43,23 @@ class Window:
         self.notices: list[Notice] = []
         """Those of which the record knows, oldest first."""
 
-    def open(self, first: Person, second: Person) -> tuple[float, asyncio.Future[Entry]]:
+    def open(self, first: By, second: By) -> tuple[float, asyncio.Future[Entry]]:
         """Open a test window: two different persons, one of them the Master; return its minutes and the writing.
 
         Raises:
-            RefusedError: The two may not, or one is open already.
+            RefusedError: The two may not, or have not proven themselves, or one is open already.
         """
-        if reason := may_open_window(first, second):
+        if reason := may_open_window(first.person, second.person):
             raise RefusedError(reason)
-        by = (first.name, second.name)
+        if Proof.NONE in {first.proof, second.proof}:
+            raise RefusedError("a test window is opened with the PINs of both")
+        by = (first.person.name, second.person.name)
         window = self._gate.open(duration_s=self._window_s, opened_by=by)
         written = self._write(
             "window.opened",
-            Actor(person=first.name),
+            first.actor(),
             {"minutes": int(self._window_s // 60)},
-            {"opened_by": list(by)},
+            {"opened_by": list(by), "proof": Proof.PIN.value},
         )
         return (window.until_s - self._clock.now_s()) / 60, written
 

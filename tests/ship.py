@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from daemon import config, control, logs
 from daemon.app import Daemon
+from daemon.errors import RefusedError
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.contract import schema_for
 from simulators.io_unit import IoUnit
@@ -24,6 +25,7 @@ from simulators.vessel import VesselSimulator
 from tests import thin
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
+from tests.pins import FAST, OFFICERS, PIN, give_pins
 from tests.soon import soon
 
 if TYPE_CHECKING:
@@ -103,6 +105,8 @@ class Ship:
     async def ask(self, station: str, verb: str, **arguments: Any) -> dict[str, Any]:
         """Send a command as a station does, and return the reply."""
         id_ = f"c{next(self._ids)}"
+        if verb == "start_test" and arguments.get("person") in OFFICERS:
+            arguments = {"pin": PIN, **arguments}
         body = {"id": id_, "session": self.newest["status"]["session"], **arguments}
         await self._connection.deliver(
             f"{ROOT}cmd/{station}/{verb}", json.dumps(body).encode(), expiry_s=10
@@ -119,8 +123,21 @@ class Ship:
         await self.settle()
         return reply
 
-    async def control(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Ask over the control socket, as the SSO does; time stands still meanwhile."""
+    async def control(self, request: dict[str, Any], *, pins: bool = True) -> dict[str, Any]:
+        """Ask over the control socket, as the SSO does; time stands still meanwhile.
+
+        With ``pins``, who is asked for his PIN gives it, as a person at a terminal would.
+        """
+        try:
+            return await self._control(request)
+        except RefusedError as err:
+            given = {"pin": PIN} if "pin" in err.wants else {}
+            given |= {"pins": [PIN for _ in err.wants["pins"]]} if "pins" in err.wants else {}
+            if not pins or not given:
+                raise
+            return await self._control({**request, **given})
+
+    async def _control(self, request: dict[str, Any]) -> dict[str, Any]:
         asking = asyncio.ensure_future(control.ask(self.folder / "control.sock", request))
         async with asyncio.timeout(10):
             while not asking.done():
@@ -230,8 +247,14 @@ async def afloat(
     gate: Callable[[ManualClock], CovertGate] | None = None,
     edit: Callable[[str], str] = lambda text: text,
     log: io.StringIO | None = None,
+    pins: bool = True,
 ) -> AsyncIterator[Ship]:
-    """Run the daemon until the block ends, then stop it in order."""
+    """Run the daemon until the block ends, then stop it in order.
+
+    With ``pins``, officers, SSO and Master have set theirs before; ``ask`` and ``control`` give them where wanted.
+    """
+    if pins and not (credentials := ship.folder / "persons.json").exists():
+        give_pins(credentials)
     logs.configure(json=True, utc=ship.clock.utc, stream=log or io.StringIO())
     loaded = config.load(write_config(ship, broker, feeds=feeds, edit=edit))
     ship.heard, ship.newest, ship._ids = [], {}, iter(range(1, 10_000))
@@ -240,6 +263,7 @@ async def afloat(
         clock=ship.clock,
         entropy=FixedEntropy(),  # type: ignore[arg-type]
         gate=gate(ship.clock) if gate is not None else None,
+        hardness=FAST,
     )
     # The broker comes after the daemon has come to rest, so that it always finds the same picture to tell.
     await broker.stop()

@@ -11,6 +11,7 @@ from daemon.acts import LONGEST_TEXT
 from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Person, Role, Situation
+from daemon.people.claims import Claim
 from daemon.window import may_open_window
 from tests.ship import HATCH, SEAL_CLOSED, SEAL_OPEN, Ship, afloat, ashore, sailing
 
@@ -193,7 +194,7 @@ async def test_what_was_ordered_holds_after_a_restart(tmp_path):
     async with ashore(tmp_path) as (ship, broker, feeds):
         async with afloat(ship, broker, feeds):
             for verb, said in (
-                ("situation", {"situation": "anchor"}),
+                ("situation", {"situation": "anchor", "confirm": True}),
                 ("level", {"level": 2, "told_by": "flag"}),
                 ("threat", {"on": True}),
                 ("ship_time", {"offset_min": 345}),
@@ -248,7 +249,7 @@ async def test_an_order_that_cannot_be_written_now_counts_and_says_so(tmp_path, 
         with monkeypatch.context() as hung:
             hung.setattr(type(ship.daemon.record), "submit", lambda *_: asyncio.Future())
             acting = asyncio.ensure_future(
-                ship.daemon.acts.order("threat", {"on": True}, person="J. Santos")
+                ship.daemon.acts.order("threat", {"on": True}, Claim("J. Santos"))
             )
             await ship.clock.advance(0.0)
             assert ship.daemon.engine.regime.threat

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,7 +18,11 @@ import daemon
 from daemon import cli
 from daemon.assets import asset
 from tests import thin
+from tests.pins import PIN
 from tests.ship import HATCH, Ship, sailing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLE = asset("ispsd.toml")
 
@@ -43,6 +48,12 @@ async def typed(ship: Ship, command: str, *words: object) -> int:
                 await ship.clock.advance(0.0)
         await ship.settle()
         return await done
+
+
+def written(path: Path, text: str, *, mode: int = 0o600) -> Path:
+    path.write_text(text, "utf-8")
+    path.chmod(mode)
+    return path
 
 
 def test_the_command_is_its_module_and_knows_its_version():
@@ -190,11 +201,16 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
         assert await typed(ship, "tests") == cli.DONE
         assert capsys.readouterr().out.split() == ["t-ssas-e-p1", "SSAS", "P1", "test", "due"]
         both = ("--by", "R. Menon", "--by", "A. Lindqvist")
+        pin = written(tmp_path / "pin", f"{PIN}\nnot this line")
         sent = (ship.clock.utc() - timedelta(days=1)).isoformat()
         notice = ("--sent", sent, "--to", "MPA", "--reference", "mail 1", "--by", "R. Menon")
         assert await typed(ship, "notice", "singapore", *notice) == cli.DONE
         capsys.readouterr()
-        assert await typed(ship, "window", "open", *both) == cli.DONE
+        assert await typed(ship, "window", "open", *both) == cli.FAILED
+        wanted = "ispsd: the PINs of R. Menon and A. Lindqvist are wanted\n"
+        assert capsys.readouterr().err == wanted
+        files = ("--pin-file", pin, "--pin-file", pin)
+        assert await typed(ship, "window", "open", *both, *files) == cli.DONE
         assert json.loads(capsys.readouterr().out)["minutes"] == 20.0
         assert await typed(ship, "start", "t-ssas-e-p1", "--by", "R. Menon") == cli.DONE
         assert json.loads(capsys.readouterr().out) == {"steps": 5}

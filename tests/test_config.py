@@ -31,6 +31,15 @@ def faults(tmp_path: Path, *changes: tuple[str, str]) -> dict[str, str]:
     return {fault.place: fault.reason for fault in caught.value.faults}
 
 
+def test_pins_lie_beside_the_records_folder_or_where_it_is_said(tmp_path):
+    ship = config.load(THIN)
+    assert ship.credentials_file == ship.record.directory.parent / "persons.json"
+    path = tmp_path / "ispsd.toml"
+    said = '[people]\ncredentials_file = "/srv/pins.json"\n[record]'
+    path.write_text(THIN.read_text("utf-8").replace("[record]", said, 1), "utf-8")
+    assert config.load(path).credentials_file == Path("/srv/pins.json")
+
+
 def test_a_thin_ship_loads():
     ship = config.load(THIN)
     assert (ship.ship.name, ship.situation) == ("KESTREL STRAIT", Situation.PORT)

@@ -11,8 +11,11 @@ import pytest
 from daemon import cli
 from daemon.console import book
 from daemon.errors import RefusedError
+from daemon.people.authority import Act
+from daemon.people.claims import Claim
+from tests import test_cli
+from tests.pins import PIN
 from tests.ship import sailing
-from tests.test_cli import typed
 
 SSO, MASTER = ("--by", "R. Menon"), ("--by", "A. Lindqvist")
 DRILL = (
@@ -28,11 +31,21 @@ DRILL = (
 )
 
 
+async def typed(ship, command: str, *words: object) -> int:
+    """Type a command; whoever acts has his PIN in a file."""
+    if "--by" in words:
+        pin = test_cli.written(ship.folder / "pin", PIN)
+        words = (*words, "--pin-file", pin)
+    return await test_cli.typed(ship, command, *words)
+
+
 async def test_a_drill_is_entered_amended_evidenced_reviewed_and_verified(tmp_path, capsys):
     dos = tmp_path / "dos.pdf"
     dos.write_bytes(b"%PDF-1.7\n" + bytes(200_000))
     out = tmp_path / "out.pdf"
     async with sailing(tmp_path) as ship:
+        for name, act in (("R. Menon", Act.REVIEW), ("A. Lindqvist", Act.VERIFY)):
+            await ship.daemon.people.prove(Claim(name, PIN), act)  # the record knows their keys
         await ship.pass_time(1.0)
 
         async def said(command: str, *words: object) -> list[str]:

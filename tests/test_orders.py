@@ -59,7 +59,9 @@ def by(role: Role, station: str | None = "bridge") -> By:
 class Rig:
     """Orders over a real watch; clock, board and disk are moved by hand."""
 
-    def __init__(self, *, level: int = 1, journal: HandJournal | None = None) -> None:
+    def __init__(
+        self, *, level: int = 1, journal: HandJournal | None = None, asks_twice: bool = False
+    ) -> None:
         self.clock = ManualClock()
         self.journal = journal or HandJournal()
         self.board = Told()
@@ -86,7 +88,11 @@ class Rig:
             for door in DOORS.values()
         )
         self.orders = Orders(
-            watch=self.watch, openings=OPENINGS, clock=self.clock, journal=self.journal
+            watch=self.watch,
+            openings=OPENINGS,
+            clock=self.clock,
+            journal=self.journal,
+            policy=doors if asks_twice else None,
         )
 
     def entries(self, type_: str) -> list[tuple[str | None, str | None, dict[str, object]]]:
@@ -256,6 +262,50 @@ async def test_ais_is_off_by_the_name_of_the_master_until_the_order_ends():
             {"off": True, "by_order_of": "A. Lindqvist"},
             {"off": False, "by_order_of": None},
         ]
+
+
+# --- what relaxes the watch is asked twice of an officer ---
+
+RELAXING = [
+    # From port, level 1, at night: perimeter and gangway doors are closed there.
+    ({"situation": Situation.SEA}, True),
+    ({"situation": Situation.YARD}, True),
+    ({"situation": Situation.PORT}, False),
+    ({"threat": True}, False),
+]
+
+
+@pytest.mark.parametrize(("changed", "relaxes"), RELAXING)
+async def test_an_officer_is_asked_twice_for_what_relaxes_the_watch(changed, relaxes):
+    async with ordering(asks_twice=True) as rig:
+
+        def order(role: Role, **how: object) -> None:
+            if "threat" in changed:
+                rig.orders.threat(by(role), on=changed["threat"], **how)
+            else:
+                rig.orders.situation(changed["situation"], by(role), **how)
+
+        if relaxes:
+            before = str(rig.ship)
+            with pytest.raises(RefusedError, match="this relaxes the watch on DOOR ") as refused:
+                order(Role.OFFICER)
+            assert refused.value.wants == {"confirm": True}
+            assert (str(rig.ship), rig.journal.drafts) == (before, [])
+        order(Role.OFFICER, confirmed=True)
+        assert len(rig.journal.drafts) == 1
+
+
+async def test_sso_and_master_are_not_asked_twice_nor_is_who_enters_a_threat_area():
+    for role in (Role.SSO, Role.MASTER):
+        async with ordering(asks_twice=True) as rig:
+            rig.orders.situation(Situation.YARD, by(role))
+            assert rig.ship.situation is Situation.YARD
+    async with ordering(asks_twice=True) as rig:
+        rig.orders.threat(by(Role.OFFICER), on=True)
+        with pytest.raises(RefusedError, match="this relaxes the watch"):
+            rig.orders.threat(by(Role.OFFICER), on=False)
+        rig.orders.threat(by(Role.OFFICER), on=False, confirmed=True)
+        assert rig.ship.threat is False
 
 
 # --- permits ---

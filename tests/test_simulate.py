@@ -361,6 +361,15 @@ def test_a_ships_witness_is_never_asked_about_a_play(tmp_path):
     assert "witness" not in derived(tree, plan, {}, state=tmp_path, mqtt_port=1)
 
 
+def test_the_pins_of_the_ships_people_are_not_for_play(tmp_path):
+    path, ours = ship(tmp_path)
+    plan = planned(ours)
+    theirs = {"people": {"credentials_file": "/var/lib/ispsd/persons.json"}}
+    tree = {**tomllib.loads(path.read_text("utf-8")), **theirs}
+    out = derived(tree, plan, endpoints(plan), state=tmp_path / "state", mqtt_port=1999)
+    assert "people" not in out
+
+
 def test_each_device_gets_its_stand_ins_address_and_keeps_the_rest(tmp_path):
     tree, _, where = derive(tmp_path)
     device = tree["device"]

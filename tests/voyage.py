@@ -36,6 +36,7 @@ from simulators.outlets import SerialOutlet
 from simulators.plan import spec_of
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy
+from tests.pins import FAST, give_pins, with_pins
 from tests.soon import soon
 from tests.strides import StridingClock
 
@@ -80,6 +81,7 @@ USUAL_ALERTS = frozenset({"SIMULATED DATA"})
 USUAL_ENTRIES = frozenset(
     {
         "segment.opened",
+        "crew.listed",
         "daemon.started",
         "daemon.stopped",
         "watch.taken",
@@ -233,7 +235,7 @@ class Voyage:
 
     async def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Ask over the control socket; time stands still meanwhile."""
-        return await control.ask(self.folder / "control.sock", request)
+        return await control.ask(self.folder / "control.sock", with_pins(request))
 
     async def order(self, verb: str, by: str, **said: Any) -> dict[str, Any]:
         """Give an order about the ship, over the control socket."""
@@ -514,15 +516,19 @@ async def sailing(
     up_s: float = LONG_UP_S,
     awaits_all: bool = True,
     topics: tuple[str, ...] = ("#",),
+    pins: bool = False,
 ) -> AsyncIterator[Voyage]:
     """Run the sample ship for the length of a block.
 
     Args:
+        pins: Whether officers, SSO and Master have set their PINs before; ``ask`` gives them to open a window.
         change: Changes her file as it was read, before she is derived.
         up_s: How long the computer has been up.
         awaits_all: Begin when every device is heard and the stations are manned.
         topics: What the subscriber hears.
     """
+    if pins:
+        give_pins(folder / "persons.json")
     own = folder / "own.toml"
     tree = tomllib.loads(asset(SAMPLE).read_text("utf-8"))
     change(tree)
@@ -568,7 +574,12 @@ async def _afloat(
     clock = voyage.clock
     logs.configure(json=True, utc=clock.utc, stream=voyage.log)
     loaded = config.load(voyage.folder / "derived.toml")
-    voyage.daemon = daemon = Daemon(loaded, clock=clock, entropy=FixedEntropy())  # type: ignore[arg-type]
+    voyage.daemon = daemon = Daemon(
+        loaded,
+        clock=clock,
+        entropy=FixedEntropy(),
+        hardness=FAST,  # type: ignore[arg-type]
+    )
     clock.patient = {
         daemon.watch._woken,
         daemon.record._scribe._work,

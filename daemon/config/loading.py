@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST_FILE = 1 << 20
+CREDENTIALS = "persons.json"
+"""Beside the record's folder: it belongs to the record's ship and computer, and goes into no copy of the record."""
 
 
 def load(path: Path) -> Config:
@@ -74,6 +76,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         ssas_window_s=file.ssas.window_min * 60,
         antennas_apart_m=file.gnss.antennas_apart_m,
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
+        credentials_file=file.people.credentials_file or file.record.directory.parent / CREDENTIALS,
         stations=tuple(
             Station(s.id, s.attended_in, s.sso, s.gangway, s.citadel) for s in file.station
         ),

@@ -172,8 +172,15 @@ class ControlSection(_Section):
     socket: Path = Path("/run/ispsd/control.sock")
 
 
+class PeopleSection(_Section):
+    """Where their PINs are kept."""
+
+    credentials_file: Path | None = None
+    """Hashes and sealed keys, never a PIN; beside the record's folder where nothing is said."""
+
+
 class PersonSection(_Section):
-    """One person of the crew list."""
+    """One person of the crew list as it is at the very first start; people change it later."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     rank: Annotated[str, Field(min_length=1, max_length=20)]
@@ -293,7 +300,8 @@ class ConfigFile(_Section):
     witness: tuple[WitnessSection, ...] = ()
     ssas: SsasSection = SsasSection()
     gnss: GnssSection = GnssSection()
-    person: tuple[PersonSection, ...] = ()
+    people: PeopleSection = PeopleSection()
+    person: Annotated[tuple[PersonSection, ...], Field(max_length=200)] = ()
     station: tuple[StationSection, ...] = ()
     door: tuple[DoorSection, ...] = ()
     seal: tuple[OpeningSection, ...] = ()
@@ -352,6 +360,7 @@ class Config:
     ssas_window_s: float
     antennas_apart_m: float
     persons: tuple[Person, ...]
+    credentials_file: Path
     stations: tuple[Station, ...]
     openings: tuple[Opening, ...]
     buses: Mapping[str, Link]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from daemon.console.asking import DONE, asked, asking, does, say
+from daemon.console.asking import DONE, asked, asking, does, pin_file, say
 
 if TYPE_CHECKING:
     import argparse
@@ -44,6 +44,7 @@ def _watchkeeping(commands: Any) -> None:
 def _orders(commands: Any) -> None:
     situation = asking(commands, "situation", "say what the ship is doing now", by=True)
     situation.add_argument("situation", choices=SITUATIONS)
+    _confirm(situation)
     does(situation, lambda g: _order("situation", g.by, situation=g.situation))
 
     level = asking(commands, "level", "set the security level", by=True)
@@ -55,6 +56,7 @@ def _orders(commands: Any) -> None:
 
     threat = asking(commands, "threat", "enter or leave a threat area", by=True)
     threat.add_argument("threat", choices=["on", "off"])
+    _confirm(threat)
     does(threat, lambda g: _order("threat", g.by, on=g.threat == "on"))
 
     time = asking(commands, "ship-time", "change ship's time", by=True)
@@ -69,6 +71,12 @@ def _orders(commands: Any) -> None:
     ais.add_argument("ais", choices=["off", "on"])
     ais.add_argument("--master", required=True, metavar="NAME", help="whose order it is")
     does(ais, lambda g: _order("ais_off", g.by, on=g.ais == "off", master=g.master))
+
+
+def _confirm(parser: Any) -> None:
+    parser.add_argument(
+        "--confirm", action="store_true", help="what relaxes the watch is meant: do not ask"
+    )
 
 
 def _permits(commands: Any) -> None:
@@ -141,6 +149,7 @@ def _ssas(commands: Any) -> None:
         metavar="NAME",
         help="twice to open: the Master and the SSO",
     )
+    pin_file(window)
     does(window, lambda g: {"do": f"window.{g.what}", "by": g.by})
 
     notice = asking(commands, "notice", "enter that the flag was told of an SSAS test", by=True)

@@ -1,15 +1,23 @@
-"""How a subcommand becomes one request to the running daemon, and its answer words on the terminal."""
+"""How a subcommand becomes one request to the running daemon, and its answer words on the terminal.
+
+A PIN is never an argument, which others could read in the list of processes: it is typed where nobody sees it, or read
+from a file, and only when the daemon says that one is wanted.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import json
+import os
+import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from daemon import control
+from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +28,10 @@ DONE, FAILED, UNUSABLE = 0, 1, 2
 """Exit codes of every subcommand; of verify: PASS, FAIL, INCONCLUSIVE."""
 DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
 DEFAULT_SOCKET = Path("/run/ispsd/control.sock")
+LONGEST_PIN_FILE: Final = 256
+"""Bytes; only its first line counts."""
+MOST_ROUNDS: Final = 3
+"""Questions that one request may come back with: a PIN, a new one, a confirmation."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,13 +59,27 @@ def say(line: str) -> None:
 
 def asking(commands: Any, name: str, help_: str, *, by: bool = False) -> Any:
     """Add a subcommand that asks a running daemon; ``by`` for an act, which has somebody who does it."""
-    parser = commands.add_parser(name, help=help_)
+    # No shortened options: --pin would be --pin-file, with a PIN where others read it.
+    parser = commands.add_parser(name, help=help_, allow_abbrev=False)
     parser.add_argument("--socket", type=Path, default=DEFAULT_SOCKET, help="the control socket")
     if by:
         parser.add_argument(
             "--by", required=True, metavar="NAME", help="who, as the crew list has it"
         )
+        pin_file(parser)
     return parser
+
+
+def pin_file(parser: Any) -> None:
+    """Let PINs come from files: of two persons two, in the order in which they are named."""
+    parser.add_argument(
+        "--pin-file",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="where the PIN stands (mode 0600), if one is wanted; it is asked for otherwise",
+    )
 
 
 def does(parser: Any, request: Callable[[argparse.Namespace], Request]) -> None:
@@ -62,14 +88,111 @@ def does(parser: Any, request: Callable[[argparse.Namespace], Request]) -> None:
 
 
 def asked(given: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the daemon's answer.
+    """Return the daemon's answer; what it wants beside the request is asked of the person at the terminal.
 
     Raises:
-        IspsdError: No daemon answers, or it refuses.
+        IspsdError: No daemon answers, or it refuses, or what it wants is not there.
     """
-    return asyncio.run(control.ask(given.socket, request))
+    said = dict(request)
+    for _ in range(MOST_ROUNDS):
+        try:
+            return asyncio.run(control.ask(given.socket, said))
+        except RefusedError as err:
+            wants = {name: of for name, of in err.wants.items() if name not in said}
+            if not wants:
+                raise
+            said |= _supplied(given, wants, err)
+    return asyncio.run(control.ask(given.socket, said))
 
 
 def _sent(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
     say(json.dumps(asked(given, request), ensure_ascii=False))
     return DONE
+
+
+def _supplied(
+    given: argparse.Namespace, wants: Mapping[str, Any], refusal: RefusedError
+) -> Request:
+    """Return what was wanted, from files or from the terminal.
+
+    Raises:
+        IspsdError: There is neither; the refusal is its reason.
+    """
+    files = list(getattr(given, "pin_file", ()))
+    more: Request = {}
+    for name, of in wants.items():
+        match name:
+            case "pin":
+                more["pin"] = _one(files[:1], f"PIN of {of}: ", refusal)
+            case "pins":
+                more["pins"] = [
+                    _one(files[at : at + 1], f"PIN of {each}: ", refusal)
+                    for at, each in enumerate(of)
+                ]
+            case "code":
+                code_file = getattr(given, "code_file", None)
+                more["code"] = _one([code_file] if code_file else [], "Code: ", refusal)
+            case "new_pin":
+                more["new_pin"] = _new(given, str(of), refusal)
+            case "confirm":
+                more["confirm"] = _confirmed(given, refusal)
+            case _:
+                raise refusal
+    return more
+
+
+def _one(files: list[Path], prompt: str, refusal: RefusedError) -> str:
+    return read_pin(files[0]) if files else _typed(prompt, refusal)
+
+
+def _new(given: argparse.Namespace, name: str, refusal: RefusedError) -> str:
+    """Return a new PIN: typed twice, since nobody sees it."""
+    if (file := getattr(given, "new_pin_file", None)) is not None:
+        return read_pin(file)
+    say(str(refusal))
+    first = _typed(f"New PIN of {name}: ", refusal)
+    if _typed("The same again: ", refusal) != first:
+        raise IspsdError("the two are not the same; nothing has changed")
+    return first
+
+
+def _confirmed(given: argparse.Namespace, refusal: RefusedError) -> bool:
+    if getattr(given, "confirm", False):
+        return True
+    if not sys.stdin.isatty():
+        raise refusal
+    say(str(refusal))
+    sys.stdout.write("Is it meant? Type yes: ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise IspsdError("nothing has changed")
+    return True
+
+
+def _typed(prompt: str, refusal: RefusedError) -> str:
+    if not sys.stdin.isatty():
+        raise refusal
+    return getpass.getpass(prompt)
+
+
+def read_pin(path: Path) -> str:
+    """Return the PIN that stands in a file which nobody else may read.
+
+    Raises:
+        IspsdError: It cannot be read, or others can; what stands in it is in no message.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as err:
+        raise IspsdError(f"{path}: {err.strerror}") from err
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) & 0o077:
+            raise IspsdError(f"{path}: a PIN stands in a plain file of mode 0600")
+        first, _, _ = os.read(descriptor, LONGEST_PIN_FILE).partition(b"\n")
+    finally:
+        os.close(descriptor)
+    try:
+        return first.decode().rstrip("\r")
+    except UnicodeDecodeError:
+        raise IspsdError(f"{path}: is not text") from None

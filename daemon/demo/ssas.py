@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon import control
 from daemon.demo.words import counted, on_disk, on_paper
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 TEST = "t-ssas-e-p1"
 SSO, MASTER = "R. Menon", "A. Lindqvist"
+PINS: Final = {SSO: "407193", MASTER: "862051", "J. Santos": "530926", "M. Petrov": "194857"}
+"""Of people who are invented, on a ship that is."""
 LAMP_UNIT, LAMP = "io2", 14
 STEP_S = 0.2
 QUIET_S = 2.0
@@ -65,8 +68,14 @@ class SsasChapter:
         )
         self.say("", f"{SSO} enters the notice of yesterday · {on_disk(noticed['recorded'])}")
         await self._refused("", start)
-        opened = await self._control({"do": "window.open", "by": [SSO, MASTER]})
-        self.say("", f"{SSO} and {MASTER} open a test window of {opened['minutes']:.0f} min")
+        await self._pins()
+        opened = await self._control(
+            {"do": "window.open", "by": [SSO, MASTER], "pins": [PINS[SSO], PINS[MASTER]]}
+        )
+        self.say(
+            "",
+            f"{SSO} and {MASTER}, each with his PIN, open a window of {opened['minutes']:.0f} min",
+        )
         await self._control(start)
         self.say("", await self._step(1))
         await asyncio.sleep(AT_REST_S)
@@ -87,6 +96,12 @@ class SsasChapter:
         )
         await self._control({"do": "window.close", "by": [SSO]})
         self.say("", "window closed")
+
+    async def _pins(self) -> None:
+        """Let everybody whose acts ask for a PIN set one, as at ispsd's own computer."""
+        for name, pin in PINS.items():
+            with suppress(RefusedError):  # in a demo that goes on with the record of another
+                await self._control({"do": "pin.set", "by": name, "new_pin": pin})
 
     async def _covert(self) -> None:
         """Outside a window the unit sends in earnest; on board nothing is different."""

@@ -28,6 +28,8 @@ COMMAND_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAYLOAD_LIMIT_BYTES = 4096
 LONGEST_EXPIRY_S = 10
 NAME_LIMIT = 80
+SHORTEST_PIN = 4
+LONGEST_PIN = 64
 DAY_MIN = 24 * 60
 REPLAY_LIMIT = 1000
 """Events that one replay brings back at most."""
@@ -58,6 +60,7 @@ class Command:
     """A command that was understood.
 
     Attributes:
+        pin: What proves the person, where the act asks for it; never kept, logged or told again.
         arguments: Members beside the envelope, as the verb has them.
     """
 
@@ -69,6 +72,7 @@ class Command:
     alert: str | None = None
     instance: int | None = None
     priority: Priority | None = None
+    pin: str | None = field(default=None, repr=False)
     arguments: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -173,6 +177,12 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= NAME_LIMIT and value.isprintable()
 
 
+def _pin(value: object) -> bool:
+    return (
+        isinstance(value, str) and SHORTEST_PIN <= len(value) <= LONGEST_PIN and value.isprintable()
+    )
+
+
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
@@ -196,6 +206,7 @@ def _some(value: object) -> bool:
 _WORDS: Mapping[Callable[[object], bool], str] = MappingProxyType(
     {
         _text: f"must be text of 1 to {NAME_LIMIT} characters",
+        _pin: f"must be {SHORTEST_PIN} to {LONGEST_PIN} printable characters",
         _whole: "must be a whole number, not negative",
         _priority: "must be A, W or C",
         _truth: "must be true or false",
@@ -236,10 +247,15 @@ VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
 )
 """The verbs of this version, each with the members that it must have beside id and session."""
 OPTIONAL: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
-    {"start_test": {"item": _text}, "answer": {"text": _text}}
+    {
+        "start_test": {"item": _text, "pin": _pin},
+        "answer": {"text": _text},
+        "situation": {"confirm": _truth},
+        "threat": {"confirm": _truth},
+    }
 )
 """Members that a verb may have."""
-_OF_THE_COMMAND = frozenset({"id", "session", "person", "alert", "instance", "priority"})
+_OF_THE_COMMAND = frozenset({"id", "session", "person", "pin", "alert", "instance", "priority"})
 
 
 def _faults(verb: str, body: Mapping[str, Any]) -> list[str]:
@@ -265,11 +281,12 @@ def order_faults(verb: str, said: Mapping[str, Any]) -> list[str]:
     if verb not in ORDERS:
         return [f"{verb}: no such order"]
     must = {name: fits for name, fits in VERBS[verb].items() if name != "person"}
+    known = {**must, **OPTIONAL.get(verb, {})}
     faults = [f"{name} is missing" for name in must if name not in said]
-    faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in said if name not in must]
+    faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in said if name not in known]
     faults += [
         f"{name} {_WORDS[fits]}"
-        for name, fits in must.items()
+        for name, fits in known.items()
         if name in said and not fits(said[name])
     ]
     return faults[:3]
@@ -286,6 +303,7 @@ def _command(topic: Topic, body: Mapping[str, Any]) -> Command:
         alert=body.get("alert"),
         instance=body.get("instance"),
         priority=None if priority is None else Priority(priority),
+        pin=body.get("pin"),
         arguments=MappingProxyType(
             {name: said for name, said in body.items() if name not in _OF_THE_COMMAND}
         ),

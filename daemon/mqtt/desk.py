@@ -133,7 +133,8 @@ class Desk:
         try:
             reply = await self._handle(command)
         except RefusedError as err:
-            reply = Reply(accepted=False, reason=str(err))
+            extra = {"wants": err.wants} if err.wants else None
+            reply = Reply(accepted=False, reason=str(err), extra=extra)
         except Exception:
             LOG.exception("command.failed", station=command.station, verb=command.verb)
             reply = Reply(accepted=False, reason="failed inside ispsd; see its log")

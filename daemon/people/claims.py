@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from daemon.errors import RefusedError
-from daemon.record.entry import Actor, Proof
+from daemon.record.entry import Actor, Draft, Proof
 
 if TYPE_CHECKING:
     from daemon.model import Person, Role
+    from daemon.people.personkey import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,30 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who acts, where, and how it was proven."""
+    """Who acts, where, and how it was proven.
+
+    Attributes:
+        signer: This person's own key, opened with the PIN for this one act.
+    """
 
     person: Person
     station: str | None = None
     proof: Proof = Proof.NONE
+    signer: Signer | None = field(default=None, repr=False, compare=False)
 
     def actor(self) -> Actor:
         return Actor(self.station, self.person.name, self.proof)
+
+    def sign(self, draft: Draft) -> Draft:
+        """Return the draft as this person's act, with his signature over what it says.
+
+        On a ship without PINs an act that merely asks for one comes back without: its proof is then ``none``.
+
+        Raises:
+            EntryError: What it says cannot stand in an entry.
+        """
+        mine = replace(draft, actor=self.actor())
+        return mine if self.signer is None else self.signer.signed(mine)
 
     def must_be(self, roles: frozenset[Role], what: str) -> None:
         """Refuse who may not.

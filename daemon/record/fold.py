@@ -42,6 +42,14 @@ WITNESS = "witness"
 """A witness that refuses our history; by its name."""
 BEHIND = "behind"
 """A head that stands against our history; a new segment says what came of it, and does not carry it on."""
+CREW = "crew"
+"""Who is on board; by name."""
+FORMER = "former"
+"""Who left; by name."""
+PERSON_KEY = "person_key"
+"""The newest key with which a person signs; by name."""
+PIN = "pin"
+"""Who has a PIN; by name."""
 HIGHEST = "highest"
 """The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
 INSTANCE = "instance"
@@ -175,6 +183,38 @@ def _notice_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Sta
     return (StateChange(NOTICE, _text(shown["flag"]), shown),)
 
 
+def _crew_listed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    persons = shown["persons"]
+    if not isinstance(persons, list):
+        raise TypeError("a list of persons")
+    return tuple(StateChange(CREW, _text(each["name"]), each) for each in persons)
+
+
+def _crew_joined(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    name = _text(shown["name"])
+    return StateChange(CREW, name, shown), StateChange(FORMER, name, None)
+
+
+def _crew_left(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    name = _text(shown["name"])
+    return (
+        StateChange(CREW, name, None),
+        StateChange(FORMER, name, shown),
+        StateChange(PIN, name, None),
+    )
+
+
+def _person_key(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(PERSON_KEY, _text(shown["person"]), {"key": _text(shown["key"])}),)
+
+
+def _pin(*, is_set: bool) -> _Rule:
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        return (StateChange(PIN, _text(shown["person"]), {"set": True} if is_set else None),)
+
+    return rule
+
+
 def _defect_opened(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     id_ = _text(shown["defect"])
     change = StateChange(DEFECT, id_, shown)
@@ -297,6 +337,14 @@ _RULES: Mapping[str, _Rule] = {
     "witness.refused": _witness_refused,
     "witness.agreed": _witness_agreed,
     "record.behind": _behind,
+    "crew.listed": _crew_listed,
+    "crew.joined": _crew_joined,
+    "crew.changed": _crew_joined,
+    "crew.left": _crew_left,
+    "duty.handed_over": _crew_listed,
+    "person.key": _person_key,
+    "pin.set": _pin(is_set=True),
+    "pin.reset": _pin(is_set=False),
     **{
         type_: _ordered(type_)
         for type_ in (

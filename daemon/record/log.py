@@ -117,6 +117,7 @@ class Record:
             clock=clock,
             stamp=self._stamp,
         )
+        self._allow: Callable[[Draft], None] = lambda _: None
         self._task: asyncio.Task[None] | None = None
 
     def on_commit(self, callback: Callable[[Entry], None]) -> None:
@@ -126,6 +127,10 @@ class Record:
     def on_seal(self, callback: Callable[[Checkpoint], None]) -> None:
         """Have every new checkpoint told, in the loop; the newest one also at start."""
         self._scribe.sealed.add(callback)
+
+    def guard(self, allow: Callable[[Draft], None]) -> None:
+        """Have every draft judged before it is taken; ``allow`` raises RefusedError for whoever wrote it."""
+        self._allow = allow
 
     async def start(self) -> None:
         """Open the newest segment, or begin the record.
@@ -154,10 +159,11 @@ class Record:
         without a disk.
 
         Raises:
-            RefusedError: A kind that only a person may write, without a person.
+            RefusedError: A kind that only the SSO or the Master may write, by somebody else.
             EntryError: Not a draft that can become an entry.
         """
         prepared = codec.prepare(draft)
+        self._allow(prepared)
         fold.project(prepared)
         future = self._pending.put(prepared, self._stamp(), now_s=self._clock.now_s())
         self._scribe.wake()

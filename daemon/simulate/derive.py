@@ -57,6 +57,7 @@ def derived(
         "key_file": str(state / "record-key.pem"),
         "origin": "demo",
     }
+    out.pop("people", None)  # the PINs of the ship's own people are not for play
     out["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
     out["control"] = {"socket": str(state / "control.sock")}
     out.pop("witness", None)  # a witness signs ships' records, and no play

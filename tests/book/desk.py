@@ -13,7 +13,9 @@ from daemon.book import forms
 from daemon.book.book import Book
 from daemon.model import Classification, ClockStatus, Person, Role
 from daemon.people.people import People
+from daemon.people.proofs import Proofs
 from tests.clocks import FixedEntropy, ManualClock
+from tests.pins import FAST, PIN, give_pins
 from tests.record import ship
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class Rig:
     async def ask(self, do: str, *, by: str | Person = SSO, **said: Any) -> dict[str, Any]:
         """Send a request as the console does."""
         name = by if isinstance(by, str) else by.name
-        return dict(await self.book.requests[do]({"do": do, "by": name, **said}))
+        return dict(await self.book.requests[do]({"do": do, "by": name, "pin": PIN, **said}))
 
     async def enter(self, form: str, said: dict[str, str], **more: Any) -> dict[str, Any]:
         """Return the entry that a form made."""
@@ -92,15 +94,32 @@ class Rig:
 
 @asynccontextmanager
 async def open_book(
-    folder: Path, *, clock: Clock | None = None, **options: Any
+    folder: Path, *, clock: Clock | None = None, announces: bool = False, **options: Any
 ) -> AsyncIterator[Rig]:
-    """Open the record and the book over it."""
+    """Open the record and the book over it.
+
+    Everybody has a PIN, and who signs has a key; with ``announces`` the record is told of it at the first signature.
+    """
     clock = clock or Clock()
     record = ship.record(folder / "record", clock, **options)
     changes: list[int] = []
+    crew = [MASTER, SSO, OFFICER, ETO, GANGWAY, BOTH]
+    give_pins(folder / "persons.json", [person.name for person in crew])
+    proofs = Proofs(
+        folder / "persons.json",
+        clock=clock,
+        entropy=FixedEntropy(),  # type: ignore[arg-type]
+        hardness=FAST,
+    )
+    await proofs.open()
+    people = People(crew, proofs=proofs, journal=record if announces else None)
+    for person in (MASTER, SSO, BOTH):
+        signer, _ = await proofs.signer(person.name, PIN)
+        if not announces:
+            people.announced[person.name] = signer.public
     book = Book(
         FORMS,
-        people=People([MASTER, SSO, OFFICER, ETO, GANGWAY, BOTH]),
+        people=people,
         record=record,
         clock=clock,
         entropy=FixedEntropy(),  # type: ignore[arg-type]

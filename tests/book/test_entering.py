@@ -30,7 +30,7 @@ async def test_a_drill_is_an_entry_with_its_lessons_for_the_sso_alone(tmp_path):
         entry = await rig.enter("drill", DRILL)
     assert (entry["kind"], entry["type"], entry["subject"]) == (".1", "drill.held", "r-drill")
     assert (entry["class"], entry["bseq"]) == ("watch", 2)
-    assert entry["actor"] == {"person": "R. Menon", "proof": "none", "station": None}
+    assert entry["actor"] == {"person": "R. Menon", "proof": "pin", "station": None}
     assert entry["open"] == {
         "scenario": "stowaway search",
         "began": "2026-11-22T00:10:00.000Z",

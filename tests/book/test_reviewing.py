@@ -170,7 +170,7 @@ async def test_what_is_entered_amended_attached_and_reviewed_still_verifies(tmp_
     from tests.record.ship import VKEY
 
     heads = []
-    async with open_book(tmp_path) as rig:
+    async with open_book(tmp_path, announces=True) as rig:
         rig.record.on_seal(heads.append)
         drill = await rig.enter("drill", DRILL)
         await rig.ask("amend", seq=drill["seq"], reason="x", fields={"crew": "23"})

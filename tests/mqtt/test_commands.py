@@ -61,11 +61,13 @@ MEMBERS: dict[str, dict[str, Any]] = {
 }
 """What every verb must have, as somebody would send it."""
 OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
-    "start_test": {"item": "d12"},
+    "start_test": {"item": "d12", "pin": "314159"},
+    "situation": {"confirm": True},
+    "threat": {"confirm": False},
     "answer": {"text": "SG 1"},
     "ack": {"person": "2/O Berg"},
 }
-ENVELOPE = {"id", "session", "person", "alert", "instance", "priority"}
+ENVELOPE = {"id", "session", "person", "pin", "alert", "instance", "priority"}
 
 
 def message(
@@ -449,3 +451,33 @@ def test_the_members_of_the_tests_are_all_that_a_verb_knows() -> None:
         assert set(MEMBERS[verb]) == set(must), verb
     for verb, may in OPTIONAL.items():
         assert set(OPTIONAL_MEMBERS[verb]) == set(may), verb
+
+
+@pytest.mark.parametrize(
+    ("pin", "fits"),
+    [
+        ("123", False),
+        ("1234", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        (1234, False),
+        ("12\n4", False),
+    ],
+)
+def test_a_pin_is_bounded_and_is_told_to_nobody_again(pin: object, fits: bool) -> None:
+    body = {"id": "x", "session": SESSION, **MEMBERS["start_test"], "pin": pin}
+    command = parsed(body, "start_test")
+    assert isinstance(command, Command) is fits
+    assert str(pin) not in repr(command)
+    if isinstance(command, Command):
+        assert command.pin == pin
+        assert "pin" not in command.arguments
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"start_test"}))
+def test_a_pin_is_taken_only_where_the_act_asks_for_one(verb: str) -> None:
+    body = {"id": "x", "session": SESSION, **MEMBERS[verb], "pin": "314159"}
+    refused = parsed(body, verb)
+    assert isinstance(refused, Refusal)
+    assert "'pin' is not known" in refused.reason
+    assert "314159" not in repr(refused)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate import processes
 from tests import thin
+from tests.pins import give_pins
 from tests.processes.rig import stored, verified, witness
 
 if TYPE_CHECKING:
@@ -58,5 +59,6 @@ async def alongside(folder: Path) -> AsyncIterator[Berth]:
         witness(broker) as seen,
     ):
         await devices.do("io1", "inputs", on=thin.ALL_SHUT)
+        give_pins(folder / "persons.json")
         config = thin.write_config(folder, devices, broker)
         yield Berth(folder, config, broker, devices, seen)

@@ -216,7 +216,7 @@ async def test_ctrl_c_ends_everything_within_two_seconds(
         assert not sockets & listening()
         assert not (running.state / "control.sock").exists()
         assert [path.name for path in tmp_path.iterdir()] == ["state"], "temporary folders are gone"
-        assert code == 130
+        assert code == 130, said
         assert said.rstrip().endswith("stopped; nothing is left running")
         assert "Traceback" not in said
         assert took_s < STOP_S

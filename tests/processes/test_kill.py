@@ -12,6 +12,7 @@ import pytest
 
 from daemon import control
 from daemon.errors import IspsdError
+from tests.pins import with_pins
 from tests.processes.berth import GEN_ROOM, HATCH, SEAL_CLOSED, SEAL_OPEN, alongside
 from tests.processes.rig import PATIENCE_S
 
@@ -129,7 +130,7 @@ class Load:
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """Ask; a daemon that is killed meanwhile, or that refuses, has said nothing."""
         with suppress(IspsdError, OSError, ValueError):
-            answer = await control.ask(self._socket, request)
+            answer = await control.ask(self._socket, with_pins(request))
             if (seq := answer.get("recorded")) is not None:
                 self.recorded.append((request, seq))
             return answer

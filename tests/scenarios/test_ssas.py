@@ -61,7 +61,7 @@ def last(ship: Voyage, test: str) -> dict[str, Any]:
 
 
 async def test_the_lamp_check_sees_a_short_press_and_nothing_sent(tmp_path):
-    async with sailing(tmp_path, change=switched_on) as ship:
+    async with sailing(tmp_path, change=switched_on, pins=True) as ship:
         await ready(ship)
         test = "t-ssas-l"
         await ship.ask({"do": "test.start", "test": test, "by": SSO})
@@ -83,7 +83,7 @@ async def test_the_lamp_check_sees_a_short_press_and_nothing_sent(tmp_path):
 
 
 async def test_end_to_end_is_proved_on_three_legs(tmp_path):
-    async with sailing(tmp_path, change=switched_on) as ship:
+    async with sailing(tmp_path, change=switched_on, pins=True) as ship:
         await ready(ship)
         test = "t-ssas-e-p1"
         await ship.ask({"do": "test.start", "test": test, "by": SSO})
