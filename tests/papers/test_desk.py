@@ -18,12 +18,14 @@ from daemon.papers import desk
 from daemon.papers.desk import ExportDesk
 from daemon.people.claims import By
 from daemon.people.people import People
+from daemon.people.proofs import Proofs
 from daemon.record import snapshot
 from daemon.record.entry import Proof
 from daemon.record.log import Record
 from daemon.record.reader import Query, Reader
 from tests.clocks import FixedEntropy, ManualClock
 from tests.papers.rig import KEY, MASTER, MATE, ORIGIN, PARTICULARS, result
+from tests.pins import FAST, PIN, give_pins
 from tests.soon import PATIENCE_S, soon
 
 PERSONS = (
@@ -57,11 +59,15 @@ class Rig:
             configuration="c0" * 32,
         )
         self.held = "a note that the broker holds\n"
+        give_pins(folder / "persons.json", [person.name for person in PERSONS])
+        self.proofs = Proofs(
+            folder / "persons.json", clock=clock, entropy=FixedEntropy(), hardness=FAST
+        )
         self.desk = ExportDesk(
             record=self.record,
             directory=folder / "record",
             public_key=folder / "record-key.pub",
-            people=People(PERSONS),
+            people=People(PERSONS, proofs=self.proofs),
             particulars=lambda: PARTICULARS,
             held_head=self.head,
             clock=clock,
@@ -72,7 +78,8 @@ class Rig:
         return self.held
 
     async def ask(self, request):
-        return await self.desk.requests()[request["do"]](request)
+        given = {"pin": PIN} if "by" in request else {}
+        return await self.desk.requests()[request["do"]]({**given, **request})
 
     async def newest(self, count=1):
         await self.record.drained()
@@ -94,6 +101,7 @@ class Rig:
 async def rig(folder, clock=None):
     made = Rig(folder, clock or ManualClock())
     await made.record.start()
+    await made.proofs.open()
     try:
         yield made
     finally:
@@ -106,7 +114,10 @@ async def test_an_export_is_an_entry_before_it_begins_and_another_when_it_is_wri
         [begun] = await ship.newest()
         assert begun.seq == lent["recorded"]
         assert (begun.type, begun.actor.person, begun.bseq) == ("record.exported", MATE, None)
-        assert {k: v for k, v in begun.open.items() if k != "particulars"} == {
+        assert begun.actor.proof is Proof.SIGNATURE
+        beside = {"particulars", "signed", "said_at"}
+        assert beside <= begun.open.keys()
+        assert {k: v for k, v in begun.open.items() if k not in beside} == {
             "what": "psc",
             "format": "pdf",
             "profile": "psc",
