@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import logs, rulebook, systemd, timekeeper
+from daemon import logs, rulebook, safekeeping, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
@@ -50,6 +50,7 @@ from daemon.readiness import Test, Tests
 from daemon.record import keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
+from daemon.record.scribe import Limits
 from daemon.requests import Requests
 from daemon.restore import restore
 from daemon.sealregister import SealRegister
@@ -129,6 +130,8 @@ class Daemon:
             software=self.software,
             configuration=self.config.sha256,
             evidence_quota_bytes=section.evidence_quota_bytes,
+            limits=Limits(section.rotate_entries, section.rotate_years, safekeeping.WITNESS_S),
+            copy_directory=section.copy_directory,
         )
         self._build_people()
         self.events = RecordEvents(self.record)
@@ -144,8 +147,7 @@ class Daemon:
         section = self.config.record
         key = keys.load_or_create(section.key_file, record=section.directory)
         try:
-            if not section.public_key_file.exists():
-                keys.write_public(section.public_key_file, name=self.origin, key=key.public_key())
+            keys.add_public(section.public_key_file, name=self.origin, key=key.public_key())
         except (RecordError, OSError) as err:
             self._log.error("record.no_public_key", reason=str(err))
         return key
@@ -229,7 +231,7 @@ class Daemon:
             gate=self.gate,
             board=self.publisher,
             journal=self.record,
-            faults=self.ourselves.faults,
+            faults=self._faults,
             settle_after_boot_s=config.settle_after_boot_s,
         )
         self.supervisors = [
@@ -293,6 +295,13 @@ class Daemon:
 
     def _build_acts(self) -> None:
         self.tests.also_to_do += [self.duties.to_do, self.crew.to_do]
+        self.safekeeping = safekeeping.Safekeeping(
+            self.config,
+            record=self.record,
+            people=self.people,
+            publisher=self.publisher,
+            clock=self.clock,
+        )
         self.window = Window(
             gate=self.gate,
             window_s=self.config.ssas_window_s,
@@ -366,6 +375,7 @@ class Daemon:
                 heads.REQUEST: self.heads.answer,
                 **self.duties.requests(),
                 **self.crew.requests(),
+                **self.safekeeping.handlers(),
             },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
@@ -411,6 +421,7 @@ class Daemon:
                 async with asyncio.timeout(STOP_S):
                     await self.record.stop()
             self.proofs.close()
+            await self.safekeeping.copies.at_stop()
 
     async def _open_record(self) -> None:
         """Open the record and take up what was open; the watch is kept without it too (invariant 5)."""
@@ -454,6 +465,7 @@ class Daemon:
                     self.control.run(),
                     self.exports.run(),
                     self.witnesses.run(),
+                    self.safekeeping.run(),
                 )
             ]
             publishing = group.create_task(self.publisher.run())
@@ -520,6 +532,11 @@ class Daemon:
                 open=said,
             )
         )
+
+    def _faults(self) -> Mapping[str, bool]:
+        """Return which conditions of ispsd itself hold; what two parts watch holds where one of them says so."""
+        ours, kept = self.ourselves.faults(), self.safekeeping.faults()
+        return {key: ours.get(key, False) or kept.get(key, False) for key in {**ours, **kept}}
 
     def _committed(self, entry: Entry) -> None:
         self.events.committed(entry)

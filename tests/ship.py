@@ -306,4 +306,5 @@ async def sailing(folder: Path, *, feeds: bool = False, **how: Any) -> AsyncIter
 
 def fresh(folder: Path) -> None:
     """Forget the record, keep the key."""
-    shutil.rmtree(folder / "record", ignore_errors=True)
+    for name in ("record", "record.heads"):  # heads that are kept would tell of the record before
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -110,6 +110,19 @@ class RecordSection(_Section):
     def evidence_quota_bytes(self) -> int:
         return self.evidence_quota_mb * 1024 * 1024
 
+    rotate_entries: Annotated[int, Field(ge=1000, le=5_000_000)] = 250_000
+    """Entries after which the next segment begins by itself."""
+    rotate_years: Annotated[int, Field(ge=1, le=10)] = 1
+    """Years after which it does."""
+    copy_directory: Path | None = None
+    """The second copy's folder, on another disk; an hour's copies and verifies go there."""
+    copy_may_share_disk: bool = False
+    """A copy on the record's own disk counts; else it is taken for the mount point of a medium that is not there."""
+    flag: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")] = "default"
+    """Whose retention counts, of retention.toml."""
+    keep_years: Annotated[int, Field(ge=1, le=100)] = 10
+    """How long the ship keeps a segment on board, where her flag does not ask for more."""
+
     @property
     def public_key_file(self) -> Path:
         """Return where the public key lies: beside the private one, or beside the record of a handed-over key."""

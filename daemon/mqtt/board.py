@@ -57,6 +57,9 @@ class Board:
         self.mirror = Mirror()
         self.changed = Pulse()
         self.progressed = Pulse()
+        self.foreign_head: bytes | None = None
+        """The newest head of the record that the broker told us of and that this session did not put there."""
+        self.head_heard = Pulse()
         self._identity = identity
         self._clock = clock
         self._introduced = False
@@ -140,6 +143,12 @@ class Board:
         revision = self.mirror.revision
         while not self.mirror.has_settled(revision):
             await self.progressed.wait()
+
+    def hear_head(self, payload: bytes) -> None:
+        """Keep a head of the record that came from the broker: what it held, or what somebody else has put there."""
+        if payload and payload != self.mirror.payload(self.topics.record_head()):
+            self.foreign_head = payload
+            self.head_heard.fire()
 
     def will(self, session: str) -> bytes:
         """Return the payload of ``status`` that the broker is to publish when we are lost."""

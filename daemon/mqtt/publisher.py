@@ -63,6 +63,15 @@ class Facts:
     refused: int
 
 
+def _note_in(payload: bytes | None) -> str | None:
+    """Return the signed note of a message on ``record/head``; None where there is none."""
+    try:
+        note = json.loads(payload or b"{}").get("note")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return note if isinstance(note, str) else None
+
+
 def backoff_s(attempt: int, jitter: float, timing: Timing) -> float:
     """Return the pause after the given number of failures in a row: doubled, less up to half."""
     longest_s = min(timing.first_retry_s * 2.0 ** min(attempt, 16), timing.longest_retry_s)
@@ -150,12 +159,17 @@ class Publisher:
 
     async def head_at_broker(self, *, limit_s: float) -> str | None:
         """Return the signed head of the record that the broker holds; None where it holds none."""
-        held = await self._selftest.held_by_broker(self.topics.record_head(), limit_s=limit_s)
-        try:
-            note = json.loads(held or b"{}").get("note")
-        except (ValueError, AttributeError, RecursionError):
-            return None
-        return note if isinstance(note, str) else None
+        return _note_in(
+            await self._selftest.held_by_broker(self.topics.record_head(), limit_s=limit_s)
+        )
+
+    def foreign_head(self) -> str | None:
+        """Return the newest head that the broker held before us, or that somebody else has put there; None: none."""
+        return _note_in(self._board.foreign_head)
+
+    async def head_heard(self) -> None:
+        """Wait until such a head comes."""
+        await self._board.head_heard.wait()
 
     async def drained(self) -> None:
         """Wait until the broker has all state put so far and every event of the record."""

@@ -191,6 +191,8 @@ class Session:
         topic = self._board.topics.parse(message.topic)
         if topic is not None and topic.kind == "cmd" and (message.payload or message.too_long):
             self._on_command(self, topic, message)
+        if message.topic == self._board.topics.record_head() and not message.too_long:
+            self._board.hear_head(message.payload)
         mirror = self._board.mirror
         if mirror.is_pending(message.topic):
             # Ours is still on its way there and will be the newer one.

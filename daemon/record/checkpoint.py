@@ -100,6 +100,15 @@ def opened(note: str, key: Ed25519PublicKey, *, origin: str) -> Checkpoint:
     return Checkpoint(origin, int(body[2]), base64.b64decode(body[3]), note)
 
 
+def names_another_key(note: str, key: Ed25519PublicKey, *, origin: str) -> bool:
+    """Tell whether a note is signed under its origin, but by the word of its key ids not with this key."""
+    lines = note.partition("\n\n")[2].splitlines(keepends=True)
+    found = [match for match in map(_SIGNATURE.fullmatch, lines) if match and match[1] == origin]
+    ours = base64.b64encode(key_id(origin, key)).decode()[:5]
+    # Five characters are 30 of the key id's 32 bits, and need no decoding of what may be damaged.
+    return bool(found) and not any(match[2].startswith(ours) for match in found)
+
+
 def key_id(name: str, key: Ed25519PublicKey) -> bytes:
     """Return the short hash by which a note's signature names its key."""
     named = name.encode() + b"\n" + ED25519 + key.public_bytes_raw()

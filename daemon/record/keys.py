@@ -1,20 +1,24 @@
 """Where is the key that signs the record, and can anybody else read it?
 
 One Ed25519 key in a PEM file (PKCS #8, what ``openssl pkey`` reads) with mode 0600, and beside it
-the public key that verifiers are given. A key is made only for a record that does not exist yet: a
-new key under an old record would look exactly like somebody who rewrote it.
+the public keys that verifiers are given, the newest last. A key is made only for a record that does not exist yet: a
+new key under an old record would look exactly like somebody who rewrote it. A key that takes over from another lies
+beside it as ``.next`` until a segment is signed with it: whatever moment the power is lost at, one of the two fits.
 """
 
 from __future__ import annotations
 
-import contextlib
+import base64
 import os
 import stat
+from contextlib import closing, suppress
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -22,8 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from daemon.errors import RecordError
+from daemon.record import codec
 from daemon.record.checkpoint import verifier_key
 from daemon.record.schema import SEGMENT_GLOB
+from daemon.record.sqlite import text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +38,9 @@ if TYPE_CHECKING:
 
 PrivateKey: TypeAlias = Ed25519PrivateKey
 LONGEST_KEY_FILE = 4096
+SHORTEST_PASSPHRASE: Final = 12
+LONGEST_PASSPHRASE: Final = 1000
+RAW_BYTES: Final = 32
 
 
 def load_or_create(path: Path, *, record: Path) -> Ed25519PrivateKey:
@@ -40,6 +49,7 @@ def load_or_create(path: Path, *, record: Path) -> Ed25519PrivateKey:
     Raises:
         RecordError: The key cannot be read safely, or is missing while its record exists.
     """
+    _settle(path, record)
     try:
         is_there = _exists(path)
         recorded = _exists(record) and any(
@@ -50,7 +60,7 @@ def load_or_create(path: Path, *, record: Path) -> Ed25519PrivateKey:
             f"{err.filename}: cannot see whether key and record are there: {err.strerror}"
         ) from err
     if is_there:
-        with contextlib.suppress(OSError):  # left by a power cut just after the key got its name
+        with suppress(OSError):  # left by a power cut just after the key got its name
             _fresh(path).unlink(missing_ok=True)
         return load(path)
     if recorded:
@@ -97,17 +107,105 @@ def create(path: Path) -> Ed25519PrivateKey:
         RecordError: Something is there already, or it cannot be written.
     """
     key = Ed25519PrivateKey.generate()
+    _place(path, key)
+    return key
+
+
+def _place(path: Path, key: Ed25519PrivateKey) -> None:
+    """Write a key whole or not at all, and never over another; it is on disk when this returns."""
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     fresh = _fresh(path)
     try:
         fresh.unlink(missing_ok=True)
         _write_new(fresh, pem, mode=0o600)
-        path.hardlink_to(fresh)  # whole or not at all, and never over another key
+        path.hardlink_to(fresh)
         fresh.unlink()
         _sync(path.parent)
     except OSError as err:
         raise RecordError(f"{path}: cannot write a new key: {err}") from err
+
+
+def prepare_next(path: Path) -> Ed25519PrivateKey:
+    """Make the key that will take over, beside the one that signs now; one that came to nothing goes.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    following = next_to(path)
+    with suppress(OSError):
+        following.unlink(missing_ok=True)
+    return create(following)
+
+
+def promote(path: Path) -> None:
+    """Let the prepared key take the place of the one before, which is gone then.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    try:
+        next_to(path).replace(path)
+        _sync(path.parent)
+    except OSError as err:
+        raise RecordError(f"{path}: the new key cannot take its place: {err}") from err
+
+
+def next_to(path: Path) -> Path:
+    """Return where a key lies that takes over from this one."""
+    return path.with_name(path.name + ".next")
+
+
+def back_up(path: Path, to: Path, passphrase: str) -> Ed25519PrivateKey:
+    """Write the key, encrypted with a passphrase, into a new file for a place ashore or a safe; return it.
+
+    Raises:
+        RecordError: It cannot be read or written, the passphrase is too short, or there is such a file.
+    """
+    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
+        raise RecordError(f"the passphrase has at least {SHORTEST_PASSPHRASE} characters")
+    key = load(path)
+    sealed = BestAvailableEncryption(passphrase.encode())
+    try:
+        _write_new(to, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed), mode=0o600)
+        _sync(to.absolute().parent)
+    except OSError as err:
+        raise RecordError(f"{to}: cannot write the key's backup: {err}") from err
     return key
+
+
+def put_back(backup: Path, passphrase: str, path: Path) -> Ed25519PrivateKey:
+    """Put a key back from its backup, where no other key lies; return it.
+
+    Raises:
+        RecordError: There is a key, or it cannot be read with this passphrase, or cannot be written.
+    """
+    try:
+        with backup.open("rb") as file:
+            pem = file.read(LONGEST_KEY_FILE)
+        key = load_pem_private_key(pem, password=passphrase.encode())
+    except OSError as err:
+        raise RecordError(f"{backup}: cannot be read: {err}") from err
+    except (ValueError, TypeError) as err:
+        raise RecordError(f"{backup}: no key, or another passphrase") from err
+    if not isinstance(key, Ed25519PrivateKey):
+        raise RecordError(f"{backup}: not a key of a record")
+    _place(path, key)
+    return key
+
+
+def add_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
+    """Have the public key stand among those for verifiers, the newest last.
+
+    Raises:
+        RecordError: It cannot be written.
+    """
+    try:
+        known = path.read_text("utf-8").splitlines() if path.exists() else []
+    except (OSError, UnicodeDecodeError) as err:
+        raise RecordError(f"{path}: cannot be read: {err}") from err
+    line = verifier_key(name, key)
+    if known[-1:] != [line]:
+        _write_lines(path, [*(each for each in known if each.strip() and each != line), line])
 
 
 def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
@@ -116,11 +214,48 @@ def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
     Raises:
         RecordError: It cannot be written.
     """
-    line = verifier_key(name, key) + "\n"
+    _write_lines(path, [verifier_key(name, key)])
+
+
+def vkey_of(segment: Path) -> str | None:
+    """Return the key that a segment says it is signed with; None where it says none or cannot be read."""
+    with suppress(apsw.Error, RecordError), closing(_reading(segment)) as db:
+        row = db.execute("SELECT body FROM entry ORDER BY seq LIMIT 1").fetchone()
+        said = None if row is None else codec.parse(text(row[0])).open.get("key")
+        return said if isinstance(said, str) else None
+    return None
+
+
+def public_bytes(vkey: str) -> bytes:
+    """Return the raw public key of a vkey line; nothing where it is none."""
+    with suppress(ValueError):
+        _, _, encoded = vkey.split("+", 2)  # of which base64 may have more
+        return base64.b64decode(encoded, validate=True)[-RAW_BYTES:]
+    return b""
+
+
+def _reading(segment: Path) -> apsw.Connection:
+    return apsw.Connection(str(segment), flags=apsw.SQLITE_OPEN_READONLY)
+
+
+def _settle(path: Path, record: Path) -> None:
+    """Finish a change of keys that was interrupted behind the first segment of the new one."""
+    following = next_to(path)
+    with suppress(RecordError, OSError):
+        segments = sorted(record.glob(SEGMENT_GLOB))
+        if not following.exists() or not segments:
+            return
+        signs = vkey_of(segments[-1])
+        if signs and load(following).public_key().public_bytes_raw() == public_bytes(signs):
+            promote(path)
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    content = "".join(f"{line}\n" for line in lines)
     fresh = _fresh(path)
     try:
         fresh.unlink(missing_ok=True)
-        _write_new(fresh, line.encode(), mode=0o644)
+        _write_new(fresh, content.encode(), mode=0o644)
         fresh.replace(path)
         _sync(path.parent)
     except OSError as err:

@@ -13,13 +13,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from daemon.errors import RecordError
 from daemon.record import checkpoint, codec, fold
 from daemon.record.cosignature import Verifier
 from daemon.record.directory import Directory
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.pending import Pending
 from daemon.record.reading import Reading
-from daemon.record.scribe import Cosignature, Scribe
+from daemon.record.scribe import Cosignature, Limits, Scribe
 from daemon.record.trust import Identity
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Record:
         pending_limit_bytes: int = PENDING_LIMIT_BYTES,
         evidence_quota_bytes: int = EVIDENCE_QUOTA_BYTES,
         find_key: Callable[[], Ed25519PrivateKey] | None = None,
+        limits: Limits | None = None,
+        copy_directory: Path | None = None,
     ) -> None:
         """Touch nothing yet.
 
@@ -99,23 +102,29 @@ class Record:
             pending_limit_bytes: Bytes of evidence that may wait with them.
             evidence_quota_bytes: Bytes of evidence that may be kept in all; what is more is left out.
             find_key: Where ``key`` is a placeholder: reads the right one, before anything is opened.
+            limits: When a segment is full, and how long the first seal waits for a witness.
+            copy_directory: Where the second copy is, from which a damaged segment is restored.
         """
+        self._origin = origin
         self._clock = clock
         self._pending = Pending(
             limit=pending_limit, limit_bytes=pending_limit_bytes, quota_bytes=evidence_quota_bytes
         )
         self._reading = Reading(directory)
+        self._directory = Directory(
+            directory,
+            Identity(origin, key, software, configuration),
+            entropy,
+            find_key=find_key,
+            copy=copy_directory,
+        )
         self._scribe = Scribe(
-            Directory(
-                directory,
-                Identity(origin, key, software, configuration),
-                entropy,
-                find_key=find_key,
-            ),
+            self._directory,
             self._pending,
             self._reading,
             clock=clock,
             stamp=self._stamp,
+            limits=limits,
         )
         self._allow: Callable[[Draft], None] = lambda _: None
         self._task: asyncio.Task[None] | None = None
@@ -204,6 +213,37 @@ class Record:
             RecordError: The disk refuses.
         """
         await self._scribe.rotate(reason)
+
+    async def renew_key(self, key: Ed25519PrivateKey, reason: str) -> None:
+        """Begin the next segment under a new key, with the word of the old one for it.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        await self._scribe.renew_key(key, reason)
+
+    async def part_from(self, note: str, told_by: str) -> bool:
+        """Compare a head that somebody else holds with what is here; return whether it is of another history.
+
+        Where it is newer, or not of the entries that are here, nothing is sealed under this segment's origin again: the
+        next segment begins and says so.
+
+        Raises:
+            RecordError: Not signed by this key, or the disk refuses.
+        """
+        origin = note.partition("\n")[0]
+        if origin.rpartition("/")[0] != self._origin:
+            raise RecordError(f"a head of {origin[:80]!r}, not of {self._origin}")
+        head = checkpoint.opened(note, self._directory.public_key(), origin=origin)
+        return await self._scribe.part_from(head, told_by)
+
+    def fingerprint(self) -> str:
+        """Return what people compare of the key that signs now."""
+        return checkpoint.fingerprint(self._directory.public_key())
+
+    def met_witnesses(self) -> None:
+        """Say that whoever may hold a newer head was asked: the first seal after the start need not wait any longer."""
+        self._scribe.met_witnesses()
 
     def set_cursor(self, name: str, value: int) -> None:
         """Keep a number; written with the next transaction, within about a second."""

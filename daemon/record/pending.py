@@ -92,6 +92,10 @@ class Pending:
         """Take how much evidence is on disk, while nothing of what waits here is."""
         self.kept_bytes = on_disk_bytes + self._bytes
 
+    def say(self, draft: Draft, stamp: Stamp, *, now_s: float) -> asyncio.Future[Entry]:
+        """Add what the record has to say of itself; it always finds room, and is written even while it closes."""
+        return self._add(draft, stamp, now_s)
+
     def first(self, count: int) -> list[Waiting]:
         """Return the oldest, which stay until they are on disk."""
         return list(islice(self._queue, count))

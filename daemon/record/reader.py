@@ -17,6 +17,7 @@ import apsw
 
 from daemon.errors import RecordError
 from daemon.record import codec, schema, search
+from daemon.record.damage import DamagedError
 from daemon.record.entry import KINDS, LARGEST_EVIDENCE_BYTES
 from daemon.record.search import Query
 from daemon.record.sqlite import blob, number, store_errors, text
@@ -217,8 +218,13 @@ class Reader:
         for path, db in reversed(self._segments) if newest_first else self._segments:
             if len(found) == limit:
                 break
-            with store_errors(path):
-                rows = db.execute(sql, (*values, limit - len(found))).fetchall()
+            try:
+                with store_errors(path):
+                    rows = db.execute(sql, (*values, limit - len(found))).fetchall()
+            except DamagedError:
+                if db is self._segments[-1][1]:
+                    raise
+                continue  # an older segment; the record has an entry about it, and the others are read
             found.extend(codec.parse(text(body)) for (body,) in rows)
         return found
 
@@ -242,9 +248,13 @@ class Reader:
         self, segments: Iterable[tuple[Path, apsw.Connection]], sql: str, values: tuple[Any, ...]
     ) -> list[tuple[Any, ...]]:
         for path, db in segments:
-            with store_errors(path):
-                if rows := db.execute(sql, values).fetchall():
-                    return rows
+            try:
+                with store_errors(path):
+                    if rows := db.execute(sql, values).fetchall():
+                        return rows
+            except DamagedError:
+                if db is self._segments[-1][1]:
+                    raise
         return []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +24,7 @@ class Reading:
         self._directory = directory
         self._thread: Worker | None = None
         self._reader: Reader | None = None
+        self._resumed: asyncio.Event | None = None
 
     async def ask(self, question: Callable[[Reader], _T]) -> _T:
         """Return the reader's answer.
@@ -30,6 +32,8 @@ class Reading:
         Raises:
             RecordError: The record is not open, or cannot be read.
         """
+        while self._resumed is not None:
+            await self._resumed.wait()
         if self._reader is None or self._thread is None:
             raise RecordError("the record is not open")
         return await self._thread.call(partial(question, self._reader))
@@ -43,6 +47,19 @@ class Reading:
         await self.close()
         self._thread = Worker("record-reader")
         self._reader = await self._thread.call(partial(Reader, self._directory))
+        self.resume()
+
+    async def pause(self) -> None:
+        """Let go of the files for a moment: who asks meanwhile waits, until ``reopen`` or ``resume``."""
+        if self._resumed is None:
+            self._resumed = asyncio.Event()
+        await self.close()
+
+    def resume(self) -> None:
+        """Let nobody wait any longer."""
+        if self._resumed is not None:
+            self._resumed.set()
+            self._resumed = None
 
     async def close(self) -> None:
         """Let go of the files."""

@@ -10,16 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from daemon import logs
 from daemon.errors import RecordError
-from daemon.record import fold
+from daemon.model import ClockStatus
+from daemon.record import aftermath, fold
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from daemon.clock import Clock
     from daemon.record.checkpoint import Checkpoint
@@ -36,6 +41,12 @@ RETRY_S = 1.0
 SEAL_AFTER_S = 60.0
 """The longest that an entry stands without a checkpoint over it."""
 CURSOR_AFTER_S = 1.0
+ROTATE_ENTRIES = 250_000
+"""Entries after which the next segment begins: so many are copied and verified in seconds."""
+ROTATE_YEARS = 1
+YEAR_DAYS = 365
+MOST_PARTINGS = 3
+"""From outside, in one run: two computers with one key must not chase each other through the segments."""
 
 _T = TypeVar("_T")
 _log = logs.get("record")
@@ -65,6 +76,28 @@ class Listeners(Generic[_T]):
             loop.call_soon(callback, news)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When the next segment begins by itself, and how long the first seal after a start waits for a witness.
+
+    Attributes:
+        witness_s: 0: not at all. What is asked of ``seal`` waits as long.
+    """
+
+    rotate_entries: int = ROTATE_ENTRIES
+    rotate_years: int = ROTATE_YEARS
+    witness_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A change to another segment that somebody waits for."""
+
+    begin: Callable[[Segment, Stamp], Segment]
+    seals: bool
+    done: asyncio.Future[bool]
+
+
 class Scribe:
     """The one writer of a record."""
 
@@ -76,6 +109,7 @@ class Scribe:
         *,
         clock: Clock,
         stamp: Callable[[], Stamp],
+        limits: Limits | None = None,
     ) -> None:
         self.committed: Listeners[Entry] = Listeners()
         self.sealed: Listeners[Checkpoint] = Listeners()
@@ -96,7 +130,13 @@ class Scribe:
         self._unsealed_since_s: float | None = None
         self._cursors_since_s: float | None = None
         self._seals: list[asyncio.Future[Checkpoint]] = []
-        self._rotations: list[tuple[str, asyncio.Future[None]]] = []
+        self._turns: list[_Turn] = []
+        self._limits = limits or Limits()
+        self._heads: list[tuple[Checkpoint, str, asyncio.Future[bool]]] = []
+        self._partings = 0
+        self._age_due_s = -math.inf
+        """When to look at the calendar again: not at each entry."""
+        self._held_until_s = clock.now_s() + self._limits.witness_s
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
         self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
@@ -181,11 +221,41 @@ class Scribe:
         Raises:
             RecordError: The disk refuses.
         """
+        await self._turn(lambda at, stamp: self._directory.next(at, stamp, reason=reason))
+
+    async def renew_key(self, key: Ed25519PrivateKey, reason: str) -> None:
+        """Begin the next segment under a new key.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        await self._turn(lambda at, stamp: self._directory.renew_key(at, stamp, key, reason=reason))
+
+    async def part_from(self, head: Checkpoint, told_by: str) -> bool:
+        """Begin the next segment where a head, which this key signed, is of more or of other entries than are here.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
         self._refuse_when_closed()
-        request: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._rotations.append((reason, request))
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._heads.append((head, told_by, done))
         self._work.set()
-        await request
+        return await done
+
+    def met_witnesses(self) -> None:
+        """Let the first seal be made: whoever may hold a newer head was asked."""
+        self._held_until_s = -math.inf
+        self._work.set()
+
+    async def _turn(
+        self, begin: Callable[[Segment, Stamp], Segment], *, seals: bool = True
+    ) -> None:
+        self._refuse_when_closed()
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._turns.append(_Turn(begin, seals, done))
+        self._work.set()
+        await done
 
     def _refuse_when_closed(self) -> None:
         if self._stopping.is_set():
@@ -197,6 +267,8 @@ class Scribe:
         if self._segment is None:
             await self._open()
         while True:
+            while self._heads:
+                await self._part()
             if not len(self._pending):
                 self._pending.mark_gap(now_s=self._clock.now_s())
             batch = self._pending.first(BATCH)
@@ -204,10 +276,11 @@ class Scribe:
                 await self._append(batch)
             if self._must_seal():
                 await self._seal()
-            if not batch:
+            self._rotate_when_due()
+            while self._turns:
+                await self._turn_over()
+            if not batch and not len(self._pending):
                 break
-        while self._rotations:
-            await self._rotate()
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
         await self._cosign()
@@ -250,7 +323,10 @@ class Scribe:
             self._unsealed_since_s = now_s
 
     def _must_seal(self) -> bool:
-        due = self._stopping.is_set() or self._seal_due_s() <= self._clock.now_s()
+        now_s = self._clock.now_s()
+        if now_s < self._held_until_s:
+            return False
+        due = self._stopping.is_set() or self._seal_due_s() <= now_s
         return bool(self._seals) or (
             due and self._segment is not None and self._segment.unsealed > 0
         )
@@ -263,18 +339,60 @@ class Scribe:
             if not request.done():
                 request.set_result(head)
         del self._seals[:asked]
-        self._announce(head)
+        await self._announce(head)
 
-    async def _rotate(self) -> None:
-        await self._seal()
-        segment, reason, request = self._opened(), *self._rotations[0]
-        await self._reading.close()
+    def _rotate_when_due(self) -> None:
+        """Have the next segment begin where this one is long or old enough."""
+        segment, limits, now_s = self._opened(), self._limits, self._clock.now_s()
+        if self._turns or self._stopping.is_set() or now_s < self._held_until_s:
+            return
+        if segment.tree.size >= limits.rotate_entries:
+            reason = f"{segment.tree.size} entries"
+        elif (
+            now_s >= self._age_due_s and self._age_days(segment) >= limits.rotate_years * YEAR_DAYS
+        ):
+            reason = f"begun {segment.opened_at[:10]}"
+        else:
+            return
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(lambda each: each.cancelled() or each.exception())  # nobody waits
+        begin = partial(self._directory.next, reason=reason)
+        self._turns.append(_Turn(begin, seals=True, done=done))
+
+    def _age_days(self, segment: Segment) -> int:
+        """Return how old a segment is by the calendar; 0 where the calendar is not known."""
+        self._age_due_s = self._clock.now_s() + SEAL_AFTER_S
+        if self._clock.status() is ClockStatus.UNSET or not segment.opened_at:
+            return 0
+        return (self._clock.utc() - datetime.fromisoformat(segment.opened_at)).days
+
+    async def _turn_over(self) -> None:
+        turn = self._turns[0]
+        if turn.seals:
+            await self._seal()
+        await self._go_on(turn.begin)
+        self._turns.pop(0)
+        if not turn.done.done():
+            turn.done.set_result(True)
+
+    async def _part(self) -> None:
+        """Compare the oldest head that was told, and part where it is not of this history."""
+        head, told_by, done = self._heads[0]
+        parts = await self._thread.call(partial(aftermath.parts, self._opened(), head))
+        if parts and self._partings < MOST_PARTINGS:
+            self._partings += 1
+            await self._go_on(partial(self._directory.part, head=head, told_by=told_by))
+            _log.error("record.parted", head=head.origin, size=head.size, told_by=told_by)
+        self._heads.pop(0)
+        if not done.done():
+            done.set_result(parts)
+
+    async def _go_on(self, begin: Callable[[Segment, Stamp], Segment]) -> None:
+        """Change to the segment that follows."""
+        segment = self._opened()
+        await self._reading.pause()
         self._segment = None  # it is closed, whatever comes of the next
-        begin = partial(self._directory.next, segment, self._stamp(), reason=reason)
-        await self._adopt(await self._thread.call(begin))
-        self._rotations.pop(0)
-        if not request.done():
-            request.set_result(None)
+        await self._adopt(await self._thread.call(partial(begin, segment, self._stamp())))
 
     async def _adopt(self, segment: Segment) -> None:
         """Go on with a segment that was opened; never behind what was already called recorded."""
@@ -288,14 +406,18 @@ class Scribe:
         self._next_seq = segment.next_seq
         self._unsealed_since_s = self._clock.now_s() if segment.unsealed else None
         if segment.head is not None:
-            self._announce(segment.head)
+            await self._announce(segment.head)
         await self._reading.reopen()
         self._pending.counted(await self._reading.ask(lambda reader: reader.evidence_bytes()))
+        findings, self._directory.findings = self._directory.findings, []
+        for finding in findings:
+            self._pending.say(finding, self._stamp(), now_s=self._clock.now_s())
 
-    def _announce(self, head: Checkpoint) -> None:
+    async def _announce(self, head: Checkpoint) -> None:
         if head != self._announced:
             self._announced = head
             self.sealed.tell(head)
+            await self._thread.call(partial(self._directory.keep_head, head))
 
     async def _fail(self, error: Exception) -> None:
         """Let go of what cannot be relied on; one line in the log for each outage."""
@@ -303,20 +425,31 @@ class Scribe:
             if not asked.done():
                 asked.set_exception(RecordError(str(error)))
         self._cosignatures.clear()
+        self._reading.resume()
         segment, self._segment = self._segment, None
         if segment is not None:
+            self._directory.leave(segment, error)
             with contextlib.suppress(RecordError):
                 await self._thread.call(segment.close)
         if not self.failed.is_set():
             _log.error("record.unwritable", reason=str(error), pending=len(self._pending))
         self.failure = str(error)
         self.failed.set()
-        requests: list[asyncio.Future[Any]] = [*self._seals, *(each for _, each in self._rotations)]
+        self._refuse_waiting(str(error))
+
+    def _refuse_waiting(self, reason: str) -> None:
+        """Tell everybody who waits for a seal or another segment that it will not come."""
+        requests: list[asyncio.Future[Any]] = [
+            *self._seals,
+            *(turn.done for turn in self._turns),
+            *(done for _, _, done in self._heads),
+        ]
         for request in requests:
             if not request.done():
-                request.set_exception(RecordError(str(error)))
+                request.set_exception(RecordError(reason))
         self._seals.clear()
-        self._rotations.clear()
+        self._turns.clear()
+        self._heads.clear()
 
     def _recover(self) -> None:
         if self.failed.is_set():
@@ -328,6 +461,7 @@ class Scribe:
         if waiting := len(self._pending):  # told, since it will stand nowhere else
             _log.error("record.given_up", entries=waiting, reason=self.failure)
         self._pending.give_up(self.failure or "the record is closed")
+        self._refuse_waiting(self.failure or "the record is closed")
         await self._reading.close()
         try:
             if self._segment is not None:
@@ -356,7 +490,10 @@ class Scribe:
         return None if due_s == math.inf else max(0.0, due_s - self._clock.now_s())
 
     def _seal_due_s(self) -> float:
-        return math.inf if self._unsealed_since_s is None else self._unsealed_since_s + SEAL_AFTER_S
+        due_s = (
+            math.inf if self._unsealed_since_s is None else self._unsealed_since_s + SEAL_AFTER_S
+        )
+        return max(self._held_until_s, -math.inf if self._seals else due_s)
 
     def _cursors_due_s(self) -> float:
         if self._cursors_since_s is None:

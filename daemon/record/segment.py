@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zlib import compress
@@ -21,7 +21,7 @@ from daemon.model import Classification, Json
 from daemon.record import checkpoint, codec, fold, schema, trust
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.merkle import Tree
-from daemon.record.sqlite import number, store_errors, text
+from daemon.record.sqlite import blob, number, remove_empty_log, store_errors, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,8 +73,10 @@ Submission = tuple[Draft, Stamp]
 class Segment:
     """An open segment with its only writing connection."""
 
-    def __init__(self, path: Path, identity: Identity, entropy: Entropy) -> None:
-        """Prepare; ``create`` and ``open`` make segments that can be used."""
+    def __init__(
+        self, path: Path, identity: Identity, entropy: Entropy, *, file: Path | None = None
+    ) -> None:
+        """Prepare; ``create`` and ``open`` make segments that can be used. ``file`` is where one is being made."""
         match = re.fullmatch(r"segment-(\d{4})\.db", path.name)
         if match is None:
             raise RecordError(f"{path}: not the name of a segment")
@@ -84,17 +86,14 @@ class Segment:
         self.first_seq = 1
         self.next_bseq = 1
         self.layout = schema.SCHEMA_VERSION
+        self.opened_at = ""
+        """When its first entry was written."""
         self.head: Checkpoint | None = None
         self.opening: Entry | None = None
         """The first entry, where this object wrote it."""
         self._identity = identity
         self._entropy = entropy
-        with store_errors(path):
-            self._db = apsw.Connection(
-                str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-            )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
+        self._db = self._connect(file or path)
 
     @property
     def next_seq(self) -> int:
@@ -122,17 +121,31 @@ class Segment:
             RecordError: The disk refuses, or the segment exists already.
         """
         path = directory / schema.segment_name(carried.number + 1)
-        segment = cls(path, identity, entropy)
+        fresh = path.with_name(f".{path.name}.new")
+        if not _is_unfinished(path):
+            raise RecordError(f"{path}: is there already")
+        _remove(fresh)  # one that a power cut left half-made
+        segment = cls(path, identity, entropy, file=fresh)
         segment.first_seq, segment.next_bseq = carried.first_seq, carried.first_bseq
         opening = _opening(segment.number, identity, reason=reason, carried=carried)
         try:
             [segment.opening] = segment._write(
                 [(opening, stamp)], dict(carried.cursors), schema.STATEMENTS
             )
+            segment.opened_at = stamp.at
             segment.seal({})
+            segment._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            segment.close(finish=True)
+            _remove(path)
+            with store_errors(path):
+                fresh.replace(path)  # nobody ever sees a segment that is not whole
             _sync_directory(directory)
+            segment._db = segment._connect(path)
+            segment._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         except BaseException:
             segment.close()
+            with suppress(RecordError):
+                _remove(fresh)
             raise
         return segment
 
@@ -149,10 +162,13 @@ class Segment:
                 found = trust.load(segment._db, path, segment.number, identity)
         except BaseException:
             segment.close()
+            remove_empty_log(path)
             raise
         if found is None:
             segment.close()
             return None
+        segment._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+        segment.opened_at = found.opened_at
         segment.tree, segment.head = found.tree, found.head
         segment.first_seq, segment.next_bseq = found.first_seq, found.next_bseq
         segment.layout = found.layout
@@ -218,6 +234,41 @@ class Segment:
             rows = self._db.execute("SELECT body FROM entry WHERE seq >= ? ORDER BY seq", (seq,))
             return [codec.parse(text(body)) for (body,) in rows]
 
+    def tells(self, type_: str, subject: str) -> bool:
+        """Tell whether an entry of this type about this subject stands in the segment.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        with store_errors(self.path):
+            row = self._db.execute(
+                "SELECT 1 FROM entry WHERE type = ? AND subject = ? LIMIT 1", (type_, subject)
+            ).fetchone()
+        return row is not None
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root of the first so many entries, from the nearest checkpoint on.
+
+        Raises:
+            ValueError: There are not so many.
+            RecordError: The disk refuses.
+        """
+        if size > self.tree.size:
+            raise ValueError(f"{size} of {self.tree.size} entries")
+        with store_errors(self.path):
+            row = self._db.execute(
+                "SELECT size, peaks FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1",
+                (size,),
+            ).fetchone()
+            tree = Tree() if row is None else Tree.from_peaks(number(row[0]), blob(row[1]))
+            rows = self._db.execute(
+                "SELECT body FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq",
+                (self.first_seq + tree.size, self.first_seq + size),
+            )
+            for (body,) in rows:
+                tree = tree.grown(text(body).encode())
+        return tree.root()
+
     def carried(self) -> Carried:
         """Return what the next segment takes over."""
         with store_errors(self.path):
@@ -266,6 +317,18 @@ class Segment:
         finally:
             with store_errors(self.path):
                 self._db.close(force=True)
+
+    @staticmethod
+    def _connect(path: Path) -> apsw.Connection:
+        with store_errors(path):
+            db = apsw.Connection(
+                str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+            )
+            # What turns out to be damaged is kept as it is: nothing is moved into it until it is trusted.
+            db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        return db
 
     def _write(
         self, submissions: Sequence[Submission], cursors: Mapping[str, int], before: Sequence[str]
@@ -381,6 +444,25 @@ def _previous(carried: Carried) -> Json:
         if lost is None
         else {"size": lost.size, "root": lost.root.hex(), "note": lost.note},
     }
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Tell whether nothing was ever written there: no file, or one whose making was interrupted."""
+    if not path.exists():
+        return True
+    with store_errors(path):
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return db.execute("SELECT name FROM sqlite_schema LIMIT 1").fetchone() is None
+        finally:
+            db.close(force=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove an unfinished segment, its log first: another file's log beside a new one would be read into it."""
+    with store_errors(path):
+        for tail in ("-wal", "-shm", ""):
+            path.with_name(path.name + tail).unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import apsw
 
 from daemon.errors import RecordError
+from daemon.record.damage import DamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +17,25 @@ if TYPE_CHECKING:
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say of a disk into a ``RecordError`` that names the file."""
+    """Turn what SQLite and the system say of a disk into a ``RecordError`` that names the file.
+
+    What says that the file itself is no longer what it was becomes a ``DamagedError``.
+    """
     try:
         yield
+    except (apsw.CorruptError, apsw.NotADBError) as err:
+        raise DamagedError(f"{path}: {type(err).__name__}: {err}") from err
     except (apsw.Error, OSError) as err:
         raise RecordError(f"{path}: {type(err).__name__}: {err}") from err
+
+
+def remove_empty_log(path: Path) -> None:
+    """Leave no files beside a database that was only looked at; a log in which something stands stays."""
+    log = path.with_name(path.name + "-wal")
+    with suppress(OSError):
+        if log.stat().st_size == 0:
+            log.unlink()
+            path.with_name(path.name + "-shm").unlink()
 
 
 def text(value: object) -> str:

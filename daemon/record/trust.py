@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from daemon.errors import RecordError
 from daemon.record import checkpoint, codec, fold, schema
+from daemon.record.damage import DamagedError
 from daemon.record.merkle import Tree
 from daemon.record.sqlite import blob, number, text
 
@@ -20,9 +21,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import apsw
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
     from daemon.record.checkpoint import Checkpoint
+    from daemon.record.entry import Entry
+
+OTHER_KEY = (
+    "its newest checkpoint cannot be trusted: it is not signed by this key, but by another one. Put that key back from "
+    "its backup (ispsd key restore). If it is lost, let the Master and the SSO begin a new segment with a new key "
+    "(ispsd adopt)"
+)
+
+
+class OtherKeyError(RecordError):
+    """A segment is in order, but signed with another key than this ship's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +48,14 @@ class Identity:
         origin: ``ispsd/<IMO>`` or ``demo/<IMO>``, without the segment.
         software: The version that writes.
         configuration: SHA-256 of the configuration, in hex.
+        before: The public key that signed what is there, where that is another one: a lost key's.
     """
 
     origin: str
     key: Ed25519PrivateKey
     software: str
     configuration: str
+    before: Ed25519PublicKey | None = None
 
     def segment_origin(self, number: int) -> str:
         return f"{self.origin}/{number}"
@@ -46,6 +63,10 @@ class Identity:
     def vkey(self) -> str:
         """Return the public key under the prefix, as verifiers of notes read it."""
         return checkpoint.verifier_key(self.origin, self.key.public_key())
+
+    def checks(self) -> Ed25519PublicKey:
+        """Return the key under which what is there must be signed."""
+        return self.before or self.key.public_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +78,15 @@ class Trusted:
     tree: Tree
     head: Checkpoint | None
     layout: int
+    opened_at: str
 
 
 def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> Trusted | None:
     """Return where a segment stands; None where its creation never came to an end.
 
     Raises:
-        RecordError: It cannot be trusted. Nothing was changed.
+        DamagedError: It is not what it was. Nothing was changed.
+        RecordError: It is none of this ship's, or signed with another key: people must decide. Nothing was changed.
     """
     if db.execute("SELECT name FROM sqlite_schema LIMIT 1").fetchone() is None:
         return None
@@ -73,38 +96,52 @@ def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> T
     if not schema.FIRST_VERSION <= layout <= schema.SCHEMA_VERSION:
         raise RecordError(f"{path}: has layout {layout}, known are 1 to {schema.SCHEMA_VERSION}")
     origin = identity.segment_origin(segment)
-    first_seq = _first_seq(db, path, origin)
-    head, sealed = _head(db, path, identity.key, origin)
+    first = _first(db, path, origin, identity)
+    first_seq = first.seq
+    head, sealed = _head(db, path, identity.checks(), origin, says_key="key" in first.open)
     tree = _with_tail(db, path, first_seq, sealed)
     highest = db.execute("SELECT max(bseq) FROM entry WHERE bseq IS NOT NULL").fetchone()
     assert highest is not None  # noqa: S101 (an aggregate has a row)
-    return Trusted(first_seq, number(highest[0]) + 1, tree, head, layout)
+    return Trusted(first_seq, number(highest[0]) + 1, tree, head, layout, first.stamp.at)
 
 
-def _first_seq(db: apsw.Connection, path: Path, origin: str) -> int:
+def _first(db: apsw.Connection, path: Path, origin: str, identity: Identity) -> Entry:
+    """Return the first entry."""
     row = db.execute("SELECT body FROM entry ORDER BY seq LIMIT 1").fetchone()
     if row is None:
-        raise RecordError(f"{path}: holds no entry, not even its first")
-    first = codec.parse(text(row[0]))
+        raise DamagedError(f"{path}: holds no entry, not even its first")
+    first = _entry(path, row[0])
     if first.type != fold.SEGMENT_OPENED or first.open.get("origin") != origin:
         found = first.open.get("origin", "no origin")
         raise RecordError(f"{path}: is of {found}, this ship writes {origin}")
-    return first.seq
+    vkey = checkpoint.verifier_key(identity.origin, identity.checks())
+    if first.open.get("key", vkey) != vkey:
+        raise OtherKeyError(f"{path}: {OTHER_KEY}")
+    return first
+
+
+def _entry(path: Path, body: object) -> Entry:
+    try:
+        return codec.parse(text(body))
+    except RecordError as err:
+        raise DamagedError(f"{path}: {err}") from err
 
 
 def _head(
-    db: apsw.Connection, path: Path, key: Ed25519PrivateKey, origin: str
+    db: apsw.Connection, path: Path, key: Ed25519PublicKey, origin: str, *, says_key: bool
 ) -> tuple[Checkpoint | None, Tree]:
     row = db.execute("SELECT note, peaks FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
     if row is None:  # power was lost before the first seal: everything is hashed again
         return None, Tree()
+    if not says_key and checkpoint.names_another_key(text(row[0]), key, origin=origin):
+        raise OtherKeyError(f"{path}: {OTHER_KEY}")
     try:
-        head = checkpoint.opened(text(row[0]), key.public_key(), origin=origin)
+        head = checkpoint.opened(text(row[0]), key, origin=origin)
         tree = Tree.from_peaks(head.size, blob(row[1]))
     except (RecordError, ValueError) as err:
-        raise RecordError(f"{path}: its newest checkpoint cannot be trusted: {err}") from err
+        raise DamagedError(f"{path}: its newest checkpoint cannot be trusted: {err}") from err
     if tree.root() != head.root:
-        raise RecordError(f"{path}: its newest checkpoint does not fit its own peaks")
+        raise DamagedError(f"{path}: its newest checkpoint does not fit its own peaks")
     return head, tree
 
 
@@ -112,16 +149,13 @@ def _with_tail(db: apsw.Connection, path: Path, first_seq: int, sealed: Tree) ->
     row = db.execute("SELECT max(seq) FROM entry").fetchone()
     held = number(row[0]) - first_seq + 1 if row else 0
     if held < sealed.size:
-        raise RecordError(
-            f"{path}: was cut: {sealed.size} entries are sealed, {held} are there. "
-            "Keep the file as it is; restore the record from its copy, or adopt it"
-        )
+        raise DamagedError(f"{path}: was cut: {sealed.size} entries are sealed, {held} are there")
     tree = sealed
     rows = db.execute(
         "SELECT seq, body FROM entry WHERE seq >= ? ORDER BY seq", (first_seq + sealed.size,)
     )
     for seq, body in rows:
         if seq != first_seq + tree.size:
-            raise RecordError(f"{path}: entry {first_seq + tree.size} is missing")
-        tree = tree.grown(text(body).encode())
+            raise DamagedError(f"{path}: entry {first_seq + tree.size} is missing")
+        tree = tree.grown(_entry(path, body).body.encode())
     return tree

@@ -1,0 +1,113 @@
+"""Keys and adoption at the command line: what needs no daemon, or must not have one."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon import cli
+from daemon.record import checkpoint, keys
+from daemon.record.reader import Query
+from tests import thin
+from tests.record.ship import alert, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daemon.record.entry import Entry
+
+MASTER, SSO = "A. Lindqvist", "R. Menon"
+BY = ("--by", MASTER, "--by", SSO)
+PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "ispsd.toml"
+    path.write_text(thin.text(state=tmp_path, mqtt_port=1), "utf-8")
+    return path
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    made = keys.create(tmp_path / "record-key.pem")
+    asyncio.run(sailed(tmp_path / "record", made))
+    return tmp_path / "record-key.pem"
+
+
+async def sailed(folder: Path, key: object) -> list[Entry]:
+    ship = record(folder, key=key)
+    await ship.start()
+    await ship.submit(alert("d1"))
+    found = await ship.entries(Query())
+    await ship.stop()
+    return found
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def fingerprint(path: Path) -> str:
+    return checkpoint.fingerprint(keys.load(path).public_key())
+
+
+def test_a_backup_is_told_as_not_recorded_where_no_daemon_answers_and_restores(
+    config: Path, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    wanted, backup = fingerprint(key), tmp_path / "backup.pem"
+    assert cli.main(["key", "show", "--config", str(config)]) == 0
+    assert capsys.readouterr().out == f"{wanted}\n"
+    words = ["key", "backup", str(backup), "--config", str(config), "--by", SSO]
+    words += ["--socket", str(tmp_path / "nobody.sock")]
+    typed(monkeypatch, PASSPHRASE, "another horse battery")
+    assert cli.main(words) == 1
+    assert not backup.exists(), "typed twice, and differently"
+    typed(monkeypatch, PASSPHRASE, PASSPHRASE)
+    assert cli.main(words) == 1
+    out, err = capsys.readouterr()
+    assert wanted in out
+    assert "NOT RECORDED" in out
+    assert PASSPHRASE not in out + err
+    key.unlink()
+    typed(monkeypatch, PASSPHRASE)
+    assert cli.main(["key", "restore", str(backup), "--config", str(config)]) == 0
+    assert fingerprint(key) == wanted
+
+
+def test_a_lost_key_takes_master_and_sso_and_the_record_goes_on_under_another(
+    config: Path, key: Path, tmp_path: Path, capsys
+):
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost"]
+    assert cli.main([*words, *BY]) == 1
+    assert "the key is there" in capsys.readouterr().err
+    old = fingerprint(key)
+    key.unlink()
+    for two in (("--by", SSO), ("--by", SSO, "--by", SSO), ("--by", SSO, "--by", "J. Santos")):
+        assert cli.main([*words, *two]) == 1
+        assert "the Master and the SSO" in capsys.readouterr().err
+    assert not keys.next_to(key).exists()
+    assert cli.main([*words, *BY]) == 0
+    out = capsys.readouterr().out
+    assert f"old key {old}" in out
+    assert f"new key {fingerprint(key)}" in out
+    assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 2
+    found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
+    assert [e.type for e in found][-3:] == ["segment.opened", "record.adopted", "alert.changed"]
+    assert f"{MASTER} (Master) and {SSO} (SSO): the key is lost" in str(found[-3].open["reason"])
+
+
+def test_a_record_comes_to_another_computer(config: Path, key: Path, tmp_path: Path, capsys):
+    key.unlink()
+    (tmp_path / "record").rename(tmp_path / "stick")
+    shutil.rmtree(tmp_path / "record.heads")
+    words = ["adopt", "--config", str(config), "--record", str(tmp_path / "stick")]
+    assert cli.main([*words, *BY, "--reason", "new computer"]) == 0, capsys.readouterr().err
+    found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
+    assert [e.segment for e in found if e.type == "segment.opened"] == [1, 2]
+    assert (tmp_path / "stick/segment-0001.db").exists()
