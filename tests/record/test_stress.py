@@ -163,7 +163,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("mounting a small tmpfs needs root and a kernel that lets it")
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_disk_that_is_really_full_is_written_to_again_when_there_is_room(small_disk: Path):
