@@ -153,10 +153,11 @@ def sailing(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk of 32 MB: the log alone takes 4 before SQLite moves it into the file."""
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "ispsd-test", str(place)],
+        ["mount", "-t", "tmpfs", "-o", "size=32m", "ispsd-test", str(place)],
         check=False,
         stderr=subprocess.DEVNULL,
     )
