@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from daemon.errors import RefusedError
 from daemon.record import checkpoint, keys, verify
 from tests.ship import ROOT, afloat, ashore, sailing
-from tests.ship_talk import entries, open_hatch
+from tests.ship_talk import REAL_DISK_S, entries, open_hatch
 from tests.soon import soon
 
 MASTER, SSO, DEPUTY = "A. Lindqvist", "R. Menon", "J. Santos"
@@ -63,7 +63,7 @@ async def test_a_clone_that_speaks_at_our_broker_is_parted_from_and_told(tmp_pat
         body = {"note": clone.note, "origin": clone.origin, "size": clone.size}
         body |= {"session": "another", "up": 1.0}
         await ship._connection.deliver(f"{ROOT}record/head", json.dumps(body).encode(), retain=True)
-        await ship.until(lambda: check_is_told(ship), for_s=20.0)
+        await ship.until(lambda: check_is_told(ship), for_s=REAL_DISK_S)
         [parted] = await entries(ship, "record.parted")
         assert parted["open"]["told_by"] == "the head that the broker holds"
         opening = (await entries(ship, "segment.opened"))[-1]
@@ -164,7 +164,7 @@ async def test_a_copy_that_knows_more_than_the_record_is_a_witness_and_stays(tmp
             shutil.rmtree(tmp_path / name)
         shutil.copytree(tmp_path / "image", tmp_path / "record")
         async with afloat(ship, broker, feeds, edit=edit):
-            await ship.until(lambda: check_is_told(ship), for_s=20.0)
+            await ship.until(lambda: check_is_told(ship), for_s=REAL_DISK_S)
             [parted] = await entries(ship, "record.parted")
             assert parted["open"]["told_by"] == "the second copy"
             await soon(lambda: not ship.daemon.safekeeping.copies.busy)
