@@ -16,7 +16,7 @@ from tests.record.ship import alert, record, result
 
 
 async def sail(folder: Path) -> None:
-    """Write until killed; every seventh turn is a new segment, so that its making is killed as well."""
+    """Write until killed; every second turn is followed by a new segment, so that its making is killed as well."""
     ship = record(folder, SystemClock(), entropy=Entropy())
     ship.on_seal(
         lambda head: print("sealed", head.origin.rpartition("/")[2], head.size, flush=True)
@@ -33,7 +33,7 @@ async def sail(folder: Path) -> None:
         number += 1
         if number % 5 == 0:
             await ship.seal()
-        if number % 7 == 0:
+        if number % 2 == 0:
             await ship.rotate("test")
 
 
