@@ -16,7 +16,6 @@ from daemon.assets import asset
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Role
 from daemon.people.authority import Act
-from daemon.people.claims import Claim
 from daemon.record import aftermath, archive, checkpoint, copies, copying, keys
 from daemon.record.entry import Draft
 from daemon.record.heads import Heads
@@ -283,8 +282,7 @@ class Safekeeping:
         Raises:
             RefusedError: Not a Master and an SSO, who are two persons.
         """
-        named = fields.names(request, count=2)
-        found = [await self._people.prove(Claim(name), Act.KEY) for name in named]
+        found = await self._people.prove_all(fields.claims(request, count=2), Act.KEY)
         for master, sso in (found, found[::-1]):
             two = master.person.name != sso.person.name
             if two and Role.MASTER in master.person.roles and Role.SSO in sso.person.roles:
