@@ -17,16 +17,12 @@ from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.assets import asset
-from daemon.book import forms as book_forms
-from daemon.book.book import Book
 from daemon.checks.api import Mode, Services
 from daemon.config import broker
 from daemon.config.advice import advice
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
-from daemon.crewlist import CrewList
 from daemon.drivers.api import DriverContext, Shared
-from daemon.duties import Duties
 from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
@@ -36,15 +32,10 @@ from daemon.model import Classification, OpeningKind, Provenance
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
+from daemon.office import Office
 from daemon.orders import Orders
-from daemon.ourselves import Ourselves
-from daemon.papers import particulars
-from daemon.papers.desk import ExportDesk
-from daemon.people import guard
+from daemon.ourselves import BROKER_LIMIT_S, Ourselves
 from daemon.people.hashing import RFC_9106
-from daemon.people.people import People
-from daemon.people.proofs import Proofs
-from daemon.people.writing import Writing
 from daemon.points import Points
 from daemon.readiness import Test, Tests
 from daemon.record import keys
@@ -60,10 +51,6 @@ from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
 from daemon.watch import Watch
 from daemon.window import Window
-from daemon.witness import heads, mail
-from daemon.witness.heads import Heads
-from daemon.witness.mail import Mail
-from daemon.witness.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,8 +91,8 @@ class Daemon:
         self._sealing: set[asyncio.Task[None]] = set()
         self._log = logs.get("app")
         self._build_record()
-        self._build_witnesses()
         self._build_publisher()
+        self._build_office()
         self._build_watch()
         self._build_tests()
         self._build_acts()
@@ -133,7 +120,6 @@ class Daemon:
             limits=Limits(section.rotate_entries, section.rotate_years, safekeeping.WITNESS_S),
             copy_directory=section.copy_directory,
         )
-        self._build_people()
         self.events = RecordEvents(self.record)
         self.record.on_commit(self._committed)
         self.record.on_seal(self._sealed)
@@ -152,35 +138,6 @@ class Daemon:
             self._log.error("record.no_public_key", reason=str(err))
         return key
 
-    def _build_witnesses(self) -> None:
-        self.heads = Heads(self.record, clock=self.clock)
-        self.witnesses = Witnesses(
-            self.config.witnesses,
-            record=self.record,
-            heads=self.heads,
-            clock=self.clock,
-            entropy=self._entropy,
-            shown=self._sealed,
-        )
-        self._mail = Mail(self.witnesses, record=self.record)
-
-    def _build_people(self) -> None:
-        clock, journal = self.clock, self.record
-        self.proofs = Proofs(
-            self.config.credentials_file,
-            clock=clock,
-            entropy=self._entropy,
-            hardness=self._hardness,
-        )
-        self.people = People(
-            self.config.persons, proofs=self.proofs, journal=journal, now_s=clock.now_s
-        )
-        writing = Writing(journal=journal, clock=clock)
-        self.duties = Duties(people=self.people, proofs=self.proofs, writing=writing)
-        self.crew = CrewList(people=self.people, proofs=self.proofs, clock=clock, writing=writing)
-        self.record.guard(partial(guard.allow, self.people))
-        self.record.on_commit(self.crew.note)
-
     def _build_publisher(self) -> None:
         ship = self.config.ship
         self.publisher = Publisher(
@@ -192,6 +149,20 @@ class Daemon:
             events=self.events,
             clock=self.clock,
             entropy=self._entropy,
+        )
+
+    def _build_office(self) -> None:
+        self.office = Office(
+            self.config,
+            record=self.record,
+            publisher=self.publisher,
+            clock=self.clock,
+            entropy=self._entropy,
+            hardness=self._hardness,
+            ship_time=lambda: self.ship.ship_time,
+            held_head=partial(self.publisher.head_at_broker, limit_s=BROKER_LIMIT_S),
+            show_head=self._sealed,
+            show_worklist=lambda: self._testboard.show_worklist(self.tests),
         )
 
     def _build_watch(self) -> None:
@@ -215,9 +186,7 @@ class Daemon:
             publisher=self.publisher,
             engine=self.engine,
             clock=clock,
-            witnesses=self.witnesses,
-            heads=self.heads,
-            locks_now=self.people.locks_now,
+            of_office=self.office.faults,
         )
         self.watch = Watch(
             topics=self.publisher.topics,
@@ -231,7 +200,7 @@ class Daemon:
             gate=self.gate,
             board=self.publisher,
             journal=self.record,
-            faults=self._faults,
+            faults=self.ourselves.faults,
             settle_after_boot_s=config.settle_after_boot_s,
         )
         self.supervisors = [
@@ -281,7 +250,7 @@ class Daemon:
             on_change=lambda test: self._testboard.show(self.tests, test),
             services=self._services(),
         )
-        self.tests.also_to_do.append(self.witnesses.to_do)
+        self.tests.also_to_do += self.office.to_do()
 
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
@@ -294,14 +263,6 @@ class Daemon:
         )
 
     def _build_acts(self) -> None:
-        self.tests.also_to_do += [self.duties.to_do, self.crew.to_do]
-        self.safekeeping = safekeeping.Safekeeping(
-            self.config,
-            record=self.record,
-            people=self.people,
-            publisher=self.publisher,
-            clock=self.clock,
-        )
         self.window = Window(
             gate=self.gate,
             window_s=self.config.ssas_window_s,
@@ -309,7 +270,7 @@ class Daemon:
             journal=self.record,
         )
         self.acts = Acts(
-            people=self.people,
+            people=self.office.people,
             watch=self.watch,
             tests=self.tests,
             register=self.register,
@@ -324,18 +285,6 @@ class Daemon:
             clock=self.clock,
             journal=self.record,
         )
-        self.book = Book(
-            book_forms.load(asset("book.toml")),
-            people=self.people,
-            record=self.record,
-            clock=self.clock,
-            entropy=self._entropy,
-            ship_time=lambda: self.ship.ship_time,
-            first_ship_time=self.config.ship_time,
-            on_change=lambda: self._testboard.show_worklist(self.tests),
-        )
-        self.record.on_commit(self.book.told)
-        self.tests.also_to_do.append(self.book.items)
         status = Status(
             Parts(
                 config=self.config,
@@ -352,42 +301,14 @@ class Daemon:
                 connected=lambda: self.publisher.facts().connected,
             )
         )
-        self.exports = ExportDesk(
-            record=self.record,
-            directory=self.config.record.directory,
-            public_key=self.config.record.public_key_file,
-            people=self.people,
-            particulars=self._particulars,
-            held_head=self.ourselves.held_head,
-            clock=self.clock,
-            entropy=self._entropy,
-        )
         requests = Requests(
             acts=self.acts,
             record=self.record,
             status=status,
             worklist=self.tests.worklist,
-            more={
-                **self.book.requests,
-                **self.exports.requests(),
-                mail.REQUEST: self._mail.request,
-                mail.ANSWER: self._mail.answer,
-                heads.REQUEST: self.heads.answer,
-                **self.duties.requests(),
-                **self.crew.requests(),
-                **self.safekeeping.handlers(),
-            },
+            more=self.office.answers(),
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
-
-    def _particulars(self) -> Mapping[str, Json]:
-        """Return what papers say of the ship."""
-        return particulars.told(
-            self.config.ship,
-            ship_time=self.config.ship_time,
-            persons=self.config.persons,
-            kinds={test.config.id: test.spec.kind for test in self.config.tests},
-        )
 
     async def run(self) -> None:
         """Run until ``stop`` is set, then stop in order.
@@ -420,12 +341,11 @@ class Daemon:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await self.record.stop()
-            self.proofs.close()
-            await self.safekeeping.copies.at_stop()
+            await self.office.close()
 
     async def _open_record(self) -> None:
         """Open the record and take up what was open; the watch is kept without it too (invariant 5)."""
-        await self.proofs.open()
+        await self.office.open()
         try:
             await self.record.start()
             await restore(
@@ -439,14 +359,11 @@ class Daemon:
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
             )
-            await self.crew.take_up(self.record.state)
+            await self.office.take_up()
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
-
-        with suppress(RecordError):  # the book tries again each minute
-            await self.book.take_up()
 
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -458,14 +375,11 @@ class Daemon:
                     self.tests.run(),
                     self.movements.run(),
                     timekeeper.run(self.clock, self.record),
-                    self.book.run(),
                     self._watch_window(),
                     self.ourselves.tell_status(),
                     self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
-                    self.exports.run(),
-                    self.witnesses.run(),
-                    self.safekeeping.run(),
+                    *self.office.work(),
                 )
             ]
             publishing = group.create_task(self.publisher.run())
@@ -532,11 +446,6 @@ class Daemon:
                 open=said,
             )
         )
-
-    def _faults(self) -> Mapping[str, bool]:
-        """Return which conditions of ispsd itself hold; what two parts watch holds where one of them says so."""
-        ours, kept = self.ourselves.faults(), self.safekeeping.faults()
-        return {key: ours.get(key, False) or kept.get(key, False) for key in {**ours, **kept}}
 
     def _committed(self, entry: Entry) -> None:
         self.events.committed(entry)

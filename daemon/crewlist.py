@@ -45,6 +45,7 @@ class CrewList:
         self._writing = writing
         self._former: dict[str, Mapping[str, Json]] = {}
         self._drilled: str | None = None
+        self._is_taken_up = False
         self._log = logs.get("people")
 
     def requests(self) -> dict[str, Callable[[Mapping[str, Any]], Awaitable[Answer]]]:
@@ -80,9 +81,15 @@ class CrewList:
         self._people.had_pins = frozenset(await state(fold.PIN))
         keys = await state(fold.PERSON_KEY)
         self._people.known_keys({name: str(body["key"]) for name, body in keys.items()})
+        self._is_taken_up = True
 
     def note(self, entry: Entry) -> None:
-        """Take note of a drill that was entered."""
+        """Take note of a drill that was entered, and of a segment, in which everybody's key is entered again.
+
+        So whoever has that segment alone can tell whose signatures stand in it.
+        """
+        if entry.type == fold.SEGMENT_OPENED and self._is_taken_up:
+            self._people.known_keys({})
         if entry.type == "drill.held":
             self._drilled = max(self._drilled or "", str(entry.open["ended"]))
 

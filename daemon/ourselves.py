@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from daemon.mqtt.publisher import Publisher
     from daemon.record.log import Record
     from daemon.watch import Watch
-    from daemon.witness.heads import Heads
-    from daemon.witness.witnesses import Witnesses
 
 PENDING_TOO_LONG_S = 1.0
 """A healthy disk takes an entry in milliseconds."""
@@ -49,18 +47,15 @@ class Ourselves:
         publisher: Publisher,
         engine: Engine,
         clock: Clock,
-        witnesses: Witnesses,
-        heads: Heads,
-        locks_now: Callable[[], bool] = lambda: False,
+        of_office: Callable[[], Mapping[str, bool]] = dict,
     ) -> None:
+        """Look at these; ``of_office`` says which conditions hold around the record, by catalogue key."""
         self._config = config
         self._record = record
         self._publisher = publisher
         self._engine = engine
         self._clock = clock
-        self._witnesses = witnesses
-        self._heads = heads
-        self._locks_now = locks_now
+        self._of_office = of_office
         self._record_is_altered = False
 
     def faults(self) -> Mapping[str, bool]:
@@ -68,14 +63,13 @@ class Ourselves:
         health = self._record.health()
         oldest_s = health.oldest_pending_s
         waits_s = 0.0 if oldest_s is None else self._clock.now_s() - oldest_s
+        around = self._of_office()
         return {
+            **around,
             "record.not_saved": not health.writable or waits_s > PENDING_TOO_LONG_S,
-            "record.check": self._record_is_altered
-            or self._witnesses.refused
-            or self._heads.parted,
+            "record.check": self._record_is_altered or around.get("record.check", False),
             "path.fault": not self._publisher.facts().connected,
             "data.simulated": self._config.is_demo,
-            "login.locked": self._locks_now(),
         }
 
     async def verify_record(self) -> tuple[str, str]:
@@ -83,7 +77,7 @@ class Ourselves:
 
         Return the word and a sentence.
         """
-        head = await self.held_head()
+        head = await self._publisher.head_at_broker(limit_s=BROKER_LIMIT_S)
         word, sentence = await selfcheck.verified(
             self._config.record.directory,
             public_key=self._config.record.public_key_file,
@@ -92,10 +86,6 @@ class Ourselves:
         )
         self._record_is_altered = word == "FAIL"
         return word, sentence
-
-    async def held_head(self) -> str | None:
-        """Return the newest checkpoint that the broker holds; None where it holds none."""
-        return await self._publisher.head_at_broker(limit_s=BROKER_LIMIT_S)
 
     async def alert_path(self) -> float | None:
         """Return after how many seconds a synthetic alert came back from the broker; None: never."""

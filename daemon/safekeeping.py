@@ -50,8 +50,17 @@ class Safekeeping:
     """Keeps the record of one ship."""
 
     def __init__(
-        self, config: Config, *, record: Record, people: People, publisher: Publisher, clock: Clock
+        self,
+        config: Config,
+        *,
+        record: Record,
+        people: People,
+        publisher: Publisher,
+        met: asyncio.Event,
+        clock: Clock,
     ) -> None:
+        """Keep this one; ``met`` is set when every witness was asked which head it holds."""
+        self._met = met
         section = config.record
         self._section = section
         self._prefix = f"{section.origin}/{config.ship.imo_number}"
@@ -118,6 +127,7 @@ class Safekeeping:
         finally:
             connected.cancel()
         await self._compare(self._publisher.foreign_head(), BROKER)
+        await self._clock.wait(self._met, WITNESS_S)
         self._record.met_witnesses()
         while True:
             await self._publisher.head_heard()
@@ -292,13 +302,14 @@ class Safekeeping:
     async def _enter(self, type_: str, by: By, said: Mapping[str, Json]) -> int | None:
         """Make an entry; return its number, None where the disk does not take it now."""
         future = self._record.submit(
-            Draft(
-                kind="system",
-                type=type_,
-                subject="record",
-                actor=by.actor(),
-                classification=Classification.SSO,
-                open=said,
+            by.sign(
+                Draft(
+                    kind="system",
+                    type=type_,
+                    subject="record",
+                    classification=Classification.SSO,
+                    open=said,
+                )
             )
         )
         await self._record.drained()

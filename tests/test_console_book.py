@@ -45,7 +45,9 @@ async def test_a_drill_is_entered_amended_evidenced_reviewed_and_verified(tmp_pa
     out = tmp_path / "out.pdf"
     async with sailing(tmp_path) as ship:
         for name, act in (("R. Menon", Act.REVIEW), ("A. Lindqvist", Act.VERIFY)):
-            await ship.daemon.people.prove(Claim(name, PIN), act)  # the record knows their keys
+            await ship.daemon.office.people.prove(
+                Claim(name, PIN), act
+            )  # the record knows their keys
         await ship.pass_time(1.0)
 
         async def said(command: str, *words: object) -> list[str]:

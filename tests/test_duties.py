@@ -215,7 +215,7 @@ async def test_joiners_and_leavers_are_taken_from_a_file_and_hold_after_a_restar
                 {"do": "pin.set", "by": SECOND, "new_pin": NEW},
             ):
                 assert "is not on the crew list" in str(await refused(ship, act))
-            assert not ship.daemon.proofs.has(SECOND), "his PIN went with him"
+            assert not ship.daemon.office.proofs.has(SECOND), "his PIN went with him"
             assert len(await entries(ship, "crew.listed")) == 1
 
 

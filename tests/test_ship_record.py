@@ -43,7 +43,7 @@ async def copied(ship, word: str):
     async def said():
         return [e for e in await entries(ship, "record.copy") if e["open"]["what"] == word]
 
-    await soon(lambda: not ship.daemon.safekeeping.copies.busy)
+    await soon(lambda: not ship.daemon.office.safekeeping.copies.busy)
     await ship.settle()
     found = await said()
     assert found, await entries(ship, "record.copy")
@@ -134,18 +134,18 @@ async def test_a_second_copy_is_made_verified_and_restored_and_its_loss_is_told_
         assert said["verdict"] == "PASS", said
         assert said["head"].startswith("demo/9999993/1\n")
         hour = (
-            ship.daemon.safekeeping.copies.copy
+            ship.daemon.office.safekeeping.copies.copy
         )  # what is done each: to let one pass takes a ship a minute
         shutil.rmtree(tmp_path / "copies")
         for _ in range(2):
             await hour()
             await copied(ship, "failed")
-        assert ship.daemon._faults()["record.copy_old"]
+        assert ship.daemon.ourselves.faults()["record.copy_old"]
         assert len(await entries(ship, "record.copy")) == 2, "a failure is told once"
         (tmp_path / "copies").mkdir()
         await hour()
         await copied(ship, "works again")
-        assert not ship.daemon._faults()["record.copy_old"]
+        assert not ship.daemon.ourselves.faults()["record.copy_old"]
         assert [p.name for p in (tmp_path / "copies").iterdir()] == ["segment-0001.db"]
         assert not list((tmp_path / "record").glob(".*")), "nothing is left beside the record"
 
@@ -167,7 +167,7 @@ async def test_a_copy_that_knows_more_than_the_record_is_a_witness_and_stays(tmp
             await ship.until(lambda: check_is_told(ship), for_s=REAL_DISK_S)
             [parted] = await entries(ship, "record.parted")
             assert parted["open"]["told_by"] == "the second copy"
-            await soon(lambda: not ship.daemon.safekeeping.copies.busy)
+            await soon(lambda: not ship.daemon.office.safekeeping.copies.busy)
         assert (tmp_path / "copies" / "segment-0001.db").read_bytes() == newer
 
 

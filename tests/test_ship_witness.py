@@ -37,7 +37,7 @@ def trusting(store: Store, ship: Ship) -> None:
 
 async def signed(ship: Ship) -> None:
     """Let time pass until the newest head is signed."""
-    each = ship.daemon.witnesses.standings[0]
+    each = ship.daemon.office.witnesses.standings[0]
     sealed = (await ship.control({"do": "seal.record"}))["size"]
     await ship.until(lambda: max(each.signed.values(), default=0) >= sealed)
 
@@ -57,7 +57,7 @@ async def test_the_head_on_the_air_carries_the_witness_s_line(tmp_path: Path):
             )
             word, sentence = await ship.daemon.ourselves.verify_record()
             assert word == "PASS", sentence
-            assert ship.daemon.witnesses.to_do() == []
+            assert ship.daemon.office.witnesses.to_do() == []
 
 
 async def test_another_history_at_the_witness_is_an_alert_and_an_entry(tmp_path: Path):

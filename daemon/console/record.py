@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon import config
 from daemon.clock import SystemClock
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asked, asking, does, say
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asked, asking, does, pin_file, say
 from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RefusedError
 from daemon.fields import LONGEST_TEXT
@@ -79,6 +79,7 @@ def _keys(commands: Any) -> None:
 
     rotate = asking(acts, "rotate", "let a new key take over, with the word of the old one")
     rotate.add_argument("--by", action="append", required=True, metavar="NAME", help=TWO)
+    pin_file(rotate)
     rotate.add_argument("--reason", required=True)
     does(rotate, lambda g: {"do": "key.rotate", "by": g.by, "reason": g.reason})
 

@@ -50,6 +50,8 @@ PERSON_KEY = "person_key"
 """The newest key with which a person signs; by name."""
 PIN = "pin"
 """Who has a PIN; by name."""
+OF_ONE_SEGMENT = frozenset({BEHIND, PERSON_KEY})
+"""What the next segment does not take over: it says itself what came of a head, and whose key is whose."""
 HIGHEST = "highest"
 """The kind whose bodies hold a ``value`` that only ever grows: a smaller one changes nothing."""
 INSTANCE = "instance"
@@ -294,7 +296,7 @@ def _segment_opened(_: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple
     return tuple(
         StateChange(_text(each["kind"]), _text(each["id"]), each["body"])
         for each in state
-        if each["kind"] != BEHIND
+        if each["kind"] not in OF_ONE_SEGMENT
     )
 
 

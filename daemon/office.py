@@ -1,0 +1,195 @@
+"""The ship's office: who may write into the record, what people write, what leaves the ship, and who vouches for it.
+
+Everything around the record that is people's and not the watch's, put together in one place; the watch goes on without
+any of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from daemon.assets import asset
+from daemon.book import forms as book_forms
+from daemon.book.book import Book
+from daemon.crewlist import CrewList
+from daemon.duties import Duties
+from daemon.errors import RecordError
+from daemon.papers import particulars
+from daemon.papers.desk import ExportDesk
+from daemon.people import guard
+from daemon.people.people import People
+from daemon.people.proofs import Proofs
+from daemon.people.writing import Writing
+from daemon.safekeeping import Safekeeping
+from daemon.witness import heads, mail
+from daemon.witness.heads import Heads
+from daemon.witness.mail import Mail
+from daemon.witness.witnesses import Witnesses
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from datetime import timezone
+    from typing import Any
+
+    from daemon.clock import Clock
+    from daemon.config import Config
+    from daemon.entropy import Entropy
+    from daemon.model import Json
+    from daemon.mqtt.publisher import Publisher
+    from daemon.people.hashing import Hardness
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.log import Record
+    from daemon.requests import Handler
+    from daemon.worklist import Item
+
+
+class Office:
+    """Every part of it. Built without touching anything; ``open`` reads what persons have set."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        record: Record,
+        publisher: Publisher,
+        clock: Clock,
+        entropy: Entropy,
+        hardness: Hardness,
+        ship_time: Callable[[], timezone],
+        held_head: Callable[[], Awaitable[str | None]],
+        show_head: Callable[[Checkpoint], None],
+        show_worklist: Callable[[], None],
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            config: Persons, witnesses, where things are kept.
+            record: What all of it is about.
+            publisher: Its broker holds a head of the record.
+            clock: Times and ages.
+            entropy: Names and salts.
+            hardness: How hard a PIN is to guess.
+            ship_time: Ship's time now.
+            held_head: Returns the newest checkpoint that the broker holds.
+            show_head: Is given the newest head with the witnesses' lines below the ship's.
+            show_worklist: Told when the list of what is to be done may have changed.
+        """
+        self._config = config
+        self._record = record
+        self._build_people(clock, entropy, hardness)
+        self.heads = Heads(record, clock=clock, part_from=record.part_from)
+        self.witnesses = Witnesses(
+            config.witnesses,
+            record=record,
+            heads=self.heads,
+            clock=clock,
+            entropy=entropy,
+            shown=show_head,
+        )
+        self._mail = Mail(self.witnesses, record=record)
+        self.safekeeping = Safekeeping(
+            config,
+            record=record,
+            people=self.people,
+            publisher=publisher,
+            met=self.witnesses.met,
+            clock=clock,
+        )
+        self.book = Book(
+            book_forms.load(asset("book.toml")),
+            people=self.people,
+            record=record,
+            clock=clock,
+            entropy=entropy,
+            ship_time=ship_time,
+            first_ship_time=config.ship_time,
+            on_change=show_worklist,
+        )
+        record.on_commit(self.book.told)
+        self.exports = ExportDesk(
+            record=record,
+            directory=config.record.directory,
+            public_key=config.record.public_key_file,
+            people=self.people,
+            particulars=self._particulars,
+            held_head=held_head,
+            clock=clock,
+            entropy=entropy,
+        )
+
+    def _build_people(self, clock: Clock, entropy: Entropy, hardness: Hardness) -> None:
+        record, config = self._record, self._config
+        self.proofs = Proofs(
+            config.credentials_file, clock=clock, entropy=entropy, hardness=hardness
+        )
+        self.people = People(config.persons, proofs=self.proofs, journal=record, now_s=clock.now_s)
+        writing = Writing(journal=record, clock=clock)
+        self.duties = Duties(people=self.people, proofs=self.proofs, writing=writing)
+        self.crew = CrewList(people=self.people, proofs=self.proofs, clock=clock, writing=writing)
+        record.guard(partial(guard.allow, self.people))
+        record.on_commit(self.crew.note)
+
+    async def open(self) -> None:
+        """Read what persons have set, before anybody acts."""
+        await self.proofs.open()
+
+    async def take_up(self) -> None:
+        """Take up what the record says of crew and book; what cannot be read now is tried again.
+
+        Raises:
+            RecordError: The crew list cannot be read.
+        """
+        with suppress(RecordError):  # the book tries again each minute
+            await self.book.take_up()
+        await self.crew.take_up(self._record.state)
+
+    async def close(self) -> None:
+        """Let go of what persons have set, and copy the record that has been closed."""
+        self.proofs.close()
+        await self.safekeeping.copies.at_stop()
+
+    def work(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """Yield what runs for as long as the daemon does."""
+        yield self.book.run()
+        yield self.exports.run()
+        yield self.witnesses.run()
+        yield self.safekeeping.run()
+
+    def answers(self) -> Mapping[str, Handler]:
+        """Return who answers which request of the control socket."""
+        return {
+            mail.REQUEST: self._mail.request,
+            mail.ANSWER: self._mail.answer,
+            heads.REQUEST: self.heads.answer,
+            **self.book.requests,
+            **self.exports.requests(),
+            **self.duties.requests(),
+            **self.crew.requests(),
+            **self.safekeeping.handlers(),
+        }
+
+    def to_do(self) -> list[Callable[[], Iterable[Item]]]:
+        """Return who has lines for the worklist."""
+        return [self.witnesses.to_do, self.duties.to_do, self.crew.to_do, self.book.items]
+
+    def faults(self) -> Mapping[str, bool]:
+        """Return which conditions hold, by catalogue key."""
+        kept = self.safekeeping.faults()
+        stands_against = self.witnesses.refused or self.heads.parted
+        return {
+            **kept,
+            "record.check": kept["record.check"] or stands_against,
+            "login.locked": self.people.locks_now(),
+        }
+
+    def _particulars(self) -> Mapping[str, Json]:
+        """Return what papers say of the ship."""
+        config = self._config
+        return particulars.told(
+            config.ship,
+            ship_time=config.ship_time,
+            persons=self.people.persons(),
+            kinds={test.config.id: test.spec.kind for test in config.tests},
+        )
