@@ -55,8 +55,10 @@ class Crew:
         for unit, command in self.plan.moves[door][verb]:
             await tell(devices, unit, command)
 
-    def write_config(self, devices: Simulators, broker: EmbeddedBroker) -> Path:
-        """Write the daemon's configuration for these devices and this broker; return where."""
+    def write_config(
+        self, devices: Simulators, broker: EmbeddedBroker, witness: Mapping[str, str]
+    ) -> Path:
+        """Write the daemon's configuration for these devices, this broker and this witness; return where."""
         tree = derived(
             self.tree, self.plan, devices.endpoints, state=self.state, mqtt_port=broker.port
         )
@@ -65,6 +67,7 @@ class Crew:
             secret.touch(mode=0o600)
             secret.write_text(password + "\n", "utf-8")
             tree["mqtt"] |= {"user": "ispsd", "password_file": str(secret)}
+        tree["witness"] = [dict(witness)]
         path = self.state / "ispsd.toml"
         path.write_text(toml.written(tree), "utf-8")
         return path

@@ -18,16 +18,20 @@ from daemon import config
 from daemon.demo import crew
 from daemon.demo.gangway import gangway
 from daemon.demo.history import write_history
+from daemon.demo.second import second_computer
 from daemon.demo.story import Story
 from daemon.demo.words import utc_now
 from daemon.errors import IspsdError, LinkError
 from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, mosquitto_program
 from daemon.mqtt.wire import Broker
+from daemon.record import keys
+from daemon.record.checkpoint import verifier_key
 from daemon.simulate import processes
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
+    from daemon.config import Config
     from daemon.demo.gangway import Gangway
     from daemon.mqtt.embedded import EmbeddedBroker
 
@@ -73,8 +77,11 @@ async def _play(state: Path, *, keep: bool) -> int:
         ship = crew.muster(state)
         devices = await stage.enter_async_context(ship.simulators())
         await ship.begin(devices)
-        path = ship.write_config(devices, broker)
-        await _history(path)
+        second = await stage.enter_async_context(second_computer(state / "second-computer"))
+        path = ship.write_config(devices, broker, second.section())
+        loaded = config.load(path)
+        await _history(loaded)
+        second.trust(_vkey(loaded))
         process = await stage.enter_async_context(
             processes.daemon_process(path, state / "daemon.log")
         )
@@ -95,14 +102,21 @@ async def _play(state: Path, *, keep: bool) -> int:
             await asyncio.Event().wait()
         living.cancel()
         await processes.finish(process)
-        return await _verified(state, station)
+        return await _verified(state, station, second.key)
 
 
-async def _history(path: Path) -> None:
+def _vkey(loaded: Config) -> str:
+    """Return the public key of the record, as it is carried to a second computer."""
+    section = loaded.record
+    prefix = f"{section.origin}/{loaded.ship.imo_number}"
+    return verifier_key(prefix, keys.load(section.key_file).public_key())
+
+
+async def _history(loaded: Config) -> None:
     """Write fourteen months of the ship's life into a record that is new."""
     _say("HISTORY", "fourteen months of it are generated, and marked as such")
     written = await write_history(
-        config.load(path),
+        loaded,
         until_utc=datetime.now(UTC),
         software=version("ispsd"),
         left_due=LEFT_DUE,
@@ -110,24 +124,25 @@ async def _history(path: Path) -> None:
     _say("", f"{written} entries" if written else "the record is there already")
 
 
-async def _verified(state: Path, station: Gangway) -> int:
-    """Verify the closed record against what the gangway's station kept, then a copy with one bit flipped."""
+async def _verified(state: Path, station: Gangway, witness: str) -> int:
+    """Verify the closed record against what others kept and signed, then a copy with one letter changed."""
     anchor = state / "kept-by-the-gangway.note"
     # The newest head that it saw: the later, the less of the record has no outside witness yet.
     anchor.write_text(station.heads[-1], "utf-8")
     record, key = state / "record", state / "record-key.pub"
     _say(
         "VERIFY",
-        "by a program of its own, with the key and a head that the gangway's station kept:",
+        "by a program of its own, with the key, a head that the gangway's station kept, and the witness's key:",
     )
-    good = await _verify(record, "--key", str(key), "--anchor", str(anchor))
+    known = ("--key", str(key), "--anchor", str(anchor), "--witness", witness)
+    good = await _verify(record, *known)
     copy = state / "copy"
     shutil.copytree(record, copy)
     segment = next(iter(sorted(copy.glob("*.db"))))
     # Wherever it stands: SQLite leaves old copies of a page's cells in its free space.
     segment.write_bytes(segment.read_bytes().replace(*FORGED))
     _say("", "the same record; in a copy somebody changed one letter of who acknowledged:")
-    bad = await _verify(copy, "--key", str(key), "--anchor", str(anchor))
+    bad = await _verify(copy, *known)
     return 0 if (good, bad) == (0, 1) else 1
 
 

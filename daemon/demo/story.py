@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from daemon import control
+from daemon.demo.paperwork import Paperwork
 from daemon.demo.ssas import SsasChapter
 from daemon.demo.words import log_row, on_disk
 from daemon.errors import LinkError
@@ -63,6 +64,7 @@ class Story:
         await SsasChapter(self.crew, self.devices, self.station, self.socket, self.say).tell()
         await self.broker_lost()
         await self.morning()
+        await Paperwork(self.socket.parent, self.station, self.socket, self.say).tell()
 
     async def quiet_watch(self) -> None:
         """The picture is complete and true: every door seen, nothing to acknowledge."""

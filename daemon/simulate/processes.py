@@ -80,7 +80,7 @@ async def simulators(config: Path) -> AsyncIterator[Simulators]:
     Raises:
         IspsdError: They could not start.
     """
-    async with _child("-m", "simulators", str(config)) as process:
+    async with child("-m", "simulators", str(config)) as process:
         devices = Simulators(process)
         try:
             async with asyncio.timeout(START_S):
@@ -93,7 +93,7 @@ async def simulators(config: Path) -> AsyncIterator[Simulators]:
 @asynccontextmanager
 async def daemon_process(config: Path, log: Path) -> AsyncIterator[Process]:
     """Run ``ispsd run``; what it logs goes to a file."""
-    async with _child("-m", "daemon", "run", "--config", str(config), log=log) as process:
+    async with child("-m", "daemon", "run", "--config", str(config), log=log) as process:
         yield process
 
 
@@ -113,7 +113,7 @@ async def finish(process: Process) -> int:
 
 
 @asynccontextmanager
-async def _child(*words: str, log: Path | None = None) -> AsyncIterator[Process]:
+async def child(*words: str, log: Path | None = None) -> AsyncIterator[Process]:
     """Run Python; in a session of its own, so that Ctrl-C reaches us first and we end it in order."""
     errors = log.open("ab") if log is not None else None
     try:
