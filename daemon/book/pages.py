@@ -11,6 +11,7 @@ from daemon.book.attaching import ATTACHED
 from daemon.book.desk import subject_of
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
+from daemon.record import fold
 from daemon.record.entry import KINDS
 from daemon.record.reader import MOST_ENTRIES, Query
 
@@ -123,7 +124,7 @@ class Pages:
         within = await self._record.entries(
             Query(type=SHIP_TIME, after=first, before=last + 1, limit=MOST_ENTRIES)
         )
-        now = _minutes(before[0]) if before else self._before_any()
+        now = _minutes(before[0]) if before else await self._before_any()
         changes = {entry.seq: _minutes(entry) for entry in within}
         offsets, due = [], sorted(changes)
         for entry in entries:
@@ -132,8 +133,15 @@ class Pages:
             offsets.append(now)
         return offsets
 
-    def _before_any(self) -> int:
-        """Return what held before it was first changed: what the ship's file says."""
+    async def _before_any(self) -> int:
+        """Return what held before any change that is here: what the oldest segment took over, else the ship's file."""
+        oldest = await self._record.entries(Query(limit=1))
+        if oldest and oldest[0].seq > 1:
+            carried = await self._record.part(oldest[0].seq, Classification.SSO) or {}
+            state = carried.get(fold.CARRIED, [])
+            for each in state if isinstance(state, list) else []:
+                if (each["kind"], each["id"]) == (fold.SHIP, SHIP_TIME):
+                    return fields.number(each["body"], "offset_min")
         offset = self._ship_time.utcoffset(None)
         return int(offset.total_seconds() // 60)
 

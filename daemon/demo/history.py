@@ -10,28 +10,32 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from daemon.demo import papers, past
 from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
-from daemon.model import Classification, ClockStatus
+from daemon.model import ClockStatus
 from daemon.record import keys
 from daemon.record.log import Record
 from daemon.record.schema import SEGMENT_GLOB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from daemon.config import Config
     from daemon.demo.papers import Event
+    from daemon.record.entry import Entry
 
 SINCE_BOOT_S = 3600.0
 """What the history's clock shows as seconds since boot when it begins."""
 AT_ONCE = 400
 """Entries that are given to the disk in one go, then the progress is told."""
+NOT_REVIEWED = timedelta(days=4)
+"""How far back the last days reach that nobody has reviewed yet."""
 
 
 class PastClock:
@@ -116,18 +120,38 @@ async def write_history(
 async def _write(
     record: Record, clock: PastClock, events: Sequence[Event], say: Callable[[str], None]
 ) -> int:
-    for begin in range(0, len(events), AT_ONCE):
-        batch = events[begin : begin + AT_ONCE]
+    reviewed, written = 0, 0
+    for batch in _batches(events):
+        waiting = []
         for event in batch:
             clock.move_to(event.at)
-            record.submit(event.draft)
+            waiting.append(record.submit(event.draft))
         await record.drained()
         if reason := record.health().reason:
             raise RecordError(f"the history cannot be written: {reason}")
-        say(f"{begin + len(batch)} of {len(events)} entries, until {batch[-1].at:%d %b %Y}")
+        written += len(batch)
+        say(f"{written} of {len(events)} entries, until {batch[-1].at:%d %b %Y}")
+        if written < len(events):  # what happened lately is for whoever plays the demo to review
+            reviewed = await _review(record, reviewed + 1, await waiting[-1])
     # No station is told of it as if it had just happened; the last entry says where the demo begins.
-    told = [event for event in events if event.draft.classification is Classification.WATCH]
-    record.set_cursor(RecordEvents.CURSOR, 1 + len(told))
     ended = await record.submit(papers.ENDING)
+    record.set_cursor(RecordEvents.CURSOR, (ended.bseq or 1) - 1)
     await record.seal()
     return ended.seq
+
+
+def _batches(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """Yield what is written in one go and then reviewed; the last few days stand alone."""
+    lately = events[-1].at - NOT_REVIEWED
+    before = sum(event.at < lately for event in events)
+    yield from (events[begin : min(begin + AT_ONCE, before)] for begin in range(0, before, AT_ONCE))
+    yield events[before:]
+
+
+async def _review(record: Record, begin: int, last: Entry) -> int:
+    """Let the SSO review what was written and the Master verify it; return up to where."""
+    head = await record.seal()
+    kinds, outcomes = await record.counts(begin, last.seq)
+    review = await record.submit(papers.review(begin, last, head, kinds, outcomes))
+    await record.submit(papers.countersigned(begin, last, head, review))
+    return last.seq

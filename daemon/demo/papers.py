@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from daemon import forms
+from daemon.book.desk import naming
 from daemon.checks.api import Mode
 from daemon.demo import routine
 from daemon.model import Classification, Json, Outcome, SecurityLevel, Situation
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.config.shape import Test
     from daemon.demo.routine import Call, Defect, Drill, Routine
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.entry import Entry
 
 MARK: Mapping[str, Json] = {"simulated": True, "generated": "DEMO history"}
 MORNING = time(9, 0)
@@ -213,6 +216,52 @@ def defect(defect: Defect, found: datetime, until: datetime) -> Iterator[Event]:
         at = found + timedelta(days=defect.closed_after_days, minutes=10)
         closed = {**said, "by": "re-test passed"}
         yield Event(at, _private("defect.closed", defect.item, closed))
+
+
+def review(
+    begin: int,
+    last: Entry,
+    head: Checkpoint,
+    kinds: Mapping[str, int],
+    outcomes: Mapping[str, int],
+) -> Draft:
+    """Return what ``daemon.book`` writes when the SSO has reviewed a period; nobody signed it."""
+    counted: Mapping[str, Json] = {
+        "entries": sum(kinds.values()),
+        "kinds": [{"kind": kind, "count": count} for kind, count in kinds.items()],
+        "results": [{"outcome": name, "count": count} for name, count in outcomes.items()],
+    }
+    return _seen("period.reviewed", routine.SSO, begin, last, head, **counted)
+
+
+def countersigned(begin: int, last: Entry, head: Checkpoint, review: Entry) -> Draft:
+    """Return what is written when the Master has verified it."""
+    said: Mapping[str, Json] = {
+        "review": naming(review),
+        "reviewed_by": routine.SSO,
+        "same_person": False,
+    }
+    return _seen("period.verified", routine.MASTER, begin, last, head, **said)
+
+
+def _seen(
+    type_: str, person: str, begin: int, last: Entry, head: Checkpoint, **said: Json
+) -> Draft:
+    return Draft(
+        kind="system",
+        type=type_,
+        subject="record",
+        classification=Classification.SSO,
+        actor=Actor(person=person),
+        open={
+            "from": begin,
+            "up_to": last.seq,
+            "up_to_at": last.stamp.at,
+            "checkpoint": {"origin": head.origin, "size": head.size, "root": head.root.hex()},
+            **said,
+            **MARK,
+        },
+    )
 
 
 def _stay(call: Call, until: datetime) -> tuple[datetime, datetime | None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import config
+from daemon import config, forms
 from daemon.demo import history, past, routine
 from daemon.errors import IspsdError
 from daemon.model import Classification
@@ -241,7 +241,8 @@ async def test_the_verifier_passes_it_and_what_the_daemon_writes_behind_it(tmp_p
     said: list[str] = []
     count = await written(tmp_path, say=said.append)
     assert count > 1000
-    assert said[-1].startswith(f"{count - 2} of {count - 2} entries")
+    made = len(past.plan(ship(tmp_path), until_utc=NOW))
+    assert said[-1].startswith(f"{made} of {made} entries")
     key = keys.load(tmp_path / "record-key.pem")
     keys.write_public(tmp_path / "key.pub", name="demo/9999993", key=key.public_key())
     record = reopened(tmp_path)
@@ -256,7 +257,7 @@ async def test_the_verifier_passes_it_and_what_the_daemon_writes_behind_it(tmp_p
     )
     head = await record.seal()
     await record.stop()
-    assert head.size == count + 1
+    assert int(head.origin.rpartition("/")[2]) == 2, "she changed to the next segment after a year"
     code, words = await verified(tmp_path / "record", tmp_path / "key.pub", head.note)
     assert (code, words.splitlines()[0]) == (0, "PASS"), words
 
@@ -286,20 +287,36 @@ async def test_the_daemon_finds_the_last_results_and_tells_no_station_of_the_pas
 
 async def test_each_entry_stands_at_its_own_time(tmp_path):
     await written(tmp_path)
-    (path,) = (tmp_path / "record").glob("*.db")
-    rows = [json.loads(body) for (body,) in sqlite3.connect(path).execute("SELECT body FROM entry")]
+    rows = [
+        json.loads(body)
+        for path in sorted((tmp_path / "record").glob("*.db"))
+        for (body,) in sqlite3.connect(path).execute("SELECT body FROM entry")
+    ]
     of_tests = [row for row in rows if row["type"] == "test.result"]
     assert [row["at"] for row in of_tests] == [row["open"]["ended"] for row in of_tests]
     assert {row["boot"] for row in rows} == {"generated"}
 
 
+async def test_all_but_the_last_days_was_reviewed_by_the_sso_and_verified_by_the_master(tmp_path):
+    count = await written(tmp_path)
+    record = reopened(tmp_path)
+    await record.start()
+    found = await record.entries(Query(type="period.reviewed"))
+    seen = await record.state(fold.REVIEWED)
+    await record.stop()
+    periods = [(entry.open["from"], entry.open["up_to"]) for entry in found]
+    assert periods[0][0] == 1
+    assert all(later[0] == earlier[1] + 1 for earlier, later in itertools.pairwise(periods))
+    assert seen["reviewed"]["up_to"] == seen["verified"]["up_to"] == periods[-1][1] < count
+    assert NOW - forms.from_utc(str(seen["reviewed"]["up_to_at"])) < timedelta(days=8)
+
+
 async def test_a_record_that_exists_is_left_alone(tmp_path):
     count = await written(tmp_path)
-    (path,) = (tmp_path / "record").glob("*.db")
-    before = path.read_bytes()
+    before = {path: path.read_bytes() for path in (tmp_path / "record").glob("*.db")}
     assert count > 0
     assert await written(tmp_path) == 0
-    assert path.read_bytes() == before
+    assert {path: path.read_bytes() for path in (tmp_path / "record").glob("*.db")} == before
 
 
 async def test_what_was_broken_off_is_begun_again(tmp_path):

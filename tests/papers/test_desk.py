@@ -46,7 +46,7 @@ DONE = {"do": "export.done", "sha256": "ab" * 32, "bytes": 4711, "pages": 6, "ve
 
 
 class Rig:
-    def __init__(self, folder, clock):
+    def __init__(self, folder, clock, *, announces=False):
         self.folder = folder
         self.clock = clock
         self.record = Record(
@@ -67,7 +67,7 @@ class Rig:
             record=self.record,
             directory=folder / "record",
             public_key=folder / "record-key.pub",
-            people=People(PERSONS, proofs=self.proofs),
+            people=People(PERSONS, proofs=self.proofs, journal=self.record if announces else None),
             particulars=lambda: PARTICULARS,
             held_head=self.head,
             clock=clock,
@@ -98,8 +98,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(folder, clock=None):
-    made = Rig(folder, clock or ManualClock())
+async def rig(folder, clock=None, *, announces=False):
+    """Give a desk; ``announces``: the record is told whose key is whose, as a whole ship's is."""
+    made = Rig(folder, clock or ManualClock(), announces=announces)
     await made.record.start()
     await made.proofs.open()
     try:

@@ -51,7 +51,7 @@ async def export(*words, expect=0, cwd=None):
 @asynccontextmanager
 async def listening(folder):
     """Give a desk that answers on a socket, with a record that has a test in it."""
-    async with rig(folder) as ship:
+    async with rig(folder, announces=True) as ship:
         keys.write_public(folder / "record-key.pub", name="demo/9999993", key=KEY.public_key())
         moment = ship.clock.utc()
         await ship.record.submit(

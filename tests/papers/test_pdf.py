@@ -251,7 +251,7 @@ async def test_every_paper_of_the_sample_ship_has_the_code_on_its_first_and_last
 async def test_the_statement_of_integrity_is_the_fixed_one_with_real_figures(fourteen_months):
     ours = sample(fourteen_months)
     content, _ = ours.pdf("psc")
-    last = int((fourteen_months / "note").read_text("utf-8").splitlines()[1])
+    last = ours.source.last_seq
     wanted = (
         f"Entries 1–{last} of this record verified unaltered since they were written (last check 22 Nov 2026 0210Z, "
         f"fingerprint {ours.proof.fingerprint}). The record shows what sensors and the named persons reported; "
