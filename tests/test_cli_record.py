@@ -12,8 +12,10 @@ import pytest
 
 from daemon import cli
 from daemon.record import checkpoint, keys
+from daemon.record.entry import Proof
 from daemon.record.reader import Query
 from tests import thin
+from tests.pins import PIN, give_pins
 from tests.record.ship import alert, record
 
 if TYPE_CHECKING:
@@ -100,6 +102,27 @@ def test_a_lost_key_takes_master_and_sso_and_the_record_goes_on_under_another(
     found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
     assert [e.type for e in found][-3:] == ["segment.opened", "record.adopted", "alert.changed"]
     assert f"{MASTER} (Master) and {SSO} (SSO): the key is lost" in str(found[-3].open["reason"])
+
+
+def test_where_pins_are_kept_both_prove_to_be_themselves_before_a_record_is_adopted(
+    config: Path, key: Path, tmp_path: Path, capsys
+):
+    give_pins(tmp_path / "persons.json")
+    key.unlink()
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    for path, pin in ((right, PIN), (wrong, "271828")):
+        path.touch(mode=0o600)
+        path.write_text(pin + "\n")
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost", *BY]
+    assert cli.main(words) == 1
+    assert "PIN of" in capsys.readouterr().err
+    assert cli.main([*words, "--pin-file", str(right), "--pin-file", str(wrong)]) == 1
+    assert "is wrong" in capsys.readouterr().err
+    assert not keys.next_to(key).exists()
+    assert cli.main([*words, "--pin-file", str(right), "--pin-file", str(right)]) == 0
+    found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
+    adopted = next(e for e in found if e.type == "record.adopted")
+    assert (adopted.actor.person, adopted.actor.proof) == (MASTER, Proof.PIN)
 
 
 def test_a_record_comes_to_another_computer(config: Path, key: Path, tmp_path: Path, capsys):

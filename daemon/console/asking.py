@@ -145,6 +145,16 @@ def _one(files: list[Path], prompt: str, refusal: RefusedError) -> str:
     return read_pin(files[0]) if files else _typed(prompt, refusal)
 
 
+def pin_of(name: str, file: Path | None) -> str:
+    """Return somebody's PIN, from a file or as he types it, where there is no daemon to ask for it.
+
+    Raises:
+        IspsdError: There is neither.
+    """
+    wanted = RefusedError(f"the PIN of {name} is wanted: at a terminal, or by --pin-file")
+    return _one([file] if file else [], f"PIN of {name}: ", wanted)
+
+
 def _new(given: argparse.Namespace, name: str, refusal: RefusedError) -> str:
     """Return a new PIN: typed twice, since nobody sees it."""
     if (file := getattr(given, "new_pin_file", None)) is not None:

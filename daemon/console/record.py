@@ -5,22 +5,35 @@ Some of it needs no daemon, and adoption must not have one.
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config
 from daemon.clock import SystemClock
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asked, asking, does, pin_file, say
+from daemon.console.asking import (
+    DEFAULT_CONFIG,
+    DONE,
+    FAILED,
+    asked,
+    asking,
+    does,
+    pin_file,
+    pin_of,
+    say,
+)
 from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RefusedError
 from daemon.fields import LONGEST_TEXT
 from daemon.model import Role
+from daemon.people.proofs import Proofs
 from daemon.record import adoption, codec, keys
 from daemon.record.checkpoint import fingerprint
-from daemon.record.entry import Stamp
+from daemon.record.entry import Proof, Stamp
 from daemon.record.schema import SEGMENT_GLOB
 from daemon.record.trust import Identity
 
@@ -147,6 +160,7 @@ def _adopting(commands: Any) -> None:
     )
     adopt.add_argument("--old-key", metavar="VKEY", help="the old public key, as kept ashore")
     adopt.add_argument("--by", action="append", required=True, metavar="NAME", help=TWO)
+    pin_file(adopt)
     adopt.add_argument("--reason", required=True)
     adopt.set_defaults(act=_adopt)
 
@@ -154,7 +168,7 @@ def _adopting(commands: Any) -> None:
 def _adopt(given: argparse.Namespace) -> int:
     loaded = config.load(given.config)
     section = loaded.record
-    order = _order(loaded, given.by, given.reason)
+    order = asyncio.run(_proven(loaded, _order(loaded, given.by, given.reason), given))
     prefix = f"{section.origin}/{loaded.ship.imo_number}"
     if section.key_file.exists():
         raise RefusedError(
@@ -186,6 +200,31 @@ def _adopt(given: argparse.Namespace) -> int:
     say(f"old key {done.old_fingerprint}")
     say(f"new key {done.new_fingerprint}: tell the company and everybody who verifies this ship")
     return DONE
+
+
+async def _proven(
+    loaded: Config, order: adoption.Order, given: argparse.Namespace
+) -> adoption.Order:
+    """Have both prove to be themselves where PINs are kept on this computer; on a new one there are none yet.
+
+    Raises:
+        IspsdError: A PIN is not there or wrong, or nobody can tell.
+    """
+    proofs = Proofs(loaded.credentials_file, clock=SystemClock(), entropy=Entropy())
+    await proofs.open()
+    try:
+        if proofs.unreadable is not None:
+            raise RefusedError(f"no PIN can be checked: {proofs.unreadable}")
+        if not proofs.names():
+            return order
+        files = dict(zip(given.by, given.pin_file, strict=False))
+        for name in given.by:
+            if not proofs.has(name):
+                raise RefusedError(f"{name} has no PIN, and others on this ship have")
+            await proofs.check(name, pin_of(name, files.get(name)))
+    finally:
+        proofs.close()
+    return replace(order, proof=Proof.PIN)
 
 
 def _order(loaded: Config, named: list[str], reason: str) -> adoption.Order:

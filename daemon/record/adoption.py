@@ -44,11 +44,16 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who orders it, and why."""
+    """Who orders it, and why.
+
+    Attributes:
+        proof: How both proved to be themselves.
+    """
 
     master: str
     sso: str
     reason: str
+    proof: Proof = Proof.NONE
 
 
 def old_key(record: Path, prefix: str, given: str | None) -> Ed25519PublicKey:
@@ -148,7 +153,7 @@ def _draft(order: Order, new: Ed25519PrivateKey, old: Ed25519PublicKey) -> Draft
         kind="system",
         type=ADOPTED,
         subject="record",
-        actor=Actor(None, order.master, Proof.NONE),
+        actor=Actor(None, order.master, order.proof),
         classification=Classification.WATCH,
         open={
             "master": order.master,
