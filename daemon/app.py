@@ -398,6 +398,7 @@ class Daemon:
         with suppress(RecordError, TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self.record.drained()
+                await self.office.before_seal()
                 await self.record.seal()
                 if self.publisher.facts().connected:
                     await self.publisher.drained()

@@ -52,6 +52,11 @@ class CrewList:
         """Return what answers each request about the crew list."""
         return {"crew": self._list, "crew.import": self._import}
 
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether the record's crew list counts."""
+        return self._is_taken_up
+
     async def take_up(self, state: State) -> None:
         """Take up the crew list and the keys as the record has them; the file's list counts at the first start only.
 
@@ -81,7 +86,7 @@ class CrewList:
         self._people.had_pins = frozenset(await state(fold.PIN))
         keys = await state(fold.PERSON_KEY)
         self._people.known_keys({name: str(body["key"]) for name, body in keys.items()})
-        self._is_taken_up = True
+        self._is_taken_up = self._people.are_known = True
 
     def note(self, entry: Entry) -> None:
         """Take note of a drill that was entered, and of a segment, in which everybody's key is entered again.

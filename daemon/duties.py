@@ -102,7 +102,8 @@ class Duties:
     async def _new_pin(self, person: Person, new: str, *, old: str | None) -> Answer:
         signs = bool(person.roles & COMMAND)
         public = await self._proofs.set(person.name, new, old=old, signs=signs)
-        by = By(person, proof=Proof.PIN)
+        # Nobody can prove anything by a first PIN: it is whoever sits at ispsd's own computer that says so.
+        by = By(person, proof=Proof.NONE if old is None else Proof.PIN)
         if public is not None:
             self._people.announce(by, personkey.text(public))
         said: dict[str, Json] = {"person": person.name, "first": old is None}

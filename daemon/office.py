@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from daemon import logs
 from daemon.assets import asset
 from daemon.book import forms as book_forms
 from daemon.book.book import Book
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
     from daemon.worklist import Item
 
 
+AGAIN_S: Final = 1.0
+AFTER_FAULT_S: Final = 10.0
+"""How long a part that ended by an error rests before it begins again."""
+
+
 class Office:
     """Every part of it. Built without touching anything; ``open`` reads what persons have set."""
 
@@ -78,6 +84,8 @@ class Office:
         """
         self._config = config
         self._record = record
+        self._clock = clock
+        self._log = logs.get("office")
         self._build_people(clock, entropy, hardness)
         self.heads = Heads(record, clock=clock, part_from=record.part_from)
         self.witnesses = Witnesses(
@@ -128,6 +136,7 @@ class Office:
         writing = Writing(journal=record, clock=clock)
         self.duties = Duties(people=self.people, proofs=self.proofs, writing=writing)
         self.crew = CrewList(people=self.people, proofs=self.proofs, clock=clock, writing=writing)
+        self.people.are_known = False
         record.guard(partial(guard.allow, self.people))
         record.on_commit(self.crew.note)
 
@@ -136,7 +145,7 @@ class Office:
         await self.proofs.open()
 
     async def take_up(self) -> None:
-        """Take up what the record says of crew and book; what cannot be read now is tried again.
+        """Take up what the record says of crew and book; what cannot be read now is tried again while it works.
 
         Raises:
             RecordError: The crew list cannot be read.
@@ -145,6 +154,11 @@ class Office:
             await self.book.take_up()
         await self.crew.take_up(self._record.state)
 
+    async def before_seal(self) -> None:
+        """Let the last head be signed at a stop, where whoever may hold a newer one was asked."""
+        if self.witnesses.met.is_set():
+            await self.safekeeping.ask_broker()
+
     async def close(self) -> None:
         """Let go of what persons have set, and copy the record that has been closed."""
         self.proofs.close()
@@ -152,10 +166,31 @@ class Office:
 
     def work(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Yield what runs for as long as the daemon does."""
-        yield self.book.run()
-        yield self.exports.run()
-        yield self.witnesses.run()
-        yield self.safekeeping.run()
+        yield self._take_up_crew()
+        parts = {
+            "book": self.book.run,
+            "exports": self.exports.run,
+            "witnesses": self.witnesses.run,
+            "safekeeping": self.safekeeping.run,
+        }
+        for name, run in parts.items():
+            yield self._keep(name, run)
+
+    async def _take_up_crew(self) -> None:
+        """Read the crew list as soon as the record lets itself be read; till then nobody has a role to prove."""
+        while not self.crew.is_taken_up:
+            await self._clock.sleep(AGAIN_S)
+            with suppress(RecordError):
+                await self.crew.take_up(self._record.state)
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Keep a part going: an error in it takes neither the watch nor the other parts along (invariant 6)."""
+        while True:
+            try:
+                await run()
+            except Exception:  # noqa: BLE001 (told in the log, and begun again)
+                self._log.exception("office.fault", part=name)
+            await self._clock.sleep(AFTER_FAULT_S)
 
     def answers(self) -> Mapping[str, Handler]:
         """Return who answers which request of the control socket."""

@@ -10,7 +10,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from daemon import forms, results, schedule, worklist
+from daemon import forms, logs, results, schedule, worklist
 from daemon.checks.api import Expects, Mode, Services, refusal
 from daemon.conduct import Conduct, Journal
 from daemon.errors import RefusedError
@@ -69,6 +69,7 @@ class Tests:
         """
         self.also_to_do: list[Callable[[], Iterable[worklist.Item]]] = []
         """Who has lines for the worklist beside the tests."""
+        self._log = logs.get("tests")
         self.tests = {test.config.id: test for test in tests}
         self.clock = clock
         self._ship_time = ship_time
@@ -217,7 +218,11 @@ class Tests:
         """Return what SSO and Master have to see to, the worst first; of class ``sso``, with SSAS among it."""
         stands = [(test, Readiness(self.readiness(test))) for test in self.tests.values()]
         listed = worklist.items(stands, now_utc=self.clock.utc(), ship_time=self._ship_time())
-        listed += [item for source in self.also_to_do for item in source()]
+        for source in self.also_to_do:
+            try:
+                listed += list(source())
+            except Exception:  # noqa: BLE001 (one source's bug must take neither the list nor the watch along)
+                self._log.exception("worklist.fault")
         return worklist.message(worklist.worst_first(listed))
 
     # What falls due

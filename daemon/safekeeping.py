@@ -134,6 +134,12 @@ class Safekeeping:
             await self._compare(self._publisher.foreign_head(), BROKER)
             await self._clock.sleep(LISTEN_S)
 
+    async def ask_broker(self) -> None:
+        """Compare what the broker holds, where it can be asked at once, and let the head be signed."""
+        if self._publisher.facts().connected:
+            await self._compare(self._publisher.foreign_head(), BROKER)
+            self._record.met_witnesses()
+
     async def _connected(self) -> None:
         while not self._publisher.facts().connected:
             await self._publisher.facts_changed()

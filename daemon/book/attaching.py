@@ -118,6 +118,7 @@ class Attaching:
         """
         upload = self._known(request)
         self._upload = None
+        self._desk.must_still_be(upload.by)
         content = bytes(upload.content)
         if len(content) != upload.size or sha256(content).hexdigest() != upload.digest:
             raise RefusedError("the file did not come in whole; attach it again")
@@ -170,9 +171,10 @@ class Attaching:
 
     def _known(self, request: Mapping[str, Any]) -> Upload:
         token = fields.text(request, "upload")
-        if self._upload is None or self._upload.token != token:
+        upload, now_s = self._upload, self._desk.clock.now_s()
+        if upload is None or upload.token != token or now_s - upload.seen_s >= IDLE_S:
             raise RefusedError("no such file is coming in; attach it again")
-        return self._upload
+        return upload
 
     def _check_room(self, size: int) -> None:
         used, quota = self._desk.record.evidence_used()

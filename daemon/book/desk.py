@@ -68,6 +68,15 @@ class Desk:
         """
         return await self._people.prove(fields.claim(request), act)
 
+    def must_still_be(self, by: By) -> None:
+        """Refuse who has left, or has other duties than when he began.
+
+        Raises:
+            RefusedError: The crew list says otherwise by now.
+        """
+        if self._people.find(by.person.name) != by.person:
+            raise RefusedError(f"the crew list has been changed for {by.person.name}; begin again")
+
     def now_utc(self) -> datetime | None:
         """Return now; None where the computer's clock cannot be right."""
         return None if self.clock.status() is ClockStatus.UNSET else self.clock.utc()

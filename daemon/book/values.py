@@ -25,6 +25,9 @@ LONGEST_TEXT: Final = 400
 MOST_TOLD: Final = 20
 EARLIEST_UTC: Final = datetime(2004, 7, 1, tzinfo=UTC)
 """When the ISPS Code came into force: nothing that it asks for was done before."""
+LATEST_UTC: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""What lies behind it is no date but a way to say *never*; calendars and time zones end somewhere too."""
+EARLIEST_DAY: Final = date(1990, 1, 1)
 _YES_NO: Final = {"yes": True, "no": False}
 _WHOLE: Final = re.compile(r"-?\d{1,9}")
 
@@ -141,6 +144,10 @@ def moment(name: str, typed: str) -> datetime:
         raise RefusedError(f"{name}: {typed[:40]} is out of every calendar") from None
     if found < EARLIEST_UTC:
         raise RefusedError(f"{name}: {typed[:40]} is before {EARLIEST_UTC:%d %b %Y}")
+    if found >= LATEST_UTC:
+        raise RefusedError(
+            f"{name}: {typed[:40]} is too far ahead; leave it out where there is no end"
+        )
     return found
 
 
@@ -170,6 +177,10 @@ def _date(field: Field, typed: str, _: datetime | None) -> Json:
         found = date.fromisoformat(typed)
     except ValueError:
         raise RefusedError(f"{field.name} is {field.wants()}: {typed[:40]!r}") from None
+    if not EARLIEST_DAY <= found < LATEST_UTC.date():
+        raise RefusedError(
+            f"{field.name}: {typed[:40]} is none of 1990 to 2199; leave it out where there is no end"
+        )
     return found.isoformat()
 
 

@@ -234,7 +234,8 @@ class ExportDesk:
         return name
 
     async def _end(self, name: str, type_: str, said: Mapping[str, Json]) -> int:
-        lent = self._lent.pop(name)
+        if (lent := self._lent.pop(name, None)) is None:  # it ended meanwhile
+            raise RefusedError("there is no such export, or its hour is over")
         await _in_thread(partial(shutil.rmtree, lent.folder, ignore_errors=True))
         entry = await self._write(type_, lent.actor, {"export": lent.seq, **said})
         return entry.seq

@@ -67,6 +67,8 @@ class People:
         """Whose PINs the record knows of: a file that was lost is no ship without PINs."""
         self.announced: dict[str, str] = {}
         """The newest key of each person that the record knows of."""
+        self.are_known = True
+        """Whether the crew list is the record's; until it was read, nobody can prove to have a role."""
         if proofs is not None:
             proofs.on_lock = self._on_lock
 
@@ -133,6 +135,7 @@ class People:
         person = await self._who(claim)
         cell = self._may(person, act)
         ask = max(cell.ask, Ask.PIN) if act in INSISTS else cell.ask
+        self._must_be_known(ask)
         return await self._proven(person, claim, act, ask)
 
     async def prove_all(self, claims: Sequence[Claim], act: Act) -> list[By]:
@@ -142,6 +145,7 @@ class People:
             RefusedError: One of them is unknown or not proven; ``wants`` names all whose PIN is not there.
         """
         persons = [await self._who(claim) for claim in claims]
+        self._must_be_known(Ask.PIN)
         for person in persons:
             if self.proofs is None or not self.proofs.has(person.name):
                 raise RefusedError(self._no_pin(person.name, act))
@@ -156,6 +160,12 @@ class People:
             ask = Ask.PIN if cell is None else max(cell.ask, Ask.PIN)
             proven.append(await self._proven(person, claim, act, ask))
         return proven
+
+    def _must_be_known(self, ask: Ask) -> None:
+        if ask > Ask.NOTHING and not self.are_known:
+            raise RefusedError(
+                "the crew list has not been read from the record yet, and duties may have changed hands: try again"
+            )
 
     def _may(self, person: Person, act: Act) -> Cell:
         roles = authority.roles(act)
@@ -215,8 +225,9 @@ class People:
 
     def announce(self, by: By, public: str) -> None:
         """Enter a person's new public key: what he signs from now on is held against it."""
-        self.announced[by.person.name] = public
-        self._submit(
+        self._announce(
+            by.person.name,
+            public,
             Draft(
                 kind="system",
                 type="person.key",
@@ -224,8 +235,19 @@ class People:
                 classification=Classification.WATCH,
                 actor=by.actor(),
                 open={"person": by.person.name, "key": public},
-            )
+            ),
         )
+
+    def _announce(self, name: str, public: str, draft: Draft) -> None:
+        self.announced[name] = public
+
+        def settled(written: asyncio.Future[Entry]) -> None:
+            lost = written.cancelled() or written.exception() is not None
+            if lost and self.announced.get(name) == public:
+                del self.announced[name]  # the next signature has it entered again
+
+        if (written := self._submit(draft)) is not None:
+            written.add_done_callback(settled)
 
     def locks_now(self) -> bool:
         """Return whether somebody's PIN has been locked just now: the condition of ``login.locked``."""
@@ -248,12 +270,13 @@ class People:
             )
         )
 
-    def _submit(self, draft: Draft) -> None:
+    def _submit(self, draft: Draft) -> asyncio.Future[Entry] | None:
         if self._journal is None:
-            return
+            return None
         written = self._journal.submit(draft)
         # One that is lost is counted by the record, and nobody is told twice.
         written.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return written
 
     def known_keys(self, found: Mapping[str, str]) -> None:
         """Take the keys that the record knows, and enter those that it does not: a record may be younger than a key."""
@@ -264,14 +287,15 @@ class People:
             public = self.proofs.public_key(name)
             if public is None or (person := self.find(name)) is None:
                 continue
-            if self.announced.get(name) != personkey.text(public):
-                self.announced[name] = personkey.text(public)
-                self._submit(
+            if self.announced.get(name) != (key := personkey.text(public)):
+                self._announce(
+                    name,
+                    key,
                     Draft(
                         kind="system",
                         type="person.key",
                         subject=person.name,
                         classification=Classification.WATCH,
-                        open={"person": person.name, "key": personkey.text(public)},
-                    )
+                        open={"person": person.name, "key": key},
+                    ),
                 )

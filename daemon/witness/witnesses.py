@@ -74,6 +74,8 @@ class Witnesses:
         self._since_s, self._since_utc = clock.now_s(), clock.utc()
         self.met = asyncio.Event()
         """Whether every witness that is reached was asked which head it holds."""
+        if all(each.witness.place is None for each in self.standings):
+            self.met.set()  # nobody can be
         self._log = logs.get("witness")
         record.on_seal(self._sealed)
 
