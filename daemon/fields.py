@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_TEXT: Final = 400
+EARLIEST_YEAR: Final = 1990
+LATEST_YEAR: Final = 2200
 SHORTEST_PIN: Final = 4
 LONGEST_PIN: Final = 64
 
@@ -60,6 +62,8 @@ def moment(request: Mapping[str, Any], field: str) -> datetime:
         found = None
     if found is None or found.utcoffset() is None:
         raise RefusedError(f"{field} is a moment with its zone: 2026-11-22T02:10Z")
+    if not EARLIEST_YEAR <= found.year < LATEST_YEAR:  # beyond them calendars and zones end
+        raise RefusedError(f"{field} lies in {EARLIEST_YEAR} to {LATEST_YEAR - 1}")
     return found
 
 
