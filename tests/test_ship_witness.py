@@ -13,7 +13,7 @@ from daemon.witness import heads
 from tests.record.heads import NOON, TRUE, head
 from tests.ship import afloat, ashore, sailing
 from tests.test_cli import typed
-from tests.witness.served import made, served
+from tests.witness.served import made, served, true_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,11 @@ def with_witness(store: Store, at: Place | None) -> Callable[[str], str]:
     url = "" if at is None else f'url = "http://127.0.0.1:{at.port}"\n'
     section = f'\n[[witness]]\nname = "wheelhouse"\nkey = "{store.name().line()}"\n{url}'
     return lambda text: text + section
+
+
+def at_true_time(ship: Ship) -> None:
+    """Have the ship's clock right, as the witness's is."""
+    ship.clock.step_utc((true_utc() - ship.clock.utc()).total_seconds())
 
 
 def trusting(store: Store, ship: Ship) -> None:
@@ -45,6 +50,7 @@ async def signed(ship: Ship) -> None:
 async def test_the_head_on_the_air_carries_the_witness_s_line(tmp_path: Path):
     store = made(tmp_path / "witness", trusts=None)
     async with served(store.folder) as at, ashore(tmp_path) as (ship, broker, ends):
+        at_true_time(ship)
         async with afloat(ship, broker, ends):
             trusting(store, ship)
         async with afloat(ship, broker, ends, edit=with_witness(store, at)):
@@ -63,6 +69,7 @@ async def test_the_head_on_the_air_carries_the_witness_s_line(tmp_path: Path):
 async def test_another_history_at_the_witness_is_an_alert_and_an_entry(tmp_path: Path):
     store = made(tmp_path / "witness", trusts=None)
     async with served(store.folder) as at, ashore(tmp_path) as (ship, broker, ends):
+        at_true_time(ship)
         async with afloat(ship, broker, ends):
             trusting(store, ship)
         async with afloat(ship, broker, ends, edit=with_witness(store, at)):
@@ -88,6 +95,7 @@ async def test_another_history_at_the_witness_is_an_alert_and_an_entry(tmp_path:
 async def test_files_and_heads_at_the_command_line(tmp_path: Path, capsys):
     store = made(tmp_path / "witness", trusts=None)
     async with sailing(tmp_path, edit=with_witness(store, None)) as ship:
+        at_true_time(ship)
         trusting(store, ship)
         request, answer = tmp_path / "request", tmp_path / "answer"
         assert await typed(ship, "witness-request", "--out", request) == cli.DONE

@@ -36,6 +36,12 @@ MOST_LINES: Final = 16
 """Signature lines of one answer that are looked at."""
 LARGEST_REQUEST: Final = 16 * 1024
 """Bytes: 63 lines of proof take 2.8 kB, a checkpoint with other people's lines at most 8 kB."""
+EARLIEST_S: Final = 1_577_836_800
+"""2020-01-01 UTC, in seconds since 1970: before there was such a record, no witness signed one."""
+LATEST_S: Final = 253_402_300_799
+"""The last second that the calendar has, in the year 9999."""
+AHEAD_S: Final = 24 * 3600
+"""So far the clock of a witness may be ahead of ours."""
 SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 
 _VKEY: Final = re.compile(r"([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
@@ -132,6 +138,24 @@ def own_line(answer: str, by: Verifier, *, text: str) -> tuple[str, int]:
         if len(line) <= LONGEST_LINE and _is_by(line, by):
             return line, cosigned_at(line, by, text=text)
     raise RecordError(f"the answer has no signature line of {by.name}")
+
+
+def refuse_time(time_s: int, *, now_s: float | None) -> None:
+    """Refuse a cosignature of a time that cannot be, in other units perhaps: it would be in the record for ever.
+
+    Args:
+        time_s: When the witness says it signed, in seconds since 1970.
+        now_s: The time now; None: our clock is not set.
+
+    Raises:
+        RecordError: Before there was such a record, or later than a day from now.
+    """
+    latest_s = LATEST_S if now_s is None else now_s + AHEAD_S
+    if not EARLIEST_S <= time_s <= latest_s:
+        raise RecordError(
+            f"signed at a time that cannot be ({time_s} seconds since 1970): see to the clock of the witness, and "
+            "to this computer's"
+        )
 
 
 def body_of(note: str) -> str:

@@ -52,8 +52,14 @@ LONGEST_PROOF = 64
 MOST_KNOWN_KEYS = 10_000
 MOST_SHAPES = 500
 MOST_REMARKS = 100
+MOST_SIGNATURES = 100_000
+"""Signatures of persons that are compared with each other: decades of them."""
 CLOCK_STEP_S = 60.0
 """A jump of UTC against the time since boot that an entry must explain."""
+SAID_S = 600.0
+"""The longest between a person's signature and its entry, in seconds."""
+EARLIEST = datetime(2020, 1, 1)  # noqa: DTZ001 (UTC, as all here)
+"""Before there was such a record, no witness signed one."""
 
 TELL_EVERY = 20_000
 """Entries between two words to somebody who waits."""
@@ -90,6 +96,7 @@ _ENTRY = re.compile(
 ).fullmatch
 """Versions 1 and 2: the names, their order, the shapes; ``open``, ``parts`` and ``evidence`` are judged apart."""
 _KEY = re.compile(r"[a-z0-9_]+")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FIELDS = frozenset(
     {"v", "segment", "seq", "bseq", "at", "clock", "up_ms", "boot"}
@@ -468,8 +475,11 @@ class Seen(NamedTuple):
     by: str | None = None
 
 
-def cosignatures(note: Note, witnesses: list[Key]) -> list[Seen]:
-    """Return which witnesses signed a note and when; raise BadError where one of their lines does not verify."""
+def cosignatures(note: Note, witnesses: list[Key], doubts: list[str]) -> list[Seen]:
+    """Return which witnesses signed a note and when; raise BadError where one of their lines does not verify.
+
+    A true one of a time that cannot be counts for nothing, and is a doubt.
+    """
     found = []
     for name, signature, _ in note.signatures:
         for witness in witnesses:
@@ -479,12 +489,26 @@ def cosignatures(note: Note, witnesses: list[Key]) -> list[Seen]:
             text = f"cosignature/v1\ntime {time_s}\n{note.text}".encode()
             if not is_signature(witness.public, signature[12:], text):
                 raise BadError(f"the signature of the witness {name} on {_head(note)} is not true")
-            try:
-                at = datetime(1970, 1, 1) + timedelta(seconds=time_s)  # noqa: DTZ001 (UTC, as all here)
-            except OverflowError as err:
-                raise BadError(f"the witness {name} signed {_head(note)} at no real time") from err
-            found.append(Seen(note.size, at, name))
+            at = _time_of(time_s)
+            if at is not None:
+                found.append(Seen(note.size, at, name))
+                continue
+            doubt = (
+                f"the witness {name} signed {_head(note)} at a time that cannot be ({time_s} seconds since 1970): "
+                "its signature counts for nothing"
+            )
+            if doubt not in doubts and len(doubts) < MOST_REMARKS:
+                doubts.append(doubt)
     return found
+
+
+def _time_of(time_s: int) -> datetime | None:
+    """Return a witness's time; None where there was no such record yet, or the calendar has no such day."""
+    try:
+        at = datetime(1970, 1, 1) + timedelta(seconds=time_s)  # noqa: DTZ001 (UTC, as all here)
+    except OverflowError:
+        return None
+    return at if at >= EARLIEST else None
 
 
 def _head(note: Note) -> str:
@@ -973,6 +997,8 @@ class Given:
     Attributes:
         people: The newest public key of each person.
         complete: Nothing that stood before is missing here or withheld.
+        replaced: Keys of the ship in whose place the record has put another.
+        signatures: Hashes of the persons' signatures so far, with the entry of each.
     """
 
     keys: list[Key]
@@ -980,6 +1006,8 @@ class Given:
     witnesses: list[Key]
     people: dict[str, bytes] = field(default_factory=dict)
     complete: bool = False
+    replaced: set[Key] = field(default_factory=set)
+    signatures: dict[bytes, int] = field(default_factory=dict)
 
 
 class Judge:
@@ -992,7 +1020,7 @@ class Judge:
         self._given = given
         self._before = before
         self._lost_after = lost_after
-        """What the segment that follows says was lost of this one."""
+        """What the segment that follows says came before it."""
         self._anchors: list[Note] = []
         self._due = -1
         """How many entries the next anchor covers."""
@@ -1111,7 +1139,7 @@ class Judge:
             elif anchor.root != note.root:
                 raise BadError("the entries are not those that the anchor saw", segment.first_seq)
             else:
-                seen = cosignatures(anchor, self._given.witnesses)
+                seen = cosignatures(anchor, self._given.witnesses, segment.doubts)
                 segment.seen += seen or [Seen(size, None)]  # its last entry need not be here
 
     def _grow(self) -> None:
@@ -1237,13 +1265,16 @@ class Judge:
         ):
             raise BadError("the key before did not endorse its key, as it says", seq)
         if elder is not None and elder != key:
-            segment.trusted |= elder in self._given.keys or (before is not None and before.trusted)
+            given = elder in self._given.keys and elder not in self._given.replaced
+            segment.trusted |= given or (before is not None and before.trusted)
             segment.remarks.append(
                 f"a new key signs from here on ({key.short}); the key before endorsed it"
             )
         elif before is not None and before.key == key:
             segment.trusted |= before.trusted
-        if self._given.keys and not segment.trusted:
+        if self._is_replaced(key):
+            segment.trusted = False
+        elif self._given.keys and not segment.trusted:
             self._doubt_key(key, seq, endorsed=elder is not None)
 
     def _doubt_key(self, key: Key, seq: int, *, endorsed: bool) -> None:
@@ -1257,6 +1288,22 @@ class Judge:
             "give that key too, from a place that you trust"
         )
 
+    def _is_replaced(self, key: Key) -> bool:
+        """Tell whether the record itself has put another key in the place of this one; said where it comes back."""
+        before, replaced = self._before, self._given.replaced
+        changed = before is not None and before.key is not None and before.key != key
+        if changed and before is not None and before.key is not None:
+            replaced.add(before.key)
+        if key not in replaced:
+            return False
+        doubt = (
+            f"it is signed by a key that the record itself had replaced before ({key.short}): whoever still has "
+            "that key may have written it"
+        )
+        if changed and doubt not in self.segment.doubts:
+            self.segment.doubts.append(doubt)
+        return True
+
     def _check_lost(self, previous: dict[str, Any], seq: int) -> None:
         """Doubt what is not here: somebody else held more, or something else, of the segment before."""
         lost, origin = previous["lost"], f"{self.segment.prefix}/{previous['segment']}"
@@ -1266,19 +1313,32 @@ class Judge:
             raise BadError(f"the head that it calls lost cannot be read: {err}", seq) from err
         if (note.origin, note.size, note.root.hex()) != (origin, lost["size"], lost["root"]):
             raise BadError("the head that it calls lost is of something else", seq)
-        elder = self._before.key if self._before else None
-        if elder and not signer(note, [elder]):
-            raise BadError("the head that it calls lost was not signed by the ship", seq)
-        cosignatures(note, self._given.witnesses)
+        before, segment = self._before, self.segment
+        elder = before.key if before else None
+        gap = before is not None and before.number < previous["segment"]
+        known = [each for each in (elder, segment.key, *self._given.keys) if each] if gap else []
+        if elder and not signer(note, known or [elder]):
+            if not gap:
+                raise BadError("the head that it calls lost was not signed by the ship", seq)
+            segment.doubts.append(
+                f"{_head(note)}, which it calls lost, is signed by a key that is not known here"
+            )
+        cosignatures(note, self._given.witnesses, self.segment.doubts)
         holders = ", ".join(sorted({n for n, _, _ in note.signatures if n != origin})) or "somebody"
-        hole = self.segment.hole
-        first = self.segment.first_seq
-        gone = (
-            f"entries {first - hole} to {first - 1} are lost"
-            if hole
-            else f"segment {previous['segment']} had another history"
-        )
-        self.segment.doubts.append(
+        first, hole = segment.first_seq, segment.hole
+        if before is not None and gap:
+            end, last = before.first_seq + before.size, previous["segment"]
+            all_of = f"segments {before.number + 1} to {last} are"
+            which = f"segment {last} is" if last == before.number + 1 else all_of
+            segment.doubts.append(
+                f"{which} lost, and the numbers {end} to {first - 1} with what they were given to: {holders} held "
+                f"the head of segment {last} at {note.size} entries, none of which was found when this was begun"
+            )
+            return
+        gone = f"segment {previous['segment']} had another history"
+        if hole:
+            gone = f"entries {first - hole} to {first - 1} are lost"
+        segment.doubts.append(
             f"{gone}: {holders} held its head at {note.size} entries, {previous['size']} were found "
             "when this segment was begun"
         )
@@ -1335,12 +1395,13 @@ class Judge:
             raise BadError(
                 f"the checkpoint at {note.size} entries is not signed by the key {whose}"
             )
-        segment.trusted |= segment.version == 1
+        if segment.version == 1 and not self._is_replaced(segment.key):
+            segment.trusted = True
 
     def _hear_witnesses(self, note: Note, more: tuple[tuple[str, bytes, str], ...] = ()) -> None:
         lines = (*note.signatures, *more)
         whole = Note(note.text, note.origin, note.size, note.root, lines)
-        self.segment.seen += cosignatures(whole, self._given.witnesses)
+        self.segment.seen += cosignatures(whole, self._given.witnesses, self.segment.doubts)
         known = {(witness.name, witness.id_for(witness.name)) for witness in self._given.witnesses}
         others = {name for name, signature, _ in lines if (name, signature[:4]) not in known}
         others.discard(note.origin)
@@ -1354,7 +1415,7 @@ class Judge:
         while entry is not None and self._anchors and self._anchors[0].size == self._tree.size:
             note = self._anchors.pop(0)
             if note.root == self._tree.root():
-                seen = cosignatures(note, self._given.witnesses)
+                seen = cosignatures(note, self._given.witnesses, segment.doubts)
                 known = (
                     self._next_seq == self._last_known + 1
                 )  # that entry is here to tell the time
@@ -1368,9 +1429,13 @@ class Judge:
 
     def _is_lost(self, note: Note) -> bool:
         """Tell whether the next segment says itself that what this note saw is lost."""
-        lost = self._lost_after()
+        said = self._lost_after()
+        lost = said.get("lost") if isinstance(said, dict) else None
         if not isinstance(lost, dict) or type(lost.get("size")) is not int:
             return False
+        number = said.get("segment")
+        if type(number) is int and number > self.segment.number:
+            return note.size > self._tree.size  # whole segments are lost, and the end of this one
         if note.size == lost["size"]:
             return bool(note.root.hex() == lost.get("root"))
         return bool(self._tree.size < note.size < lost["size"])
@@ -1421,6 +1486,7 @@ class Judge:
         }
         if not is_signature(public, signature, SIGNED_ENTRY + _canonical(said).encode()):
             raise BadError(f"the signature of {person} on it is not true", entry.seq)
+        self._weigh_signature(entry, _sha256(signature).digest()[:16], shown.get("said_at"))
         if person not in people and not self._given.complete:
             self._doubt_once(
                 "entry {} is signed, but whose key it is stands where it is not seen here", entry
@@ -1428,6 +1494,31 @@ class Judge:
         elif people.get(person) != public:
             raise BadError(
                 f"it is signed by a key that is not {person}'s in this record", entry.seq
+            )
+
+    def _weigh_signature(self, entry: Entry, digest: bytes, said_at: Any) -> None:
+        """Doubt a true signature that may have been given for another entry than this one."""
+        signatures = self._given.signatures
+        first = signatures.get(digest)
+        if first is not None:
+            self._doubt_once(
+                f"entry {{}} has the signature that entry {first} has already: it was given once",
+                entry,
+            )
+        elif len(signatures) < MOST_SIGNATURES:
+            signatures[digest] = entry.seq
+        else:
+            words = f"more than {MOST_SIGNATURES} entries are signed: the others were not compared with each other"
+            if words not in self.segment.doubts:
+                self._doubt_once(words, entry)
+        apart_s = _apart_s(said_at, entry.at)
+        if apart_s is None:
+            self._doubt_once("entry {} is signed, but when is not said", entry)
+        elif apart_s > SAID_S:
+            self._doubt_once(
+                f"entry {{}} is of {entry.at_text}Z, and was signed at {said_at}: more than "
+                f"{SAID_S / 60:.0f} minutes apart",
+                entry,
             )
 
     def _doubt_once(self, words: str, entry: Entry) -> None:
@@ -1476,6 +1567,16 @@ def _or_nothing(text: Any) -> bytes:
         return b""
 
 
+def _apart_s(said: Any, at: datetime) -> float | None:
+    """Return how far a written moment is from another, in seconds; None where it is none."""
+    try:
+        if isinstance(said, str) and _MOMENT.fullmatch(said):
+            return abs((datetime.fromisoformat(said[:-1]) - at).total_seconds())
+    except ValueError:
+        pass
+    return None
+
+
 def _read_proof(said: Any) -> tuple[int, int, list[bytes]]:
     """Return index, size of the tree and path; raise ValueError where it is no proof."""
     if not isinstance(said, dict) or said.keys() != {"index", "size", "hashes"}:
@@ -1512,8 +1613,11 @@ def _check_previous(segment: Segment) -> None:
 
 def check_link(before: Segment, segment: Segment) -> None:
     """Raise BadError unless a segment goes on exactly where the one before ends."""
+    if segment.prefix != before.prefix:
+        raise BadError(f"it is of {segment.prefix}, the one before of {before.prefix}")
     if segment.number != before.number + 1:
-        raise BadError(f"segment {before.number + 1} is missing", before.first_seq + before.size)
+        _check_gap(before, segment)
+        return
     head = {
         "segment": before.number,
         "size": before.size,
@@ -1528,8 +1632,21 @@ def check_link(before: Segment, segment: Segment) -> None:
     ends = (before.first_seq + before.size + hole, before.next_bseq + hole)
     if (segment.first_seq, segment.first_bseq) != ends or segment.previous != head:
         raise BadError(f"it does not go on where segment {before.number} ends", segment.first_seq)
-    if segment.prefix != before.prefix:
-        raise BadError(f"it is of {segment.prefix}, the one before of {before.prefix}")
+
+
+NOTHING = 0, Tree().root().hex()
+"""Size and root of a segment of which nothing was found."""
+
+
+def _check_gap(before: Segment, segment: Segment) -> None:
+    """Raise BadError unless a segment owns up to the loss of all those between, and uses none of their numbers."""
+    said, end = segment.previous, before.first_seq + before.size
+    owns_up = segment.version > 1 and said["lost"] and (said["size"], said["root"]) == NOTHING
+    if segment.number <= before.number or not owns_up:
+        raise BadError(f"segment {before.number + 1} is missing", end)
+    due = end + segment.hole, before.next_bseq + segment.hole
+    if segment.first_seq < due[0] or segment.first_bseq < due[1]:
+        raise BadError("it uses numbers of entries that it calls lost", segment.first_seq)
 
 
 @dataclass
@@ -1583,7 +1700,7 @@ def verify(
     place = "anchor"
     try:
         for note in anchors:
-            cosignatures(note, given.witnesses)
+            cosignatures(note, given.witnesses, [])  # its doubts are said where it is met
         paths = _files(record)
         for number, path in enumerate(paths, start=1):
             place = path.name
@@ -1652,11 +1769,11 @@ def _judge_export(judge: Judge, export: Export) -> Segment:
 
 
 def _lost_by(after: Path | None) -> Any:
-    """Return what the segment after says is lost of the one before; it is judged when its turn comes."""
+    """Return what the segment after says came before it; it is judged when its turn comes."""
     try:
         if after is not None:
             with opened_database(after) as database:
-                return read_entry(database.opening()).open["previous"]["lost"]
+                return read_entry(database.opening()).open["previous"]
     except (BadError, UnclearError, OSError, sqlite3.Error, ValueError, KeyError, TypeError):
         pass
     return None
@@ -1674,7 +1791,9 @@ def _weigh_seals(before: Segment | None, segment: Segment, *, last: bool) -> Non
     if before is None or before.sealed == before.size:
         return
     open_end = f"its last {before.size - before.sealed} entries were not sealed"
-    if segment.sealed:
+    if segment.number != before.number + 1:
+        before.doubts.append(f"{open_end}, and what followed them is lost")
+    elif segment.sealed:
         before.vouched_for = True
         before.remarks.append(f"{open_end}; segment {segment.number}, which is, vouches for them")
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon import logs
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Json
-from daemon.record import comparison, fold
+from daemon.record import comparison, fold, witness
 from daemon.record.checkpoint import LONGEST_NOTE
 from daemon.record.comparison import Found
 from daemon.record.entry import Draft
@@ -58,10 +58,15 @@ class Heads:
     async def take_up(self) -> None:
         """Take up what stood when the daemon last stopped.
 
+        A head of a segment before the one that is written is settled: the entry about it may stand behind the first
+        entry of the segment that says what came of it.
+
         Raises:
             RecordError: The record cannot be read.
         """
-        self._open |= set(await self._record.state(fold.BEHIND))
+        known = await self._record.state(fold.BEHIND)
+        written = await self._record.ask(lambda reader: reader.newest())
+        self._open |= {id_ for id_, head in known.items() if _segment(head) >= written}
 
     @property
     def parted(self) -> bool:
@@ -115,6 +120,10 @@ class Heads:
             "size": compared.head.size,
             "ours": compared.ours,
         }
+
+
+def _segment(head: Mapping[str, Json]) -> int:
+    return witness.segment(str(head["origin"]))
 
 
 def _entry(compared: Comparison, held_by: str) -> Draft:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from daemon import logs
 from daemon.errors import LinkError, RecordError
-from daemon.model import Classification
+from daemon.model import Classification, ClockStatus
 from daemon.record import checkpoint, cosignature, cosigned, growth, witness
 from daemon.record.cosignature import Request
 from daemon.record.entry import Draft
@@ -46,12 +46,15 @@ class Keeping:
         """Keep what a witness signed; return False where that segment is closed already.
 
         Raises:
-            LinkError: The answer is not signed by this witness.
+            LinkError: The answer is not signed by this witness, or at a time that cannot be.
             RecordError: The disk refuses.
         """
         text = cosignature.body_of(head.note)
         try:
-            line, _ = cosignature.own_line(answer, each.witness.key, text=text)
+            line, time_s = cosignature.own_line(answer, each.witness.key, text=text)
+            is_set = self._clock.status() is not ClockStatus.UNSET
+            now_s = self._clock.utc().timestamp() if is_set else None
+            cosignature.refuse_time(time_s, now_s=now_s)
         except RecordError as err:
             raise LinkError(str(err)) from err
         segment = witness.segment(head.origin)
@@ -86,17 +89,19 @@ class Keeping:
 
     async def show(self) -> None:
         """Show the newest head with every line that stands under it."""
-        if not self.newest:
+        while self.newest:
+            head = next(reversed(self.newest.values()))
+            segment = witness.segment(head.origin)
+            try:
+                lines = await self._record.ask(partial(cosigned.lines, segment, head.size))
+            except RecordError:  # shown with the next
+                return
+            if head is not next(reversed(self.newest.values())):
+                continue  # a newer one was sealed meanwhile: what is shown never goes back
+            note = head.note + "".join(lines)
+            if lines and len(note) <= checkpoint.LONGEST_NOTE:
+                self._shown(replace(head, note=note))
             return
-        head = next(reversed(self.newest.values()))
-        segment = witness.segment(head.origin)
-        try:
-            lines = await self._record.ask(partial(cosigned.lines, segment, head.size))
-        except RecordError:  # shown with the next
-            return
-        note = head.note + "".join(lines)
-        if lines and len(note) <= checkpoint.LONGEST_NOTE:
-            self._shown(replace(head, note=note))
 
     def _enter(self, type_: str, each: Standing, head: Checkpoint, said: str) -> None:
         self._record.submit(

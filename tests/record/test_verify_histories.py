@@ -268,3 +268,109 @@ def test_a_first_segment_of_the_first_layout_with_a_cosignature_table_is_not_kno
     db.close()
     words = [str(mixed), "--key", VKEY, "--anchor", str(mixed.parent / "anchor")]
     assert verify.main(words) == INCONCLUSIVE
+
+
+# ---------------------------------------------------------------- whole segments that are lost
+
+
+async def sailed_on(folder: Path, *rotations: str) -> Checkpoint:
+    """Write on in the record that is there, with a new segment for each reason, and give its head away."""
+    ship = record(folder)
+    await ship.start()
+    try:
+        for reason in rotations:
+            for number in range(20):
+                await ship.submit(alert(f"{reason}{number}"))
+            await ship.rotate(reason)
+        await ship.submit(alert("last"))
+        return await ship.seal()
+    finally:
+        await ship.stop()
+
+
+async def restored(tmp_path: Path) -> tuple[Path, list[Checkpoint]]:
+    """Put back an image from before two rotations, and write on; return the heads that were given away."""
+    folder, image = tmp_path / "record", tmp_path / "image"
+    await sailed_on(folder)
+    shutil.copytree(folder, image)
+    heads = [await sailed_on(folder), await sailed_on(folder, "x"), await sailed_on(folder, "y")]
+    shutil.rmtree(folder)
+    shutil.copytree(image, folder)
+    heads.append(await sailed_on(folder))
+    return folder, heads
+
+
+async def test_whole_segments_that_are_lost_and_confessed_are_doubted_with_their_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder, heads = await restored(tmp_path)
+    assert [path.name for path in sorted(folder.glob("segment-*.db"))] == [
+        "segment-0001.db",
+        "segment-0004.db",
+    ]
+    for head in heads:  # of the end of segment 1 that is lost, of both lost segments, and of now
+        (tmp_path / "anchor").write_text(head.note, "utf-8")
+        words = [str(folder), "--key", VKEY, "--anchor", str(tmp_path / "anchor")]
+        assert verify.main(words) == INCONCLUSIVE, head.origin
+        said = capsys.readouterr().out
+        assert "segments 2 to 3 are lost, and the numbers 3 to " in said
+        assert f"held the head of segment 3 at {heads[2].size} entries" in said
+    forged = checkpoint.sign(KEY, origin=f"{ORIGIN}/1", size=2, root=b"s" * 32)
+    (tmp_path / "anchor").write_text(forged.note, "utf-8")
+    assert verify.main(words) == FAIL, "what is here is not what it saw"
+
+
+def test_numbers_may_jump_over_whole_lost_segments_and_are_never_used_twice(voyage: Voyage):
+    voyage.sail()
+    head = lost(7, segment=3)
+    for jump, verdict in (((0, 0), INCONCLUSIVE), ((900, 400), INCONCLUSIVE)):
+        last = voyage.sail(lost=head, missing=2, jump=jump)
+        assert voyage.verify(anchor=last) == verdict
+        voyage.take_back()
+    for jump in ((-1, 0), (0, -1)):
+        voyage.sail(lost=head, missing=2, jump=jump)
+        assert voyage.verify() == FAIL
+        voyage.take_back()
+
+
+def test_whole_segments_that_nobody_calls_lost_are_missing(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    last = voyage.sail(missing=2)
+    assert voyage.verify(anchor=last) == FAIL
+    assert "segment 2 is missing" in capsys.readouterr().out
+
+
+def test_the_loss_of_an_end_is_no_word_for_whole_segments_taken_away(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    for _ in range(3):
+        voyage.sail()
+    last = voyage.sail(lost=lost(7, segment=3))
+    assert voyage.verify(anchor=last) == INCONCLUSIVE
+    for number in (2, 3):
+        (voyage.folder / f"segment-000{number}.db").unlink()
+    assert voyage.verify(anchor=last) == FAIL
+    assert "segment 2 is missing" in capsys.readouterr().out
+
+
+def test_an_unsealed_end_before_lost_segments_is_not_vouched_for(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail(unsealed=2)
+    last = voyage.sail(lost=lost(7, segment=2), missing=1)
+    assert voyage.verify(anchor=last) == INCONCLUSIVE
+    said = capsys.readouterr().out
+    assert "its last 2 entries were not sealed, and what followed them is lost" in said
+    assert "vouches for them" not in said
+    assert "segment 2 is lost, and the numbers 6 to 12 with what they were given to" in said
+
+
+def test_a_lost_head_by_a_key_that_only_the_lost_segments_named_is_doubted(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    last = voyage.sail(lost=lost(7, key=OTHER_KEY, segment=3), missing=2)
+    assert voyage.verify(anchor=last) == INCONCLUSIVE
+    assert "is signed by a key that is not known here" in capsys.readouterr().out

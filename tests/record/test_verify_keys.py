@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from daemon.record import checkpoint, verify
+from daemon.record import checkpoint, codec, verify
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY
 from tests.record.voyage import FAIL, INCONCLUSIVE, PASS, Voyage
 
@@ -57,6 +57,55 @@ def test_an_endorsed_key_goes_on_signing_and_may_endorse_the_next(voyage: Voyage
         assert voyage.verify(anchor=head) == PASS
     (voyage.folder / "segment-0005.db").unlink()
     assert voyage.verify(anchor=fifth) == FAIL, "a key that is trusted says that the end is cut"
+
+
+@pytest.mark.parametrize("given", [(), ("--key", OTHER_VKEY)], ids=["the first", "both"])
+@pytest.mark.parametrize("endorsed_by", [None, OTHER_KEY], ids=["alone", "endorsed"])
+def test_a_key_that_the_record_replaced_is_never_trusted_again(
+    voyage: Voyage,
+    given: tuple[str, ...],
+    endorsed_by: Ed25519PrivateKey | None,
+    capsys: pytest.CaptureFixture[str],
+):
+    """Who stole the old key cannot go on with the record."""
+    voyage.sail()
+    second = voyage.sail(key=OTHER_KEY, endorsed_by=KEY)
+    assert voyage.verify(*given, anchor=second) == PASS
+    voyage.sail(key=KEY, endorsed_by=endorsed_by)
+    voyage.sail(key=KEY)
+    assert voyage.verify(*given, anchor=second) == INCONCLUSIVE
+    said = capsys.readouterr().out
+    assert "segment-0003.db: it is signed by a key that the record itself had replaced" in said
+    assert "segment-0004.db" not in said, "it is said where that key comes back"
+
+
+def test_what_a_replaced_key_endorses_is_not_trusted_either(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    second = voyage.sail(key=OTHER_KEY, endorsed_by=KEY)
+    voyage.sail(key=KEY)
+    last = voyage.sail(key=THIRD_KEY, endorsed_by=KEY)
+    assert voyage.verify(anchor=second) == INCONCLUSIVE
+    (voyage.folder / "segment-0004.db").unlink()
+    assert voyage.verify(anchor=last) == INCONCLUSIVE, "its key proves no cut"
+    assert "signed by a key that is not known here" in capsys.readouterr().out
+
+
+def test_a_replaced_key_does_not_come_back_in_the_format_that_names_no_key(
+    voyage: Voyage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    second = voyage.sail(key=OTHER_KEY, endorsed_by=KEY)
+    with monkeypatch.context() as old:
+        old.setattr(codec, "ENTRY_VERSION", 1)
+        voyage.sail(key=KEY)
+    first = "UPDATE entry SET body = replace(replace(body, ?, ''), ?, '') WHERE seq = 7"
+    voyage.alter(3, first, '"lost":null,', '"sealed":3,')
+    voyage.reseal(3)
+    for given in ((), ("--key", OTHER_VKEY)):
+        assert voyage.verify(*given, anchor=second) == INCONCLUSIVE
+        assert "the record itself had replaced" in capsys.readouterr().out
 
 
 def test_a_first_key_that_never_sealed_may_still_endorse(voyage: Voyage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,7 +74,7 @@ def voyage(tmp_path: Path) -> Voyage:
 
 
 def test_what_a_person_signed_with_his_key_passes(voyage: Voyage):
-    head = voyage.sail(key_of(HIS_KEY), signed(), alert("d1"), signed())
+    head = voyage.sail(key_of(HIS_KEY), signed(), alert("d1"), signed(says={"test": "epirb"}))
     assert voyage.verify(anchor=head) == PASS
 
 
@@ -81,9 +82,9 @@ def test_the_newest_key_of_a_person_counts_in_later_segments_too(voyage: Voyage)
     voyage.sail(key_of(HIS_KEY), signed())
     head = voyage.sail(key_of(NEXT_KEY), signed(NEXT_KEY))
     assert voyage.verify(anchor=head) == PASS
-    head = voyage.sail(signed(NEXT_KEY))
+    head = voyage.sail(signed(NEXT_KEY, says={"test": "epirb"}))
     assert voyage.verify(anchor=head) == PASS
-    head = voyage.sail(signed(HIS_KEY))
+    head = voyage.sail(signed(HIS_KEY, says={"test": "epirb"}))
     assert voyage.verify(anchor=head) == FAIL, "he has given that key up"
 
 
@@ -142,6 +143,51 @@ def test_an_entry_of_version_1_that_speaks_of_a_signature_is_doubted(
     monkeypatch.setattr(codec, "ENTRY_VERSION", 1)
     head = voyage.sail(signed(without="signed"))
     assert voyage.verify(anchor=head) == INCONCLUSIVE
+
+
+def test_what_a_person_signed_once_does_not_pass_twice(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    """Kind, class and parts are not under his signature: the ship's key could put them anew."""
+    voyage.sail(key_of(HIS_KEY), signed())
+    again = replace(signed(), kind=".3", classification=Classification.SSO)
+    head = voyage.sail(alert("d1"), again)
+    assert voyage.verify(anchor=head) == INCONCLUSIVE
+    assert "entry 6 has the signature that entry 3 has already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said_at", "verdict"),
+    [
+        ("2026-11-22T02:00:00.000Z", PASS),
+        ("2026-11-22T02:20:00.000Z", PASS),
+        ("2026-11-22T01:59:59.999Z", INCONCLUSIVE),
+        ("2026-11-22T02:20:00.001Z", INCONCLUSIVE),
+        ("2026-11-31T02:10:00.000Z", INCONCLUSIVE),
+        ("2026-11-22 02:10", INCONCLUSIVE),
+        (None, INCONCLUSIVE),
+        (["2026"], INCONCLUSIVE),
+    ],
+)
+def test_a_signature_and_its_entry_are_at_most_ten_minutes_apart(
+    voyage: Voyage, said_at: Any, verdict: int, capsys: pytest.CaptureFixture[str]
+):
+    told = signed(says={"said_at": said_at}, signs={"at": said_at})
+    head = voyage.sail(key_of(HIS_KEY), told)
+    assert voyage.verify(anchor=head) == verdict
+    assert ("not proven: segment-0001.db: entry 3 is" in capsys.readouterr().out) == bool(verdict)
+
+
+def test_what_was_not_compared_any_more_is_said(
+    voyage: Voyage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    head = voyage.sail(key_of(HIS_KEY), *(signed(says={"test": f"t{n}"}) for n in range(4)))
+    monkeypatch.setattr(verify, "MOST_SIGNATURES", 4)
+    assert voyage.verify(anchor=head) == PASS
+    monkeypatch.setattr(verify, "MOST_SIGNATURES", 2)
+    capsys.readouterr()
+    assert voyage.verify(anchor=head) == INCONCLUSIVE
+    assert capsys.readouterr().out.count("were not compared with each other") == 1
 
 
 def exported(voyage: Voyage, tmp_path: Path, profile: Profile, *entries: int) -> list[str]:

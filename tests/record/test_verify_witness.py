@@ -99,11 +99,37 @@ def test_a_time_moved_by_a_second_fails(voyage: Voyage):
     assert voyage.verify(*SEEN, anchor=made) == FAIL
 
 
-def test_a_time_that_no_calendar_has_is_refused(voyage: Voyage):
+@pytest.mark.parametrize("time_s", [0, 1_577_836_799, MORNING_S * 1000, 2**62, 2**64 - 1])
+def test_a_time_that_cannot_be_is_doubted_and_its_signature_counts_for_nothing(
+    voyage: Voyage, time_s: int, capsys: pytest.CaptureFixture[str]
+):
+    """One witness with a broken clock does not condemn the record."""
     made = voyage.sail()
     assert made is not None
-    voyage.cosign(made, SHORE.name, SHORE.line(made.note, time_s=2**63 - 1))
-    assert voyage.verify(*SEEN, anchor=made) == FAIL
+    voyage.cosign(made, SHORE.name, SHORE.line(made.note, time_s=time_s))
+    assert voyage.verify(*SEEN, anchor=made) == INCONCLUSIVE
+    said = capsys.readouterr().out
+    assert f"at a time that cannot be ({time_s} seconds since 1970)" in said
+    assert "oldest outside anchor" in said, "the anchor stands, the witness does not"
+    assert voyage.verify(*SEEN) == INCONCLUSIVE
+    assert "no outside anchor was given" in capsys.readouterr().out
+
+
+def test_the_first_moment_at_which_a_witness_can_have_signed_counts(voyage: Voyage):
+    made = voyage.sail()
+    assert made is not None
+    voyage.cosign(made, SHORE.name, SHORE.line(made.note, time_s=1_577_836_800))
+    assert voyage.verify(*SEEN) == PASS
+
+
+def test_an_anchor_with_a_time_that_cannot_be_is_doubted_once(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    made = voyage.sail()
+    assert made is not None
+    noted = made.note + SHORE.line(made.note, time_s=2**62)
+    assert voyage.verify(*SEEN, anchor=noted) == INCONCLUSIVE
+    assert capsys.readouterr().out.count("a time that cannot be") == 1
 
 
 def test_another_who_calls_himself_the_witness_is_nobody(voyage: Voyage):

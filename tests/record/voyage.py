@@ -38,6 +38,7 @@ class Voyage:
         self.heads: list[Checkpoint] = []
         """The newest checkpoint of each segment."""
         self._carried = Carried()
+        self._before = self._carried
         self._key = KEY
 
     def sail(
@@ -47,11 +48,16 @@ class Voyage:
         endorsed_by: Ed25519PrivateKey | None = None,
         endorsed_root: bytes | None = None,
         lost: Checkpoint | None = None,
+        missing: int = 0,
+        jump: tuple[int, int] = (0, 0),
         origin: str = ORIGIN,
         sealed: bool = True,
         unsealed: int = 0,
     ) -> Checkpoint | None:
-        """Write one more segment; with ``unsealed`` entries behind its last checkpoint."""
+        """Write one more segment; with ``unsealed`` entries behind its last checkpoint.
+
+        It stands behind so many that are ``missing``, with a ``jump`` of its numbers.
+        """
         identity = Identity(origin, key, "26.1", "c0" * 32)
         word = None
         if endorsed_by is not None:
@@ -60,6 +66,13 @@ class Voyage:
                 endorsed_by, prefix=ORIGIN, vkey=identity.vkey(), previous_root=root
             )
         carried = replace(self._carried, endorsement=word, lost=lost)
+        carried = replace(
+            carried, next_seq=carried.next_seq + jump[0], next_bseq=carried.next_bseq + jump[1]
+        )
+        if missing:
+            number = carried.number + missing
+            carried = replace(carried, number=number, tree=Tree(), head=None)
+        self._before = self._carried
         segment = Segment.create(
             self.folder, identity, FixedEntropy(), stamp=STAMP, reason="a test", carried=carried
         )
@@ -73,6 +86,11 @@ class Voyage:
         if head is not None:
             self.heads.append(head)
         return head
+
+    def take_back(self) -> None:
+        """Take away the newest segment."""
+        max(self.folder.glob("segment-*.db")).unlink()
+        self._carried = self._before
 
     def unseal(self) -> None:
         """Leave the newest segment as a power cut before its first checkpoint does."""

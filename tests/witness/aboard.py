@@ -13,6 +13,7 @@ from daemon.witness.standing import Witness
 from daemon.witness.witnesses import Witnesses
 from tests.clocks import FixedEntropy, ManualClock
 from tests.record.ship import alert, record
+from tests.witness.served import true_utc
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -82,7 +83,10 @@ class Aboard:
 async def aboard(
     folder: Path, *witnesses: Witness, clock: ManualClock | None = None
 ) -> AsyncIterator[Aboard]:
-    made = Aboard(folder, clock or ManualClock(), *witnesses)
+    if clock is None:
+        reached = any(each.place is not None for each in witnesses)
+        clock = ManualClock(utc=true_utc()) if reached else ManualClock()
+    made = Aboard(folder, clock, *witnesses)
     await made.record.start()
     running = asyncio.ensure_future(made.witnesses.run())
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from daemon.record.witness_store import Store
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "wheelhouse-2.example"
+
+
+def true_utc() -> datetime:
+    """Return the time by which the served process goes; a ship whose clock is a day behind takes nothing of it."""
+    return datetime.now(UTC)
 
 
 def made(folder: Path, *, name: str = NAME, trusts: str | None = VKEY) -> Store:

@@ -7,6 +7,7 @@ import base64
 import io
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import apsw
@@ -25,7 +26,7 @@ from tests.clocks import ManualClock
 from tests.record.heads import NOON, WITNESS_KEY
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert
 from tests.witness.aboard import Aboard, aboard, witness
-from tests.witness.served import answering, made, served, whole
+from tests.witness.served import answering, made, served, true_utc, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +159,7 @@ async def test_an_end_that_cannot_be_signed_does_not_hold_up_what_is_written_now
 
 
 async def test_a_record_that_opens_late_is_signed_then(tmp_path: Path, store: Store):
-    clock = ManualClock()
+    clock = ManualClock(utc=true_utc())
     async with served(store.folder) as at:
         ship = Aboard(tmp_path / "record", clock, witness(store, at))
         running = asyncio.ensure_future(ship.witnesses.run())
@@ -180,7 +181,7 @@ async def test_an_unreachable_witness_costs_two_lines_and_is_asked_again(
     async with answering(lambda *_: asyncio.sleep(0)) as dead:
         pass
     lines = io.StringIO()
-    clock = ManualClock()
+    clock = ManualClock(utc=true_utc())
     logs.configure(json=True, utc=clock.utc, stream=lines)
     async with aboard(tmp_path / "record", witness(store, dead), clock=clock) as ship:
         head = await ship.grow()
@@ -295,7 +296,7 @@ def another_history(store: Store, ship: Aboard, size: int) -> None:
 async def test_a_ship_with_two_histories_is_refused_and_says_so_once(
     tmp_path: Path, store: Store, size: int
 ):
-    clock = ManualClock()
+    clock = ManualClock(utc=true_utc())
     async with (
         served(store.folder) as at,
         aboard(tmp_path / "record", witness(store, at), clock=clock) as ship,
@@ -387,7 +388,7 @@ async def test_a_day_without_a_signature_is_a_line_on_the_list(tmp_path: Path, s
 async def test_a_signature_counts_from_when_it_was_given_over_a_restart(
     tmp_path: Path, store: Store
 ):
-    clock = ManualClock(utc=NOON)
+    clock = ManualClock(utc=true_utc() - timedelta(hours=1))
     async with (
         served(store.folder) as at,
         aboard(tmp_path / "record", witness(store, at), clock=clock) as ship,
