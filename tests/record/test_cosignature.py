@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -144,3 +145,23 @@ def test_the_ships_own_signature_is_no_cosignature():
     ship = Verifier("demo/9999993/1", KEY.public_key(), COSIGNATURE)
     with pytest.raises(RecordError):
         own_line(head(7).note.partition("\n\n")[2], ship, text=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("time_s", "now_s", "refused"),
+    [
+        (1_577_836_799, None, True),
+        (1_577_836_800, None, False),
+        (253_402_300_799, None, False),
+        (253_402_300_800, None, True),
+        (1_000_000, 1_795_336_200.0, True),
+        (1_795_336_200 + 86_400, 1_795_336_200.0, False),
+        (1_795_336_200 + 86_401, 1_795_336_200.0, True),
+        (1_795_336_200_000, 1_795_336_200.0, True),
+        (2**64 - 1, None, True),
+    ],
+)
+def test_a_time_that_cannot_be_is_refused(time_s: int, now_s: float | None, refused: bool):
+    """Without a clock of our own, all that a calendar has since there are such records is taken."""
+    with pytest.raises(RecordError, match="cannot be") if refused else nullcontext():
+        cosignature.refuse_time(time_s, now_s=now_s)

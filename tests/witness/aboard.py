@@ -29,13 +29,16 @@ PATIENCE_S = 25.0
 
 
 class Aboard:
-    """A record with its witnesses, as the daemon has them."""
+    """A record with its witnesses, as the daemon has them; it ``parts`` from a head only where that is wanted."""
 
-    def __init__(self, folder: Path, clock: ManualClock, *witnesses: Witness) -> None:
+    def __init__(
+        self, folder: Path, clock: ManualClock, *witnesses: Witness, parts: bool = False
+    ) -> None:
         self.clock = clock
         self.shown: list[Checkpoint] = []
         self.lost: list[tuple[str, str]] = []
         self.record: Record = record(folder, clock)
+        self._parts = parts
         self.heads = Heads(self.record, clock=clock, part_from=self._part_from)
         self.witnesses = Witnesses(
             witnesses,
@@ -49,6 +52,8 @@ class Aboard:
 
     async def _part_from(self, note: str, held_by: str) -> None:
         self.lost.append((note, held_by))
+        if self._parts:
+            await self.record.part_from(note, held_by)
 
     async def types(self) -> list[str]:
         await self.record.drained()
@@ -81,12 +86,12 @@ class Aboard:
 
 @asynccontextmanager
 async def aboard(
-    folder: Path, *witnesses: Witness, clock: ManualClock | None = None
+    folder: Path, *witnesses: Witness, clock: ManualClock | None = None, parts: bool = False
 ) -> AsyncIterator[Aboard]:
     if clock is None:
         reached = any(each.place is not None for each in witnesses)
         clock = ManualClock(utc=true_utc()) if reached else ManualClock()
-    made = Aboard(folder, clock, *witnesses)
+    made = Aboard(folder, clock, *witnesses, parts=parts)
     await made.record.start()
     running = asyncio.ensure_future(made.witnesses.run())
     try:

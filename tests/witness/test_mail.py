@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,6 +131,22 @@ async def test_an_answer_of_somebody_else_is_not_kept(tmp_path: Path, store: Sto
         with pytest.raises(RefusedError, match="no signature line"):
             await ship.mail.answer({"answer": ashore(other, await posted(ship))})
         assert ship.witnesses.standings[0].signed == {}
+
+
+async def test_an_answer_of_a_time_that_cannot_be_is_refused_and_not_kept(
+    tmp_path: Path, store: Store
+):
+    async with aboard(tmp_path / "record", witness(store, None)) as ship:
+        await ship.grow()
+        request = await posted(ship)
+        tomorrow = ship.clock.utc() + timedelta(days=1)
+        late = store.answer(request.encode(), utc=tomorrow + timedelta(seconds=1))
+        answer = mail.answer_file(late, request.partition("\n\n")[2])
+        with pytest.raises(RefusedError, match="signed at a time that cannot be"):
+            await ship.mail.answer({"answer": answer})
+        assert not ship.shown
+        await ship.clock.advance(1)
+        assert (await ship.mail.answer({"answer": answer}))["kept"]
 
 
 async def test_which_witness_is_meant_must_be_said_where_there_are_two(

@@ -8,18 +8,19 @@ import io
 import shutil
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import pytest
 
 from daemon import logs
 from daemon.errors import RecordError
-from daemon.record import cosignature, selfcheck
+from daemon.record import cosignature, fold, selfcheck
 from daemon.record.checkpoint import opened
 from daemon.record.proofs import Leaves
 from daemon.record.reader import Query
 from daemon.record.witness import Status
+from daemon.witness.heads import HELD_S
 from daemon.witness.witnesses import LONGEST_BACK_OFF_S, REFUSED_S
 from daemon.worklist import ItemState
 from tests.clocks import ManualClock
@@ -29,8 +30,10 @@ from tests.witness.aboard import Aboard, aboard, witness
 from tests.witness.served import answering, made, served, true_utc, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from daemon.record.reader import Reader
     from daemon.record.witness_store import Store
 
 
@@ -364,6 +367,97 @@ async def test_a_restored_copy_learns_what_it_has_forgotten(tmp_path: Path, stor
             [entry] = await ship.record.entries(Query(type="record.behind"))
             assert entry.open["found"] == "newer than ours"
             assert entry.open["held_by"] == "the witness wheelhouse"
+
+
+async def test_a_head_that_a_new_segment_has_settled_stands_no_more_after_a_restart(
+    tmp_path: Path, store: Store
+):
+    """The entry about it stands in the new segment, behind the entry that settles it."""
+    folder, copy = tmp_path / "record", tmp_path / "copy"
+    async with served(store.folder) as at:
+        async with aboard(folder, witness(store, at)) as ship:
+            await ship.until_signed(await ship.grow(3))
+        shutil.copytree(folder, copy)
+        async with aboard(folder, witness(store, at)) as ship:
+            await ship.until_signed(await ship.grow(3))
+        async with aboard(copy, witness(store, at), parts=True) as ship:
+            await ship.until(lambda: ship.lost)
+            head = await ship.grow()
+            assert head.origin == f"{ORIGIN}/2"
+            [entry] = await ship.record.entries(Query(type="record.behind"))
+            assert entry.segment == 2
+            assert await ship.record.state(fold.BEHIND)
+            await ship.clock.advance(HELD_S)
+            assert not ship.heads.parted
+    async with aboard(copy, witness(store, None)) as ship:
+        await ship.until(ship.witnesses.met.is_set)
+        assert not ship.heads.parted
+
+
+@pytest.mark.parametrize("ahead_s", [None, 2 * 24 * 3600, 2**62], ids=["1970", "two days", "2^62"])
+async def test_a_signature_of_a_time_that_cannot_be_is_not_kept_and_told_once(
+    tmp_path: Path, store: Store, ahead_s: int | None
+):
+    log = io.StringIO()
+    logs.configure(json=True, utc=ManualClock().utc, stream=log)
+    clock = ManualClock()
+    time_s = 1 if ahead_s is None else int(clock.utc().timestamp()) + ahead_s
+    asked: list[bytes] = []
+
+    async def signs(request: bytes, writer: asyncio.StreamWriter) -> None:
+        if not request.startswith(b"POST"):
+            writer.write(whole(404, ""))
+            return
+        note = request.decode().partition("\r\n\r\n")[2].partition("\n\n")[2]
+        asked.append(request)
+        text = cosignature.body_of(note)
+        name = store.name().name
+        writer.write(
+            whole(200, cosignature.cosign(WITNESS_KEY, name=name, text=text, time_s=time_s))
+        )
+
+    key = cosignature.Verifier(store.name().name, WITNESS_KEY.public_key(), cosignature.COSIGNATURE)
+    async with (
+        answering(signs) as at,
+        aboard(tmp_path / "record", replace(witness(store, at), key=key), clock=clock) as ship,
+    ):
+        await ship.grow()
+        await ship.until_after(lambda: len(asked) > 2)
+        each = ship.witnesses.standings[0]
+        assert each.down_since_s is not None
+        assert not each.signed
+        assert not ship.shown
+        if ahead_s is not None:  # when that time has nearly come, it is one that can be
+            time_s = int(clock.utc().timestamp()) + 24 * 3600
+            await ship.until_after(lambda: each.signed)
+    assert bool(rows(tmp_path / "record")) is (ahead_s is not None)
+    assert log.getvalue().count("signed at a time that cannot be") == 1
+
+
+async def test_the_head_that_is_shown_never_goes_back(tmp_path: Path, store: Store):
+    """A newer head is sealed while the lines below an older one are fetched."""
+    async with (
+        served(store.folder) as at,
+        aboard(tmp_path / "record", witness(store, at)) as ship,
+    ):
+        first = await ship.grow()
+        await ship.until_signed(first)
+        await ship.until(lambda: ship.shown and ship.shown[-1].size == first.size)
+        ask, newer = ship.record.ask, []
+
+        async def overtaken(question: Callable[[Reader], Any]) -> Any:
+            found = await ask(question)
+            if not newer:
+                newer.append(replace(first, size=first.size + 1))
+                ship.witnesses.keeping.newest[first.origin] = newer[0]
+            return found
+
+        shown = len(ship.shown)
+        ship.record.ask = overtaken  # type: ignore[method-assign]
+        await ship.witnesses.keeping.show()
+        del ship.record.ask
+        assert newer
+        assert len(ship.shown) == shown
 
 
 async def test_a_day_without_a_signature_is_a_line_on_the_list(tmp_path: Path, store: Store):
