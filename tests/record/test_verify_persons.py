@@ -11,10 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daemon.model import Classification
+from daemon.people import personkey
 from daemon.record import codec, export, verify
 from daemon.record.entry import Actor, Draft, Proof
 from daemon.record.export import Profile
-from tests.record.ship import SSO, VKEY, alert
+from tests.clocks import ManualClock
+from tests.record.ship import SSO, VKEY, alert, record
 from tests.record.voyage import FAIL, INCONCLUSIVE, PASS, Voyage
 
 if TYPE_CHECKING:
@@ -216,3 +218,23 @@ def test_where_the_key_is_withheld_it_is_doubted(voyage: Voyage, tmp_path: Path)
     voyage.sail(key_of(HIS_KEY, reader=Classification.SSO), signed())
     assert verify.main(exported(voyage, tmp_path, Profile.REDACTED)) == PASS
     assert verify.main(exported(voyage, tmp_path, Profile.PSC)) == INCONCLUSIVE
+
+
+async def test_what_waits_an_hour_for_the_disk_is_signed_and_entered_at_the_same_moment(
+    tmp_path: Path,
+):
+    clock = ManualClock()
+    ship = record(tmp_path / "record", clock)
+    signer = personkey.Signer(MASTER, HIS_KEY, clock.utc)
+    waits = replace(signed(without="signed"), open={"test": "ssas"})
+    ship.submit(key_of(HIS_KEY))
+    written = ship.submit(signer.signed(waits))
+    await clock.advance(3600)
+    await ship.start()
+    entry = await written
+    assert entry.open["said_at"] == entry.stamp.at
+    head = await ship.seal()
+    await ship.stop()
+    (tmp_path / "anchor").write_text(head.note, "utf-8")
+    words = [str(tmp_path / "record"), "--key", VKEY, "--anchor", str(tmp_path / "anchor")]
+    assert verify.main(words) == PASS

@@ -531,7 +531,9 @@ async def test_a_signature_by_another_key_of_the_same_name_is_not_this_witness_s
     for key, counts in ((other.name(), False), (store.name(), True)):
         known = replace(witness(store, None), key=key)
         async with aboard(tmp_path / "record", known) as ship:
-            await ship.witnesses._take_up()  # nobody is reached: that all were asked tells nothing of it
+            await (
+                ship.witnesses._take_up()
+            )  # nobody is reached: that all were asked tells nothing of it
             each = ship.witnesses.standings[0]
             assert (each.last_s is not None) is counts
             assert bool(each.signed) is counts
