@@ -159,7 +159,7 @@ class Safekeeping:
         by = await self._people.prove(fields.claim(request), Act.SEGMENT)
         reason = fields.text(request, "reason")
         async with self._changing:
-            await self._done(self._record.rotate(f"by {by.person.name}: {reason}"))
+            await self._done(self._record.rotate(f"by order of {by.person.name}"))
         return {"recorded": await self._enter("segment.rotated", by, {"reason": reason})}
 
     async def _renew_key(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
@@ -171,9 +171,15 @@ class Safekeeping:
         async with self._changing:
             worker = Worker("record-key")
             try:
-                old = await self._done(worker.call(partial(keys.load, path)))
-                new = await self._done(worker.call(partial(keys.prepare_next, path)))
-                vouched = f"new key, by {master.person.name} and {sso.person.name}: {reason}"
+                old = self._record.ship().key
+                prepare = partial(
+                    keys.prepare_next, path, record=self._section.directory, signs=old
+                )
+                new = await self._done(worker.call(prepare))
+                # A change that was interrupted may have left the key that signs now out of the verifiers' file.
+                known = partial(keys.add_public, public, name=self._prefix, key=old)
+                await self._done(worker.call(known))
+                vouched = f"new key, by {master.person.name} (Master) and {sso.person.name} (SSO)"
                 await self._done(self._record.renew_key(new, vouched))
                 await self._done(worker.call(partial(keys.promote, path)))
                 add = partial(keys.add_public, public, name=self._prefix, key=new.public_key())
@@ -181,7 +187,7 @@ class Safekeeping:
             finally:
                 worker.finish()
         said: dict[str, Json] = {
-            "old_key": checkpoint.fingerprint(old.public_key()),
+            "old_key": checkpoint.fingerprint(old),
             "new_key": checkpoint.fingerprint(new.public_key()),
             "master": master.person.name,
             "sso": sso.person.name,

@@ -50,6 +50,7 @@ class Directory:
         *,
         find_key: Callable[[], Ed25519PrivateKey] | None = None,
         copy: Path | None = None,
+        lock: int | None = None,
     ) -> None:
         """Touch nothing yet.
 
@@ -59,6 +60,7 @@ class Directory:
             entropy: Salts.
             find_key: Where the key could not be read yet: how it is read. Nothing is opened before that succeeds.
             copy: The folder of the second copy, from which a damaged segment is restored.
+            lock: What ``take_lock`` gave to somebody who holds the folder already, and goes on holding it.
         """
         self.findings: list[Draft] = []
         """What was found and done, to be written into the record by whoever opened it."""
@@ -68,7 +70,7 @@ class Directory:
         self._entropy = entropy
         self._copy = copy
         self._heads = Heads(path)
-        self._lock: int | None = None
+        self._lock = None if lock is None else os.dup(lock)
         self._distrusted: tuple[Path, str] | None = None
         self._left: tuple[int, Tree] | None = None
         self._renewed: Identity | None = None
@@ -85,6 +87,9 @@ class Directory:
             RecordError: It cannot be written, its key is not there, or people must decide first; nothing of it was
                 changed.
         """
+        with store_errors(self._path):  # before a key is there, too: adoption must not run beside us
+            self._path.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._take_lock()
         if self._find_key is not None:
             self._identity = replace(self._identity, key=self._find_key())
             self._find_key = None
@@ -337,13 +342,23 @@ class Directory:
     def _take_lock(self) -> None:
         if self._lock is not None:
             return
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            os.close(descriptor)
-            raise RecordError(f"{self._path}: another ispsd is writing this record") from err
-        self._lock = descriptor
+        self._lock = take_lock(self._path)
+
+
+def take_lock(folder: Path) -> int:
+    """Keep every other writer out of a folder until what is returned is closed.
+
+    Raises:
+        RecordError: Another one writes there.
+        OSError: It cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as err:
+        os.close(descriptor)
+        raise RecordError(f"{folder}: another ispsd is writing this record") from err
+    return descriptor
 
 
 def _file_of(head: Checkpoint) -> str:
