@@ -42,7 +42,7 @@ LISTEN_S: Final = 1.0
 ALARM_S: Final = 10.0
 """How long the condition of RECORD CHECK FLT holds after what raised it; the alert stays until the SSO releases it."""
 BROKER: Final = "the head that the broker holds"
-TROUBLES: Final = frozenset({aftermath.DAMAGED, aftermath.PARTED})
+TROUBLES: Final = frozenset({aftermath.DAMAGED, aftermath.PARTED, aftermath.UNPROVEN})
 _log = logs.get("safekeeping")
 
 
@@ -72,6 +72,7 @@ class Safekeeping:
         self._copier = copies.Copier(clock, public_key=section.public_key_file)
         self._trouble_s: float | None = None
         self._changing = asyncio.Lock()
+        self._testing = False
         self.copies = copies.Copies(
             section.directory,
             section.copy_directory,
@@ -98,7 +99,8 @@ class Safekeeping:
         trouble_s = self._trouble_s
         return {
             "record.copy_old": self.copies.is_failing(),
-            "record.check": trouble_s is not None and self._clock.now_s() < trouble_s + ALARM_S,
+            "record.check": self._record.health().unsealable is not None
+            or (trouble_s is not None and self._clock.now_s() < trouble_s + ALARM_S),
         }
 
     async def run(self) -> None:
@@ -211,13 +213,19 @@ class Safekeeping:
         place = self._section.copy_directory
         if place is None:
             raise RefusedError("the ship has no second copy ([record] copy_directory)")
-        word, sentence, head = await copies.restore_test(
-            place,
-            self._section.directory,
-            public_key=self._section.public_key_file,
-            notes=self._heads.notes(),
-            copier=self._copier,
-        )
+        if self._testing:
+            raise RefusedError("a restore test is under way")
+        self._testing = True
+        try:
+            word, sentence, head = await copies.restore_test(
+                place,
+                self._section.directory,
+                public_key=self._section.public_key_file,
+                notes=self._heads.notes,
+                copier=self._copier,
+            )
+        finally:
+            self._testing = False
         good_utc = self.copies.standing.good_utc
         said: dict[str, Json] = {
             "verdict": word,
@@ -283,6 +291,9 @@ class Safekeeping:
         if entered is None:
             raise RefusedError(f"segment {segment.number} stays: its entry is not on disk")
         await self._done(worker.call(partial(archive.remove, segment)))
+        await self._done(
+            self._record.refresh()
+        )  # what is open is not freed, and its evidence counts
         return segment.number
 
     async def _retention(self, _: Mapping[str, Any]) -> Mapping[str, Json]:

@@ -181,9 +181,7 @@ def _adopt(given: argparse.Namespace) -> int:
         return _adopted(loaded, order, given, lock)
 
 
-def _adopted(
-    loaded: Config, order: adoption.Order, given: argparse.Namespace, lock: int
-) -> int:
+def _adopted(loaded: Config, order: adoption.Order, given: argparse.Namespace, lock: int) -> int:
     section = loaded.record
     prefix = f"{section.origin}/{loaded.ship.imo_number}"
     clock = SystemClock()

@@ -182,6 +182,8 @@ def finish(
     try:
         segment = directory.open_to_adopt()
         try:
+            said = segment.entries_from(segment.first_seq)[0].open.get("previous")
+            size = said.get("size") if isinstance(said, dict) else 0
             if not segment.tells(ADOPTED, "record"):
                 segment.append([(_draft(order, identity.key, old), stamp)], {})
             segment.seal({})
@@ -189,9 +191,8 @@ def finish(
             segment.close(finish=True)
     finally:
         directory.release()
-    previous = segment.first_seq - 1
     new = checkpoint.fingerprint(identity.key.public_key())
-    return Adoption(segment.number, _print(old), new, previous), old
+    return Adoption(segment.number, _print(old), new, size if isinstance(size, int) else 0), old
 
 
 @contextmanager

@@ -16,7 +16,10 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import apsw
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -34,12 +37,12 @@ from daemon.record.sqlite import store_errors, text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 PrivateKey: TypeAlias = Ed25519PrivateKey
 LONGEST_KEY_FILE = 4096
 SHORTEST_PASSPHRASE: Final = 12
 LONGEST_PASSPHRASE: Final = 1000
+LONGEST_PUBLIC_FILE: Final = 64 * 1024
+MOST_PUBLIC: Final = 32
 RAW_BYTES: Final = 32
 ANY_SEGMENT: Final = "segment-[0-9]*.db"
 """In order, or damaged and kept aside."""
@@ -127,9 +130,7 @@ def _place(path: Path, key: Ed25519PrivateKey) -> None:
         raise RecordError(f"{path}: cannot write a new key: {err}") from err
 
 
-def prepare_next(
-    path: Path, *, record: Path, signs: Ed25519PublicKey | None
-) -> Ed25519PrivateKey:
+def prepare_next(path: Path, *, record: Path, signs: Ed25519PublicKey | None) -> Ed25519PrivateKey:
     """Make the key that will take over, beside the one that signs now; one that came to nothing goes.
 
     A change that was interrupted behind its first segment is finished first: its key is the only one of its kind.
@@ -160,10 +161,7 @@ def prepare_next(
                 following.unlink()
             except OSError as err:
                 raise RecordError(f"{following}: cannot be removed: {err}") from err
-    if (
-        signs is not None
-        and load(path).public_key().public_bytes_raw() != signs.public_bytes_raw()
-    ):
+    if signs is not None and load(path).public_key().public_bytes_raw() != signs.public_bytes_raw():
         raise RecordError(f"{path}: is not the key that signs the record now; nothing was changed")
     return create(following)
 
@@ -275,6 +273,22 @@ def add_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
     line = verifier_key(name, key)
     if known[-1:] != [line]:
         _write_lines(path, [*(each for each in known if each.strip() and each != line), line])
+
+
+def known_public(path: Path, *, name: str) -> list[Ed25519PublicKey]:
+    """Return the public keys that stand for verifiers under this name, the newest first; none if none is readable."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = file.read(LONGEST_PUBLIC_FILE).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    found = []
+    for line in reversed(lines):
+        raw = public_bytes(line.strip())
+        if line.partition("+")[0] == name and len(raw) == RAW_BYTES:
+            with suppress(ValueError):
+                found.append(Ed25519PublicKey.from_public_bytes(raw))
+    return found[:MOST_PUBLIC]
 
 
 def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
