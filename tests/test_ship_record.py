@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -93,8 +94,12 @@ async def test_the_sso_begins_a_segment_and_the_officer_does_not(tmp_path):
         said = await ship.control({"do": "rotate", "by": SSO, "reason": "dry dock"})
         assert said["recorded"] is not None
         [_, second] = await entries(ship, "segment.opened")
-        assert (second["segment"], second["open"]["reason"]) == (2, f"by {SSO}: dry dock")
-        assert (await entries(ship, "segment.rotated"))[0]["actor"]["person"] == SSO
+        assert (second["segment"], second["open"]["reason"]) == (2, f"by order of {SSO}")
+        [rotated] = await entries(ship, "segment.rotated")
+        assert rotated["actor"]["person"] == SSO
+        assert (rotated["class"], rotated["open"]["reason"]) == ("sso", "dry dock"), (
+            "the SSO's own words are the SSO's: the opening is told to every station"
+        )
 
 
 async def test_a_new_key_takes_master_and_sso_and_is_endorsed_by_the_old_one(tmp_path):
@@ -116,6 +121,7 @@ async def test_a_new_key_takes_master_and_sso_and_is_endorsed_by_the_old_one(tmp
                 "demo/9999993", new.public_key()
             )
             assert opening["open"]["endorsement"]
+            assert "yearly" not in str(opening), "every station is told of the opening"
             assert not (tmp_path / "record-key.pem.next").exists()
         async with afloat(ship, broker, feeds):
             await ship.pass_time(1.0)
@@ -200,6 +206,8 @@ async def test_a_closed_segment_leaves_the_ship_only_when_her_flag_lets_it(tmp_p
         (tmp_path / "safe").mkdir()
         assert (await ship.control(order))["archived"] == [1]
         assert not first.exists()
+        files = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+        assert not [each for each in files if str(each).startswith(str(first))], "its room is free"
         assert (tmp_path / "safe" / "segment-0001.db").read_bytes() == whole
         [entry] = await entries(ship, "segment.archived")
         [kept] = (tmp_path / "record" / "archived.jsonl").read_text("utf-8").splitlines()

@@ -199,7 +199,7 @@ def parted(ours: Carried, following: Carried, *, told_by: str) -> Draft:
         "size": ours.tree.size,
         "root": ours.tree.root().hex(),
         "head": None if head is None else head.note,
-        "lost": following.hole,
+        "lost": following.first_seq - ours.next_seq,
     }
     return _draft(PARTED, subject(ours.number), said)
 
