@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from daemon.errors import RefusedError
-from daemon.record import checkpoint, keys, verify
+from daemon.errors import RecordError, RefusedError
+from daemon.record import checkpoint, keys, segment, verify
 from tests.ship import ROOT, afloat, ashore, sailing
 from tests.ship_talk import REAL_DISK_S, entries, open_hatch
 from tests.soon import soon
@@ -86,6 +86,21 @@ async def test_a_head_of_a_stranger_moves_nothing(tmp_path):
         assert not check_is_told(ship)
 
 
+async def test_a_strangers_head_of_a_later_segment_is_told_once_and_moves_nothing(tmp_path):
+    """It may be of the key that took over, on a computer that was put back from before the change."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        stranger = Ed25519PrivateKey.generate()
+        later = checkpoint.sign(stranger, origin="demo/9999993/2", size=7, root=bytes(32))
+        body = {"note": later.note, "origin": later.origin, "size": later.size}
+        body |= {"session": "another", "up": 1.0}
+        await ship._connection.deliver(f"{ROOT}record/head", json.dumps(body).encode(), retain=True)
+        await ship.until(lambda: check_is_told(ship), for_s=REAL_DISK_S)
+        [told] = await entries(ship, "record.head_unproven")
+        assert (told["class"], told["open"]["head"]) == ("sso", later.note)
+        assert [e["segment"] for e in await entries(ship, "segment.opened")] == [1]
+
+
 async def test_the_sso_begins_a_segment_and_the_officer_does_not(tmp_path):
     async with sailing(tmp_path) as ship:
         await ship.pass_time(1.0)
@@ -127,6 +142,39 @@ async def test_a_new_key_takes_master_and_sso_and_is_endorsed_by_the_old_one(tmp
             await ship.pass_time(1.0)
             assert (await entries(ship, "daemon.started"))[-1]["segment"] == 2, "it goes on"
         assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 2
+        assert judged(tmp_path) == "INCONCLUSIVE", "in order; only an anchor is wanting"
+
+
+async def test_a_change_of_keys_that_failed_behind_its_segment_is_asked_for_again_and_loses_no_key(
+    tmp_path, monkeypatch
+):
+    def refused(folder):
+        raise RecordError(f"{folder}: the folder cannot be flushed")
+
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            request = {"do": "key.rotate", "reason": "yearly", "by": [MASTER, SSO]}
+            with monkeypatch.context() as bad:
+                bad.setattr(segment, "_sync_directory", refused)
+                with pytest.raises(RefusedError, match="cannot be flushed"):
+                    await ship.control(request)
+            await ship.pass_time(3.0)
+            await entries(ship, "segment.opened")
+            second = ship.daemon.record.ship().key
+            assert ship.daemon.record.health().writable
+            assert keys.load(tmp_path / "record-key.pem.next").public_key() == second
+            with monkeypatch.context() as bad:
+                bad.setattr(segment.Segment, "create", lambda *_, **__: refused("record"))
+                with pytest.raises(RefusedError):
+                    await ship.control(request)
+            assert keys.load(tmp_path / "record-key.pem").public_key() == second
+            await ship.pass_time(3.0)
+            await ship.control(request)
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            assert (await entries(ship, "daemon.started"))[-1]["segment"] == 3, "it goes on"
+        assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 3
         assert judged(tmp_path) == "INCONCLUSIVE", "in order; only an anchor is wanting"
 
 

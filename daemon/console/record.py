@@ -40,8 +40,6 @@ from daemon.record.trust import Identity
 if TYPE_CHECKING:
     import argparse
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     from daemon.config import Config
 
 TWO = "twice: the Master and the SSO"
@@ -192,7 +190,7 @@ def _adopted(loaded: Config, order: adoption.Order, given: argparse.Namespace, l
         boot=clock.boot_id(),
     )
     software = version("ispsd")
-    old: Ed25519PublicKey | None
+    old: keys.PublicKey | None
     key = keys.begun_under_next(section.key_file, section.directory)
     if key is not None:  # interrupted behind its first segment: this key is the only one that fits
         identity = Identity(prefix, key, software, loaded.sha256)
@@ -219,7 +217,7 @@ def _adopted(loaded: Config, order: adoption.Order, given: argparse.Namespace, l
 
 
 def _told(
-    loaded: Config, done: adoption.Adoption, old: Ed25519PublicKey | None, new: Ed25519PublicKey
+    loaded: Config, done: adoption.Adoption, old: keys.PublicKey | None, new: keys.PublicKey
 ) -> int:
     """Let the new key take its place, have verifiers find both, and say what people write down."""
     section = loaded.record

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PrivateKey: TypeAlias = Ed25519PrivateKey
+PublicKey: TypeAlias = Ed25519PublicKey
 LONGEST_KEY_FILE = 4096
 SHORTEST_PASSPHRASE: Final = 12
 LONGEST_PASSPHRASE: Final = 1000

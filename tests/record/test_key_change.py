@@ -224,6 +224,22 @@ async def test_a_record_in_somebodys_hands_is_not_adopted(folder: Path):
     await ship.stop()
 
 
+async def test_a_daemon_that_waits_for_its_key_holds_the_record_against_an_adoption(folder: Path):
+    await sailed(folder)
+
+    def lost() -> Ed25519PrivateKey:
+        raise RecordError("the key is missing")
+
+    ship = record(folder, key=keys.placeholder(), find_key=lost)
+    with pytest.raises(RecordError, match="the key is missing"):
+        await ship.start()
+    with pytest.raises(RecordError, match="another ispsd"), adoption.held(folder):
+        pytest.fail("two who write persons.json")
+    await ship.stop()
+    with adoption.held(folder):
+        pass
+
+
 async def test_an_older_image_of_the_record_is_not_adopted(folder: Path, tmp_path: Path):
     await sailed(folder)
     shutil.copytree(folder, tmp_path / "image")
