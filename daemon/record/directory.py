@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -95,10 +96,7 @@ class Directory:
             RecordError: It cannot be written, its key is not there, or people must decide first; nothing of it was
                 changed.
         """
-        with store_errors(
-            self._path
-        ):  # before a key is there, too: adoption must not run beside us
-            self._path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with suppress(OSError):  # before a key is there, too: adoption must not run beside us
             self._take_lock()
         if self._find_key is not None:
             self._identity = replace(self._identity, key=self._find_key())
