@@ -119,6 +119,7 @@ class Daemon:
             evidence_quota_bytes=section.evidence_quota_bytes,
             limits=Limits(section.rotate_entries, section.rotate_years, safekeeping.WITNESS_S),
             copy_directory=section.copy_directory,
+            public_key_file=section.public_key_file,
         )
         self.events = RecordEvents(self.record)
         self.record.on_commit(self._committed)

@@ -42,7 +42,7 @@ LISTEN_S: Final = 1.0
 ALARM_S: Final = 10.0
 """How long the condition of RECORD CHECK FLT holds after what raised it; the alert stays until the SSO releases it."""
 BROKER: Final = "the head that the broker holds"
-TROUBLES: Final = frozenset({aftermath.DAMAGED, aftermath.PARTED})
+TROUBLES: Final = frozenset({aftermath.DAMAGED, aftermath.PARTED, aftermath.UNPROVEN})
 _log = logs.get("safekeeping")
 
 
@@ -72,6 +72,7 @@ class Safekeeping:
         self._copier = copies.Copier(clock, public_key=section.public_key_file)
         self._trouble_s: float | None = None
         self._changing = asyncio.Lock()
+        self._testing = False
         self.copies = copies.Copies(
             section.directory,
             section.copy_directory,
@@ -98,7 +99,8 @@ class Safekeeping:
         trouble_s = self._trouble_s
         return {
             "record.copy_old": self.copies.is_failing(),
-            "record.check": trouble_s is not None and self._clock.now_s() < trouble_s + ALARM_S,
+            "record.check": self._record.health().unsealable is not None
+            or (trouble_s is not None and self._clock.now_s() < trouble_s + ALARM_S),
         }
 
     async def run(self) -> None:
@@ -159,7 +161,7 @@ class Safekeeping:
         by = await self._people.prove(fields.claim(request), Act.SEGMENT)
         reason = fields.text(request, "reason")
         async with self._changing:
-            await self._done(self._record.rotate(f"by {by.person.name}: {reason}"))
+            await self._done(self._record.rotate(f"by order of {by.person.name}"))
         return {"recorded": await self._enter("segment.rotated", by, {"reason": reason})}
 
     async def _renew_key(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
@@ -171,9 +173,15 @@ class Safekeeping:
         async with self._changing:
             worker = Worker("record-key")
             try:
-                old = await self._done(worker.call(partial(keys.load, path)))
-                new = await self._done(worker.call(partial(keys.prepare_next, path)))
-                vouched = f"new key, by {master.person.name} and {sso.person.name}: {reason}"
+                old = self._record.ship().key
+                prepare = partial(
+                    keys.prepare_next, path, record=self._section.directory, signs=old
+                )
+                new = await self._done(worker.call(prepare))
+                # A change that was interrupted may have left the key that signs now out of the verifiers' file.
+                known = partial(keys.add_public, public, name=self._prefix, key=old)
+                await self._done(worker.call(known))
+                vouched = f"new key, by {master.person.name} (Master) and {sso.person.name} (SSO)"
                 await self._done(self._record.renew_key(new, vouched))
                 await self._done(worker.call(partial(keys.promote, path)))
                 add = partial(keys.add_public, public, name=self._prefix, key=new.public_key())
@@ -181,7 +189,7 @@ class Safekeeping:
             finally:
                 worker.finish()
         said: dict[str, Json] = {
-            "old_key": checkpoint.fingerprint(old.public_key()),
+            "old_key": checkpoint.fingerprint(old),
             "new_key": checkpoint.fingerprint(new.public_key()),
             "master": master.person.name,
             "sso": sso.person.name,
@@ -205,13 +213,19 @@ class Safekeeping:
         place = self._section.copy_directory
         if place is None:
             raise RefusedError("the ship has no second copy ([record] copy_directory)")
-        word, sentence, head = await copies.restore_test(
-            place,
-            self._section.directory,
-            public_key=self._section.public_key_file,
-            notes=self._heads.notes(),
-            copier=self._copier,
-        )
+        if self._testing:
+            raise RefusedError("a restore test is under way")
+        self._testing = True
+        try:
+            word, sentence, head = await copies.restore_test(
+                place,
+                self._section.directory,
+                public_key=self._section.public_key_file,
+                notes=self._heads.notes,
+                copier=self._copier,
+            )
+        finally:
+            self._testing = False
         good_utc = self.copies.standing.good_utc
         said: dict[str, Json] = {
             "verdict": word,
@@ -277,6 +291,9 @@ class Safekeeping:
         if entered is None:
             raise RefusedError(f"segment {segment.number} stays: its entry is not on disk")
         await self._done(worker.call(partial(archive.remove, segment)))
+        await self._done(
+            self._record.refresh()
+        )  # what is open is not freed, and its evidence counts
         return segment.number
 
     async def _retention(self, _: Mapping[str, Any]) -> Mapping[str, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon import cli
-from daemon.record import checkpoint, keys
+from daemon.errors import RecordError
+from daemon.record import adoption, checkpoint, keys
+from daemon.record.directory import take_lock
 from daemon.record.entry import Proof
 from daemon.record.reader import Query
 from tests import thin
@@ -101,7 +104,68 @@ def test_a_lost_key_takes_master_and_sso_and_the_record_goes_on_under_another(
     assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 2
     found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
     assert [e.type for e in found][-3:] == ["segment.opened", "record.adopted", "alert.changed"]
-    assert f"{MASTER} (Master) and {SSO} (SSO): the key is lost" in str(found[-3].open["reason"])
+    assert found[-3].open["reason"] == f"adopted by {MASTER} (Master) and {SSO} (SSO)"
+    assert found[-2].open["reason"] == "the key is lost"
+
+
+def test_an_adoption_that_was_interrupted_is_finished_with_the_key_that_signed(
+    config: Path, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    key.unlink()
+
+    def power_cut(_: Path) -> None:
+        raise RecordError("the power goes here")
+
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost", *BY]
+    with monkeypatch.context() as cut:
+        cut.setattr(keys, "promote", power_cut)
+        assert cli.main(words) == 1
+    new = fingerprint(keys.next_to(key))
+    assert cli.main(words) == 0, capsys.readouterr().err
+    assert fingerprint(key) == new
+    assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 2
+    found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
+    types = [e.type for e in found if e.segment > 1]
+    assert types == ["segment.opened", "record.adopted", "alert.changed"], "told once"
+
+
+def test_an_adoption_cut_off_before_it_was_told_is_told_when_it_is_finished(
+    config: Path, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    key.unlink()
+
+    def power_cut(*_: object) -> None:
+        raise RecordError("the power goes here")
+
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost", *BY]
+    with monkeypatch.context() as cut:
+        cut.setattr(adoption, "_draft", power_cut)
+        assert cli.main(words) == 1
+    assert cli.main(words) == 0, capsys.readouterr().err
+    found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
+    types = [e.type for e in found if e.segment > 1]
+    assert types == ["segment.opened", "record.adopted", "alert.changed"]
+
+
+def test_beside_a_running_daemon_nobody_is_asked_for_a_pin(
+    config: Path, key: Path, tmp_path: Path, capsys
+):
+    give_pins(tmp_path / "persons.json")
+    before = (tmp_path / "persons.json").read_bytes()
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost", *BY]
+    assert cli.main(words) == 1
+    assert "the key is there" in capsys.readouterr().err, "first of all, before a PIN"
+    key.unlink()
+    wrong = tmp_path / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("271828\n")
+    descriptor = take_lock(tmp_path / "record")
+    try:
+        assert cli.main([*words, *("--pin-file", str(wrong)) * 2]) == 1
+    finally:
+        os.close(descriptor)
+    assert "another ispsd is writing this record" in capsys.readouterr().err
+    assert (tmp_path / "persons.json").read_bytes() == before
 
 
 def test_where_pins_are_kept_both_prove_to_be_themselves_before_a_record_is_adopted(

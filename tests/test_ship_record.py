@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from daemon.errors import RefusedError
-from daemon.record import checkpoint, keys, verify
+from daemon.errors import RecordError, RefusedError
+from daemon.record import checkpoint, keys, segment, verify
 from tests.ship import ROOT, afloat, ashore, sailing
 from tests.ship_talk import REAL_DISK_S, entries, open_hatch
 from tests.soon import soon
@@ -85,6 +86,21 @@ async def test_a_head_of_a_stranger_moves_nothing(tmp_path):
         assert not check_is_told(ship)
 
 
+async def test_a_strangers_head_of_a_later_segment_is_told_once_and_moves_nothing(tmp_path):
+    """It may be of the key that took over, on a computer that was put back from before the change."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        stranger = Ed25519PrivateKey.generate()
+        later = checkpoint.sign(stranger, origin="demo/9999993/2", size=7, root=bytes(32))
+        body = {"note": later.note, "origin": later.origin, "size": later.size}
+        body |= {"session": "another", "up": 1.0}
+        await ship._connection.deliver(f"{ROOT}record/head", json.dumps(body).encode(), retain=True)
+        await ship.until(lambda: check_is_told(ship), for_s=REAL_DISK_S)
+        [told] = await entries(ship, "record.head_unproven")
+        assert (told["class"], told["open"]["head"]) == ("sso", later.note)
+        assert [e["segment"] for e in await entries(ship, "segment.opened")] == [1]
+
+
 async def test_the_sso_begins_a_segment_and_the_officer_does_not(tmp_path):
     async with sailing(tmp_path) as ship:
         await ship.pass_time(1.0)
@@ -93,8 +109,12 @@ async def test_the_sso_begins_a_segment_and_the_officer_does_not(tmp_path):
         said = await ship.control({"do": "rotate", "by": SSO, "reason": "dry dock"})
         assert said["recorded"] is not None
         [_, second] = await entries(ship, "segment.opened")
-        assert (second["segment"], second["open"]["reason"]) == (2, f"by {SSO}: dry dock")
-        assert (await entries(ship, "segment.rotated"))[0]["actor"]["person"] == SSO
+        assert (second["segment"], second["open"]["reason"]) == (2, f"by order of {SSO}")
+        [rotated] = await entries(ship, "segment.rotated")
+        assert rotated["actor"]["person"] == SSO
+        assert (rotated["class"], rotated["open"]["reason"]) == ("sso", "dry dock"), (
+            "the SSO's own words are the SSO's: the opening is told to every station"
+        )
 
 
 async def test_a_new_key_takes_master_and_sso_and_is_endorsed_by_the_old_one(tmp_path):
@@ -116,11 +136,45 @@ async def test_a_new_key_takes_master_and_sso_and_is_endorsed_by_the_old_one(tmp
                 "demo/9999993", new.public_key()
             )
             assert opening["open"]["endorsement"]
+            assert "yearly" not in str(opening), "every station is told of the opening"
             assert not (tmp_path / "record-key.pem.next").exists()
         async with afloat(ship, broker, feeds):
             await ship.pass_time(1.0)
             assert (await entries(ship, "daemon.started"))[-1]["segment"] == 2, "it goes on"
         assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 2
+        assert judged(tmp_path) == "INCONCLUSIVE", "in order; only an anchor is wanting"
+
+
+async def test_a_change_of_keys_that_failed_behind_its_segment_is_asked_for_again_and_loses_no_key(
+    tmp_path, monkeypatch
+):
+    def refused(folder):
+        raise RecordError(f"{folder}: the folder cannot be flushed")
+
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            request = {"do": "key.rotate", "reason": "yearly", "by": [MASTER, SSO]}
+            with monkeypatch.context() as bad:
+                bad.setattr(segment, "_sync_directory", refused)
+                with pytest.raises(RefusedError, match="cannot be flushed"):
+                    await ship.control(request)
+            await ship.pass_time(3.0)
+            await entries(ship, "segment.opened")
+            second = ship.daemon.record.ship().key
+            assert ship.daemon.record.health().writable
+            assert keys.load(tmp_path / "record-key.pem.next").public_key() == second
+            with monkeypatch.context() as bad:
+                bad.setattr(segment.Segment, "create", lambda *_, **__: refused("record"))
+                with pytest.raises(RefusedError):
+                    await ship.control(request)
+            assert keys.load(tmp_path / "record-key.pem").public_key() == second
+            await ship.pass_time(3.0)
+            await ship.control(request)
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            assert (await entries(ship, "daemon.started"))[-1]["segment"] == 3, "it goes on"
+        assert len((tmp_path / "record-key.pub").read_text().splitlines()) == 3
         assert judged(tmp_path) == "INCONCLUSIVE", "in order; only an anchor is wanting"
 
 
@@ -200,6 +254,8 @@ async def test_a_closed_segment_leaves_the_ship_only_when_her_flag_lets_it(tmp_p
         (tmp_path / "safe").mkdir()
         assert (await ship.control(order))["archived"] == [1]
         assert not first.exists()
+        files = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+        assert not [each for each in files if str(each).startswith(str(first))], "its room is free"
         assert (tmp_path / "safe" / "segment-0001.db").read_bytes() == whole
         [entry] = await entries(ship, "segment.archived")
         [kept] = (tmp_path / "record" / "archived.jsonl").read_text("utf-8").splitlines()

@@ -168,34 +168,64 @@ def _adopting(commands: Any) -> None:
 def _adopt(given: argparse.Namespace) -> int:
     loaded = config.load(given.config)
     section = loaded.record
-    order = asyncio.run(_proven(loaded, _order(loaded, given.by, given.reason), given))
-    prefix = f"{section.origin}/{loaded.ship.imo_number}"
     if section.key_file.exists():
         raise RefusedError(
             f"{section.key_file}: the key is there. Adopt is for a key that is lost; to change it, ispsd key rotate. "
             "A new computer's own key, which signed nothing yet, may be moved away"
         )
+    order = _order(loaded, given.by, given.reason)
+    with adoption.held(section.directory) as lock:  # before PINs: their file has one writer as well
+        order = asyncio.run(_proven(loaded, order, given))
+        return _adopted(loaded, order, given, lock)
+
+
+def _adopted(loaded: Config, order: adoption.Order, given: argparse.Namespace, lock: int) -> int:
+    section = loaded.record
+    prefix = f"{section.origin}/{loaded.ship.imo_number}"
+    clock = SystemClock()
+    stamp = Stamp(
+        at=codec.utc_text(clock.utc()),
+        clock=clock.status(),
+        up_ms=int(clock.now_s() * 1000),
+        boot=clock.boot_id(),
+    )
+    software = version("ispsd")
+    old: keys.PublicKey | None
+    key = keys.begun_under_next(section.key_file, section.directory)
+    if key is not None:  # interrupted behind its first segment: this key is the only one that fits
+        identity = Identity(prefix, key, software, loaded.sha256)
+        done, old = adoption.finish(
+            section.directory,
+            identity,
+            Entropy(),
+            order,
+            given=given.old_key,
+            stamp=stamp,
+            lock=lock,
+        )
+        say("an adoption that was interrupted is finished")
+        return _told(loaded, done, old, key.public_key())
     if given.record is not None and given.record.resolve() != section.directory.resolve():
         adoption.bring(given.record, section.directory)
     old = adoption.old_key(section.directory, prefix, given.old_key)
-    key = keys.prepare_next(section.key_file)
-    clock = SystemClock()
+    key = keys.prepare_next(section.key_file, record=section.directory, signs=None)
+    identity = Identity(prefix, key, software, loaded.sha256)
     done = adoption.adopt(
-        section.directory,
-        Identity(prefix, key, version("ispsd"), loaded.sha256),
-        Entropy(),
-        order,
-        old=old,
-        stamp=Stamp(
-            at=codec.utc_text(clock.utc()),
-            clock=clock.status(),
-            up_ms=int(clock.now_s() * 1000),
-            boot=clock.boot_id(),
-        ),
+        section.directory, identity, Entropy(), order, old=old, stamp=stamp, lock=lock
     )
+    return _told(loaded, done, old, key.public_key())
+
+
+def _told(
+    loaded: Config, done: adoption.Adoption, old: keys.PublicKey | None, new: keys.PublicKey
+) -> int:
+    """Let the new key take its place, have verifiers find both, and say what people write down."""
+    section = loaded.record
     keys.promote(section.key_file)
-    for each in (old, key.public_key()):
-        keys.add_public(section.public_key_file, name=prefix, key=each)
+    for each in (old, new):
+        if each is not None:
+            prefix = f"{section.origin}/{loaded.ship.imo_number}"
+            keys.add_public(section.public_key_file, name=prefix, key=each)
     say(f"segment {done.segment} begins behind {done.size} entries of segment {done.segment - 1}")
     say(f"old key {done.old_fingerprint}")
     say(f"new key {done.new_fingerprint}: tell the company and everybody who verifies this ship")

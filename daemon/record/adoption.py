@@ -8,7 +8,9 @@ folder's lock says so.
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from daemon.errors import RecordError
 from daemon.model import Classification
 from daemon.record import checkpoint, keys, schema
-from daemon.record.directory import Directory
+from daemon.record.directory import Directory, take_lock
 from daemon.record.entry import Actor, Draft, Proof
+from daemon.record.sqlite import store_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -110,6 +114,7 @@ def adopt(
     *,
     old: Ed25519PublicKey,
     stamp: Stamp,
+    lock: int | None = None,
 ) -> Adoption:
     """Begin the next segment under a new key.
 
@@ -120,11 +125,12 @@ def adopt(
         order: Whose word it is.
         old: The public key under which what is there must verify.
         stamp: Now.
+        lock: What ``held`` gave.
 
     Raises:
         RecordError: A daemon is running on it, it does not verify under the old key, or the disk refuses.
     """
-    directory = Directory(record, replace(identity, before=old), entropy)
+    directory = Directory(record, replace(identity, before=old), entropy, lock=lock)
     try:
         segment = directory.open_to_adopt()
         number, size = segment.number, segment.tree.size
@@ -144,22 +150,88 @@ def adopt(
     )
 
 
+def finish(
+    record: Path,
+    identity: Identity,
+    entropy: Entropy,
+    order: Order,
+    *,
+    given: str | None,
+    stamp: Stamp,
+    lock: int | None = None,
+) -> tuple[Adoption, Ed25519PublicKey | None]:
+    """Finish an adoption whose segment was begun already; return what came of it, and the old public key.
+
+    Args:
+        record: The folder of the segments.
+        identity: With the key that the newest segment names.
+        entropy: Salts.
+        order: Whose word it is.
+        given: The old public key, from outside; None: what the segment before says of itself.
+        stamp: Now.
+        lock: What ``held`` gave.
+
+    Raises:
+        RecordError: A daemon is running on it, it does not verify, or the disk refuses.
+    """
+    paths = sorted(record.glob(schema.SEGMENT_GLOB))
+    vkey = given or (keys.vkey_of(paths[-2]) if paths[1:] else None)
+    raw = keys.public_bytes(vkey or "")
+    old = Ed25519PublicKey.from_public_bytes(raw) if len(raw) == keys.RAW_BYTES else None
+    directory = Directory(record, identity, entropy, lock=lock)
+    try:
+        segment = directory.open_to_adopt()
+        try:
+            said = segment.entries_from(segment.first_seq)[0].open.get("previous")
+            size = said.get("size") if isinstance(said, dict) else 0
+            if not segment.tells(ADOPTED, "record"):
+                segment.append([(_draft(order, identity.key, old), stamp)], {})
+            segment.seal({})
+        finally:
+            segment.close(finish=True)
+    finally:
+        directory.release()
+    new = checkpoint.fingerprint(identity.key.public_key())
+    return Adoption(segment.number, _print(old), new, size if isinstance(size, int) else 0), old
+
+
+@contextmanager
+def held(record: Path) -> Iterator[int]:
+    """Hold the record: no daemon may write it, nor what lies beside it, while two prove to be themselves.
+
+    Raises:
+        RecordError: A daemon is running on it, or the folder cannot be made.
+    """
+    with store_errors(record):
+        record.mkdir(mode=0o750, parents=True, exist_ok=True)
+        descriptor = take_lock(record)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _print(key: Ed25519PublicKey | None) -> str:
+    return "not known" if key is None else checkpoint.fingerprint(key)
+
+
 def _reason(order: Order) -> str:
-    return f"adopted by {order.master} (Master) and {order.sso} (SSO): {order.reason}"
+    """Return what every station is told; the two persons' own words stand in the SSO's entry only."""
+    return f"adopted by {order.master} (Master) and {order.sso} (SSO)"
 
 
-def _draft(order: Order, new: Ed25519PrivateKey, old: Ed25519PublicKey) -> Draft:
+def _draft(order: Order, new: Ed25519PrivateKey, old: Ed25519PublicKey | None) -> Draft:
     return Draft(
         kind="system",
         type=ADOPTED,
         subject="record",
         actor=Actor(None, order.master, order.proof),
-        classification=Classification.WATCH,
+        classification=Classification.SSO,
         open={
             "master": order.master,
             "sso": order.sso,
             "reason": order.reason,
-            "old_key": checkpoint.fingerprint(old),
+            "old_key": _print(old),
             "new_key": checkpoint.fingerprint(new.public_key()),
             "endorsed": False,
         },

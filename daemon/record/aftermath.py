@@ -22,7 +22,7 @@ import apsw
 from daemon.errors import RecordError
 from daemon.leash import leashed
 from daemon.model import Classification, Json
-from daemon.record import codec, copying, damage, fold, schema
+from daemon.record import checkpoint, codec, copying, damage, fold, keys, schema
 from daemon.record.damage import Damage, DamagedError
 from daemon.record.entry import Draft
 from daemon.record.heads import segment_of
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from daemon.entropy import Entropy
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Stamp
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 DAMAGED: Final = "record.damaged"
 PARTED: Final = "record.parted"
+UNPROVEN: Final = "record.head_unproven"
 FETCH_S: Final = 600.0
 """How long the second copy may take to be fetched and verified before the watch's record goes on without it."""
 CHUNK_BYTES: Final = 1024 * 1024
@@ -101,8 +104,11 @@ def look(
     identity: Identity,
     entropy: Entropy,
     copy: Path | None,
+    known: Sequence[Ed25519PublicKey] = (),
 ) -> Found:
     """Look at what is left of a damaged segment, and fetch its second copy beside it; nothing is changed yet.
+
+    ``known`` are the ship's keys before this one: an older segment is signed with the key that it names.
 
     Raises:
         OSError: The disk refuses.
@@ -112,7 +118,7 @@ def look(
     if path.exists():
         mark = re.sub(r"[^0-9TZ]", "", stamp.at)
         found = replace(found, kept_as=f"{path.stem}.damaged-{mark}.db")
-    return replace(found, restored=_restored(path, copy, identity, entropy))
+    return replace(found, restored=_restored(path, copy, identity, entropy, known))
 
 
 def freeze(path: Path, found: Found) -> None:
@@ -193,9 +199,26 @@ def parted(ours: Carried, following: Carried, *, told_by: str) -> Draft:
         "size": ours.tree.size,
         "root": ours.tree.root().hex(),
         "head": None if head is None else head.note,
-        "lost": following.hole,
+        "lost": following.first_seq - ours.next_seq,
     }
     return _draft(PARTED, subject(ours.number), said)
+
+
+def unproven(head: Checkpoint, *, told_by: str, ours: int) -> Draft:
+    """Return the entry about a head of a later segment than ours, by a key that is not known here."""
+    return Draft(
+        kind="system",
+        type=UNPROVEN,
+        subject=subject(segment_of(head) or 0),
+        classification=Classification.SSO,
+        open={
+            "told_by": told_by,
+            "head": head.note,
+            "segment": ours,
+            "words": "a head of a later segment than is here, by a key that is not known here: either this record was "
+            "put back from before a change of keys, or somebody made the head up. Compare the key ashore",
+        },
+    )
 
 
 def _draft(type_: str, subject: str, said: dict[str, Json]) -> Draft:
@@ -287,7 +310,11 @@ def _reading(path: Path, *, closed: bool) -> apsw.Connection:
 
 
 def _restored(
-    path: Path, copy: Path | None, identity: Identity, entropy: Entropy
+    path: Path,
+    copy: Path | None,
+    identity: Identity,
+    entropy: Entropy,
+    known: Sequence[Ed25519PublicKey],
 ) -> Carried | None:
     """Fetch the second copy of a segment, where it verifies; return where it ends."""
     if copy is None:
@@ -296,9 +323,16 @@ def _restored(
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(mode=0o750)
     fetched = place / path.name
-    if not _fetched(copy / path.name, fetched, identity.vkey()):
+    ours = [identity.key.public_key(), *known]
+    vkeys = [checkpoint.verifier_key(identity.origin, key) for key in ours]
+    if not _fetched(copy / path.name, fetched, vkeys):
         return None
+    named = keys.public_bytes(keys.vkey_of(fetched) or "")
+    signer = next((key for key in ours if key.public_bytes_raw() == named), None)
     try:
+        if named and signer is None:
+            return None
+        identity = replace(identity, before=signer)
         segment = Segment.open(fetched, identity, entropy)
         if segment is None:
             return None
@@ -314,10 +348,11 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".restored-{path.stem}")
 
 
-def _fetched(source: Path, target: Path, vkey: str) -> bool:
+def _fetched(source: Path, target: Path, vkeys: Sequence[str]) -> bool:
     """Copy and verify in a process of its own, which is left behind where the medium hangs."""
     command = leashed(
-        sys.executable, "-I", "-m", "daemon.record.copying", str(source), str(target), "--key", vkey
+        *(sys.executable, "-I", "-m", "daemon.record.copying", str(source), str(target)),
+        *(word for vkey in vkeys for word in ("--key", vkey)),
     )
     try:
         running = subprocess.Popen(  # noqa: S603 (our own program)

@@ -31,7 +31,7 @@ from daemon.record.sqlite import store_errors
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from daemon.clock import Clock
@@ -47,6 +47,8 @@ AT_STOP_S: Final = 5.0
 """What the service manager's patience leaves for it."""
 SNAPSHOT: Final = ".copy-"
 """How the folders of snapshots begin, inside the record's: one that a power cut left behind is removed at the next."""
+RESTORE_TEST: Final = ".restore-test-"
+"""How the folder of a restore test begins; a copy that is made meanwhile leaves it alone."""
 LARGEST_ANSWER: Final = 64 * 1024
 TOLD_BY: Final = "the second copy"
 _log = logs.get("record.copy")
@@ -206,7 +208,7 @@ class Copies:
             try:
                 sealed = await self._copy_all(self._place, limit_s)
                 self.standing = Standing(self._clock.utc(), sealed)
-            except RecordError as err:
+            except (RecordError, OSError) as err:
                 self.standing = replace(self.standing, failure=str(err))
             finally:
                 self.busy = False
@@ -231,7 +233,7 @@ class Copies:
         self._rounds += 1
         folder = await self._thread.call(self._snapshot)
         try:
-            closed = sorted(self._record.glob(schema.SEGMENT_GLOB))
+            closed = await self._thread.call(partial(_segments, self._record))
             newest = await self._thread.call(partial(_newest_in, folder))
             sources = [*(path for path in closed if path.name != newest.name), newest]
             sealed = 0
@@ -320,7 +322,17 @@ class Copies:
 
 
 def _newest_in(folder: Path) -> Path:
-    return next(folder.glob(schema.SEGMENT_GLOB))
+    return _segments(folder)[-1]
+
+
+def _segments(folder: Path) -> list[Path]:
+    """Return the segments of a folder, the oldest first; none where it is gone.
+
+    Raises:
+        RecordError: The disk refuses.
+    """
+    with store_errors(folder):
+        return sorted(folder.glob(schema.SEGMENT_GLOB))
 
 
 def _reading(path: Path) -> apsw.Connection:
@@ -337,7 +349,12 @@ def _answer(said: bytes) -> dict[str, Any]:
 
 
 async def restore_test(
-    place: Path, record: Path, *, public_key: Path, notes: Sequence[str], copier: Copier
+    place: Path,
+    record: Path,
+    *,
+    public_key: Path,
+    notes: Callable[[], Sequence[str]],
+    copier: Copier,
 ) -> tuple[str, str, str | None]:
     """Fetch the whole second copy back and verify it; return the verifier's word, its sentence and the copy's head.
 
@@ -345,22 +362,23 @@ async def restore_test(
         place: The second copy.
         record: The record's folder, on whose disk there is room.
         public_key: The file of the keys that verify.
-        notes: Heads that were given away; those that the copy cannot know yet are left out.
+        notes: Reads the heads that were given away, in a thread; those that the copy cannot know yet are left out.
         copier: Fetches.
     """
     thread = Worker("record-restore")
     folder: Path | None = None
     try:
-        folder = Path(await thread.call(partial(tempfile.mkdtemp, prefix=SNAPSHOT, dir=record)))
-        sources = await thread.call(lambda: sorted(place.glob(schema.SEGMENT_GLOB)))
+        sources = await thread.call(partial(_segments, place))
         if not sources:
             return "INCONCLUSIVE", f"{place}: no copy is there", None
+        folder = await thread.call(partial(_room_for, sources, record))
         for source in sources:
             said = await copier.copied(source, folder / source.name)
             if said.get("became") != copying.COPIED:
                 return "FAIL", f"{source.name}: {said.get('reason')}", None
         head = await thread.call(partial(copying.head_of, folder / sources[-1].name))
-        anchors = [note for note in notes if head is not None and _is_within(note, head)]
+        given = await thread.call(notes)
+        anchors = [note for note in given if head is not None and _is_within(note, head)]
         word, sentence = await selfcheck.verified(folder, public_key=public_key, anchors=anchors)
     except (RecordError, OSError) as err:
         return "INCONCLUSIVE", str(err), None
@@ -370,6 +388,24 @@ async def restore_test(
         if folder is not None:
             await thread.call(partial(shutil.rmtree, folder, ignore_errors=True))
         thread.finish()
+
+
+def _room_for(sources: Sequence[Path], record: Path) -> Path:
+    """Make the folder of a restore test, where the record's disk has room for it; one that was left behind goes.
+
+    Raises:
+        RecordError: There is no room: the record itself comes first (invariant 4).
+    """
+    with store_errors(record):
+        for left in record.glob(f"{RESTORE_TEST}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        needed = sum(source.stat().st_size for source in sources) + LEAST_FREE_BYTES
+        free, mega = shutil.disk_usage(record).free, 1024 * 1024
+        if free < needed:
+            raise RecordError(
+                f"{record}: {free // mega} MB free, a restore test wants {needed // mega}: the record needs the room"
+            )
+        return Path(tempfile.mkdtemp(prefix=RESTORE_TEST, dir=record))
 
 
 def _is_within(note: str, head: str) -> bool:

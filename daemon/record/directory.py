@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon import logs
 from daemon.errors import RecordError
-from daemon.record import aftermath, checkpoint, damage, schema
+from daemon.record import aftermath, checkpoint, damage, keys, schema
 from daemon.record.damage import DamagedError
 from daemon.record.heads import LARGEST_NUMBER, Heads, segment_of
 from daemon.record.merkle import Tree
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from daemon.record.trust import Identity
 
 _log = logs.get("record")
+MOST_ENTRIES = 300_000
+"""What a segment can have at most, with what comes while the next one is due (ROTATE_ENTRIES in ``scribe``)."""
 BESIDE = "a head that is kept beside the record"
 
 
@@ -50,6 +53,9 @@ class Directory:
         *,
         find_key: Callable[[], Ed25519PrivateKey] | None = None,
         copy: Path | None = None,
+        lock: int | None = None,
+        public_key: Path | None = None,
+        most_entries: int = MOST_ENTRIES,
     ) -> None:
         """Touch nothing yet.
 
@@ -59,6 +65,9 @@ class Directory:
             entropy: Salts.
             find_key: Where the key could not be read yet: how it is read. Nothing is opened before that succeeds.
             copy: The folder of the second copy, from which a damaged segment is restored.
+            lock: What ``take_lock`` gave to somebody who holds the folder already, and goes on holding it.
+            public_key: The file of the public keys, those before this one with it.
+            most_entries: A segment has not more, whatever it was.
         """
         self.findings: list[Draft] = []
         """What was found and done, to be written into the record by whoever opened it."""
@@ -67,8 +76,10 @@ class Directory:
         self._identity = identity
         self._entropy = entropy
         self._copy = copy
+        self._public_key = public_key
+        self._most_entries = max(most_entries, MOST_ENTRIES)
         self._heads = Heads(path)
-        self._lock: int | None = None
+        self._lock = None if lock is None else os.dup(lock)
         self._distrusted: tuple[Path, str] | None = None
         self._left: tuple[int, Tree] | None = None
         self._renewed: Identity | None = None
@@ -85,6 +96,8 @@ class Directory:
             RecordError: It cannot be written, its key is not there, or people must decide first; nothing of it was
                 changed.
         """
+        with suppress(OSError):  # before a key is there, too: adoption must not run beside us
+            self._take_lock()
         if self._find_key is not None:
             self._identity = replace(self._identity, key=self._find_key())
             self._find_key = None
@@ -149,11 +162,10 @@ class Directory:
         number = segment_of(head)
         if number is None or number >= LARGEST_NUMBER:
             raise RecordError(f"{head.origin}: no segment can follow it")
-        if number == carried.number:
-            following = replace(carried, lost=head)
-        else:  # whole segments are lost; the numbers of the one before it that are lost cannot be known
-            following = replace(carried, number=number, tree=Tree(), head=None, lost=head)
+        following = self._behind(carried, head)
         reason = f"parted: {told_by} is of {head.size} entries of {head.origin}, which are not here"
+        if number != carried.number:
+            reason += self._passed(carried, following)
         begun = self._create(stamp, reason=reason, carried=following)
         self.findings.append(aftermath.parted(carried, following, told_by=told_by))
         return begun
@@ -202,9 +214,16 @@ class Directory:
         """Return the public half of what signs now."""
         return self._identity.key.public_key()
 
-    def keep_head(self, head: Checkpoint) -> None:
-        """Keep a head that is given away now."""
-        self._heads.keep(head)
+    def known_keys(self) -> list[Ed25519PublicKey]:
+        """Return the keys of this ship that are known here, the one that signs now first."""
+        now, origin = self._identity.checks(), self._identity.origin
+        others = keys.known_public(self._public_key, name=origin) if self._public_key else []
+        raw = now.public_bytes_raw()
+        return [now, *(key for key in others if key.public_bytes_raw() != raw)]
+
+    def keep_head(self, head: Checkpoint, following: tuple[int, int] | None = None) -> None:
+        """Keep a head that is given away now, and which numbers come next."""
+        self._heads.keep(head, following)
 
     def leave(self, segment: Segment, error: Exception) -> None:
         """Take note of a segment that was let go of after an error: how far it was, and whether it can be trusted."""
@@ -224,7 +243,7 @@ class Directory:
             self._path.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._take_lock()
             paths = sorted(self._path.glob(schema.SEGMENT_GLOB))
-        return paths, self._heads.newest(self._identity.origin, self._identity.checks())
+        return paths, self._heads.newest(self._identity.origin, self.known_keys())
 
     def _begin(self, stamp: Stamp, head: Checkpoint | None) -> Segment:
         """Begin a record; where heads say that there was one, begin behind it."""
@@ -288,6 +307,7 @@ class Directory:
                     identity=self._identity,
                     entropy=self._entropy,
                     copy=self._copy,
+                    known=self.known_keys(),
                 )
                 if found.restored is not None:
                     aftermath.freeze(path, found)
@@ -311,6 +331,10 @@ class Directory:
                 path, why, stamp, identity=self._identity, entropy=self._entropy, copy=self._copy
             )
         carried = aftermath.carried(found, known, self._identity)
+        if head is not None and (segment_of(head) or 0) > found.number:
+            carried = self._behind(carried, head)
+        elif found.restored is None:
+            carried = self._not_before(carried)
         # The next segment first: whatever fails from here on, nobody takes the damaged one or its copy for the newest.
         segment = self._create(stamp, reason=aftermath.reason(found), carried=carried)
         try:
@@ -320,6 +344,50 @@ class Directory:
             _log.error("record.not_kept_aside", path=str(path), reason=str(err))
         self.findings.append(aftermath.damaged(found, carried))
         return segment
+
+    def _behind(self, carried: Carried, head: Checkpoint) -> Carried:
+        """Return what a segment takes over that begins behind a head which is not here; no number is used twice.
+
+        Where whole segments are lost, the numbers are those that were kept beside the record with its heads. Where they
+        are not known, as many are passed over as the lost segments can have had.
+        """
+        number, known = segment_of(head) or 0, self._heads.following()
+        if number == carried.number:
+            return replace(carried, lost=head)
+        if self._knows(head):
+            seq, bseq = known
+        else:
+            lost = (number - carried.number + 1) * self._most_entries
+            seq, bseq = carried.next_seq + lost, carried.next_bseq + lost
+        seq = max(seq, known[0], carried.next_seq + head.size)
+        bseq = max(bseq, known[1], carried.next_bseq + head.size)
+        return replace(
+            carried,
+            number=number,
+            tree=Tree(),
+            head=None,
+            lost=head,
+            next_seq=seq - head.size,  # of which ``lost`` makes the hole
+            next_bseq=bseq - head.size,
+        )
+
+    def _knows(self, head: Checkpoint) -> bool:
+        """Tell whether a head, or a newer one, is kept with the numbers that come behind it."""
+        return self._heads.newest_numbered() >= (segment_of(head) or 0, head.size)
+
+    def _not_before(self, carried: Carried) -> Carried:
+        """Return what a segment takes over, behind all numbers that are known to be given away."""
+        seq, bseq = self._heads.following()
+        return replace(
+            carried,
+            next_seq=max(carried.next_seq, seq - carried.hole),
+            next_bseq=max(carried.next_bseq, bseq - carried.hole),
+        )
+
+    def _passed(self, ours: Carried, following: Carried) -> str:
+        first, last = ours.next_seq, following.first_seq - 1
+        sure = "were given away or may have been, and are not used again"
+        return f"; segments are missing, and the numbers {first} to {last} {sure}"
 
     def _remembered(self) -> Checkpoint | None:
         """Return the head of the segment that was let go of: all of it was confirmed as recorded, sealed or not."""
@@ -337,13 +405,23 @@ class Directory:
     def _take_lock(self) -> None:
         if self._lock is not None:
             return
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as err:
-            os.close(descriptor)
-            raise RecordError(f"{self._path}: another ispsd is writing this record") from err
-        self._lock = descriptor
+        self._lock = take_lock(self._path)
+
+
+def take_lock(folder: Path) -> int:
+    """Keep every other writer out of a folder until what is returned is closed.
+
+    Raises:
+        RecordError: Another one writes there.
+        OSError: It cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as err:
+        os.close(descriptor)
+        raise RecordError(f"{folder}: another ispsd is writing this record") from err
+    return descriptor
 
 
 def _file_of(head: Checkpoint) -> str:

@@ -16,7 +16,10 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import apsw
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -29,18 +32,21 @@ from daemon.errors import RecordError
 from daemon.record import codec
 from daemon.record.checkpoint import verifier_key
 from daemon.record.schema import SEGMENT_GLOB
-from daemon.record.sqlite import text
+from daemon.record.sqlite import store_errors, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 PrivateKey: TypeAlias = Ed25519PrivateKey
+PublicKey: TypeAlias = Ed25519PublicKey
 LONGEST_KEY_FILE = 4096
 SHORTEST_PASSPHRASE: Final = 12
 LONGEST_PASSPHRASE: Final = 1000
+LONGEST_PUBLIC_FILE: Final = 64 * 1024
+MOST_PUBLIC: Final = 32
 RAW_BYTES: Final = 32
+ANY_SEGMENT: Final = "segment-[0-9]*.db"
+"""In order, or damaged and kept aside."""
 
 
 def load_or_create(path: Path, *, record: Path) -> Ed25519PrivateKey:
@@ -125,16 +131,78 @@ def _place(path: Path, key: Ed25519PrivateKey) -> None:
         raise RecordError(f"{path}: cannot write a new key: {err}") from err
 
 
-def prepare_next(path: Path) -> Ed25519PrivateKey:
+def prepare_next(path: Path, *, record: Path, signs: Ed25519PublicKey | None) -> Ed25519PrivateKey:
     """Make the key that will take over, beside the one that signs now; one that came to nothing goes.
 
+    A change that was interrupted behind its first segment is finished first: its key is the only one of its kind.
+
+    Args:
+        path: Where the key that signs now belongs.
+        record: The folder of the segments.
+        signs: The public half of what signs now; None: of a key that is lost, none is to be at ``path``.
+
     Raises:
-        RecordError: It cannot be written.
+        RecordError: It cannot be written, or what lies there is not what signs now, or signed something.
     """
     following = next_to(path)
-    with suppress(OSError):
-        following.unlink(missing_ok=True)
+    if _exists(following):
+        waiting = load(following).public_key().public_bytes_raw()
+        if signs is not None and waiting == signs.public_bytes_raw():
+            promote(path)
+        elif (has_signed := signed(waiting, record)) is not False:
+            if has_signed is None:  # nobody can tell: kept, not removed
+                _set_aside(following, waiting)
+            else:
+                raise RecordError(
+                    f"{following}: this key signed a part of the record already, and is not the one that signs now; "
+                    "nothing was changed. Keep it; start the daemon again, or try again in a moment"
+                )
+        else:
+            try:
+                following.unlink()
+            except OSError as err:
+                raise RecordError(f"{following}: cannot be removed: {err}") from err
+    if signs is not None and load(path).public_key().public_bytes_raw() != signs.public_bytes_raw():
+        raise RecordError(f"{path}: is not the key that signs the record now; nothing was changed")
     return create(following)
+
+
+def signed(raw: bytes, record: Path) -> bool | None:
+    """Tell whether a segment that is here, in order or kept aside, is signed with a key; None: nobody can tell."""
+    certain = True
+    try:
+        paths = [each for each in record.iterdir() if fnmatch(each.name, ANY_SEGMENT)]
+    except OSError:
+        return None
+    for path in paths:
+        try:
+            if raw == public_bytes(_named(path) or ""):
+                return True
+        except RecordError:
+            certain = False
+    return False if certain else None
+
+
+def _set_aside(following: Path, raw: bytes) -> None:
+    kept = following.with_name(f"{following.name}.kept-{raw[:4].hex()}")
+    try:
+        following.rename(kept)
+    except OSError as err:
+        raise RecordError(f"{following}: cannot be set aside: {err}") from err
+
+
+def begun_under_next(path: Path, record: Path) -> Ed25519PrivateKey | None:
+    """Return the prepared key where the newest segment is signed with it already; None where it is not.
+
+    Raises:
+        RecordError: Key or segment cannot be read.
+    """
+    segments = sorted(record.glob(SEGMENT_GLOB))
+    if not _exists(next_to(path)) or not segments:
+        return None
+    key = load(next_to(path))
+    named = public_bytes(_named(segments[-1]) or "")
+    return key if key.public_key().public_bytes_raw() == named else None
 
 
 def promote(path: Path) -> None:
@@ -208,6 +276,22 @@ def add_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
         _write_lines(path, [*(each for each in known if each.strip() and each != line), line])
 
 
+def known_public(path: Path, *, name: str) -> list[Ed25519PublicKey]:
+    """Return the public keys that stand for verifiers under this name, the newest first; none if none is readable."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = file.read(LONGEST_PUBLIC_FILE).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    found = []
+    for line in reversed(lines):
+        raw = public_bytes(line.strip())
+        if line.partition("+")[0] == name and len(raw) == RAW_BYTES:
+            with suppress(ValueError):
+                found.append(Ed25519PublicKey.from_public_bytes(raw))
+    return found[:MOST_PUBLIC]
+
+
 def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
     """Write the public key for verifiers, one line; ``name`` is the origin without the segment.
 
@@ -219,10 +303,8 @@ def write_public(path: Path, *, name: str, key: Ed25519PublicKey) -> None:
 
 def vkey_of(segment: Path) -> str | None:
     """Return the key that a segment says it is signed with; None where it says none or cannot be read."""
-    with suppress(apsw.Error, RecordError), closing(_reading(segment)) as db:
-        row = db.execute("SELECT body FROM entry ORDER BY seq LIMIT 1").fetchone()
-        said = None if row is None else codec.parse(text(row[0])).open.get("key")
-        return said if isinstance(said, str) else None
+    with suppress(RecordError):
+        return _named(segment)
     return None
 
 
@@ -232,6 +314,20 @@ def public_bytes(vkey: str) -> bytes:
         _, _, encoded = vkey.split("+", 2)  # of which base64 may have more
         return base64.b64decode(encoded, validate=True)[-RAW_BYTES:]
     return b""
+
+
+def _named(segment: Path) -> str | None:
+    """Return the key that a segment names; None where it is of a time that named none, or was never finished.
+
+    Raises:
+        RecordError: It cannot be read.
+    """
+    with store_errors(segment), closing(_reading(segment)) as db:
+        if db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
+            return None
+        row = db.execute("SELECT body FROM entry ORDER BY seq LIMIT 1").fetchone()
+        said = None if row is None else codec.parse(text(row[0])).open.get("key")
+        return said if isinstance(said, str) else None
 
 
 def _reading(segment: Path) -> apsw.Connection:

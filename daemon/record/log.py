@@ -10,18 +10,21 @@ stood (invariant 5).
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from daemon.errors import RecordError
-from daemon.record import checkpoint, codec, fold
+from daemon.record import aftermath, checkpoint, codec, fold
 from daemon.record.cosignature import Verifier
 from daemon.record.directory import Directory
 from daemon.record.entry import Draft, Entry, Stamp
+from daemon.record.heads import segment_of
 from daemon.record.pending import Pending
 from daemon.record.reading import Reading
 from daemon.record.scribe import Cosignature, Limits, Scribe
 from daemon.record.trust import Identity
+from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +45,9 @@ PENDING_LIMIT_BYTES = 64 * 1024 * 1024
 EVIDENCE_QUOTA_BYTES = 2048 * 1024 * 1024
 """Bytes of evidence in all segments together."""
 
+MOST_UNPROVEN = 3
+"""Heads by unknown keys that become entries, in one run."""
+
 _T = TypeVar("_T")
 
 
@@ -58,6 +64,7 @@ class RecordHealth:
         writable: False from a failure until all that waited is written. A disk that merely hangs
             shows in the age of the oldest that waits.
         reason: Why it is not writable.
+        unsealable: Why nothing is sealed any more, though it is written; None: it is sealed.
     """
 
     pending: int
@@ -66,6 +73,7 @@ class RecordHealth:
     lost: int
     writable: bool
     reason: str | None
+    unsealable: str | None = None
 
 
 class Record:
@@ -87,6 +95,7 @@ class Record:
         find_key: Callable[[], Ed25519PrivateKey] | None = None,
         limits: Limits | None = None,
         copy_directory: Path | None = None,
+        public_key_file: Path | None = None,
     ) -> None:
         """Touch nothing yet.
 
@@ -104,6 +113,7 @@ class Record:
             find_key: Where ``key`` is a placeholder: reads the right one, before anything is opened.
             limits: When a segment is full, and how long the first seal waits for a witness.
             copy_directory: Where the second copy is, from which a damaged segment is restored.
+            public_key_file: The keys that verifiers are given: those before this one, too, count as the ship's own.
         """
         self._origin = origin
         self._clock = clock
@@ -117,6 +127,8 @@ class Record:
             entropy,
             find_key=find_key,
             copy=copy_directory,
+            public_key=public_key_file,
+            most_entries=(limits.rotate_entries if limits else 0) + PENDING_LIMIT,
         )
         self._scribe = Scribe(
             self._directory,
@@ -126,6 +138,7 @@ class Record:
             stamp=self._stamp,
             limits=limits,
         )
+        self._unproven: set[tuple[str, int]] = set()
         self._allow: Callable[[Draft], None] = lambda _: None
         self._task: asyncio.Task[None] | None = None
 
@@ -187,6 +200,7 @@ class Record:
             lost=self._pending.lost,
             writable=self._scribe.failure is None,
             reason=self._scribe.failure,
+            unsealable=self._scribe.unsealable,
         )
 
     async def drained(self) -> None:
@@ -205,6 +219,14 @@ class Record:
             RecordError: The disk refuses.
         """
         return await self._scribe.seal()
+
+    async def refresh(self) -> None:
+        """See which segments are there now, and count the evidence again: one was moved elsewhere.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        await self._scribe.refresh()
 
     async def rotate(self, reason: str) -> None:
         """Seal this segment and begin the next, which commits to its head and carries the state.
@@ -234,8 +256,42 @@ class Record:
         origin = note.partition("\n")[0]
         if origin.rpartition("/")[0] != self._origin:
             raise RecordError(f"a head of {origin[:80]!r}, not of {self._origin}")
-        head = checkpoint.opened(note, self._directory.public_key(), origin=origin)
+        try:
+            head = checkpoint.opened(note, self._directory.public_key(), origin=origin)
+        except RecordError:
+            head = await self._signed_before_or_after(note, told_by, origin=origin)
         return await self._scribe.part_from(head, told_by)
+
+    async def _signed_before_or_after(self, note: str, told_by: str, *, origin: str) -> Checkpoint:
+        """Return a head that another key of this ship signed: one before or after the key of now.
+
+        One of a later segment than ours, by a key that nobody here knows, may be of the ship's next key, and then this
+        record is from before the change; it may be anybody's as well. It moves nothing, and is entered: once each,
+        and only a few in a run, whatever a hostile broker sends.
+
+        Raises:
+            RecordError: No key that is known here signed it.
+        """
+        worker = Worker("record-keys")
+        try:
+            known = await worker.call(self._directory.known_keys)
+        finally:
+            worker.finish()
+        for key in known:
+            with suppress(RecordError):
+                return checkpoint.opened(note, key, origin=origin)
+        head = checkpoint.unverified(note)
+        seen, ours = (head.origin, head.size), self._scribe.segment_number
+        if (
+            (segment_of(head) or 0) > ours > 0
+            and seen not in self._unproven
+            and len(self._unproven) < MOST_UNPROVEN
+        ):
+            self._unproven.add(seen)
+            self.submit(aftermath.unproven(head, told_by=told_by, ours=ours))
+        raise RecordError(
+            f"the head of {origin} at {head.size} is not signed by this key, nor by another one that is known here"
+        )
 
     def fingerprint(self) -> str:
         """Return what people compare of the key that signs now."""

@@ -125,6 +125,9 @@ class Scribe:
         self._stamp = stamp
         self._thread = Worker("record-writer")
         self._segment: Segment | None = None
+        self._refreshes: list[asyncio.Future[None]] = []
+        self.unsealable: str | None = None
+        """Why nothing is sealed any more in this run: too many partings."""
         self._next_seq: int | None = None
         self._announced: Checkpoint | None = None
         self._unsealed_since_s: float | None = None
@@ -174,6 +177,11 @@ class Scribe:
                 await self._clock.wait(self._stopping, RETRY_S)
         await self._close()
 
+    @property
+    def segment_number(self) -> int:
+        """The number of the segment that is written; 0 while none is."""
+        return 0 if self._segment is None else self._segment.number
+
     def stop(self) -> None:
         """Take nothing more; have ``run`` write what can be written, seal, close and return."""
         self._pending.close("the record is closed")
@@ -210,6 +218,8 @@ class Scribe:
             RecordError: The disk refuses.
         """
         self._refuse_when_closed()
+        if self.unsealable is not None:
+            raise RecordError(self.unsealable)
         request: asyncio.Future[Checkpoint] = asyncio.get_running_loop().create_future()
         self._seals.append(request)
         self._work.set()
@@ -222,6 +232,18 @@ class Scribe:
             RecordError: The disk refuses.
         """
         await self._turn(lambda at, stamp: self._directory.next(at, stamp, reason=reason))
+
+    async def refresh(self) -> None:
+        """Open the segments that are there now for reading, and count their evidence.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        self._refuse_when_closed()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._refreshes.append(done)
+        self._work.set()
+        await done
 
     async def renew_key(self, key: Ed25519PrivateKey, reason: str) -> None:
         """Begin the next segment under a new key.
@@ -267,8 +289,7 @@ class Scribe:
         if self._segment is None:
             await self._open()
         while True:
-            while self._heads:
-                await self._part()
+            await self._part_where_told()
             if not len(self._pending):
                 self._pending.mark_gap(now_s=self._clock.now_s())
             batch = self._pending.first(BATCH)
@@ -279,6 +300,7 @@ class Scribe:
             self._rotate_when_due()
             while self._turns:
                 await self._turn_over()
+            await self._refresh()
             if not batch and not len(self._pending):
                 break
         if self._cursors_due_s() <= self._clock.now_s():
@@ -324,7 +346,7 @@ class Scribe:
 
     def _must_seal(self) -> bool:
         now_s = self._clock.now_s()
-        if now_s < self._held_until_s:
+        if now_s < self._held_until_s or self.unsealable is not None:
             return False
         due = self._stopping.is_set() or self._seal_due_s() <= now_s
         return bool(self._seals) or (
@@ -345,6 +367,8 @@ class Scribe:
         """Have the next segment begin where this one is long or old enough."""
         segment, limits, now_s = self._opened(), self._limits, self._clock.now_s()
         if self._turns or self._stopping.is_set() or now_s < self._held_until_s:
+            return
+        if self.unsealable is not None:
             return
         if segment.tree.size >= limits.rotate_entries:
             reason = f"{segment.tree.size} entries"
@@ -368,12 +392,29 @@ class Scribe:
 
     async def _turn_over(self) -> None:
         turn = self._turns[0]
+        if turn.seals and self.unsealable is not None:
+            self._turns.pop(0)
+            if not turn.done.done():
+                turn.done.set_exception(RecordError(self.unsealable))
+            return
         if turn.seals:
             await self._seal()
         await self._go_on(turn.begin)
         self._turns.pop(0)
         if not turn.done.done():
             turn.done.set_result(True)
+
+    async def _refresh(self) -> None:
+        while self._refreshes:
+            await self._reading.pause()
+            await self._read_anew()
+            done = self._refreshes.pop(0)
+            if not done.done():
+                done.set_result(None)
+
+    async def _part_where_told(self) -> None:
+        while self._heads:
+            await self._part()
 
     async def _part(self) -> None:
         """Compare the oldest head that was told, and part where it is not of this history."""
@@ -383,6 +424,15 @@ class Scribe:
             self._partings += 1
             await self._go_on(partial(self._directory.part, head=head, told_by=told_by))
             _log.error("record.parted", head=head.origin, size=head.size, told_by=told_by)
+        elif parts and self.unsealable is None:
+            self.unsealable = (
+                f"parted {MOST_PARTINGS} times since the start, and {told_by} is again of another history of "
+                f"{head.origin}: another computer signs with this ship's key. Nothing more is sealed until it is "
+                "stopped and ispsd is started again"
+            )
+            _log.error("record.not_sealed", reason=self.unsealable)
+        if self.unsealable is not None:
+            self._refuse_seals(self.unsealable)
         self._heads.pop(0)
         if not done.done():
             done.set_result(parts)
@@ -407,17 +457,22 @@ class Scribe:
         self._unsealed_since_s = self._clock.now_s() if segment.unsealed else None
         if segment.head is not None:
             await self._announce(segment.head)
-        await self._reading.reopen()
-        self._pending.counted(await self._reading.ask(lambda reader: reader.evidence_bytes()))
+        await self._read_anew()
         findings, self._directory.findings = self._directory.findings, []
         for finding in findings:
             self._pending.say(finding, self._stamp(), now_s=self._clock.now_s())
+
+    async def _read_anew(self) -> None:
+        await self._reading.reopen()
+        self._pending.counted(await self._reading.ask(lambda reader: reader.evidence_bytes()))
 
     async def _announce(self, head: Checkpoint) -> None:
         if head != self._announced:
             self._announced = head
             self.sealed.tell(head)
-            await self._thread.call(partial(self._directory.keep_head, head))
+            segment = self._opened()
+            following = segment.next_seq, segment.next_bseq
+            await self._thread.call(partial(self._directory.keep_head, head, following))
 
     async def _fail(self, error: Exception) -> None:
         """Let go of what cannot be relied on; one line in the log for each outage."""
@@ -437,10 +492,17 @@ class Scribe:
         self.failed.set()
         self._refuse_waiting(str(error))
 
+    def _refuse_seals(self, reason: str) -> None:
+        for request in self._seals:
+            if not request.done():
+                request.set_exception(RecordError(reason))
+        self._seals.clear()
+
     def _refuse_waiting(self, reason: str) -> None:
         """Tell everybody who waits for a seal or another segment that it will not come."""
         requests: list[asyncio.Future[Any]] = [
             *self._seals,
+            *self._refreshes,
             *(turn.done for turn in self._turns),
             *(done for _, _, done in self._heads),
         ]
@@ -448,6 +510,7 @@ class Scribe:
             if not request.done():
                 request.set_exception(RecordError(reason))
         self._seals.clear()
+        self._refreshes.clear()
         self._turns.clear()
         self._heads.clear()
 
@@ -490,6 +553,8 @@ class Scribe:
         return None if due_s == math.inf else max(0.0, due_s - self._clock.now_s())
 
     def _seal_due_s(self) -> float:
+        if self.unsealable is not None:
+            return math.inf
         due_s = (
             math.inf if self._unsealed_since_s is None else self._unsealed_since_s + SEAL_AFTER_S
         )

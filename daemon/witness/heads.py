@@ -6,6 +6,7 @@ another root for as many entries as we have means that the ship's key signed two
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import logs
@@ -84,6 +85,11 @@ class Heads:
             RecordError: Not a head of this ship, or the record cannot be read now.
         """
         compared = await comparison.compare(self._record, note, self._record.ship())
+        if compared.found is Found.NOT_SIGNED and self._part_from is not None:
+            with suppress(
+                RecordError
+            ):  # the ship's key before or after this one may have signed it
+                await self._part_from(compared.head.note, held_by)
         if compared.found not in {Found.NEWER, Found.OTHER}:
             return compared
         if (id_ := fold.behind_id(compared.head.origin, compared.head.size)) in self._open:

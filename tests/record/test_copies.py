@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
+import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from tests.clocks import ManualClock
 from tests.record.ship import KEY, ORIGIN, VKEY, alert, record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from daemon.record.log import Record
@@ -221,3 +223,77 @@ async def test_a_segment_is_old_after_so_many_years(
     await ship.seal()
     assert (await ship.submit(alert("next"))).segment == segment
     await ship.stop()
+
+
+async def restore(
+    place: Path, public: Path, clock: ManualClock, notes: Callable[[], list[str]] = list
+) -> tuple[str, str, str | None]:
+    copier = copies.Copier(clock, public_key=public)
+    return await copies.restore_test(
+        place, public.parent / "record", public_key=public, notes=notes, copier=copier
+    )
+
+
+async def test_the_hour_that_strikes_during_a_restore_test_leaves_it_alone(
+    ship: Record,
+    place: Path,
+    public: Path,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    kept = second(ship, place, public, clock)
+    await kept.copy()
+    (public.parent / "record/.restore-test-left").mkdir()
+    verified = copies.selfcheck.verified
+
+    async def meanwhile(folder: Path, **more: Any) -> tuple[str, str]:
+        assert (await kept.copy()).failure is None
+        return await verified(folder, **more)
+
+    monkeypatch.setattr(copies.selfcheck, "verified", meanwhile)
+    head = await ship.seal()
+    await kept.copy()
+    word, sentence, _ = await restore(place, public, clock, lambda: [head.note])
+    assert word == "PASS", sentence
+    assert not list((public.parent / "record").glob(".*"))
+
+
+async def test_a_restore_test_takes_no_room_that_the_record_needs(
+    ship: Record,
+    place: Path,
+    public: Path,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    head = (await ship.seal()).note
+    await second(ship, place, public, clock).copy()
+    needed = sum(each.stat().st_size for each in place.iterdir()) + copies.LEAST_FREE_BYTES
+    usage = shutil.disk_usage(place)
+    for free, word in ((needed - 1, "INCONCLUSIVE"), (needed, "PASS")):
+        monkeypatch.setattr(
+            copies.shutil, "disk_usage", lambda _, free=free: usage._replace(free=free)
+        )
+        found, sentence, _ = await restore(place, public, clock, lambda: [head])
+        assert (found, "the record needs the room" in sentence) == (word, word != "PASS"), sentence
+    assert not list((public.parent / "record").glob(".*"))
+
+
+async def test_a_disk_that_cannot_be_listed_fails_the_copy_and_not_the_task(
+    ship: Record,
+    place: Path,
+    public: Path,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    kept, threads = second(ship, place, public, clock), set()
+
+    def refused(folder: Path) -> list[Path]:
+        threads.add(threading.current_thread())
+        raise OSError(5, "Input/output error", str(folder))
+
+    with monkeypatch.context() as bad:
+        bad.setattr(copies, "_segments", refused)
+        assert "Input/output error" in str((await kept.copy()).failure)
+    assert threading.main_thread() not in threads, "the loop waits for no disk"
+    assert threads
+    assert (await kept.copy()).failure is None

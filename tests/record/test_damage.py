@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
-from daemon.record import copying, damage, verify
+from daemon.record import copying, damage, keys, verify
 from daemon.record.damage import Finding
 from daemon.record.reader import Query
 from tests.clocks import ManualClock
-from tests.record.ship import VKEY, alert, record
+from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -313,3 +313,28 @@ async def test_an_older_segment_that_is_torn_comes_back_from_its_copy(
     assert len(path.read_bytes()) == len(whole)
     report = verify.report(verify.verify(folder, verify.read_keys(VKEY), []))
     assert report["failure"] is None, "the chain is whole again"
+
+
+async def test_an_older_segment_of_the_key_before_comes_back_from_its_copy(
+    folder: Path, path: Path, tmp_path: Path
+):
+    copies, public = tmp_path / "copies", tmp_path / "ship.pub"
+    copies.mkdir()
+    ship = record(folder)
+    await ship.start()
+    await asyncio.gather(*(ship.submit(alert(f"d{n}", text="x" * 900)) for n in range(10)))
+    await ship.renew_key(OTHER_KEY, "test")
+    await ship.stop()
+    copying.copy(path, copies / path.name, [VKEY])
+    cut(path)
+    torn = path.read_bytes()
+    options = {"key": OTHER_KEY, "copy_directory": copies, "public_key_file": public}
+    keys.add_public(public, name=ORIGIN, key=OTHER_KEY.public_key())
+    [told] = [each for each in await after(folder, **options) if each.type == "record.damaged"]
+    assert told.open["restored"] is None, "a key that nobody here ever knew vouches for nothing"
+    assert path.read_bytes() == torn
+    for key in (KEY, OTHER_KEY):
+        keys.add_public(public, name=ORIGIN, key=key.public_key())
+    told = [each for each in await after(folder, **options) if each.type == "record.damaged"][-1]
+    assert told.open["restored"] == 11
+    assert (folder / str(told.open["kept_as"])).read_bytes() == torn

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daemon.errors import RecordError
-from daemon.model import ClockStatus
+from daemon.model import Classification, ClockStatus
 from daemon.record import adoption, checkpoint, keys, verify
 from daemon.record.entry import Stamp
 from daemon.record.reader import Query
@@ -52,7 +52,7 @@ def raw(path: Path) -> bytes:
 async def test_a_change_interrupted_before_its_segment_leaves_the_old_key(folder: Path, path: Path):
     old = keys.load_or_create(path, record=folder)
     await sailed(folder, key=old)
-    keys.prepare_next(path)
+    keys.prepare_next(path, record=folder, signs=old.public_key())
     assert keys.load_or_create(path, record=folder).private_bytes_raw() == old.private_bytes_raw()
     await sailed(folder, key=keys.load(path))
 
@@ -63,7 +63,7 @@ async def test_a_change_interrupted_behind_its_segment_is_finished_at_the_next_s
     old = keys.load_or_create(path, record=folder)
     ship = record(folder, key=old)
     await ship.start()
-    new = keys.prepare_next(path)
+    new = keys.prepare_next(path, record=folder, signs=old.public_key())
     await ship.renew_key(new, "yearly")
     await ship.submit(alert("d1"))
     await ship.stop()
@@ -71,6 +71,38 @@ async def test_a_change_interrupted_behind_its_segment_is_finished_at_the_next_s
     assert keys.load_or_create(path, record=folder).private_bytes_raw() == new.private_bytes_raw()
     assert not keys.next_to(path).exists()
     await sailed(folder, key=keys.load(path))
+
+
+async def test_a_key_that_signed_a_segment_is_promoted_or_kept_and_never_removed(
+    folder: Path, path: Path
+):
+    old = keys.load_or_create(path, record=folder)
+    ship = record(folder, key=old)
+    await ship.start()
+    new = keys.prepare_next(path, record=folder, signs=old.public_key())
+    await ship.renew_key(new, "yearly")  # and the person is told that it failed
+    await ship.stop()
+    with pytest.raises(RecordError, match="signed a part of the record already"):
+        keys.prepare_next(path, record=folder, signs=old.public_key())
+    assert raw(keys.next_to(path)) == new.private_bytes_raw()
+    third = keys.prepare_next(path, record=folder, signs=new.public_key())
+    assert raw(path) == new.private_bytes_raw(), "what signs now is what the key file holds"
+    assert raw(keys.next_to(path)) == third.private_bytes_raw()
+    with pytest.raises(RecordError, match="is not the key that signs"):
+        keys.prepare_next(path, record=folder, signs=old.public_key())
+    assert raw(path) == new.private_bytes_raw()
+
+
+async def test_a_prepared_key_of_which_nobody_can_tell_what_it_signed_is_kept(
+    folder: Path, path: Path
+):
+    old = keys.load_or_create(path, record=folder)
+    await sailed(folder, key=old)
+    doubtful = keys.prepare_next(path, record=folder, signs=old.public_key())
+    (folder / "segment-0001.damaged-20261122T021000Z.db").write_bytes(b"torn" * 2048)
+    keys.prepare_next(path, record=folder, signs=old.public_key())
+    [kept] = path.parent.glob("*.kept-*")
+    assert raw(kept) == doubtful.private_bytes_raw()
 
 
 def test_the_public_key_is_read_from_every_vkey_line():
@@ -155,9 +187,11 @@ async def test_adopting_commits_to_the_old_head_and_names_master_and_sso(folder:
     opening, adopted = await ship.entries(Query(after=2, limit=2))
     await ship.stop()
     assert (opening.open["endorsement"], opening.open["previous"]["size"]) == (None, 2)
-    assert opening.open["reason"] == (
-        "adopted by A. Lindqvist (Master) and R. Menon (SSO): the old computer burnt"
-    )
+    assert opening.open["reason"] == "adopted by A. Lindqvist (Master) and R. Menon (SSO)"
+    assert (adopted.open["reason"], adopted.classification) == (
+        "the old computer burnt",
+        Classification.SSO,
+    ), "in people's own words for the SSO only: the opening goes to every station"
     assert (adopted.type, adopted.actor.person) == ("record.adopted", "A. Lindqvist")
     assert adopted.open["sso"] == "R. Menon"
     word = verify.verify(folder, verify.read_keys(VKEY), []).word
@@ -188,6 +222,22 @@ async def test_a_record_in_somebodys_hands_is_not_adopted(folder: Path):
     with pytest.raises(RecordError, match="another ispsd is writing this record"):
         adoption.adopt(folder, IDENTITY, FixedEntropy(), ORDER, old=KEY.public_key(), stamp=STAMP)
     await ship.stop()
+
+
+async def test_a_daemon_that_waits_for_its_key_holds_the_record_against_an_adoption(folder: Path):
+    await sailed(folder)
+
+    def lost() -> Ed25519PrivateKey:
+        raise RecordError("the key is missing")
+
+    ship = record(folder, key=keys.placeholder(), find_key=lost)
+    with pytest.raises(RecordError, match="the key is missing"):
+        await ship.start()
+    with pytest.raises(RecordError, match="another ispsd"), adoption.held(folder):
+        pytest.fail("two who write persons.json")
+    await ship.stop()
+    with adoption.held(folder):
+        pass
 
 
 async def test_an_older_image_of_the_record_is_not_adopted(folder: Path, tmp_path: Path):

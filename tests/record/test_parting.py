@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.errors import RecordError
-from daemon.record import checkpoint, verify
+from daemon.model import Classification
+from daemon.record import checkpoint, keys, verify
+from daemon.record.log import MOST_UNPROVEN
 from daemon.record.reader import Query
-from daemon.record.scribe import MOST_PARTINGS, Limits
+from daemon.record.scribe import MOST_PARTINGS, ROTATE_ENTRIES, SEAL_AFTER_S, Limits
 from tests.clocks import ManualClock
-from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, record
+from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, breach, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,11 +235,151 @@ async def test_a_clone_parts_when_it_sees_the_others_head_and_neither_signs_two_
     assert verify.main(arguments) == verify.EXIT["FAIL"], "an anchor of the other shows it"
 
 
+async def test_after_too_many_partings_no_minute_and_no_stop_seals_the_old_origin(folder: Path):
+    clock, heads = ManualClock(), []
+    ship = await started(folder, clock=clock)
+    for size in range(100, 100 + MOST_PARTINGS + 1):
+        segment = (await openings(ship))[-1].segment
+        head = checkpoint.sign(KEY, origin=f"{ORIGIN}/{segment}", size=size, root=bytes(32))
+        await ship.part_from(head.note, BROKER)
+    ship.on_seal(heads.append)
+    await ship.submit(alert("seen"))
+    await clock.advance(SEAL_AFTER_S + 1)
+    await ship.drained()
+    await ship.stop()
+    assert heads == []
+    ship = await started(folder)
+    assert ship.health().unsealable is None
+    assert (await ship.seal()).size == 3, "a new start asks the witnesses again, and goes on"
+    await ship.stop()
+
+
+async def turned(folder: Path, image: Path) -> tuple[str, int, int]:
+    """Sail through three segments; keep an image of the first one early. Return the last head and numbers."""
+    await sailed(folder, "d1")
+    shutil.copytree(folder, image)
+    ship = await started(folder)
+    for name in ("x", "y", "z"):
+        for number in range(7):
+            await ship.submit(alert(f"{name}{number}"))
+            await ship.submit(breach())  # of no number on the stations' way
+        if name != "z":
+            await ship.rotate("test")
+    head = await ship.seal()
+    last = (await ship.entries(Query(newest_first=True, limit=1)))[0].seq
+    events = max(each.bseq or 0 for each in await ship.entries(Query(limit=1000)))
+    await ship.stop()
+    assert head.origin == f"{ORIGIN}/3"
+    return head.note, last, events
+
+
+async def test_an_image_older_than_a_rotation_uses_no_number_again(folder: Path, tmp_path: Path):
+    _, last, events = await turned(folder, tmp_path / "image")
+    put_back(tmp_path / "image", folder)
+    ship = await started(folder)
+    opening = (await openings(ship))[1]
+    assert (opening.segment, opening.seq, opening.bseq) == (4, last + 1, events + 1)
+    assert f"the numbers 3 to {last}" in opening.open["reason"]
+    await ship.drained()
+    [parted] = await ship.entries(Query(type="record.parted"))
+    assert parted.open["lost"] == last - 2
+    await ship.stop()
+
+
+async def test_where_nobody_kept_the_numbers_more_are_passed_over_than_can_have_been(
+    folder: Path, tmp_path: Path
+):
+    note, last, _ = await turned(folder, tmp_path / "image")
+    put_back(tmp_path / "image", folder)
+    shutil.rmtree(folder.with_name("record.heads"))
+    ship = await started(folder)
+    assert await ship.part_from(note, BROKER)
+    opening = (await openings(ship))[1]
+    assert opening.segment == 4
+    assert opening.seq >= 2 + 3 * ROTATE_ENTRIES > last, "three segments may have been full"
+    assert (opening.bseq or 0) >= 2 + 3 * ROTATE_ENTRIES
+    await ship.stop()
+
+
+async def test_a_record_that_is_gone_altogether_uses_no_number_again(folder: Path, tmp_path: Path):
+    _, last, events = await turned(folder, tmp_path / "image")
+    shutil.rmtree(folder)
+    ship = await started(folder)
+    opening = (await openings(ship))[0]
+    assert (opening.segment, opening.seq, opening.bseq) == (4, last + 1, events + 1)
+    await ship.stop()
+
+
+async def renewed(folder: Path, image: Path) -> str:
+    """Change the key behind an image of the record; return a head that the new one signed."""
+    await sailed(folder, "d1")
+    shutil.copytree(folder, image)
+    ship = await started(folder)
+    await ship.renew_key(OTHER_KEY, "test")
+    await ship.submit(alert("d2"))
+    head = await ship.seal()
+    await ship.stop()
+    return head.note
+
+
+def knowing(public: Path) -> Path:
+    for key in (KEY, OTHER_KEY):
+        keys.add_public(public, name=ORIGIN, key=key.public_key())
+    return public
+
+
+async def test_a_record_put_back_from_before_a_change_of_keys_parts(folder: Path, tmp_path: Path):
+    note = await renewed(folder, tmp_path / "image")
+    put_back(tmp_path / "image", folder)
+    shutil.rmtree(folder.with_name("record.heads"))
+    ship = await started(folder, public_key_file=knowing(tmp_path / "ship.pub"))
+    assert await ship.part_from(note, BROKER)
+    assert [each.segment for each in await openings(ship)] == [1, 3]
+    await ship.stop()
+
+
+async def test_heads_kept_beside_it_by_the_next_key_count_as_well(folder: Path, tmp_path: Path):
+    await renewed(folder, tmp_path / "image")
+    put_back(tmp_path / "image", folder)
+    ship = await started(folder, public_key_file=knowing(tmp_path / "ship.pub"))
+    assert [each.segment for each in await openings(ship)] == [1, 3]
+    await ship.stop()
+
+
+async def test_a_later_head_by_a_key_that_nobody_knows_is_entered_once_and_moves_nothing(
+    folder: Path, tmp_path: Path
+):
+    note = await renewed(folder, tmp_path / "image")
+    put_back(tmp_path / "image", folder)
+    shutil.rmtree(folder.with_name("record.heads"))
+    ship = await started(folder)
+    flood = [
+        checkpoint.sign(OTHER_KEY, origin=f"{ORIGIN}/{n}", size=n, root=bytes(32)).note
+        for n in range(5, 40)
+    ]
+    for each in (note, note, *flood, *flood):
+        with pytest.raises(RecordError, match="not signed by this key"):
+            await ship.part_from(each, BROKER)
+    await ship.drained()
+    told = await ship.entries(Query(type="record.head_unproven"))
+    assert len(told) == MOST_UNPROVEN
+    assert [each.open["head"] for each in told].count(note) == 1
+    assert {each.classification for each in told} == {Classification.SSO}
+    assert [each.segment for each in await openings(ship)] == [1]
+    await ship.stop()
+
+
 async def test_two_with_one_key_do_not_chase_each_other_for_ever(folder: Path):
     ship = await started(folder)
     for size in range(100, 100 + MOST_PARTINGS + 2):
         segment = (await openings(ship))[-1].segment
         head = checkpoint.sign(KEY, origin=f"{ORIGIN}/{segment}", size=size, root=bytes(32))
         assert await ship.part_from(head.note, BROKER), "it is said each time"
+    assert (await ship.submit(alert("seen"))).seq, "the watch's entries go on"
+    with pytest.raises(RecordError, match="another computer signs with this ship's key"):
+        await ship.seal()
+    with pytest.raises(RecordError, match="Nothing more is sealed"):
+        await ship.rotate("by order of the SSO")
+    assert "another computer" in str(ship.health().unsealable)
     assert [each.segment for each in await openings(ship)] == list(range(1, MOST_PARTINGS + 2))
     await ship.stop()
