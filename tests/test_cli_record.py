@@ -13,9 +13,10 @@ import pytest
 
 from daemon import cli
 from daemon.errors import RecordError
+from daemon.model import Classification
 from daemon.record import adoption, checkpoint, keys
 from daemon.record.directory import take_lock
-from daemon.record.entry import Proof
+from daemon.record.entry import Draft, Proof
 from daemon.record.reader import Query
 from tests import thin
 from tests.pins import PIN, give_pins
@@ -45,10 +46,11 @@ def key(tmp_path: Path) -> Path:
     return tmp_path / "record-key.pem"
 
 
-async def sailed(folder: Path, key: object) -> list[Entry]:
+async def sailed(folder: Path, key: object, *more: Draft) -> list[Entry]:
     ship = record(folder, key=key)
     await ship.start()
-    await ship.submit(alert("d1"))
+    for draft in (alert("d1"), *more):
+        await ship.submit(draft)
     found = await ship.entries(Query())
     await ship.stop()
     return found
@@ -198,3 +200,32 @@ def test_a_record_comes_to_another_computer(config: Path, key: Path, tmp_path: P
     found = asyncio.run(sailed(tmp_path / "record", keys.load(key)))
     assert [e.segment for e in found if e.type == "segment.opened"] == [1, 2]
     assert (tmp_path / "stick/segment-0001.db").exists()
+
+
+def test_whose_word_it_takes_follows_from_the_record_and_not_from_the_ships_file(
+    config: Path, key: Path, tmp_path: Path, capsys
+):
+    def member(name: str, *roles: str) -> dict:
+        return {"name": name, "rank": "", "roles": [*roles], "joined": None, "drilled": None}
+
+    persons = [member("J. Santos", "master"), member(SSO, "sso"), member(MASTER, "officer")]
+    handed_over = Draft(
+        kind="system",
+        type="crew.listed",
+        subject="crew",
+        classification=Classification.SSO,
+        open={"persons": persons},
+    )
+    asyncio.run(sailed(tmp_path / "record", keys.load(key), handed_over))
+    first = fingerprint(key)
+    key.unlink()
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost"]
+    assert cli.main([*words, *BY]) == 1
+    assert "the Master and the SSO" in capsys.readouterr().err
+    assert cli.main([*words, "--by", "J. Santos", "--by", SSO]) == 0
+    second = fingerprint(key)
+    key.unlink()
+    (tmp_path / "record-key.pub").unlink()  # as on a computer that never had the first key
+    assert cli.main([*words, "--by", "J. Santos", "--by", SSO]) == 0
+    known = keys.known_public(tmp_path / "record-key.pub", name="demo/9999993")
+    assert [checkpoint.fingerprint(each) for each in known] == [first, second, fingerprint(key)]

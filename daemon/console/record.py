@@ -27,20 +27,24 @@ from daemon.console.asking import (
     say,
 )
 from daemon.entropy import Entropy
-from daemon.errors import IspsdError, RefusedError
+from daemon.errors import IspsdError, RecordError, RefusedError
 from daemon.fields import LONGEST_TEXT
 from daemon.model import Role
+from daemon.people import crew
 from daemon.people.proofs import Proofs
-from daemon.record import adoption, codec, keys
+from daemon.record import adoption, codec, fold, keys
 from daemon.record.checkpoint import fingerprint
 from daemon.record.entry import Proof, Stamp
+from daemon.record.reader import Reader
 from daemon.record.schema import SEGMENT_GLOB
 from daemon.record.trust import Identity
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Mapping
 
     from daemon.config import Config
+    from daemon.model import Person
 
 TWO = "twice: the Master and the SSO"
 
@@ -173,7 +177,7 @@ def _adopt(given: argparse.Namespace) -> int:
             f"{section.key_file}: the key is there. Adopt is for a key that is lost; to change it, ispsd key rotate. "
             "A new computer's own key, which signed nothing yet, may be moved away"
         )
-    order = _order(loaded, given.by, given.reason)
+    order = _order(_aboard(loaded, given.record or section.directory), given.by, given.reason)
     with adoption.held(section.directory) as lock:  # before PINs: their file has one writer as well
         order = asyncio.run(_proven(loaded, order, given))
         return _adopted(loaded, order, given, lock)
@@ -222,14 +226,21 @@ def _told(
     """Let the new key take its place, have verifiers find both, and say what people write down."""
     section = loaded.record
     keys.promote(section.key_file)
-    for each in (old, new):
+    prefix = f"{section.origin}/{loaded.ship.imo_number}"
+    for each in (*_earlier(section.directory), old, new):  # a verifier begins with the first
         if each is not None:
-            prefix = f"{section.origin}/{loaded.ship.imo_number}"
             keys.add_public(section.public_key_file, name=prefix, key=each)
     say(f"segment {done.segment} begins behind {done.size} entries of segment {done.segment - 1}")
     say(f"old key {done.old_fingerprint}")
     say(f"new key {done.new_fingerprint}: tell the company and everybody who verifies this ship")
     return DONE
+
+
+def _earlier(record: Path) -> Iterator[keys.PublicKey]:
+    """Yield the keys that the segments name, the first one first."""
+    for path in sorted(record.glob(SEGMENT_GLOB)):
+        if (vkey := keys.vkey_of(path)) is not None:
+            yield keys.PublicKey.from_public_bytes(keys.public_bytes(vkey))
 
 
 async def _proven(
@@ -257,7 +268,29 @@ async def _proven(
     return replace(order, proof=Proof.PIN)
 
 
-def _order(loaded: Config, named: list[str], reason: str) -> adoption.Order:
+def _aboard(loaded: Config, record: Path) -> dict[str, Person]:
+    """Return who is on the crew list: the record's own, where it has one, for duties change hands.
+
+    Raises:
+        RecordError: The record cannot be read.
+    """
+    if not any(record.glob(SEGMENT_GLOB)):
+        return {person.name: person for person in loaded.persons}
+    reader = Reader(record)
+    try:
+        listed = reader.state(fold.CREW)
+    finally:
+        reader.close()
+    try:
+        members = [crew.member(body) for body in listed.values()]
+    except (ValueError, KeyError, TypeError) as err:
+        raise RecordError(f"{record}: its crew list cannot be read: {err}") from err
+    return {each.person.name: each.person for each in members} or {
+        person.name: person for person in loaded.persons
+    }
+
+
+def _order(aboard: Mapping[str, Person], named: list[str], reason: str) -> adoption.Order:
     """Return whose word it is.
 
     Raises:
@@ -265,7 +298,7 @@ def _order(loaded: Config, named: list[str], reason: str) -> adoption.Order:
     """
     if not 0 < len(reason) <= LONGEST_TEXT or not reason.isprintable():
         raise RefusedError("the reason is wanted, in one printable line")
-    persons = [loaded.person(name) for name in named]
+    persons = [aboard.get(name) for name in named]
     two = len(persons) == 2 and persons[0] != persons[1]  # noqa: PLR2004 (Master and SSO)
     for first, second in (persons, persons[::-1]) if two else ():
         if first is None or second is None:
