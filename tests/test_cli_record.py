@@ -228,4 +228,4 @@ def test_whose_word_it_takes_follows_from_the_record_and_not_from_the_ships_file
     (tmp_path / "record-key.pub").unlink()  # as on a computer that never had the first key
     assert cli.main([*words, "--by", "J. Santos", "--by", SSO]) == 0
     known = keys.known_public(tmp_path / "record-key.pub", name="demo/9999993")
-    assert [checkpoint.fingerprint(each) for each in known] == [first, second, fingerprint(key)]
+    assert [checkpoint.fingerprint(each) for each in known] == [fingerprint(key), second, first]
