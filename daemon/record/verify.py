@@ -1272,6 +1272,10 @@ class Judge:
             )
         elif before is not None and before.key == key:
             segment.trusted |= before.trusted
+        elif before is not None and before.key is not None:
+            segment.remarks.append(
+                f"a new key signs from here on ({key.short}), and the key before did NOT endorse it: ask why"
+            )
         if self._is_replaced(key):
             segment.trusted = False
         elif self._given.keys and not segment.trusted:
@@ -1819,7 +1823,12 @@ def _weigh_anchors(verdict: Verdict, given: Given, *, whole: bool) -> None:
     if whole and first.number > 1:
         verdict.doubts.append(f"segments 1 to {first.number - 1} are not here")
     if verdict.witnessed()[0] is None:
-        verdict.doubts.append("no outside anchor was given: a cut or rewritten end would not show")
+        elsewhere = ", ".join(sorted({note.origin for note in given.anchors} - here))
+        verdict.doubts.append(
+            f"the anchors that were given are of {elsewhere}, which is not here"
+            if elsewhere
+            else "no outside anchor was given: a cut or rewritten end would not show"
+        )
 
 
 # ---------------------------------------------------------------- saying it

@@ -44,7 +44,22 @@ def test_a_key_that_nobody_endorsed_must_be_given_too(
     assert voyage.verify(anchor=first) == INCONCLUSIVE
     assert "give that key too" in capsys.readouterr().out
     assert voyage.verify("--key", OTHER_VKEY, anchor=first) == PASS
+    assert "the key before did NOT endorse it" in capsys.readouterr().out
     assert voyage.verify(key=OTHER_VKEY, anchor=first) == FAIL, "the first key was not given"
+
+
+def test_an_anchor_of_another_segment_is_named_as_that(
+    voyage: Voyage, capsys: pytest.CaptureFixture[str]
+):
+    voyage.sail()
+    second = voyage.sail()
+    note = voyage.folder.parent / "second.note"
+    note.write_text(second.note, "utf-8")
+    segment = voyage.folder / "segment-0001.db"
+    code = verify.main([str(segment), "--key", VKEY, "--anchor", str(note)])
+    assert code == INCONCLUSIVE
+    said = capsys.readouterr().out
+    assert f"the anchors that were given are of {ORIGIN}/2, which is not here" in said
 
 
 def test_an_endorsed_key_goes_on_signing_and_may_endorse_the_next(voyage: Voyage):
