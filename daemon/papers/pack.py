@@ -111,7 +111,7 @@ def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
         *certificates.facts(around),
         ("Master", masters or None),
         ("Ship security officer", ssos or None),
-        ("    since", None),
+        ("    since", _since(around)),
         ("Company security officer", ", ".join(map(short, ship.with_role(Role.CSO))) or None),
         ("    since, 24 h telephone", None),
         ("Ship's security level now", _level_now(around)),
@@ -126,6 +126,12 @@ def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
         ]
     notes = (Words((Span(NOT_SHOWN, "small"),)),) if around.names.is_psc else ()
     return (Facts(tuple(facts)), *closing(proof), *notes)
+
+
+def _since(around: Around) -> Cell:
+    """Return since when the SSO has the duty; a blank where he had it before anybody wrote it down."""
+    given = around.source.particulars.since(Role.SSO)
+    return ", ".join(f"{moments.utc_words(e.at)} (entry no. {e.seq})" for e in given) or None
 
 
 def _level_now(around: Around) -> Cell:
