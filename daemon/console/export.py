@@ -105,8 +105,8 @@ def _export(given: argparse.Namespace) -> int:
     period = Period(given.begins or ends - timedelta(days=DEFAULT_DAYS), ends)
     if period.begins >= period.ends:
         raise IspsdError(
-            f"the period ends ({moments.utc_words(period.ends)}) before it begins "
-            f"({moments.utc_words(period.begins)}): --from must be earlier than --to"
+            f"the period would begin {moments.utc_words(period.begins)} and end "
+            f"{moments.utc_words(period.ends)}: --from must be earlier than --to"
         )
     if not given.replace:
         _free(given.out, given.format)

@@ -107,7 +107,8 @@ def _level(found: Found, around: Around) -> tuple[Cell, ...]:
         formcells.field(found, to, around, str),
         formcells.field(found, "told_by", around, lambda who: short(str(who))),
         formcells.joined(
-            [(f"{word} ", formcells.field(found, name, around, _hour)) for word, name in steps]
+            [(f"{word} ", formcells.field(found, name, around, _hour)) for word, name in steps],
+            between=", ",
         ),
         short(around.source.particulars.ranked(found.entry.actor.person or NOTHING, found.seq)),
     )
