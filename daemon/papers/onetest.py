@@ -84,7 +84,9 @@ def _facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
         "Defect, remarks": row.remarks,
         "Next": row.next,
     }
-    private = {_label(key): _plain(value) for key, value in found.private.items()}
+    order = {key: number for number, key in enumerate(PRIVATE)}
+    keys = sorted(found.private, key=lambda key: order.get(key, len(order)))
+    private = {_label(key): _plain(found.private[key]) for key in keys}
     return tuple({**said_of, **private}.items())
 
 

@@ -290,6 +290,24 @@ def test_one_test_is_printed_with_its_evidence_line_by_line(tmp_path):
     assert flat("Clock of the computer plausible, not synchronised") in words
 
 
+def test_the_sheet_of_an_ssas_test_tells_its_legs_in_their_order_and_in_words(tmp_path):
+    legs = {
+        "acceptance": "seen by ispsd on ssas.message",
+        "activation": "said by R. Menon: lamp seen",
+        "shore": "said by R. Menon: MPA by mail 0001Z",
+        "text_set_back": "not seen",
+    }
+    entry = result("t-ssas-e-p1", at(5), person=MATE, sso=True, private=legs)
+    ours, seqs = made(tmp_path, [entry, exported(at(29))])
+    words = flat(text_of(ours.pdf("test", seq=seqs[0])[0], layout=True))
+    wanted = (
+        "1 Activation said by R. Menon: lamp seen 2 Test message sent seen by ispsd itself "
+        "3 Confirmed ashore said by R. Menon: MPA by mail 0001Z Message text set back not seen"
+    )
+    assert flat(wanted) in words
+    assert "ssas.message" not in words
+
+
 def test_a_gnss_report_says_what_is_recorded_and_leaves_the_rest_blank(tmp_path):
     at_ = {"position": {"lat_deg": 1.25, "lon_deg": -103.5}}
     line = {"value": at_, "source": "g1", "received": "2026-11-05T02:10:00.000Z"}
