@@ -131,14 +131,14 @@ def _export(given: argparse.Namespace) -> int:
     say(f"{', '.join(map(str, written))}: {made.size} bytes{pages}, sha256 {made.sha256}")
     say(made.proof.sentence())
     if made.segments:
-        key = next(iter(loan.keys), "KEY")
+        keys = [word for key in loan.keys or ("KEY",) for word in ("--key", key)]
         say(
             "A file for each segment, each verified by itself:"
             if len(written) > 1
             else "Verify it:"
         )
         for each in written:
-            say(shlex.join(["ispsd", "verify", str(each), "--key", key, "--anchor", "NOTE"]))
+            say(shlex.join(["ispsd", "verify", str(each), *keys, "--anchor", "NOTE"]))
     say(ended)
     return DONE
 

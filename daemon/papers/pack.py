@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Role
-from daemon.papers import annex, books, certificates, interfaces, logtable, matrix, moments
+from daemon.papers import annex, books, certificates, interfaces, logtable, matrix, moments, ssas
 from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Span, Table, Title, Words
 from daemon.papers.testlog import one, rows
 from daemon.papers.words import counted, number
@@ -32,7 +32,7 @@ def sheets(
     """Return the pack; ``most_rows`` of the log in it, None for all; ``tight`` keeps every other part to a page."""
     psc = around.names.is_psc
     year = _year(around)
-    ssas = [row for row in year if row.is_ssas]
+    tested = [row for row in year if row.is_ssas]
     calls: tuple[Block, ...] = (
         interfaces.calls(around),
         interfaces.ship_to_ship(around),
@@ -40,11 +40,11 @@ def sheets(
     )
     last: tuple[Block, ...] = tuple(
         _cut(table, TIGHT, tight=tight)
-        for table in (books.ssas(ssas, around), books.defects(around), books.upkeep(around))
+        for table in (ssas.tests(tested, around), books.defects(around), books.upkeep(around))
     )
     if not psc:
         calls = (*calls, interfaces.special(around))
-        last = (*last, books.notices(around))
+        last = (*last, ssas.notices(around))
     pages = [
         Sheet((Title(title), *_cover(around, proof))),
         Sheet((books.drills(around),), landscape=True),
