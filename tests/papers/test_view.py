@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.papers import books, comma, making
+from daemon.papers import comma, making, ssas
 from daemon.papers.testlog import rows
 from daemon.papers.view import LONGEST_NAME, View, names
 from tests.papers.rig import (
