@@ -6,6 +6,9 @@ them. Without a daemon (``--record``) there is no entry, and the paper says so.
 
 from __future__ import annotations
 
+import argparse
+import glob
+import shlex
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -14,15 +17,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon import fields
 from daemon.console.asking import DONE, asked, asking, say
 from daemon.errors import IspsdError
-from daemon.papers import making, outcome, release
+from daemon.papers import making, moments, outcome, release, source
 from daemon.papers.moments import Period
 from daemon.papers.release import Release
+from daemon.papers.words import counted
 from daemon.record import snapshot
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
 DEFAULT_DAYS: Final = 30
@@ -85,6 +89,9 @@ def add(commands: Any) -> None:
         metavar="NOTE",
         help="a checkpoint that somebody else holds",
     )
+    parser.add_argument(
+        "--replace", action="store_true", help="an earlier file of that name may go"
+    )
     parser.set_defaults(act=_export)
 
 
@@ -97,7 +104,12 @@ def _export(given: argparse.Namespace) -> int:
     ends = given.ends or now
     period = Period(given.begins or ends - timedelta(days=DEFAULT_DAYS), ends)
     if period.begins >= period.ends:
-        raise IspsdError("--from lies before --to")
+        raise IspsdError(
+            f"the period would begin {moments.utc_words(period.begins)} and end "
+            f"{moments.utc_words(period.ends)}: --from must be earlier than --to"
+        )
+    if not given.replace:
+        _free(given.out, given.format)
     progress = Progress()
     with _offline(given) if given.record else _lent(given, period, progress) as loan:
         asked_for = making.Asked(given.what, loan.release, given.seq)
@@ -115,9 +127,18 @@ def _export(given: argparse.Namespace) -> int:
         written = outcome.write(made, given.out, say=progress)
         progress("")
         ended = _told(given, loan, made)
-    pages = f", {made.pages} pages" if made.pages else ""
+    pages = f", {counted(made.pages, 'page')}" if made.pages else ""
     say(f"{', '.join(map(str, written))}: {made.size} bytes{pages}, sha256 {made.sha256}")
     say(made.proof.sentence())
+    if made.segments:
+        keys = [word for key in loan.keys or ("KEY",) for word in ("--key", key)]
+        say(
+            "A file for each segment, each verified by itself:"
+            if len(written) > 1
+            else "Verify it:"
+        )
+        for each in written:
+            say(shlex.join(["ispsd", "verify", str(each), *keys, "--anchor", "NOTE"]))
     say(ended)
     return DONE
 
@@ -157,19 +178,20 @@ def _lent(given: argparse.Namespace, period: Period, progress: Progress) -> Iter
 @contextmanager
 def _offline(given: argparse.Namespace) -> Iterator[Loan]:
     """Copy a record that no daemon writes."""
-    if given.what in release.CONSENTED and not given.consent:
-        raise IspsdError(f"{given.what} leaves the ship with the Master's consent only: --consent")
     with (
         snapshot.at_rest(given.record),
         tempfile.TemporaryDirectory(prefix="ispsd-export-") as place,
     ):
         folder = Path(place) / "record"
         snapshot.take(given.record, folder, resting=True)
+        # Nobody proves here who he is; but the record says who he would have to be.
+        people = source.people(folder)
+        consent = release.allowed(given.what, given.by, given.consent, people)
         yield Loan(
             folder,
             tuple(given.key),
             (),
-            Release(given.to_whom, given.by, given.consent, None),
+            Release(given.to_whom, given.by, consent, None),
             release.profile(given.what),
             None,
         )
@@ -210,10 +232,32 @@ def _plain(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)
 
 
+def _free(out: Path, form: str) -> None:
+    """Refuse to write over an earlier paper; of JSON lines also over one of the files beside it.
+
+    Raises:
+        IspsdError: There is one.
+    """
+    there = [out] if out.exists() else []
+    if form == "jsonl" and out.parent.is_dir():
+        numbered = f"{glob.escape(out.stem)}-[0-9][0-9][0-9][0-9]{glob.escape(out.suffix)}"
+        there += sorted(out.parent.glob(numbered))
+    if there:
+        raise IspsdError(f"{there[0]} is there already: choose another name, or say --replace")
+
+
 def _moment(text: str) -> datetime:
     """Return a day's beginning or a moment, in UTC."""
-    found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    try:
+        found = datetime.fromisoformat(text)
+        at = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or not fields.EARLIEST_YEAR <= at.year < fields.LATEST_YEAR:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no day such as 2026-11-22 and no moment such as 2026-11-22T02:10Z"
+        )
+    return at
 
 
 def _end(text: str) -> datetime:

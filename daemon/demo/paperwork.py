@@ -71,8 +71,8 @@ class Paperwork:
         pack = self.state / PACK
         words = ["--by", SSO, "--pin-file", str(pin), "--to-whom", INSPECTOR, "--consent", MASTER]
         process = await asyncio.create_subprocess_exec(
-            *leashed(sys.executable, "-m", "daemon", "export", "psc", "--out", str(pack)),
-            *("--socket", str(self.socket), *words),
+            *leashed(sys.executable, "-m", "daemon", "export", "psc", "--replace"),
+            *("--out", str(pack), "--socket", str(self.socket), *words),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

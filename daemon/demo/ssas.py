@@ -83,7 +83,8 @@ class SsasChapter:
         self.say("", f"activation seen: test lamp lit · {await self._step(2)}")
         await self.devices.do("ssas", "test")
         self.say("", f"TEST message seen on the unit's port · {await self._step(3)}")
-        await self._answer(3, "MPA Singapore by mail 0224Z, ssas-p1.eml")
+        mailed = datetime.now(UTC)  # neither before the message was sent nor after the test ended
+        await self._answer(3, f"MPA Singapore by mail {mailed:%H%M}Z, ssas-p1.eml")
         self.say("", await self._step(4))
         await self._lamp(lit=False)
         await self._answer(4, "")

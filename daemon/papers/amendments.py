@@ -34,13 +34,18 @@ COLUMNS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """One field that an entry amends in an older one."""
+    """One field that an entry amends in an older one.
+
+    Attributes:
+        value: What it says now, as the entry has it.
+    """
 
     seq: int
     field: str
     old: str
     new: str
     why: str
+    value: object = None
 
     @property
     def column(self) -> str:
@@ -59,7 +64,7 @@ def by_entry(amended: Sequence[Found]) -> dict[int, tuple[Amendment, ...]]:
             continue
         why = text(each.open, "reason")
         made = tuple(
-            Amendment(each.seq, name, _said(name, was.get(name)), _said(name, new), why)
+            Amendment(each.seq, name, _said(name, was.get(name)), _said(name, new), why, new)
             for said in (each.open, each.private)
             for was, now in [(_members(said.get("was")), _members(said.get("now")))]
             for name, new in now.items()
@@ -104,8 +109,16 @@ def field(
         return cell or NOTHING
     spans: list[Span] = []
     for each in ours:
-        spans += [Span(words(each.old), "strike"), Span(f" {words(each.new)} (no. {each.seq}) ")]
+        old, new = (NOTHING if w == NOTHING else words(w) or NOTHING for w in (each.old, each.new))
+        space = " " if each is not ours[-1] else ""
+        spans += [Span(old, "strike"), Span(f" {new} (no. {each.seq}){space}")]
     return tuple(spans)
+
+
+def now(found: Found, amendments: Sequence[Amendment]) -> Mapping[str, Any]:
+    """Return what an entry says to whoever may read it, as it was amended last."""
+    changed = {each.field: each.value for each in amendments if each.field}
+    return {**found.open, **found.private, **changed}
 
 
 def _members(said: object) -> Mapping[str, Any]:
@@ -115,6 +128,8 @@ def _members(said: object) -> Mapping[str, Any]:
 def _said(name: str, value: object) -> str:
     if name == "outcome":
         return RESULT.get(str(value), str(value))
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
     return (
         {None: NOTHING, True: "yes", False: "no"}.get(value, str(value))
         if isinstance(value, bool | None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.papers import moments
+from daemon.papers import moments, release
 from daemon.papers.layout import NOTHING, Column, Table
 from daemon.papers.words import number, text
 
@@ -34,7 +34,7 @@ def _persons(around: Around) -> Table:
         title="Persons and their roles in the system",
         columns=(Column("Name", 2), Column("Rank", 1), Column("Roles", 3)),
         rows=tuple(
-            (name, ship.ranks.get(name, NOTHING), roles or NOTHING)
+            (name, ship.rank(name) or NOTHING, roles or NOTHING)
             for name, roles in ship.roles.items()
         ),
         empty="not in this record",
@@ -89,12 +89,18 @@ def _releases(around: Around) -> Table:
                 _period(each),
                 text(each.open, "to_whom") or NOTHING,
                 each.entry.actor.person or NOTHING,
-                text(each.open, "consent") or NOTHING,
+                _consent(each),
             )
             for each in found
         ),
         empty="none",
     )
+
+
+def _consent(each: Found) -> str:
+    consent = text(each.open, "consent")
+    by = release.stated_by(consent or None, each.entry.actor.person)
+    return f"{consent}, as stated by {by}" if by else consent or NOTHING
 
 
 def _files(around: Around) -> Table:

@@ -1,4 +1,4 @@
-"""What do drills, defects and SSAS tests look like on paper?"""
+"""What do drills, defects and upkeep look like on paper?"""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.papers import formcells, moments
 from daemon.papers.layout import NOTHING, Column, Span, Table
-from daemon.papers.words import SAT, counted, number, text
+from daemon.papers.words import counted, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from daemon.papers.defects import Defect
     from daemon.papers.layout import Cell
     from daemon.papers.source import Found
-    from daemon.papers.testlog import Around, Row
+    from daemon.papers.testlog import Around
 
 HELD: Final = {"drill.held": "drill", "exercise.held": "exercise", "training.held": "training"}
 UPKEEP: Final = {
@@ -22,6 +23,18 @@ UPKEEP: Final = {
     "calibration.done": "calibration",
     "unit.repaired": "repair",
 }
+WORK: Final = (
+    "work",
+    "why",
+    "against",
+    "found",
+    "left",
+    "procedure",
+    "result",
+    "old_serial",
+    "new_serial",
+    "certificate",
+)
 MOST_UPKEEP: Final = 8
 """Newest of a period in a pack."""
 NEWEST: Final = 12
@@ -47,28 +60,53 @@ def drills(around: Around, *, most: int | None = NEWEST) -> Table:
 
 
 def _drill(found: Found, around: Around) -> tuple[Cell, ...]:
-    said, names = found.open, around.names
-    ended = found.moment("ended")
-    took, crew = number(said.get("crew_took_part")), number(said.get("crew"))
+    names = around.names
     cells: tuple[Cell, ...] = (
         formcells.entry_number(found, around),
-        moments.both(ended, around.source.ship_time, with_year=True),
+        formcells.both(found, "ended", around),
         HELD[found.entry.type],
-        around.calls.port_at(ended) or "not in port",
+        around.calls.port_at(_ended(found, around)) or "not in port",
         _scenario(found, around),
-        NOTHING if took is None else f"{took} of {crew}" if crew is not None else str(took),
+        _took_part(found, around),
         formcells.field(found, "crew_changed_by_more_than_a_quarter", around, formcells.yes),
     )
     if names.is_psc:
         return cells
-    led = around.source.particulars.ranked(text(said, "led_by"))
-    took_part = said.get("names")
-    people = ", ".join(map(str, took_part)) if isinstance(took_part, list) else ""
+
+    def ranked(name: object) -> str:
+        return around.source.particulars.ranked(str(name), found.seq)
+
     return (
         *cells,
-        "; ".join(filter(None, (led, people))) or NOTHING,
+        formcells.joined(
+            [
+                ("", formcells.field(found, "led_by", around, ranked)),
+                ("", formcells.field(found, "names", around, _names)),
+            ]
+        ),
         formcells.field(found, "lessons", around, str),
     )
+
+
+def _ended(found: Found, around: Around) -> datetime:
+    return moments.read(formcells.now(found, around).get("ended")) or found.at
+
+
+def _took_part(found: Found, around: Around) -> Cell:
+    """Return how many of how many took part."""
+    took = formcells.field(found, "crew_took_part", around, str)
+    crew = formcells.field(found, "crew", around, str)
+    if NOTHING in (took, crew):
+        return took
+    if isinstance(took, str) and isinstance(crew, str):
+        return f"{took} of {crew}"
+    parts = ((Span(each),) if isinstance(each, str) else each or () for each in (took, crew))
+    before, behind = parts
+    return (*before, Span(" of "), *behind)
+
+
+def _names(said: object) -> str:
+    return ", ".join(map(str, said)) if isinstance(said, list) else str(said)
 
 
 def _scenario(found: Found, around: Around) -> Cell:
@@ -81,8 +119,7 @@ def _drill_line(around: Around, held: Sequence[Found]) -> Cell:
     drilled = [each for each in held if each.entry.type == "drill.held"]
     if not drilled:
         return "no drill is entered in this record"
-    newest = drilled[0]
-    ended = newest.moment("ended")
+    ended = max(_ended(each, around) for each in drilled)
     days = counted((around.source.ends - ended).days, "day")
     words = f"Last drill {moments.utc_words(ended)}, {days} before the end of the period"
     return (
@@ -122,7 +159,7 @@ def defects(around: Around) -> Table:
 
 
 def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
-    said, names = defect.opened.open, around.names
+    said, names = formcells.now(defect.opened, around), around.names
     measure = text(said, "measure")
     told = (
         names.short(who) + (f" {moments.utc_words(at)}" if at else "") for who, at in defect.told
@@ -134,15 +171,20 @@ def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
     begin = (formcells.entry_number(defect.opened, around), names.defect(defect.id))
     if names.is_psc:
         force = "in force" if defect.closed is None else "was in force"
-        thing = names.thing(text(said, "equipment"))
         return (
             *begin,
-            thing,
+            formcells.field(defect.opened, "equipment", around, lambda id_: names.thing(str(id_))),
             moments.utc_words(defect.opened.at),
             force if measure else "none entered",
             *end,
         )
-    thing = f"{text(said, 'equipment').upper()} {text(said, 'name')}".strip()
+    thing = formcells.joined(
+        [
+            ("", formcells.field(defect.opened, "equipment", around, lambda id_: str(id_).upper())),
+            ("", formcells.field(defect.opened, "name", around, str)),
+        ],
+        between=" ",
+    )
     found = (
         formcells.field(defect.opened, "found", around, str),
         formcells.field(defect.opened, "measure", around, str),
@@ -176,107 +218,28 @@ def upkeep(around: Around, *, most: int | None = MOST_UPKEEP) -> Table:
 
 def _upkeep(found: Found, around: Around) -> tuple[Cell, ...]:
     names = around.names
+    actor = found.entry.actor.person or NOTHING
+
+    def person(name: object) -> str:
+        return names.short(around.source.particulars.ranked(str(name), found.seq))
+
+    by = formcells.field(found, "done_by", around, person)
     done = moments.read(found.open.get("done_at")) or found.at
-    by = around.source.particulars.ranked(
-        text(found.open, "done_by") or found.entry.actor.person or NOTHING
-    )
     cells: tuple[Cell, ...] = (
         formcells.entry_number(found, around),
         moments.both(done, around.source.ship_time, with_year=True),
-        names.thing(text(found.open, "equipment").casefold()),
+        formcells.field(found, "equipment", around, lambda id_: names.thing(str(id_).casefold())),
         UPKEEP[found.entry.type],
-        names.short(by),
+        person(actor) if by == NOTHING else by,
     )
     if names.is_psc:
         return cells
-    said = (
-        "work",
-        "why",
-        "against",
-        "found",
-        "left",
-        "procedure",
-        "result",
-        "old_serial",
-        "new_serial",
-        "certificate",
-    )
-    words = (
-        f"{name.replace('_', ' ')}: {text(found.open, name)}"
-        for name in said
-        if text(found.open, name)
-    )
-    return (*cells, "; ".join(words) or NOTHING)
-
-
-def ssas(rows: Sequence[Row], around: Around) -> Table:
-    """Return the SSAS tests of the last twelve months; for PSC without points, texts and notices."""
-    psc = around.names.is_psc
-    columns = [
-        Column("No.", 0.8),
-        Column("UTC / ship's time", 1.4),
-        Column("Result", 1.1),
-        Column("Confirmed ashore", 1.6),
-        Column("By", 2),
-    ]
-    if not psc:
-        columns += [Column("Point", 1.4), Column("Legs, text set back", 4.4)]
-    return Table(
-        title="Tests of the ship security alert system (ISPS A/10.1.10, last twelve months)",
-        columns=tuple(columns),
-        rows=tuple(_ssas(row, around) for row in rows),
-        empty="none in the last twelve months",
-    )
-
-
-def _ssas(row: Row, around: Around) -> tuple[Cell, ...]:
-    cells: tuple[Cell, ...] = (
-        str(row.seq),
-        moments.both(row.done, around.source.ship_time, with_year=True),
-        row.result if row.result == SAT else (Span(row.result, "bold"),),
-        _shore(row, around),
-        row.by,
-    )
-    return cells if around.names.is_psc else (*cells, row.equipment, row.evidence)
-
-
-def _shore(row: Row, around: Around) -> str:
-    """Return what the record has of the confirmation from ashore; nothing is concluded from the result."""
-    private = row.found.private
-    confirmed, recipients = number(private.get("confirmed")), number(private.get("recipients"))
-    if confirmed is not None and recipients is not None:
-        said = f"{confirmed} of {recipients}"
-    else:
-        said = {"": "", "not seen": "no"}.get(text(private, "shore"), "yes")
-    files = [
-        f"file, no. {each.seq}"
-        for each in around.source.all("attachment.added")
-        if isinstance(to := each.open.get("to"), dict) and to.get("seq") == row.seq
-    ]
-    return "; ".join(filter(None, (said, *files))) or NOTHING
-
-
-def notices(around: Around) -> Table:
-    """Return the notices of SSAS tests: not for PSC."""
-    return Table(
-        title="Notices of SSAS tests",
-        columns=(
-            Column("No.", 0.8),
-            Column("Sent", 1.5),
-            Column("Flag", 1),
-            Column("To", 2),
-            Column("Reference", 3),
-            Column("Entered by", 2),
-        ),
-        rows=tuple(
-            (
-                str(each.seq),
-                moments.utc_words(moments.read(each.open.get("sent"))),
-                text(each.open, "flag"),
-                text(each.open, "to"),
-                text(each.open, "reference"),
-                text(each.open, "entered_by"),
-            )
-            for each in around.source.in_period("notice.given")[::-1]
+    return (
+        *cells,
+        formcells.joined(
+            [
+                (f"{name.replace('_', ' ')}: ", formcells.field(found, name, around, str))
+                for name in WORK
+            ]
         ),
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from daemon.papers import moments
+from daemon.papers import amendments, moments
 from daemon.papers.words import number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from daemon.papers.amendments import Amendment
     from daemon.papers.source import Found
 
 
@@ -30,12 +31,14 @@ class Call:
 
 
 class Calls:
-    """All of them, oldest first."""
+    """All of them, oldest first, as they were amended last."""
 
-    def __init__(self, found: Sequence[Found]) -> None:
+    def __init__(
+        self, found: Sequence[Found], amended: Mapping[int, Sequence[Amendment]] | None = None
+    ) -> None:
         newest: dict[tuple[str, datetime], Call] = {}
         for each in found:
-            call = _call(each)
+            call = _call(each, amendments.now(each, (amended or {}).get(each.seq, ())))
             newest[call.port, call.arrived] = call  # entered on arrival, and again at departure
         self.calls = sorted(newest.values(), key=lambda call: call.arrived)
 
@@ -47,13 +50,12 @@ class Calls:
         return ""
 
 
-def _call(found: Found) -> Call:
-    said = found.open
+def _call(found: Found, said: Mapping[str, Any]) -> Call:
     return Call(
         found.seq,
         text(said, "port"),
         text(said, "facility"),
-        found.moment("arrived"),
+        moments.read(said.get("arrived")) or found.at,
         moments.read(said.get("departed")),
         number(said.get("ship_level")),
         number(said.get("port_level")),

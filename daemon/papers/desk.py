@@ -111,7 +111,8 @@ class ExportDesk:
         """
         wish = wishes.read(request)
         by = await self._people.prove(fields.claim(request), Act.EXPORT)
-        wish["consent"] = self._consent(wish, by)
+        wish["consent"] = consent = self._consent(wish, by)
+        wish["consent_stated_by"] = release.stated_by(consent, by.person.name)
         async with self._beginning:
             return await self._begun(wish, by)
 

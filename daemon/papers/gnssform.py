@@ -8,12 +8,13 @@ what no entry says is a line to write on.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.papers import moments
-from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Table, Title, Words
-from daemon.papers.words import text
+from daemon.papers.layout import Blank, Column, Facts, Sheet, Signatures, Table, Title, Words
+from daemon.papers.words import counted, result, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,8 @@ ADDRESSEES: Final = (
     "UKMTO or JMIC, by area",
     "Company (CSO)",
 )
+WATCHING: Final = "gnss"
+"""The kind of the test that watches the receivers and enters a result each day."""
 MOST_LINES: Final = 5000
 """Lines of one piece of evidence that are looked at for positions."""
 
@@ -74,9 +77,51 @@ def sheets(
     """Return one form an occurrence; one that says so where there was none."""
     found = occurrences(source.by_type["alert.changed"])
     if not found:
-        empty = Table(title="Suspect positions", columns=(), rows=(), lead=("none in this period",))
-        return (Sheet((Title(title), empty)),)
+        return (_nothing(source, title),)
     return tuple(_sheet(each, source, evidence, title) for each in found)
+
+
+def _nothing(source: Source, title: str) -> Sheet:
+    """Return the sheet that says what was watched, and that no position was suspect."""
+    ship, kinds = source.particulars, source.particulars.kinds
+    watched: dict[str, Counter[str]] = {}
+    for each in source.in_period("test.result"):
+        if kinds.get(text(each.open, "test")) == WATCHING and text(each.open, "day"):
+            name = text(each.open, "name") or text(each.open, "equipment")
+            watched.setdefault(name, Counter())[result(each.open.get("outcome"))] += 1
+    rows = tuple(
+        (
+            name,
+            counted(sum(days.values()), "day"),
+            ", ".join(f"{count} {word}" for word, count in days.items()),
+        )
+        for name, days in watched.items()
+    )
+    said = (
+        "Suspect positions: none in this period. No entry of the security record that was made in it says that the "
+        "receivers showed a position that could not be believed."
+    )
+    return Sheet(
+        (
+            Title(title),
+            Facts(
+                (
+                    (
+                        "Ship, IMO no., call sign, MMSI",
+                        " · ".join(filter(None, (ship.ship, ship.imo, ship.call_sign, ship.mmsi))),
+                    ),
+                    ("Period, UTC", source.period.words()),
+                )
+            ),
+            Words(said),
+            Table(
+                title="What was watched",
+                columns=(Column("Equipment", 4), Column("Supervised", 2), Column("Result", 4)),
+                rows=rows,
+                empty="no day of supervision of the receivers is entered in this period",
+            ),
+        )
+    )
 
 
 def _sheet(

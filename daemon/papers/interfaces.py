@@ -38,8 +38,8 @@ def calls(around: Around) -> Table:
                 formcells.entry_number(call.found, around),
                 formcells.field(call.found, "port", around, short),
                 formcells.field(call.found, "facility", around, short),
-                moments.utc_words(call.arrived),
-                moments.utc_words(call.departed) if call.departed else "still there",
+                formcells.moment(call.found, "arrived", around),
+                formcells.moment(call.found, "departed", around, "still there"),
                 formcells.field(call.found, "ship_level", around, str),
                 formcells.field(call.found, "port_level", around, str),
                 formcells.field(call.found, "declaration_of_security", around, formcells.yes),
@@ -66,10 +66,10 @@ def ship_to_ship(around: Around) -> Table:
         rows=tuple(
             (
                 formcells.entry_number(each, around),
-                moments.utc_words(each.moment("began")),
-                moments.utc_words(moments.read(each.open.get("ended"))),
-                formcells.level(number(each.open.get("ship_level"))),
-                formcells.yes(each.open.get("declaration_of_security")),
+                formcells.moment(each, "began", around),
+                formcells.moment(each, "ended", around),
+                formcells.field(each, "ship_level", around, str),
+                formcells.field(each, "declaration_of_security", around, formcells.yes),
             )
             for each in found
         ),
@@ -99,18 +99,24 @@ def levels(around: Around) -> Table:
 def _level(found: Found, around: Around) -> tuple[Cell, ...]:
     said, short = found.open, around.names.short
     steps = (("told", "told_at"), ("ack.", "acknowledged_at"), ("in force", "in_force_at"))
-    known = [(word, moments.read(said.get(name))) for word, name in steps]
-    times = ", ".join(f"{word} {moment:%H%M}Z" for word, moment in known if moment)
-    to = number(said.get("to") if found.entry.type == "level.changed" else said.get("level"))
+    to = "to" if found.entry.type == "level.changed" else "level"
     return (
         formcells.entry_number(found, around),
-        moments.both(found.moment("told_at"), around.source.ship_time, with_year=True),
+        formcells.both(found, "told_at", around),
         formcells.level(number(said.get("from"))),
-        formcells.level(to),
+        formcells.field(found, to, around, str),
         formcells.field(found, "told_by", around, lambda who: short(str(who))),
-        times or NOTHING,
-        short(around.source.particulars.ranked(found.entry.actor.person or NOTHING)),
+        formcells.joined(
+            [(f"{word} ", formcells.field(found, name, around, _hour)) for word, name in steps],
+            between=", ",
+        ),
+        short(around.source.particulars.ranked(found.entry.actor.person or NOTHING, found.seq)),
     )
+
+
+def _hour(said: object) -> str:
+    moment = moments.read(said)
+    return f"{moment:%H%M}Z" if moment else NOTHING
 
 
 def special(around: Around) -> Table:
@@ -129,8 +135,8 @@ def special(around: Around) -> Table:
         rows=tuple(
             (
                 formcells.entry_number(each, around),
-                moments.utc_words(moments.read(each.open.get("began"))),
-                moments.utc_words(moments.read(each.open.get("ended"))),
+                formcells.moment(each, "began", around),
+                formcells.moment(each, "ended", around),
                 *(formcells.field(each, name, around, str) for name in names),
             )
             for each in around.source.in_period("special_measures.taken")[::-1]

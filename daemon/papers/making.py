@@ -74,14 +74,15 @@ def around(source: Source, view: View) -> Around:
         for planned in source.of("tests.planned")
         for each in objects(planned.open.get("tests"))
     }
+    amended = amendments.by_entry(source.all("entry.amended"))
     return Around(
         source,
         labels,
-        Calls(source.of("port.call")),
+        Calls(source.of("port.call"), amended),
         Defects(
             source.of("defect.opened"), source.of("defect.told"), source.of("defect.closed"), labels
         ),
-        amendments.by_entry(source.all("entry.amended")),
+        amended,
         every,
     )
 
@@ -122,7 +123,7 @@ def paper(asked: Asked, source: Source, proof: Proof, sheets: tuple[Sheet, ...])
     ship = source.particulars
     exported = [each for each in source.all("record.exported") if each.seq == asked.release.seq]
     at = exported[0].at if exported else proof.checked
-    release = replace(asked.release, by=ship.ranked(asked.release.by))
+    release = replace(asked.release, ranked=ship.ranked(asked.release.by))
     return Paper(
         ship=ship.ship or "ship's name not in this record",
         imo=ship.imo,

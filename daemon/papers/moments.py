@@ -49,10 +49,14 @@ class Period:
     def holds(self, moment: datetime) -> bool:
         return self.begins <= moment < self.ends
 
+    @property
+    def last(self) -> datetime:
+        """The last moment in it."""
+        return self.ends.astimezone(UTC) - timedelta(microseconds=1)
+
     def words(self) -> str:
         """Return the period as the head of a page has it."""
-        last = self.ends - timedelta(microseconds=1)
-        begins, ends = self.begins.astimezone(UTC), last.astimezone(UTC)
+        begins, ends = self.begins.astimezone(UTC), self.last
         if begins.date() == ends.date():
             return day(ends)
         if (begins.year, begins.month) == (ends.year, ends.month):

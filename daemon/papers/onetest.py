@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import IspsdError
-from daemon.papers import logtable, moments
+from daemon.papers import logtable, moments, source
 from daemon.papers.layout import NOTHING, Column, Facts, Sheet, Signatures, Table, Title, Words
 from daemon.papers.pack import closing
 from daemon.papers.testlog import one
-from daemon.papers.words import CATEGORY, result, text
+from daemon.papers.words import CATEGORY, CLOCK, PRIVATE, result, seen, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,24 +57,25 @@ def row_of(seq: int | None, around: Around) -> Row:
     for found in around.source.of("test.result", "test.missed"):
         if found.seq == seq:
             return one(found, around)
-    until = around.source.period.words()
+    begins, last = source.looked_back(around.source.period), around.source.period.last
     raise IspsdError(
-        f"entry {seq} is no test that was done, or missed, in the year until the end of {until}"
+        f"entry {seq} is no test that was done, or missed: from {moments.day(begins)} to {moments.day(last)} "
+        "there is none of that number (an older one is found with --to)"
     )
 
 
 def _facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
-    said, source = found.open, around.source
+    said, ship_time = found.open, around.source.ship_time
     began = moments.read(said.get("began"))
     row = one(found, around)
     said_of = {
         "Category": CATEGORY.get(found.entry.kind, found.entry.kind),
         "Equipment": row.equipment,
         "Test, paragraph of the SSP": row.test,
-        "Began": moments.both(began, source.ship_time, with_year=True) if began else NOTHING,
-        "Ended": moments.both(row.done, source.ship_time, with_year=True),
+        "Began": moments.both(began, ship_time, with_year=True) if began else NOTHING,
+        "Ended": moments.both(row.done, ship_time, with_year=True),
         "Entered": moments.utc_words(row.entered) + (" LATE" if row.late else ""),
-        "Clock of the computer": found.entry.stamp.clock.value,
+        "Clock of the computer": CLOCK[found.entry.stamp.clock],
         "Port or situation, security level": row.where,
         "Result": row.result,
         "Found": text(said, "reason") or NOTHING,
@@ -83,14 +84,19 @@ def _facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
         "Defect, remarks": row.remarks,
         "Next": row.next,
     }
-    private = {
-        f"SSO: {key.replace('_', ' ')}": _plain(value) for key, value in found.private.items()
-    }
+    order = {key: number for number, key in enumerate(PRIVATE)}
+    keys = sorted(found.private, key=lambda key: order.get(key, len(order)))
+    private = {_label(key): _plain(found.private[key]) for key in keys}
     return tuple({**said_of, **private}.items())
 
 
+def _label(key: str) -> str:
+    """Return what a field that only the SSO reads is called on paper."""
+    return PRIVATE.get(key) or f"For the SSO only: {key.replace('_', ' ')}"
+
+
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return seen(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _amended(amendments: tuple[Any, ...]) -> Table:

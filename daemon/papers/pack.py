@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Role
-from daemon.papers import annex, books, certificates, interfaces, logtable, matrix, moments
+from daemon.papers import annex, books, certificates, interfaces, logtable, matrix, moments, ssas
 from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Span, Table, Title, Words
 from daemon.papers.testlog import one, rows
 from daemon.papers.words import counted, number
@@ -32,7 +32,7 @@ def sheets(
     """Return the pack; ``most_rows`` of the log in it, None for all; ``tight`` keeps every other part to a page."""
     psc = around.names.is_psc
     year = _year(around)
-    ssas = [row for row in year if row.is_ssas]
+    tested = [row for row in year if row.is_ssas]
     calls: tuple[Block, ...] = (
         interfaces.calls(around),
         interfaces.ship_to_ship(around),
@@ -40,11 +40,11 @@ def sheets(
     )
     last: tuple[Block, ...] = tuple(
         _cut(table, TIGHT, tight=tight)
-        for table in (books.ssas(ssas, around), books.defects(around), books.upkeep(around))
+        for table in (ssas.tests(tested, around), books.defects(around), books.upkeep(around))
     )
     if not psc:
         calls = (*calls, interfaces.special(around))
-        last = (*last, books.notices(around))
+        last = (*last, ssas.notices(around))
     pages = [
         Sheet((Title(title), *_cover(around, proof))),
         Sheet((books.drills(around),), landscape=True),
@@ -111,7 +111,7 @@ def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
         *certificates.facts(around),
         ("Master", masters or None),
         ("Ship security officer", ssos or None),
-        ("    since", None),
+        ("    since", _since(around)),
         ("Company security officer", ", ".join(map(short, ship.with_role(Role.CSO))) or None),
         ("    since, 24 h telephone", None),
         ("Ship's security level now", _level_now(around)),
@@ -126,6 +126,12 @@ def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
         ]
     notes = (Words((Span(NOT_SHOWN, "small"),)),) if around.names.is_psc else ()
     return (Facts(tuple(facts)), *closing(proof), *notes)
+
+
+def _since(around: Around) -> Cell:
+    """Return since when the SSO has the duty; a blank where he had it before anybody wrote it down."""
+    given = around.source.particulars.since(Role.SSO)
+    return ", ".join(f"{moments.utc_words(e.at)} (entry no. {e.seq})" for e in given) or None
 
 
 def _level_now(around: Around) -> Cell:

@@ -1,6 +1,7 @@
-"""Who and what is this ship, as her own file has it?
+"""Who and what is this ship, and who is on board?
 
-It stands in the entry of an export, so that a paper follows from the record alone; what nobody wrote down is a blank.
+What her file says of the ship stands in the entry of an export, so that a paper follows from the record alone; her
+people follow from the entries about them. What nobody wrote down is a blank.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from daemon.papers.aboard import Aboard
 from daemon.papers.words import number, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from daemon.model import Json, Person, Role, Ship
     from daemon.papers.source import Found
@@ -23,9 +25,11 @@ class Particulars:
     """What a paper says of the ship.
 
     Attributes:
-        ranks: By name.
-        sso: Who has the role, in the order of the crew list.
+        ranks: By name; of an older record, whose entries do not tell.
+        roles: By name, in the order of the crew list, at the end of what the paper is about.
+        leaders: The same at the end of the record: who may release it now.
         kinds: By test, what kind of test it is.
+        aboard: Where the entries tell who is on board, what else they say of it.
     """
 
     ship: str = ""
@@ -38,7 +42,9 @@ class Particulars:
     ship_time_offset_min: int | None = None
     ranks: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+    leaders: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    aboard: Aboard = field(default_factory=Aboard)
 
     @property
     def is_demo(self) -> bool:
@@ -46,23 +52,63 @@ class Particulars:
 
     def with_role(self, role: Role) -> list[str]:
         """Return who has a role, with rank."""
+        return [self.ranked(name) for name in self._having(role)]
+
+    def since(self, role: Role) -> list[Found]:
+        """Return the entries that gave a role to those who have it."""
+        known = self.aboard.since
         return [
-            self.ranked(name) for name, roles in self.roles.items() if role.value in roles.split()
+            known[name, role.value] for name in self._having(role) if (name, role.value) in known
         ]
 
-    def ranked(self, name: str) -> str:
-        """Return a person as paper has him: rank and name."""
-        rank = self.ranks.get(name, "")
+    def may_release(self, name: str, *roles: Role) -> bool:
+        """Return whether somebody has one of these roles now that the record ends."""
+        has = self.leaders.get(name, "").split()
+        return any(role.value in has for role in roles)
+
+    def ranked(self, name: str, seq: int | None = None) -> str:
+        """Return a person as paper has him: rank and name; with the rank that he had at an entry."""
+        rank = self.rank(name, seq)
         return f"{rank} {name}" if rank and rank != name else name
 
+    def rank(self, name: str, seq: int | None = None) -> str:
+        """Return the rank that somebody had at an entry, or has; "" where the record does not tell."""
+        known = self.aboard.ranks.get(name)
+        if not known:
+            return self.ranks.get(name, "")
+        # Before the first that is known of him he was no other, as far as anybody can say.
+        before = [rank for since, rank in known if seq is None or since <= seq]
+        return before[-1] if before else known[0][1]
+
+    def _having(self, role: Role) -> list[str]:
+        return [name for name, roles in self.roles.items() if role.value in roles.split()]
+
     @classmethod
-    def of(cls, exports: Sequence[Found], segments: Sequence[Found]) -> Particulars:
-        """Return what the newest export's entry says, and of segments what their first entries say."""
+    def of(
+        cls,
+        exports: Sequence[Found],
+        segments: Sequence[Found],
+        people: Sequence[Found],
+        until: datetime | None,
+    ) -> Particulars:
+        """Return what the entries say.
+
+        Args:
+            exports: Of the newest, what the ship's file says.
+            segments: The first entry of each.
+            people: Who is on board, and who is no more.
+            until: The end of what the paper is about; None: of the record.
+
+        Raises:
+            EntryError: An entry about people lacks what it must have.
+        """
         opened: Mapping[str, Any] = segments[-1].open if segments else {}
         said = exports[-1].open.get("particulars") if exports else None
         told: Mapping[str, Any] = said if isinstance(said, dict) else {}
         origin = text(opened, "origin")
         prefix = origin.rpartition("/")[0]
+        aboard, now = Aboard.of(people, until), Aboard.of(people)
+        in_file = _texts(told.get("roles"))
         return cls(
             ship=text(told, "ship"),
             imo=prefix.rpartition("/")[2],
@@ -73,8 +119,10 @@ class Particulars:
             configuration=text(opened, "configuration_sha256"),
             ship_time_offset_min=number(told.get("ship_time_offset_min")),
             ranks=_texts(told.get("ranks")),
-            roles=_texts(told.get("roles")),
+            roles=aboard.roles() or in_file,
+            leaders=now.roles() or in_file,
             kinds=_texts(told.get("kinds")),
+            aboard=Aboard(aboard.people, now.ranks, aboard.since),
         )
 
 

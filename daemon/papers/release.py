@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from daemon.errors import RefusedError
+from daemon.model import Role
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from daemon.papers.particulars import Particulars
 
 WHATS: Final = ("test-log", "psc", "rso", "test", "drills", "gnss")
 FORMATS: Final = ("pdf", "csv", "jsonl")
@@ -24,6 +29,28 @@ def profile(what: str) -> str:
     return PROFILE.get(what, FULL)
 
 
+def stated_by(consent: str | None, by: str | None) -> str | None:
+    """Return who says that the Master consents, where it is not the Master himself."""
+    return None if consent is None or consent == by else by
+
+
+def allowed(what: str, by: str, consent: str | None, people: Particulars) -> str | None:
+    """Return the Master who consented, where somebody must have; of a paper that no daemon makes.
+
+    Raises:
+        RefusedError: By the record this person may not release it, or no Master consented.
+    """
+    if not people.may_release(by, Role.SSO, Role.MASTER):
+        raise RefusedError(f"{by} is neither SSO nor Master as this record ends: only they release")
+    if consent is None and what in CONSENTED and people.may_release(by, Role.MASTER):
+        return by
+    if consent is None and what in CONSENTED:
+        raise RefusedError(f"{what} leaves the ship with the Master's consent only: --consent")
+    if consent is not None and not people.may_release(consent, Role.MASTER):
+        raise RefusedError(f"{consent} is not the Master as this record ends")
+    return consent
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """One release.
@@ -31,16 +58,21 @@ class Release:
     Attributes:
         consent: The Master who consented; None where none is asked for.
         seq: The entry of this release; None: made offline, so there is none.
+        ranked: Who releases it, as paper has him.
     """
 
     to_whom: str
     by: str
     consent: str | None
     seq: int | None
+    ranked: str = ""
 
     def line(self) -> str:
         """Return the release line of a page."""
-        words = f"Released to {self.to_whom} by {self.by}"
+        by = self.ranked or self.by
+        words = f"Released to {self.to_whom} by {by}"
         if self.consent:
-            words += f" · consent Master {self.consent}"
+            words += f" · consent of the Master {self.consent}"
+        if stated_by(self.consent, self.by):
+            words += f", as stated by {by}"
         return f"{words} · entry no. {self.seq}" if self.seq is not None else f"{words} · {OFFLINE}"

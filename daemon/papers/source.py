@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import IspsdError
 from daemon.model import Classification
-from daemon.papers import moments
+from daemon.papers import aboard, moments
 from daemon.papers.moments import ShipTime
 from daemon.papers.particulars import Particulars
 from daemon.record.codec import utc_text
@@ -140,18 +140,20 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
     reader = Reader(folder)
     try:
         gathering = _Gathering(reader, say)
-        begins = min(period.begins, period.ends - LOOK_BACK)
+        begins = looked_back(period)
         by_type = {type_: gathering.all_of(type_, period, since=begins) for type_ in RESULTS}
         strays = gathering.strays(by_type, period)
         by_type |= {type_: gathering.all_of(type_, period) for type_ in OTHERS}
         by_type["alert.changed"] = gathering.alerts(period)
+        people = gathering.people(by_type["segment.opened"])
         ends = reader.entries(Query(limit=1, newest_first=True))
         first = reader.entries(Query(limit=1))
     finally:
         reader.close()
     if not ends:
         raise IspsdError(f"{folder}: there is no entry")
-    particulars = Particulars.of(by_type["record.exported"], by_type["segment.opened"])
+    exports, segments = by_type["record.exported"], by_type["segment.opened"]
+    particulars = Particulars.of(exports, segments, people, period.ends)
     changes = [
         (each.at, offset)
         for each in by_type["ship_time.changed"]
@@ -169,6 +171,27 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
     )
 
 
+def looked_back(period: Period) -> datetime:
+    """Return from when on tests are read."""
+    return min(period.begins, period.ends - LOOK_BACK)
+
+
+def people(folder: Path) -> Particulars:
+    """Return who is on board as a snapshot ends.
+
+    Raises:
+        RecordError: It cannot be read.
+    """
+    reader = Reader(folder)
+    try:
+        gathering = _Gathering(reader, lambda _: None)
+        exports = gathering.pages(Query(type="record.exported", limit=MOST_ENTRIES))
+        segments = gathering.pages(Query(type="segment.opened", limit=MOST_ENTRIES))
+        return Particulars.of(exports, segments, gathering.people(segments), None)
+    finally:
+        reader.close()
+
+
 class _Gathering:
     def __init__(self, reader: Reader, say: Callable[[int], None]) -> None:
         self._reader = reader
@@ -177,7 +200,7 @@ class _Gathering:
 
     def all_of(self, type_: str, period: Period, *, since: datetime | None = None) -> list[Found]:
         """Return all entries of a type; with ``since``, only from there to the end of the period."""
-        return self._pages(
+        return self.pages(
             Query(
                 type=type_,
                 limit=MOST_ENTRIES,
@@ -199,14 +222,24 @@ class _Gathering:
                 replace(between, until=utc_text(period.begins)),
                 replace(between, since=utc_text(period.ends)),
             ):
-                strays = self._pages(outside)
+                strays = self.pages(outside)
                 numbers.update(each.seq for each in strays)
                 found += [each for each in strays if each.seq not in known]
         return frozenset(numbers)
 
+    def people(self, segments: Sequence[Found]) -> list[Found]:
+        """Return what the record says of who is on board, with the list that each segment took over."""
+        found = [
+            each
+            for type_ in aboard.TYPES
+            for each in self.pages(Query(type=type_, limit=MOST_ENTRIES))
+        ]
+        carried = (Found(each.entry, self._part(each.entry)) for each in segments)
+        return [*carried, *found]
+
     def alerts(self, period: Period) -> list[Found]:
         """Return what the record says of suspect positions in the period."""
-        return self._pages(
+        return self.pages(
             Query(
                 type="alert.changed",
                 subject="gnss",
@@ -216,7 +249,8 @@ class _Gathering:
             )
         )
 
-    def _pages(self, query: Query) -> list[Found]:
+    def pages(self, query: Query) -> list[Found]:
+        """Return what a query finds, page by page."""
         found: list[Found] = []
         after = query.after or 0
         while page := self._reader.entries(replace(query, after=after)):
@@ -229,8 +263,10 @@ class _Gathering:
         return found
 
     def _with_part(self, entry: Entry) -> Found:
-        if entry.type == "segment.opened" or Classification.SSO.value not in entry.parts:
-            return Found(
-                entry
-            )  # a segment's part is the whole state it took over: nothing for paper
-        return Found(entry, self._reader.part(entry.seq, Classification.SSO) or {})
+        # A segment's part is the whole state it took over: nothing to keep.
+        return Found(entry, {} if entry.type == "segment.opened" else self._part(entry))
+
+    def _part(self, entry: Entry) -> Mapping[str, Any]:
+        if Classification.SSO.value not in entry.parts:
+            return {}
+        return self._reader.part(entry.seq, Classification.SSO) or {}

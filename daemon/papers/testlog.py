@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.papers import moments, nexttime
 from daemon.papers.view import is_ssas
-from daemon.papers.words import HOW, NOT_DONE, SITUATION, counted, number, objects, result, text
+from daemon.papers.words import (
+    HOW,
+    NOT_DONE,
+    SITUATION,
+    counted,
+    number,
+    objects,
+    result,
+    seen,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,8 +126,8 @@ def _result(found: Found, around: Around) -> Row:
         where=_where(found, done, around),
         result=outcome,
         evidence=_evidence(found, outcome, psc=psc),
-        by=_by(person, around),
-        witness=_by(_witness(found), around) if _witness(found) else "",
+        by=_by(person, found, around),
+        witness=_by(_witness(found), found, around) if _witness(found) else "",
         remarks=_remarks(found, outcome, around),
         next=nexttime.words(
             around.plans.get(text(said, "test"), ""),
@@ -216,17 +226,17 @@ def _legs(private: Mapping[str, Any]) -> list[str]:
         ("shore", "3"),
         ("text_set_back", "text set back"),
     )
-    return [f"{label}: {said}" for name, label in legs if (said := text(private, name))]
+    return [f"{label}: {seen(said)}" for name, label in legs if (said := text(private, name))]
 
 
 def _witness(found: Found) -> str:
     return text(found.open, "witness") or text(found.private, "witness")
 
 
-def _by(name: str, around: Around) -> str:
+def _by(name: str, found: Found, around: Around) -> str:
     if not name:
         return SYSTEM
-    return around.names.short(around.source.particulars.ranked(name))
+    return around.names.short(around.source.particulars.ranked(name, found.seq))
 
 
 def _remarks(found: Found, outcome: str, around: Around) -> str:

@@ -30,7 +30,7 @@ def read(request: Mapping[str, Any]) -> dict[str, Json]:
         )
     begins, ends = fields.moment(request, "from"), fields.moment(request, "to")
     if begins >= ends:
-        raise RefusedError("from lies before to")
+        raise RefusedError("the period has no length: from must be earlier than to")
     return {
         "what": what,
         "format": form,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
+
+from daemon.model import ClockStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +30,23 @@ SITUATION: Final[Mapping[str, str]] = {
     "port": "in port",
     "yard": "in yard",
 }
+CLOCK: Final[Mapping[ClockStatus, str]] = {
+    ClockStatus.SYNCED: "synchronised with UTC",
+    ClockStatus.HOLDOVER: "plausible, not synchronised",
+    ClockStatus.UNSET: "not set: its times cannot be relied on",
+}
+PRIVATE: Final[Mapping[str, str]] = {
+    "activation": "1  Activation",
+    "acceptance": "2  Test message sent",
+    "shore": "3  Confirmed ashore",
+    "text_set_back": "    Message text set back",
+    "confirmed": "    Recipients who confirmed",
+    "recipients": "    Recipients",
+    "performer": "Done by",
+    "witness": "Witness",
+}
+"""What the legs of an SSAS test are called on paper."""
+SEEN: Final = re.compile(r"seen by ispsd on \S+")
 CATEGORY: Final[Mapping[str, str]] = {
     ".1": "A/10.1.1 training, drills and exercises",
     ".2": "A/10.1.2 security threats and incidents",
@@ -49,6 +69,11 @@ CATEGORY: Final[Mapping[str, str]] = {
 def result(outcome: object) -> str:
     """Return an outcome in the words of the log; one that is not known proves nothing."""
     return RESULT.get(str(outcome), NOT_PROVEN)
+
+
+def seen(said: str) -> str:
+    """Return who saw a leg of a test, without the name of the input on which a machine saw it."""
+    return "seen by ispsd itself" if SEEN.fullmatch(said) else said
 
 
 def number(said: object) -> int | None:

@@ -127,6 +127,7 @@ async def test_an_export_is_an_entry_before_it_begins_and_another_when_it_is_wri
             "test": None,
             "to_whom": "J. Doe, PSC",
             "consent": MASTER,
+            "consent_stated_by": MATE,
         }
         assert begun.open["particulars"] == PARTICULARS
         assert lent["anchors"] == [ship.held]
@@ -190,7 +191,7 @@ async def test_a_pack_leaves_the_ship_only_with_the_masters_consent(tmp_path, wh
         ({"format": "docx"}, "format one of"),
         ({"to_whom": ""}, "to_whom is wanted"),
         ({"to_whom": "x" * (fields.LONGEST_TEXT + 1)}, "at most 400"),
-        ({"from": "2026-12-01T00:00Z"}, "from lies before to"),
+        ({"from": "2026-12-01T00:00Z"}, "from must be earlier than to"),
         ({"from": "2026-11-01"}, "a moment with its zone"),
         ({"what": "test"}, "seq is wanted"),
     ],

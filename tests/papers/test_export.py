@@ -27,6 +27,7 @@ from tests.papers.rig import (
     writing,
     written,
 )
+from tests.papers.test_aboard import HAND_OVER, SECOND
 from tests.papers.test_desk import rig
 from tests.processes.rig import verified
 
@@ -136,6 +137,7 @@ async def test_lines_of_several_segments_are_a_file_each_and_verify(tmp_path):
         files = [tmp_path / "log-0001.jsonl", tmp_path / "log-0002.jsonl"]
         assert not out.exists()
         assert all(str(each) in words for each in files)
+        assert [f"ispsd verify {each} --key" in words for each in files] == [True, True]
         [entry] = await ship.newest()
         assert (
             entry.open["sha256"]
@@ -263,7 +265,10 @@ async def test_a_record_that_a_daemon_writes_is_not_touched_offline(tmp_path):
         (["psc", "7"], "wants the number of its entry"),
         (["gnss", "--format", "csv"], "is a form"),
         (["psc"], "Master's consent only"),
-        (["drills", "--from", "2026-12-01"], "--from lies before --to"),
+        (
+            ["drills", "--from", "2026-12-01"],
+            "would begin 1 Dec 2026 0000Z and end 1 Dec 2026 0000Z: --from must be earlier than --to",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_said(tmp_path, words, complaint):
@@ -275,3 +280,90 @@ def test_what_makes_no_sense_is_said(tmp_path, words, complaint):
     ]
     _, said = asyncio.run(export(*words, *ending, expect=1))
     assert complaint in said
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "yesterday", "9999-12-31", "0001-01-01"])
+def test_a_day_that_is_none_is_refused_in_words(tmp_path, day):
+    words = [each for each in offline(tmp_path, tmp_path / "x") if each != "2026-11-30"]
+    words.insert(words.index("--to") + 1, day)
+    _, said = asyncio.run(export("drills", *words, expect=2))
+    assert f"'{day}' is no day such as 2026-11-22" in said
+    assert "_moment" not in said
+
+
+@pytest.mark.parametrize(
+    ("form", "there"), [("pdf", "log.pdf"), ("jsonl", "log.pdf"), ("jsonl", "log-0002.pdf")]
+)
+def test_an_earlier_paper_is_written_over_only_when_that_is_said(tmp_path, form, there):
+    record(tmp_path)
+    (tmp_path / there).write_text("released in October", "utf-8")
+    words = ["test-log", *offline(tmp_path, tmp_path / "log.pdf"), "--format", form]
+    _, complaint = asyncio.run(export(*words, expect=1))
+    assert f"{there} is there already: choose another name, or say --replace" in complaint
+    assert (tmp_path / there).read_text("utf-8") == "released in October"
+    said, _ = asyncio.run(export(*words, "--replace"))
+    assert "1 pages" not in said
+    assert (tmp_path / "log.pdf").read_bytes() != b"released in October"
+
+
+async def test_who_is_refused_for_an_earlier_paper_leaves_no_entry(tmp_path):
+    async with listening(tmp_path) as (ship, socket):
+        before = await ship.newest()
+        (tmp_path / "log.pdf").touch()
+        await export("test-log", *common(socket, tmp_path / "log.pdf"), expect=1)
+        assert await ship.newest() == before
+
+
+def test_a_number_that_is_no_test_is_refused_with_the_days_that_were_looked_at(tmp_path):
+    record(tmp_path)
+    _, said = asyncio.run(export("test", "9", *offline(tmp_path, tmp_path / "t.pdf"), expect=1))
+    assert "from 30 Nov 2025 to 30 Nov 2026 there is none of that number" in said
+
+
+def test_offline_only_who_is_sso_or_master_by_the_record_releases(tmp_path):
+    handed_over(tmp_path)
+    out = tmp_path / "pack.pdf"
+    words = ["psc", *offline(tmp_path, out), "--consent", MASTER]
+    _, said = asyncio.run(export(*words, expect=1))
+    assert f"{MATE} is neither SSO nor Master as this record ends" in said
+    assert not out.exists()
+    words[words.index(MATE)] = SECOND
+    asyncio.run(export(*words))
+    shown = flat(text_of(out.read_bytes(), layout=True))
+    assert flat(f"Ship security officer 2/O {SECOND} since 20 Nov 2026 0800Z (entry no.") in shown
+    assert (
+        flat(f"by 2/O {SECOND} · consent of the Master {MASTER}, as stated by 2/O {SECOND}")
+        in shown
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "consent", "complaint"),
+    [
+        (SECOND, None, "Master's consent only"),
+        (SECOND, MATE, f"{MATE} is not the Master"),
+        ("Nobody", MASTER, "neither SSO nor Master"),
+        (MASTER, None, None),
+    ],
+)
+def test_offline_the_consent_is_that_of_the_master_by_the_record(tmp_path, by, consent, complaint):
+    handed_over(tmp_path)
+    words = [
+        "psc",
+        *offline(tmp_path, tmp_path / "x.pdf"),
+        *(("--consent", consent) if consent else ()),
+    ]
+    words[words.index(MATE)] = by
+    _, said = asyncio.run(export(*words, expect=1 if complaint else 0))
+    if complaint:
+        assert complaint in said
+    else:
+        shown = flat(text_of((tmp_path / "x.pdf").read_bytes()))
+        assert flat(f"consent of the Master {MASTER}") in shown
+        assert "asstatedby" not in shown
+
+
+def handed_over(folder):
+    """A ship whose mate was SSO until the 20th, and is still in the particulars of the last export."""
+    note, _ = written(folder / "record", [exported(at(6)), *HAND_OVER])
+    (folder / "note").write_text(note, "utf-8")

@@ -25,6 +25,7 @@ from tests.papers.rig import (
     PARTICULARS,
     at,
     codes_of,
+    day_of,
     exported,
     flat,
     made,
@@ -219,7 +220,12 @@ async def test_the_sample_ships_pack_has_eight_pages_at_most_each_with_the_check
         assert f"page {number} of {pages}" in words
     assert words.count(f"fingerprint {ours.proof.fingerprint}") >= pages
     assert (
-        words.count("Released to J. Doe, PSC by C/O R. Menon · consent Master A. Lindqvist")
+        flat(words).count(
+            flat(
+                "Released to J. Doe, PSC by C/O R. Menon · "
+                "consent of the Master A. Lindqvist, as stated by C/O R. Menon"
+            )
+        )
         == pages
     )
     assert words.count("DEMO · simulated data · not a ship's record") == pages
@@ -280,7 +286,26 @@ def test_one_test_is_printed_with_its_evidence_line_by_line(tmp_path):
     words = flat(text_of(content, layout=True))
     assert flat('{"point":"d10","value":"closed"}') in words
     assert ours.source.of("test.result")[0].entry.evidence[0].sha256 in words
-    assert "SSO:placetrunk" in words
+    assert "FortheSSOonly:placetrunk" in words
+    assert flat("Clock of the computer plausible, not synchronised") in words
+
+
+def test_the_sheet_of_an_ssas_test_tells_its_legs_in_their_order_and_in_words(tmp_path):
+    legs = {
+        "acceptance": "seen by ispsd on ssas.message",
+        "activation": "said by R. Menon: lamp seen",
+        "shore": "said by R. Menon: MPA by mail 0001Z",
+        "text_set_back": "not seen",
+    }
+    entry = result("t-ssas-e-p1", at(5), person=MATE, sso=True, private=legs)
+    ours, seqs = made(tmp_path, [entry, exported(at(29))])
+    words = flat(text_of(ours.pdf("test", seq=seqs[0])[0], layout=True))
+    wanted = (
+        "1 Activation said by R. Menon: lamp seen 2 Test message sent seen by ispsd itself "
+        "3 Confirmed ashore said by R. Menon: MPA by mail 0001Z Message text set back not seen"
+    )
+    assert flat(wanted) in words
+    assert "ssas.message" not in words
 
 
 def test_a_gnss_report_says_what_is_recorded_and_leaves_the_rest_blank(tmp_path):
@@ -335,7 +360,19 @@ def test_a_gnss_report_says_what_is_recorded_and_leaves_the_rest_blank(tmp_path)
 def test_no_interference_is_said(tmp_path):
     ours, _ = made(tmp_path, [result("t-a", at(2)), exported(at(29))])
     content, _ = ours.pdf("gnss")
-    assert "none in this period" in text_of(content)
+    words = text_of(content)
+    assert "none in this period" in words
+    assert "no day of supervision of the receivers is entered" in words
+
+
+def test_no_interference_is_said_beside_what_was_watched(tmp_path):
+    days = [day_of("t-gnss", 2), day_of("t-gnss", 3), day_of("t-gnss", 4, "inconclusive")]
+    kinds = PARTICULARS | {"kinds": [["t-gnss", "gnss"]]}
+    ours, _ = made(tmp_path, [*days, day_of("t-ais", 3), exported(at(29), particulars=kinds)])
+    words = flat(text_of(ours.pdf("gnss")[0]))
+    assert flat("GNSS 3 days 2 SAT, 1 NOT PROVEN") in words
+    assert flat("Suspect positions: none in this period.") in words
+    assert "AIS1day" not in words
 
 
 def test_names_of_a_hostile_crew_list_break_no_pack(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.papers import books, comma, making
+from daemon.papers import comma, making, ssas
 from daemon.papers.testlog import rows
 from daemon.papers.view import LONGEST_NAME, View, names
 from tests.papers.rig import (
@@ -399,7 +399,7 @@ def test_the_confirmation_from_ashore_is_what_was_recorded_never_concluded(
     ]
     read, seqs = made(tmp_path, entries)
     around = making.around(read.source, View.PSC)
-    [row] = books.ssas(rows(around), around).rows
+    [row] = ssas.tests(rows(around), around).rows
     assert (row[0], row[2], row[3]) == (str(seqs[0]), "SAT", shown)
 
 
