@@ -82,5 +82,5 @@ class Paperwork:
         if process.returncode != 0:
             raise IspsdError(f"the pack was not made: {said[-1] if said else process.returncode}")
         size = said[0].removeprefix(f"{pack}: ").partition(", sha256")[0]
-        self.say("", f"pack for the {INSPECTOR}, with the Master's consent: {PACK}, {size}")
+        self.say("", f"pack for the {INSPECTOR}, the Master's consent stated: {PACK}, {size}")
         self.say("", said[1].partition(". ")[0])

@@ -149,7 +149,7 @@ FACTS = (
     r"PAPERS .*R\. Menon reviews to no\. [1-9]\d*, signed · no\. [1-9]\d* on disk",
     r"A\. Lindqvist verifies it, signed · no\. [1-9]\d* on disk",
     r"a second computer has cosigned demo/9999993/\d+ at [1-9]\d* entries",
-    r"pack for the PSC officer, Singapore, with the Master's consent: psc-pack\.pdf, [1-9]\d+ bytes, 8 pages",
+    r"pack for the PSC officer, Singapore, the Master's consent stated: psc-pack\.pdf, [1-9]\d+ bytes, 8 pages",
     r"Entries 1–[1-9]\d* of this record verified unaltered since they were written",
     r"VERIFY ",
     r"\nPASS\n.*entries 1 to \d+\n.*seen by second-computer.*\n.*unsealed tail: 0",
