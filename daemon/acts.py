@@ -393,16 +393,15 @@ class Acts:
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def notice(
-        self, flag: str, *, person: str, sent_utc: datetime, to: str, reference: str
+        self, flag: str, claim: Claim, *, sent_utc: datetime, to: str, reference: str
     ) -> Reply:
         """Enter that a flag was told of an SSAS test.
 
         Raises:
-            RefusedError: The person may not, or the notice cannot be.
+            RefusedError: The person may not, or has not proven himself, or the notice cannot be.
         """
-        written = self.window.notice(
-            flag, self._people.known(person), sent_utc=sent_utc, to=to, reference=reference
-        )
+        by = await self._people.prove(claim, Act.NOTICE)
+        written = self.window.notice(flag, by, sent_utc=sent_utc, to=to, reference=reference)
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def start_test(self, test: str, claim: Claim, *, item: str | None = None) -> Reply:
@@ -427,10 +426,10 @@ class Acts:
         """Take the SSO's or the Master's word that a test cannot be done now.
 
         Raises:
-            RefusedError: The person may not, or the test cannot be skipped.
+            RefusedError: The person may not, or has not proven himself, or the test cannot be skipped.
         """
         by = await self._people.prove(claim, Act.NOT_DONE)
-        written = self._tests.skip(test, by.person.name, reason)
+        written = self._tests.skip(test, by.person.name, reason, proof=by.proof)
         return Reply(accepted=True, recorded=await self._on_disk(written))
 
     async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:

@@ -164,7 +164,9 @@ class Tests:
         self._conduct.begin(test, person, item, proof=proof)
         return test
 
-    def skip(self, test_id: str, person: str, reason: str) -> asyncio.Future[Entry]:
+    def skip(
+        self, test_id: str, person: str, reason: str, *, proof: Proof = Proof.NONE
+    ) -> asyncio.Future[Entry]:
         """Take a person's word that a test cannot be done now: NOT DONE, with the reason.
 
         Raises:
@@ -175,7 +177,7 @@ class Tests:
             raise RefusedError(f"{test_id} is running")
         if not reason.strip():
             raise RefusedError("a reason is wanted")
-        session = Session(self.clock.utc(), person)
+        session = Session(self.clock.utc(), person, proof=proof)
         verdict = Verdict(Outcome.SKIPPED, reason)
         return self._conduct.write(test, session, verdict, self.clock.utc())
 

@@ -89,7 +89,7 @@ class Requests:
             case "notice":
                 return await self._acts.notice(
                     fields.text(request, "flag"),
-                    person=fields.text(request, "by"),
+                    fields.claim(request),
                     sent_utc=fields.moment(request, "sent"),
                     to=fields.text(request, "to"),
                     reference=fields.text(request, "reference"),

@@ -11,7 +11,7 @@ from daemon import forms
 from daemon.checks.flags import Notice, judge_notices, load_flag
 from daemon.errors import RefusedError
 from daemon.model import Classification, ClockStatus, Role
-from daemon.people.authority import COMMAND
+from daemon.people.authority import COMMAND, Act
 from daemon.people.claims import By
 from daemon.record.entry import Actor, Draft, Proof
 
@@ -75,14 +75,14 @@ class Window:
         return self._write("window.closed", Actor(person=person.name))
 
     def notice(
-        self, flag: str, person: Person, *, sent_utc: datetime, to: str, reference: str
+        self, flag: str, by: By, *, sent_utc: datetime, to: str, reference: str
     ) -> asyncio.Future[Entry]:
         """Enter that notice of a test was given.
 
         Raises:
             RefusedError: The person may not, there is no such flag, or it was sent later than now.
         """
-        By(person).must_be(COMMAND, "enter the notice of an SSAS test")
+        by.must_be(COMMAND, Act.NOTICE.value)
         now_utc = self._clock.utc()
         try:
             load_flag(flag)
@@ -90,18 +90,18 @@ class Window:
             raise RefusedError(str(err)) from None
         if sent_utc.utcoffset() is None or sent_utc > now_utc:
             raise RefusedError("when it was sent is wanted, in UTC, and not later than now")
-        notice = Notice(flag, sent_utc, to, reference, person.name, now_utc)
+        notice = Notice(flag, sent_utc, to, reference, by.person.name, now_utc)
         self.notices = [*self.notices[1 - MOST_NOTICES :], notice]
         return self._write(
             "notice.given",
-            Actor(person=person.name),
+            by.actor(),
             {
                 "flag": flag,
                 "sent": forms.utc(sent_utc),
                 "to": to,
                 "reference": reference,
                 "entered": forms.utc(now_utc),
-                "entered_by": person.name,
+                "entered_by": by.person.name,
             },
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,6 +76,23 @@ async def test_a_ship_begins_without_pins_and_each_sets_his_own(tmp_path):
         ]
         assert [e["open"]["person"] for e in keys] == [SSO, MASTER]
         assert secrets_in(ship, NEW, OTHER) == []
+
+
+async def test_where_an_officer_is_asked_the_sso_and_the_master_are_too(tmp_path):
+    async with sailing(tmp_path) as ship:
+        sent = (ship.clock.utc() - timedelta(days=1)).isoformat()
+        notice = {"do": "notice", "flag": "singapore", "sent": sent, "to": "MPA", "reference": "x"}
+        skip = {"do": "test.skip", "test": "t-ssas-e-p1", "reason": "unit ashore"}
+        start = {"do": "test.start", "test": "t-door"}
+        for name in (SSO, MASTER):
+            for act in (notice, skip, start):
+                assert (await refused(ship, {**act, "by": name})).wants == {"pin": name}
+                assert "is wrong" in str(await refused(ship, {**act, "by": name, "pin": WRONG}))
+            for proven in (notice, skip):
+                assert (await ship.control({**proven, "by": name, "pin": PIN}))["recorded"]
+        for type_ in ("notice.given", "test.result"):
+            said = [e for e in await entries(ship, type_) if e["subject"] == "ssas"]
+            assert [e["actor"]["proof"] for e in said] == ["pin", "pin"], type_
 
 
 async def test_a_new_pin_takes_the_old_one_and_another_cannot_set_it(tmp_path):

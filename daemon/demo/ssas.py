@@ -53,6 +53,7 @@ class SsasChapter:
 
     async def _test(self) -> None:
         """Refused, with the rule; then notice, a window by two, three legs."""
+        await self._pins()
         start = {"do": "test.start", "test": TEST, "by": SSO}
         await self._refused("SSAS TEST", start)
         sent = datetime.now(UTC) - timedelta(days=1)
@@ -64,11 +65,11 @@ class SsasChapter:
                 "to": "MPA Singapore",
                 "reference": "mail of yesterday, subject TEST",
                 "by": SSO,
+                "pin": PINS[SSO],
             }
         )
         self.say("", f"{SSO} enters the notice of yesterday · {on_disk(noticed['recorded'])}")
         await self._refused("", start)
-        await self._pins()
         opened = await self._control(
             {"do": "window.open", "by": [SSO, MASTER], "pins": [PINS[SSO], PINS[MASTER]]}
         )

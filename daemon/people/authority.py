@@ -177,15 +177,16 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
             GANGWAY: _HELPS,
             ENGINEER: Cell(only=Only.OWN_DOORS),
             ETO: YES,
-            **_command(YES),
+            # Where an officer is asked for his PIN, so are these: nobody gets further by typing another's name.
+            **_command(PIN),
         },
-        Act.NOT_DONE: _command(YES),
+        Act.NOT_DONE: _command(PIN),
         Act.LOOP_CHECK: {
             OFFICER: Cell(only=Only.AGREES),
             ETO: YES,
             **_command(YES),
         },
-        Act.NOTICE: _command(YES),
+        Act.NOTICE: _command(PIN),
         Act.WINDOW: {ETO: _HELPS, **_command(Cell(Ask.PIN, only=Only.BOTH))},
         # Behind a window that two persons opened with their PINs.
         Act.START_SSAS: {DEPUTY: YES, **_command(YES)},

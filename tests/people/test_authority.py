@@ -52,6 +52,8 @@ READ: dict[str, Cell | None] = {
     "no": NO,
     "PIN": Cell(Ask.PIN),
     "yes, PIN": Cell(Ask.PIN),
+    "yes (PIN)": Cell(Ask.PIN),
+    "with reason (PIN)": Cell(Ask.PIN),
     "only doors M": Cell(only=Only.MACHINERY),
     "threat, level 2/3: one press; else PIN": Cell(only=Only.PIN_OUTSIDE_THREAT),
     "threat, level 2/3: one press; else no": ONLY_IN_THREAT,
@@ -72,7 +74,6 @@ READ: dict[str, Cell | None] = {
     "yes, own doors": Cell(only=Only.OWN_DOORS),
     "yes + Master's PIN": Cell(Ask.PIN, only=Only.BOTH),
     "yes + SSO's PIN (Master = SSO: + deputy named in the SSP)": Cell(Ask.PIN, only=Only.BOTH),
-    "with reason": YES,
     "agrees": Cell(only=Only.AGREES),
     "starts": YES,
     "yes, consent field": Cell(Ask.SIGNATURE),
@@ -139,7 +140,8 @@ def test_every_act_has_a_row():
 @pytest.mark.parametrize(
     ("roles", "cell"),
     [
-        ({Role.OFFICER, Role.SSO}, Cell()),
+        ({Role.OFFICER, Role.SSO}, Cell(Ask.PIN)),
+        ({Role.OFFICER, Role.ETO}, Cell()),
         ({Role.OFFICER, Role.GANGWAY}, Cell(Ask.PIN)),
         ({Role.ENGINEER, Role.ETO}, Cell()),
         ({Role.CSO}, None),

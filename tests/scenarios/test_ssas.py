@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from daemon.assets import asset
+from tests.pins import PIN
 from tests.voyage import FINE_S, SAMPLE, sailing
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ async def ready(ship: Voyage) -> None:
     """Notice of yesterday, and a window that SSO and Master open."""
     sent = ship.clock.utc() - timedelta(days=1)
     notice = {"do": "notice", "flag": "singapore", "sent": sent.isoformat(), "by": SSO}
-    await ship.ask({**notice, "to": "MPA", "reference": "mail of yesterday, subject TEST"})
+    await ship.ask({**notice, "to": "MPA", "reference": "mail of yesterday, subject TEST", "pin": PIN})
     await ship.ask({"do": "window.open", "by": [SSO, MASTER]})
 
 
