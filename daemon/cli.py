@@ -20,7 +20,7 @@ from daemon import config, logs
 from daemon.clock import SystemClock
 from daemon.config.advice import advice
 from daemon.console import acts, book, export, log, people, record, setup, witness
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
 
@@ -144,6 +144,8 @@ def _check(given: argparse.Namespace) -> int:
 def _status(given: argparse.Namespace) -> int:
     from daemon.console import live  # noqa: PLC0415 (see _run)
 
+    if given.socket is None and given.config == DEFAULT_CONFIG and is_missing(DEFAULT_CONFIG):
+        raise IspsdError("no ispsd is installed here; give --socket or --config")
     path = given.socket or config.load(given.config).control.socket
     clock = SystemClock()
     if given.once or given.json or not sys.stdout.isatty():

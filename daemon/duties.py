@@ -90,6 +90,9 @@ class Duties:
                 f"the PIN that {person.name} has now is wanted, then the new one: {pins.rule(person.roles)}",
                 wants={"pin": person.name, "new_pin": person.name},
             )
+        if has and claim.pin is not None and new is None:
+            # So that nobody types a new one twice before he reads that the old one was wrong.
+            await self._proofs.check(person.name, claim.pin)
         _wanted_new(person, new)
         assert new is not None  # noqa: S101 (refused above)
         pins.check(new, person.roles)
@@ -158,10 +161,12 @@ class Duties:
                 f"the code in the envelope is wanted, then a new PIN for {master.name}",
                 wants={"code": True, "new_pin": master.name},
             )
+        letters = "".join(letter for letter in code.upper() if letter in ALPHABET)
+        if new is None:
+            await self._proofs.check(ENVELOPE, letters, what="code of the envelope")
         _wanted_new(master, new)
         assert new is not None  # noqa: S101 (refused above)
         pins.check(new, master.roles)
-        letters = "".join(letter for letter in code.upper() if letter in ALPHABET)
         await self._proofs.check(ENVELOPE, letters, what="code of the envelope")
         said: dict[str, Json] = {"person": master.name, "opened_by": opener.name}
         self._writing.submit("envelope.opened", "envelope", By(opener), said)

@@ -362,7 +362,11 @@ class Watch:
                 subject=permit.door,
                 classification=Classification.WATCH,
                 actor=by,
-                open={"door": permit.door, "person": permit.person},
+                open={
+                    "door": permit.door,
+                    "name": self._openings[permit.door].name,
+                    "person": permit.person,
+                },
             )
         )
 

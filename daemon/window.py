@@ -12,7 +12,6 @@ from daemon.checks.flags import Notice, judge_notices, load_flag
 from daemon.errors import RefusedError
 from daemon.model import Classification, ClockStatus, Role
 from daemon.people.authority import COMMAND, Act
-from daemon.people.claims import By
 from daemon.record.entry import Actor, Draft, Proof
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.gate import CovertGate
     from daemon.model import Json, Person
+    from daemon.people.claims import By
     from daemon.record.entry import Entry
     from daemon.standing import Test
     from daemon.watch import Journal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import pytest
 import daemon
 from daemon import cli
 from daemon.assets import asset
+from daemon.console import asking
 from tests import thin
 from tests.pins import PIN
 from tests.ship import HATCH, Ship, sailing
@@ -179,6 +181,55 @@ async def test_the_log_as_json_is_the_record_to_the_byte(tmp_path, capsys):
         assert [json.loads(e)["seq"] for e in capsys.readouterr().out.splitlines()] == [2, 3]
 
 
+async def test_a_search_that_finds_nothing_says_so_and_who_is_unknown(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        for words, said in (
+            (("--type", "nonsense"), "no entries\n"),
+            (("--person", "R. Menon", "--type", "nonsense"), "no entries\n"),
+            (
+                ("--person", "Santos"),
+                "no entries\nnobody on the crew list is called 'Santos' (ispsd crew shows the names)\n",
+            ),
+        ):
+            assert await typed(ship, "log", *words) == cli.DONE
+            assert capsys.readouterr() == ("", said)
+
+
+@pytest.mark.parametrize("words", [("status",), ("worklist",), ("log",), ("retention",)])
+def test_where_no_ispsd_is_installed_it_is_said_so(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.setattr(asking, "DEFAULT_SOCKET", tmp_path / "run" / "control.sock")
+    for module in (asking, cli):
+        monkeypatch.setattr(module, "DEFAULT_CONFIG", tmp_path / "etc" / "ispsd.toml")
+    assert cli.main(list(words)) == cli.FAILED
+    assert "ispsd: no ispsd is installed here; give --socket" in capsys.readouterr().err
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "ispsd.toml").write_text("", "utf-8")
+    assert cli.main(list(words)) != cli.DONE
+    assert "installed" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "words"),
+    [
+        ({"by": "A"}, {"recorded": 7}, ["done · no. 7 on disk"]),
+        ({"by": "A"}, {"recorded": None}, ["done; not yet on disk"]),
+        ({"by": "A"}, {}, ["done"]),
+        ({"by": "A"}, {"steps": 1}, ["done · steps: 1"]),
+        ({"by": "A"}, {"recorded": 60, "minutes": 90.0}, ["done · no. 60 on disk · minutes: 90"]),
+        ({}, {"flag": "singapore", "keep_years": 3}, ["flag: singapore", "keep years: 3"]),
+    ],
+)
+def test_an_answer_is_told_in_words(request_, answer, words):
+    assert asking.answered(request_, answer) == words
+
+
+async def test_what_relaxes_the_watch_names_the_option_that_confirms_it(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        assert await typed(ship, "situation", "sea", "--by", "J. Santos") == cli.FAILED
+        assert "--confirm" in capsys.readouterr().err
+        assert await typed(ship, "situation", "sea", "--by", "J. Santos", "--confirm") == cli.DONE
+
+
 async def test_a_refusal_is_exit_1_with_the_reason(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
         await ship.give_notice()
@@ -204,6 +255,7 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
         pin = written(tmp_path / "pin", f"{PIN}\nnot this line")
         sent = (ship.clock.utc() - timedelta(days=1)).isoformat()
         notice = ("--sent", sent, "--to", "MPA", "--reference", "mail 1", "--by", "R. Menon")
+        notice = (*notice, "--pin-file", pin)
         assert await typed(ship, "notice", "singapore", *notice) == cli.DONE
         capsys.readouterr()
         assert await typed(ship, "window", "open", *both) == cli.FAILED
@@ -211,9 +263,10 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
         assert capsys.readouterr().err == wanted
         files = ("--pin-file", pin, "--pin-file", pin)
         assert await typed(ship, "window", "open", *both, *files) == cli.DONE
-        assert json.loads(capsys.readouterr().out)["minutes"] == 20.0
-        assert await typed(ship, "start", "t-ssas-e-p1", "--by", "R. Menon") == cli.DONE
-        assert json.loads(capsys.readouterr().out) == {"steps": 5}
+        assert re.fullmatch(r"done · no\. \d+ on disk · minutes: 20\n", capsys.readouterr().out)
+        start = ("start", "t-ssas-e-p1", "--by", "R. Menon", "--json")
+        assert await typed(ship, *start) == cli.DONE
+        assert json.loads(capsys.readouterr().out) == {"steps": 5}, "as it came, for programs"
         assert await typed(ship, "tests") == cli.DONE
         assert "under test   step 1: At P1: hold TEST" in capsys.readouterr().out
         answer = ("t-ssas-e-p1", "2", "mail", "--by", "R. Menon")
@@ -246,6 +299,9 @@ async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
         await ship.pass_time(1.0)
         by = ("--by", "R. Menon")
+        pin = written(tmp_path / "pin", PIN)
+        assert await typed(ship, "ais", "off", *by) == cli.FAILED
+        assert "whose order is it?" in capsys.readouterr().err
         orders = (
             ("situation", "sea", *by),
             ("level", "2", "--told-by", "flag", *by),
@@ -269,11 +325,16 @@ async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
         assert await typed(ship, "end-permit", "d12", *by) == cli.DONE
         await ship.pass_time(1.0)
         assert ship.state("permit/d12") is None
-        assert await typed(ship, "ais", "on", "--master", "A. Lindqvist", *by) == cli.DONE
+        assert await typed(ship, "ais", "on", *by) == cli.DONE
+        last = (await ship.control({"do": "log", "type": "ais.order", "count": 1}))["entries"][-1]
+        assert json.loads(last)["open"] == {"off": False, "by_order_of": "R. Menon"}
         capsys.readouterr()
         assert await typed(ship, "worklist") == cli.DONE
         assert "SSAS P1" in capsys.readouterr().out
-        assert await typed(ship, "not-done", "t-ssas-e-p1", "unit ashore", *by) == cli.DONE
+        assert (
+            await typed(ship, "not-done", "t-ssas-e-p1", "unit ashore", *by, "--pin-file", pin)
+            == cli.DONE
+        )
         capsys.readouterr()
         assert await typed(ship, "worklist") == cli.DONE
         assert "not done" in capsys.readouterr().out

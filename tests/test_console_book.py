@@ -15,7 +15,7 @@ from daemon.people.authority import Act
 from daemon.people.claims import Claim
 from tests import test_cli
 from tests.pins import PIN
-from tests.ship import sailing
+from tests.ship import HATCH, sailing
 
 SSO, MASTER = ("--by", "R. Menon"), ("--by", "A. Lindqvist")
 DRILL = (
@@ -147,11 +147,17 @@ async def test_filters_and_pages_of_the_log(tmp_path, capsys):
 async def test_a_detection_is_raised_from_the_command_line(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
         await ship.pass_time(1.0)
+        await ship.unit.set_input(HATCH, False)
+        alert = await ship.until(lambda: ship.state("alert/door.escape.open.d12"))
         words = ("what=x", "where=poop", "measures=searched")
-        assert await typed(ship, "raise", 2, "--as", "breach", *SSO, *words) == cli.DONE
+        assert (
+            await typed(ship, "raise", alert["recorded"], "--as", "breach", *SSO, *words)
+            == cli.DONE
+        )
         assert await typed(ship, "log", "-n", "1") == cli.DONE
         line = capsys.readouterr().out.splitlines()[-1]
         assert "breach.reported" in line
+        assert f"raised from no. {alert['recorded']}" in line
         assert "{" not in line
         assert await typed(ship, "raise", 99, "--as", "breach", *SSO, *words) == cli.FAILED
         assert "there is no entry 99" in capsys.readouterr().err

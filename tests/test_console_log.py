@@ -91,6 +91,59 @@ def test_a_rare_type_is_told_in_words(said, words):
     assert line.in_words(said) == words
 
 
+@pytest.mark.parametrize(
+    ("type_", "said", "words"),
+    [
+        (
+            "record.exported",
+            {
+                "what": "psc",
+                "format": "pdf",
+                "profile": "psc",
+                "to_whom": "PSC inspector",
+                "from": "2026-11-01T00:00:00.000Z",
+                "to": "2026-11-22T00:00:00.000Z",
+                "test": None,
+                "consent": "A. Lindqvist",
+                "particulars": {"kinds": [1, 2]},
+            },
+            "psc for PSC inspector · 2026-11-01 00:00Z to 2026-11-22 00:00Z · as pdf · consent of A. Lindqvist",
+        ),
+        (
+            "breach.reported",
+            {
+                "what": "hatch",
+                "raised_from": {"seq": 9, "leaf": "ab" * 32, "type": "alert.changed"},
+            },
+            "what: hatch; raised from no. 9",
+        ),
+        (
+            "crew.listed",
+            {"persons": [{"name": "A", "rank": "C/O"}, {"name": "B", "rank": "AB"}]},
+            "2 persons on board",
+        ),
+        (
+            "person.key",
+            {"person": "R. Menon", "key": "BB9NzDDd4CaTDg"},
+            "the key with which R. Menon signs from now on",
+        ),
+        (
+            "permit.ended",
+            {"door": "d12", "name": "STRG GEAR ESC", "person": "D. Kovac"},
+            "STRG GEAR ESC · D. Kovac",
+        ),
+        ("permit.ended", {"door": "d12", "person": "D. Kovac"}, "d12 · D. Kovac"),
+        (
+            "segment.opened",
+            {"origin": "ispsd/9999993/2", "reason": "dry dock", "key": "ispsd/9999993+aa+bb"},
+            "segment 2 begins · dry dock",
+        ),
+    ],
+)
+def test_what_is_long_in_the_record_is_one_short_line(type_, said, words):
+    assert f" {words}  [R. Menon]" in shown(entry(type=type_, open=said))
+
+
 def test_nothing_that_a_device_said_reaches_the_terminal_as_a_command():
     told = shown(
         entry(open={"what": "\x1b[2Jgone\x07"}, actor={"person": None, "station": "\x1bA"})

@@ -167,6 +167,19 @@ async def test_a_lock_is_an_alert_for_the_sso_alone_and_goes_by_itself_after_fif
         assert "login.locked" not in [alert.key for alert in ship.daemon.engine.alerts()]
 
 
+async def test_a_wrong_old_pin_or_code_is_told_before_a_new_one_is_asked_for(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        setting = {"do": "pin.set", "by": SSO}
+        opening = {"do": "envelope.open", "by": SECOND}
+        assert "is wrong" in str(await refused(ship, {**setting, "pin": WRONG}))
+        assert (await refused(ship, {**setting, "pin": PIN})).wants == {"new_pin": SSO}
+        assert "is wrong" in str(await refused(ship, {**opening, "code": "X" * 20}))
+        assert (await refused(ship, {**opening, "code": CODE})).wants == {"new_pin": MASTER}
+        wrong = written(tmp_path / "wrong", WRONG)
+        assert await typed(ship, "pin", "set", "--by", SSO, "--pin-file", wrong) == cli.FAILED
+        assert "is wrong" in capsys.readouterr().err
+
+
 # --- the sealed envelope ---
 
 

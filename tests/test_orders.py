@@ -388,7 +388,9 @@ async def test_a_permit_ends_by_itself_and_stays_known_while_its_door_is_open():
         rig.sees("e", ContactState.CLOSED)
         await rig.pass_time(3.0)
         assert rig.ship.permits == {}
-        assert rig.entries("permit.ended") == [(None, None, {"door": "e", "person": "officer"})]
+        assert rig.entries("permit.ended") == [
+            (None, None, {"door": "e", "name": "DOOR E", "person": "officer"})
+        ]
         await rig.opens("e")
         assert rig.board.now[HATCH_ALERT]["sounding"] is True, "the next opening is an intrusion"
 

@@ -11,7 +11,6 @@ from daemon.book.desk import naming
 from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.people.authority import Act
-from daemon.record import fold
 from daemon.record.entry import Draft
 
 if TYPE_CHECKING:
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
     from daemon.people.claims import By
 
 RAISED_AS: Final = ("threat", "incident", "breach")
+DETECTIONS: Final = frozenset(
+    {"alert.changed", "condition.noted", "clock.stepped", "login.locked", "record.behind"}
+)
+"""Types of entries in which ispsd says what it saw; a permit or a watch is what people did."""
 _NUMBER: Final = re.compile(r"def-(\d{1,6})")
 
 
@@ -80,7 +83,7 @@ class Entering:
             )
         by = await self._desk.who(request, Act.ENTER)
         detected = await self._desk.entry(fields.number(request, "seq"))
-        if detected.kind != "system" or detected.type == fold.SEGMENT_OPENED:
+        if detected.kind != "system" or detected.type not in DETECTIONS:
             raise RefusedError(f"entry {detected.seq} ({detected.type}) is no detection of ispsd's")
         typed = {name: words for name, words in typed_fields(request).items() if words.strip()}
         typed.setdefault("at", detected.stamp.at)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon.console.asking import DONE, asked, asking, does, pin_file, say
+from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
     import argparse
 
     from daemon.console.asking import Request
 
+NOBODY = "-"
+"""Stands where a command must name a person and there is none to name."""
 SITUATIONS = ("sea", "manoeuvring", "anchor", "port", "yard")
 
 
@@ -69,8 +72,14 @@ def _orders(commands: Any) -> None:
         commands, "ais", "enter the Master's order that AIS is switched off, or its end", by=True
     )
     ais.add_argument("ais", choices=["off", "on"])
-    ais.add_argument("--master", required=True, metavar="NAME", help="whose order it is")
-    does(ais, lambda g: _order("ais_off", g.by, on=g.ais == "off", master=g.master))
+    ais.add_argument("--master", metavar="NAME", help="whose order it is, to switch off")
+    does(ais, _ais)
+
+
+def _ais(given: argparse.Namespace) -> Request:
+    if given.ais == "off" and not given.master:
+        raise IspsdError("whose order is it? ispsd ais off --master NAME --by NAME")
+    return _order("ais_off", given.by, on=given.ais == "off", master=given.master or NOBODY)
 
 
 def _confirm(parser: Any) -> None:

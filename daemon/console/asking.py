@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from daemon import control
+from daemon.console.line import in_words
 from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def pin_file(parser: Any) -> None:
 
 
 def does(parser: Any, request: Callable[[argparse.Namespace], Request]) -> None:
-    """Have a subcommand send one request and show the answer as it came."""
+    """Have a subcommand send one request and show the answer in words, or to programs as it came."""
+    parser.add_argument("--json", action="store_true", help="the answer as it came, for programs")
     parser.set_defaults(act=lambda given: _sent(given, request(given)))
 
 
@@ -93,6 +95,8 @@ def asked(given: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, An
     Raises:
         IspsdError: No daemon answers, or it refuses, or what it wants is not there.
     """
+    if given.socket == DEFAULT_SOCKET and is_missing(DEFAULT_SOCKET) and is_missing(DEFAULT_CONFIG):
+        raise IspsdError("no ispsd is installed here; give --socket")
     said = dict(request)
     for _ in range(MOST_ROUNDS):
         try:
@@ -106,8 +110,47 @@ def asked(given: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, An
 
 
 def _sent(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
-    say(json.dumps(asked(given, request), ensure_ascii=False))
+    answer = asked(given, request)
+    rows = [json.dumps(answer, ensure_ascii=False)] if given.json else answered(request, answer)
+    for row in rows:
+        say(row)
     return DONE
+
+
+def answered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
+    """Return an answer in words: of an act one line, of a question a line for each thing that it says."""
+    more = [
+        f"{name.replace('_', ' ')}: {_value(value)}"
+        for name, value in answer.items()
+        if name != "recorded" and value is not None
+    ]
+    if "by" not in request:
+        return more
+    match answer.get("recorded", ""):
+        case "":  # nothing is written yet
+            done = "done"
+        case None:
+            done = "done; not yet on disk"
+        case seq:
+            done = f"done · no. {seq} on disk"
+    return [" · ".join([done, *more])]
+
+
+def _value(said: Any) -> str:
+    if isinstance(said, float):
+        return f"{said:g}"
+    return in_words(said)
+
+
+def is_missing(path: Path) -> bool:
+    """Return whether there is no such file; one in a folder that may not be read is not missing."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _supplied(
@@ -120,6 +163,10 @@ def _supplied(
     """
     files = list(getattr(given, "pin_file", ()))
     more: Request = {}
+    if (
+        len(wants) > 1
+    ):  # the old one first: whoever mistyped it reads so before he thinks of a new one
+        wants = {name: of for name, of in wants.items() if name != "new_pin"}
     for name, of in wants.items():
         match name:
             case "pin":
@@ -170,7 +217,7 @@ def _confirmed(given: argparse.Namespace, refusal: RefusedError) -> bool:
     if getattr(given, "confirm", False):
         return True
     if not sys.stdin.isatty():
-        raise refusal
+        raise IspsdError(f"{refusal}: at a terminal, or with --confirm")
     say(str(refusal))
     sys.stdout.write("Is it meant? Type yes: ")
     sys.stdout.flush()

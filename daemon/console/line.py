@@ -26,9 +26,20 @@ ALERT: Final = {
     "N": "over",
 }
 FRAME: Final = frozenset(
-    {"done_at", "entered_at", "late", "late_unknown", "said_at", "signed", "generated", "simulated"}
+    {
+        "done_at",
+        "entered_at",
+        "late",
+        "late_unknown",
+        "said_at",
+        "signed",
+        "generated",
+        "simulated",
+        "head",
+    }
 )
 """Members that are shown otherwise, or that say nothing of the matter."""
+RAISED: Final = "raised_from"
 STRUCK, PLAIN = "\x1b[9m", "\x1b[0m"
 MOST_LETTERS: Final = 300
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -132,10 +143,15 @@ def _several(said: dict[str, Any] | list[Any], deep: int) -> str:
     if isinstance(said, list):
         return ", ".join(_inside(each, deep) for each in said)
     return "; ".join(
-        f"{_named(name)}: {_inside(value, deep)}"
+        f"{_named(name)}: {_inside(value, deep)}" if name != RAISED else f"raised from {_at(value)}"
         for name, value in said.items()
         if name not in FRAME and value not in (None, "", [], {})
     )
+
+
+def _at(said: Any) -> str:
+    """Return an entry that another names, by its number."""
+    return f"no. {said['seq']}" if isinstance(said, dict) and "seq" in said else in_words(said)
 
 
 def _named(name: str) -> str:
@@ -204,7 +220,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "permit.given": lambda said: (
         f"{said['name']} · {said['person']}, {said['work']} · {said['minutes']} min"
     ),
-    "permit.ended": lambda said: f"{said['door']} · {said['person']}",
+    "permit.ended": lambda said: f"{said.get('name', said['door'])} · {said['person']}",
     "situation.changed": lambda said: f"{said['from']} to {said['to']}",
     "level.changed": lambda said: (
         f"security level {said['from']} to {said['to']}, told by {said['told_by']}"
@@ -222,6 +238,18 @@ _WORDS: Final[Mapping[str, _Words]] = {
         f"file to no. {said['to']['seq']} · {said['what']} · {said['name'] or 'no name'}"
     ),
     "period.reviewed": _counted,
+    "crew.listed": lambda said: f"{len(said['persons'])} persons on board",
+    "duty.handed_over": lambda said: (
+        f"duty of {_named(said['role'])}: {said['from']} to {said['to']}"
+    ),
+    "person.key": lambda said: f"the key with which {said['person']} signs from now on",
+    "record.exported": lambda said: (
+        f"{said['what']} for {said['to_whom']} · {_moment(said['from'])} to {_moment(said['to'])} · "
+        f"as {said['format']}" + (f" · consent of {said['consent']}" if said["consent"] else "")
+    ),
+    "segment.opened": lambda said: (
+        f"segment {said['origin'].rpartition('/')[2]} begins · {said['reason']}"
+    ),
     "period.verified": lambda said: (
         f"no. {said['from']} to {said['up_to']} verified, as reviewed by {said['reviewed_by']}"
     ),

@@ -109,11 +109,25 @@ def _first_pages(
         if left <= 0 or answer["next"] is None:
             break
         request["after" if forward else "before"] = answer["next"]
+    if not any(page["entries"] for page in pages):
+        sys.stderr.write("no entries\n")
+        _say_if_unknown(given)
     for page in pages if forward else reversed(pages):
         show(page)
     if forward and answer["next"] is not None:
         return int(answer["next"])
     return max(reached(page) for page in pages)
+
+
+def _say_if_unknown(given: argparse.Namespace) -> None:
+    """Say so where nobody of that name is on board: names are matched to the letter."""
+    if given.person is None:
+        return
+    aboard = [each["name"] for each in asked(given, {"do": "crew"})["persons"]]
+    if given.person not in aboard:
+        sys.stderr.write(
+            f"nobody on the crew list is called {given.person!r} (ispsd crew shows the names)\n"
+        )
 
 
 def reached(answer: Mapping[str, Any]) -> int:

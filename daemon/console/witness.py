@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import logs, systemd
 from daemon.clock import SystemClock
-from daemon.console.asking import DONE, FAILED, asked, asking, say
+from daemon.console.asking import DONE, FAILED, asked, asking, is_missing, say
 from daemon.errors import IspsdError
 from daemon.model import ClockStatus
 from daemon.record import cosignature
 from daemon.record.checkpoint import LONGEST_NOTE
 from daemon.record.comparison import Found
 from daemon.record.witness import Status
-from daemon.record.witness_store import Store, conflicting
+from daemon.record.witness_store import PUBLIC, Store, conflicting
 from daemon.witness import heads, mail
 from daemon.witness.server import WitnessServer
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import argparse
 
 LISTEN: Final = "127.0.0.1:8970"
+LARGEST_KEY_FILE: Final = 64 * 1024
 STATE: Final = Path("/var/lib/ispsd-witness")
 
 
@@ -36,7 +38,11 @@ def add(commands: Any) -> None:
     init.add_argument("--name", required=True, help="what it signs as: wheelhouse-2.example")
     init.set_defaults(act=_init)
     trust = _offline(verbs, "trust", "have the heads of a ship cosigned")
-    trust.add_argument("key", metavar="VKEY_LINE", help="the ship's public key (record-key.pub)")
+    trust.add_argument(
+        "key",
+        metavar="VKEY_LINE",
+        help="the ship's public key, or the file record-key.pub that it stands in",
+    )
     trust.add_argument("--new-key", action="store_true", help="the ship has changed her key")
     trust.set_defaults(act=_trust)
     serve = _offline(verbs, "serve", "answer ships over HTTP, until stopped")
@@ -75,16 +81,47 @@ def _init(given: argparse.Namespace) -> int:
     return DONE
 
 
+def _must_be(store: Store) -> None:
+    """Refuse a folder in which no witness is.
+
+    Raises:
+        IspsdError: None is there.
+    """
+    if is_missing(store.folder / PUBLIC):
+        raise IspsdError(
+            f"{store.folder}: no witness is there; make one: ispsd witness init --name NAME, "
+            "or name its folder (--state)"
+        )
+
+
 def _trust(given: argparse.Namespace) -> int:
-    ship = Store(given.state).trust(given.key, new_key=given.new_key)
+    store = Store(given.state)
+    _must_be(store)
+    ship = store.trust(_newest_key(given.key), new_key=given.new_key)
     say(f"heads of {ship.name} are cosigned from now on, signed by key {ship.id().hex()}")
     return DONE
+
+
+def _newest_key(said: str) -> str:
+    """Return the newest public key of a file or of its text, in which every key of the ship has a line."""
+    if "+" not in said or _is_file(said):
+        said = _text(_read(Path(said), LARGEST_KEY_FILE), Path(said))
+    lines = [line.strip() for line in said.splitlines()]
+    return next((line for line in reversed(lines) if cosignature.is_key(line)), said)
+
+
+def _is_file(said: str) -> bool:
+    """Return whether these words name a file; a key's own line may be too long to be a name."""
+    try:
+        return Path(said).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _serve(given: argparse.Namespace) -> int:
     host, port = _address(given.listen)
     store = Store(given.state)
-    store.name()
+    _must_be(store)
     clock = SystemClock()
     logs.configure(json=not sys.stderr.isatty(), utc=clock.utc)
     return asyncio.run(_until_stopped(WitnessServer(store, clock=clock), host, port))
@@ -112,18 +149,26 @@ def _sign(given: argparse.Namespace) -> int:
     clock = SystemClock()
     if clock.status() is ClockStatus.UNSET:
         raise IspsdError("the clock of this computer is not set; a signature would bear its time")
-    answer = Store(given.state).answer(body, utc=clock.utc())
+    store = Store(given.state)
+    _must_be(store)
+    answer = store.answer(body, utc=clock.utc())
     text = mail.answer_file(answer, body.decode(errors="replace").partition("\n\n")[2])
     if given.out is None:
         say(text.rstrip("\n"))
     else:
         _write(given.out, text)
     sys.stderr.write(f"{answer.reason}\n")
+    if answer.status == Status.CONFLICT:
+        sys.stderr.write(
+            "The request begins elsewhere. Mail the answer back all the same: the ship takes it in "
+            "(ispsd witness-answer) and says what to do next, mostly to make a new request.\n"
+        )
     return DONE if answer.status == Status.SIGNED else FAILED
 
 
 def _list(given: argparse.Namespace) -> int:
     store = Store(given.state)
+    _must_be(store)
     say(store.name().line())
     for ship in store.trusted():
         say(f"trusts   {ship.line()}")
@@ -143,8 +188,10 @@ def _request(given: argparse.Namespace) -> int:
     answer = asked(given, {"do": mail.REQUEST, "witness": given.witness})
     _write(given.out, answer["request"])
     say(f"{given.out}: {answer['origin']}, {answer['old']} to {answer['size']} entries")
+    named = "" if given.witness is None else f" --witness {shlex.quote(answer['witness'])}"
     say(
-        f"mail it to the witness {answer['witness']}; its answer goes to: ispsd witness-answer FILE"
+        f"mail it to the witness {answer['witness']}; its answer goes to: "
+        f"ispsd witness-answer FILE{named}"
     )
     return DONE
 
@@ -159,7 +206,8 @@ def _answer(given: argparse.Namespace) -> int:
 def _compare(given: argparse.Namespace) -> int:
     note = _text(_read(given.note, LONGEST_NOTE), given.note)
     answer = asked(given, {"do": heads.REQUEST, "note": note})
-    say(f"{answer['found']}: {answer['sentence']}")
+    said = answer["sentence"].removeprefix(f"{answer['found']}: ")
+    say(f"{answer['found']}: {said}")
     return DONE if answer["found"] in {Found.OURS, Found.LOST} else FAILED
 
 

@@ -188,12 +188,16 @@ class Change:
 
 
 def drilled(members: Iterable[Member], held: datetime | None) -> list[Member]:
-    """Return the members with the last drill noted for those who were on board by then."""
+    """Return the members with the last drill noted for those who were on board by then.
+
+    Only the day of joining is known: who joined on the day of the drill may have come after it, so it is not counted
+    as his, and a drill comes rather too early than too late.
+    """
     if held is None:
         return list(members)
     return [
         replace(each, drilled=held)
-        if (each.joined is None or each.joined <= held.date())
+        if (each.joined is None or each.joined < held.date())
         and (each.drilled is None or each.drilled < held)
         else each
         for each in members

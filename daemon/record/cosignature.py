@@ -73,6 +73,11 @@ class Verifier:
         return f"{self.name}+{self.id().hex()}+{encoded}"
 
 
+def is_key(line: str) -> bool:
+    """Return whether a line has the form of a vkey."""
+    return _VKEY.fullmatch(line) is not None
+
+
 def verifier(line: str, *, of: bytes) -> Verifier:
     """Read a vkey line (https://c2sp.org/signed-note#verifier-keys).
 

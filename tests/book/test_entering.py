@@ -6,6 +6,8 @@ import pytest
 
 from daemon.book.values import Is
 from daemon.errors import RefusedError
+from daemon.model import Classification
+from daemon.record.entry import Draft
 from daemon.record.merkle import leaf_hash
 from tests.book.desk import (
     DEFECT,
@@ -191,9 +193,19 @@ async def test_a_detection_is_raised_by_a_person_and_named_with_its_hash(tmp_pat
 async def test_only_what_ispsd_detected_is_raised(tmp_path):
     async with open_book(tmp_path) as rig:
         drill = await rig.enter("drill", DRILL)
+        permit = await rig.record.submit(
+            Draft(
+                kind="system",
+                type="permit.given",
+                subject="d12",
+                classification=Classification.WATCH,
+                open={"door": "d12", "person": "D. Kovac"},
+            )
+        )
         for seq, reason in (
             (drill["seq"], r"entry 2 \(drill.held\) is no detection"),
             (1, r"entry 1 \(segment.opened\) is no detection"),
+            (permit.seq, r"entry 3 \(permit.given\) is no detection"),
             (99, "there is no entry 99"),
             ("2", "seq is wanted, as a number"),
         ):

@@ -120,6 +120,13 @@ def test_a_drill_that_they_took_part_in_ends_it_and_one_before_they_joined_does_
     assert crew.change(crew.drilled(joined, None), NOW).new == 1
 
 
+@pytest.mark.parametrize(("joined", "new"), [(14, 0), (15, 1)])
+def test_who_joined_on_the_day_of_the_drill_may_have_come_after_it(joined, new):
+    held = datetime(2026, 11, 15, 23, 59, tzinfo=UTC)
+    members = crew.drilled(people(1, date(2026, 11, joined)), held)
+    assert crew.change(members, NOW).new == new
+
+
 @pytest.mark.parametrize(
     ("drilled", "new"),
     [(datetime(2026, 8, 22, 2, 9, tzinfo=UTC), 1), (datetime(2026, 8, 22, 2, 10, tzinfo=UTC), 0)],

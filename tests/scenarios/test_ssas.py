@@ -31,7 +31,9 @@ async def ready(ship: Voyage) -> None:
     """Notice of yesterday, and a window that SSO and Master open."""
     sent = ship.clock.utc() - timedelta(days=1)
     notice = {"do": "notice", "flag": "singapore", "sent": sent.isoformat(), "by": SSO}
-    await ship.ask({**notice, "to": "MPA", "reference": "mail of yesterday, subject TEST", "pin": PIN})
+    await ship.ask(
+        {**notice, "to": "MPA", "reference": "mail of yesterday, subject TEST", "pin": PIN}
+    )
     await ship.ask({"do": "window.open", "by": [SSO, MASTER]})
 
 

@@ -48,6 +48,30 @@ def test_a_changed_key_is_trusted_only_when_that_is_said(state: Path, capsys):
     assert typed("trust", state, "nonsense") == cli.FAILED
 
 
+@pytest.mark.parametrize("as_file", [True, False])
+def test_of_a_ship_that_has_had_two_keys_the_newest_is_trusted(
+    tmp_path: Path, capsys, *, as_file: bool
+):
+    other = verifier_key(ORIGIN, OTHER_KEY.public_key())
+    text = f"{VKEY}\n{other}\n"
+    file = tmp_path / "record-key.pub"
+    file.write_text(text, "utf-8")
+    folder = tmp_path / "witness"
+    assert typed("init", folder, "--name", "wheelhouse-2.example") == cli.DONE
+    assert typed("trust", folder, file if as_file else text.strip()) == cli.DONE
+    assert [ship.line() for ship in Store(folder).trusted()] == [other]
+    file.write_text("no key\n", "utf-8")
+    assert typed("trust", folder, file) == cli.FAILED
+    assert "not a public key line" in capsys.readouterr().err
+
+
+def test_who_asks_from_elsewhere_is_told_what_to_do(state: Path, tmp_path: Path, capsys):
+    request = tmp_path / "request"
+    request.write_bytes(asked(3, 5).encode())
+    assert typed("sign", state, request) == cli.FAILED
+    assert "the ship takes it in (ispsd witness-answer)" in capsys.readouterr().err
+
+
 def test_a_request_by_mail_is_signed_once_and_another_history_refused(
     state: Path, tmp_path: Path, capsys
 ):
@@ -97,7 +121,9 @@ def test_without_a_witness_nothing_is_done_and_it_is_said(tmp_path: Path, capsys
         ("trust", (VKEY,)),
     ):
         assert typed(verb, tmp_path / "nowhere", *words) == cli.FAILED
-        assert "nowhere" in capsys.readouterr().err
+        assert "nowhere: no witness is there; make one: ispsd witness init" in (
+            capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize("listen", ["8970", "127.0.0.1", "127.0.0.1:x", ":1", "127.0.0.1:65536"])
