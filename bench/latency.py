@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 ROOT = "ispsd/9999993/v1/"
 FOLLOWED = (TOPIC, ROOT + "point/s01", ROOT + "event")
 WAIT_S = 10.0
+FLIPS_OF_ONE = 4
+"""Openings and closings that one daemon is shown: a third opening within a minute is chatter."""
 SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "1", "by": "R. Menon"}
 Samples = dict[str, list[float]]
 
@@ -159,6 +161,20 @@ async def _bare(
 
 
 async def _ours(
+    folder: Path, unit: Unit, port: int, *, flips: int, chance: random.Random
+) -> Samples:
+    """Flip for as long as a daemon takes each opening for one, then go on with a fresh one and a fresh record."""
+    took: Samples = {"point": [], "event": []}
+    for begin in range(0, flips, FLIPS_OF_ONE):
+        leg = folder / f"leg-{begin}"
+        leg.mkdir()
+        some = min(FLIPS_OF_ONE, flips - begin)
+        for what, samples in (await _leg(leg, unit, port, flips=some, chance=chance)).items():
+            took[what] += samples
+    return took
+
+
+async def _leg(
     folder: Path, unit: Unit, port: int, *, flips: int, chance: random.Random
 ) -> Samples:
     config = folder / "ispsd.toml"
