@@ -139,6 +139,8 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
     """
     reader = Reader(folder)
     try:
+        while reader.study():
+            pass
         gathering = _Gathering(reader, say)
         begins = looked_back(period)
         by_type = {type_: gathering.all_of(type_, period, since=begins) for type_ in RESULTS}
@@ -184,6 +186,8 @@ def people(folder: Path) -> Particulars:
     """
     reader = Reader(folder)
     try:
+        while reader.study():
+            pass
         gathering = _Gathering(reader, lambda _: None)
         exports = gathering.pages(Query(type="record.exported", limit=MOST_ENTRIES))
         segments = gathering.pages(Query(type="segment.opened", limit=MOST_ENTRIES))

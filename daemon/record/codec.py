@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -40,12 +40,14 @@ from daemon.record.entry import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-_CANONICAL = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-).encode
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, check_circular=False, separators=(",", ":")
+)
+_quoted = json.encoder.encode_basestring
 _ENVELOPE_BYTES = 8192
 """More than all fields beside ``open`` and ``evidence`` take: 448 letters of six bytes at most."""
 _REFERENCE_BYTES = 256
+LONGEST_TIME = len("2026-11-22T02:10:00.000")
 _KEY = re.compile(r"[a-z0-9_]+")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _MEDIA = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
@@ -54,7 +56,7 @@ _LONGEST = {"type": 64, "subject": 256, "station": 64, "person": 128, "media": 1
 
 def utc_text(utc: datetime) -> str:
     """Return a time as entries have it: UTC, always with milliseconds."""
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return utc.isoformat(timespec="milliseconds")[:LONGEST_TIME] + "Z"
 
 
 def canonical(value: Json) -> bytes:
@@ -66,13 +68,33 @@ def canonical(value: Json) -> bytes:
     return encode(_plain(value, "value", DEEPEST))
 
 
+def encoded(plain: Any) -> str:
+    """Return the canonical text of what is plain already."""
+    return _encoded(plain)
+
+
 def encode(plain: Any) -> bytes:
     """Return the canonical bytes of what is plain already; a test holds it against a full RFC 8785 encoder.
 
     In our smaller world the standard library's encoder, which is in C, writes the canonical form:
     six times as fast as a full encoder in Python, which would be most of the cost of an entry.
     """
-    return _CANONICAL(plain).encode()
+    return _encoded(plain).encode()
+
+
+def _encoder() -> Callable[[Any], str]:
+    """Return how a text is made: ``JSONEncoder`` makes its encoder in C anew for each, which takes longer than most."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    in_c = make(
+        None, _ENCODER.default, _quoted, None, _ENCODER.key_separator, _ENCODER.item_separator,
+        _ENCODER.sort_keys, _ENCODER.skipkeys, _ENCODER.allow_nan,
+    )  # fmt: skip
+    return lambda plain: "".join(in_c(plain, 0))
+
+
+_encoded = _encoder()
 
 
 def prepare(draft: Draft) -> Draft:
@@ -92,10 +114,11 @@ def prepare(draft: Draft) -> Draft:
     _check_text("person", draft.actor.person)
     _check_evidence(draft.evidence)
     shown = _plain_object(draft.open, "open")
-    size = len(encode(shown)) + _REFERENCE_BYTES * len(draft.evidence) + _ENVELOPE_BYTES
+    shown_text = encoded(shown)
+    size = len(shown_text.encode()) + _REFERENCE_BYTES * len(draft.evidence) + _ENVELOPE_BYTES
     if size > LARGEST_ENTRY_BYTES:
         raise EntryError(f"open: the entry would take {size} bytes, at most {LARGEST_ENTRY_BYTES}")
-    return replace(draft, open=shown, parts=_plain_parts(draft.parts))
+    return replace(draft, open=shown, open_text=shown_text, parts=_plain_parts(draft.parts))
 
 
 def compose(
@@ -109,30 +132,18 @@ def compose(
 ) -> Entry:
     """Return the entry of a checked draft."""
     references = tuple(evidence.reference() for evidence in draft.evidence)
-    body: dict[str, Any] = {
-        "v": ENTRY_VERSION,
-        "segment": segment,
-        "seq": seq,
-        "bseq": bseq,
-        "at": stamp.at,
-        "clock": stamp.clock.value,
-        "up_ms": stamp.up_ms,
-        "boot": stamp.boot,
-        "kind": draft.kind,
-        "type": draft.type,
-        "actor": {
-            "station": draft.actor.station,
-            "person": draft.actor.person,
-            "proof": draft.actor.proof.value,
-        },
-        "subject": draft.subject,
-        "class": draft.classification.value,
-        "open": draft.open,
-        "parts": part_hashes,
-        "evidence": [
-            {"sha256": each.sha256, "size": each.size, "media": each.media} for each in references
-        ],
-    }
+    actor = draft.actor
+    # The fields in the order of their names: what a text of the whole would say, without making ``open`` once more.
+    body = (
+        f'{{"actor":{{"person":{_encoded(actor.person)},"proof":{_quoted(actor.proof.value)},'
+        f'"station":{_encoded(actor.station)}}},"at":{_quoted(stamp.at)},"boot":{_quoted(stamp.boot)},'
+        f'"bseq":{_encoded(bseq)},"class":{_quoted(draft.classification.value)},'
+        f'"clock":{_quoted(stamp.clock.value)},"evidence":{_evidence_text(references)},'
+        f'"kind":{_quoted(draft.kind)},"open":{draft.open_text or encoded(draft.open)},'
+        f'"parts":{_encoded(part_hashes)},"segment":{segment},"seq":{seq},'
+        f'"subject":{_quoted(draft.subject)},"type":{_quoted(draft.type)},"up_ms":{stamp.up_ms},'
+        f'"v":{ENTRY_VERSION}}}'
+    )
     return Entry(
         segment=segment,
         seq=seq,
@@ -146,8 +157,14 @@ def compose(
         open=draft.open,
         parts=part_hashes,
         evidence=references,
-        body=encode(body).decode(),
+        body=body,
     )
+
+
+def _evidence_text(references: Sequence[EvidenceReference]) -> str:
+    if not references:
+        return "[]"
+    return _encoded([{"sha256": r.sha256, "size": r.size, "media": r.media} for r in references])
 
 
 def parse(text: str) -> Entry:
@@ -247,33 +264,63 @@ def _plain_object(value: Mapping[str, Json], place: str) -> dict[str, Json]:
     return plain
 
 
+class _MisfitError(Exception):
+    """What cannot stand in an entry, and how deep within what was given; the place is put together on the way out."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.within = ""
+
+
 def _plain(value: Json, place: str, deeper: int) -> Json:
     """Return a copy in the plainest types; ``place`` is for the person who reads the error."""
+    try:
+        return _copied(value, deeper)
+    except _MisfitError as misfit:
+        raise EntryError(f"{place}{misfit.within}: {misfit.reason}") from None
+
+
+def _copied(value: Json, deeper: int) -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise EntryError(f"{place}: half a character (a lone surrogate)")
+            raise _MisfitError("half a character (a lone surrogate)")
         return str(value)
     if isinstance(value, int):
         if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
-            raise EntryError(f"{place}: {value} is beyond 2^53 - 1; write it as text")
+            raise _MisfitError(f"{value} is beyond 2^53 - 1; write it as text")
         return int(value)
     if isinstance(value, float):
-        raise EntryError(f"{place}: {value} is a float; use an integer of a smaller unit, or text")
+        raise _MisfitError(f"{value} is a float; use an integer of a smaller unit, or text")
     if deeper == 0:
-        raise EntryError(f"{place}: nested deeper than {DEEPEST}")
+        raise _MisfitError(f"nested deeper than {DEEPEST}")
     if isinstance(value, Mapping):
-        return {
-            _key(key, place): _plain(inner, f"{place}.{key}", deeper - 1)
-            for key, inner in value.items()
-        }
+        return _copied_object(value, deeper - 1)
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [_plain(inner, f"{place}[{index}]", deeper - 1) for index, inner in enumerate(value)]
-    raise EntryError(f"{place}: {type(value).__name__} cannot stand in JSON")
+        return [_within(f"[{index}]", inner, deeper - 1) for index, inner in enumerate(value)]
+    raise _MisfitError(f"{type(value).__name__} cannot stand in JSON")
 
 
-def _key(key: str, place: str) -> str:
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise EntryError(f"{place}: key {key!r}: want [a-z0-9_]+")
-    return str(key)
+def _copied_object(value: Mapping[str, Json], deeper: int) -> dict[str, Json]:
+    copy: dict[str, Json] = {}
+    for key, inner in value.items():
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            raise _MisfitError(f"key {key!r}: want [a-z0-9_]+")
+        if type(inner) is str and inner.isascii():  # most are
+            copy[str(key)] = inner
+            continue
+        try:
+            copy[str(key)] = _copied(inner, deeper)
+        except _MisfitError as misfit:
+            misfit.within = f".{key}{misfit.within}"
+            raise
+    return copy
+
+
+def _within(place: str, value: Json, deeper: int) -> Json:
+    try:
+        return _copied(value, deeper)
+    except _MisfitError as misfit:
+        misfit.within = place + misfit.within
+        raise

@@ -90,6 +90,7 @@ class Draft:
             never an event.
         open: What everybody of that class may read; JSON without floats.
         parts: What only a class may read, hashed into the entry with a salt and stored beside it.
+        open_text: The canonical text of ``open``, once it was checked; nobody else sets it.
     """
 
     kind: str
@@ -100,6 +101,7 @@ class Draft:
     open: Mapping[str, Json] = field(default_factory=dict)
     parts: Mapping[Classification, Mapping[str, Json]] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    open_text: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

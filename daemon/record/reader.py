@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -18,12 +18,13 @@ import apsw
 from daemon.errors import RecordError
 from daemon.record import codec, schema, search
 from daemon.record.damage import DamagedError
-from daemon.record.entry import KINDS, LARGEST_EVIDENCE_BYTES
+from daemon.record.entry import LARGEST_EVIDENCE_BYTES
+from daemon.record.index import Index
 from daemon.record.search import Query
 from daemon.record.sqlite import blob, number, store_errors, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from daemon.model import Classification, Json
@@ -57,8 +58,12 @@ class Page:
 class Reader:
     """All segments of a record, the newest while it is being written."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, indexes: dict[Path, Index] | None = None) -> None:
         """Open what is there.
+
+        Args:
+            directory: Of the segments.
+            indexes: Those that another reader of this folder has made, and may use again.
 
         Raises:
             RecordError: The files cannot be opened.
@@ -72,20 +77,43 @@ class Reader:
         except RecordError:
             self.close()
             raise
-        self._order = {path: search.Order() for path in paths}
+        self._indexes = {} if indexes is None else indexes
+        for path, db in self._segments:
+            self._indexes[path] = _index(self._indexes.get(path), path, db)
         self._firsts = [_first_seq(path, db) for path, db in self._segments]
 
     def events(self, after_bseq: int, limit: int) -> list[Entry]:
         """Return entries of class ``watch`` in the order of their ``bseq``."""
-        sql = "SELECT body FROM entry WHERE bseq > ? ORDER BY bseq LIMIT ?"
-        return self._gather(sql, (after_bseq,), limit, newest_first=False)
+
+        def ask(_: Path, db: apsw.Connection, left: int) -> list[str]:
+            rows = db.execute(
+                "SELECT body FROM entry WHERE seq > ? AND bseq IS NOT NULL ORDER BY seq LIMIT ?",
+                (_last_not_after(db, after_bseq), left),
+            )
+            return [text(body) for (body,) in rows]
+
+        return self._gather(ask, limit, newest_first=False)
 
     def entries(self, query: Query) -> list[Entry]:
         """Return what a query asks for, in the order of ``seq``."""
-        where, values = search.where(query)
-        order = "DESC" if query.newest_first else "ASC"
-        sql = f"SELECT body FROM entry{where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 (our own words)
-        return self._gather(sql, values, query.limit, newest_first=query.newest_first)
+
+        def ask(path: Path, db: apsw.Connection, left: int) -> list[str]:
+            bodies: list[str] = []
+            at: Query | None = query
+            while at is not None and len(bodies) < left:
+                seen = search.search(
+                    db,
+                    self._indexes[path],
+                    at,
+                    limit=left - len(bodies),
+                    most_bytes=PAGE_BYTES,
+                    budget=search.MOST_EXAMINED,
+                )
+                bodies += seen.bodies
+                at = _from(query, seen.stopped_at)
+            return bodies
+
+        return self._gather(ask, query.limit, newest_first=query.newest_first)
 
     def page(self, query: Query) -> Page:
         """Return some of what a query asks for, after a search that is bounded in work and in bytes."""
@@ -97,7 +125,7 @@ class Reader:
             with store_errors(path):
                 seen = search.search(
                     db,
-                    self._order[path],
+                    self._indexes[path],
                     query,
                     limit=limit - len(found),
                     most_bytes=room,
@@ -111,46 +139,43 @@ class Reader:
         return Page(found, None)
 
     def study(self) -> bool:
-        """Look at some more of the times, so that a search by time gets fast; return whether there is more to do."""
+        """Take some more entries into the indexes, so that a search gets fast; return whether there is more to do."""
         for path, db in self._segments:
-            with store_errors(path):
-                if self._order[path].study(db):
+            with contextlib.suppress(DamagedError), store_errors(path):
+                if self._indexes[path].follow(db):
                     return True
         return False
 
     def about(self, subjects: Sequence[str], *, after: int) -> list[tuple[int, str, str]]:
         """Return number, type and subject of later entries about one of these, in the order of ``seq``; the newest."""
-        marks = ", ".join("?" * len(subjects))
-        sql = f"SELECT seq, type, subject FROM entry WHERE subject IN ({marks}) ORDER BY seq DESC LIMIT ?"  # noqa: S608 (our own words)
         found: list[tuple[int, str, str]] = []
         for path, db in reversed(self._between(after, None)):
             with store_errors(path):
-                rows = db.execute(sql, (*subjects, MOST_ABOUT - len(found))).fetchall()
-            found += [(number(seq), text(type_), text(subject)) for seq, type_, subject in rows]
+                found += search.about(
+                    db, self._indexes[path], subjects, after=after, limit=MOST_ABOUT - len(found)
+                )
         return found[::-1]
 
     def counts(self, first: int, last: int) -> tuple[dict[str, int], dict[str, int]]:
-        """Return how many entries of each kind, and results of each outcome, stand between two numbers."""
+        """Return how many entries of each kind, and results of each outcome, stand between two numbers.
+
+        They are counted in the entries themselves: what a person signs must not rest on an index.
+        """
         kinds: Counter[str] = Counter()
         results: Counter[str] = Counter()
-        for path, db in self._segments:
+        for path, db in self._between(first - 1, last + 1):
             with store_errors(path):
-                for kind in sorted(KINDS, key=_kind_order):
-                    rows = db.execute(
-                        "SELECT count(*) FROM entry INDEXED BY entry_by_kind "
-                        "WHERE kind = ? AND seq BETWEEN ? AND ?",
-                        (kind, first, last),
-                    )
-                    kinds[kind] += number(rows.fetchall()[0][0])
                 rows = db.execute(
-                    "SELECT coalesce(json_extract(body, '$.open.outcome'), 'none'), count(*) FROM entry "
-                    "INDEXED BY entry_by_type WHERE type = 'test.result' AND seq BETWEEN ? AND ? "
-                    "GROUP BY 1 ORDER BY 1",
+                    "SELECT kind, CASE type WHEN 'test.result' "
+                    "THEN coalesce(json_extract(body, '$.open.outcome'), 'none') END, count(*) "
+                    "FROM entry WHERE seq BETWEEN ? AND ? GROUP BY 1, 2 ORDER BY 1, 2",
                     (first, last),
                 )
-                for outcome, count in rows:
-                    results[str(outcome)] += number(count)
-        return {kind: count for kind, count in kinds.items() if count}, dict(results)
+                for kind, outcome, count in rows:
+                    kinds[text(kind)] += number(count)
+                    if outcome is not None:
+                        results[str(outcome)] += number(count)
+        return {kind: kinds[kind] for kind in sorted(kinds, key=_kind_order)}, dict(results)
 
     def evidence_bytes(self) -> int:
         """Return how many bytes of evidence there are, over all segments that can be read, before they were packed."""
@@ -211,8 +236,13 @@ class Reader:
         self._segments.clear()
 
     def _gather(
-        self, sql: str, values: tuple[Any, ...], limit: int, *, newest_first: bool
+        self,
+        ask: Callable[[Path, apsw.Connection, int], list[str]],
+        limit: int,
+        *,
+        newest_first: bool,
     ) -> list[Entry]:
+        """Ask segment after segment for so many at most."""
         limit = max(0, min(limit, MOST_ENTRIES))
         found: list[Entry] = []
         for path, db in reversed(self._segments) if newest_first else self._segments:
@@ -220,12 +250,12 @@ class Reader:
                 break
             try:
                 with store_errors(path):
-                    rows = db.execute(sql, (*values, limit - len(found))).fetchall()
+                    bodies = ask(path, db, limit - len(found))
             except DamagedError:
                 if db is self._segments[-1][1]:
                     raise
                 continue  # an older segment; the record has an entry about it, and the others are read
-            found.extend(codec.parse(text(body)) for (body,) in rows)
+            found.extend(codec.parse(body) for body in bodies)
         return found
 
     def _between(self, after: int | None, before: int | None) -> list[tuple[Path, apsw.Connection]]:
@@ -262,6 +292,39 @@ def _open(path: Path, *, newest: bool) -> apsw.Connection:
     """Open for reading; a closed segment in a way that puts no file beside it."""
     name = path.absolute().as_uri() + ("" if newest else "?immutable=1")
     return apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _index(made: Index | None, path: Path, db: apsw.Connection) -> Index:
+    """Return the index that was made of a segment, where that is still as it was."""
+    with contextlib.suppress(RecordError), store_errors(path):
+        if made is not None and made.goes_on(db):
+            return made
+    return Index()
+
+
+def _last_not_after(db: apsw.Connection, bseq: int) -> int:
+    """Return the number of the last entry up to which no ``bseq`` is later; they rise with the numbers."""
+    low, high = search.ends(db)
+    while low <= high:
+        middle = (low + high) // 2
+        row = db.execute(
+            "SELECT bseq FROM entry WHERE seq <= ? AND bseq IS NOT NULL ORDER BY seq DESC LIMIT 1",
+            (middle,),
+        ).fetchone()
+        if row is None or number(row[0]) <= bseq:
+            low = middle + 1
+        else:
+            high = middle - 1
+    return high
+
+
+def _from(query: Query, stopped_at: int | None) -> Query | None:
+    """Return the query from where a search stopped; None where it has come to its end."""
+    if stopped_at is None:
+        return None
+    if query.newest_first:
+        return replace(query, before=stopped_at)
+    return replace(query, after=stopped_at)
 
 
 def _first_seq(path: Path, db: apsw.Connection) -> int | None:

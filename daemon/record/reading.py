@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from daemon.record.index import Index
+
 _T = TypeVar("_T")
 
 
@@ -24,6 +26,7 @@ class Reading:
         self._directory = directory
         self._thread: Worker | None = None
         self._reader: Reader | None = None
+        self._indexes: dict[Path, Index] = {}
         self._resumed: asyncio.Event | None = None
 
     async def ask(self, question: Callable[[Reader], _T]) -> _T:
@@ -46,7 +49,8 @@ class Reading:
         """
         await self.close()
         self._thread = Worker("record-reader")
-        self._reader = await self._thread.call(partial(Reader, self._directory))
+        opening = partial(Reader, self._directory, indexes=self._indexes)
+        self._reader = await self._thread.call(opening)
         self.resume()
 
     async def pause(self) -> None:

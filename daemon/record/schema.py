@@ -10,9 +10,9 @@ from __future__ import annotations
 SEGMENT_GLOB = "segment-[0-9][0-9][0-9][0-9].db"
 APPLICATION_ID = 0x49535052
 """``ISPR`` in the header of the file (SQLite file format, offset 68)."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FIRST_VERSION = 1
-"""Without cosignatures and the index of persons; one that is still written is closed, and the next one begun."""
+"""The first two have indexes, the first no cosignatures; one that is still written is closed and the next begun."""
 
 _GENERATED = {
     "bseq": ("INTEGER", "$.bseq"),
@@ -42,16 +42,6 @@ _TABLES = (
     "seq INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID",
     "CREATE TABLE cursor (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 )
-_INDEXES = (
-    "CREATE UNIQUE INDEX entry_by_bseq ON entry (bseq) WHERE bseq IS NOT NULL",
-    "CREATE INDEX entry_of_sso ON entry (seq) WHERE bseq IS NULL",
-    "CREATE INDEX entry_by_at ON entry (at)",
-    "CREATE INDEX entry_by_type ON entry (type, seq)",
-    "CREATE INDEX entry_by_subject ON entry (subject, seq)",
-    "CREATE INDEX entry_by_kind ON entry (kind, seq)",
-    "CREATE INDEX entry_by_person ON entry (json_extract(body, '$.actor.person'), seq) "
-    "WHERE json_extract(body, '$.actor.person') IS NOT NULL",
-)
 _TRIGGERS = tuple(
     f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
     f"BEGIN SELECT RAISE(ABORT, 'the record is append-only: {table}'); END"
@@ -63,7 +53,6 @@ STATEMENTS = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
     *_TABLES,
-    *_INDEXES,
     *_TRIGGERS,
 )
 

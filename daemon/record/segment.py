@@ -302,7 +302,7 @@ class Segment:
             for body, part in rows:
                 carried = codec.parse_object(text(part)) if part is not None else {}
                 fold.note(latest, codec.parse(text(body)), carried)
-            self._write_state(latest)
+            self._write_state(latest, {})
 
     def close(self, *, finish: bool = False) -> None:
         """Close; ``finish`` first moves all into the one file, which is then whole without its log.
@@ -336,6 +336,7 @@ class Segment:
         tree, next_bseq = self.tree, self.next_bseq
         entries: list[Entry] = []
         latest: fold.Latest = {}
+        texts: dict[int, str] = {}
         with store_errors(self.path), self._transaction():
             for statement in before:
                 self._db.execute(statement)
@@ -348,7 +349,9 @@ class Segment:
                 tree = tree.grown(entry.body.encode())
                 fold.note(latest, entry, draft.parts.get(Classification.SSO, {}))
                 entries.append(entry)
-            self._write_state(latest)
+                if draft.open_text is not None:
+                    texts[id(entry.open)] = draft.open_text
+            self._write_state(latest, texts)
             self._write_cursors(cursors)
         self.tree, self.next_bseq = tree, next_bseq
         return entries
@@ -374,7 +377,8 @@ class Segment:
         self._db.execute("INSERT INTO entry (seq, body) VALUES (?, ?)", (seq, entry.body))
         return entry
 
-    def _write_state(self, latest: fold.Latest) -> None:
+    def _write_state(self, latest: fold.Latest, texts: Mapping[int, str]) -> None:
+        """Write what is true now; ``texts`` has the text of what an entry says, by which object it is."""
         for change, seq in latest.values():
             place = (change.kind, change.id)
             if change.body is None:
@@ -384,7 +388,12 @@ class Segment:
                 "INSERT INTO state (kind, id, body, seq) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, seq = excluded.seq "
                 "WHERE kind <> ? OR excluded.body ->> 'value' > body ->> 'value'",
-                (*place, codec.encode(change.body).decode(), seq, fold.HIGHEST),
+                (
+                    *place,
+                    texts.get(id(change.body)) or codec.encoded(change.body),
+                    seq,
+                    fold.HIGHEST,
+                ),
             )
 
     def _write_cursors(self, cursors: Mapping[str, int]) -> None:

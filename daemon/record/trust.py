@@ -100,8 +100,10 @@ def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> T
     first_seq = first.seq
     head, sealed = _head(db, path, identity.checks(), origin, says_key="key" in first.open)
     tree = _with_tail(db, path, first_seq, sealed)
-    highest = db.execute("SELECT max(bseq) FROM entry WHERE bseq IS NOT NULL").fetchone()
-    assert highest is not None  # noqa: S101 (an aggregate has a row)
+    highest = db.execute(
+        "SELECT bseq FROM entry WHERE bseq IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    assert highest is not None  # noqa: S101 (the first entry has one)
     return Trusted(first_seq, number(highest[0]) + 1, tree, head, layout, first.stamp.at)
 
 

@@ -544,7 +544,6 @@ class WithheldItem(NamedTuple):
 
 
 APPLICATION_ID = 0x49535052
-NEWEST_LAYOUT = 2
 _TABLES = {
     "entry": "CREATE TABLE entry (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, "
     "bseq INTEGER GENERATED ALWAYS AS (json_extract(body, '$.bseq')) VIRTUAL, "
@@ -583,12 +582,18 @@ _TRIGGERS = {
     for table in (*_CORE, "cosignature")
     for act in ("UPDATE", "DELETE")
 }
-SCHEMA = {**_TABLES, **_INDEXES, **_TRIGGERS}
-SCHEMA_1 = {
-    name: sql
-    for name, sql in SCHEMA.items()
-    if not name.startswith("cosignature") and name != "entry_by_person"
+_SCHEMA_2 = {**_TABLES, **_INDEXES, **_TRIGGERS}
+SCHEMAS = {
+    1: {
+        name: sql
+        for name, sql in _SCHEMA_2.items()
+        if not name.startswith("cosignature") and name != "entry_by_person"
+    },
+    2: _SCHEMA_2,
+    3: {**_TABLES, **_TRIGGERS},
 }
+"""What stands in a file, by its layout."""
+WITH_INDEXES = (1, 2)
 
 
 class Database:
@@ -603,10 +608,10 @@ class Database:
 
     def doubts(self) -> list[str]:
         """Return what is strange about its tables; raise UnclearError where they are not ours at all."""
-        if self._layout not in (1, NEWEST_LAYOUT):
+        if self._layout not in SCHEMAS:
             raise UnclearError(f"its layout is {self._layout}: a newer ispsd wrote it, or a hand")
         found = dict(self._db.execute("SELECT name, sql FROM sqlite_master"))
-        schema = SCHEMA_1 if self._layout == 1 else SCHEMA
+        schema = SCHEMAS[self._layout]
         if any(found.get(name) != schema.get(name) for name in (*_CORE, "cosignature")):
             raise UnclearError(
                 "its tables are not those of a security record that this program knows"
@@ -628,7 +633,8 @@ class Database:
 
     def items(self) -> Iterator[EntryItem | NoteItem]:
         """Yield entries and checkpoints, each checkpoint behind the last entry that it covers."""
-        self._indexes.begin()
+        if self._layout in WITH_INDEXES:
+            self._indexes.begin()
         notes = self._notes()
         parts = iter(
             self._db.execute("SELECT seq, class, salt, body FROM part ORDER BY seq, class")
@@ -681,7 +687,7 @@ class Database:
                 raise BadError("evidence that it names is missing", entry.seq)
 
     def check_rest(self, segment: Segment) -> None:
-        """Hash every piece of evidence again, and hear what SQLite found about the indexes."""
+        """Hash every piece of evidence again, and hear what SQLite found about the indexes, where there are any."""
         rows = self._db.execute("SELECT sha256, seq, media, size, length(body) FROM evidence")
         for digest, seq, media, size, stored in rows:
             if not 0 <= size <= LARGEST_EVIDENCE or stored > LARGEST_EVIDENCE + 65536:
@@ -693,7 +699,7 @@ class Database:
             named = _read(body[0])["evidence"] if body else []
             if {"sha256": digest, "size": size, "media": media} not in named:
                 raise BadError("a piece of evidence is kept that its entry does not name", seq)
-        if found := self._indexes.found():
+        if self._layout in WITH_INDEXES and (found := self._indexes.found()):
             segment.doubts.append(
                 f"the entries were read, but the file's indexes do not fit them ({found}): a list made with "
                 "them may leave entries out"

@@ -312,7 +312,7 @@ async def test_nobody_has_to_wait_for_his_future(ship: Record, clock: ManualCloc
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        ("PRAGMA user_version = 3", "has layout 3, known are 1 to 2"),
+        ("PRAGMA user_version = 4", "has layout 4, known are 1 to 3"),
         ("PRAGMA application_id = 1", "not a security record"),
     ],
 )

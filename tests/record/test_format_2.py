@@ -16,6 +16,7 @@ from daemon.record.segment import Carried, Segment
 from daemon.record.sqlite import number
 from daemon.record.trust import Identity
 from tests.clocks import FixedEntropy
+from tests.record import old_layouts
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert
 
 if TYPE_CHECKING:
@@ -38,20 +39,19 @@ def opening(segment: Segment) -> dict:
     return dict(segment.opening.open)
 
 
-def test_a_segment_of_the_first_layout_is_closed_in_good_order_and_the_next_begun(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("layout", [1, 2])
+def test_a_segment_of_an_older_layout_is_closed_in_good_order_and_the_next_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: int
 ):
     with monkeypatch.context() as old:
-        statements = [each for each in schema.STATEMENTS if "cosignature" not in each]
-        statements[1] = "PRAGMA user_version = 1"
-        old.setattr(schema, "STATEMENTS", tuple(statements))
+        old.setattr(schema, "STATEMENTS", old_layouts.statements(schema.STATEMENTS, layout))
         first = create(tmp_path)
         first.append([(alert("d1"), STAMP)], {})
         first.close(finish=True)
     directory = Directory(tmp_path, IDENTITY, FixedEntropy())
     second = directory.open(STAMP)
-    assert (second.number, second.layout, second.first_seq) == (2, 2, 3)
-    assert opening(second)["reason"] == "layout 2"
+    assert (second.number, second.layout, second.first_seq) == (2, 3, 3)
+    assert opening(second)["reason"] == "layout 3"
     assert opening(second)["previous"]["sealed"] == opening(second)["previous"]["size"] == 2
     second.close()
     directory.release()
@@ -115,15 +115,15 @@ def test_a_witness_signs_a_size_once_and_its_line_is_never_changed(tmp_path: Pat
     assert rows == [(1, "second", "— second CCCC"), (1, "shore", "— shore AAAA")]
     with pytest.raises(Exception, match="append-only"):
         segment._db.execute("DELETE FROM cosignature")
-    assert number(segment._db.pragma("user_version")) == 2
+    assert number(segment._db.pragma("user_version")) == 3
     segment.close()
 
 
 def test_a_layout_that_nobody_knows_is_left_alone(tmp_path: Path):
     segment = create(tmp_path)
-    segment._db.execute("PRAGMA user_version = 3")
+    segment._db.execute("PRAGMA user_version = 4")
     segment.close(finish=True)
-    with pytest.raises(RecordError, match="layout 3, known are 1 to 2"):
+    with pytest.raises(RecordError, match="layout 4, known are 1 to 3"):
         Segment.open(tmp_path / "segment-0001.db", IDENTITY, FixedEntropy())
 
 

@@ -23,6 +23,7 @@ from daemon.record.merkle import Tree
 from daemon.record.schema import STATEMENTS
 from daemon.record.segment import Segment
 from tests.clocks import FixedEntropy, ManualClock
+from tests.record.old_layouts import make_layout_2, statements
 from tests.record.sample import (
     FAIL,
     INCONCLUSIVE,
@@ -353,11 +354,11 @@ SCHEMA_CHANGES = [
     "CREATE VIEW extra AS SELECT 1",
     "CREATE TRIGGER extra AFTER INSERT ON entry BEGIN DELETE FROM state; END",
     "DROP TRIGGER entry_no_update",
-    "DROP INDEX entry_by_at",
     "DROP TABLE state",
     "ALTER TABLE state ADD COLUMN extra TEXT",
     "ALTER TABLE part ADD COLUMN extra TEXT",
-    "PRAGMA user_version = 3",
+    "PRAGMA user_version = 2",
+    "PRAGMA user_version = 4",
     "PRAGMA application_id = 7",
     "ANALYZE",
 ]
@@ -372,9 +373,20 @@ def test_an_unknown_schema_is_inconclusive(sample: Sample, change: str):
     assert sample.verify() == INCONCLUSIVE
 
 
-def test_the_verifiers_own_copy_of_the_schema_is_the_schema():
-    created = {statement for statement in STATEMENTS if statement.startswith("CREATE")}
-    assert set(verify.SCHEMA.values()) == created
+@pytest.mark.parametrize(
+    "change", ["DROP INDEX entry_by_at", "DROP INDEX entry_by_person", "PRAGMA user_version = 1"]
+)
+def test_an_unknown_schema_of_an_older_layout_is_inconclusive(sample: Sample, change: str):
+    make_layout_2(sample.file)
+    assert sample.verify() == PASS
+    test_an_unknown_schema_is_inconclusive(sample, change)
+
+
+@pytest.mark.parametrize("layout", [1, 2, 3])
+def test_the_verifiers_own_copy_of_each_schema_is_the_schema(layout: int):
+    made = STATEMENTS if layout == 3 else statements(STATEMENTS, layout)
+    created = {statement for statement in made if statement.startswith("CREATE")}
+    assert set(verify.SCHEMAS[layout].values()) == created
 
 
 def test_an_unsealed_tail_is_no_failure_and_is_told(

@@ -16,6 +16,7 @@ from daemon.record import checkpoint, codec, schema, verify
 from daemon.record.merkle import Tree
 from daemon.record.segment import Segment
 from tests.clocks import FixedEntropy
+from tests.record import old_layouts
 from tests.record.outside import MORNING_S, SHORE
 from tests.record.sample import identity
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, record
@@ -202,8 +203,8 @@ def test_a_segment_alone_must_name_the_one_before_it(voyage: Voyage, tmp_path: P
 
 
 @pytest.fixture
-def mixed(tmp_path: Path) -> Path:
-    """A record that the first release began and this one goes on with."""
+def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A record that the first release began, one of the second layout went on with, and this one goes on with."""
     folder = tmp_path / "record"
     folder.mkdir(mode=0o750)
     with gzip.open(FORMAT_1) as packed, (folder / "segment-0001.db").open("wb") as file:
@@ -218,20 +219,27 @@ def mixed(tmp_path: Path) -> Path:
         await ship.stop()
         (tmp_path / "anchor").write_text(heads[-1].note, "utf-8")
 
+    with monkeypatch.context() as old:
+        old.setattr(schema, "STATEMENTS", old_layouts.statements(schema.STATEMENTS, 2))
+        old.setattr(schema, "SCHEMA_VERSION", 2)
+        asyncio.run(go_on())
     asyncio.run(go_on())
     return folder
 
 
-def test_peers_23_a_record_of_both_formats_passes(mixed: Path):
-    assert sorted(path.name for path in mixed.glob("*.db")) == [
-        "segment-0001.db",
-        "segment-0002.db",
-    ]
+def test_peers_23_a_record_of_both_formats_and_all_layouts_passes(mixed: Path):
+    layouts = []
+    for path in sorted(mixed.glob("*.db")):
+        db = sqlite3.connect(path)
+        layouts.append(*db.execute("PRAGMA user_version").fetchone())
+        db.close()
+    assert layouts == [1, 2, 3]
     assert verify.main([str(mixed), "--key", VKEY, "--anchor", str(mixed.parent / "anchor")]) == 0
 
 
 def test_a_record_of_the_first_format_alone_passes_for_ever(mixed: Path, tmp_path: Path):
-    (mixed / "segment-0002.db").unlink()
+    for later in ("segment-0002.db", "segment-0003.db"):
+        (mixed / later).unlink()
     tree = Tree()
     db = sqlite3.connect(mixed / "segment-0001.db")
     for (body,) in db.execute("SELECT body FROM entry ORDER BY seq"):

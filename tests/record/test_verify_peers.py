@@ -22,6 +22,7 @@ import pytest
 from daemon.record import checkpoint, export, verify
 from daemon.record.export import Profile
 from daemon.record.schema import STATEMENTS
+from tests.record.old_layouts import make_layout_2
 from tests.record.sample import (
     FAIL,
     INCONCLUSIVE,
@@ -247,6 +248,7 @@ def test_an_index_that_says_something_else_than_the_entries_never_passes(
     sample: Sample, capsys: pytest.CaptureFixture[str]
 ):
     """A list by type would leave entries out, though each entry is there and the schema is as ever."""
+    make_layout_2(sample.file)
     db = sqlite3.connect(sample.file)
     [(wanted,)] = db.execute("SELECT sql FROM sqlite_master WHERE name = 'entry_by_type'")
     db.execute("DROP INDEX entry_by_type")
