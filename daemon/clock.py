@@ -20,6 +20,8 @@ TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised."""
 _TIMEX_BYTES = 512
 """More than any architecture's struct timex; all zero asks without changing anything."""
+ASK_EVERY_S = 0.1
+"""The kernel itself takes minutes to call a clock no longer synchronised; every entry asks."""
 
 EARLIEST_PLAUSIBLE_UTC = datetime(2026, 1, 1, tzinfo=UTC)
 """Before this software existed: a battery-backed clock that was lost shows 1970 or 2000."""
@@ -61,6 +63,9 @@ class SystemClock:
             Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip().partition("-")[0]
         )
         self._adjtimex = ctypes.CDLL(None).adjtimex
+        self._timex = ctypes.create_string_buffer(_TIMEX_BYTES)
+        self._asked_s = float("-inf")
+        self._is_synchronised = False
 
     def utc(self) -> datetime:
         return datetime.now(UTC)
@@ -71,7 +76,9 @@ class SystemClock:
     def status(self) -> ClockStatus:
         if self.utc() < EARLIEST_PLAUSIBLE_UTC:
             return ClockStatus.UNSET
-        return ClockStatus.SYNCED if self._is_synchronised() else ClockStatus.HOLDOVER
+        if (now_s := self.now_s()) - self._asked_s >= ASK_EVERY_S:
+            self._asked_s, self._is_synchronised = now_s, self._asks_the_kernel()
+        return ClockStatus.SYNCED if self._is_synchronised else ClockStatus.HOLDOVER
 
     def boot_id(self) -> str:
         return self._boot_id
@@ -87,7 +94,8 @@ class SystemClock:
             return False
         return True
 
-    def _is_synchronised(self) -> bool:
-        """Ask the kernel, as ``timedatectl`` does; false where it cannot be asked."""
-        state = int(self._adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    def _asks_the_kernel(self) -> bool:
+        """Return whether the clock is synchronised, as ``timedatectl`` asks; false where it cannot be asked."""
+        ctypes.memset(self._timex, 0, _TIMEX_BYTES)
+        state = int(self._adjtimex(self._timex))
         return 0 <= state < TIME_ERROR

@@ -45,7 +45,7 @@ def test_a_clock_that_lost_its_battery_is_unset_whatever_the_kernel_says(
     monkeypatch, utc, disciplined, status
 ):
     monkeypatch.setattr(SystemClock, "utc", lambda _: utc)
-    monkeypatch.setattr(SystemClock, "_is_synchronised", lambda _: disciplined)
+    monkeypatch.setattr(SystemClock, "_asks_the_kernel", lambda _: disciplined)
     assert SystemClock().status() is status
 
 
@@ -76,3 +76,17 @@ async def test_waiting_ends_with_the_event_or_with_the_time():
     async with asyncio.timeout(5):
         assert await waiting is True
     assert await clock.wait(event, 0.0) is True
+
+
+def test_the_kernel_is_not_asked_for_every_entry(monkeypatch):
+    asked = []
+    now = [100.0]
+    monkeypatch.setattr(SystemClock, "now_s", lambda _: now[0])
+    monkeypatch.setattr(SystemClock, "_asks_the_kernel", lambda _: not asked.append(0))
+    clock = SystemClock()
+    for _ in range(50):
+        assert clock.status() is ClockStatus.SYNCED
+    assert len(asked) == 1
+    now[0] += 2 * clocks.ASK_EVERY_S
+    clock.status()
+    assert len(asked) == 2

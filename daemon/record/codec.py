@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,8 @@ _ENVELOPE_BYTES = 8192
 """More than all fields beside ``open`` and ``evidence`` take: 448 letters of six bytes at most."""
 _REFERENCE_BYTES = 256
 LONGEST_TIME = len("2026-11-22T02:10:00.000")
+KNOWN_TEXTS = 4096
+"""Keys, types, names of which it is remembered that they are in order: a ship has some hundred."""
 _KEY = re.compile(r"[a-z0-9_]+")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _MEDIA = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
@@ -118,7 +120,17 @@ def prepare(draft: Draft) -> Draft:
     size = len(shown_text.encode()) + _REFERENCE_BYTES * len(draft.evidence) + _ENVELOPE_BYTES
     if size > LARGEST_ENTRY_BYTES:
         raise EntryError(f"open: the entry would take {size} bytes, at most {LARGEST_ENTRY_BYTES}")
-    return replace(draft, open=shown, open_text=shown_text, parts=_plain_parts(draft.parts))
+    return Draft(
+        kind=draft.kind,
+        type=draft.type,
+        subject=draft.subject,
+        classification=draft.classification,
+        actor=draft.actor,
+        open=shown,
+        parts=_plain_parts(draft.parts),
+        evidence=draft.evidence,
+        open_text=shown_text,
+    )
 
 
 def compose(
@@ -247,6 +259,7 @@ def _check_evidence(evidence: tuple[Evidence, ...]) -> None:
             )
 
 
+@lru_cache(maxsize=KNOWN_TEXTS)
 def _check_text(place: str, text: str | None, shape: re.Pattern[str] | None = None) -> None:
     if text is None:
         return
@@ -305,7 +318,7 @@ def _copied(value: Json, deeper: int) -> Json:
 def _copied_object(value: Mapping[str, Json], deeper: int) -> dict[str, Json]:
     copy: dict[str, Json] = {}
     for key, inner in value.items():
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        if not _is_key(key):
             raise _MisfitError(f"key {key!r}: want [a-z0-9_]+")
         if type(inner) is str and inner.isascii():  # most are
             copy[str(key)] = inner
@@ -316,6 +329,11 @@ def _copied_object(value: Mapping[str, Json], deeper: int) -> dict[str, Json]:
             misfit.within = f".{key}{misfit.within}"
             raise
     return copy
+
+
+@lru_cache(maxsize=KNOWN_TEXTS)
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) and _KEY.fullmatch(key) is not None
 
 
 def _within(place: str, value: Json, deeper: int) -> Json:

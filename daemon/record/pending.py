@@ -147,7 +147,7 @@ def _fail(future: asyncio.Future[Entry], reason: str) -> asyncio.Future[Entry]:
 
 
 def _evidence_bytes(draft: Draft) -> int:
-    return sum(len(each.body) for each in draft.evidence)
+    return sum(len(each.body) for each in draft.evidence) if draft.evidence else 0
 
 
 def _without_evidence(draft: Draft) -> Draft:
@@ -155,4 +155,4 @@ def _without_evidence(draft: Draft) -> Draft:
     if not draft.evidence:
         return draft
     left_out = {"pieces": len(draft.evidence), "bytes": _evidence_bytes(draft)}
-    return replace(draft, open={**draft.open, LEFT_OUT: left_out}, evidence=())
+    return replace(draft, open={**draft.open, LEFT_OUT: left_out}, open_text=None, evidence=())
