@@ -14,7 +14,15 @@ class IspsdError(Exception):
 
 
 class LinkError(IspsdError):
-    """A device could not be reached, or stopped answering; worth another try."""
+    """A device could not be reached, or stopped answering; worth another try.
+
+    Attributes:
+        retry_within_s: Another try costs so little that it is not put off for longer; None: the usual back-off.
+    """
+
+    def __init__(self, *reason: object, retry_within_s: float | None = None) -> None:
+        super().__init__(*reason)
+        self.retry_within_s = retry_within_s
 
 
 class FrameError(IspsdError):

@@ -79,6 +79,8 @@ class Supervisor:
         self._log = logs.get("device").bind(device=device)
         self._status = DeviceStatus(device, LinkState.CONNECTING, clock.now_s())
         self._down_since_s: float | None = None
+        self._is_explained = False
+        """Whether the log has what is heard instead: once an outage, as the outage itself."""
 
     @property
     def status(self) -> DeviceStatus:
@@ -95,11 +97,13 @@ class Supervisor:
         back_off_s = FIRST_BACK_OFF_S
         while True:
             began_s = self._clock.now_s()
+            longest_s = LONGEST_BACK_OFF_S
             try:
                 await self._attempt(began_s)
                 reason = "the driver ended"
             except LinkError as err:
                 reason = str(err)
+                longest_s = err.retry_within_s or LONGEST_BACK_OFF_S
             except Exception as err:  # noqa: BLE001 (a driver's bug takes down one driver, not the watch)
                 reason = f"{DRIVER_FAULT}: {type(err).__name__}"
                 if not self.spec.covert:
@@ -107,7 +111,7 @@ class Supervisor:
             if self._was_healthy(began_s):
                 back_off_s = FIRST_BACK_OFF_S
             self._went_down(reason)
-            await self._clock.sleep(back_off_s * (0.5 + self._entropy.jitter()))
+            await self._clock.sleep(min(longest_s, back_off_s * (0.5 + self._entropy.jitter())))
             back_off_s = min(LONGEST_BACK_OFF_S, back_off_s * 2)
 
     async def _attempt(self, began_s: float) -> None:
@@ -156,9 +160,16 @@ class Supervisor:
         now_s = self._clock.now_s()
         first = self._down_since_s is None
         if first:
-            self._down_since_s = now_s
+            self._down_since_s, self._is_explained = now_s, False
         if not self.spec.covert:
-            (self._log.warning if first else self._log.debug)("link.down", reason=reason)
+            # Of a covert source nothing that it hears is told, not even in the reason of its outage.
+            hint = self.driver.health.hint()
+            explains = hint is not None and not self._is_explained
+            self._is_explained |= explains
+            reason = reason if hint is None else f"{reason}; {hint}"
+            (self._log.warning if first or explains else self._log.debug)(
+                "link.down", reason=reason
+            )
         since_s = now_s if first else self._status.since_s
         self._become(DeviceStatus(self.device, LinkState.DOWN, since_s, reason))
         for point in self.driver.points():

@@ -148,3 +148,27 @@ async def test_covert_a_covert_driver_leaves_no_line_in_the_log():
         ):
             await clock.advance(100.0)
     assert logs == []
+
+
+def hears_another(driver):
+    driver.health.hint = lambda: "hears AIS sentences (AIVDM), expected GNSS: cables swapped?"
+
+
+async def test_what_is_heard_instead_is_in_the_reason_and_once_in_the_log():
+    with structlog.testing.capture_logs() as logged:
+        async with supervised(refuses, refuses, refuses) as (clock, driver, _, statuses):
+            await clock.advance(0.5)
+            hears_another(driver)
+            await clock.advance(4.0)
+            assert statuses[-1].reason == f"connection refused; {driver.health.hint()}"
+    warned = [entry["reason"] for entry in logged if entry["log_level"] == "warning"]
+    assert warned == ["connection refused", statuses[-1].reason]
+
+
+async def test_what_a_covert_source_hears_is_told_nowhere():
+    with structlog.testing.capture_logs() as logged:
+        async with supervised(refuses, refuses, covert=True) as (clock, driver, _, statuses):
+            hears_another(driver)
+            await clock.advance(4.0)
+            assert {status.reason for status in statuses} == {"connection refused"}
+    assert logged == []

@@ -126,6 +126,10 @@ class Health:
     """Seconds since boot of the last good frame."""
     latency_s: float | None = None
     """How long the device took to answer last, in seconds; None for a device that is not asked."""
+    hint: Callable[[], str | None] = lambda: None
+    """Says in plain words what is heard instead of anything good; asked once, when the device counts as lost.
+
+    The driver of a covert source never sets it."""
 
     def frame(self, now_s: float) -> None:
         """Note a good frame."""

@@ -67,6 +67,11 @@ class SerialLink(_LinkConfig):
     def name(self) -> str:
         return f"serial {self.port}"
 
+    @property
+    def setting(self) -> str:
+        """Return how it is set, as people say it: "4800 8N1"."""
+        return f"{self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
+
 
 def _multicast(address: IPv4Address) -> IPv4Address:
     if not address.is_multicast:

@@ -66,6 +66,7 @@ class UnitOnBus:
         self._health = health
         self._in_step_at: int | None = None
         """The opening of the port in which the unit answered its last question; None: it did not."""
+        health.hint = bus.hint
         bus.join()
 
     def turn(self) -> asyncio.Lock:

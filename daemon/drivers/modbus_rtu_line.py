@@ -20,6 +20,7 @@ from daemon.drivers.modbus_rtu_frames import (
     why_not,
 )
 from daemon.drivers.modbus_rtu_port import open_port
+from daemon.drivers.overheard import OverheardOnBus
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class BusLine:
         self._shut: LinkError | None = None
         self._shut_until_s = -math.inf
         self._back_off_s = FIRST_BACK_OFF_S
+        self._other = OverheardOnBus(set_as=link.setting if isinstance(link, SerialLink) else "")
+
+    def hint(self) -> str | None:
+        """Return what the line hears instead of answers, in plain words."""
+        return self._other.hint()
 
     def join(self) -> None:
         """Count a unit that asks on this line from now on."""
@@ -108,7 +114,9 @@ class BusLine:
         answer = read_answer(question, received)
         if answer is not None:
             self._clear_at_s = -math.inf
+            self._other.forget()
             return answer
+        self._other.answer(received)
         if not received:
             raise NoAnswerError(f"no answer in {timeout_s:g} s")
         raise why_not(question, received)
@@ -118,11 +126,12 @@ class BusLine:
         if self._port is not None:
             return self._port
         if self._shut is not None and self._clock.now_s() < self._shut_until_s:
-            raise LinkError(str(self._shut))
+            raise LinkError(str(self._shut), retry_within_s=self._shut.retry_within_s)
         try:
             self._port = await open_port(self._link)
         except LinkError as err:
-            self._shut = LinkError(f"bus {self._name}: {err}")
+            self._other.forget()
+            self._shut = LinkError(f"bus {self._name}: {err}", retry_within_s=err.retry_within_s)
             self._shut_until_s = self._clock.now_s() + self._back_off_s
             self._back_off_s = min(LONGEST_BACK_OFF_S, self._back_off_s * 2)
             raise self._shut from err
@@ -137,7 +146,8 @@ class BusLine:
         patience_until_s = max(self._clock.now_s(), self._clear_at_s) + LONGEST_NOISE_S
         while True:
             now_s = self._clock.now_s()
-            if port.discard():
+            if unasked := port.discard():
+                self._other.unasked(unasked)
                 self._last_byte_s = now_s
             wait_s = max(self._last_byte_s + self._silence_s, self._clear_at_s) - now_s
             if wait_s <= 0:

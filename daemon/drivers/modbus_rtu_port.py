@@ -68,19 +68,21 @@ class Port:
             raise self._lost
         return self._received
 
-    def discard(self) -> bool:
-        """Throw away what has come unasked; return whether there was any.
+    def discard(self) -> bytes:
+        """Throw away what has come unasked; return the last of it, nothing where there was none.
 
         Raises:
             LinkError: The line is gone.
         """
-        for reads in range(DISCARD_READS):
+        last = b""
+        for _ in range(DISCARD_READS):
             data = self._read()
             if self._lost is not None:
                 raise self._lost
             if not data:
-                return reads > 0
-        return True
+                break
+            last = data
+        return last
 
     def close(self) -> None:
         """Close the line; what it still holds is lost."""

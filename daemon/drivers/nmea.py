@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
-from daemon.drivers.links import OVERLONG, LineSplitter, Link
+from daemon.drivers.links import OVERLONG, LineSplitter, Link, SerialLink
 from daemon.drivers.nmea_ais import OWN_REPORT_VALID_S, AisReader
 from daemon.drivers.nmea_alerts import REPORT_VALID_S, AlertsReader
 from daemon.drivers.nmea_doors import DOOR_VALID_S, DoorsReader
 from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
+from daemon.drivers.overheard import Overheard
 from daemon.drivers.party_line import party_line
 from daemon.drivers.sentences import Dropped, SentenceError, parse
 from daemon.model import Reading
@@ -82,11 +83,20 @@ class NmeaDriver:
     async def run(self, emit: Emit) -> None:
         # A reader knows nothing yet: what was said before a connection broke may no longer be so.
         reader = self._reader()
-        async with party_line(self._config.link, self._context.shared).listened() as source:
+        link, health = self._config.link, self.health
+        set_as = link.setting if isinstance(link, SerialLink) else ""
+        other = Overheard(expected=self._config.feed, set_as=set_as, talkers=self._config.talkers)
+        health.hint = other.hint
+        async with party_line(link, self._context.shared).listened() as source:
             lines = LineSplitter()
             while True:
-                for line in lines.feed(await source.read()):
+                data, good = await source.read(), health.good
+                for line in lines.feed(data):
                     self._take(line, reader, emit)
+                if health.good == good:
+                    other.hear(data)
+                else:
+                    other.forget()
 
     def _reader(self) -> Reader:
         config, device = self._config, self._context.device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import termios
@@ -10,10 +11,15 @@ from typing import TYPE_CHECKING
 
 import serial
 
+from daemon.drivers.port_faults import in_words
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
     from daemon.drivers.links import SerialLink, TcpLink
+
+ABSENT = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO})
+BACK_WITHIN_S = 3.0
+"""An adapter that was out is looked for so often, however long it was out."""
 
 
 async def connect(link: TcpLink) -> socket.socket:
@@ -54,7 +60,13 @@ async def open_serial(link: SerialLink) -> serial.Serial:
         opening.add_done_callback(_close_late)
         raise
     except (OSError, ValueError, termios.error) as err:
-        raise LinkError(f"{link.name}: {_reason(err)}") from err
+        code = err.errno if isinstance(err, OSError) else None
+        if code is None or code <= 0:
+            raise LinkError(f"{link.name}: {_reason(err)}") from err
+        words = await asyncio.to_thread(in_words, link.port, code)
+        # To look for a device file costs nothing, and a cable that is put back is heard within seconds.
+        within_s = BACK_WITHIN_S if code in ABSENT else None
+        raise LinkError(f"{link.name}: {words}", retry_within_s=within_s) from err
 
 
 def _open_serial_now(link: SerialLink) -> serial.Serial:
