@@ -81,7 +81,7 @@ async def test_a_pty_closed_and_made_anew_under_the_same_by_id_is_back_within_10
         await outlet.stop()
         await sail(watch, 2, until=lambda: not is_up(watch))
         assert not is_up(watch)
-        await sail(watch, 180)
+        await sail(watch, 130)
         assert "No such file or directory: adapter out" in watch.statuses[-1].reason
         await outlet.start()
         back_s = await sail(watch, 30, lambda: outlet.send([GNSS]), until=lambda: is_up(watch))
