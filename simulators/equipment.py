@@ -89,7 +89,7 @@ class EquipmentSimulator(TalkingUnit):
                 self._is_in_order = flag(command, "on")
                 self._voice.say(self._heartbeat(0))
             case _:
-                self._voice.obey(command, known=KNOWN)
+                await self._voice.obey(command, known=KNOWN)
 
     def _alarm(self, command: Mapping[str, object]) -> None:
         only(command, "do", "id", "instance", "on", "title", "text", "priority")

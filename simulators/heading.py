@@ -47,7 +47,7 @@ class HeadingSimulator(TalkingUnit):
                 only(command, "do", "mode")
                 self._mode = _mode(command.get("mode"))
             case _:
-                self._voice.obey(command, known=KNOWN)
+                await self._voice.obey(command, known=KNOWN)
 
     def _sentences(self, _turn: int) -> Iterable[str]:
         heading = "" if self._mode == "V" else f"{self._heading_deg:.1f}"

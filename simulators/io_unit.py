@@ -13,12 +13,22 @@ import argparse
 import asyncio
 import sys
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, seconds, whole
-from simulators.io_unit_wire import FAULTS, HEADER, Analogue, Exchange, answer, picture, refusal
+from simulators.flapping import Flapping
+from simulators.io_unit_wire import (
+    FAULTS,
+    HEADER,
+    Analogue,
+    Exchange,
+    answer,
+    asks_for,
+    picture,
+    refusal,
+)
+from simulators.tcp_unit import TcpUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +36,6 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from simulators.api import Settings
 
-LOOPBACK = "127.0.0.1"
 E1210_MAP = {2: 0x0000, 4: 0x0030}
 GATEWAY_TARGET_SILENT = 11
 """What a unit says to a unit id that is not its own (7, exception 0x0B)."""
@@ -34,13 +43,14 @@ SHORTEST_LENGTH = 2
 LONGEST_LENGTH = 254
 """What the header's length may be: the unit and a PDU of 1 to 253 bytes (4.1)."""
 LONGEST_DELAY_S = 60.0
+LONGEST_IDLE_S = 3600.0
 MOST_INPUTS = 2000
 E1242_ANALOGUE_ADDRESS = 0x0200
 MOST_ANALOGUE = 125
 HIGHEST_MA = 25.0
 
 
-class IoUnit:
+class IoUnit(TcpUnit):
     """One unit on loopback.
 
     Attributes:
@@ -55,48 +65,22 @@ class IoUnit:
         unit: int = 1,
         places: Mapping[int, int] | None = None,
         analogue: Analogue | None = None,
+        idle_close_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Take nothing yet; port 0 is any free one, ``places`` is as in ``io_unit_wire.answer``."""
-        self._port = port
+        """Take nothing yet; ``port`` and ``idle_close_s`` as of ``TcpUnit``, ``places`` of ``answer``."""
+        super().__init__(port, clock or SystemClock(), self._exchange, idle_close_s=idle_close_s)
         self._unit = unit
         self._inputs = [False] * inputs
         self._places = dict(places or E1210_MAP)
         self._analogue = analogue
-        self._clock = clock or SystemClock()
         self._fault: str | None = None
         self._exception = 0
         self._delay_s = 0.0
+        self._only_input: int | None = None
         self._last_reply = b""
-        self._server: asyncio.Server | None = None
-        self._visits: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._answered = asyncio.Condition()
         self.asked: Counter[int] = Counter()
-
-    @property
-    def port(self) -> int:
-        """Return the port; the one that was given, or found at the first start."""
-        return self._port
-
-    @property
-    def endpoint(self) -> str:
-        return f"tcp://{LOOPBACK}:{self._port}"
-
-    @property
-    def visitors(self) -> int:
-        """Return how many connections there are."""
-        return len(self._visits)
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._visit, LOOPBACK, self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self.drop()
-            await self._server.wait_closed()
-            self._server = None
 
     async def set_input(self, number: int, on: bool) -> None:  # noqa: FBT001 (an input is on or off)
         """Set one input.
@@ -108,8 +92,17 @@ class IoUnit:
             raise ValueError(f"input is 0 to {len(self._inputs) - 1}, not {number}")
         self._inputs[number] = on
 
-    async def misbehave(self, fault: str | None, *, code: int = 2, by_s: float = 0.0) -> None:
+    async def misbehave(
+        self,
+        fault: str | None,
+        *,
+        code: int = 2,
+        by_s: float = 0.0,
+        only_input: int | None = None,
+    ) -> None:
         """Answer wrongly from the next request on; None: answer rightly again.
+
+        With ``only_input`` it refuses only what asks for that input: one point that is not there.
 
         Raises:
             ValueError: No such fault.
@@ -117,14 +110,10 @@ class IoUnit:
         if fault is not None and fault not in FAULTS:
             raise ValueError(f"no fault {fault!r}; known are {', '.join(sorted(FAULTS))}")
         self._fault, self._exception, self._delay_s = fault, code, by_s
-
-    async def drop(self) -> None:
-        """Close every connection; new ones are taken."""
-        visits = dict(self._visits)
-        for task, writer in visits.items():
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*visits, return_exceptions=True)
+        self._only_input = only_input
+        self._forgets_all = fault == "half_open"
+        if self._forgets_all:
+            self._forgotten.update(self._visits)
 
     async def requests(self, count: int) -> None:
         """Return when so many more requests have come and their answers, if any, are sent."""
@@ -141,28 +130,32 @@ class IoUnit:
             case "inputs":
                 only(command, "do", "on")
                 self._inputs[:] = picture(command.get("on"), len(self._inputs))
+            case "flap":
+                self._flap(command)
             case "current":
                 only(command, "do", "input", "ma")
                 self._set_current(command)
-            case "fault":
+            case "fault" | "clear":
                 await self._do_fault(command)
-            case "clear":
-                only(command, "do")
-                await self.misbehave(None)
             case "drop":
                 only(command, "do")
                 await self.drop()
-            case "unplug":
+            case "unplug" | "plug" as verb:
                 only(command, "do")
-                await self.stop()
-            case "plug":
-                only(command, "do")
-                if self._server is None:
+                if verb == "unplug":
+                    await self.stop()
+                elif self._server is None:
                     await self.start()
             case verb:
                 raise ValueError(
-                    f"do is set, inputs, current, fault, clear, drop, unplug or plug, not {verb!r}"
+                    f"do is set, inputs, flap, current, fault, clear, drop, unplug or plug, not {verb!r}"
                 )
+
+    def _flap(self, command: Mapping[str, object]) -> None:
+        flapping = Flapping.of(command, len(self._inputs)).run(self._inputs, self._clock)
+        task = asyncio.create_task(flapping)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _set_current(self, command: Mapping[str, object]) -> None:
         if self._analogue is None:
@@ -172,29 +165,24 @@ class IoUnit:
         currents_ma[number] = milliamps(command, "ma")
 
     async def _do_fault(self, command: Mapping[str, object]) -> None:
-        only(command, "do", "fault", "code", "by_s")
+        if command["do"] == "clear":
+            only(command, "do")
+            await self.misbehave(None)
+            return
+        only(command, "do", "fault", "code", "by_s", "input")
         fault = command.get("fault")
         if not isinstance(fault, str):
             raise ValueError(f"fault is one of {', '.join(sorted(FAULTS))}, not {fault!r}")  # noqa: TRY004
         code = whole(command, "code", low=1, high=255, default=2)
         by_s = seconds(command, "by_s", high=LONGEST_DELAY_S) if "by_s" in command else 0.0
-        await self.misbehave(fault, code=code, by_s=by_s)
-
-    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._visits[task] = writer
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-                while await self._exchange(reader, writer):
-                    pass
-        finally:
-            del self._visits[task]
-            writer.transport.abort()
+        point = None
+        if "input" in command:
+            point = whole(command, "input", low=0, high=len(self._inputs) - 1)
+        await self.misbehave(fault, code=code, by_s=by_s, only_input=point)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Take one request and answer it; return whether the connection goes on."""
-        transaction, protocol, length, unit = HEADER.unpack(await reader.readexactly(HEADER.size))
+        transaction, protocol, length, unit = HEADER.unpack(await self._head(reader, HEADER.size))
         if protocol != 0 or not SHORTEST_LENGTH <= length <= LONGEST_LENGTH:
             return False
         pdu = await reader.readexactly(length - 1)
@@ -202,18 +190,31 @@ class IoUnit:
         right = Exchange(transaction, 0, unit, self._answer(unit, pdu))
         reply = FAULTS[self._fault](right, self._last_reply) if self._fault else right.frame()
         self._last_reply = right.frame()
-        if self._fault == "late":
-            await self._clock.sleep(self._delay_s)
-        writer.write(reply)
-        await writer.drain()
+        if asyncio.current_task() in self._forgotten:
+            reply = b""
+        await self._say(writer, reply)
         async with self._answered:
             self._answered.notify_all()
-        return True
+        return self._fault != "closes"
+
+    async def _say(self, writer: asyncio.StreamWriter, reply: bytes) -> None:
+        if self._fault == "late":
+            await self._clock.sleep(self._delay_s)
+        if self._fault == "slow":
+            half = len(reply) // 2
+            writer.write(reply[:half])
+            await writer.drain()
+            await self._clock.sleep(self._delay_s)
+            reply = reply[half:]
+        writer.write(reply)
+        await writer.drain()
 
     def _answer(self, unit: int, pdu: bytes) -> bytes:
         if unit != self._unit:
             return refusal(pdu[0], GATEWAY_TARGET_SILENT)
-        if self._fault == "exception":
+        if self._fault == "exception" and (
+            self._only_input is None or asks_for(pdu, self._only_input, self._places)
+        ):
             return refusal(pdu[0], self._exception)
         return answer(pdu, self._inputs, self._places, self._analogue)
 
@@ -227,7 +228,17 @@ def build(name: str, settings: Settings) -> IoUnit:
         ValueError: A setting is wrong; the message says which.
     """
     del name
-    only(settings, "port", "inputs", "unit", "function", "address", "analogue", "analogue_address")
+    only(
+        settings,
+        "port",
+        "inputs",
+        "unit",
+        "function",
+        "address",
+        "analogue",
+        "analogue_address",
+        "idle_close_s",
+    )
     places = None
     if "function" in settings:
         function = whole(settings, "function", low=1, high=4)
@@ -240,6 +251,9 @@ def build(name: str, settings: Settings) -> IoUnit:
         unit=whole(settings, "unit", low=0, high=255, default=1),
         places=places,
         analogue=_analogue(settings),
+        idle_close_s=seconds(settings, "idle_close_s", high=LONGEST_IDLE_S)
+        if "idle_close_s" in settings
+        else None,
     )
 
 

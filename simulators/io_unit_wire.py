@@ -20,6 +20,7 @@ MOST_WORDS = 125
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
+BITS_PER_WORD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,15 @@ def answer(
     return bytes([function, len(values)]) + values
 
 
+def asks_for(pdu: bytes, number: int, places: Mapping[int, int]) -> bool:
+    """Return whether a read request covers an input."""
+    if len(pdu) != _READ.size or pdu[0] not in places:
+        return False
+    function, address, count = _READ.unpack(pdu)
+    first, size = address - places[function], 1 if function in BIT_FUNCTIONS else BITS_PER_WORD
+    return bool(first <= number // size < first + count)
+
+
 def refusal(function: int, code: int) -> bytes:
     """Return an exception answer (7)."""
     return bytes([function | 0x80, code])
@@ -142,8 +152,13 @@ def _right(right: Exchange, _previous: bytes) -> bytes:
 FAULTS: Final[Mapping[str, Callable[[Exchange, bytes], bytes]]] = {
     # Right on the wire; the unit itself is late, or refuses.
     "late": _right,
+    "slow": _right,
     "exception": _right,
+    # Right on the wire; the connection ends after each answer, or is forgotten by the unit.
+    "closes": _right,
+    "half_open": _right,
     # Wrong on the wire: from the right answer and the one before it.
+    "dead": lambda _right, _previous: b"",
     "hang": lambda _right, _previous: b"",
     "previous": lambda _right, previous: previous,
     "wrong_transaction": lambda right, _: replace(

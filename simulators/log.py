@@ -47,7 +47,7 @@ class LogSimulator(TalkingUnit):
                 only(command, "do", "on")
                 self._is_valid = flag(command, "on")
             case _:
-                self._voice.obey(command, known=KNOWN)
+                await self._voice.obey(command, known=KNOWN)
 
     def _sentences(self, _turn: int) -> Iterable[str]:
         speed = f"{self._speed_kn:.1f}" if self._is_valid else ""

@@ -41,6 +41,10 @@ class Outlet(Protocol):
         """Send lines, which have no ends yet; nobody is waited for."""
         ...
 
+    def send_bytes(self, data: bytes) -> None:
+        """Send bytes as they are, whatever they are; nobody is waited for."""
+        ...
+
     def drop(self) -> None:
         """Cut off whoever listens."""
         ...
@@ -97,7 +101,9 @@ class TcpOutlet:
         self._server = None
 
     def send(self, lines: Iterable[bytes]) -> None:
-        data = b"".join(line + b"\r\n" for line in lines)
+        self.send_bytes(b"".join(line + b"\r\n" for line in lines))
+
+    def send_bytes(self, data: bytes) -> None:
         for writer in self.visits.values():
             if writer.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
                 writer.transport.abort()
@@ -155,6 +161,9 @@ class UdpOutlet:
             datagram += line + b"\r\n"
         self._send(datagram)
 
+    def send_bytes(self, data: bytes) -> None:
+        self._send(data[:MOST_DATAGRAM_BYTES])
+
     def drop(self) -> None:
         """Do nothing."""
 
@@ -197,9 +206,12 @@ class SerialOutlet:
         self._pty = None
 
     def send(self, lines: Iterable[bytes]) -> None:
+        self.send_bytes(b"".join(line + b"\r\n" for line in lines))
+
+    def send_bytes(self, data: bytes) -> None:
         if self._pty is not None:
             with suppress(BlockingIOError):
-                os.write(self._pty[0], b"".join(line + b"\r\n" for line in lines))
+                os.write(self._pty[0], data)
 
     def drop(self) -> None:
         """Do nothing: a plug that is pulled looks like silence."""

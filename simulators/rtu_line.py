@@ -16,28 +16,28 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, seconds, whole
-from simulators.io_unit_wire import answer, picture, refusal
+from simulators.flapping import Flapping
+from simulators.io_unit_wire import answer, asks_for, picture, refusal
+from simulators.rtu_line_wire import FAULTS, LONGEST_UNIT_ID, NOISE, TALKER, crc, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Coroutine, Mapping
 
     from daemon.clock import Clock
     from simulators.api import Settings
 
 QUESTION_BYTES = 8
 """Of every read request: unit, function, address, count, CRC."""
-LONGEST_UNIT_ID = 247
 MOST_UNITS = 32
 """RS-485: what one driver carries."""
 MOST_INPUTS = 2000
 LONGEST_DELAY_S = 60.0
 SELDOMEST = 1000
 READ_BYTES = 4096
-NOISE = bytes.fromhex("ff 00 5a c3 00 ff ff 81")
 
 
 @dataclass(slots=True)
@@ -47,6 +47,7 @@ class Unit:
     Attributes:
         places: The address of the first input by function code.
         every: A flaky unit answers each so many-th question.
+        only_input: A unit that refuses does so only where this input is asked for.
     """
 
     id: int
@@ -56,10 +57,13 @@ class Unit:
     code: int = 2
     by_s: float = 0.0
     every: int = 2
+    only_input: int | None = None
 
     def reply(self, pdu: bytes) -> bytes:
         """Return the answer to a request, or its refusal."""
-        if self.fault == "exception":
+        if self.fault == "exception" and (
+            self.only_input is None or asks_for(pdu, self.only_input, self.places)
+        ):
             return refusal(pdu[0], self.code)
         return answer(pdu, self.inputs, self.places)
 
@@ -81,7 +85,7 @@ class RtuLine:
         self._clock = clock or SystemClock()
         self._pty: tuple[int, int] | None = None
         self._received = b""
-        self._late: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self.asked: Counter[int] = Counter()
         self.unanswered: Counter[int] = Counter()
 
@@ -106,10 +110,10 @@ class RtuLine:
     async def stop(self) -> None:
         if self._pty is None:
             return
-        late = list(self._late)
-        for task in late:
+        beside = list(self._beside)
+        for task in beside:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*beside, return_exceptions=True)
         if self._link is not None:
             self._link.unlink(missing_ok=True)
         asyncio.get_running_loop().remove_reader(self._pty[0])
@@ -133,23 +137,24 @@ class RtuLine:
             case "clear":
                 only(command, "do", "id")
                 self._unit(command).fault = None
-            case "noise":
+            case "flap":
+                self._flap(command)
+            case "noise" | "talker" as verb:
                 only(command, "do")
-                self._say(NOISE)
-            case "unplug":
+                self._say(NOISE if verb == "noise" else TALKER)
+            case "unplug" | "plug" as verb:
                 only(command, "do")
-                await self.stop()
-            case "plug":
-                only(command, "do")
-                if self._pty is None:
+                if verb == "unplug":
+                    await self.stop()
+                elif self._pty is None:
                     await self.start()
             case verb:
                 raise ValueError(
-                    f"do is set, inputs, fault, clear, noise, unplug or plug, not {verb!r}"
+                    f"do is set, inputs, flap, fault, clear, noise, talker, unplug or plug, not {verb!r}"
                 )
 
     def _do_fault(self, command: Mapping[str, object]) -> None:
-        only(command, "do", "id", "fault", "code", "by_s", "every")
+        only(command, "do", "id", "fault", "code", "by_s", "every", "input")
         unit = self._unit(command)
         fault = command.get("fault")
         if fault not in FAULTS:
@@ -157,7 +162,20 @@ class RtuLine:
         code = whole(command, "code", low=1, high=255, default=2)
         every = whole(command, "every", low=2, high=SELDOMEST, default=2)
         by_s = seconds(command, "by_s", high=LONGEST_DELAY_S) if "by_s" in command else 0.0
+        point = None
+        if "input" in command:
+            point = whole(command, "input", low=0, high=len(unit.inputs) - 1)
         unit.fault, unit.code, unit.every, unit.by_s = str(fault), code, every, by_s
+        unit.only_input = point
+
+    def _flap(self, command: Mapping[str, object]) -> None:
+        inputs = self._unit(command).inputs
+        self._start_beside(Flapping.of(command, len(inputs)).run(inputs, self._clock))
+
+    def _start_beside(self, doing: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(doing)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _unit(self, command: Mapping[str, object]) -> Unit:
         id_ = whole(command, "id", low=1, high=LONGEST_UNIT_ID)
@@ -185,9 +203,11 @@ class RtuLine:
         bend = FAULTS[unit.fault] if unit.fault else frame
         words = bend(unit.id, unit.reply(question[1:-2]))
         if unit.fault == "late":
-            task = asyncio.create_task(self._say_late(words, unit.by_s))
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
+            self._start_beside(self._say_late(words, unit.by_s))
+        elif unit.fault == "slow":
+            half = len(words) // 2
+            self._say(words[:half])
+            self._start_beside(self._say_late(words[half:], unit.by_s))
         else:
             self._say(words)
 
@@ -200,47 +220,6 @@ class RtuLine:
             raise ValueError("the bus is unplugged")
         with suppress(BlockingIOError):  # a line that is full for want of a reader loses the words
             os.write(self._pty[0], words)
-
-
-def crc(words: bytes) -> bytes:
-    """Return the CRC of a frame as it goes over the line, low byte first (6.2.2)."""
-    register = 0xFFFF
-    for byte in words:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0xA001 if register & 1 else 0)
-    return register.to_bytes(2, "little")
-
-
-def frame(unit_id: int, pdu: bytes) -> bytes:
-    """Return a frame as it should go out."""
-    words = bytes([unit_id]) + pdu
-    return words + crc(words)
-
-
-def _bad_crc(unit_id: int, pdu: bytes) -> bytes:
-    right = frame(unit_id, pdu)
-    return right[:-1] + bytes([right[-1] ^ 0x01])
-
-
-FAULTS: Final[Mapping[str, Callable[[int, bytes], bytes]]] = {
-    # Right on the wire, or refusing; seldom, or late.
-    "flaky": frame,
-    "late": frame,
-    "exception": frame,
-    # Wrong on the wire, or nothing at all.
-    "dead": lambda _unit_id, _pdu: b"",
-    "bad_crc": _bad_crc,
-    "other_unit": lambda unit_id, pdu: frame(unit_id % LONGEST_UNIT_ID + 1, pdu),
-    "wrong_function": lambda unit_id, pdu: frame(unit_id, bytes([pdu[0] ^ 0x03]) + pdu[1:]),
-    "wrong_byte_count": lambda unit_id, pdu: frame(unit_id, bytes([pdu[0], pdu[1] - 1]) + pdu[2:]),
-    "short_frame": lambda unit_id, pdu: frame(unit_id, bytes([pdu[0], pdu[1] - 1]) + pdu[2:-1]),
-    "cut_frame": lambda unit_id, pdu: frame(unit_id, pdu)[:-1],
-    "twice": lambda unit_id, pdu: frame(unit_id, pdu) * 2,
-    "noise": lambda _unit_id, _pdu: NOISE,
-    "noise_before": lambda unit_id, pdu: NOISE[:1] + frame(unit_id, pdu),
-}
-"""Every way to answer wrongly, by name: what goes out for a unit and its right answer."""
 
 
 def build(name: str, settings: Settings) -> RtuLine:

@@ -55,7 +55,7 @@ class SideDoorsSimulator(TalkingUnit):
     async def do(self, command: Mapping[str, object]) -> None:
         verb = command.get("do")
         if not isinstance(verb, str) or verb not in STATES:
-            self._voice.obey(command, known=", ".join(STATES))
+            await self._voice.obey(command, known=", ".join(STATES))
             return
         only(command, "do", "door")
         name = command.get("door")

@@ -104,7 +104,7 @@ class VesselSimulator(TalkingUnit):
             case "sog" | "jump" | "shift":
                 self._move(command)
             case _:
-                self._voice.obey(command, known=KNOWN)
+                await self._voice.obey(command, known=KNOWN)
 
     def _alert(self, command: Mapping[str, object]) -> None:
         only(command, "do", "id", "on", "acknowledged")

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from simulators.api import only, whole
 from simulators.outlets import outlet_of
+from simulators.voice_faults import trouble_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from daemon.clock import Clock
     from simulators.api import Settings
+    from simulators.voice_faults import Trouble
 
 MOST_GARBAGE_LINES = 1000
 GARBAGE = (
@@ -29,7 +31,7 @@ GARBAGE = (
     b"$" + b"9" * 2000,
 )
 """Noise, a wrong checksum, cut sentences, a line without an end."""
-FAULTS = "silence, resume, garbage, drop"
+FAULTS = "silence, resume, garbage, drop, fault, clear, unplug, plug"
 """What every unit can do beside its own commands."""
 
 
@@ -55,6 +57,10 @@ class Voice:
         self._said = said
         self._every_s = every_s
         self._is_silent = False
+        self._trouble: Trouble | None = None
+        self._late: set[asyncio.Task[None]] = set()
+        self._turn = 0
+        self._is_plugged = True
         self._talking: asyncio.Task[None] | None = None
         self.outlet = outlet_of(settings)
 
@@ -70,16 +76,28 @@ class Voice:
         if self._talking is None:
             return
         self._talking.cancel()
-        await asyncio.gather(self._talking, return_exceptions=True)
+        ending = [self._talking, *self._late]
+        for task in self._late:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         self._talking = None
         await self.outlet.stop()
 
     def say(self, lines: Iterable[str]) -> None:
         """Say something now, out of turn; a unit that is silent says nothing."""
-        if not self._is_silent:
-            self.outlet.send(line.encode("ascii") for line in lines)
+        if self._is_silent:
+            return
+        said = [line.encode("ascii") for line in lines]
+        if self._trouble is None:
+            self.outlet.send(said)
+        elif self._trouble.fault == "late":
+            task = asyncio.create_task(self._say_late(said, self._trouble.by_s))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        elif spoilt := self._trouble.spoilt(said, self._turn):
+            self.outlet.send_bytes(spoilt)
 
-    def obey(self, command: Mapping[str, object], *, known: str) -> None:
+    async def obey(self, command: Mapping[str, object], *, known: str) -> None:
         """Carry out a command that is the same for every unit.
 
         Raises:
@@ -96,12 +114,30 @@ class Voice:
             case "drop":
                 only(command, "do")
                 self.outlet.drop()
+            case "fault":
+                self._trouble = trouble_of(command)
+            case "clear":
+                only(command, "do")
+                self._trouble = None
+            case "unplug":
+                only(command, "do")
+                self._is_plugged = False
+                await self.outlet.stop()
+            case "plug":
+                only(command, "do")
+                if not self._is_plugged:
+                    await self.outlet.start()
+                    self._is_plugged = True
             case unknown:
                 raise ValueError(f"{self._id} cannot do {unknown!r}; known are {known}, {FAULTS}")
 
+    async def _say_late(self, said: list[bytes], by_s: float) -> None:
+        await self._clock.sleep(by_s)
+        self.outlet.send(said)
+
     async def _talk(self) -> None:
-        for turn in itertools.count():
-            self.say(self._said(turn))
+        for self._turn in itertools.count():
+            self.say(self._said(self._turn))
             await self._clock.sleep(self._every_s)
 
 

@@ -113,6 +113,10 @@ async def test_a_fault_bends_one_thing_and_is_cleared_again(unit, fault, reply):
     assert await ask(unit) == RIGHT
 
 
+BY_CONNECTION = {"dead", "slow", "closes", "half_open"}
+"""What is right on the wire, or nothing: tested on their own below."""
+
+
 async def test_the_faults_that_are_not_one_bent_field(unit):
     reader, writer = await asyncio.open_connection("127.0.0.1", unit.port)
     try:
@@ -132,7 +136,7 @@ async def test_the_faults_that_are_not_one_bent_field(unit):
             assert await reader.readexactly(10) == RIGHT[:9] + b"\x00"
     finally:
         writer.transport.abort()
-    tested = {*WRONG, "hang", "twice", "previous", "cut_frame", "late"}
+    tested = {*WRONG, "hang", "twice", "previous", "cut_frame", "late", *BY_CONNECTION}
     assert tested == set(FAULTS)
 
 
@@ -218,8 +222,8 @@ async def test_all_inputs_are_set_at_once(unit):
         ({"do": "inputs", "on": [16]}, "from 0 to 15"),
         ({"do": "inputs", "on": [True]}, "from 0 to 15"),
         ({"do": "inputs"}, "not None"),
-        ({"do": "fault"}, "fault is one of cut_frame"),
-        ({"do": "fault", "fault": "gremlin"}, "no fault 'gremlin'; known are cut_frame"),
+        ({"do": "fault"}, "fault is one of closes, cut_frame"),
+        ({"do": "fault", "fault": "gremlin"}, "no fault 'gremlin'; known are closes, cut_frame"),
         ({"do": "fault", "fault": "exception", "code": 0}, "code is a whole number from 1"),
         ({"do": "fault", "fault": "late", "by_s": 61}, "by_s is a time from 0 to 60 s, not 61"),
         ({"do": "fault", "fault": "late", "by_s": True}, "not True"),
@@ -345,3 +349,95 @@ async def test_alone_with_a_wrong_setting_it_says_so():
     _, err = await process.communicate()
     assert process.returncode == 2
     assert b"io_unit: inputs is a whole number from 1 to 2000, not 0" in err
+
+
+async def talk(unit):
+    return await asyncio.open_connection("127.0.0.1", unit.port)
+
+
+async def test_it_can_hang_up_after_each_answer_and_after_a_silence():
+    unit = IoUnit(idle_close_s=0.02)
+    await unit.start()
+    async with asyncio.timeout(5):
+        reader, writer = await talk(unit)
+        assert await reader.read() == b""  # nothing asked for so long
+        writer.transport.abort()
+        await unit.misbehave("closes")
+        reader, writer = await talk(unit)
+        writer.write(READ_ALL)
+        assert len(await reader.read()) == len(RIGHT)
+        writer.transport.abort()
+    await unit.stop()
+
+
+async def test_a_half_open_connection_is_never_answered_and_a_new_one_is(unit):
+    old = await talk(unit)
+    new = []
+    try:
+        async with asyncio.timeout(5):
+            old[1].write(READ_ALL)
+            await old[0].readexactly(len(RIGHT))
+            await unit.do({"do": "fault", "fault": "half_open"})
+            await unit.do({"do": "clear"})
+            old[1].write(READ_ALL)
+            await unit.requests(1)
+            new = await talk(unit)
+            new[1].write(READ_ALL)
+            await new[0].readexactly(len(RIGHT))
+            assert old[0]._buffer == b""
+    finally:
+        for _, writer in filter(None, (old, new)):
+            writer.transport.abort()
+
+
+async def test_a_slow_unit_sends_the_second_half_later():
+    clock = ManualClock()
+    unit = IoUnit(clock=clock)
+    await unit.start()
+    reader, writer = await talk(unit)
+    try:
+        await unit.do({"do": "fault", "fault": "slow", "by_s": 1.0})
+        writer.write(READ_ALL)
+        async with asyncio.timeout(5):
+            half = await reader.readexactly(len(RIGHT) // 2)
+            assert reader._buffer == b""
+            await soon(lambda: clock.next_due_s() is not None)
+            await clock.advance(1.0)
+            assert len(half + await reader.readexactly(len(RIGHT) - len(half))) == len(RIGHT)
+    finally:
+        writer.transport.abort()
+        await unit.stop()
+
+
+@pytest.mark.parametrize("code", range(1, 7))
+async def test_it_refuses_one_point_alone(unit, code):
+    await unit.do({"do": "fault", "fault": "exception", "code": code, "input": 3})
+    reader, writer = await talk(unit)
+    try:
+        async with asyncio.timeout(5):
+            for address, count, refused in (
+                (0, 16, True),
+                (3, 1, True),
+                (4, 12, False),
+                (0, 3, False),
+            ):
+                pdu = struct.pack(">BHH", 2, address, count)
+                writer.write(struct.pack(">HHHB", 1, 0, 6, 1) + pdu)
+                _, _, length, _ = struct.unpack(">HHHB", await reader.readexactly(7))
+                said = await reader.readexactly(length - 1)
+                assert (said == bytes([0x82, code])) is refused
+    finally:
+        writer.transport.abort()
+
+
+async def test_a_flapping_contact_ends_as_it_was():
+    clock = ManualClock()
+    unit = IoUnit(clock=clock)
+    await unit.do({"do": "flap", "input": 2, "times": 4, "every_s": 0.5})
+    states = []
+    for _ in range(5):
+        await clock.advance(0.25)
+        states.append(unit._inputs[2])
+        await clock.advance(0.25)
+    assert states == [True, False, True, False, False]
+    await unit.stop()

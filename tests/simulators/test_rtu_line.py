@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-from simulators.rtu_line import FAULTS, MOST_UNITS, NOISE, SIMULATOR, RtuLine, Unit, build, crc
+from simulators.misread import misread
+from simulators.rtu_line import MOST_UNITS, SIMULATOR, RtuLine, Unit, build
+from simulators.rtu_line_wire import FAULTS, NOISE, TALKER, crc
 from tests.clocks import ManualClock
 from tests.soon import soon
 
@@ -116,6 +118,8 @@ WRONG = {
     "twice": RIGHT * 2,
     "noise": NOISE,
     "noise_before": NOISE[:1] + RIGHT,
+    "talker": TALKER,
+    "baud": misread(RIGHT, sent_baud=19200, read_baud=9600),
 }
 
 
@@ -133,7 +137,7 @@ async def test_a_fault_bends_one_thing_of_one_unit_and_is_cleared_again(line, as
 
 
 def test_every_fault_is_tested():
-    assert FAULTS.keys() == WRONG.keys() | {"dead", "flaky", "late", "exception"}
+    assert FAULTS.keys() == WRONG.keys() | {"dead", "flaky", "late", "slow", "exception"}
 
 
 async def test_an_exception_has_the_code_that_was_asked_for(line, asker):
@@ -293,3 +297,37 @@ async def test_alone_it_is_a_program(tmp_path):
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_a_slow_unit_says_the_second_half_later():
+    clock = ManualClock()
+    line = RtuLine([Unit(5, [n in {0, 3} for n in range(8)])], clock=clock)
+    await line.start()
+    asker = Asker(line.endpoint)
+    await line.do({"do": "fault", "id": 5, "fault": "slow", "by_s": 0.5})
+    asker.say(READ_ALL)
+    await asker.hears(RIGHT[: len(RIGHT) // 2])
+    await clock.advance(0.5)
+    await asker.hears(RIGHT[len(RIGHT) // 2 :])
+    asker.close()
+    await line.stop()
+
+
+async def test_one_point_alone_is_refused(line, asker):
+    await line.do({"do": "fault", "id": 5, "fault": "exception", "code": 6, "input": 3})
+    asker.say(framed("05 02 0003 0001"))
+    await asker.hears(framed("05 82 06"))
+    asker.say(framed("05 02 0004 0001"))
+    await asker.hears(framed("05 02 01 00"))
+
+
+async def test_a_contact_of_a_unit_can_flap(line):
+    await line.do({"do": "flap", "id": 5, "input": 0, "times": 1, "every_s": 0})
+    await soon(lambda: not line._units[5].inputs[0])
+    with pytest.raises(ValueError, match="input is a whole number from 0 to 7"):
+        await line.do({"do": "flap", "id": 5, "input": 8})
+
+
+async def test_a_talker_on_the_bus_speaks_unasked(line, asker):
+    await line.do({"do": "talker"})
+    await asker.hears(TALKER)
