@@ -40,6 +40,7 @@ SHORTEST_STAGE_S = 3.0
 """Where time is shortened: less could not be seen for what it is."""
 LONGEST_HOLD_S = 120.0
 BLINK_HALF_S = 0.5
+KNOWN = "press, test, alert, text, noise, cut, format, unplug, plug"
 LINE_ENDS = {"crlf": "\r\n", "cr": "\r", "lf": "\n"}
 
 
@@ -140,10 +141,15 @@ class SsasUnitSimulator:
             case "format":
                 only(command, "do", "as")
                 self._is_7e1 = _one_of(command, "as", ("8N1", "7E1")) == "7E1"
+            case "unplug" | "plug" as verb:
+                only(command, "do")
+                await (self.stop() if verb == "unplug" else self._plug())
             case unknown:
-                raise ValueError(
-                    f"an SSAS unit cannot do {unknown!r}; known are press, test, alert, text, noise, cut, format"
-                )
+                raise ValueError(f"an SSAS unit cannot do {unknown!r}; known are {KNOWN}")
+
+    async def _plug(self) -> None:
+        if self._pty is None:
+            await self.start()
 
     def _test(self, command: Mapping[str, object]) -> None:
         only(command, "do", "addressees", "held_s")

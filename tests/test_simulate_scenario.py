@@ -9,9 +9,10 @@ import pytest
 from daemon import config
 from daemon.assets import asset
 from daemon.errors import ConfigError
-from daemon.model import Priority
+from daemon.model import LinkState, Priority
 from daemon.simulate import scenario as scenarios
-from daemon.simulate.scenario import ExpectedAlert, load
+from daemon.simulate.expected import ExpectedAlert, ExpectedDevice, promised
+from daemon.simulate.scenario import load
 from daemon.simulate.standins import planned
 
 WHOLE = """\
@@ -157,6 +158,12 @@ def alert(text: str) -> str:
             ["step[1]: at_s goes back to 1", "step[2]: unit and do"],
         ),
         ("lasts_s = 1\n" + step("at_s = 2\ndo = 'open'\ndoor = 'd12'"), ["lasts_s: ends before"]),
+        (step("at_s = 1\ndo = 'step_clock'"), ["step[0]: by_s is wanted"]),
+        (step("at_s = 1\ndo = 'step_clock'\nby_s = true"), ["step[0]: by_s is wanted"]),
+        (step("at_s = 1\ndo = 'step_clock'\nby_s = 1e12"), ["step[0]: a step of the clock"]),
+        ("[[expect.devices]]\ndevice = 'io9'", ["expect.devices[0]: no device 'io9'"]),
+        ("[[expect.devices]]\ndevice = 'io1'", ["expect.devices[0]: 'None' is not a valid"]),
+        ("[[expect.devices]]\ndevice = 'io1'\nx = 1", ["expect.devices[0]: unknown x"]),
     ],
 )
 def test_every_fault_is_said_with_its_place(plan, written, text, faults):
@@ -175,3 +182,32 @@ def test_a_file_that_is_not_there_or_too_long_is_no_scenario(plan, tmp_path, wri
     monkeypatch.setattr(scenarios, "LARGEST_BYTES", 10)
     with pytest.raises(ConfigError, match="longer than 10 bytes"):
         load(written("title = 'abc'"), plan)
+
+
+def test_devices_at_the_end_details_and_a_stepped_clock_are_read(plan, written):
+    read = load(
+        written(
+            "[[step]]\nat_s = 1\ndo = 'step_clock'\nby_s = -3600\n"
+            + alert("priority = 'C'\nraised_s = [0, 1]\ndetail = 'hears AIS'\n")
+            + "[[expect.devices]]\ndevice = 'gps1'\nlink = 'down'\nreason = 'AIS'\ndropped = ['crc']"
+        ),
+        plan,
+    )
+    assert read.steps[0].clock_by_s == -3600
+    assert read.alerts[0].detail == "hears AIS"
+    assert read.devices == (ExpectedDevice("gps1", LinkState.DOWN, "AIS", ("crc",)),)
+    assert list(promised(read.alerts, read.devices)) == ["C T N, 0 to 1 s", "gps1 down, AIS"]
+
+
+@pytest.mark.parametrize(
+    ("status", "differs"),
+    [
+        ({"link": "down", "reason": "it hears AIS", "dropped": {"crc mismatch": 1}}, None),
+        ({"link": "up", "reason": None, "dropped": {}}, "gps1 is up, not down"),
+        ({"link": "down", "reason": None, "dropped": {}}, "gps1: 'AIS' is not in None"),
+        ({"link": "down", "reason": "AIS", "dropped": {"end": 1}}, "gps1: ['crc'] not among"),
+    ],
+)
+def test_a_device_is_held_against_what_should_be(status, differs):
+    said = ExpectedDevice("gps1", LinkState.DOWN, "AIS", ("crc",)).differs(status)
+    assert said is None if differs is None else said.startswith(differs)

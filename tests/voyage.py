@@ -31,7 +31,7 @@ from daemon.mqtt.contract import schema_for
 from daemon.simulate import lines, toml
 from daemon.simulate.derive import derived
 from daemon.simulate.scenario import Scenario, load
-from daemon.simulate.standins import planned
+from daemon.simulate.standins import planned, with_names
 from simulators.outlets import SerialOutlet
 from simulators.plan import spec_of
 from tests.brokers import address, mosquitto
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from daemon.mqtt.wire import Message
     from daemon.record.entry import Entry
-    from daemon.simulate.scenario import ExpectedAlert
+    from daemon.simulate.expected import ExpectedAlert
     from daemon.simulate.standins import Command, Plan
     from daemon.supervise import Supervisor
     from tests.brokers import EmbeddedBroker
@@ -110,7 +110,8 @@ class SeenAlert:
     def __str__(self) -> str:
         ended = "stands" if self.ended_s is None else f"ended {self.ended_s:.2f}"
         then = "".join(f" then {each}" for each in self.then)
-        return f"{self.priority}{then} {self.title} {self.name} raised {self.raised_s:.2f} {ended}"
+        words = f"{self.priority}{then} {self.title} {self.name}"
+        return f"{words} raised {self.raised_s:.2f} {ended}: {self.detail}"
 
     def is_as(self, expected: ExpectedAlert) -> bool:
         """Return whether this is the alert that was expected."""
@@ -121,7 +122,7 @@ class SeenAlert:
             expected.priority.value,
             [each.value for each in expected.then],
         )
-        if not same or not low_s <= self.raised_s <= high_s:
+        if not same or not low_s <= self.raised_s <= high_s or expected.detail not in self.detail:
             return False
         if expected.ended_s is None or self.ended_s is None:
             return expected.ended_s is None and self.ended_s is None
@@ -192,6 +193,8 @@ class Voyage:
                 await self.tell(command)
             if step.request is not None:
                 await self.ask(step.request)
+            if step.clock_by_s:
+                self.clock.step_utc(step.clock_by_s)
         await self._until(self.scenario.lasts_s)
 
     async def until(self, condition: Callable[[], Any], *, for_s: float = 60.0) -> Any:
@@ -334,6 +337,9 @@ class Voyage:
         said = [str(alert) for alert in left]
         assert (missing, said) == ([], []), f"not as expected: {missing}; not expected: {said}"
         assert "alert/data.simulated.ispsd" in self.newest, "it is not said that all is simulated"
+        for device in self.scenario.devices:
+            differs = device.differs(self.newest[f"driver/{device.device}"])
+            assert differs is None, differs
         types = self.entry_types()
         assert types == dict(self.scenario.entries), f"entries: {types}"
 
@@ -543,6 +549,7 @@ async def sailing(
     voyage = Voyage(clock, folder, plan, played)
     loop = asyncio.get_running_loop()
     loop.set_default_executor(clock.threads)
+    with_names(plan, folder)
     ports = _udp_ports()
     async with AsyncExitStack() as stack:
         stack.callback(clock.close)

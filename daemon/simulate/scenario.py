@@ -30,6 +30,11 @@ worker = "R. dela Cruz"
 work = "greasing"
 minutes = 20
 
+[[step]]                            # the computer's clock; only where time is virtual, as start.utc
+at_s = 40
+do = "step_clock"
+by_s = 3600
+
 [expect]                            # every alert and every kind of entry, beside what every watch has
 entries = { "permit.given" = 1 }
 
@@ -39,31 +44,41 @@ name = "STRG GEAR ESC"
 priority = "W"
 raised_s = [10.2, 11]
 ended_s = [32, 33]
+detail = "not monitored"            # where it matters: words that its detail has among others
+
+[[expect.devices]]                  # at the end: up or down, words of the reason, names of what was dropped
+device = "gps1"
+link = "down"
+reason = "hears AIS"
+dropped = ["unsupported"]
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import ConfigError, Fault
-from daemon.model import Priority, SecurityLevel, Situation
+from daemon.model import SecurityLevel, Situation
 from daemon.mqtt.commands import ORDERS, order_faults
+from daemon.simulate.expected import expected
 from daemon.simulate.lines import moves, to_device
 from daemon.simulate.standins import MOVES
+from daemon.simulate.tables import checked, seconds, short_text, strangers, table_of, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from daemon.simulate.expected import ExpectedAlert, ExpectedDevice
     from daemon.simulate.standins import Command, Plan
 
 LARGEST_BYTES = 1 << 20
-LONGEST_S = 48 * 3600.0
-LONGEST_TITLE = 100
+CLOCK: Final = "step_clock"
+LONGEST_STEP_S = 20 * 366 * 86400.0
+"""The 1024 weeks of a GPS rollback and some more."""
 MOST_OFFSET_MIN = 14 * 60
 ACTS: Final = {
     "seal": {"alert", "number"},
@@ -81,29 +96,19 @@ class Step:
 
     Attributes:
         request: What is asked over the control socket; None where no person does anything.
+        clock_by_s: How far the computer's clock is stepped; zero where it is left alone.
     """
 
     at_s: float
     commands: tuple[Command, ...] = ()
     request: Mapping[str, Any] | None = None
+    clock_by_s: float = 0.0
 
-
-@dataclass(frozen=True, slots=True)
-class ExpectedAlert:
-    """One alert that should come.
-
-    Attributes:
-        raised_s: Not before, not after, in seconds after the start.
-        ended_s: When its condition ended; None where it should stand at the end.
-        then: The priorities that it took after the first, as regimes came and went.
-    """
-
-    title: str
-    name: str
-    priority: Priority
-    raised_s: tuple[float, float]
-    ended_s: tuple[float, float] | None = None
-    then: tuple[Priority, ...] = ()
+    def asked(self) -> str:
+        """Return in words what is asked for where no stand-in is told anything."""
+        if self.request is None:
+            return "the computer's clock is left alone; only tests step theirs"
+        return f"{self.request['by']}: {self.request.get('verb', self.request['do'])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class Scenario:
     Attributes:
         watch: What of the configuration's ``[watch]`` is another at the start.
         utc: When it begins; None for any time.
+        devices: How devices should stand at the end.
         entries: How many entries of each type should be written, beside those of every watch.
     """
 
@@ -122,6 +128,7 @@ class Scenario:
     watch: Mapping[str, Any] = field(default_factory=dict)
     utc: datetime | None = None
     alerts: tuple[ExpectedAlert, ...] = ()
+    devices: tuple[ExpectedDevice, ...] = ()
     entries: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -133,18 +140,20 @@ def load(path: Path, plan: Plan) -> Scenario:
     """
     faults: list[Fault] = []
     tree = _tree(path)
-    _strangers("file", tree, KNOWN, faults)
-    title = _checked("title", tree.get("title", ""), _title, faults) or ""
+    strangers("file", tree, KNOWN, faults)
+    title = checked("title", tree.get("title", ""), short_text, faults) or ""
     steps = _steps(tree.get("step", []), plan, faults)
     last_s = steps[-1].at_s if steps else 0.0
-    lasts_s = _checked("lasts_s", tree.get("lasts_s", last_s), _seconds, faults) or 0.0
+    lasts_s = checked("lasts_s", tree.get("lasts_s", last_s), seconds, faults) or 0.0
     watch, utc = _start(tree.get("start", {}), faults)
-    alerts, entries = _expected(tree.get("expect", {}), faults)
+    should = expected(tree.get("expect", {}), plan.of_device, faults)
     if lasts_s < last_s:
         faults.append(Fault("lasts_s", f"ends before the last step at {last_s:g} s"))
     if faults:
         raise ConfigError(str(path), tuple(faults))
-    return Scenario(title, tuple(steps), lasts_s, watch, utc, tuple(alerts), entries)
+    return Scenario(
+        title, tuple(steps), lasts_s, watch, utc, should.alerts, should.devices, should.entries
+    )
 
 
 def _tree(path: Path) -> dict[str, Any]:
@@ -160,8 +169,8 @@ def _tree(path: Path) -> dict[str, Any]:
 
 def _steps(given: object, plan: Plan, faults: list[Fault]) -> list[Step]:
     steps: list[Step] = []
-    for number, table in enumerate(_tables("step", given, faults)):
-        step = _checked(f"step[{number}]", table, lambda said: _step(said, plan), faults)
+    for number, table in enumerate(tables_of("step", given, faults)):
+        step = checked(f"step[{number}]", table, lambda said: _step(said, plan), faults)
         if step is None:
             continue
         if steps and step.at_s < steps[-1].at_s:
@@ -172,12 +181,14 @@ def _steps(given: object, plan: Plan, faults: list[Fault]) -> list[Step]:
 
 def _step(table: Mapping[str, Any], plan: Plan) -> Step:
     said = dict(table)
-    at_s, unit = _seconds(said.pop("at_s", None)), said.pop("unit", None)
+    at_s, unit = seconds(said.pop("at_s", None)), said.pop("unit", None)
     if "order" in said:
         return Step(at_s, request=_request(said))
+    if unit is None and said.get("do") == CLOCK:
+        return Step(at_s, clock_by_s=_step_s(said))
     if unit is None and said.get("do") in MOVES:
-        if strangers := said.keys() - {"do", "door"}:
-            raise ValueError(f"unknown {', '.join(sorted(strangers))}")
+        if unknown := said.keys() - {"do", "door"}:
+            raise ValueError(f"unknown {', '.join(sorted(unknown))}")
         return Step(at_s, tuple(moves(said["do"], str(said.get("door")), plan)))
     if not (isinstance(unit, str) and isinstance(said.get("do"), str)):
         raise ValueError("unit and do are wanted, as texts")  # noqa: TRY004 (a scenario's fault, as any other)
@@ -196,23 +207,23 @@ def _request(said: dict[str, Any]) -> Mapping[str, Any]:
         if wrong := order_faults(verb, said):
             raise ValueError("; ".join(wrong))
         return {"do": "order", "verb": verb, "said": said, "by": by}
-    if strangers := said.keys() - ACTS[verb]:
-        raise ValueError(f"unknown {', '.join(sorted(strangers))}")
+    if unknown := said.keys() - ACTS[verb]:
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
     return {"do": verb, "by": by, **said}
 
 
 def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime | None]:
     """Return what the ship's ``[watch]`` becomes, and when it begins."""
-    table = _table("start", given, faults)
+    table = table_of("start", given, faults)
     readers: dict[str, Callable[[Any], Any]] = {
         "situation": lambda value: Situation(value).value,
         "security_level": lambda value: SecurityLevel(value).value,
         "ship_time_offset_min": _offset,
         "utc": _utc,
     }
-    _strangers("start", table, readers.keys(), faults)
+    strangers("start", table, readers.keys(), faults)
     read = {
-        name: _checked(f"start.{name}", table[name], reader, faults)
+        name: checked(f"start.{name}", table[name], reader, faults)
         for name, reader in readers.items()
         if name in table
     }
@@ -220,58 +231,13 @@ def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime
     return read, utc
 
 
-def _expected(given: object, faults: list[Fault]) -> tuple[list[ExpectedAlert], dict[str, int]]:
-    table = _table("expect", given, faults)
-    _strangers("expect", table, {"alerts", "entries"}, faults)
-    alerts = [
-        _checked(f"expect.alerts[{number}]", each, _alert, faults)
-        for number, each in enumerate(_tables("expect.alerts", table.get("alerts", []), faults))
-    ]
-    entries = _table("expect.entries", table.get("entries", {}), faults)
-    for type_, count in entries.items():
-        if type(count) is not int or count < 1:
-            faults.append(Fault(f"expect.entries.{type_}", f"is a number from 1, not {count!r}"))
-    return [alert for alert in alerts if alert is not None], dict(entries)
-
-
-def _alert(table: Mapping[str, Any]) -> ExpectedAlert:
-    known = {"title", "name", "priority", "raised_s", "ended_s", "then"}
-    if strangers := table.keys() - known:
-        raise ValueError(f"unknown {', '.join(sorted(strangers))}")
-    if missing := {"title", "name", "priority", "raised_s"} - table.keys():
-        raise ValueError(f"wanted: {', '.join(sorted(missing))}")
-    then = table.get("then", [])
-    if not isinstance(then, list):
-        raise ValueError("then is a list of priorities")  # noqa: TRY004 (a scenario's fault, as any other)
-    return ExpectedAlert(
-        _title(table["title"]),
-        _title(table["name"]),
-        Priority(table["priority"]),
-        _span(table["raised_s"]),
-        _span(table["ended_s"]) if "ended_s" in table else None,
-        tuple(Priority(each) for each in then),
-    )
-
-
-def _span(given: object) -> tuple[float, float]:
-    if not isinstance(given, list) or len(given) != 2:  # noqa: PLR2004 (not before, not after)
-        raise ValueError(f"a time is [not before, not after] in seconds, not {given!r}")
-    low_s, high_s = map(_seconds, given)
-    if low_s > high_s:
-        raise ValueError(f"{low_s:g} s is after {high_s:g} s")
-    return low_s, high_s
-
-
-def _seconds(given: object) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= LONGEST_S:
-        raise ValueError(f"at_s is a time from 0 to {LONGEST_S:g} s, not {given!r}")
-    return float(given)
-
-
-def _title(given: object) -> str:
-    if isinstance(given, str) and len(given) <= LONGEST_TITLE and given.isprintable():
-        return given
-    raise ValueError(f"a text of at most {LONGEST_TITLE} characters is wanted, not {given!r}")
+def _step_s(said: Mapping[str, Any]) -> float:
+    by_s: Any = said.get("by_s")
+    if said.keys() != {"do", "by_s"} or type(by_s) not in (int, float):
+        raise ValueError("by_s is wanted: how far the clock is stepped, in seconds")
+    if not 0 < abs(by_s) <= LONGEST_STEP_S:
+        raise ValueError(f"a step of the clock is at most {LONGEST_STEP_S:g} s, not {by_s!r}")
+    return float(by_s)
 
 
 def _offset(given: object) -> int:
@@ -285,33 +251,3 @@ def _utc(given: object) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise ValueError(f'a moment like "2026-11-22T02:10:00Z" is wanted, not {given!r}')
     return moment.astimezone(UTC)
-
-
-def _checked(place: str, given: object, read: Callable[[Any], Any], faults: list[Fault]) -> Any:
-    """Return what a reader makes of a value; None, and one fault more, where it cannot."""
-    try:
-        return read(given)
-    except ValueError as err:
-        faults.append(Fault(place, str(err)))
-        return None
-
-
-def _table(place: str, given: object, faults: list[Fault]) -> Mapping[str, Any]:
-    if isinstance(given, Mapping):
-        return given
-    faults.append(Fault(place, "is not a table"))
-    return {}
-
-
-def _tables(place: str, given: object, faults: list[Fault]) -> list[Mapping[str, Any]]:
-    if isinstance(given, list) and all(isinstance(each, Mapping) for each in given):
-        return given
-    faults.append(Fault(place, "is not a list of tables"))
-    return []
-
-
-def _strangers(
-    place: str, table: Mapping[str, Any], known: Collection[str], faults: list[Fault]
-) -> None:
-    if strangers := table.keys() - set(known):
-        faults.append(Fault(place, f"unknown {', '.join(sorted(strangers))}"))

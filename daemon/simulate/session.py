@@ -25,8 +25,9 @@ from daemon.model import Situation
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate import lines, processes, toml
 from daemon.simulate.derive import derived, mapped
+from daemon.simulate.expected import promised
 from daemon.simulate.scenario import Scenario, load
-from daemon.simulate.standins import planned
+from daemon.simulate.standins import planned, with_names
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.mqtt.embedded import EmbeddedBroker
     from daemon.simulate.processes import Simulators
-    from daemon.simulate.scenario import Step
     from daemon.simulate.standins import Command, Plan
 
 MQTT_PORT = 1883
@@ -138,6 +138,7 @@ def _prepared(path: Path, state: Path | None, scenario: Path | None, *, keep: bo
         state.mkdir(parents=True, exist_ok=True)
     folder = tempfile.TemporaryDirectory(prefix="ispsd-simulate-") if state is None else None
     place = Path(folder.name) if folder is not None else (state or Path()).resolve()
+    with_names(plan, place)
     (place / "units.toml").write_text(toml.written({"unit": plan.units}), "utf-8")
     tree = tomllib.loads(path.read_text("utf-8"))
     tree["watch"] |= played.watch
@@ -212,11 +213,10 @@ async def _play(devices: Simulators, scenario: Scenario, socket: Path) -> None:
         except IspsdError as err:
             say(f"step {number}: {err}")
         else:
-            say(f"step {number}: {_in_words(step.commands) if step.commands else _asked(step)}")
+            say(f"step {number}: {_in_words(step.commands) if step.commands else step.asked()}")
     await asyncio.sleep(began_s + scenario.lasts_s - time.monotonic())
-    for alert in scenario.alerts:
-        low_s, high_s = alert.raised_s
-        say(f"expected: {alert.priority} {alert.title} {alert.name}, {low_s:g} to {high_s:g} s")
+    for words in promised(scenario.alerts, scenario.devices):
+        say(f"expected: {words}")
 
 
 async def _follow(devices: Simulators, plan: Plan) -> None:
@@ -267,11 +267,6 @@ def _in_words(commands: Sequence[Command]) -> str:
     words = " ".join(f"{key}={value}" for key, value in said.items() if key != "do")
     more = f" and {len(commands) - 1} more" if commands[1:] else ""
     return f"{unit} {said['do']} {words}".rstrip() + more
-
-
-def _asked(step: Step) -> str:
-    said = step.request or {}
-    return f"{said['by']}: {said.get('verb', said['do'])}"
 
 
 def _tell(ready: Stage, devices: Simulators, broker: EmbeddedBroker) -> None:

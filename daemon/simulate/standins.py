@@ -14,6 +14,7 @@ from daemon.simulate import levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from daemon.config import Config
     from daemon.config.shape import Device
@@ -45,6 +46,7 @@ NAVIGATION_STATUS: Final = {
     Situation.YARD: 5,
 }
 """ITU-R M.1371-5 table 48."""
+SERIAL_KINDS: Final = frozenset({"rtu_line", "ssas_unit"})
 LONGEST_DIVISION = 3
 """What the simulator of shell doors can say."""
 MOVES: Final = {
@@ -93,6 +95,13 @@ def planned(config: Config) -> Plan:
             case _:
                 plan.left_out[device.id] = f"there is no simulator of a {device.spec.kind}"
     return plan
+
+
+def with_names(plan: Plan, folder: Path) -> None:
+    """Give each serial line a name of its own in a folder, as ``by-path`` does: it stays the same when unplugged."""
+    for unit in plan.units:
+        if unit.get("serial") or unit["kind"] in SERIAL_KINDS:
+            unit["link"] = str(folder / f"serial-{unit['id']}")
 
 
 def _add_io_unit(plan: Plan, device: Device, unit: ModbusConfig) -> None:
