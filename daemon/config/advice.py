@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.config.ports import port_advice
 from daemon.model import Role
 
 if TYPE_CHECKING:
@@ -31,3 +32,4 @@ def advice(config: Config) -> Iterator[str]:
             yield f"person: nobody has the role {role.value}, so nobody can {why}"
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
+    yield from port_advice(config)
