@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from daemon.capture.case import Moment
 from daemon.drivers.links import LONGEST_LINE_BYTES, SerialLink, opened
@@ -18,11 +18,8 @@ from daemon.drivers.ports import connect, open_serial
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import TypeAlias
-
-    import serial
 
     from daemon.clock import Clock
     from daemon.drivers.links import Link, TcpLink
@@ -170,7 +167,13 @@ class Relay:
         self.tape.append(Moment(at_ms, heard, asked))
 
 
-async def _line(link: SerialLink | TcpLink) -> serial.Serial | socket.socket:
+class _Port(Protocol):
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+async def _line(link: SerialLink | TcpLink) -> _Port:
     return await (open_serial(link) if isinstance(link, SerialLink) else connect(link))
 
 

@@ -15,12 +15,13 @@ import structlog
 
 from daemon.drivers import port_faults
 from daemon.drivers.api import DriverContext
-from daemon.drivers.links import SerialLink, opened
+from daemon.drivers.links import SerialLink, TcpLink, opened
 from daemon.drivers.nmea import DRIVER, NmeaConfig, NmeaDriver
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import LinkState, Provenance
 from daemon.supervise import Supervisor
+from simulators.heading import HeadingSimulator
 from simulators.misread import misread
 from simulators.outlets import SerialOutlet
 from tests.clocks import FixedEntropy, ManualClock
@@ -30,10 +31,10 @@ SILENT_S = 10.0
 
 
 @asynccontextmanager
-async def listening(path, *, feed="nav", baud=4800):
-    """Run the driver of a serial port under its supervisor, on a clock that the test moves."""
+async def listening(path, *, feed="nav", link=None):
+    """Run the driver of a port under its supervisor, on a clock that the test moves."""
     clock = ManualClock()
-    link = SerialLink(kind="serial", port=str(path), baud=baud)
+    link = link or SerialLink(kind="serial", port=str(path), baud=4800)
     config = NmeaConfig(kind="nmea", feed=feed, link=link)
     context = DriverContext("gps1", clock, CovertGate(clock), Provenance.LIVE)
     seen, statuses = [], []
@@ -71,8 +72,10 @@ def is_up(watch):
     return watch.supervisor.status.link is LinkState.UP
 
 
-async def test_a_pty_closed_and_made_anew_under_the_same_by_id_is_back_within_10_s(tmp_path):
-    """peers.md §8 item 4 (Signal K #1566), after an outage long enough for the longest back-off."""
+async def test_peers_4_a_pty_closed_and_made_anew_under_the_same_by_id_is_back_within_10_s(
+    tmp_path,
+):
+    """Signal K #1566; after an outage long enough for the longest back-off."""
     outlet = SerialOutlet(tmp_path / "by-id-gps")
     await outlet.start()
     async with listening(tmp_path / "by-id-gps") as watch:
@@ -87,6 +90,33 @@ async def test_a_pty_closed_and_made_anew_under_the_same_by_id_is_back_within_10
         back_s = await sail(watch, 30, lambda: outlet.send([GNSS]), until=lambda: is_up(watch))
         await outlet.stop()
         assert back_s <= 10
+
+
+async def test_peers_5_a_peer_that_vanishes_without_fin_is_lost_by_its_deadline_not_by_the_next_message():
+    """OpenCPN #1142, AIS-catcher #647: the connection stands, and nothing comes on it, ever."""
+    heading = HeadingSimulator("gyro", {}, talking := ManualClock())
+    await heading.start()
+    link = TcpLink(kind="tcp", host="127.0.0.1", port=int(heading.endpoint.rpartition(":")[2]))
+    async with listening(None, feed="heading", link=link) as watch:
+
+        async def turn(seconds, until):
+            for _ in range(round(seconds / 0.5)):
+                await talking.advance(0.5)
+                await sail(watch, 0.5)
+                if until():
+                    return
+
+        await turn(30, lambda: is_up(watch))
+        assert is_up(watch)
+        await heading.do({"do": "silence"})
+        since_s = watch.supervisor.health.last_good_s
+        await turn(SILENT_S + 5, lambda: not is_up(watch))
+        assert watch.statuses[-1].reason == "nothing good heard for 10 s"
+        assert watch.clock.now_s() - since_s <= SILENT_S + 2
+        await heading.do({"do": "resume"})
+        await turn(10, lambda: is_up(watch))
+        assert is_up(watch)
+    await heading.stop()
 
 
 async def test_a_port_that_came_back_under_another_name_is_found_through_its_link(tmp_path):
