@@ -303,3 +303,14 @@ def test_a_permit_stands_under_its_door_and_runs_down(since_s, words):
     permit = {"person": "R. dela Cruz", "work": "paint", "left_s": 600.0}
     said = shown(status(openings=[{**OPENING, "permit": permit}]), since_s=since_s)
     assert f"permit to open: R. dela Cruz, paint, {words}" in said
+
+
+def test_the_reason_of_an_outage_is_shown_whole():
+    reason = (
+        "nothing good heard for 10 s; hears AIS sentences (AIVDM, AIVDO), expected GNSS: "
+        "cables swapped?"
+    )
+    lines = page(status(devices=[{**DEVICE, "link": "down", "reason": reason}]), since_s=0.0)
+    shown = " ".join(line.text.strip() for line in lines)
+    assert reason in shown
+    assert max(len(line.text) for line in lines) <= WIDTH

@@ -241,7 +241,8 @@ def _devices(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> 
             Style.PLAIN if is_up else Style.WARNING,
         )
         if row["reason"]:
-            yield Line(f"      {row['reason']}", Style.WARNING)
+            # Whole: what a port hears instead, and what to do, stands at the end of it.
+            yield from _wrapped(row["reason"], Style.WARNING, indent=6)
 
 
 def _tests(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterator[Line]:
@@ -289,8 +290,9 @@ def _ago(seconds: float | None, since_s: float) -> str:
     return "never" if seconds is None else f"{age(seconds + since_s)} ago"
 
 
-def _wrapped(words: str, style: Style) -> list[Line]:
-    return [Line(line, style) for line in textwrap.wrap(_printable(words), WIDTH)]
+def _wrapped(words: str, style: Style, *, indent: int = 0) -> list[Line]:
+    lines = textwrap.wrap(_printable(words), WIDTH - indent)
+    return [Line(" " * indent + line, style) for line in lines]
 
 
 def _cell(words: object, width: int) -> str:
