@@ -50,7 +50,7 @@ detail = "not monitored"            # where it matters: words that its detail ha
 device = "gps1"
 link = "down"
 reason = "hears AIS"
-dropped = ["unsupported"]
+dropped = ["checksum"]
 """
 
 from __future__ import annotations
