@@ -141,7 +141,11 @@ async def test_a_unit_that_answers_every_second_question_never_tells_an_old_stat
         assert CLOSED not in {reading.value for reading in bus.emitted[1:]}
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"flaky", "late", "exception", "dead"}))
+ANSWERS = {"flaky", "late", "slow", "exception", "dead"}
+"""What is right on the wire though seldom, late or in pieces, or a refusal, or nothing: each has tests of its own."""
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - ANSWERS))
 async def test_anything_but_the_answer_is_never_a_state(bus, fault):
     async with bus.running(bus.driver(STEERING)) as (task,):
         await set_input(bus, STEERING, 3, on=False)  # what it would tell, were it believed
@@ -151,6 +155,17 @@ async def test_anything_but_the_answer_is_never_a_state(bus, fault):
     await bus.simulator.do({"do": "clear", "id": STEERING})
     async with bus.running(bus.driver(STEERING)):  # what the supervisor does next
         assert told(bus.emitted[2:]) == [("d11", CLOSED), ("d12", OPEN)]
+
+
+async def test_an_answer_in_two_halves_is_believed_within_its_time_and_not_after_it(bus):
+    async with bus.running(bus.driver(STEERING, contacts=HATCH)) as (task,):
+        await misbehave(bus, "slow", by_s=0.1)
+        await set_input(bus, STEERING, 3, on=False)
+        await bus.until(lambda: OPEN in {reading.value for reading in bus.emitted}, within_s=5)
+        await misbehave(bus, "slow", by_s=1.0)
+        await set_input(bus, STEERING, 3, on=True)
+        assert isinstance(await ended(bus, task), MismatchError | NoAnswerError)
+        assert bus.emitted[-1].value is OPEN
 
 
 MISMATCHES = {

@@ -60,10 +60,12 @@ def test_the_right_device_needs_no_words():
     assert explain(GNSS, expected="nav") is None
 
 
-def test_another_talker_than_those_that_are_listened_to_is_named():
+def test_on_a_shared_line_only_ones_own_talkers_count():
     said = explain(GNSS, expected="nav", talkers=frozenset({"GN"}))
-    assert said == "hears talker GP, expected GN: see talkers in the file"
-    assert explain(GNSS, expected="nav", talkers=frozenset({"GP"})) is None
+    assert said == "hears GPGGA, GPRMC, but nothing of talker GN: see talkers in the file"
+    assert explain(GNSS + AIS, expected="nav", talkers=frozenset({"GP"})) is None
+    said = explain(GNSS + COMPASS, expected="nav", talkers=frozenset({"HE"}))
+    assert said == "hears compass sentences (HETHS), expected GNSS: cables swapped?"
 
 
 @pytest.mark.parametrize(
