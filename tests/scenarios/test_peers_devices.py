@@ -17,11 +17,11 @@ async def test_peers_7_a_driver_with_a_bug_is_restarted_recorded_and_told(tmp_pa
         assert ship.newest["driver/gps1"]["reason"] == "driver fault: ZeroDivisionError"
         (fault,) = ship.of_type("driver.fault")
         assert (fault.subject, fault.open["reason"]) == ("gps1", "driver fault: ZeroDivisionError")
-        await ship.sail(34.0, grain_s=1.0)  # the alert's delay is 30 s
+        await ship.sail(34.0)  # the alert's delay is 30 s
         assert ship.newest["status"]["state"] == "degraded"
         assert ship.newest["driver/gps2"]["link"] == "up"
         monkeypatch.undo()
-        await ship.sail(50.0, grain_s=1.0)
+        await ship.sail(50.0)
         assert ship.newest["driver/gps1"]["link"] == "up"
         assert (
             len(ship.of_type("driver.fault")) == 1
@@ -36,7 +36,7 @@ async def test_peers_13_a_door_found_open_after_blindness_is_a_caution_of_its_ow
         await ship.move("open", "d13")
         await ship.sail(16.0)
         await ship.type("io1 plug")
-        await ship.sail(45.0, grain_s=1.0)
+        await ship.sail(45.0)
         (found,) = [alert for alert in ship.alerts() if alert.title == "BLIND, NOW OPEN"]
         assert found.priority == "C"
         assert "blind" in found.detail

@@ -371,23 +371,23 @@ async def test_it_can_hang_up_after_each_answer_and_after_a_silence():
 
 
 async def test_a_half_open_connection_is_never_answered_and_a_new_one_is(unit):
-    old = await talk(unit)
-    new = []
-    try:
-        async with asyncio.timeout(5):
-            old[1].write(READ_ALL)
-            await old[0].readexactly(len(RIGHT))
-            await unit.do({"do": "fault", "fault": "half_open"})
-            await unit.do({"do": "clear"})
-            old[1].write(READ_ALL)
-            await unit.requests(1)
-            new = await talk(unit)
-            new[1].write(READ_ALL)
-            await new[0].readexactly(len(RIGHT))
-            assert old[0]._buffer == b""
-    finally:
-        for _, writer in filter(None, (old, new)):
-            writer.transport.abort()
+    async with asyncio.timeout(5):
+        before = await talk(unit)
+        before[1].write(READ_ALL)
+        await before[0].readexactly(len(RIGHT))
+        await unit.do({"do": "fault", "fault": "half_open"})
+        meanwhile = await talk(unit)
+        await soon(lambda: unit.visitors == 2)
+        await unit.do({"do": "clear"})
+        for _, writer in (before, meanwhile):
+            writer.write(READ_ALL)
+        await unit.requests(2)
+        after = await talk(unit)
+        after[1].write(READ_ALL)
+        await after[0].readexactly(len(RIGHT))
+        assert before[0]._buffer == meanwhile[0]._buffer == b""
+    for _, writer in (before, meanwhile, after):
+        writer.transport.abort()
 
 
 async def test_a_slow_unit_sends_the_second_half_later():
