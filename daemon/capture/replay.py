@@ -172,9 +172,12 @@ class _TapeShared(Shared):
         return self
 
     @asynccontextmanager
-    async def listened(self) -> AsyncIterator[_TapeShared]:
+    async def listened(self, *_: object) -> AsyncIterator[_TapeShared]:
         """Listen to the tape, as to a port that several share."""
         yield self
+
+    def silence(self) -> None:
+        """Know of no reason why nothing is heard: a tape is a tape."""
 
     async def read(self) -> bytes:
         """Return what came next; time goes on to then.
