@@ -143,16 +143,102 @@ class AisReport:
     position: Position | None
     sog_kn: float | None
     navigation_status: int
+    heading_deg: float | None = None
+    """True heading; None where no compass is connected."""
 
 
 @dataclass(frozen=True, slots=True)
 class AisIdentity:
-    """Own-ship static data (VDO; ITU-R M.1371 message 5)."""
+    """Own-ship static and voyage data (VDO; ITU-R M.1371 message 5); None where the unit says *not available*."""
 
     mmsi: int
     imo_number: int
     name: str
     call_sign: str
+    ship_type: int | None = None
+    """ITU-R M.1371-5 table 53: 70 to 79 cargo, 80 to 89 tanker."""
+    length_m: int | None = None
+    """Bow to stern, as the place of the antenna adds up."""
+    beam_m: int | None = None
+    draught_m: float | None = None
+    destination: str | None = None
+    eta: str | None = None
+    """Estimated time of arrival in UTC as it is sent, without a year: ``11-22 14:30``."""
+
+
+class AisKind(StrEnum):
+    """What sends AIS, by its messages and its MMSI (ITU-R M.1371-5, M.585-8)."""
+
+    CLASS_A = "class_a"
+    CLASS_B = "class_b"
+    BASE_STATION = "base_station"
+    AID = "aid"
+    """An aid to navigation."""
+    AIRCRAFT = "aircraft"
+    """A search and rescue aircraft."""
+    DISTRESS = "distress"
+    """AIS-SART (970), man overboard (972), EPIRB-AIS (974)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AisTarget:
+    """Another station, as it was heard last; everything in it is its own word."""
+
+    mmsi: int
+    kind: AisKind
+    heard_s: float
+    """Seconds since boot when it was heard last."""
+    position: Position | None
+    position_s: float
+    """Seconds since boot when it said where it is."""
+    sog_kn: float | None
+    navigation_status: int | None
+    """None from what has none, as class B."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AisCounts:
+    """How many stations are heard, and how full the channels are."""
+
+    class_a: int
+    class_b: int
+    base_stations: int
+    aids: int
+    aircraft: int
+    distress: int
+    """SART, man overboard and EPIRB that are active; one under test does not count."""
+    load_a: float | None
+    """Share of the 2250 slots a minute that were heard in use on channel A; None before a minute was heard."""
+    load_b: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AisTraffic:
+    """What an AIS unit hears of others. Only the counts are told; the targets are for the rules on board."""
+
+    counts: AisCounts
+    targets: tuple[AisTarget, ...] = field(compare=False)
+    """Somebody always moves: only other counts are another picture, and told."""
+
+
+@dataclass(frozen=True, slots=True)
+class AisOffPeriod:
+    """One time in which the unit did not transmit (IEC 61162-1 TRL)."""
+
+    off: str | None
+    """When it stopped, in UTC, ISO 8601 to the second; None where the unit does not know."""
+    on: str | None
+    """When it went on."""
+    reason: int | None
+    """1 power off, 2 silent mode, 3 by channel management, 4 equipment malfunction, 5 invalid configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class AisOffLog:
+    """The unit's own log of when it did not transmit, the newest ten times at most."""
+
+    periods: tuple[AisOffPeriod, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +258,8 @@ Value: TypeAlias = (
     | EquipmentReport
     | AisReport
     | AisIdentity
+    | AisTraffic
+    | AisOffLog
     | SsasMessage
     | float
     | str
@@ -361,6 +449,9 @@ class Ship:
     imo_number: int
     mmsi: int
     call_sign: str
+    length_m: float | None = None
+    """Over all; None where the register's file does not say."""
+    beam_m: float | None = None
 
 
 class OpeningKind(StrEnum):

@@ -79,6 +79,7 @@ def test_a_line_of_evidence_says_everything_that_trust_hangs_on():
         "position": {"lat_deg": 1.25, "lon_deg": 103.75},
         "sog_kn": 0.0,
         "navigation_status": 5,
+        "heading_deg": None,
     }
     assert line == {
         "point": "ais.own_report",

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyais import ANY_MESSAGE
+    from pyais.bit_vector import int_bit_vector
 
+    from daemon.drivers.ais_targets import TargetTable
     from daemon.drivers.sentences import Sentence
 
 OwnShip: TypeAlias = AisReport | AisIdentity
@@ -80,13 +82,15 @@ class _Partial:
 class AisFeed:
     """Messages of one AIS unit, put together from its sentences."""
 
-    def __init__(self, give_up: Callable[[], None]) -> None:
+    def __init__(self, give_up: Callable[[], None], others: TargetTable | None = None) -> None:
         """Remember no message.
 
         Args:
             give_up: Called for each message that never became whole.
+            others: Hears what other stations say; without it that is only checked and counted.
         """
         self._give_up = give_up
+        self._others = others
         self._open: dict[tuple[str, ...], _Partial] = {}
 
     def take(self, sentence: Sentence, now_s: float) -> OwnShip | None:
@@ -103,8 +107,14 @@ class AisFeed:
             if whole is None:
                 return None
             payload = whole
-        message = decode(payload, fill)
-        return _own_ship(message, channel) if sentence.formatter == "VDO" else None
+        message_type, bits = whole_message(payload, fill)
+        if self._others is not None:
+            self._others.occupy(channel, len(bits))
+        if sentence.formatter == "VDO":
+            return _own_ship(_read(message_type, bits), channel)
+        if self._others is not None:
+            self._others.hear(message_type, bits.get(*MMSI), bits, now_s)
+        return None
 
     def _join(
         self, sentence: Sentence, total: int, number: int, payload: str, now_s: float
@@ -156,8 +166,21 @@ _CHANNELS = {"A": "A", "B": "B", "1": "A", "2": "B"}
 """Anything else is no channel: it must not pass for proof of a transmission."""
 
 
+MMSI = (8, 30)
+"""Where every message has it: from which bit, how many."""
+
+
 def decode(payload: str, fill_bits: int) -> ANY_MESSAGE:
     """Return the message of a whole payload.
+
+    Raises:
+        SentenceError: Too few or too many bits for its type, a type that is not read, no payload.
+    """
+    return _read(*whole_message(payload, fill_bits))
+
+
+def whole_message(payload: str, fill_bits: int) -> tuple[int, int_bit_vector]:
+    """Return the type and the bits of a payload that has as many as its type wants.
 
     Raises:
         SentenceError: Too few or too many bits for its type, a type that is not read, no payload.
@@ -176,6 +199,10 @@ def decode(payload: str, fill_bits: int) -> ANY_MESSAGE:
         raise SentenceError(Dropped.TRUNCATED)
     if len(bits) > most + TOO_LONG_BITS:
         raise SentenceError(Dropped.MALFORMED)
+    return message_type, bits
+
+
+def _read(message_type: int, bits: int_bit_vector) -> ANY_MESSAGE:
     try:
         return MSG_CLASS[message_type].from_vector(bits)
     except (AISBaseException, ValueError) as err:
@@ -196,6 +223,7 @@ def _own_ship(message: ANY_MESSAGE, channel: str | None) -> OwnShip | None:
             position=_position(message.lat, message.lon),
             sog_kn=None if message.speed >= SPEED_NOT_AVAILABLE_KN else message.speed,
             navigation_status=int(message.status),
+            heading_deg=None if message.heading >= FULL_CIRCLE_DEG else float(message.heading),
         )
     if isinstance(message, MessageType5):
         return AisIdentity(
@@ -203,8 +231,26 @@ def _own_ship(message: ANY_MESSAGE, channel: str | None) -> OwnShip | None:
             imo_number=message.imo,
             name=_text(message.shipname),
             call_sign=_text(message.callsign),
+            ship_type=int(message.ship_type) or None,
+            length_m=message.to_bow + message.to_stern or None,
+            beam_m=message.to_port + message.to_starboard or None,
+            draught_m=message.draught or None,
+            destination=_text(message.destination) or None,
+            eta=_arrival(message),
         )
     return None
+
+
+FULL_CIRCLE_DEG = 360
+"""511 says that no heading is available."""
+
+
+def _arrival(message: MessageType5) -> str | None:
+    """Return the time of arrival; None where a part of it is not available (0, 0, 24, 60) or is no time."""
+    month, day, hour, minute = message.month, message.day, message.hour, message.minute
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60):  # noqa: PLR2004 (a calendar's)
+        return None
+    return f"{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
 
 
 SPEED_NOT_AVAILABLE_KN = 102.3

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from daemon.assets import asset
+from daemon.model import AisTraffic
 from daemon.mqtt.topics import parse
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def schema_for(topic: str) -> dict[str, Json]:
 
 
 def value_of(value: Value | None) -> Json:
-    """Return a value as it stands in ``point``: structured ones by their field names."""
+    """Return a value as it stands in ``point``: structured ones by their field names; of AIS traffic its counts."""
     if value is None or isinstance(value, float | str):
         return value
+    if isinstance(value, AisTraffic):
+        return cast("dict[str, Json]", dataclasses.asdict(value.counts))
     return cast("dict[str, Json]", dataclasses.asdict(value))

@@ -30,6 +30,18 @@ from simulators.vessel_ais import ais, position_report, static_data
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data"
 NOON = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
+IDENTITY = AisIdentity(
+    mmsi=299000019,
+    imo_number=9999993,
+    name="KESTREL STRAIT",
+    call_sign="9VKS0",
+    ship_type=71,
+    length_m=300,
+    beam_m=48,
+    draught_m=13.2,
+    destination="SGSIN",
+    eta=None,
+)
 MOORED_IN_SEATTLE = b"!AIVDM,1,1,,B,177KQJ5000G?tO`K>RA1wUbN0TKH,0*5C"
 
 
@@ -84,6 +96,7 @@ def test_a_documented_sentence_has_its_documented_content():
             position=Position(47.582833, -122.345833),
             sog_kn=0.0,
             navigation_status=5,
+            heading_deg=181.0,
         )
     ]
 
@@ -128,7 +141,7 @@ def test_static_data_come_in_two_parts():
     first, second = ais("VDO", "A", static_data(OWN_SHIP))
     assert Feed().hear(first, second) == [
         None,
-        AisIdentity(299000019, 9999993, "KESTREL STRAIT", "9VKS0"),
+        IDENTITY,
     ]
 
 
@@ -143,7 +156,7 @@ def test_a_second_part_alone_is_incomplete():
     feed = Feed()
     assert feed.hear(second) == [Dropped.INCOMPLETE]
     assert feed.hear(first, second, second)[1:] == [
-        AisIdentity(299000019, 9999993, "KESTREL STRAIT", "9VKS0"),
+        IDENTITY,
         Dropped.INCOMPLETE,
     ]
     assert feed.given_up == 0
@@ -171,7 +184,7 @@ def test_messages_of_other_sequences_and_talkers_do_not_mix():
     feed = Feed()
     feed.hear(first, other)
     feed.take(part(1, sequence="2"), 0.0)
-    assert feed.hear(second) == [AisIdentity(299000019, 9999993, "KESTREL STRAIT", "9VKS0")]
+    assert feed.hear(second) == [IDENTITY]
 
 
 @pytest.mark.parametrize(("after_s", "is_whole"), [(0.0, True), (0.001, False)])
@@ -310,7 +323,21 @@ def test_recorded_class_a_messages_say_what_gpsd_says():
 
 def by_gpsd(report: dict[str, Any]) -> AisReport | AisIdentity:
     if report["type"] == 5:
-        return AisIdentity(report["mmsi"], report["imo"], report["shipname"], report["callsign"])
+        eta = re.fullmatch(r"(\d\d-\d\d)T(\d\d:\d\d)Z", report["eta"])
+        known = eta is not None and "00-" not in report["eta"] and "-00" not in report["eta"]
+        known = known and "T24:" not in report["eta"] and ":60" not in report["eta"]
+        return AisIdentity(
+            mmsi=report["mmsi"],
+            imo_number=report["imo"],
+            name=report["shipname"],
+            call_sign=report["callsign"],
+            ship_type=report["shiptype"] or None,
+            length_m=report["to_bow"] + report["to_stern"] or None,
+            beam_m=report["to_port"] + report["to_starboard"] or None,
+            draught_m=pytest.approx(report["draught"] / 10) if report["draught"] else None,
+            destination=report["destination"].strip() or None,
+            eta=f"{eta[1]} {eta[2]}" if eta is not None and known else None,
+        )
     lat, lon, speed = report["lat"], report["lon"], report["speed"]
     return AisReport(
         mmsi=report["mmsi"],
@@ -323,4 +350,5 @@ def by_gpsd(report: dict[str, Any]) -> AisReport | AisIdentity:
         ),
         sog_kn=None if speed == 1023 else pytest.approx(speed / 10),
         navigation_status=report["status"],
+        heading_deg=None if report["heading"] == 511 else float(report["heading"]),
     )

@@ -132,7 +132,12 @@ async def test_own_ship_is_read_and_other_ships_only_counted():
             "gps1.own_report",
             AisReport(299000019, 1, None, Position(1.264, 103.84), 0.0, navigation_status=5),
         ),
-        ("gps1.own_identity", AisIdentity(299000019, 9999993, "KESTREL STRAIT", "9VKS0")),
+        (
+            "gps1.own_identity",
+            AisIdentity(
+                *(299000019, 9999993, "KESTREL STRAIT", "9VKS0"), 71, 300, 48, 13.2, "SGSIN", None
+            ),
+        ),
     ]
     assert (bench.driver.health.good, bench.driver.health.dropped) == (6, {})
 
@@ -272,6 +277,8 @@ def test_a_feed_says_which_points_it_has_and_how_long_they_hold():
     assert DRIVER.build(configured("ais"), context).points() == (
         PointSpec("a1.own_report", 540.0),
         PointSpec("a1.own_identity", 900.0),
+        PointSpec("a1.traffic", 240.0),
+        PointSpec("a1.off_log", 86_400.0),
         PointSpec("a1.alerts", 120.0),
     )
     assert DRIVER.build(configured("heading"), context).points() == (PointSpec("a1.heading", 10.0),)

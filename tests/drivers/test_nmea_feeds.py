@@ -16,7 +16,9 @@ from daemon.drivers.nmea import DRIVER, NmeaConfig
 from daemon.gate import CovertGate
 from daemon.model import (
     AisIdentity,
+    AisOffLog,
     AisReport,
+    AisTraffic,
     ContactState,
     EquipmentAlert,
     EquipmentReport,
@@ -315,6 +317,8 @@ KINDS = {
     "sky": Sky,
     "own_report": AisReport,
     "own_identity": AisIdentity,
+    "traffic": AisTraffic,
+    "off_log": AisOffLog,
     "alerts": EquipmentReport,
     "heading": Heading,
     "water_speed": float,
@@ -324,7 +328,7 @@ KINDS = {
 FORMATTERS_READ = (
     *("GGA", "GNS", "GLL", "RMC", "VTG", "ZDA"),
     *("GSA", "GSV", "THS", "HDT", "VBW", "VHW"),
-    *("ALR", "ALF", "ALC", "HBT", "DOR", "VDO"),
+    *("ALR", "ALF", "ALC", "HBT", "DOR", "VDO", "TRL"),
 )
 CHARACTERS = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 FIELD = st.one_of(

@@ -13,8 +13,14 @@ from jsonschema import Draft202012Validator
 from daemon.assets import asset
 from daemon.errors import IspsdError
 from daemon.model import (
+    AisCounts,
     AisIdentity,
+    AisKind,
+    AisOffLog,
+    AisOffPeriod,
     AisReport,
+    AisTarget,
+    AisTraffic,
     AlertState,
     Classification,
     ContactState,
@@ -44,6 +50,7 @@ SSO = Classification.SSO
 PLACE = Position(1.0, 2.0)
 AT = "2026-11-22T02:10:00.000Z"
 SCHEMAS = sorted(asset("mqtt/schemas").glob("*.json"))
+COUNTS = AisCounts(1, 0, 0, 0, 0, 0, 0.012, None)
 VALUES: list[Value | None] = [
     None,
     1.5,
@@ -54,6 +61,9 @@ VALUES: list[Value | None] = [
     Motion(None, 3.0),
     AisReport(257000000, 1, None, None, 0.1, 5),
     AisIdentity(257000000, 9074729, "AURORA", "LAAA"),
+    AisIdentity(257000000, 9074729, "AURORA", "LAAA", 70, 180, 28, 9.1, "NLRTM", "11-22 14:30"),
+    AisTraffic(COUNTS, (AisTarget(1, AisKind.CLASS_A, 1.0, PLACE, 1.0, None, 0, "ANY"),)),
+    AisOffLog((AisOffPeriod("2026-11-22T02:10:00+00:00", None, 1),)),
 ]
 LAST = {"outcome": "passed", "at_utc": AT, "seq": 7, "reason": "held"}
 EQUIPMENT = {
@@ -234,11 +244,23 @@ def test_the_outcomes_of_the_schemas_are_those_of_the_model() -> None:
 
 @pytest.mark.parametrize(
     ("name", "type_"),
-    [("fix", Fix), ("motion", Motion), ("ais_report", AisReport), ("ais_identity", AisIdentity)],
+    [
+        ("fix", Fix),
+        ("motion", Motion),
+        ("ais_report", AisReport),
+        ("ais_identity", AisIdentity),
+        ("ais_traffic", AisCounts),
+        ("ais_off_log", AisOffLog),
+    ],
 )
 def test_structured_values_have_the_field_names_of_the_model(name: str, type_: Any) -> None:
     definitions: Any = schema_for(TOPICS.point("x"))["$defs"]
     assert list(definitions[name]["properties"]) == [f.name for f in dataclasses.fields(type_)]
+
+
+def test_of_what_is_heard_of_others_only_the_counts_are_told() -> None:
+    target = AisTarget(257000001, AisKind.CLASS_A, 1.0, PLACE, 1.0, None, 0, "ANY")
+    assert value_of(AisTraffic(COUNTS, (target,))) == dataclasses.asdict(COUNTS)
 
 
 def test_a_topic_outside_the_contract_has_no_schema() -> None:
