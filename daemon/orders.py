@@ -138,7 +138,7 @@ class Orders:
         by.must_be(authority.roles(Act.AIS_OFF), "enter the Master's order")
         if on and not master:
             raise RefusedError("the Master who ordered it is wanted, by name")
-        self._ship.ais_off_by = master if on else None
+        self._ship.order_ais_off(master if on else None, self._clock.utc())
         return self._ordered("ais.order", by, {"off": on, "by_order_of": master or None})
 
     def permit(

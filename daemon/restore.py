@@ -25,7 +25,7 @@ from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import MOST_ENTRIES, Query
 from daemon.schedule import LastResult
-from daemon.shipstate import ship_time
+from daemon.shipstate import MOST_AIS_ORDERS, ship_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -126,6 +126,7 @@ async def _ship(
     record: Record, ship: ShipState, known: Collection[str], *, now_s: float, now_utc: datetime
 ) -> None:
     """Take up what people ordered about the ship; a permit goes on for what was left of it."""
+    await _ais_orders(record, ship)
     ordered = await record.state(fold.SHIP)
     if (said := ordered.get("situation.changed")) is not None:
         ship.situation = Situation(str(said["to"]))
@@ -145,6 +146,20 @@ async def _ship(
         left_s = min((ends_utc - now_utc).total_seconds(), _number(said["minutes"]) * 60.0)
         person, work = str(said["person"]), str(said["work"])
         ship.permits[door] = Permit(door, person, work, ends_utc, now_s + left_s, "")
+
+
+async def _ais_orders(record: Record, ship: ShipState) -> None:
+    """Take up when AIS was off by order, as far back as is remembered."""
+    orders = ship.ais_orders
+    newest = await record.entries(
+        Query(type="ais.order", newest_first=True, limit=2 * MOST_AIS_ORDERS)
+    )
+    for entry in await record.entries(Query(limit=1)):
+        orders.known_since_utc = forms.from_utc(entry.stamp.at)
+    if len(newest) == 2 * MOST_AIS_ORDERS:
+        orders.known_since_utc = forms.from_utc(newest[-1].stamp.at)
+    for entry in reversed(newest):
+        orders.take(off=entry.open["off"] is True, at_utc=forms.from_utc(entry.stamp.at))
 
 
 def _number(said: Json) -> int:

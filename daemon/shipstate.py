@@ -19,12 +19,41 @@ NIGHT_TO_HOUR = 6
 """2200 to 0600 ship's time."""
 
 
+MOST_AIS_ORDERS = 20
+"""Orders that are remembered; the record has them all."""
+
+
+@dataclass(slots=True)
+class AisOrders:
+    """When AIS was off by order, for what the unit itself says of when it was off.
+
+    Attributes:
+        known_since_utc: Of what was before nothing is known.
+        times: From when to when, the oldest first; None for an order that stands.
+    """
+
+    known_since_utc: datetime | None = None
+    times: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+
+    def take(self, *, off: bool, at_utc: datetime) -> None:
+        """Take an order, or its end."""
+        stands = bool(self.times) and self.times[-1][1] is None
+        if off and not stands:
+            self.times.append((at_utc, None))
+        elif not off and stands:
+            self.times[-1] = self.times[-1][0], at_utc
+        if len(self.times) > MOST_AIS_ORDERS:
+            del self.times[0]
+            self.known_since_utc = self.times[0][0]
+
+
 @dataclass(slots=True)
 class ShipState:
     """The state of the ship that people set.
 
     Attributes:
         threat: The overlay of a threat area.
+        ais_orders: When AIS was off by order.
         ship_time: Ship's time as an offset from UTC.
         permits: Permits to open by door; one that has ended stays until its door is closed.
         ais_off_by: Who ordered AIS off; None where it is on.
@@ -34,8 +63,14 @@ class ShipState:
     level: SecurityLevel
     ship_time: timezone
     threat: bool = False
+    ais_orders: AisOrders = field(default_factory=AisOrders)
     permits: dict[str, Permit] = field(default_factory=dict)
     ais_off_by: str | None = None
+
+    def order_ais_off(self, by: str | None, now_utc: datetime) -> None:
+        """Take the Master's order that AIS is off, or with None its end."""
+        self.ais_off_by = by
+        self.ais_orders.take(off=by is not None, at_utc=now_utc)
 
     def regime(self, now_utc: datetime, *, gangway_attended: bool) -> Regime:
         """Return what policy and priorities hang on now."""

@@ -254,3 +254,7 @@ async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_p
             assert shown["ais_off_by"] == "A. Lindqvist"
             permit = ship.state("permit/d12")
             assert 28 * 60 < permit["ends_up"] - ship.clock.now_s() < 29 * 60, "what was left of it"
+            orders = ship.daemon.ship.ais_orders
+            ((ordered_utc, ended_utc),) = orders.times
+            assert orders.known_since_utc < ordered_utc < ship.clock.utc()
+            assert ended_utc is None

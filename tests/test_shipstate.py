@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.model import Regime, SecurityLevel, Situation
-from daemon.shipstate import ShipState, ship_time
+from daemon.shipstate import MOST_AIS_ORDERS, AisOrders, ShipState, ship_time
 
 MIDNIGHT = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
 
@@ -47,3 +47,18 @@ def test_nothing_is_permitted_or_ordered_at_the_start():
     one, other = (ShipState(Situation.SEA, SecurityLevel.ONE, UTC) for _ in range(2))
     assert (one.permits, one.ais_off_by, one.threat) == ({}, None, False)
     assert one.permits is not other.permits
+
+
+def test_when_ais_was_off_by_order_is_remembered_and_its_horizon_with_it():
+    orders = AisOrders(known_since_utc=MIDNIGHT)
+    hours = [MIDNIGHT + timedelta(hours=n) for n in range(2 * MOST_AIS_ORDERS + 4)]
+    orders.take(off=False, at_utc=hours[0])  # an end without a beginning
+    assert orders.times == []
+    orders.take(off=True, at_utc=hours[1])
+    orders.take(off=True, at_utc=hours[2])  # said twice
+    orders.take(off=False, at_utc=hours[3])
+    assert orders.times == [(hours[1], hours[3])]
+    for number in range(4, len(hours)):
+        orders.take(off=number % 2 == 0, at_utc=hours[number])
+    assert len(orders.times) == MOST_AIS_ORDERS
+    assert orders.known_since_utc == orders.times[0][0] > MIDNIGHT

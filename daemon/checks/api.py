@@ -17,14 +17,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from daemon.model import Classification, Provenance, Quality, Reading, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -166,11 +166,16 @@ class Movement:
     last_utc: datetime | None = None
 
 
+AisOffOrders: TypeAlias = "tuple[datetime | None, Sequence[tuple[datetime, datetime | None]]]"
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the ship offers a check beside her sensors; None where this daemon has no such thing.
 
     Attributes:
+        ais_off_orders: Since when orders are known, None: not at all; and from when to when AIS was off by order, None
+            where an order stands.
         alert_path: Sends a synthetic alert; returns after how many seconds it came back from the broker, None: never.
         station_is_live: Whether an attended station would show and sound an alert now.
         verify_record: Verifies the record; returns PASS, FAIL or INCONCLUSIVE and a sentence.
@@ -178,6 +183,7 @@ class Services:
         seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
     """
 
+    ais_off_orders: Callable[[], AisOffOrders] | None = None
     alert_path: Callable[[], Awaitable[float | None]] | None = None
     station_is_live: Callable[[], bool] | None = None
     verify_record: Callable[[], Awaitable[tuple[str, str]]] | None = None

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from daemon.checks import ais_own_report
 from daemon.checks.ais_own_report import CHECK, AisOwnReportConfig, due_interval_s
-from daemon.model import EquipmentAlert, EquipmentReport, Outcome, Provenance, Quality, Reading
+from daemon.checks.api import Services
+from daemon.model import (
+    AisOffLog,
+    AisOffPeriod,
+    EquipmentAlert,
+    EquipmentReport,
+    Outcome,
+    Provenance,
+    Quality,
+    Reading,
+)
 from daemon.readiness import Test
 from daemon.schedule import LastResult
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
-from tests.makers import UTC_0210, own_identity, own_report, reading
+from tests.makers import SHIP, UTC_0210, own_identity, own_report, reading
 
 WATCH_S = 540.0
 MIDNIGHT = datetime(2026, 11, 22, 16, tzinfo=UTC)
@@ -316,3 +327,54 @@ async def test_no_word_of_it_says_transmitting():
         await to_midnight(made)
         assert len(made.results()) == 2
         assert "transmit" not in str(made.results())
+
+
+# --- size, rate, own log ---
+
+
+@pytest.mark.parametrize(
+    ("said_of_her", "fault"),
+    [
+        ({"length_m": 300, "beam_m": 48}, None),
+        ({"length_m": 297, "beam_m": 48}, "length 297 m sent, register has 300 m"),
+        ({"length_m": 300, "beam_m": 51}, "beam 51 m sent, register has 48.2 m"),
+        ({"beam_m": 48}, "length not set, register has 300 m"),
+        ({"length_m": 300, "beam_m": 48, "ship_type": 70}, None),
+        ({"length_m": 300, "beam_m": 48, "ship_type": 7}, "type of ship 7 sent, which is none"),
+        ({"length_m": 300, "beam_m": 48, "ship_type": 100}, "type of ship 100 sent, which is none"),
+    ],
+)
+def test_her_size_and_type_are_those_of_the_register(said_of_her, fault):
+    ship = replace(SHIP, length_m=300.0, beam_m=48.2)
+    assert ais_own_report.identity_fault(own_identity(**said_of_her), ship) == fault
+
+
+def test_of_a_size_that_the_register_leaves_out_only_what_cannot_be_is_said():
+    assert ais_own_report.identity_fault(own_identity(length_m=20, beam_m=19), SHIP) is None
+    said_of_her = own_identity(length_m=20, beam_m=20)
+    assert ais_own_report.identity_fault(said_of_her, SHIP) == "beam 20 m sent with length 20 m"
+
+
+async def test_a_rate_that_is_too_low_is_a_finding_though_it_never_falls_silent():
+    async with running(rig(ais_test())) as made:
+        made.hears(an_identity(made))
+        await reports(made, 1200.0, 40.0, navigation_status=0, sog_kn=12.0)
+        assert said(made)[-1] == ("failed", "own reports come each 40 s, one is due each 10 s")
+
+
+async def test_a_time_of_the_units_own_log_is_a_finding_until_an_order_explains_it():
+    orders: list[tuple[datetime, datetime | None]] = []
+    services = Services(ais_off_orders=lambda: (UTC_0210, orders))
+    made = rig(ais_test(), services=services)
+    began_utc = made.clock.utc()
+    off, on = began_utc + timedelta(minutes=1), began_utc + timedelta(minutes=30)
+    log = AisOffLog((AisOffPeriod(off.isoformat(), on.isoformat(), 1),))
+    async with running(made):
+        made.hears(an_identity(made), reading("ais.off_log", log, at_s=made.clock.now_s()))
+        await reports(made, 900.0)
+        outcome, reason = said(made)[-1]
+        assert outcome == "failed"
+        assert str(reason).startswith("the unit's own log: off from 22 Nov 02:11 to 22 Nov 02:40")
+        orders.append((off, on))
+        await reports(made, 180.0)
+        assert made.outcomes() == ["failed", "passed"]
