@@ -180,7 +180,9 @@ class Daemon:
         )
         self.ship = ShipState(config.situation, config.security_level, config.ship_time)
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
-        self.engine = Engine(catalogue.load(asset("alerts.toml")), regime)
+        self.engine = Engine(
+            rulebook.kinds(config, dict(catalogue.load(asset("alerts.toml")))), regime
+        )
         self.ourselves = Ourselves(
             config,
             record=self.record,
@@ -256,6 +258,10 @@ class Daemon:
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
         return Services(
+            ais_off_orders=lambda: (
+                self.ship.ais_orders.known_since_utc,
+                self.ship.ais_orders.times,
+            ),
             alert_path=self.ourselves.alert_path,
             station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
             verify_record=self.ourselves.verify_record,

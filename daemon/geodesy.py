@@ -1,4 +1,7 @@
-"""How far apart are two positions? On the mean sphere of WGS 84, which is enough for a ship's own antennas."""
+"""How far apart are two positions, and in what direction?
+
+On the mean sphere of WGS 84, which is enough for a ship's own antennas and for whom she sees.
+"""
 
 from __future__ import annotations
 
@@ -22,3 +25,12 @@ def distance_m(a: Position, b: Position) -> float:
         math.sin(half_lat) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin(half_lon) ** 2
     )
     return 2 * MEAN_RADIUS_M * math.asin(math.sqrt(min(1.0, haversine)))
+
+
+def bearing_deg(a: Position, b: Position) -> float:
+    """Return the direction in which ``b`` is seen from ``a``, in degrees from true north, 0 to below 360."""
+    lat_a, lat_b = math.radians(a.lat_deg), math.radians(b.lat_deg)
+    lon = math.radians(b.lon_deg - a.lon_deg)
+    east = math.sin(lon) * math.cos(lat_b)
+    north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(lon)
+    return math.degrees(math.atan2(east, north)) % 360.0

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from daemon.alerts.rules import areas, other_ships
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import GnssRule
 from daemon.alerts.rules.openings import OpeningRule
+from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
+from daemon.alerts.rules.own_id import OwnIdRule
 from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from daemon.alerts.catalogue import AlertKind
     from daemon.alerts.policy import Policy
     from daemon.alerts.rules.api import Holds, Rule
     from daemon.config import Config
@@ -47,6 +51,15 @@ def rules(
         device, _, name = point.rpartition(".")
         if name == "own_report":
             yield OwnAisRule(device, ship=config.ship, valid_for_s=valid_for_s(point), holds=holds)
+        elif name == "traffic":
+            yield OwnIdRule(device, ship=config.ship)
+            yield OtherShipsRule(
+                device,
+                receivers=[p.rpartition(".")[0] for p in points if p.endswith(".fix")],
+                ship=config.ship,
+                rules=config.ais,
+                holds=holds,
+            )
         elif name == "time":
             yield ClockRule(device)
     if receivers := [point.rpartition(".")[0] for point in points if point.endswith(".fix")]:
@@ -60,9 +73,23 @@ def sources(config: Config) -> frozenset[str]:
             *(opening.id for opening in config.openings),
             *(device.id for device in config.devices),
             *config.buses,
+            *(source.id for device in config.devices for source in areas.sources(device.id)),
             GNSS,
         )
     )
+
+
+def kinds(config: Config, declared: dict[str, AlertKind]) -> dict[str, AlertKind]:
+    """Return the catalogue as it is declared, with the letters of what the ship's file sets itself."""
+    wanted = {
+        other_ships.GUARD_ZONE: config.ais.guard_zone,
+        other_ships.LOITERING: config.ais.loitering,
+        other_ships.SWARM: config.ais.swarm,
+    }
+    return {
+        key: kind if (area := wanted.get(key)) is None else kind.model_copy(update=area.letters())
+        for key, kind in declared.items()
+    }
 
 
 def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:

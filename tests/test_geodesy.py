@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.geodesy import distance_m
+from daemon.geodesy import bearing_deg, distance_m
 from daemon.model import Position
 
 
@@ -23,3 +23,21 @@ from daemon.model import Position
 def test_a_distance_is_right_within_a_tenth_of_a_per_cent(a, b, metres):
     assert distance_m(a, b) == pytest.approx(metres, rel=1e-3, abs=0.01)
     assert distance_m(b, a) == pytest.approx(distance_m(a, b))
+
+
+@pytest.mark.parametrize(
+    ("b", "degrees"),
+    [
+        (Position(1.1, 103.0), 0.0),
+        (Position(1.0, 103.1), 90.0),
+        (Position(0.9, 103.0), 180.0),
+        (Position(1.0, 102.9), 270.0),
+        (Position(1.1, 103.1), 45.0),
+    ],
+)
+def test_a_bearing_is_from_true_north(b, degrees):
+    assert bearing_deg(Position(1.0, 103.0), b) == pytest.approx(degrees, abs=0.1)
+
+
+def test_a_bearing_crosses_the_date_line():
+    assert bearing_deg(Position(0.0, 179.9), Position(0.0, -179.9)) == pytest.approx(90.0)

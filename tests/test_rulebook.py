@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,18 +15,29 @@ from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import GnssRule
 from daemon.alerts.rules.openings import OpeningRule
+from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
+from daemon.alerts.rules.own_id import OwnIdRule
 from daemon.assets import asset
+from daemon.config.other_ships import AisSection
 from daemon.model import ContactState, OpeningKind
 from daemon.points import Points
-from tests.alerts.rig import regime
+from tests.alerts.rig import KINDS, regime
 from tests.makers import UTC_0210, own_report, reading
 
 if TYPE_CHECKING:
     from daemon.alerts.rules.api import Rule, Said
 
 SHIP = config.load(asset("ispsd.toml"))
-POINTS = ("gps1.fix", "gps1.time", "gps2.fix", "gps2.time", "gyro.heading", "ais.own_report")
+POINTS = (
+    "gps1.fix",
+    "gps1.time",
+    "gps2.fix",
+    "gps2.time",
+    "gyro.heading",
+    "ais.own_report",
+    "ais.traffic",
+)
 
 
 @pytest.fixture
@@ -151,6 +163,9 @@ def test_covert_an_ssas_unit_has_no_rule_at_all(rules):
 def test_what_is_received_decides_which_rules_there_are(rules):
     assert [rule.devices for rule in of(rules, OwnAisRule)] == [{"ais"}]
     assert sorted(next(iter(rule.devices)) for rule in of(rules, ClockRule)) == ["gps1", "gps2"]
+    assert [rule.devices for rule in of(rules, OwnIdRule)] == [{"ais"}]
+    (ships,) = of(rules, OtherShipsRule)
+    assert ships.points == {"ais.traffic", "gps1.fix", "gps2.fix"}
     (gnss,) = of(rules, GnssRule)
     assert gnss.devices == {"gps1", "gps2"}
 
@@ -187,4 +202,31 @@ def test_an_alert_about_any_bus_or_the_receivers_survives_a_restart():
     """Sources that are not known end as no longer configured, and would alarm anew (invariant 9)."""
     loaded = config.load(asset("ispsd.toml"))
     known = rulebook.sources(loaded)
-    assert {"gnss", "rtu", "rtu5", "ais", "d11", "m01.tamper"} <= known
+    assert {"gnss", "rtu", "rtu5", "ais", "ais.target1", "d11", "m01.tamper"} <= known
+
+
+def set_by_ship(**rules: object) -> dict[str, str]:
+    """Return the letters at sea, at anchor, in port and in a threat area of what the ship's file sets."""
+    ship = replace(SHIP, ais=AisSection.model_validate(rules).rules())
+    kinds = rulebook.kinds(ship, dict(KINDS))
+    keys = ("ais.guard_zone", "ais.loitering", "ais.swarm")
+    shown = {key: (k.sea, k.anchor, k.port, k.threat) for key in keys if (k := kinds[key])}
+    return {key: " ".join(letters) for key, letters in shown.items()}
+
+
+def test_rules_for_other_ships_are_off_until_the_ships_file_sets_them():
+    off = "--- --- --- -"
+    assert set_by_ship() == {"ais.guard_zone": off, "ais.loitering": off, "ais.swarm": off}
+    assert set_by_ship(
+        guard_zone={"radius_m": 500},
+        loitering={"radius_m": 2000, "situations": ["manoeuvring"], "priority": "W"},
+        swarm={"radius_m": 2000, "situations": ["anchor", "port"], "threat": False},
+    ) == {
+        "ais.guard_zone": "--- CCC --- C",
+        "ais.loitering": "WWW --- --- W",
+        "ais.swarm": "--- CCC CCC -",
+    }
+    others = {
+        key: kind for key, kind in rulebook.kinds(SHIP, dict(KINDS)).items() if key != "ais.swarm"
+    }
+    assert others == {k: v for k, v in KINDS.items() if k != "ais.swarm"}

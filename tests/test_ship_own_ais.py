@@ -82,3 +82,23 @@ async def test_the_daily_ais_test_passes_and_is_one_entry(tmp_path, monkeypatch)
         assert (result["open"]["outcome"], result["open"]["simulated"]) == ("passed", True)
         assert ship.state("equipment/ais")["last"]["seq"] == result["seq"]
         assert result["evidence"]
+
+
+async def test_a_time_of_the_sets_own_log_that_nobody_ordered_is_a_defect(tmp_path, monkeypatch):
+    async with moored(tmp_path, monkeypatch) as (ship, units):
+        await ship.until(lambda: ship.state("equipment/ais")["last"])
+        await ship.pass_time(120.0)
+        await units["ais"].do({"do": "trl", "ago_min": 1, "for_min": 1, "reason": 2})
+        await ship.until(lambda: ship.state("equipment/ais")["readiness"] == "defect")
+        last = (await entries(ship, "test.result"))[-1]
+        assert "the unit's own log: off from" in last["open"]["reason"]
+        assert ship.state("point/ais.off_log")["value"]["periods"][0]["reason"] == 2
+
+
+async def test_whom_ais_hears_is_told_by_number_and_not_one_by_one(tmp_path, monkeypatch):
+    async with moored(tmp_path, monkeypatch) as (ship, _):
+        traffic = await ship.until(
+            lambda: (said := ship.state("point/ais.traffic")) and said["value"]["class_a"] and said
+        )
+        assert traffic["value"]["class_a"] == 3
+        assert "299000101" not in "".join(m.payload.decode() for m in ship.heard)

@@ -72,6 +72,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,
+        ais=file.ais.rules(),
         witnesses=tuple(section.witness() for section in file.witness),
         ssas_window_s=file.ssas.window_min * 60,
         antennas_apart_m=file.gnss.antennas_apart_m,

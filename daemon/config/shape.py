@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link
 from daemon.errors import RecordError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timezone
 
+    from daemon.alerts.rules.areas import AisRules
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.drivers.api import DriverConfig, DriverSpec
     from daemon.record.cosignature import Verifier
@@ -83,6 +85,9 @@ class ShipSection(_Section):
     imo_number: Annotated[int, Field(ge=1_000_000, le=9_999_999)]
     mmsi: Annotated[int, Field(ge=200_000_000, le=799_999_999)]
     call_sign: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,7}$")]
+    length_m: Annotated[float, Field(gt=0, le=600)] | None = None
+    """Over all; with it the daily AIS test compares what AIS says of her size."""
+    beam_m: Annotated[float, Field(gt=0, le=100)] | None = None
 
 
 class WatchSection(_Section):
@@ -313,6 +318,7 @@ class ConfigFile(_Section):
     witness: tuple[WitnessSection, ...] = ()
     ssas: SsasSection = SsasSection()
     gnss: GnssSection = GnssSection()
+    ais: AisSection = AisSection()
     people: PeopleSection = PeopleSection()
     person: Annotated[tuple[PersonSection, ...], Field(max_length=200)] = ()
     station: tuple[StationSection, ...] = ()
@@ -369,6 +375,7 @@ class Config:
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection
+    ais: AisRules
     witnesses: tuple[Witness, ...]
     ssas_window_s: float
     antennas_apart_m: float

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from daemon.alerts import catalogue, policy
-from daemon.alerts.rules import clock, devices, gnss, openings, own_ais
+from daemon.alerts.rules import clock, devices, gnss, openings, other_ships, own_ais, own_id
 from daemon.assets import asset
 from daemon.errors import ConfigError
 from daemon.model import DoorClass, Regime, SecurityLevel, Situation
@@ -139,7 +139,7 @@ def test_what_explains_an_alert_is_one_step_nearer_to_the_cause():
 def test_every_key_a_rule_can_say_is_in_the_catalogue():
     said = {
         value
-        for module in (openings, own_ais, gnss, devices, clock)
+        for module in (openings, own_ais, own_id, other_ships, gnss, devices, clock)
         for name, value in vars(module).items()
         if name.isupper() and isinstance(value, str) and "." in value
     } | {*openings.OPEN_KEYS.values()}

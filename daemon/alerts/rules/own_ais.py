@@ -1,16 +1,18 @@
 """Does own AIS say what it must, often enough, and does it complain of itself?
 
-Reporting intervals are those of ITU-R M.1371-5 annex 1 table 1 for class A. VDO shows what the unit says to the ship,
-not what leaves the antenna: nothing here says *transmitting*.
+Reporting intervals are those of ``ais_rates``, as if she never altered course: three of them are a minute at
+least. VDO shows what the unit says to the ship, not what leaves the antenna: nothing here says *transmitting*.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.ais_rates import interval_s
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
-from daemon.model import AisIdentity, AisReport, EquipmentReport, Situation
+from daemon.alerts.rules.voyage_data import faults
+from daemon.model import AisIdentity, AisReport, EquipmentReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,43 +32,7 @@ REPORTS_BACK = 2
 """So many reports end the silence."""
 WRONG_REPORTS = 2
 SHORTEST_SILENCE_S = 60.0
-AT_REST_INTERVAL_S = 180.0
-SLOW_KN = 3.0
-INTERVALS = ((14.0, 10.0), (23.0, 6.0))
-"""Below so many knots, one report in so many seconds."""
-FASTEST_INTERVAL_S = 2.0
-AT_ANCHOR, MOORED = 1, 5
-STATUS_WORDS = {
-    0: "under way using engine",
-    1: "at anchor",
-    2: "not under command",
-    3: "restricted in her ability to manoeuvre",
-    4: "constrained by her draught",
-    5: "moored",
-    6: "aground",
-    7: "engaged in fishing",
-    8: "under way sailing",
-    15: "not defined",
-}
-"""ITU-R M.1371-5 table 45."""
-STATUSES = {
-    Situation.SEA: frozenset({0, 2, 3, 4, 8}),
-    Situation.ANCHOR: frozenset({AT_ANCHOR}),
-    Situation.PORT: frozenset({MOORED}),
-}
-"""What the navigational status may be; a ship that manoeuvres may have any."""
 LONGEST_DETAIL = 200
-
-
-def interval_s(report: AisReport) -> float:
-    """Return how often such a ship reports, in seconds (ITU-R M.1371-5 annex 1 table 1, not altering course)."""
-    speed_kn = report.sog_kn or 0.0
-    if report.navigation_status in {AT_ANCHOR, MOORED} and speed_kn <= SLOW_KN:
-        return AT_REST_INTERVAL_S
-    for below_kn, every_s in INTERVALS:
-        if speed_kn <= below_kn:
-            return every_s
-    return FASTEST_INTERVAL_S
 
 
 class OwnAisRule:
@@ -85,6 +51,7 @@ class OwnAisRule:
         self._up_s: float | None = None
         self._heard_s: float | None = None
         self._report: AisReport | None = None
+        self._identity: AisIdentity | None = None
         self._is_current = False
         """Whether the last report may still be believed; its interval counts even when it may not."""
         self._is_silent = holds(SILENT, device)
@@ -103,11 +70,14 @@ class OwnAisRule:
         said = reading.value
         if reading.point == self._report_point:
             self._is_current = said is not None
+        elif reading.point == self._identity_point and said is None:
+            self._identity = None
         if isinstance(said, AisReport):
             self._heard_s, self._report = reading.received_s, said
             self._reports_back += 1
             self._compare(reading.point, _differences((("MMSI", said.mmsi, self._ship.mmsi),)))
         elif isinstance(said, AisIdentity):
+            self._identity = said
             self._compare(reading.point, _differences(_register(said, self._ship)))
         elif isinstance(said, EquipmentReport):
             self._said_by_itself = said
@@ -129,20 +99,18 @@ class OwnAisRule:
             yield self._say(SILENT, active=False)
         else:
             yield self._silence(self._up_s, moment.now_s)
-        yield from self._content(moment.regime.situation)
+        yield from self._content(moment)
 
-    def _content(self, situation: Situation) -> Iterator[Said]:
+    def _content(self, moment: Moment) -> Iterator[Said]:
         """Say whether what AIS tells of the ship and of itself is right."""
         if self._wrong:
             is_wrong = max(self._wrong.values()) >= WRONG_REPORTS
             yield self._say(IDENTITY, is_wrong, self._difference)
         if self._report is not None and self._is_current:
-            status = self._report.navigation_status
-            wanted = STATUSES.get(situation)
-            words = STATUS_WORDS.get(status, f"status {status}")
-            is_wrong = wanted is not None and status not in wanted
-            detail = f"says {words}, situation is {situation}"
-            yield self._say(VOYAGE_DATA, is_wrong, detail)
+            wrong = faults(
+                self._report, self._identity, moment.regime.situation, now_utc=moment.now_utc
+            )
+            yield self._say(VOYAGE_DATA, bool(wrong), "; ".join(wrong)[:LONGEST_DETAIL])
         if self._said_by_itself is not None:
             texts = [a.text or str(a.number) for a in self._said_by_itself.alerts if a.active]
             yield self._say(EQUIPMENT, bool(texts), "; ".join(texts)[:LONGEST_DETAIL])
