@@ -23,6 +23,10 @@ class Vessel:
     navigation_status: int = 5
     """ITU-R M.1371-5 table 48: 5 is moored, 0 under way using engine, 1 at anchor."""
     cog_deg: float | None = None
+    draught_m: float = 13.2
+    destination: str = "SGSIN"
+    eta: tuple[int, int, int, int] | None = None
+    """Month, day, hour and minute, in UTC."""
 
     def moved(self, north_m: float, east_m: float) -> Vessel:
         """Return the ship at another place."""

@@ -16,8 +16,10 @@ from daemon.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only, whole
 from simulators.outlets import OUTLET_SETTINGS
 from simulators.ships import OTHERS, OWN_SHIP
-from simulators.vessel_ais import NO_ALERT, ais, alr, position_report, static_data
+from simulators.vessel_ais import NO_ALERT, ais, alr, position_report, static_data, trl
 from simulators.vessel_gnss import gga, gll, gns, gsa, gsv, rmc, vtg, zda
+from simulators.vessel_others import Others
+from simulators.vessel_voyage import bound, off_periods
 from simulators.voice import TalkingUnit, Voice, formatters, number, talker
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ FORMATTERS = ("GGA", "GNS", "GLL", "RMC", "VTG", "ZDA", "GSA", "GSV")
 USUAL_FORMATTERS = ("GGA", "RMC")
 FARTHEST_M = 1_000_000.0
 KNOT_M_PER_S = 1852.0 / 3600.0
-KNOWN = "ais, gnss, identity, status, sog, jump, shift, signal, time_step, alr"
+KNOWN = "ais, gnss, identity, voyage, status, sog, jump, shift, signal, time_step, alr, target, trl"
 
 
 class VesselSimulator(TalkingUnit):
@@ -75,6 +77,7 @@ class VesselSimulator(TalkingUnit):
         self._down_db = 0
         self._has_fix = True
         self._is_transmitting = True
+        self._others = Others()
         self._alerts: dict[int, tuple[bool, bool]] = {}
         self._reports = 0
         self._voice = Voice(unit_id, settings, self._clock, self._sentences)
@@ -87,6 +90,8 @@ class VesselSimulator(TalkingUnit):
             case "gnss":
                 only(command, "do", "on")
                 self._has_fix = flag(command, "on")
+            case "target" | "voyage" | "trl":
+                self._tell_ais(command)
             case "identity":
                 self._own_ship = _renamed(self._own_ship, command)
             case "status":
@@ -105,6 +110,17 @@ class VesselSimulator(TalkingUnit):
                 self._move(command)
             case _:
                 await self._voice.obey(command, known=KNOWN)
+
+    def _tell_ais(self, command: Mapping[str, object]) -> None:
+        """Change whom the AIS unit hears, what people set on it, or what it says of when it was off."""
+        match command["do"]:
+            case "target":
+                now_s = self._clock.now_s()
+                self._others.obey(command, self._where(now_s), now_s)
+            case "voyage":
+                self._own_ship = bound(self._own_ship, command)
+            case _:
+                self._voice.say(trl(off_periods(command, self._utc())))
 
     def _alert(self, command: Mapping[str, object]) -> None:
         only(command, "do", "id", "on", "acknowledged")
@@ -181,6 +197,7 @@ class VesselSimulator(TalkingUnit):
         if second % OTHERS_EVERY_S == 0:
             for other in OTHERS:
                 yield from ais("VDM", "B", position_report(other, utc))
+            yield from self._others.say(utc, self._clock.now_s())
         if second % ALERTS_EVERY_S == 0:
             for alert, (active, acknowledged) in self._alerts.items():
                 yield alr(alert, utc, active=active, acknowledged=acknowledged)

@@ -1,6 +1,6 @@
 """What a class A AIS unit says, bit by bit.
 
-Written from IEC 61162-1 (VDO, VDM, ALR) and ITU-R M.1371-5 (messages 1 and 5).
+Written from IEC 61162-1 (VDO, VDM, ALR, TRL) and ITU-R M.1371-5 (messages 1, 5 and 18).
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from simulators.voice import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from simulators.ships import Vessel
 
+NO_ARRIVAL = (0, 0, 24, 60)
+"""Month, day, hour and minute that are not available."""
 PAYLOAD_CHARACTERS = 60
 """Of one sentence of 82."""
 ALERT_TEXTS: Mapping[int, str] = {
@@ -55,6 +57,28 @@ def position_report(ship: Vessel, utc: datetime) -> str:
     )
 
 
+def class_b_report(ship: Vessel, utc: datetime) -> str:
+    """Return the bits of message 18 (ITU-R M.1371-5 annex 8, 3.16)."""
+    return "".join(
+        (
+            _bits(18, 6),
+            _bits(0, 2),
+            _bits(ship.mmsi, 30),
+            _bits(0, 8),
+            _bits(round(ship.sog_kn * 10), 10),
+            _bits(0, 1),
+            _bits(round(ship.lon_deg * 600_000), 28),
+            _bits(round(ship.lat_deg * 600_000), 27),
+            _bits(3600 if ship.cog_deg is None else round(ship.cog_deg * 10), 12),
+            _bits(511, 9),
+            _bits(utc.second, 6),
+            _bits(0, 2),
+            _bits(1, 1),  # carrier sense, no display, no DSC; the rest is its state
+            _bits(0, 26),
+        )
+    )
+
+
 def static_data(ship: Vessel) -> str:
     """Return the bits of message 5 (ITU-R M.1371-5 annex 8, 3.3)."""
     return "".join(
@@ -69,9 +93,9 @@ def static_data(ship: Vessel) -> str:
             _bits(71, 8),  # cargo ship, hazard category X
             _bits(250, 9) + _bits(50, 9) + _bits(24, 6) + _bits(24, 6),
             _bits(1, 4),  # GPS
-            _bits(0, 4) + _bits(0, 5) + _bits(24, 5) + _bits(60, 6),  # no time of arrival
-            _bits(132, 8),
-            _text("SGSIN", 20),
+            *(_bits(*part) for part in zip(ship.eta or NO_ARRIVAL, (4, 5, 5, 6), strict=True)),
+            _bits(round(ship.draught_m * 10), 8),
+            _text(ship.destination, 20),
             _bits(0, 1 + 1),
         )
     )
@@ -108,6 +132,15 @@ def alr(number: int, utc: datetime, *, active: bool, acknowledged: bool) -> str:
     state = f"{'A' if active else 'V'},{'A' if acknowledged else 'V'}"
     text = ALERT_TEXTS.get(number, f"AIS: alert {number}")
     return sentence("$", f"AIALR,{utc:%H%M%S}.00,{number:03d},{state},{text}")
+
+
+def trl(periods: Sequence[tuple[datetime, datetime, int]]) -> Iterator[str]:
+    """Return the unit's log of when it did not transmit (IEC 61162-1 TRL), one sentence for each time."""
+    if not periods:
+        yield sentence("$", "AITRL,0,,,,,,,")
+    for at, (off, on, reason) in enumerate(periods, start=1):
+        times = f"{off:%d%m%Y},{off:%H%M%S}.00,{on:%d%m%Y},{on:%H%M%S}.00"
+        yield sentence("$", f"AITRL,{len(periods)},{at},0,{times},{reason}")
 
 
 NO_ALERT = sentence("$", "AIALR,,,V,V,")

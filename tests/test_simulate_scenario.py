@@ -103,6 +103,13 @@ def test_it_says_how_it_begins_and_what_should_come(plan, written):
     )
 
 
+def test_it_may_set_the_rules_for_other_ships(plan, written):
+    begins = "[start.ais.guard_zone]\nradius_m = {}\n[[step]]\nat_s = 7\ndo = 'cut'\ndoor = 'd11'"
+    assert load(written(begins.format(500)), plan).ais == {"guard_zone": {"radius_m": 500}}
+    with pytest.raises(ConfigError, match=r"start\.ais"):
+        load(written(begins.format(5)), plan)
+
+
 def test_what_is_left_out_is_as_the_ship_has_it(plan, written):
     read = load(written("[[step]]\nat_s = 7\ndo = 'cut'\ndoor = 'd11'"), plan)
     assert (read.watch, read.utc, read.lasts_s, read.alerts) == ({}, None, 7.0, ())

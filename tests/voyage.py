@@ -565,6 +565,7 @@ async def sailing(
         for command in plan.first:
             await voyage.tell(command)
         tree["watch"] |= played.watch
+        tree["ais"] = {**tree.get("ais", {}), **played.ais}
         endpoints = {id_: device.endpoint for id_, device in voyage.devices.items()}
         tree["watch"].setdefault("settle_after_boot_s", 60)  # her clock says when she was booted
         made = derived(tree, plan, endpoints, state=folder, mqtt_port=voyage.broker.port)

@@ -9,6 +9,9 @@ security_level = 2
 ship_time_offset_min = 480
 utc = "2026-11-22T02:10:00Z"        # only where time is virtual; the computer's clock is nobody's to set
 
+[start.ais.guard_zone]              # rules for other ships, as in her file's [ais]
+radius_m = 500
+
 [[step]]                            # a door, seal, lock or detector: open, close, or cut its cable
 at_s = 10
 do = "open"
@@ -60,6 +63,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.config.other_ships import AisSection
 from daemon.errors import ConfigError, Fault
 from daemon.model import SecurityLevel, Situation
 from daemon.mqtt.commands import ORDERS, order_faults
@@ -120,6 +124,7 @@ class Scenario:
         utc: When it begins; None for any time.
         devices: How devices should stand at the end.
         entries: How many entries of each type should be written, beside those of every watch.
+        ais: What of the configuration's ``[ais]`` is another.
     """
 
     title: str = ""
@@ -130,6 +135,7 @@ class Scenario:
     alerts: tuple[ExpectedAlert, ...] = ()
     devices: tuple[ExpectedDevice, ...] = ()
     entries: Mapping[str, int] = field(default_factory=dict)
+    ais: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(path: Path, plan: Plan) -> Scenario:
@@ -151,8 +157,9 @@ def load(path: Path, plan: Plan) -> Scenario:
         faults.append(Fault("lasts_s", f"ends before the last step at {last_s:g} s"))
     if faults:
         raise ConfigError(str(path), tuple(faults))
+    ais = watch.pop("ais", {})
     return Scenario(
-        title, tuple(steps), lasts_s, watch, utc, should.alerts, should.devices, should.entries
+        title, tuple(steps), lasts_s, watch, utc, should.alerts, should.devices, should.entries, ais
     )
 
 
@@ -220,6 +227,7 @@ def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime
         "security_level": lambda value: SecurityLevel(value).value,
         "ship_time_offset_min": _offset,
         "utc": _utc,
+        "ais": _ais,
     }
     strangers("start", table, readers.keys(), faults)
     read = {
@@ -244,6 +252,11 @@ def _offset(given: object) -> int:
     if type(given) is int and abs(given) <= MOST_OFFSET_MIN:
         return given
     raise ValueError(f"minutes from UTC, at most {MOST_OFFSET_MIN}, not {given!r}")
+
+
+def _ais(given: Any) -> Mapping[str, Any]:
+    AisSection.model_validate(given)
+    return dict(given)
 
 
 def _utc(given: object) -> datetime:

@@ -142,6 +142,7 @@ def _prepared(path: Path, state: Path | None, scenario: Path | None, *, keep: bo
     (place / "units.toml").write_text(toml.written({"unit": plan.units}), "utf-8")
     tree = tomllib.loads(path.read_text("utf-8"))
     tree["watch"] |= played.watch
+    tree["ais"] = {**tree.get("ais", {}), **played.ais}
     return Stage(tree, plan, played, place, folder, keep or scenario is None)
 
 

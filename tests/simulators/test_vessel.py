@@ -380,6 +380,14 @@ async def test_alerts_of_the_unit_are_said_at_once_and_again_until_they_are_gone
         ({"do": "gnss", "on": 1}, "on is true or false"),
         ({"do": "drop", "now": True}, "unknown now"),
         ({"do": "identity", "mmsi": 1_000_000_000}, "mmsi is a whole number"),
+        ({"do": "target"}, "mmsi is a whole number"),
+        ({"do": "target", "mmsi": 1, "north_m": 1e6}, "north_m is a number"),
+        ({"do": "target", "mmsi": 1, "name": "X"}, "unknown name"),
+        ({"do": "voyage", "draught_m": 30}, "draught_m is a number"),
+        ({"do": "voyage", "eta": [11, 22]}, "eta is month, day, hour and minute"),
+        ({"do": "voyage", "destination": "$"}, "destination is a text"),
+        ({"do": "trl", "for_min": 5}, "ago_min is a number"),
+        ({"do": "trl", "for_min": 5, "ago_min": 5, "reason": 6}, "reason is a whole number"),
         ({"do": "garbage", "lines": 0}, "lines is a whole number"),
         ({"do": "garbage", "lines": 1001}, "lines is a whole number"),
     ],
@@ -387,6 +395,49 @@ async def test_alerts_of_the_unit_are_said_at_once_and_again_until_they_are_gone
 async def test_a_command_that_cannot_be_says_why(command, reason):
     with pytest.raises(ValueError, match=reason):
         await SIMULATOR.build("v1", {"sends": ["gnss"]}).do(command)
+
+
+async def ais_lines(port: Port, count: int) -> list[Any]:
+    """Return what pyais makes of the next messages of one sentence."""
+    lines = await port.client.lines(count)
+    return [pyais.decode(line) for line in lines if line.startswith(("!AIVDM,1,1,", "!AIVDO,1,1,"))]
+
+
+async def test_another_ship_comes_goes_on_and_is_taken_away():
+    async with Port(sends=["ais"]) as port:
+        await port.unit.do(
+            {"do": "target", "mmsi": 299000201, "north_m": 1852, "kn": 20, "class_b": True}
+        )
+        await port.unit.do({"do": "target", "mmsi": OWN_SHIP.mmsi, "east_m": 5000, "status": 5})
+        await port.seconds(3)  # own report, three others, these two
+        said = {(m.mmsi, m.msg_type): m for m in await ais_lines(port, 6)}
+        boat, double = said[299000201, 18], said[OWN_SHIP.mmsi, 1]
+        assert (boat.speed, boat.course) == (20.0, 0.0)
+        assert boat.lat - OWN_SHIP.lat_deg == pytest.approx(1 / 60 + 3 * 20 / 3600 / 60, abs=1e-5)
+        assert double.lon > OWN_SHIP.lon_deg + 0.04
+        await port.unit.do({"do": "target", "mmsi": 299000201, "on": False})
+        await port.seconds(3)
+        assert 299000201 not in {m.mmsi for m in await ais_lines(port, 8)}
+
+
+async def test_voyage_data_are_as_they_were_set():
+    async with Port(sends=["ais"]) as port:
+        eta = [11, 25, 6, 30]
+        await port.unit.do({"do": "voyage", "draught_m": 9.1, "destination": "NLRTM", "eta": eta})
+        await port.seconds(6)
+        lines = await port.client.lines(8)
+        static = pyais.decode(*[line for line in lines if ",2,1," in line or ",2,2," in line])
+        assert (static.draught, static.destination) == (9.1, "NLRTM")
+        assert [static.month, static.day, static.hour, static.minute] == eta
+
+
+async def test_the_units_own_log_is_said_when_somebody_asks():
+    async with Port(sends=["ais"]) as port:
+        await port.unit.do({"do": "trl", "ago_min": 60, "for_min": 30, "reason": 2})
+        await port.unit.do({"do": "trl"})
+        log, empty = await port.client.lines(2)
+        assert log.startswith("$AITRL,1,1,0,22112026,011000.00,22112026,014000.00,2*")
+        assert empty.startswith("$AITRL,0,,,,,,,*")
 
 
 @pytest.mark.parametrize(
