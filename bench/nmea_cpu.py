@@ -1,10 +1,11 @@
 """What does a sentence cost, beside a bare program that reads the same?
 
-A child process sends sentences over TCP at a steady rate; another reads them, either our driver or a
-bare asyncio loop that decodes with pyais (AIS type 1 of many ships) or pynmea2 (GGA and RMC, the
-fields that we use read). The child that reads tells its own CPU time. The two take turns at being
-first, and each round gives one ratio, ours over bare: wake-ups dominate at 75/s and 500/s and depend
-on what else the computer does, so a ratio is printed with its spread and means little without it.
+A child process sends sentences over TCP at a steady rate; another reads them, either our driver or
+a bare asyncio loop that decodes with pyais (AIS type 1 of many ships) or pynmea2 (GGA and RMC, the
+fields that we use read). For AIS all rules of the sample ship are on, those for other ships too.
+The child that reads tells its own CPU time. The two take turns at being first, and each round gives
+one ratio, ours over bare: wake-ups dominate at 75/s and 500/s and depend on what else the computer
+does, so a ratio is printed with its spread and means little without it.
 
     python bench/nmea_cpu.py [--rates 75,500,0] [--seconds 4] [--rounds 9]
 
@@ -22,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,16 +32,23 @@ import pynmea2
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from daemon import config, rulebook
+from daemon.alerts import policy
+from daemon.alerts.rules.api import Moment
+from daemon.assets import asset
 from daemon.clock import SystemClock
+from daemon.config.other_ships import AisSection
 from daemon.drivers.api import DriverContext
 from daemon.drivers.nmea import DRIVER
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
-from daemon.model import Provenance, Reading
+from daemon.model import Fix, Position, Provenance, Quality, Reading, Regime
+from daemon.points import Points
 from simulators.ships import OWN_SHIP, Vessel
 from simulators.vessel_ais import ais, position_report
 from simulators.vessel_gnss import gga, rmc
 
+OF_NAV = ("fix", "motion", "time", "sky")
 FLOOD_SENTENCES = 200_000
 BLOCK_SENTENCES = 500
 END = b"$END\r\n"
@@ -115,36 +124,80 @@ def read_fields(sentence: pynmea2.TalkerSentence) -> tuple[object, ...]:
     return sentence.status, sentence.spd_over_grnd, sentence.true_course
 
 
-async def read_ours(feed: str, port: int) -> int:
+async def read_ours(feed: str, port: int, watch: Watch) -> int:
     clock = SystemClock()
     link = {"kind": "tcp", "host": "127.0.0.1", "port": port}
-    config = DRIVER.config.model_validate({"kind": "nmea", "feed": feed, "link": link})
+    settings = DRIVER.config.model_validate({"kind": "nmea", "feed": feed, "link": link})
     driver = DRIVER.build(
-        config, DriverContext("bench", clock, CovertGate(clock), Provenance.SIMULATED)
+        settings, DriverContext("ais", clock, CovertGate(clock), Provenance.SIMULATED)
     )
-    newest: dict[str, Reading] = {}  # as the daemon keeps them; the bare program keeps none
-
-    def emit(reading: Reading) -> None:
-        newest[reading.point] = reading
-
     try:
-        await driver.run(emit)
+        await driver.run(watch.take)
     except LinkError:
-        assert newest
+        assert list(watch.points)
     return driver.health.good
 
 
+class Watch:
+    """What the daemon does with a reading, but for MQTT and record: the newest of each point, and every rule."""
+
+    def __init__(self) -> None:
+        now_s = SystemClock().now_s()
+        of_ais = ("own_report", "own_identity", "traffic", "off_log", "alerts", *OF_NAV)
+        valid_s = {**{f"ais.{name}": 540.0 for name in of_ais}, "gps1.fix": 10.0}
+        self.points = Points(valid_s, started_s=now_s)
+        ship = config.load(asset("ispsd.toml"))
+        area = {"radius_m": 20_000, "situations": ["anchor", "port", "sea"]}
+        on = AisSection.model_validate({"guard_zone": area, "loitering": area, "swarm": area})
+        self._rules = [
+            rule
+            for rule in rulebook.rules(
+                replace(ship, ais=on.rules()),
+                policy=policy.load(asset("policy.toml")),
+                points=tuple(valid_s),
+                valid_for_s=self.points.valid_for_s,
+                holds=lambda _key, _source: False,
+            )
+            if "ais.own_report" in rule.points or "ais.traffic" in rule.points
+        ]
+        for rule in self._rules:
+            rule.link("ais", up=True, now_s=now_s, reason="")
+        self._regime = Regime(ship.situation, ship.security_level)
+        self._looked_s = 0.0
+
+    def take(self, reading: Reading) -> None:
+        change = self.points.update(reading)
+        for rule in self._rules:
+            if reading.point in rule.points:
+                rule.take(reading, change)
+        if change is not None or reading.received_s - self._looked_s > 1.0:
+            self._look(reading)
+
+    def _look(self, reading: Reading) -> None:
+        self._looked_s = reading.received_s
+        fix = Fix(Position(1.264, 103.84), 1, 9, 0.9)
+        own = replace(reading, point="gps1.fix", value=fix, quality=Quality.GOOD)
+        moment = Moment(self._looked_s, reading.received_utc, self._regime, {})
+        for rule in self._rules:
+            if own.point in rule.points:
+                rule.take(own, None)
+            list(rule.look(moment))
+
+
 def read(who: str, feed: str, port: int) -> None:
+    watch = Watch()  # before the clock runs: a ship's file is read once a voyage
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.monotonic()
-    count = asyncio.run((read_bare if who == "bare" else read_ours)(feed, port))
+    reading = read_bare(feed, port) if who == "bare" else read_ours(feed, port, watch)
+    count = asyncio.run(reading)
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(count, cpu_s, time.monotonic() - started)
+    grown_kib = after.ru_maxrss - before.ru_maxrss
+    print(count, cpu_s, time.monotonic() - started, grown_kib)
 
 
-def measure(who: str, feed: str, rate: int, seconds: float) -> tuple[float, float]:
-    """Return CPU microseconds a sentence and sentences a second."""
+def measure(who: str, feed: str, rate: int, seconds: float) -> tuple[float, float, int]:
+    """Return CPU microseconds a sentence, sentences a second, and by how many KiB the process grew."""
     me = [sys.executable, __file__]
     with subprocess.Popen(
         [*me, "send", feed, str(rate), str(seconds)], stdout=subprocess.PIPE, text=True
@@ -154,10 +207,10 @@ def measure(who: str, feed: str, rate: int, seconds: float) -> tuple[float, floa
         out = subprocess.run(
             [*me, "read", who, feed, port], stdout=subprocess.PIPE, text=True, check=True
         ).stdout
-    count, cpu_s, took_s = out.split()
+    count, cpu_s, took_s, grown_kib = out.split()
     wanted = int(rate * seconds) or FLOOD_SENTENCES
     assert int(count) == wanted, f"{who} read {count} of {wanted}"
-    return float(cpu_s) / int(count) * 1e6, int(count) / float(took_s)
+    return float(cpu_s) / int(count) * 1e6, int(count) / float(took_s), int(grown_kib)
 
 
 def main() -> None:
@@ -170,11 +223,12 @@ def main() -> None:
         read(sys.argv[2], sys.argv[3], int(sys.argv[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--feeds", default="ais,nav")
     parser.add_argument("--rates", default="75,500,0")
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
-    for feed in ("ais", "nav"):
+    for feed in options.feeds.split(","):
         for rate in map(int, options.rates.split(",")):
             compare(feed, rate, options.seconds, options.rounds)
 
@@ -184,12 +238,12 @@ def compare(feed: str, rate: int, seconds: float, rounds: int) -> None:
     for number in range(rounds):
         order = ("bare", "ours") if number % 2 else ("ours", "bare")
         seen = {who: measure(who, feed, rate, seconds) for who in order}
-        (our_us, our_speed), (bare_us, bare_speed) = seen["ours"], seen["bare"]
+        (our_us, our_speed, grown_kib), (bare_us, bare_speed, _) = seen["ours"], seen["bare"]
         cpu.append(our_us / bare_us)
         speed.append(our_speed / bare_speed)
         print(
             f"{feed} {rate or 'flood'} ours {our_us:.1f} us {our_speed:.0f}/s, "
-            f"bare {bare_us:.1f} us {bare_speed:.0f}/s",
+            f"bare {bare_us:.1f} us {bare_speed:.0f}/s, ours grew {grown_kib} KiB",
             flush=True,
         )
     show(f"{feed} {rate or 'flood'} cpu", cpu)
