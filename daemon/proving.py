@@ -1,8 +1,8 @@
 """Which contacts have been proved: seen closed, seen open and, where their line is supervised, in line fault?
 
 Until then a contact is *not proved*: it is grey, its *closed* is shown to nobody and is no evidence for any check,
-since nobody knows yet what it is wired to (invariant 3: unknown is not closed). Its *open* and its line fault are shown,
-and the rules judge what it really says: an alert too many is better than one too few. Decision 0022.
+since nobody knows yet what it is wired to (invariant 3: unknown is not closed). Its *open* and its line fault are
+shown, and the rules judge what it really says: an alert too many is better than one too few. Decision 0022.
 """
 
 from __future__ import annotations
