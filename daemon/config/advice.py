@@ -20,8 +20,8 @@ SAMPLE_IMO, SAMPLE_MMSI = 9999993, 299000019
 def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     """Yield what somebody should look at before this file is a ship's.
 
-    With ``checking``, for whoever has the file in his hands, also what hangs on its leads and what is doubtful about SSAS
-    sources, of which no log ever speaks.
+    With ``checking``, for whoever has the file in his hands, also what hangs on its leads and what is doubtful about
+    SSAS sources, of which no log ever speaks.
     """
     if config.is_demo:
         return

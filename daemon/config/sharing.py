@@ -55,8 +55,9 @@ def _users(config: Config) -> Iterator[_User]:
     for name, link in config.buses.items():
         yield _User(f"bus.{name}", link, covert=False, is_bus=True)
     for device in config.devices:
-        if (link := getattr(device.config, "link", None)) is not None:
-            yield _User(f"device.{device.id}", link, device.spec.covert, is_bus=False)
+        own: Link | None = getattr(device.config, "link", None)
+        if own is not None:
+            yield _User(f"device.{device.id}", own, device.spec.covert, is_bus=False)
 
 
 def _on_one_port(port: str, users: list[_User]) -> Iterator[str]:
