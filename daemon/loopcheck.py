@@ -136,7 +136,7 @@ class LoopCheck:
         tag = run.tags[reading.point]
         is_seen = reading.value is not None
         words = str(value_of(reading.value)) if is_contact else "seen"
-        said = words if is_seen else "not seen"
+        said = words if is_seen else "not_seen"
         states = run.seen.setdefault(tag.point, [])
         if said not in states:
             states.append(said)
@@ -282,7 +282,7 @@ class LoopCheck:
             state: sorted(run.tags[p].name for p, states in run.seen.items() if state in states)[
                 :MOST_NAMES
             ]
-            for state in (*ContactState, "seen", "not seen")
+            for state in (*ContactState, "seen", "not_seen")
         }
         wiring: list[Json] = [
             {
