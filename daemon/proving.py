@@ -161,8 +161,10 @@ class Proving:
                 self._write_reset(wired, "wired another way", was=str(body["way"]))
             elif (at := tested.get(point)) is not None:
                 self._seen[point] = Seen(at, at, faulted.get(point), taken_over=True)
+                self._judge(wired)
                 self._write(wired, how="tests before")
             elif self._seen[point].both():  # seen before the record could be read
+                self._judge(wired)
                 self._write(wired, how="seen")
             self._judge(wired)
         self.changed()
@@ -278,7 +280,7 @@ class Proving:
             "open": _utc(seen.open_utc),
             "line_fault": _utc(seen.line_fault_utc),
             "taken_over": seen.taken_over,
-            "proved": seen.proves(wired),
+            "proved": wired.point not in self._grey,
             "again": self._again.get(wired.point) or None,
         }
 

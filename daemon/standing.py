@@ -97,7 +97,7 @@ class Test:
 
     def _is_older(self, result: LastResult | None, item: str) -> bool:
         since_utc = self.since_utc.get(item)
-        return since_utc is not None and (result is None or result.ended_utc < since_utc)
+        return since_utc is not None and (result is None or result.ended_utc <= since_utc)
 
     def take(self, result: LastResult, items: Mapping[str, Outcome]) -> None:
         """Take a result that is on disk."""
