@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from daemon import cli
 from daemon.errors import RefusedError
 from daemon.loopcheck import LoopCheck, Tag
 from daemon.model import Classification, ContactState, LampState, Role, SecurityLevel
@@ -279,6 +281,36 @@ async def test_one_that_was_killed_is_ended_by_the_next_start(tmp_path, monkeypa
             assert ended["open"]["reason"] == "ispsd was off"
             await ship.pass_time(2.0)
             assert "maint.loop_check.ispsd" not in alerts(ship)
+
+
+async def test_from_a_terminal_it_is_asked_for_agreed_to_and_read(tmp_path, capfd):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        assert await typed(ship, "start", "--all", "--minutes", "30", "--by", "D. Kovac") == 0
+        assert await typed(ship, "agree", "--by", "J. Santos") == 0
+        await ship.unit.set_input(HATCH, False)
+        await ship.until(lambda: ship.state("loop_check")["number"])
+        assert await typed(ship, "show") == 0
+        assert await typed(ship, "end", "--by", "D. Kovac") == 0
+        assert await typed(ship, "follow") == 0, "it is over, and so is following it"
+        assert await typed(ship, "start", "--by", "D. Kovac") == 1
+        said, faults = capfd.readouterr()
+        assert "waits for: the watch to agree" in said
+        assert "loop check of all by D. Kovac, agreed by J. Santos" in said
+        assert re.search(r"1  d12 +OPEN +STRG GEAR ESC +io1 DI3", said)
+        assert "no loop check is on" in said
+        assert "of what? --device ID, or --all" in faults
+
+
+async def typed(ship: Any, *words: str) -> int:
+    """Type a line at the ship's computer; return its exit code."""
+    line = ["loop-check", *words, "--socket", str(ship.folder / "control.sock")]
+    typing = asyncio.ensure_future(asyncio.to_thread(cli.main, line))
+    while not typing.done():
+        await ship.clock.advance(0.0)
+        await asyncio.wait({typing}, timeout=0.01)  # it has a thread of its own
+    await ship.settle()
+    return await typing
 
 
 async def begin(ship: Any) -> None:
