@@ -32,6 +32,7 @@ ETO, OFFICER = Role.ETO, Role.OFFICER
 MODE = "alert/maint.loop_check.ispsd"
 TAGS = [
     *(Tag(d, f"DOOR {d.upper()}", "door", "io1", "aft", f"DI{d}", "nc") for d in "be"),
+    Tag("m", "DOOR M", "door", "io3", "below", "DI1", "nc"),
     Tag("v", "DOOR V", "door", "io2", "below", "DI0", "nc"),
 ]
 
@@ -166,6 +167,29 @@ async def test_what_stood_before_stands_on_and_ends_by_what_is_seen_at_the_end()
         check.end(by(ETO))
         await rig.pass_time(3.0)
         assert rig.board.now[HATCH_ALERT]["state"] == "U"
+
+
+async def test_nothing_is_held_open_by_what_was_seen_before():
+    async with checking() as (rig, check):
+        await rig.opens("m")
+        begun(check, "io3")
+        rig.sees("m", CLOSED)
+        await rig.pass_time(660.0)
+        assert [name for name in rig.board.now if "held_open" in name] == []
+
+
+async def test_openings_before_it_and_the_state_at_its_end_are_no_chatter():
+    async with checking() as (rig, check):
+        for _ in range(2):
+            await rig.opens("e")
+            rig.sees("e", CLOSED)
+        await rig.pass_time(5.0)
+        begun(check)
+        rig.sees("e", OPEN)
+        check.end(by(ETO))
+        await rig.pass_time(1.0)
+        assert rig.board.now[HATCH_ALERT]["state"] == "V"
+        assert not any("chatter" in name for name in rig.board.now)
 
 
 async def test_one_entry_at_the_start_and_one_at_the_end_with_what_was_seen_and_the_wiring():
