@@ -19,7 +19,18 @@ import daemon
 from daemon import config, logs
 from daemon.clock import SystemClock
 from daemon.config.advice import advice
-from daemon.console import acts, book, capture, commissioning, export, log, people, record, setup, witness
+from daemon.console import (
+    acts,
+    book,
+    capture,
+    commissioning,
+    export,
+    log,
+    people,
+    record,
+    setup,
+    witness,
+)
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind

@@ -20,8 +20,8 @@ SAMPLE_IMO, SAMPLE_MMSI = 9999993, 299000019
 def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     """Yield what somebody should look at before this file is a ship's.
 
-    With ``checking``, for whoever has the file in his hands, also what hangs on its leads and what is doubtful about
-    SSAS sources, of which no log ever speaks.
+    With ``checking``, for whoever has the file in his hands, also what is doubtful about SSAS sources, of
+    which no log ever speaks.
     """
     if config.is_demo:
         return
@@ -39,5 +39,3 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
     yield from port_advice(config)
     yield from sharing.contradictions(config, covert=checking)
-    if checking:
-        yield from sharing.leads(config)

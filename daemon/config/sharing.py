@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from daemon.drivers.links import SerialLink, UdpLink
+from daemon.drivers.links import UdpLink
 from daemon.drivers.modbus_unit import UnitConfig
 
 if TYPE_CHECKING:
@@ -34,21 +34,6 @@ def contradictions(config: Config, *, covert: bool) -> Iterator[str]:
         if len(users) > 1:
             yield from _on_one_port(port, users)
     yield from _units_twice(config)
-
-
-def leads(config: Config) -> Iterator[str]:
-    """Yield what opening a serial port does to whoever is on its other end."""
-    users = [user for user in _users(config) if isinstance(user.link, SerialLink)]
-    if names := ", ".join(user.place for user in users if not user.is_bus):
-        yield (
-            f"{names}: opening a serial port may pulse its DTR and RTS, whatever is set: take a two-wire, "
-            "receive-only lead, in which neither is wired"
-        )
-    if names := ", ".join(user.place for user in users if user.is_bus):
-        yield (
-            f"{names}: opening the port may pulse RTS: take an RS-485 adapter that turns its direction by itself, "
-            "not by RTS"
-        )
 
 
 def _users(config: Config) -> Iterator[_User]:
