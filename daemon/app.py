@@ -18,7 +18,8 @@ from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.assets import asset
 from daemon.checks.api import Mode, Services
-from daemon.config import broker
+from daemon.commissioning import Commissioning
+from daemon.config import broker, wiring
 from daemon.config.advice import advice
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
@@ -28,6 +29,7 @@ from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
+from daemon.loopcheck import LoopCheck
 from daemon.model import Classification, OpeningKind, Provenance
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
@@ -37,6 +39,7 @@ from daemon.orders import Orders
 from daemon.ourselves import BROKER_LIMIT_S, Ourselves
 from daemon.people.hashing import RFC_9106
 from daemon.points import Points
+from daemon.proving import Proving
 from daemon.readiness import Test, Tests
 from daemon.record import keys
 from daemon.record.entry import Draft
@@ -175,6 +178,13 @@ class Daemon:
         self.points = Points(
             {id_: spec.valid_for_s for id_, spec in specs.items()}, started_s=clock.now_s()
         )
+        self._points_of = {
+            device.id: [
+                spec.id for spec in driver.points() if spec.classification is Classification.WATCH
+            ]
+            for device, driver in drivers
+            if not device.spec.covert
+        }
         self.covert_points = tuple(
             id_ for id_, spec in specs.items() if spec.classification is Classification.SSO
         )
@@ -205,6 +215,12 @@ class Daemon:
             journal=self.record,
             faults=self.ourselves.faults,
             settle_after_boot_s=config.settle_after_boot_s,
+            proving=Proving(
+                wiring.contacts(config),
+                demo=config.is_demo,
+                start_proved=config.contacts_start_proved,
+                journal=self.record,
+            ),
         )
         self.supervisors = [
             Supervisor(
@@ -247,13 +263,35 @@ class Daemon:
             demo=self.config.is_demo,
             clock=self.clock,
             gate=self.gate,
-            points=self.points,
+            points=self.watch,
             inboxes=self.inboxes,
             journal=self.record,
             on_change=lambda test: self._testboard.show(self.tests, test),
             services=self._services(),
         )
-        self.tests.also_to_do += self.office.to_do()
+        self.tests.also_to_do += [*self.office.to_do(), self._build_commissioning().to_do]
+
+    def _build_commissioning(self) -> Commissioning:
+        loop_check = LoopCheck(
+            watch=self.watch,
+            tags=tuple(wiring.tags(self.config, self._points_of)),
+            topics=self.publisher.topics,
+            board=self.publisher,
+            journal=self.record,
+            clock=self.clock,
+        )
+        self.watch.aside = self.watch.proving.tester = loop_check
+        self.watch.proving.changed = lambda: self._testboard.show_worklist(self.tests)
+        self.commissioning = Commissioning(
+            people=self.office.people,
+            watch=self.watch,
+            tests=self.tests,
+            loop_check=loop_check,
+            record=self.record,
+            clock=self.clock,
+            points_of=self._points_of,
+        )
+        return self.commissioning
 
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
@@ -298,6 +336,7 @@ class Daemon:
                 clock=self.clock,
                 engine=self.engine,
                 points=self.points,
+                proving=self.watch.proving,
                 stations=self.watch.stations,
                 supervisors=self.supervisors,
                 tests=self.tests,
@@ -313,7 +352,7 @@ class Daemon:
             record=self.record,
             status=status,
             worklist=self.tests.worklist,
-            more=self.office.answers(),
+            more={**self.office.answers(), **self.commissioning.requests()},
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
 
@@ -366,6 +405,7 @@ class Daemon:
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
             )
+            await self.commissioning.take_up()
             await self.office.take_up()
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
@@ -381,6 +421,7 @@ class Daemon:
                     self.watch.run(),
                     self.tests.run(),
                     self.movements.run(),
+                    self.commissioning.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self.ourselves.tell_status(),
@@ -478,6 +519,8 @@ class Daemon:
         )
 
     async def _carry_out(self, command: Command) -> Reply:
+        if command.verb == "loop_check":
+            return await self.commissioning.carry_out(command)
         return await self.acts.carry_out(command)
 
     async def _refused(self, station: str, ground: Ground, count: int) -> None:

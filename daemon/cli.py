@@ -19,7 +19,18 @@ import daemon
 from daemon import config, logs
 from daemon.clock import SystemClock
 from daemon.config.advice import advice
-from daemon.console import acts, book, capture, export, log, people, record, setup, witness
+from daemon.console import (
+    acts,
+    book,
+    capture,
+    commissioning,
+    export,
+    log,
+    people,
+    record,
+    setup,
+    witness,
+)
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
 from daemon.errors import ConfigError, IspsdError
 from daemon.model import OpeningKind
@@ -27,7 +38,7 @@ from daemon.model import OpeningKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUPS = (acts, book, capture, export, log, people, record, setup, witness)
+GROUPS = (acts, book, capture, commissioning, export, log, people, record, setup, witness)
 """Each adds its subcommands with ``add(commands)``."""
 COUNTED = {
     OpeningKind.DOOR: "doors",
@@ -136,7 +147,7 @@ def _check(given: argparse.Namespace) -> int:
         f"{given.config}: in order. {loaded.ship.name}: {len(loaded.devices)} devices, "
         f"{watched or 'nothing watched'}, {len(loaded.tests)} tests"
     )
-    for text in advice(loaded):
+    for text in advice(loaded, checking=True):
         print(f"{given.config}: mind: {text}", file=sys.stderr)
     return DONE
 

@@ -54,7 +54,9 @@ def reading(reading: Reading) -> dict[str, Json]:
     }
 
 
-def point_message(reading: Reading, *, name: str | None, valid_for_s: float) -> dict[str, Json]:
+def point_message(
+    reading: Reading, *, name: str | None, valid_for_s: float, proved: bool | None = None
+) -> dict[str, Json]:
     """Return the body of ``point/<id>``."""
     return {
         "value": value_of(reading.value),
@@ -64,6 +66,7 @@ def point_message(reading: Reading, *, name: str | None, valid_for_s: float) -> 
         "valid_for": valid_for_s,
         "source": reading.source,
         "name": name,
+        "proved": proved,
     }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from daemon import forms, schedule
 from daemon.checks.api import Movement, counts_as_evidence
 from daemon.conduct import Journal, let_go
-from daemon.model import Classification, ContactState
+from daemon.model import Classification, ContactState, Provenance
 from daemon.record.entry import Draft
 
 if TYPE_CHECKING:
@@ -114,7 +114,11 @@ class Movements:
                     if self._today() != self._day:
                         self._turn()
                     if reading is not None:
-                        counts = counts_as_evidence(reading, demo=self._demo)
+                        # What a loop check moves on purpose is no use in service.
+                        counts = (
+                            counts_as_evidence(reading, demo=self._demo)
+                            and reading.provenance is not Provenance.TEST
+                        )
                         self._doors[reading.point].take(reading, counts=counts)
             except asyncio.CancelledError:
                 if any(moved != Movement() for moved in self._counted().values()):

@@ -63,10 +63,13 @@ class Picture:
         self._clock = clock
         self._told_s: dict[str, float] = {}
         self._waiting: dict[str, Reading] = {}
+        self._proved: dict[str, bool] = {}
         self._permits: set[str] = set()
 
-    def reading(self, reading: Reading, *, changed: bool) -> None:
-        """Show a point, if it is time to."""
+    def reading(self, reading: Reading, *, changed: bool, proved: bool | None = None) -> None:
+        """Show a point, if it is time to; ``proved`` says of a contact whether it is."""
+        if proved is not None:
+            self._proved[reading.point] = proved
         age_s = reading.received_s - self._told_s.get(reading.point, float("-inf"))
         at_once = isinstance(reading.value, ContactState | LampState) or reading.value is None
         if changed and not at_once and age_s < ANALOGUE_S:
@@ -145,6 +148,7 @@ class Picture:
                 reading,
                 name=self._names.get(reading.point),
                 valid_for_s=self._points.valid_for_s(reading.point),
+                proved=self._proved.get(reading.point),
             ),
             reading.received_s,
         )

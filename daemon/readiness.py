@@ -18,7 +18,7 @@ from daemon.model import ClockStatus, Outcome, Readiness, Verdict
 from daemon.record import fold
 from daemon.record.entry import Proof
 from daemon.schedule import LastResult
-from daemon.session import Session, Surroundings
+from daemon.session import Newest, Session, Surroundings
 from daemon.standing import Test
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from daemon.gate import Gate
     from daemon.inbox import Inboxes
     from daemon.model import Json, Regime, Ship
-    from daemon.points import Points
     from daemon.record.entry import Entry
 
 __all__ = ["KEPT", "Journal", "Test", "Tests"]
@@ -56,7 +55,7 @@ class Tests:
         demo: bool,
         clock: Clock,
         gate: Gate,
-        points: Points,
+        points: Newest,
         inboxes: Inboxes,
         journal: Journal,
         on_change: Callable[[Test], None],
@@ -199,6 +198,10 @@ class Tests:
         if (reason := refusal(progress.expects, answer.text)) is not None:
             raise RefusedError(reason)
         session.answer.set_result(answer)
+
+    def show(self, test: Test) -> None:
+        """Show a test again: something that it is judged by has changed."""
+        self._on_change(test)
 
     def readiness(self, test: Test) -> str:
         """Return how the test's equipment stands, in the words that are shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from daemon import schedule
 from daemon.checks.api import Answer, Expects, counts_as_evidence
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.inbox import Inboxes, PointInbox
     from daemon.model import Outcome, Reading, Ship, Verdict
-    from daemon.points import Points
+
+
+class Newest(Protocol):
+    """Who knows what a point says now, as a check may see it."""
+
+    def newest(self, point: str) -> Reading | None:
+        """Return it; None where it was never seen."""
+        ...
+
 
 LATE_S = 60.0
 """A continuous check that begins later in the day than this says since when it watched."""
@@ -65,7 +73,7 @@ class Surroundings:
     ship_time: Callable[[], timezone]
     demo: bool
     services: Services
-    points: Points
+    points: Newest
     inboxes: Inboxes
 
 

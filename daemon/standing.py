@@ -10,7 +10,7 @@ from daemon.model import Outcome
 from daemon.schedule import LastResult, Past, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from daemon.checks.api import CheckConfig, CheckSpec
@@ -46,6 +46,8 @@ class Test:
     """It has ended, and its result is not on disk yet: nobody is told (invariant 4)."""
     not_before_s: float = 0.0
     """Seconds since boot before which it is not run by itself again."""
+    since_utc: dict[str, datetime] = field(default_factory=dict)
+    """From when on a pass counts as proof, by item, under the empty name of the whole: its unit was replaced then."""
     shown: str = ""
     """The readiness that was shown last: it also changes with the calendar alone."""
 
@@ -83,10 +85,19 @@ class Test:
 
     @property
     def is_proven(self) -> bool:
-        """Whether its newest word is a pass; of items the calendar alone says what is missing."""
+        """Whether its newest word is a pass, and younger than its units; of items the calendar says what is missing."""
         if self.spec.items(self.config):
-            return True
-        return self.last is not None and self.last.outcome is Outcome.PASSED
+            return not any(self._is_older(self.items.get(item), item) for item in self.since_utc)
+        has_passed = self.last is not None and self.last.outcome is Outcome.PASSED
+        return has_passed and not self._is_older(self.last, "")
+
+    def only_since(self, moment_utc: datetime, items: Sequence[str]) -> None:
+        """Let no pass before a moment count as proof of these items, or of the whole where there are none."""
+        self.since_utc |= dict.fromkeys(items or ("",), moment_utc)
+
+    def _is_older(self, result: LastResult | None, item: str) -> bool:
+        since_utc = self.since_utc.get(item)
+        return since_utc is not None and (result is None or result.ended_utc <= since_utc)
 
     def take(self, result: LastResult, items: Mapping[str, Outcome]) -> None:
         """Take a result that is on disk."""
@@ -105,6 +116,7 @@ class Test:
             if (done := self.items.get(item)) is None
             or done.outcome is not Outcome.PASSED
             or done.ended_utc < since_utc
+            or self._is_older(done, item)
         )
 
     def _by_item(self) -> list[LastResult | None]:

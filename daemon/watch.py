@@ -7,14 +7,18 @@ reading → point → condition → alert → told at once (board) and written (
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from daemon import forms, logs
 from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules.api import Moment
-from daemon.model import Classification, ContactState, LinkState
+from daemon.alerts.rules.openings import OpeningRule
+from daemon.model import Classification, ContactState, LinkState, Provenance
 from daemon.picture import Picture
+from daemon.points import Change
+from daemon.proving import Proving
 from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from daemon.model import Opening, Permit, Reading
     from daemon.mqtt.topics import Topics
     from daemon.picture import Board
-    from daemon.points import Change, Points
+    from daemon.points import Points
     from daemon.record.entry import Entry
     from daemon.shipstate import ShipState
     from daemon.stations import Stations
@@ -47,6 +51,18 @@ class Journal(Protocol):
 
     def submit(self, draft: Draft) -> asyncio.Future[Entry]:
         """Take an entry; the future ends when it is on disk."""
+        ...
+
+
+class Aside(Protocol):
+    """What goes on beside the watch: the loop check, which takes points over for its time."""
+
+    def covers(self, point: str) -> bool:
+        """Return whether a point is its, now."""
+        ...
+
+    def hear(self, change: Change) -> None:
+        """Take a change of one of its points."""
         ...
 
 
@@ -69,11 +85,16 @@ class Watch:
         journal: Journal,
         faults: Callable[[], Mapping[str, bool]],
         settle_after_boot_s: float = 0.0,
+        proving: Proving | None = None,
     ) -> None:
         """Put the parts together.
 
-        ``faults`` says which conditions of ispsd itself hold, by catalogue key.
+        ``faults`` says which conditions of ispsd itself hold, by catalogue key; without ``proving`` there is no contact
+        that has to be proved.
         """
+        self.proving = proving or Proving((), demo=False, start_proved=True, journal=journal)
+        self.aside: Aside | None = None
+        self._resting: frozenset[int] = frozenset()
         self.engine = engine
         self.points = points
         self.stations = stations
@@ -141,13 +162,57 @@ class Watch:
         """Take a reading from a driver."""
         if reading.classification is Classification.SSO and not self._gate.is_open():
             return  # a lost unit takes its test lamp with it; without a window there is no lamp
-        self._inboxes.offer(reading)
+        is_news = self.proving.take(reading)
+        aside = self.aside if self.aside is not None and self.aside.covers(reading.point) else None
+        if aside is not None:
+            reading = replace(reading, provenance=Provenance.TEST)
+        self._inboxes.offer(self.proving.shown(reading))
         change = self.points.update(reading)
         if self.points.newest(reading.point) is not reading:
             return  # of a point that nobody declared: counted there
         if reading.classification is Classification.WATCH:
             self._judge(reading, change)
-        self.picture.reading(reading, changed=change is not None)
+        if aside is not None and change is not None:
+            aside.hear(change)
+        self._show_point(reading, changed=is_news or change is not None)
+
+    def newest(self, point: str) -> Reading | None:
+        """Return what a point says now, as people and checks may see it (``Proving.shown``)."""
+        reading = self.points.newest(point)
+        return None if reading is None else self.proving.shown(reading)
+
+    def show_again(self, points: Iterable[str]) -> None:
+        """Show points as they stand now: what is believed of them has changed."""
+        for point in points:
+            if (reading := self.points.newest(point)) is not None:
+                self._show_point(reading, changed=True)
+
+    def rest(self, points: Collection[str]) -> None:
+        """Let the rules of these doors, seals and detectors say nothing until ``look_anew``; what stands goes on."""
+        self._resting = frozenset(
+            id(rule)
+            for rule in self._rules
+            if isinstance(rule, OpeningRule) and rule.opening.id in points
+        )
+
+    def look_anew(self) -> None:
+        """Judge what has rested as if it were seen for the first time now."""
+        rules = [r for r in self._rules if id(r) in self._resting and isinstance(r, OpeningRule)]
+        self._resting = frozenset()
+        for rule in rules:
+            rule.begin_anew()
+            # The lock last: a door that stands open now was not forced because its bolt is out.
+            for point in sorted(rule.points, key=lambda each: each != rule.opening.id):
+                if (reading := self.points.newest(point)) is not None:
+                    rule.take(reading, Change(reading, None))
+        self._say(rules)
+
+    def _show_point(self, reading: Reading, *, changed: bool) -> None:
+        self.picture.reading(
+            self.proving.shown(reading),
+            changed=changed,
+            proved=self.proving.is_proved(reading.point),
+        )
 
     def take_status(self, status: DeviceStatus) -> None:
         """Take a change of a device's link."""
@@ -267,7 +332,11 @@ class Watch:
 
     def _judge(self, reading: Reading, change: Change | None) -> None:
         """Let the rules of a point take its reading; what changed is judged at once."""
-        rules = self._rules_of_point.get(reading.point, ())
+        rules = [
+            rule
+            for rule in self._rules_of_point.get(reading.point, ())
+            if id(rule) not in self._resting
+        ]
         for rule in rules:
             try:
                 rule.take(reading, change)
@@ -288,6 +357,8 @@ class Watch:
             self.ship.ais_off_by,
         )
         for rule in rules:
+            if id(rule) in self._resting:
+                continue
             try:
                 for said in rule.look(moment):
                     self.engine.condition(
@@ -325,7 +396,7 @@ class Watch:
         self._settles_s = None
         self.show_ship()
         sensors = [o for o in self._openings.values() if o.of is None]
-        newest = [(o.name, self.points.newest(o.id)) for o in sensors]
+        newest = [(o.name, self.newest(o.id)) for o in sensors]
         values = [(name, None if r is None else r.value) for name, r in newest]
         self._journal.submit(
             Draft(
@@ -339,6 +410,7 @@ class Watch:
                     "open": [n for n, v in values if v is ContactState.OPEN],
                     "line_fault": [n for n, v in values if v is ContactState.LINE_FAULT],
                     "not_seen": [n for n, v in values if v is None],
+                    "not_proved": sum(self.proving.is_proved(o.id) is False for o in sensors),
                 },
             )
         )
@@ -410,7 +482,9 @@ class Watch:
     def _look_at_ages(self, now_s: float) -> None:
         for change in self.points.age(now_s=now_s, now_utc=self._clock.utc()):
             self._judge(change.reading, change)
-            self.picture.reading(change.reading, changed=True)
+            if self.aside is not None and self.aside.covers(change.reading.point):
+                self.aside.hear(change)
+            self._show_point(change.reading, changed=True)
 
     def _look_at_ourselves(self, now_s: float) -> None:
         faults = {

@@ -65,6 +65,17 @@ class Ship:
         return None if moved is None else {door: m.cycles for door, m in moved.items() if m.cycles}
 
 
+async def test_what_a_loop_check_moves_is_no_use_in_service():
+    ship = Ship()
+    async with counting_runs(ship.counts, ship.clock):
+        for state in (C, O, C):
+            ship.inboxes.offer(reading("d01", state, provenance=Provenance.TEST))
+            await ship.clock.advance(1.0)
+        assert ship.cycles(UTC_0210) == {}
+        await ship.moves("d01", C, O, C)
+        assert ship.cycles(UTC_0210) == {"d01": 1}
+
+
 @pytest.mark.parametrize(
     ("states", "cycles", "faults"),
     [

@@ -40,6 +40,7 @@ def status_of(ship: Ship) -> Status:
             clock=daemon.clock,
             engine=daemon.engine,
             points=daemon.points,
+            proving=daemon.watch.proving,
             stations=daemon.watch.stations,
             supervisors=daemon.supervisors,
             tests=daemon.tests,

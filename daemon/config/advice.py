@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.config import sharing
 from daemon.config.ports import port_advice
 from daemon.model import Role
 
@@ -16,8 +17,12 @@ SAMPLE_IMO, SAMPLE_MMSI = 9999993, 299000019
 """KESTREL STRAIT, whom nobody built."""
 
 
-def advice(config: Config) -> Iterator[str]:
-    """Yield what somebody should look at before this file is a ship's."""
+def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
+    """Yield what somebody should look at before this file is a ship's.
+
+    With ``checking``, for whoever has the file in his hands, also what is doubtful about SSAS sources, of
+    which no log ever speaks.
+    """
     if config.is_demo:
         return
     if config.ship.imo_number == SAMPLE_IMO:
@@ -33,3 +38,4 @@ def advice(config: Config) -> Iterator[str]:
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
     yield from port_advice(config)
+    yield from sharing.contradictions(config, covert=checking)

@@ -44,6 +44,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_twice("door, seal and detector", [o.id for o in _watched(file)]),
         *_twice("test", [t.config.id for t in tests]),
         *_imo_fault(file.ship.imo_number),
+        *_proof_fault(file),
         *_broker_fault(file.mqtt),
         *_user_faults(file),
         *_wiring_faults(file),
@@ -113,6 +114,12 @@ def _imo_fault(number: int) -> list[Fault]:
     if check == digits[6]:
         return []
     return [Fault("ship.imo_number", f"{number}: the check digit must be {check}")]
+
+
+def _proof_fault(file: ConfigFile) -> list[Fault]:
+    if file.record.origin == "demo" or not file.watch.contacts_start_proved:
+        return []
+    return [Fault("watch.contacts_start_proved", "a ship's contacts are proved one by one")]
 
 
 def broker(section: MqttSection) -> Broker:

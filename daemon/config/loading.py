@@ -69,6 +69,8 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         security_level=file.watch.security_level,
         ship_time=timezone(timedelta(minutes=file.watch.ship_time_offset_min)),
         settle_after_boot_s=file.watch.settle_after_boot_s,
+        contacts_start_proved=file.record.origin == "demo"
+        and file.watch.contacts_start_proved is not False,
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,

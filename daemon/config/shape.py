@@ -99,6 +99,8 @@ class WatchSection(_Section):
     """Ship's time minus UTC, in minutes."""
     settle_after_boot_s: Annotated[float, Field(ge=0, le=600)] = 60.0
     """After the computer's boot equipment comes back in any order; so long nothing is judged, in seconds."""
+    contacts_start_proved: bool | None = None
+    """Contacts count as proved before they were seen in every state: a demo's do, unless told otherwise; no ship's."""
 
 
 class RecordSection(_Section):
@@ -372,6 +374,7 @@ class Config:
     security_level: SecurityLevel
     ship_time: timezone
     settle_after_boot_s: float
+    contacts_start_proved: bool
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection

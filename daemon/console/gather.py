@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.model import Opening, Permit
     from daemon.points import Points
+    from daemon.proving import Proving
     from daemon.readiness import Test, Tests
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
@@ -57,6 +58,7 @@ class Parts:
     clock: Clock
     engine: Engine
     points: Points
+    proving: Proving
     stations: Stations
     supervisors: Sequence[Supervisor]
     tests: Tests
@@ -124,14 +126,17 @@ class Status:
         ]
 
     def _opening(self, opening: Opening, now_s: float) -> Json:
-        points = self._parts.points
+        points, proving = self._parts.points, self._parts.proving
         reading = points.newest(opening.id)
+        if reading is not None:
+            reading = proving.shown(reading)
         return {
             "id": opening.id,
             "name": opening.name,
             "kind": opening.kind.value,
             "state": None if reading is None or reading.value is None else str(reading.value),
             "quality": "unknown" if reading is None else reading.quality.value,
+            "proved": proving.is_proved(opening.id),
             "age_s": _age_s(points.seen_s(opening.id), now_s),
             "valid_for_s": points.valid_for_s(opening.id) if opening.id in points.ids() else None,
             "permit": _permit(self._parts.permits().get(opening.id), now_s),

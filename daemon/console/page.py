@@ -213,6 +213,8 @@ def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
 
 def _state(row: Mapping[str, Any], seen_s: float | None, *, is_old: bool) -> tuple[str, Style]:
     """Return the state in words; what is not known now is never shown as if it were."""
+    if row["state"] is None and row.get("proved") is False and seen_s is not None:
+        return "? NOT PROVED", Style.DIM
     if row["state"] is None or seen_s is None:
         return "? NOT SEEN", Style.WARNING
     words = {**CONTACTS, **KINDS.get(row["kind"], {})}.get(row["state"], row["state"])

@@ -88,6 +88,10 @@ class Profile(BaseModel):
     """How many inputs there are is up to the modules; ``inputs`` is then what most have."""
     inverted: bool = False
     """An input reads 0 while it is on: turned round at decode, before anything else sees it."""
+    label: Annotated[str, Field(pattern=r"^[A-Z]{0,4}$")] = "DI"
+    """What the module prints before the number of an input; empty where its inputs have no number of their own."""
+    first_label: Annotated[int, Field(ge=0, le=1)] = 0
+    """The number that it prints at its first input."""
     loops: Loops | None = None
     """The inputs are analogue, one word each; None: they are on or off."""
     source: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)]

@@ -37,7 +37,7 @@ REPLAY_LIMIT = 1000
 LATER = frozenset(
     {
         *("heard", "inhibit", "out_of_service", "blackout", "interference_area"),
-        *("loop_check", "visitor_view", "curtain"),
+        *("visitor_view", "curtain"),
     }
 )
 """Verbs of the contract that this version does not offer."""
@@ -243,6 +243,7 @@ VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
         },
         "start_test": {"person": _text, "test": _text},
         "answer": {"person": _text, "test": _text, "step": _whole},
+        "loop_check": {"person": _text, "do": _text},
     }
 )
 """The verbs of this version, each with the members that it must have beside id and session."""
@@ -252,6 +253,7 @@ OPTIONAL: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyTyp
         "answer": {"text": _text},
         "situation": {"confirm": _truth},
         "threat": {"confirm": _truth},
+        "loop_check": {"device": _text, "minutes": _whole},
     }
 )
 """Members that a verb may have."""

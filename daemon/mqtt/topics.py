@@ -17,10 +17,10 @@ ID = re.compile(r"[a-z0-9._-]{1,64}")
 
 STATE_BY_ID = frozenset({"point", "driver", "alert", "equipment", "test", "station", "permit"})
 """Retained, one topic for each thing."""
-STATE_ALONE = frozenset({"status", "snapshot", "ship", "record/head"})
+STATE_ALONE = frozenset({"status", "snapshot", "ship", "loop_check", "record/head"})
 """Retained, one topic only."""
 SSO_BY_ID = frozenset({"sso/point", "sso/driver", "sso/equipment", "sso/test"})
-SSO_ALONE = frozenset({"sso/worklist"})
+SSO_ALONE = frozenset({"sso/worklist", "sso/loop_check"})
 MOMENT = frozenset({"heartbeat", "event"})
 MOMENT_BY_ID = frozenset({"reply", "selftest"})
 """Never retained."""
@@ -110,6 +110,12 @@ class Topics:
 
     def worklist(self) -> str:
         return f"{self.root}/sso/worklist"
+
+    def loop_check(self) -> str:
+        return f"{self.root}/loop_check"
+
+    def sso_loop_check(self) -> str:
+        return f"{self.root}/sso/loop_check"
 
     def command(self, station: str, verb: str) -> str:
         return f"{self.root}/cmd/{checked_id(station)}/{checked_id(verb)}"

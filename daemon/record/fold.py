@@ -50,6 +50,12 @@ PERSON_KEY = "person_key"
 """The newest key with which a person signs; by name."""
 PIN = "pin"
 """Who has a PIN; by name."""
+COMMISSIONED = "commissioned"
+"""What was proved of a contact, and how it was wired then; by its point."""
+UNIT = "unit"
+"""When a device's unit was replaced last, with its serial numbers; by device."""
+LOOP_CHECK = "loop_check"
+"""The loop check that runs, by ``loop_check``."""
 OF_ONE_SEGMENT = frozenset({BEHIND, PERSON_KEY})
 """What the next segment does not take over: it says itself what came of a head, and whose key is whose."""
 HIGHEST = "highest"
@@ -262,6 +268,27 @@ def _amended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateCha
     return (*gone, *rule(now, {}))
 
 
+def _commissioned(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    _text(shown["way"])
+    return (StateChange(COMMISSIONED, _text(shown["point"]), shown),)
+
+
+def _unit_replaced(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    contacts = shown["contacts"]
+    if not isinstance(contacts, list):
+        raise TypeError("a list of contacts")
+    unit = {name: shown[name] for name in ("old", "new", "at")}
+    again = tuple(StateChange(COMMISSIONED, _text(each["point"]), each) for each in contacts)
+    return (StateChange(UNIT, _text(shown["device"]), unit), *again)
+
+
+def _loop_check(*, is_on: bool) -> _Rule:
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        return (StateChange(LOOP_CHECK, LOOP_CHECK, shown if is_on else None),)
+
+    return rule
+
+
 def _witness_refused(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(WITNESS, _text(shown["witness"]), shown),)
 
@@ -339,6 +366,11 @@ _RULES: Mapping[str, _Rule] = {
     "witness.refused": _witness_refused,
     "witness.agreed": _witness_agreed,
     "record.behind": _behind,
+    "commissioning.proved": _commissioned,
+    "commissioning.reset": _commissioned,
+    "unit.replaced": _unit_replaced,
+    "loop_check.started": _loop_check(is_on=True),
+    "loop_check.ended": _loop_check(is_on=False),
     "crew.listed": _crew_listed,
     "crew.joined": _crew_joined,
     "crew.changed": _crew_joined,

@@ -48,6 +48,7 @@ POINT = {
     "valid_for": 2.0,
     "source": "io1",
     "name": "D12",
+    "proved": None,
 }
 
 

@@ -57,11 +57,13 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "minutes": 60,
     },
     "start_test": {"person": "C/O Li", "test": "t-door"},
+    "loop_check": {"person": "ETO Kovac", "do": "start"},
     "answer": {"person": "C/O Li", "test": "t-door", "step": 2},
 }
 """What every verb must have, as somebody would send it."""
 OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
     "start_test": {"item": "d12", "pin": "314159"},
+    "loop_check": {"device": "io1", "minutes": 30},
     "situation": {"confirm": True},
     "threat": {"confirm": False},
     "answer": {"text": "SG 1"},

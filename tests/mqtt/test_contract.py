@@ -116,6 +116,17 @@ DRIVER = {
     "latency_ms": 1.5,
     "reason": None,
 }
+LOOP_CHECK: dict[str, Any] = {
+    "state": "on",
+    "scope": "io1",
+    "by": "D. Kovac",
+    "agreed_by": "J. Santos",
+    "ends_up": 8200.0,
+    "not_guarded": ["BOSUN STORE"],
+    "number": 1,
+}
+MOVED = {"number": 1, "name": "BOSUN STORE", "kind": "door", "state": "open", "up": 1001.5}
+WHERE = {"tag": "d17", "device": "io1", "inputs": "DI3", "wiring": "nc", "place": "forecastle"}
 STATE: dict[str, dict[str, Any]] = {
     **{TOPICS.point(f"p{n}"): {**POINT, "value": value_of(v)} for n, v in enumerate(VALUES)},
     TOPICS.point("m", classification=SSO): {**POINT, "value": value_of(SsasMessage(("TEST",)))},
@@ -142,6 +153,8 @@ STATE: dict[str, dict[str, Any]] = {
         "ais_off_by": None,
         "settling": False,
     },
+    TOPICS.loop_check(): LOOP_CHECK | {"changes": [MOVED]},
+    TOPICS.sso_loop_check(): LOOP_CHECK | {"changes": [MOVED | WHERE]},
     TOPICS.permit("d17"): {
         "door": "d17",
         "name": "BOSUN STORE",

@@ -156,10 +156,16 @@ async def opened(boot: Boot, seen: Any) -> dict[str, Any]:
 
 
 def _is_shut_now(newest: dict[str, dict[str, Any]]) -> bool:
-    """Return whether a living daemon says so, and not the broker's memory of an earlier one."""
+    """Return whether a living daemon says so, and not the broker's memory of an earlier one.
+
+    On a ship's record nothing is proved yet, and it says no more than that the unit answers.
+    """
     status, point = newest.get("status", {}), newest.get("point/d12", {})
     lives = status.get("state") in {"starting", "ready", "degraded"}
-    return lives and point.get("session") == status["session"] and point["value"] == "closed"
+    if not lives or point.get("session") != status["session"]:
+        return False
+    answers = newest.get("driver/io1", {}).get("link") == "up"
+    return point["value"] == "closed" or (point["proved"] is False and answers)
 
 
 async def records_what_happened(boot: Boot) -> None:

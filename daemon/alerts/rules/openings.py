@@ -77,13 +77,17 @@ class OpeningRule(Deaf):
             policy: What a door must be.
             holds: Which alerts stood when the daemon last stopped.
         """
-        self._opening = opening
+        self.opening = opening
         self._source = Source(opening.id, opening.name, opening.device, bus)
         self._lock = lock
         self._policy = policy
         self._holds = holds
         self._key = open_key(opening)
         self.points = frozenset({opening.id} | ({lock} if lock is not None else set()))
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Know nothing of what was seen so far, as at the start."""
         self._state: ContactState | None = None
         self._is_seen = False
         self._is_open = False
@@ -127,8 +131,8 @@ class OpeningRule(Deaf):
             self._openings.append(now_s)
             self._is_forced = self._is_locked
             return
-        self._is_held = self._holds(HELD_OPEN, self._opening.id)
-        if not self._holds(self._key, self._opening.id):
+        self._is_held = self._holds(HELD_OPEN, self.opening.id)
+        if not self._holds(self._key, self.opening.id):
             self._found = f"was blind {duration(now_s - self._blind_from_s)}, found open"
 
     def look(self, moment: Moment) -> Iterator[Said]:
@@ -142,7 +146,7 @@ class OpeningRule(Deaf):
         if is_faulty:
             # Whether a door is open cannot be told, so what stood goes on standing; but the loop of a seal is the seal.
             if (
-                self._opening.kind is OpeningKind.SEAL
+                self.opening.kind is OpeningKind.SEAL
                 and moment.now_s - self._faulty_s >= SEAL_CUT_S
             ):
                 yield self._say(self._key, is_faulty, "its line is cut or shorted")
@@ -154,7 +158,7 @@ class OpeningRule(Deaf):
 
     def _open(self, moment: Moment) -> Iterator[Said]:
         rule = self._must(moment.regime)
-        permit = moment.permits.get(self._opening.id)
+        permit = moment.permits.get(self.opening.id)
         is_over = permit is not None and moment.now_s >= permit.ends_s
         open_unpermitted = self._is_open and permit is None
         must_be_closed = rule.must is Must.CLOSED
@@ -162,7 +166,7 @@ class OpeningRule(Deaf):
             self._found = ""  # it may stand open, so this is no longer news
         yield self._say(BLIND, open_unpermitted and bool(self._found), self._found)
         yield self._say(self._key, open_unpermitted and must_be_closed and not self._found)
-        if self._opening.kind is not OpeningKind.DOOR:
+        if self.opening.kind is not OpeningKind.DOOR:
             return
         whose = f"permit of {permit.person}, {permit.work}" if permit is not None else ""
         yield self._say(PERMIT_EXPIRED, self._is_open and is_over, whose)
@@ -173,11 +177,11 @@ class OpeningRule(Deaf):
             yield self._say(FORCED, self._is_open and self._is_forced, "opened while locked")
 
     def _must(self, regime: Regime) -> DoorRule:
-        door_class = self._opening.door_class
+        door_class = self.opening.door_class
         return CLOSED if door_class is None else self._policy.rule(door_class, regime)
 
     def _chatters(self, now_s: float) -> bool:
-        if self._opening.kind is OpeningKind.MOTION or len(self._openings) < CHATTER_OPENINGS:
+        if self.opening.kind is OpeningKind.MOTION or len(self._openings) < CHATTER_OPENINGS:
             return False
         return now_s - self._openings[0] <= CHATTER_WITHIN_S
 

@@ -1,0 +1,194 @@
+"""What is wired where? One row for each input, as it goes into the ship's drawings; and what is to be proved?
+
+No SSAS channel is ever among them: a list that is printed, mailed and pinned up in a cabinet is no place for it
+(invariants 1 and 14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.drivers.api import Wiring
+from daemon.drivers.contacts import inputs_needed
+from daemon.drivers.modbus_unit import UnitConfig
+from daemon.loopcheck import Tag
+from daemon.model import OpeningKind
+from daemon.proving import Wired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from daemon.config.shape import Config, Device
+    from daemon.drivers.api import Contact
+    from daemon.model import Opening
+
+ON: Final = {
+    OpeningKind.DOOR: ("closed", "open"),
+    OpeningKind.SEAL: ("whole", "broken"),
+    OpeningKind.LOCK: ("locked", "not locked"),
+    OpeningKind.MOTION: ("nothing moves", "something moves"),
+    OpeningKind.TAMPER: ("case shut", "case open"),
+    OpeningKind.SIDE_DOOR: ("closed", "open"),
+}
+"""What a closed and an open contact mean, by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One wired input, or one port that is listened to."""
+
+    device: str
+    kind: str
+    address: str
+    unit: str
+    input: str
+    """As the ship's file has it: from 0."""
+    printed: str
+    """As the module has it on its front."""
+    tag: str
+    name: str
+    what: str
+    place: str
+    wiring: str
+    on_while: str
+    normal: str
+    """On or off while the door is closed, the bolt out, nothing moves."""
+    supervised_by: str
+
+
+COLUMNS: Final = tuple(each.name for each in fields(Row))
+
+
+def contacts(config: Config) -> tuple[Wired, ...]:
+    """Return every contact that is wired to a device."""
+    names = {opening.id: _name(opening) for opening in config.openings}
+    return tuple(
+        Wired(
+            contact.point,
+            names[contact.point],
+            device.id,
+            contact.inputs,
+            contact.wiring,
+            str(getattr(device.config, "profile", "")),
+        )
+        for device in config.devices
+        for contact in device.contacts
+    )
+
+
+def tags(config: Config, points_of: Mapping[str, Iterable[str]]) -> Iterator[Tag]:
+    """Yield everything that a loop check can cover: contacts, side doors, and what else these devices tell of.
+
+    Args:
+        config: The ship's file.
+        points_of: The points of every device that is no SSAS source, none of class ``sso`` among them.
+    """
+    openings = {opening.id: opening for opening in config.openings}
+    for device in config.devices:
+        wired = {contact.point: contact for contact in device.contacts}
+        for point in points_of.get(device.id, ()):
+            if (opening := openings.get(point)) is None:
+                yield Tag(point, point, "sensor", device.id)
+                continue
+            name, kind, inputs, wiring = opening.name, opening.kind.value, "", ""
+            if (contact := wired.get(point)) is not None:
+                printed = (_printed(device, n) or str(n) for n in contact.inputs)
+                inputs, wiring = ", ".join(printed), contact.wiring.value
+            yield Tag(point, name, kind, device.id, opening.place, inputs, wiring)
+
+
+def rows(config: Config) -> Iterator[Row]:
+    """Yield every input of every device, in the order of the ship's file; no SSAS channel."""
+    openings = {opening.id: opening for opening in config.openings}
+    for device in config.devices:
+        if device.spec.covert:
+            continue
+        inputs = [
+            row
+            for contact in device.contacts
+            for row in _of_contact(config, device, contact, openings[contact.point])
+        ]
+        yield from sorted(inputs, key=lambda row: int(row.input))
+        for side in device.side_doors:
+            opening = openings[side.point]
+            number = " ".join(
+                part for part in (side.system, side.division, str(side.number)) if part
+            )
+            yield _row(config, device, input=number, tag=side.point, opening=opening, wiring="DOR")
+        if not device.contacts and not device.side_doors:
+            feed = str(getattr(device.config, "feed", ""))
+            yield _row(config, device, tag=device.id, what=feed or "no input is wired")
+
+
+def address(config: Config, device: Device) -> str:
+    """Return where a device is reached."""
+    if device.bus is not None:
+        return f"bus {device.bus}, {config.buses[device.bus].name}"
+    link = getattr(device.config, "link", None)
+    if link is not None:
+        return str(link.name)
+    return f"tcp {getattr(device.config, 'host', '?')}:{getattr(device.config, 'port', '?')}"
+
+
+def _of_contact(
+    config: Config, device: Device, contact: Contact, opening: Opening
+) -> Iterator[Row]:
+    for place, number in enumerate(contact.inputs):
+        yield _row(
+            config,
+            device,
+            input=str(number),
+            printed=_printed(device, number),
+            tag=contact.point,
+            opening=opening,
+            wiring=contact.wiring.value,
+            **_means(contact.wiring, place, opening),
+        )
+
+
+def _means(wiring: Wiring, place: int, opening: Opening) -> dict[str, str]:
+    closed, open_ = ON[opening.kind]
+    if wiring is Wiring.NC or (wiring is Wiring.DOUBLE and place == 0):
+        said = {"on_while": closed, "normal": "on"}
+    elif wiring is Wiring.NO or wiring is Wiring.DOUBLE:
+        said = {"on_while": open_, "normal": "off"}
+    else:
+        said = {"on_while": "by its current", "normal": "current of closed"}
+    if wiring not in {Wiring.NC, Wiring.NO}:
+        second = inputs_needed(wiring) > 1
+        said["supervised_by"] = "the second contact" if second else "its current"
+    return said
+
+
+def _row(config: Config, device: Device, *, opening: Opening | None = None, **said: Any) -> Row:
+    profile = getattr(device.config, "profile", None)
+    row = {
+        **dict.fromkeys(COLUMNS, ""),
+        "device": device.id,
+        "kind": device.spec.kind if profile is None else f"{device.spec.kind} {profile}",
+        "address": address(config, device),
+        "unit": _unit(device),
+        **said,
+    }
+    if opening is not None:
+        row |= {"name": opening.name, "what": opening.kind.value, "place": opening.place}
+    return Row(**row)
+
+
+def _unit(device: Device) -> str:
+    if not isinstance(device.config, UnitConfig):
+        return ""
+    own = getattr(device.config, "unit", None)
+    return str(device.config.fitted_profile().unit if own is None else own)
+
+
+def _printed(device: Device, number: int) -> str:
+    if not isinstance(device.config, UnitConfig):
+        return ""
+    profile = device.config.fitted_profile()
+    return f"{profile.label}{number + profile.first_label}" if profile.label else ""
+
+
+def _name(opening: Opening) -> str:
+    return opening.name if opening.of is None else f"{opening.name} {opening.kind.value}"

@@ -1,0 +1,117 @@
+"""What ``ispsd check`` doubts about ports, and that every listening driver takes every link."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address
+from typing import Any, get_args
+
+import pytest
+
+from daemon import config, registry
+from daemon.assets import asset
+from daemon.clock import SystemClock
+from daemon.config import sharing
+from daemon.config.advice import advice
+from daemon.drivers import links
+from daemon.drivers.api import DriverContext
+from daemon.gate import CovertGate
+from daemon.model import Provenance
+
+PORT = "/dev/serial/by-path/platform-xhci-usb-0:2:1.0-port0"
+SAMPLE = asset("ispsd.toml").read_text("utf-8")
+GYRO = 'kind = "udp", port = 10120'
+LOG = 'kind = "udp", port = 10121'
+
+
+def doubts(tmp_path: Any, *changes: tuple[str, str], covert: bool = False) -> list[str]:
+    text = SAMPLE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text, "utf-8")
+    return list(sharing.contradictions(config.load(path), covert=covert))
+
+
+def serial(port: str, baud: int) -> str:
+    return f'kind = "serial", port = "{port}", baud = {baud}'
+
+
+RTU = SAMPLE.partition("[bus.rtu]")[2].partition('port = "')[2].partition('"')[0]
+SSAS = "/dev/serial/by-path/platform-xhci-usb-0:3:1.0-port0"
+SECOND_BUS = ("[bus.rtu]", f"[bus.two]\nlink = {{ {serial(RTU, 19200)} }}\n[bus.rtu]")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([(GYRO, serial(PORT, 9600))], "device.gps1 and device.gyro: .* different settings"),
+        ([(GYRO, LOG + ', sender = "192.168.60.9"')], "device.gyro and device.log: udp .*10121"),
+        ([SECOND_BUS], "bus.two and bus.rtu: .* two buses on one line"),
+        ([(GYRO, serial(RTU, 9600))], "bus.rtu and device.gyro: .* shares its line with nobody"),
+        ([("192.168.60.12", "192.168.60.11")], "device.io1 and device.io2: .*:502 unit 1"),
+        ([("unit = 6\n", "unit = 5\n")], "device.rtu5 and device.rtu6: bus rtu unit 5"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_by_name(tmp_path, changes, words):
+    (said,) = doubts(tmp_path, *changes)
+    assert re.search(words, said)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [],
+        [(GYRO, LOG)],
+        [(GYRO, serial(PORT, 4800))],
+        [(GYRO, LOG + ', group = "239.192.0.1"'), (LOG + " }", LOG + ', group = "239.192.0.2" }')],
+    ],
+)
+def test_a_party_line_is_no_contradiction(tmp_path, changes):
+    assert doubts(tmp_path, *changes) == []
+
+
+def test_covert_what_is_doubtful_of_an_ssas_port_is_told_at_the_desk_and_never_in_a_log(tmp_path):
+    shared = (GYRO, serial(SSAS, 4800))
+    assert doubts(tmp_path, shared) == []
+    (said,) = doubts(tmp_path, shared, covert=True)
+    assert "shares its port with nobody" in said
+    loaded = config.load(tmp_path / "ispsd.toml")
+    assert not any(said == text for text in advice(loaded))
+    assert any(said == text for text in advice(loaded, checking=True))
+
+
+LINKS: dict[type, dict[str, Any]] = {
+    links.TcpLink: {"kind": "tcp", "host": "192.168.60.21", "port": 4001},
+    links.SerialLink: {"kind": "serial", "port": PORT},
+    links.UdpLink: {"kind": "udp", "port": 10110, "sender": str(IPv4Address("192.168.60.9"))},
+}
+NEEDS: dict[str, dict[str, Any]] = {
+    "nmea": {"feed": "nav"},
+    "ssas_text": {"profile": "jrc-jue-95sa-text"},
+}
+
+
+def kinds_of_link() -> list[type]:
+    return list(get_args(get_args(links.Link)[0]))
+
+
+LISTENING = [spec for spec in registry.drivers().values() if "link" in spec.config.model_fields]
+
+
+@pytest.mark.parametrize("link", kinds_of_link(), ids=lambda each: each.__name__)
+@pytest.mark.parametrize("spec", LISTENING, ids=lambda spec: spec.kind)
+def test_any_link_for_any_driver_that_listens(spec, link):
+    made = spec.config.model_validate({"kind": spec.kind, **NEEDS[spec.kind], "link": LINKS[link]})
+    assert isinstance(made.link, link)
+    clock = SystemClock()
+    context = DriverContext(
+        device="x", clock=clock, gate=CovertGate(clock), provenance=Provenance.SIMULATED
+    )
+    assert spec.build(made, context).points()
+
+
+def test_every_driver_that_has_no_line_of_its_own_listens():
+    own = {"modbus_tcp", "modbus_rtu"}
+    assert {spec.kind for spec in LISTENING} | own == registry.drivers().keys()
