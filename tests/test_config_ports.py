@@ -9,6 +9,7 @@ import pytest
 
 from daemon import config
 from daemon.assets import asset
+from daemon.config.advice import advice
 from daemon.config.ports import TWO_WIRES, port_advice
 from daemon.simulate import toml
 
@@ -23,12 +24,12 @@ def said(folder, **links):
         place["link"] = {"kind": "serial", **link}
     path = folder / "ship.toml"
     path.write_text(toml.written(tree), "utf-8")
-    return [line for line in port_advice(config.load(path)) if TWO_WIRES not in line]
+    return [line for line in port_advice(config.load(path), covert=True) if TWO_WIRES not in line]
 
 
 def test_a_ship_whose_ports_are_sockets_hears_only_what_opening_does(tmp_path):
     assert said(tmp_path) == []
-    told = list(port_advice(config.load(asset("ispsd.toml"))))
+    told = list(port_advice(config.load(asset("ispsd.toml")), covert=True))
     assert told == [f"serial: {TWO_WIRES}"]
     assert "DTR and RTS" in TWO_WIRES
 
@@ -65,15 +66,15 @@ def test_ports_on_the_computer_itself_and_by_path_are_as_good(tmp_path):
     assert said(tmp_path, gps1={"port": BY_PATH.format(7)}) == []
 
 
-def test_two_who_want_one_port_are_warned_of_unless_they_share_it(tmp_path):
-    same = {"port": BY_PATH.format(9), "baud": 4800}
-    assert said(tmp_path, gps1=same, gyro=same) == []
-    (line,) = said(tmp_path, gps1=same, gyro={**same, "baud": 38400})
-    assert line.startswith("gps1, gyro: each wants /dev/serial/by-path/")
-    (line,) = said(tmp_path, gps1={"port": BY_PATH.format(1)})
-    assert line.startswith("bus rtu, gps1: each wants")
-    (line,) = said(tmp_path, gps1={"port": BY_PATH.format(3)})
-    assert line.startswith("ssas, gps1: each wants")
+def test_no_log_hears_of_the_port_of_an_ssas_unit(tmp_path):
+    """What ``ispsd check`` says to whoever has the file, the daemon does not write into its log."""
+    tree = tomllib.loads(asset("ispsd.toml").read_text("utf-8"))
+    tree["device"]["ssas"]["link"] = {"kind": "serial", "port": "/dev/ttyUSB3"}
+    path = tmp_path / "ship.toml"
+    path.write_text(toml.written(tree), "utf-8")
+    loaded = config.load(path)
+    assert [line for line in advice(loaded, checking=True) if "ttyUSB3" in line]
+    assert not [line for line in advice(loaded) if "ttyUSB3" in line or "ssas" in line.lower()]
 
 
 def test_one_adapter_under_two_names_is_warned_of(tmp_path):

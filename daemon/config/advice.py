@@ -37,5 +37,5 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
             yield f"person: nobody has the role {role.value}, so nobody can {why}"
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
-    yield from port_advice(config)
+    yield from port_advice(config, covert=checking)
     yield from sharing.contradictions(config, covert=checking)

@@ -35,23 +35,23 @@ TWO_WIRES: Final = (
 )
 
 
-def port_advice(config: Config) -> Iterator[str]:
-    """Yield what is likely to fail of the serial ports, and what opening one does."""
-    links = _serial(config)
+def port_advice(config: Config, *, covert: bool) -> Iterator[str]:
+    """Yield what is likely to fail of the serial ports, and what opening one does; of SSAS only with ``covert``."""
+    links = _serial(config, covert=covert)
     for place, link in links:
         yield from _unstable(place, link.port)
-    yield from _shared(config)
     yield from _one_adapter(links)
     if links:
         yield f"serial: {TWO_WIRES}"
 
 
-def _serial(config: Config) -> list[tuple[str, SerialLink]]:
+def _serial(config: Config, *, covert: bool) -> list[tuple[str, SerialLink]]:
     found: list[tuple[str, Link | None]] = [
         *((f"bus.{name}.link", link) for name, link in config.buses.items()),
         *(
             (f"device.{each.id}.link", getattr(each.config, "link", None))
             for each in config.devices
+            if covert or not each.spec.covert
         ),
     ]
     return [(place, link) for place, link in found if isinstance(link, SerialLink)]
@@ -69,27 +69,6 @@ def _unstable(place: str, port: str) -> Iterator[str]:
             f"{place}: {name} is the name of every adapter of this kind, which have no serial number of their own; "
             "take its name below /dev/serial/by-path, which is the socket's"
         )
-
-
-def _shared(config: Config) -> Iterator[str]:
-    """Yield ports that two want to open, which only one of them can."""
-    wanted: dict[str, dict[SerialLink, list[str]]] = defaultdict(lambda: defaultdict(list))
-    alone: dict[str, list[str]] = defaultdict(list)
-    for name, link in config.buses.items():
-        if isinstance(link, SerialLink):
-            alone[link.port].append(f"bus {name}")
-    for device in config.devices:
-        own = getattr(device.config, "link", None)
-        if isinstance(own, SerialLink) and device.spec.covert:
-            alone[own.port].append(device.id)
-        elif isinstance(own, SerialLink):
-            wanted[own.port][own].append(device.id)
-    for port in sorted({*wanted, *alone}):
-        listeners = wanted.get(port, {})
-        if len(alone[port]) + len(listeners) > 1:
-            names = [*alone[port], *(name for names in listeners.values() for name in names)]
-            how = "with other settings" if not alone[port] else "for itself"
-            yield f"{', '.join(names)}: each wants {port} {how}, and only one of them will have it"
 
 
 def _one_adapter(links: list[tuple[str, SerialLink]]) -> Iterator[str]:
