@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.config.ports import port_advice
+from daemon.drivers.links import UdpLink
 from daemon.model import Role
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ SAMPLE_IMO, SAMPLE_MMSI = 9999993, 299000019
 
 def advice(config: Config) -> Iterator[str]:
     """Yield what somebody should look at before this file is a ship's."""
+    yield from _of_links(config)
     if config.is_demo:
         return
     if config.ship.imo_number == SAMPLE_IMO:
@@ -33,3 +35,15 @@ def advice(config: Config) -> Iterator[str]:
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
     yield from port_advice(config)
+
+
+def _of_links(config: Config) -> Iterator[str]:
+    for device in config.devices:
+        link = getattr(device.config, "link", None)
+        if device.is_replayed:
+            yield f"device.{device.id}: a recording speaks in its place: nothing it says is evidence, in any record"
+        elif isinstance(link, UdpLink) and link.group is not None and link.host.is_unspecified:
+            yield (
+                f"device.{device.id}: group {link.group} is joined on whichever network the default route has; "
+                "say host = our address on the shipboard network"
+            )

@@ -131,4 +131,6 @@ def _address(section: Mapping[str, Any]) -> str:
         return f"bus {section['bus']}"
     if "host" in link:
         return f"{link['host']}:{link.get('port', 502)}"
+    if link.get("kind") == "replay":
+        return str(link["path"])
     return f"udp port {link['port']}" if link.get("kind") == "udp" else str(link.get("port", "?"))

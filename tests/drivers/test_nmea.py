@@ -157,7 +157,7 @@ BAD = [
     (b"$GPGGA,021000.00,0115.8400,N,10350.4000,E,1,09,0.9,12.0,M,8.0,M,,*00", {"checksum": 1}),
     (framed("GPGST,021000,,,,,,,"), {"unsupported": 1}),
     (framed("GPGSV,1,1"), {"malformed": 1}),
-    (framed("AITXT,01,01,001,x"), {"unsupported": 1}),
+    (framed("AITXT,01,02"), {"malformed": 1}),
     (framed("PGRME,15.0,M"), {"unsupported": 1}),
     (framed("GPGGA,1"), {"malformed": 1}),
     (framed("GPRMC," + "x" * 100), {"overlong": 1}),

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from daemon.drivers.sentences import (
     LONGEST_ENCAPSULATED,
     LONGEST_PARAMETRIC,
-    LONGEST_TAG_BLOCK,
     Dropped,
     Sentence,
     SentenceError,
@@ -24,6 +23,7 @@ from daemon.drivers.sentences import (
     read_fix,
     read_motion,
 )
+from daemon.drivers.tag_block import LONGEST_TAG_BLOCK
 from daemon.model import Fix, Motion, Position, Quality
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data"
