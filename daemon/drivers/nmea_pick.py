@@ -55,5 +55,7 @@ class Picker:
                 del self._groups[next(iter(self._groups))]
             self._groups[tag.group.id] = tag.source
             return sentence
-        source = None if tag.group.number == 1 else self._groups.get(tag.group.id)
+        if tag.group.number == 1:  # a new group, of a source that it does not tell
+            self._groups.pop(tag.group.id, None)
+        source = self._groups.get(tag.group.id)
         return replace(sentence, tag=replace(tag, source=source))

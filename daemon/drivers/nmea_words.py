@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 HIGHEST_ALERT_NUMBER = 9_999_999
 HIGHEST_INSTANCE = 999_999
 LONGEST_HEARTBEAT_S = 999.0
-HIGHEST_SEQUENCE = 9
 HIGHEST_TEXT_SENTENCE = 99
 _ACN_FIELDS = 6
 _ARC_FIELDS = 5
@@ -30,7 +29,8 @@ _COMMAND_FLAG = "C"
 """ACN: without it the sentence is a report of a command and no command."""
 _MAKER = re.compile(r"[A-Z0-9]{3}", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d|60)(\.\d{0,9})?", re.ASCII)
-_A_OR_V: Final = {"A": True, "V": False}
+A_OR_V: Final = {"A": True, "V": False}
+_SEQUENCE: Final = {str(number): number for number in range(10)}
 _ESCAPED = re.compile(r"\^([2-7][0-9A-Fa-f])")
 """IEC 61162-1, 7.1.4: characters that have a meaning in a sentence are sent as their code."""
 
@@ -79,7 +79,7 @@ class Heartbeat:
     Attributes:
         every_s: How often it says so, in seconds; None in an answer to a query.
         in_order: What it says of itself.
-        sequence: 0 to 9 and again; None from equipment that leaves it out.
+        sequence: 0 to 9 and again; None from equipment that leaves it out, or counts otherwise.
     """
 
     every_s: float | None
@@ -128,13 +128,11 @@ def read_arc(sentence: Sentence) -> CommandRefused:
 def read_hbt(sentence: Sentence) -> Heartbeat:
     """Return what HBT says."""
     fields = _fields(sentence, _HBT_FIELDS)
-    in_order = _A_OR_V.get(fields[1])
+    in_order = A_OR_V.get(fields[1])
     if in_order is None:
         raise SentenceError(Dropped.MALFORMED)
-    sequence = fields[2] if len(fields) > _HBT_FIELDS else ""
-    return Heartbeat(
-        number(fields[0], LONGEST_HEARTBEAT_S), in_order, whole(sequence, HIGHEST_SEQUENCE)
-    )
+    sequence = _SEQUENCE.get(fields[2]) if len(fields) > _HBT_FIELDS else None
+    return Heartbeat(number(fields[0], LONGEST_HEARTBEAT_S), in_order, sequence)
 
 
 def read_txt(sentence: Sentence) -> Text:

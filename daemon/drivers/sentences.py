@@ -134,7 +134,9 @@ def read_fix(sentence: Sentence) -> tuple[Fix | None, Quality]:
     if place is None:
         return None, Quality.UNKNOWN
     fix = Fix(place, fix_quality, satellites, hdop)
-    return fix, Quality.SUSPECT if fix_quality in _NO_GNSS_QUALITIES else Quality.GOOD
+    # Old receivers, and some new ones, say a fix of no satellites while they have lost them all.
+    is_of_gnss = fix_quality not in _NO_GNSS_QUALITIES and satellites != 0
+    return fix, Quality.GOOD if is_of_gnss else Quality.SUSPECT
 
 
 def read_motion(sentence: Sentence) -> tuple[Motion | None, Quality]:
