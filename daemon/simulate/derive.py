@@ -133,4 +133,5 @@ def _address(section: Mapping[str, Any]) -> str:
         return f"{link['host']}:{link.get('port', 502)}"
     if link.get("kind") == "replay":
         return str(link["path"])
-    return f"udp port {link['port']}" if link.get("kind") == "udp" else str(link.get("port", "?"))
+    is_ours = link.get("kind") in {"udp", "tcp_server"}  # a port of this computer
+    return f"{link['kind']} port {link['port']}" if is_ours else str(link.get("port", "?"))
