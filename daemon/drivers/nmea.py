@@ -149,6 +149,9 @@ class NmeaDriver:
             self.health.drop(err.reason)
             return
         self.health.frame(now_s)
+        if not seen:
+            return
+        now_utc = context.clock.utc()
         for point, value, quality in seen:
             emit(
                 Reading(
@@ -157,7 +160,7 @@ class NmeaDriver:
                     unit=self._units[point],
                     quality=quality,
                     provenance=context.provenance,
-                    received_utc=context.clock.utc(),
+                    received_utc=now_utc,
                     received_s=now_s,
                     source=context.device,
                 )
