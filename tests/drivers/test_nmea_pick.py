@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from daemon.drivers.ais import AisFeed
 from daemon.drivers.api import Health
 from daemon.drivers.nmea_pick import MOST_GROUPS, SOURCE_PATTERN, Picker
 from daemon.drivers.sentences import parse
+from simulators.ships import OWN_SHIP
+from simulators.vessel_ais import ais, static_data
 from tests.drivers.nmea_rig import framed
 
 SENTENCE = framed("GPGGA,021000").encode("ascii")
@@ -74,6 +78,23 @@ def test_a_flood_of_groups_is_forgotten_from_the_oldest():
     picked(picker, *(tagged(f"g:1-2-{number},s:AI0001") for number in range(MOST_GROUPS + 1)))
     assert len(picker._groups) == MOST_GROUPS
     assert picked(picker, tagged("g:2-2-0"), tagged("g:2-2-1")) == ["-", "AI0001"]
+
+
+def test_parts_of_two_sources_with_one_sequence_number_do_not_mix():
+    """Two units on one network: both count from 0, and their sentences come by turns."""
+    first, second = (
+        [line.encode("ascii") for line in ais("VDO", "A", static_data(ship))]
+        for ship in (OWN_SHIP, replace(OWN_SHIP, mmsi=299000027))
+    )
+    lines = (
+        tagged("g:1-2-1,s:AI0001", first[0]),
+        tagged("g:1-2-2,s:AI0002", second[0]),
+        tagged("g:2-2-1", first[1]),
+        tagged("g:2-2-2", second[1]),
+    )
+    picker, feed = Picker(), AisFeed(lambda: None)
+    whole = [feed.take(picker.pick(parse(line), Health()), 0.0) for line in lines]
+    assert [each and each.mmsi for each in whole] == [None, None, OWN_SHIP.mmsi, 299000027]
 
 
 @pytest.mark.parametrize("source", ["GP0001", "rORBCOMM008", "a-b.c+d/e[f]g"])
