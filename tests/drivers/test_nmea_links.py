@@ -122,7 +122,8 @@ async def talking(
                     with contextlib.suppress(BlockingIOError):
                         clients.append(closing.enter_context(server.accept()[0]))
                     for client in clients:
-                        client.sendall(data)
+                        with contextlib.suppress(OSError):  # we have left that one
+                            client.sendall(data)
 
                 yield {"kind": kind, "host": "127.0.0.1", "port": port}, serve
             case "udp" | "group":
