@@ -18,10 +18,10 @@ from pathlib import Path
 
 import apsw
 
-from bench import idle, latency, queries, records
+from bench import flood, idle, latency, queries, records
 from daemon.mqtt.embedded import mosquitto_program
 
-PARTS = ("latency", "nmea", "idle", "record", "queries")
+PARTS = ("latency", "nmea", "flood", "idle", "record", "queries")
 PACKAGES = ("ispsd", "pymodbus", "paho-mqtt", "pyais", "pynmea2", "cryptography")
 
 
@@ -51,6 +51,8 @@ def _measure(part: str, disk: Path, *, rounds: int) -> None:
             command = [sys.executable, str(program), "--rounds", str(rounds)]
             lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
             print("\n".join(line for line in lines.splitlines() if line.startswith("ratio")))
+        case "flood":
+            asyncio.run(flood.measure(disk, rounds=rounds))
         case "idle":
             asyncio.run(idle.measure(disk))
         case "record":

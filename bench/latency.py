@@ -45,20 +45,22 @@ Samples = dict[str, list[float]]
 class Subscriber:
     """Notes when each message came, in paho's own thread."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, followed: tuple[str, ...] = FOLLOWED) -> None:
         self._loop = asyncio.get_running_loop()
         self._came: dict[str, asyncio.Queue[tuple[dict[str, Any], int]]] = {
-            topic: asyncio.Queue() for topic in FOLLOWED
+            topic: asyncio.Queue() for topic in followed
         }
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
         self._client.on_message = self._note
         self._client.connect("127.0.0.1", port)
-        self._client.subscribe([(name, 1) for name in FOLLOWED])
+        self._client.subscribe([(name, 1) for name in followed])
         self._client.loop_start()
 
-    async def next(self, topic: str, holds: Callable[[dict[str, Any]], bool]) -> int:
+    async def next(
+        self, topic: str, holds: Callable[[dict[str, Any]], bool], *, within_s: float = WAIT_S
+    ) -> int:
         """Return when the next such message of a topic came, in ns; others of it are passed over."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(within_s):
             while True:
                 body, came_ns = await self._came[topic].get()
                 if holds(body):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import resource
@@ -50,6 +51,7 @@ from simulators.vessel_gnss import gga, rmc
 
 OF_NAV = ("fix", "motion", "time", "sky")
 FLOOD_SENTENCES = 200_000
+FOR_EVER = -1
 BLOCK_SENTENCES = 500
 END = b"$END\r\n"
 
@@ -82,21 +84,32 @@ def pin(core: int) -> None:
 
 
 async def send(feed: str, rate: int, seconds: float) -> None:
-    """Serve one client, then end."""
-    lines = sentences(feed, int(rate * seconds) or FLOOD_SENTENCES)
+    """Serve one client, then end; a flood ``FOR_EVER`` goes on, over and over, until he has had enough."""
+    lines = sentences(feed, max(0, int(rate * seconds)) or FLOOD_SENTENCES)
     done = asyncio.Event()
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         start = time.monotonic()
         try:
-            for number, line in enumerate(in_blocks([*lines, END], rate)):
+            for number, line in enumerate(
+                in_blocks([*lines, *([] if seconds == FOR_EVER else [END])], rate)
+            ):
                 if rate:
                     await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
                 writer.write(line)
                 await writer.drain()
+            while seconds == FOR_EVER:
+                for block in in_blocks(lines, rate):
+                    writer.write(block)
+                    await writer.drain()
+        except ConnectionError:
+            pass
         finally:
             writer.close()
-            await writer.wait_closed()  # drain leaves up to 64 KiB, which an ending loop would lose
+            with contextlib.suppress(ConnectionError):
+                await (
+                    writer.wait_closed()
+                )  # drain leaves up to 64 KiB, which an ending loop would lose
             done.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

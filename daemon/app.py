@@ -229,7 +229,7 @@ class Daemon:
                 spec=device.spec,
                 silent_after_s=device.spec.silent_after_s(device.config),
                 lost_alert=device.spec.lost_alert(device.config),
-                provenance=self._provenance,
+                provenance=self._provenance(device),
                 clock=clock,
                 entropy=self._entropy,
                 emit=self.watch.take,
@@ -460,7 +460,7 @@ class Daemon:
             device=device.id,
             clock=self.clock,
             gate=self.gate,
-            provenance=self._provenance,
+            provenance=self._provenance(device),
             contacts=device.contacts,
             test_lamps=device.test_lamps,
             side_doors=device.side_doors,
@@ -469,8 +469,9 @@ class Daemon:
         )
         return device.spec.build(device.config, context)
 
-    @property
-    def _provenance(self) -> Provenance:
+    def _provenance(self, device: Device) -> Provenance:
+        if device.is_replayed:
+            return Provenance.REPLAY
         return Provenance.SIMULATED if self.config.is_demo else Provenance.LIVE
 
     def _what_runs(self) -> dict[str, Json]:

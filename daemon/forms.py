@@ -78,6 +78,7 @@ def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:
         "last_good_up": None if health.last_good_s is None else milliseconds(health.last_good_s),
         "good": health.good,
         "dropped": dict(health.dropped),
+        "noticed": dict(health.noticed),
         "latency_ms": None if health.latency_s is None else milliseconds(health.latency_s * 1000),
         "reason": status.reason,
     }

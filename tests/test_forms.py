@@ -119,6 +119,7 @@ def test_a_device_that_never_spoke_has_no_last_word():
         "last_good_up": None,
         "good": 0,
         "dropped": {},
+        "noticed": {},
         "latency_ms": None,
         "reason": "refused",
     }
@@ -128,8 +129,10 @@ def test_a_devices_counters_are_copied_and_its_latency_is_in_milliseconds():
     health = Health(good=3, dropped={"checksum": 2}, last_good_s=0.0, latency_s=0.0012345)
     said = forms.driver_message(DeviceStatus("io1", LinkState.UP, 1.0), health)
     health.drop("checksum")
-    assert (said["dropped"], said["last_good_up"], said["latency_ms"]) == (
+    health.notice("TXT")
+    assert (said["dropped"], said["noticed"], said["last_good_up"], said["latency_ms"]) == (
         {"checksum": 2},
+        {},
         0.0,
         1.234,
     )

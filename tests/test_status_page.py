@@ -25,6 +25,7 @@ DEVICE = {
     "last_good_age_s": 0.1,
     "good": 12,
     "dropped": 3,
+    "noticed": {},
     "reason": None,
 }
 ALERT = {
@@ -224,6 +225,15 @@ def test_a_test_that_is_due_says_so():
     assert "TEST DUE             due now, never done" in shown(status(tests=[never]))
     assert "OVERDUE              due now" in shown(status(tests=[past]))
     assert row("DEFECT", shown(status(tests=[failed]))).endswith("due now")
+
+
+def test_what_a_devices_link_noticed_is_said_where_somebody_should_look_at_it():
+    noticed = {"duplicate_sfi": 123456789, "client_replaced": 2, "TXT": 30}
+    text = shown(status(devices=[{**DEVICE, "noticed": noticed}]))
+    assert "two addresses send with one system function id: 123456789 times" in text
+    assert "several connect to its port by turns: 2 times" in text
+    assert "TXT" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
 
 
 def test_every_line_fits_eighty_columns_and_no_device_writes_to_the_terminal():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from daemon.config import sharing
 from daemon.config.ports import port_advice
+from daemon.drivers.links import UdpLink
 from daemon.model import Role
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     With ``checking``, for whoever has the file in his hands, also what is doubtful about SSAS sources, of
     which no log ever speaks.
     """
+    yield from _of_links(config, covert=checking)
     if config.is_demo:
         return
     if config.ship.imo_number == SAMPLE_IMO:
@@ -39,3 +41,17 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
     yield from port_advice(config, covert=checking)
     yield from sharing.contradictions(config, covert=checking)
+
+
+def _of_links(config: Config, *, covert: bool) -> Iterator[str]:
+    for device in config.devices:
+        if device.spec.covert and not covert:
+            continue
+        link = getattr(device.config, "link", None)
+        if device.is_replayed:
+            yield f"device.{device.id}: a recording speaks in its place: nothing it says is evidence, in any record"
+        elif isinstance(link, UdpLink) and link.group is not None and link.host.is_unspecified:
+            yield (
+                f"device.{device.id}: group {link.group} is joined on whichever network the default route has; "
+                "say host = our address on the shipboard network"
+            )

@@ -7,6 +7,7 @@ device exist, is an input taken twice, does a test listen to a sensor that nothi
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from daemon.clock import SystemClock
 from daemon.drivers.api import DriverContext, Wiring
+from daemon.drivers.links import ReplayLink
 from daemon.errors import Fault
 from daemon.gate import CovertGate
 from daemon.model import Provenance
@@ -232,17 +234,24 @@ def _local_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
         )
         for place, config in (*of_devices, *of_buses)
         for address in _addresses(config)
-        if address == "localhost" or address.startswith(("127.", "::1", "/dev/pts/"))
+        if address == "localhost" or address.startswith(("127.", "::1", "/dev/pts/", REPLAY))
     ]
 
 
+REPLAY = "recording "
+"""What speaks in a device's place though it is none."""
+
+
 def _addresses(config: BaseModel) -> Iterator[str]:
+    if isinstance(config, ReplayLink):
+        yield f"{REPLAY}{config.path}"
+        return
     for value in config.__dict__.values():
         if isinstance(value, BaseModel):
             yield from _addresses(value)
     for name in ("host", "path", "port"):
         value = getattr(config, name, None)
-        if isinstance(value, str | Path):
+        if isinstance(value, str | Path | IPv4Address):
             yield str(value)
 
 

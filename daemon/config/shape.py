@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
-from daemon.drivers.links import Link
+from daemon.drivers.links import Link, ReplayLink
 from daemon.errors import RecordError
 from daemon.model import (
     DoorClass,
@@ -353,6 +353,11 @@ class Device:
     def bus(self) -> str | None:
         """Return the bus that it hangs on; None where it has a line of its own."""
         return self.spec.bus(self.config)
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether a recording speaks in its place: what it says is then no evidence (invariant 2)."""
+        return isinstance(getattr(self.config, "link", None), ReplayLink)
 
 
 @dataclass(frozen=True, slots=True)

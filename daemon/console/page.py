@@ -60,6 +60,12 @@ KINDS: Final = {
     "tamper": {"closed": "case shut", "open": "CASE OPEN"},
 }
 """What a closed and an open contact mean where it is not a door."""
+ODD: Final = {
+    "duplicate_sfi": "two addresses send with one system function id",
+    "client_replaced": "several connect to its port by turns",
+    "tag_checksum": "TAG blocks are damaged",
+}
+"""What somebody should look at, of what a device's link noticed; the rest stands in ``driver/<id>``."""
 CONTACTS: Final = {"closed": "closed", "open": "OPEN", "line_fault": "LINE FAULT"}
 
 
@@ -245,6 +251,9 @@ def _devices(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> 
         if row["reason"]:
             # Whole: what a port hears instead, and what to do, stands at the end of it.
             yield from _wrapped(row["reason"], Style.WARNING, indent=6)
+        for what, words in ODD.items():
+            if what in row["noticed"]:
+                yield Line(f"      {words}: {row['noticed'][what]} times", Style.WARNING)
 
 
 def _tests(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterator[Line]:

@@ -122,7 +122,8 @@ class AisFeed:
         """Return the whole payload when this is its last part."""
         self._forget_old(now_s)
         # The channel is no part of the key: some units leave it out after the first sentence.
-        key = (sentence.talker, sentence.formatter, sentence.fields[0], sentence.fields[2])
+        source = (sentence.tag.source if sentence.tag else None) or ""
+        key = (source, sentence.talker, sentence.formatter, sentence.fields[0], sentence.fields[2])
         known = self._open.pop(key, None)
         if known is not None and known.parts != number - 1:
             self._give_up()

@@ -130,6 +130,8 @@ class Health:
     """Says in plain words what is heard instead of anything good; asked once, when the device counts as lost.
 
     The driver of a covert source never sets it."""
+    noticed: dict[str, int] = field(default_factory=dict)
+    """What was odd, or says nothing of any point, and was taken all the same; a small fixed set."""
 
     def frame(self, now_s: float) -> None:
         """Note a good frame."""
@@ -139,6 +141,10 @@ class Health:
     def drop(self, reason: str) -> None:
         """Note a frame that could not be read."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def notice(self, what: str) -> None:
+        """Note something odd."""
+        self.noticed[what] = self.noticed.get(what, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)

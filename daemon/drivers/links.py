@@ -1,38 +1,51 @@
-"""How do bytes come from a device: over a serial port, from a TCP serial server, or by UDP?
+"""How do bytes come from a device: over a serial port, by TCP either way, by UDP, or from a recording?
 
 Any driver that listens takes any of these links. They are read only: a port is never written to.
 Serial ports are opened exclusive, without flow control, DTR and RTS low before the port is opened;
 Linux may still pulse both for a moment, which is why a two-wire lead is asked for.
-``LineSplitter`` cuts bytes into lines and does no I/O.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import termios
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from daemon.drivers.byte_source import DISCARD_READS, READ_BYTES, ByteSource, PortSource
 from daemon.drivers.datagrams import Datagrams, bound
+from daemon.drivers.line_splitter import LONGEST_LINE_BYTES, OVERLONG, LineSplitter
 from daemon.drivers.ports import connect, open_serial
+from daemon.drivers.replay import ReplaySource
+from daemon.drivers.tally import Tallies
+from daemon.drivers.tcp_server import Listener
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
-    import serial
+    from daemon.drivers.tally import Tally
 
-READ_BYTES = 16 * 1024
-"""Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
-DISCARD_READS = 64
-DISCARD_DATAGRAMS = 4096
-"""A device that never stops talking is not waited for while its old bytes are thrown away."""
-LONGEST_LINE_BYTES = 1024
+__all__ = [
+    "DISCARD_READS",
+    "LONGEST_LINE_BYTES",
+    "OVERLONG",
+    "READ_BYTES",
+    "ByteSource",
+    "LineSplitter",
+    "Link",
+    "ReplayLink",
+    "SerialLink",
+    "TcpLink",
+    "TcpServerLink",
+    "UdpLink",
+    "opened",
+]
+
+
+MOST_SENDERS = 16
+SEVEN = 7
 
 
 class _LinkConfig(BaseModel):
@@ -89,180 +102,119 @@ class UdpLink(_LinkConfig):
     sender: IPv4Address | None = None
     """Only datagrams of this address are read; without it, anybody's on that network."""
     group: Annotated[IPv4Address, AfterValidator(_multicast)] | None = None
-    """The multicast group to listen to (IEC 61162-450: 239.192.0.1 to .16), on the network of ``host``."""
+    """The multicast group to listen to (IEC 61162-450: 239.192.0.1 to .20), on the network of ``host``."""
+    header: Literal["optional", "required"] = "optional"
+    """Whether a datagram must begin with ``UdPbC`` (IEC 61162-450), or may."""
 
     @property
     def name(self) -> str:
         return f"udp {self.group or self.host}:{self.port}"
 
 
-Link: TypeAlias = Annotated[TcpLink | SerialLink | UdpLink, Field(discriminator="kind")]
+class TcpServerLink(_LinkConfig):
+    """A TCP port of this computer to which a device, or a multiplexer, connects: one at a time.
+
+    Whoever connects last is read: a device that lost its power leaves a connection behind that looks
+    alive, and were the first one kept, it could not come back before that is found out.
+    """
+
+    kind: Literal["tcp_server"]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    host: IPv4Address = IPv4Address("127.0.0.1")
+    """The address of this computer that is listened on; nobody but this computer unless told otherwise."""
+    senders: Annotated[
+        tuple[IPv4Address, ...], Field(max_length=MOST_SENDERS, validate_default=True)
+    ] = ()
+    """Who may connect; must be said where ``host`` is an address on a network."""
+
+    @field_validator("senders")
+    @classmethod
+    def _say_who(
+        cls, senders: tuple[IPv4Address, ...], info: ValidationInfo
+    ) -> tuple[IPv4Address, ...]:
+        host = info.data.get("host")
+        if not senders and host is not None and not host.is_loopback:
+            raise ValueError(f'say who may connect to {host}: senders = ["address of the device"]')
+        return senders
+
+    @property
+    def name(self) -> str:
+        return f"tcp_server {self.host}:{self.port}"
+
+
+class ReplayLink(_LinkConfig):
+    """A recording, played as if it came now. What it says has the provenance *replay*: it proves nothing."""
+
+    kind: Literal["replay"]
+    path: Annotated[str, Field(pattern=r"^/", max_length=1024)]
+    speed: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """How much faster than it was recorded."""
+    sentences_per_s: Annotated[float, Field(gt=0, le=10_000)] = 10.0
+    """How many lines a second where the recording has no times."""
+
+    @property
+    def name(self) -> str:
+        return f"replay {self.path}"
+
+
+Link: TypeAlias = Annotated[
+    TcpLink | SerialLink | UdpLink | TcpServerLink | ReplayLink, Field(discriminator="kind")
+]
 """Where a listening driver gets its bytes from."""
 
-
-class _Port(Protocol):
-    def fileno(self) -> int: ...
-
-    def close(self) -> None: ...
-
-
-class ByteSource:
-    """An open link, to be read by one task. Made by ``opened``."""
-
-    def __init__(
-        self,
-        name: str,
-        port: _Port,
-        *,
-        seven_bits: bool = False,
-        receive: Callable[[], bytes | None] | None = None,
-    ) -> None:
-        """Take an open port.
-
-        Args:
-            name: What it is called in messages.
-            port: Kept open by the caller.
-            seven_bits: The eighth bit is parity.
-            receive: Returns one datagram, None for one that is not for us; a stream is read without it.
-        """
-        self._name = name
-        self._descriptor = port.fileno()
-        self._seven_bits = seven_bits
-        self._receive = receive or self._read_stream
-        self._discard_reads = DISCARD_DATAGRAMS if receive else DISCARD_READS
-        self._loop = asyncio.get_running_loop()
-        self._waiter: asyncio.Future[bytes] | None = None
-        self._is_watched = False
-
-    async def read(self) -> bytes:
-        """Wait for bytes and return them: at least one, at most ``READ_BYTES``.
-
-        Raises:
-            LinkError: The other side has gone: end of stream, reset, or a port that hung up.
-        """
-        self._waiter = self._loop.create_future()
-        if not self._is_watched:
-            self._loop.add_reader(self._descriptor, self._on_readable)
-            self._is_watched = True
-        data = await self._waiter
-        # A parity bit that a converter passed on as the eighth bit is no part of the character.
-        return data.translate(_LOW_SEVEN_BITS) if self._seven_bits else data
-
-    def discard(self) -> None:
-        """Throw away what has come and was not read yet."""
-        if os.isatty(self._descriptor):
-            with suppress(termios.error):  # a port that hung up: the next read says so
-                termios.tcflush(self._descriptor, termios.TCIFLUSH)
-            return
-        with suppress(OSError):  # nothing more to read, or gone: the next read says so
-            for _ in range(self._discard_reads):
-                os.read(self._descriptor, READ_BYTES)
-
-    def stop(self) -> None:
-        """Watch the port no longer."""
-        if self._is_watched:
-            self._loop.remove_reader(self._descriptor)
-            self._is_watched = False
-
-    def _on_readable(self) -> None:
-        waiter = self._waiter
-        if waiter is None or waiter.done():
-            # Nobody waits at this moment; the loop would call again and again.
-            self.stop()
-            return
-        try:
-            data = self._receive()
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as err:
-            waiter.set_exception(LinkError(f"{self._name}: {err.strerror}"))
-            return
-        if data:
-            waiter.set_result(data)
-        elif data is not None:
-            waiter.set_exception(LinkError(f"{self._name}: closed by the other side"))
-
-    def _read_stream(self) -> bytes:
-        return os.read(self._descriptor, READ_BYTES)
-
-
-_LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
+_NOWHERE = Tallies()
 
 
 @asynccontextmanager
-async def opened(link: Link) -> AsyncIterator[ByteSource]:
+async def opened(
+    link: Link, tally: Tally = _NOWHERE, listener: Listener | None = None
+) -> AsyncIterator[ByteSource]:
     """Open a link; it is closed on leaving.
+
+    Args:
+        link: Which.
+        tally: Where to count what is handed to nobody; a covert source counts nowhere.
+        listener: The port of a ``tcp_server`` link that stays open after leaving.
 
     Raises:
         LinkError: It cannot be opened; the message names the link and the reason.
     """
-    port: socket.socket | serial.Serial
-    if isinstance(link, UdpLink):
-        try:
-            port = bound(link.host, link.port, link.group)
-        except OSError as err:
-            raise LinkError(f"{link.name}: {err.strerror}") from err
-        datagrams = Datagrams(port, longest=READ_BYTES, sender=link.sender)
-        source = ByteSource(link.name, port, receive=datagrams.receive)
-    elif isinstance(link, TcpLink):
-        port = await connect(link)
-        source = ByteSource(link.name, port)
-    else:
-        port = await open_serial(link)
-        source = ByteSource(link.name, port, seven_bits=link.data_bits == 7)  # noqa: PLR2004 (7 is 7)
-    try:
+    async with AsyncExitStack() as closing:
+        source: ByteSource
+        match link:
+            case UdpLink():
+                source = _listen_to_datagrams(link, tally, closing)
+            case TcpLink():
+                connection = await connect(link)
+                closing.callback(connection.close)
+                source = PortSource(link.name, connection)
+            case TcpServerLink():
+                if listener is None:
+                    listener = Listener(link)
+                    closing.callback(listener.close)
+                source = listener.open(tally)
+            case ReplayLink():
+                source = ReplaySource(link)
+            case SerialLink():
+                port = await open_serial(link)
+                closing.callback(port.close)
+                source = PortSource(link.name, port, seven_bits=link.data_bits == SEVEN)
+        closing.callback(source.stop)
         yield source
-    finally:
-        source.stop()
-        port.close()
 
 
-OVERLONG = b""
-"""Stands in the place of a line that was longer than the bound."""
-
-
-class LineSplitter:
-    """Bytes in, complete lines out, without their ends; CR, LF and CRLF all end a line.
-
-    Never holds more than one line of the longest length. A line that is longer is skipped to its
-    end, and ``OVERLONG`` comes out in its place; empty lines do not come out.
-    """
-
-    def __init__(self, longest_bytes: int = LONGEST_LINE_BYTES) -> None:
-        self._longest_bytes = longest_bytes
-        self._pending = b""
-        self._is_skipping = False
-
-    @property
-    def is_within_line(self) -> bool:
-        """Whether a line has begun that has not ended yet."""
-        return bool(self._pending) or self._is_skipping
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that these bytes complete."""
-        if self._is_skipping:
-            end = _first_line_end(data)
-            if end < 0:
-                return []
-            self._is_skipping = False
-            data = data[end:]
-        data = self._pending + data
-        complete = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        self._pending = data[complete:]
-        longest = self._longest_bytes
-        lines = [
-            line if len(line) <= longest else OVERLONG
-            for line in data[:complete].splitlines()
-            if line
-        ]
-        if len(self._pending) > longest:
-            self._pending = b""
-            self._is_skipping = True
-            lines.append(OVERLONG)
-        return lines
-
-
-def _first_line_end(data: bytes) -> int:
-    """Return where the first line end stands, -1 where there is none."""
-    ends = [at for at in (data.find(b"\n"), data.find(b"\r")) if at >= 0]
-    return min(ends, default=-1)
+def _listen_to_datagrams(link: UdpLink, tally: Tally, closing: AsyncExitStack) -> ByteSource:
+    try:
+        port = bound(link.host, link.port, link.group)
+    except OSError as err:
+        raise LinkError(f"{link.name}: {err.strerror}") from err
+    closing.callback(port.close)
+    datagrams = Datagrams(
+        port,
+        longest=READ_BYTES,
+        sender=link.sender,
+        group=link.group,
+        header_required=link.header == "required",
+        tally=tally,
+    )
+    return PortSource(link.name, port, receive=datagrams.receive, silence=datagrams.silence)

@@ -19,7 +19,9 @@ from daemon.drivers.nmea_ais import OWN_REPORT_VALID_S, AisReader
 from daemon.drivers.nmea_alerts import REPORT_VALID_S, AlertsReader
 from daemon.drivers.nmea_doors import DOOR_VALID_S, DoorsReader
 from daemon.drivers.nmea_nav import NavReader
+from daemon.drivers.nmea_pick import SOURCE_PATTERN, Picker
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
+from daemon.drivers.nmea_words import understood
 from daemon.drivers.overheard import Overheard
 from daemon.drivers.party_line import party_line
 from daemon.drivers.sentences import Dropped, SentenceError, parse
@@ -54,6 +56,9 @@ class NmeaConfig(DriverConfig):
     feed: Literal["nav", "ais", "heading", "log", "equipment", "doors"]
     talkers: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]$")], ...] = ()
     """Where others speak on the same port: the talkers that are this device; none means all."""
+    sources: tuple[Annotated[str, Field(pattern=SOURCE_PATTERN)], ...] = ()
+    """Where a network carries many: the sources of TAG blocks (``s:``, on a shipboard network the system
+    function id, ``GP0001``) that are this device; none means all, with or without a TAG block."""
     silent_after_s: Annotated[float, Field(gt=0)] | None = None
     """No good sentence for so long, and the feed is lost; 10 s for ``nav``, ``heading`` and ``log``,
     30 s for ``ais``, 150 s for ``equipment`` and ``doors``."""
@@ -74,7 +79,7 @@ class NmeaDriver:
         self.health = Health()
         self._config = config
         self._context = context
-        self._talkers = frozenset(config.talkers)
+        self._picker = self._picks()
         self._units = {point.id: point.unit for point in self.points()}
 
     def points(self) -> tuple[PointSpec, ...]:
@@ -83,20 +88,25 @@ class NmeaDriver:
     async def run(self, emit: Emit) -> None:
         # A reader knows nothing yet: what was said before a connection broke may no longer be so.
         reader = self._reader()
+        self._picker = self._picks()
         link, health = self._config.link, self.health
         set_as = link.setting if isinstance(link, SerialLink) else ""
         other = Overheard(expected=self._config.feed, set_as=set_as, talkers=self._config.talkers)
-        health.hint = other.hint
-        async with party_line(link, self._context.shared).listened() as source:
+        line = party_line(link, self._context.shared)
+        health.hint = lambda: other.hint() or line.silence()
+        async with line.listened(health) as source:
             lines = LineSplitter()
             while True:
                 data, good = await source.read(), health.good
-                for line in lines.feed(data):
-                    self._take(line, reader, emit)
+                for each in lines.feed(data):
+                    self._take(each, reader, emit)
                 if health.good == good:
                     other.hear(data)
                 else:
                     other.forget()
+
+    def _picks(self) -> Picker:
+        return Picker(self._config.talkers, self._config.sources)
 
     def _reader(self) -> Reader:
         config, device = self._config, self._context.device
@@ -126,17 +136,22 @@ class NmeaDriver:
             self.health.drop(Dropped.OVERLONG)
             return
         try:
-            sentence = parse(line)
-            if self._talkers and sentence.talker not in self._talkers:
+            sentence = self._picker.pick(parse(line), self.health)
+            if sentence is None:
                 return
             read = reader.reads.get(sentence.formatter)
             if read is None:
-                raise SentenceError(Dropped.UNSUPPORTED)  # noqa: TRY301 (counted with the others)
+                # Understood, and nothing of a point: no sign of life of what this feed is there for.
+                self.health.notice(understood(sentence))
+                return
             seen = read(sentence, now_s)
         except SentenceError as err:
             self.health.drop(err.reason)
             return
         self.health.frame(now_s)
+        if not seen:
+            return
+        now_utc = context.clock.utc()
         for point, value, quality in seen:
             emit(
                 Reading(
@@ -145,7 +160,7 @@ class NmeaDriver:
                     unit=self._units[point],
                     quality=quality,
                     provenance=context.provenance,
-                    received_utc=context.clock.utc(),
+                    received_utc=now_utc,
                     received_s=now_s,
                     source=context.device,
                 )

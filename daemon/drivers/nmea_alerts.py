@@ -7,12 +7,18 @@ a VDR annunciates itself is shown, never sounded.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from daemon.drivers.api import PointSpec
-from daemon.drivers.sentences import Dropped, SentenceError, number, whole
+from daemon.drivers.nmea_words import (
+    A_OR_V,
+    HIGHEST_ALERT_NUMBER,
+    HIGHEST_INSTANCE,
+    plain_text,
+    read_hbt,
+)
+from daemon.drivers.sentences import Dropped, SentenceError, whole
 from daemon.model import EquipmentAlert, EquipmentReport, Quality
 
 if TYPE_CHECKING:
@@ -30,16 +36,12 @@ USUAL_HEARTBEAT_S = 60.0
 MISSED_HEARTBEATS = 2.5
 """So many intervals without a heartbeat, and nothing is known of the equipment's order."""
 
-_HIGHEST_NUMBER = 9_999_999
-_HIGHEST_INSTANCE = 999_999
-_LONGEST_HEARTBEAT_S = 999.0
 _ALR_FIELDS = 4
 _ALF_FIELDS = 12
 _ALC_HEAD = 4
 _ALC_ENTRY = 4
 """Maker, number, instance, revision."""
 _MOST_ALC = 99
-_HBT_FIELDS = 2
 
 _Key: TypeAlias = tuple[str, str, int, int | None]
 """Formatter, maker, number, instance: two makers may give one number to different alerts."""
@@ -68,8 +70,8 @@ class AlertsReader:
         fields = sentence.fields
         if len(fields) < _ALR_FIELDS:
             raise SentenceError(Dropped.MALFORMED)
-        alert_number = whole(fields[1], _HIGHEST_NUMBER)
-        condition, acknowledged = (_A_OR_V.get(field) for field in fields[2:_ALR_FIELDS])
+        alert_number = whole(fields[1], HIGHEST_ALERT_NUMBER)
+        condition, acknowledged = (A_OR_V.get(field) for field in fields[2:_ALR_FIELDS])
         if condition is None or acknowledged is None:
             raise SentenceError(Dropped.MALFORMED)
         if alert_number is None:
@@ -83,7 +85,7 @@ class AlertsReader:
         if not condition and acknowledged:
             self._forget(key)
         else:
-            text = _text(fields[_ALR_FIELDS:])
+            text = plain_text(fields[_ALR_FIELDS:])
             self._keep(key, EquipmentAlert(alert_number, None, text, condition, acknowledged, None))
         return self._report(now_s)
 
@@ -91,12 +93,12 @@ class AlertsReader:
         fields = sentence.fields
         if len(fields) < _ALF_FIELDS:
             raise SentenceError(Dropped.MALFORMED)
-        alert_number = whole(fields[8], _HIGHEST_NUMBER)
+        alert_number = whole(fields[8], HIGHEST_ALERT_NUMBER)
         instance = _instance(fields[9])
         if fields[0] not in {"1", "2"} or alert_number is None:
             raise SentenceError(Dropped.MALFORMED)
         key = sentence.formatter, fields[7], alert_number, instance
-        text = _text(fields[_ALF_FIELDS:])
+        text = plain_text(fields[_ALF_FIELDS:])
         if fields[:2] == ["2", "2"]:
             if key not in self._alerts:
                 raise SentenceError(Dropped.INCOMPLETE)
@@ -145,14 +147,9 @@ class AlertsReader:
         return self._report(now_s)
 
     def _read_hbt(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
-        fields = sentence.fields
-        if len(fields) < _HBT_FIELDS:
-            raise SentenceError(Dropped.MALFORMED)
-        every_s = number(fields[0], _LONGEST_HEARTBEAT_S) or USUAL_HEARTBEAT_S
-        in_order = _A_OR_V.get(fields[1])
-        if in_order is None:
-            raise SentenceError(Dropped.MALFORMED)
-        self._in_order = in_order
+        heartbeat = read_hbt(sentence)
+        every_s = heartbeat.every_s or USUAL_HEARTBEAT_S
+        self._in_order = heartbeat.in_order
         self._in_order_until_s = now_s + every_s * MISSED_HEARTBEATS
         return self._report(now_s)
 
@@ -180,7 +177,7 @@ class AlertsReader:
 
 def _listed(entry: list[str]) -> _Key:
     """Return the alert of one entry of ALC."""
-    alert_number = whole(entry[1], _HIGHEST_NUMBER)
+    alert_number = whole(entry[1], HIGHEST_ALERT_NUMBER)
     if alert_number is None:
         raise SentenceError(Dropped.MALFORMED)
     return "ALF", entry[0], alert_number, _instance(entry[2])
@@ -188,19 +185,11 @@ def _listed(entry: list[str]) -> _Key:
 
 def _instance(text: str) -> int | None:
     """Return the instance; an alert that has only one is sent with none, or with 0."""
-    return whole(text, _HIGHEST_INSTANCE) or None
+    return whole(text, HIGHEST_INSTANCE) or None
 
 
 _FIRST = frozenset({"1", "0"})
 """Some makers count a sentence that stands alone from 0."""
-_A_OR_V = {"A": True, "V": False}
 _PRIORITIES = frozenset("EAWC")
 _STATES = frozenset("ASNOUV")
 _NORMAL, _RECTIFIED, _ACKNOWLEDGED = "N", "U", "A"
-_ESCAPED = re.compile(r"\^([2-7][0-9A-Fa-f])")
-"""IEC 61162-1, 7.1.4: characters that have a meaning in a sentence are sent as their code."""
-
-
-def _text(fields: list[str]) -> str:
-    """Return the text, which some equipment sends with bare commas."""
-    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), ",".join(fields))

@@ -43,14 +43,17 @@ class NavReader:
 
     def __init__(self, device: str) -> None:
         self._sky = f"{device}.sky"
+        self._fix = f"{device}.fix"
+        self._warned_s = float("-inf")
         self._cycle = SkyCycle(NAV_VALID_S)
         things = (
             Thing(
-                f"{device}.fix",
+                self._fix,
                 NAV_VALID_S,
                 Kind("GGA", read_fix),
                 Kind("GNS", read_gns),
                 Kind("GLL", read_gll),
+                Kind("RMC", read_rmc_fix),
             ),
             Thing(f"{device}.motion", NAV_VALID_S, Kind("RMC", read_motion), Kind("VTG", read_vtg)),
             Thing(f"{device}.time", NAV_VALID_S, Kind("ZDA", read_zda), Kind("RMC", read_rmc_time)),
@@ -73,11 +76,20 @@ class NavReader:
         seen: list[Seen] = []
         for thing in self._things[sentence.formatter]:
             seen += thing.read(sentence, now_s)
+        if sentence.formatter == "RMC":
+            self._warned_s = now_s if _warns(sentence) else float("-inf")
+        if now_s - self._warned_s <= NAV_VALID_S:
+            # GGA of some receivers goes on with the last fix: RMC says that it is none.
+            seen = [self._doubted(each) for each in seen]
         # The first sentence that comes again begins the next cycle of the receiver.
         sky = self._cycle.heard(sentence.talker + sentence.formatter, now_s)
         if sky is not None:
             seen.append((self._sky, sky, Quality.GOOD))
         return seen
+
+    def _doubted(self, seen: Seen) -> Seen:
+        point, value, _ = seen
+        return (point, value, Quality.SUSPECT) if point == self._fix and value is not None else seen
 
     def _read_satellites(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
         sky = self._cycle.take(sentence, now_s)
@@ -135,10 +147,33 @@ def read_gll(sentence: Sentence) -> Said:
     mode = fields[_GLL["faa_mode"]] if len(fields) > _GLL["faa_mode"] else "A"
     if status not in {"A", "V"} or mode not in {*_QUALITY_OF_MODE, _NO_FIX, ""}:
         raise SentenceError(Dropped.MALFORMED)
+    if status == "V" or mode == _NO_FIX:  # whatever stands in the other fields then
+        return NOTHING
     place = position(fields[_GLL["lat"] : _GLL["lon_dir"] + 1])
-    if place is None or status == "V" or mode == _NO_FIX:
+    if place is None:
         return NOTHING
     return Fix(place, _QUALITY_OF_MODE[mode or "A"], None, None), _quality(mode)
+
+
+def read_rmc_fix(sentence: Sentence) -> Said:
+    """Return the fix of an RMC sentence, of a receiver that sends no other; it knows no more than GLL does.
+
+    Raises:
+        SentenceError: A field cannot be read.
+    """
+    fields = _fields(sentence, _RMC_FIELDS)
+    mode = fields[_RMC["mode_indicator"]] if len(fields) > _RMC["mode_indicator"] else ""
+    if _warns(sentence) or mode == _NO_FIX:  # whatever stands in the other fields then
+        return NOTHING
+    place = position(fields[_RMC["lat"] : _RMC["lon_dir"] + 1])
+    if place is None:
+        return NOTHING
+    return Fix(place, _QUALITY_OF_MODE.get(mode, 1), None, None), _quality(mode)
+
+
+def _warns(sentence: Sentence) -> bool:
+    """Return whether RMC has the navigation receiver warning."""
+    return sentence.fields[_RMC["status"]] == "V"
 
 
 def read_vtg(sentence: Sentence) -> Said:

@@ -72,13 +72,14 @@ class Thing:
         """Return what a sentence of one of its formatters says, nothing where a richer one does.
 
         Raises:
-            SentenceError: It cannot be read.
+            SentenceError: It is asked for, and cannot be read.
         """
-        said = self._kinds[sentence.formatter](sentence)
-        self._came_s[sentence.formatter] = now_s
+        spoken = sentence.formatter
         for formatter, came_s in self._came_s.items():
-            if formatter == sentence.formatter:
+            if formatter == spoken:
                 break
             if now_s - came_s <= self._valid_s:
-                return ()
+                return ()  # not even read: nobody asks for what it says
+        said = self._kinds[spoken](sentence)
+        self._came_s[spoken] = now_s
         return ((self.point, *said),)

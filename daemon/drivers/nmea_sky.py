@@ -160,6 +160,10 @@ class SkyCycle:
         Raises:
             SentenceError: A part of it is missing.
         """
+        if series not in self._next_part:
+            # Some two-band receivers (Quectel LC79D) count one series through all signals of a talker.
+            ours = (other for other in self._next_part if other[0] == series[0])
+            series = next((other for other in ours if self._next_part[other] == part), series)
         wanted = self._next_part.pop(series, 1)
         if part not in {1, wanted}:
             raise SentenceError(Dropped.INCOMPLETE)

@@ -11,13 +11,16 @@ from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from daemon.drivers.links import opened
+from daemon.drivers.links import TcpServerLink, opened
+from daemon.drivers.tally import Tallies
+from daemon.drivers.tcp_server import Listener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from daemon.drivers.api import Shared
     from daemon.drivers.links import ByteSource, Link
+    from daemon.drivers.tally import Tally
 
 MOST_UNREAD = 64
 """Reads that wait for one listener."""
@@ -28,31 +31,46 @@ class PartyLine:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._tallies = Tallies()
+        # Between two runs the port stays open, so that a device that comes back finds it.
+        self._listener = Listener(link) if isinstance(link, TcpServerLink) else None
         self._turn = asyncio.Lock()
         self._open = AsyncExitStack()
         self._source: ByteSource | None = None
         self._unread: list[deque[bytes]] = []
 
     @asynccontextmanager
-    async def listened(self) -> AsyncIterator[Ear]:
+    async def listened(self, tally: Tally | None = None) -> AsyncIterator[Ear]:
         """Listen; the first one opens the port, the last one closes it.
+
+        Args:
+            tally: Where to count, while listening, what the port hands to nobody.
 
         Raises:
             LinkError: It cannot be opened.
         """
         unread: deque[bytes] = deque(maxlen=MOST_UNREAD)
         self._unread.append(unread)
+        if tally is not None:
+            self._tallies.add(tally)
         try:
             async with self._turn:
                 if self._source is None:
-                    self._source = await self._open.enter_async_context(opened(self._link))
+                    opening = opened(self._link, self._tallies, self._listener)
+                    self._source = await self._open.enter_async_context(opening)
             yield Ear(self._source, self._turn, unread, self._give_all)
         finally:
+            if tally is not None:
+                self._tallies.remove(tally)
             # By identity: two that hold nothing are equal.
             self._unread = [each for each in self._unread if each is not unread]
             if not self._unread:
                 self._source = None
                 await self._open.aclose()
+
+    def silence(self) -> str | None:
+        """Return what may be the reason that nothing is heard; None where something was, or none is known."""
+        return None if self._source is None else self._source.silence()
 
     def _give_all(self, data: bytes) -> None:
         for unread in self._unread:

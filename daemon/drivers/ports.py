@@ -22,6 +22,11 @@ BACK_WITHIN_S = 3.0
 """An adapter that was out is looked for so often, however long it was out."""
 
 
+KEEPALIVE_AFTER_S = 10
+KEEPALIVE_EVERY_S = 5
+KEEPALIVE_TRIES = 3
+
+
 async def connect(link: TcpLink) -> socket.socket:
     """Connect to a serial server or a device with a network port.
 
@@ -34,6 +39,7 @@ async def connect(link: TcpLink) -> socket.socket:
             found = await loop.getaddrinfo(link.host, link.port, type=socket.SOCK_STREAM)
             family, kind, protocol, _, address = found[0]
             connection = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+            keep_alive(connection)
             try:
                 await loop.sock_connect(connection, address)
             except BaseException:
@@ -44,6 +50,14 @@ async def connect(link: TcpLink) -> socket.socket:
     except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
         raise LinkError(f"{link.name}: {_reason(err)}") from err
     return connection
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Let the system ask a silent other side whether it is still there: one that vanished is found within 25 s."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_AFTER_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_EVERY_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_TRIES)
 
 
 async def open_serial(link: SerialLink) -> serial.Serial:

@@ -17,6 +17,7 @@ from operator import xor
 
 import pynmea2
 
+from daemon.drivers.tag_block import TagBlock, read_tags, split_tags
 from daemon.errors import FrameError
 from daemon.model import Fix, Motion, Position, Quality
 
@@ -27,8 +28,6 @@ LONGEST_PAYLOAD = 168
 """AIS characters of six bits in one message: five slots, 1008 bits (ITU-R M.1371)."""
 LONGEST_ENCAPSULATED = len("!AIVDM,1,1,9,A,") + LONGEST_PAYLOAD + len(",0*hh")
 """Characters of a ``!`` sentence: beyond the 82, some receivers put a whole message into one."""
-LONGEST_TAG_BLOCK = 128
-"""Characters between the backslashes (NMEA 0183 4.10: 80; some networks write more)."""
 MOST_KN = 1000.0
 """No ship; what says more is no speed."""
 NO_GNSS_MODES = frozenset("EMS")
@@ -68,21 +67,25 @@ class Sentence:
         talker: Who speaks: ``GP``, ``GN``, ``AI``.
         formatter: What is said: ``GGA``.
         fields: Everything after the address, as sent.
+        tag: What stood in front of it; None where nothing did.
     """
 
     talker: str
     formatter: str
     fields: list[str]
+    tag: TagBlock | None = None
 
 
 def parse(line: bytes) -> Sentence:
-    """Return the sentence of a line that has neither CR nor LF; a TAG block before it is skipped.
+    """Return the sentence of a line that has neither CR nor LF, with what the TAG blocks before it say.
 
     Raises:
         SentenceError: It is none, with the reason.
     """
+    tag = None
     if line[:1] == b"\\":
-        line = _after_tag_block(line)
+        blocks, line = split_tags(line)
+        tag = read_tags(blocks) if blocks else None
     longest = LONGEST_PARAMETRIC if line[:1] == b"$" else LONGEST_ENCAPSULATED
     if len(line) > longest:
         raise SentenceError(Dropped.OVERLONG)
@@ -93,19 +96,11 @@ def parse(line: bytes) -> Sentence:
     if reduce(xor, body) != int(checksum, 16):
         raise SentenceError(Dropped.CHECKSUM)
     address, *fields = body.decode("ascii").split(",")
-    return Sentence(address[:2], address[2:], fields)
+    return Sentence(address[:2], address[2:], fields, tag)
 
 
 _FRAME = re.compile(rb"[$!]([A-Z0-9]{3,8},[\x20-\x7e]*)\*([0-9A-Fa-f]{2})")
 """Start, address, fields, checksum; a proprietary address (``PGRME``) is like no formatter."""
-
-
-def _after_tag_block(line: bytes) -> bytes:
-    """Return what follows the TAG block (IEC 61162-450, 7.2.3); who sent it is not asked here."""
-    end = line.find(b"\\", 1, LONGEST_TAG_BLOCK + 2)
-    if end < 0:
-        raise SentenceError(Dropped.GARBAGE)
-    return line[end + 1 :]
 
 
 _GGA: dict[str, int] = pynmea2.GGA.name_to_idx
@@ -139,7 +134,9 @@ def read_fix(sentence: Sentence) -> tuple[Fix | None, Quality]:
     if place is None:
         return None, Quality.UNKNOWN
     fix = Fix(place, fix_quality, satellites, hdop)
-    return fix, Quality.SUSPECT if fix_quality in _NO_GNSS_QUALITIES else Quality.GOOD
+    # Old receivers, and some new ones, say a fix of no satellites while they have lost them all.
+    is_of_gnss = fix_quality not in _NO_GNSS_QUALITIES and satellites != 0
+    return fix, Quality.GOOD if is_of_gnss else Quality.SUSPECT
 
 
 def read_motion(sentence: Sentence) -> tuple[Motion | None, Quality]:

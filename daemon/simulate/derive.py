@@ -131,4 +131,7 @@ def _address(section: Mapping[str, Any]) -> str:
         return f"bus {section['bus']}"
     if "host" in link:
         return f"{link['host']}:{link.get('port', 502)}"
-    return f"udp port {link['port']}" if link.get("kind") == "udp" else str(link.get("port", "?"))
+    if link.get("kind") == "replay":
+        return str(link["path"])
+    is_ours = link.get("kind") in {"udp", "tcp_server"}  # a port of this computer
+    return f"{link['kind']} port {link['port']}" if is_ours else str(link.get("port", "?"))

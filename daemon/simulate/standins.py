@@ -36,6 +36,8 @@ OUTLETS: Final[Mapping[str, dict[str, Any]]] = {
     "tcp": {},
     "serial": {"serial": True},
     "udp": {"to": "127.0.0.1:0"},
+    "tcp_server": {},
+    "replay": {},
 }
 """How the stand-in talks, by the kind of the real link."""
 NAVIGATION_STATUS: Final = {

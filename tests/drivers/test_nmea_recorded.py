@@ -60,7 +60,8 @@ def test_receivers_stand_where_gpsd_says_by_whatever_sentence_they_say_it():
         if not seen <= near:
             elsewhere[check.name] = seen - near
     assert elsewhere == {}
-    assert places == 141
+    # Five fewer than without RMC, which warns while a receiver acquires.
+    assert places == 136
 
 
 def test_receivers_see_as_many_satellites_as_gpsd_says():

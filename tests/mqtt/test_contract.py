@@ -113,6 +113,7 @@ DRIVER = {
     "last_good_up": None,
     "good": 3,
     "dropped": {"checksum": 1},
+    "noticed": {"duplicate_sfi": 2},
     "latency_ms": 1.5,
     "reason": None,
 }

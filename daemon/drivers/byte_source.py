@@ -1,0 +1,147 @@
+"""What is an open link to the one who reads it, and how is a port read without waiting for it?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import termios
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from daemon.errors import LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READ_BYTES = 16 * 1024
+"""Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
+DISCARD_READS = 64
+DISCARD_DATAGRAMS = 4096
+"""A device that never stops talking is not waited for while its old bytes are thrown away."""
+
+
+class ByteSource(Protocol):
+    """An open link, to be read by one task. Made by ``links.opened``."""
+
+    async def read(self) -> bytes:
+        """Wait for bytes and return them: at least one, at most ``READ_BYTES``.
+
+        Raises:
+            LinkError: The other side has gone.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Throw away what has come and was not read yet."""
+        ...
+
+    def silence(self) -> str | None:
+        """Return what may be the reason that nothing has come, in plain words; None where something has."""
+        ...
+
+    def stop(self) -> None:
+        """Watch the link no longer."""
+        ...
+
+
+class _Port(Protocol):
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class PortSource:
+    """An open port: serial, a connection, or one that datagrams come to."""
+
+    def __init__(
+        self,
+        name: str,
+        port: _Port,
+        *,
+        seven_bits: bool = False,
+        receive: Callable[[], bytes | None] | None = None,
+        silence: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Take an open port.
+
+        Args:
+            name: What it is called in messages.
+            port: Kept open by the caller.
+            seven_bits: The eighth bit is parity.
+            receive: Returns one datagram, None for one that is not for us; a stream is read without it.
+            silence: Says why nothing may have come.
+        """
+        self._name = name
+        self._descriptor = port.fileno()
+        self._seven_bits = seven_bits
+        self._receive = receive or self._read_stream
+        self._discard_reads = DISCARD_DATAGRAMS if receive else DISCARD_READS
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[bytes] | None = None
+        self._is_watched = False
+        self._silence = silence
+        self._lost: LinkError | None = None
+
+    async def read(self) -> bytes:
+        """Wait for bytes and return them: at least one, at most ``READ_BYTES``.
+
+        Raises:
+            LinkError: The other side has gone: end of stream, reset, or a port that hung up.
+        """
+        if self._lost is not None:
+            raise self._lost
+        self._waiter = self._loop.create_future()
+        if not self._is_watched:
+            self._loop.add_reader(self._descriptor, self._on_readable)
+            self._is_watched = True
+        data = await self._waiter
+        # A parity bit that a converter passed on as the eighth bit is no part of the character.
+        return data.translate(_LOW_SEVEN_BITS) if self._seven_bits else data
+
+    def discard(self) -> None:
+        """Throw away what has come and was not read yet."""
+        if os.isatty(self._descriptor):
+            with suppress(termios.error):  # a port that hung up: the next read says so
+                termios.tcflush(self._descriptor, termios.TCIFLUSH)
+            return
+        with suppress(OSError):  # nothing more to read, or gone: the next read says so
+            for _ in range(self._discard_reads):
+                os.read(self._descriptor, READ_BYTES)
+
+    def silence(self) -> str | None:
+        return self._silence()
+
+    def give_up(self, reason: LinkError) -> None:
+        """Let whoever reads, or reads next, be told that the other side has gone."""
+        self._lost = reason
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(reason)
+
+    def stop(self) -> None:
+        if self._is_watched:
+            self._loop.remove_reader(self._descriptor)
+            self._is_watched = False
+
+    def _on_readable(self) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            # Nobody waits at this moment; the loop would call again and again.
+            self.stop()
+            return
+        try:
+            data = self._receive()
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as err:
+            waiter.set_exception(LinkError(f"{self._name}: {err.strerror}"))
+            return
+        if data:
+            waiter.set_result(data)
+        elif data is not None:
+            waiter.set_exception(LinkError(f"{self._name}: closed by the other side"))
+
+    def _read_stream(self) -> bytes:
+        return os.read(self._descriptor, READ_BYTES)
+
+
+_LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
