@@ -76,7 +76,7 @@ def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:
         "good": health.good,
         "dropped": dict(health.dropped),
         "latency_ms": None if health.latency_s is None else milliseconds(health.latency_s * 1000),
-        "reason": status.reason,
+        "reason": status.reason or health.remark,
     }
 
 

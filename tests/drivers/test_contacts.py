@@ -19,6 +19,10 @@ TRUTH = {
     (Wiring.DOUBLE, (False, True)): OPEN,
     (Wiring.DOUBLE, (True, True)): FAULT,
     (Wiring.DOUBLE, (False, False)): FAULT,
+    (Wiring.NAMUR, (True, False)): CLOSED,
+    (Wiring.NAMUR, (False, False)): OPEN,
+    (Wiring.NAMUR, (True, True)): FAULT,
+    (Wiring.NAMUR, (False, True)): FAULT,
 }
 
 
@@ -31,7 +35,7 @@ def test_every_combination_says_one_thing(wired, state):
 def test_the_table_above_leaves_nothing_out():
     every = {
         (wiring, inputs)
-        for wiring in set(Wiring) - {Wiring.LOOP_4_20_MA}
+        for wiring in set(Wiring) - {Wiring.LOOP_4_20_MA, Wiring.RESISTANCE}
         for inputs in itertools.product([False, True], repeat=inputs_needed(wiring))
     }
     assert set(TRUTH) == every
