@@ -90,7 +90,7 @@ async def test_an_unchanged_point_is_told_seldom(unit):
 async def test_only_reads_of_discrete_inputs_ever_go_over_the_wire(unit):
     async with Rig(unit.port).running() as rig:
         await rig.poll(50)
-        await unit.misbehave("exception", code=2)
+        await unit.misbehave("exception", code=4)
         await rig.poll(20)
         await unit.misbehave(None)
         await rig.poll(50)
