@@ -6,8 +6,9 @@ nothing is never looked at either: whatever somebody hangs on it later does not 
 
 from __future__ import annotations
 
+import itertools
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from daemon.drivers.api import Wiring
@@ -77,6 +78,11 @@ class InputPlan:
     contact_bits: int
     lamp_bits: int
     inverted: bool = False
+    _tables: tuple[tuple[int, dict[int, ContactState]], ...] = field(init=False, repr=False)
+    """For each contact: its inputs, and what every state of them says. A table is read a thousand times a second."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_tables", tuple(_table(contact) for contact in self.contacts))
 
     def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
         """Return what the inputs say; without admittance the lamps' bits are cleared first."""
@@ -84,10 +90,7 @@ class InputPlan:
         inputs = inputs_as_number(self.function, payload, visible=visible)
         if self.inverted:
             inputs ^= visible
-        contacts = tuple(
-            contact_state([_is_on(inputs, number) for number in contact.inputs], contact.wiring)
-            for contact in self.contacts
-        )
+        contacts = tuple([states[inputs & bits] for bits, states in self._tables])
         if not lamps_admitted:
             return Seen(contacts, None)
         return Seen(contacts, tuple(_lamp_state(inputs, lamp) for lamp in self.lamps))
@@ -216,6 +219,17 @@ def _uses(contacts: Iterable[Contact], lamps: Iterable[TestLamp]) -> Iterator[tu
             yield contact.point, number
     for lamp in lamps:
         yield lamp.point, lamp.input
+
+
+def _table(contact: Contact) -> tuple[int, dict[int, ContactState]]:
+    """Return the inputs of a contact, as a number, and its state by how they stand."""
+    states = {
+        _as_number(number for number, on in zip(contact.inputs, each, strict=True) if on): (
+            contact_state(each, contact.wiring)
+        )
+        for each in itertools.product((False, True), repeat=len(contact.inputs))
+    }
+    return _as_number(contact.inputs), states
 
 
 def _as_number(inputs: Iterable[int]) -> int:

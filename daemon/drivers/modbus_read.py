@@ -54,7 +54,8 @@ class Reader:
 
     def untold(self, answers: Answers) -> frozenset[str]:
         """Return the contacts of which the unit does not have all inputs."""
-        untold = answers.untold.get(Part.STATES, NONE)
+        if not (untold := answers.untold.get(Part.STATES)):
+            return frozenset()
         return frozenset(
             c.point for c in self._plan.contacts if any(number in untold for number in c.inputs)
         )
