@@ -142,7 +142,9 @@ def _supervisor(clock: SystemClock, unit: int, port: int, emit: object) -> Super
 async def be_reader(whose: str, ports: Sequence[int], seconds: float) -> None:
     seen: Seen = []
     polls = [0]
-    reading = asyncio.ensure_future({"bare": read_bare, "ours": read_ours}[whose](ports, seen, polls))
+    reading = asyncio.ensure_future(
+        {"bare": read_bare, "ours": read_ours}[whose](ports, seen, polls)
+    )
     await asyncio.sleep(WARM_UP_S)
     seen.clear()
     began_s, before = _cpu_s(), polls[0]
@@ -190,7 +192,11 @@ def measure(*, rounds: int, seconds: float = 5.0) -> None:
             made[whose].append(share)
             took_ms[whose] += flips_ms
     ratios = [ours / bare for ours, bare in zip(cost_us["ours"], cost_us["bare"], strict=True)]
-    show(f"CPU of a poll of {INPUTS} inputs, {UNITS} units at {1 / POLL_S:g} Hz", ratios, budget="<= 3")
+    show(
+        f"CPU of a poll of {INPUTS} inputs, {UNITS} units at {1 / POLL_S:g} Hz",
+        ratios,
+        budget="<= 3",
+    )
     for share in (0.5, 0.99):
         both = [percentile(took_ms[whose], share) for whose in ("ours", "bare")]
         show(f"flip to reading p{share * 100:.0f}, all rounds together", [both[0] / both[1]])

@@ -98,7 +98,12 @@ async def costs_others(driver, emit):
 
 
 async def test_a_device_that_costs_nobody_anything_is_tried_as_often_as_its_driver_says():
-    async with supervised(*[refuses] * 6, silent_after_s=999.0, longest_back_off_s=2.0) as (clock, driver, _, _):
+    async with supervised(*[refuses] * 6, silent_after_s=999.0, longest_back_off_s=2.0) as (
+        clock,
+        driver,
+        _,
+        _,
+    ):
         await clock.advance(30.0)
         waits = [b - a for a, b in zip(driver.began_s, driver.began_s[1:], strict=False)]
         assert waits == [1, 2, 2, 2, 2, 2]
@@ -106,7 +111,12 @@ async def test_a_device_that_costs_nobody_anything_is_tried_as_often_as_its_driv
 
 async def test_a_device_on_a_line_that_others_need_is_tried_at_the_supervisors_own_pace():
     attempts = [costs_others] * 6 + [crashes, refuses]
-    async with supervised(*attempts, silent_after_s=999.0, longest_back_off_s=2.0) as (clock, driver, _, _):
+    async with supervised(*attempts, silent_after_s=999.0, longest_back_off_s=2.0) as (
+        clock,
+        driver,
+        _,
+        _,
+    ):
         await clock.advance(200.0)
         waits = [b - a for a, b in zip(driver.began_s, driver.began_s[1:], strict=False)]
         assert waits == [1, 2, 4, 8, 16, 32, 60, 2]
