@@ -221,7 +221,7 @@ def _device(supervisor: Supervisor, now_s: float) -> Json:
         "last_good_age_s": _age_s(health.last_good_s, now_s),
         "good": health.good,
         "dropped": sum(health.dropped.values()),
-        "reason": status.reason,
+        "reason": status.reason or health.remark,
     }
 
 
