@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon import logs
 from daemon.drivers.modbus_frames import BUSY, OF_GATEWAY, Refusal
 from daemon.drivers.modbus_reach import Part
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
-
     from daemon.drivers.api import Health
     from daemon.drivers.modbus_poll import Answers, Poller
     from daemon.drivers.modbus_read import Reader
@@ -37,8 +36,8 @@ NAMES = {
 class Trouble:
     """Knows how a unit has refused; one for each connection."""
 
-    def __init__(self, log: FilteringBoundLogger, health: Health, unit_id: int) -> None:
-        self._log = log
+    def __init__(self, device: str, health: Health, unit_id: int) -> None:
+        self._log = logs.get("modbus").bind(device=device)
         self._health = health
         self._unit_id = unit_id
         self._busy_polls = 0

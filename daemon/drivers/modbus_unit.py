@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from daemon import logs
 from daemon.drivers.api import DriverConfig, DriverContext, Emit, Health, PointSpec
 from daemon.drivers.contacts import Band
 from daemon.drivers.modbus_pace import Cadence, Told
@@ -125,7 +124,6 @@ class ModbusUnit:
         self._unit_id = unit_id
         self._connect = connect
         self._plan = plan_inputs(profile, ctx.contacts, ctx.test_lamps)
-        self._log = logs.get("modbus").bind(device=ctx.device)
         # Counts on over all connections: an answer that a gateway kept for an older connection
         # must not fit the first question of the next.
         self._transaction = 0
@@ -153,7 +151,7 @@ class ModbusUnit:
             longest_gap_s=self._config.poll_s + self._config.timeout_s,
         )
         poller = self._poller(line)
-        trouble = Trouble(self._log, self.health, self._unit_id)
+        trouble = Trouble(self._ctx.device, self.health, self._unit_id)
         reader = Reader(self._plan, self._profile, self._config)
         poll = 0
         while True:
