@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BITS_PER_WORD = 16
 MOST_SPANS = 16
-"""So many requests for one table are enough to look for a hole; what would need more is not told."""
+"""So many requests for one table in a poll are enough to look for a hole."""
 
 
 class Part(Enum):
@@ -104,17 +104,22 @@ class Reach:
         if self.is_hopeless:
             return False
         missing = len(self.missing)
+        self.missing += tuple(span for span in refused if span.count == 1)
+        left = [span for span in self.spans if span not in self.missing]
+        room = MOST_SPANS - len(left)
+        if room == 0 and (last := [span for span in left if span in refused][-1:]):
+            # No room to halve any: a map that is too short lacks its end, so the end is given up first.
+            self.missing += tuple(last)
+            left.remove(last[0])
+            room = 1
         spans: list[Span] = []
-        room = MOST_SPANS - len(self.spans)
-        for span in self.spans:
-            if span not in refused:
-                spans.append(span)
-            elif span.count == 1 or room <= 0:
-                self.missing += (span,)
-            else:
+        for span in left:
+            if span in refused and room > 0:
                 half = span.count // 2
                 spans += [Span(span.first, half), Span(span.first + half, span.count - half)]
                 room -= 1
+            else:
+                spans.append(span)
         if spans:
             self.spans = tuple(spans)
             return len(self.missing) > missing

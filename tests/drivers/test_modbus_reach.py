@@ -1,7 +1,7 @@
 """A map that is shorter than asked, or has a hole: what is there is found, and lives."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.drivers.modbus_profile import load_profile
@@ -24,10 +24,13 @@ def told(reach):
     return {n for span in reach.spans for n in range(span.first, span.first + span.count)}
 
 
-@given(st.integers(1, 24), st.integers(1, 24))
+@given(st.integers(1, 64), st.integers(1, 64))
+@example(count=24, there=2)
+@example(count=64, there=1)
 def test_a_map_that_is_too_short_is_found_to_its_last_address(count, there):
     reach = Reach(Block(Part.STATES, 2, 0, count), longest=2000)
-    settled(reach, set(range(there)))
+    asked = settled(reach, set(range(there)), polls=80)
+    assert max(asked) <= MOST_SPANS
     assert told(reach) == set(range(min(count, there)))
     assert len(reach.spans) == 1, "what is there is asked for in one request again"
 
@@ -50,9 +53,11 @@ def test_a_unit_that_has_nothing_of_it_is_asked_for_all_in_one_request():
 
 
 def test_the_search_never_asks_more_than_it_may():
-    reach = Reach(Block(Part.STATES, 2, 0, 2000), longest=2000)
-    asked = settled(reach, set(range(0, 2000, 2)), polls=30)
-    assert max(asked) <= MOST_SPANS
+    for there in (set(), {0}, set(range(0, 2000, 2))):
+        reach = Reach(Block(Part.STATES, 2, 0, 2000), longest=2000)
+        asked = settled(reach, there, polls=200)
+        assert max(asked) <= MOST_SPANS
+        assert sum(asked[150:]) == 50 * asked[-1], "it comes to an end"
 
 
 def test_a_passing_refusal_is_forgotten():
