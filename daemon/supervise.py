@@ -114,8 +114,7 @@ class Supervisor:
             if self._was_healthy(began_s):
                 back_off_s = FIRST_BACK_OFF_S
             self._went_down(reason)
-                if not err.costs_others:
-                    longest_s = err.retry_within_s or self._longest_back_off_s
+            await self._clock.sleep(min(longest_s, back_off_s * (0.5 + self._entropy.jitter())))
             back_off_s = min(LONGEST_BACK_OFF_S, back_off_s * 2)
 
     async def _attempt(self, began_s: float) -> None:

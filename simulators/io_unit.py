@@ -234,7 +234,17 @@ def build(name: str, settings: Settings) -> IoUnit:
         ValueError: A setting is wrong; the message says which.
     """
     del name
-    only(settings, "port", "inputs", "unit", "function", "address", "zeros", "idle_close_s", *ANALOGUE)
+    only(
+        settings,
+        "port",
+        "inputs",
+        "unit",
+        "function",
+        "address",
+        "zeros",
+        "idle_close_s",
+        *ANALOGUE,
+    )
     places = None
     if "function" in settings:
         function = whole(settings, "function", low=1, high=4)
