@@ -18,10 +18,10 @@ from pathlib import Path
 
 import apsw
 
-from bench import flood, idle, latency, queries, records
+from bench import flood, idle, latency, modbus_cpu, queries, records
 from daemon.mqtt.embedded import mosquitto_program
 
-PARTS = ("latency", "nmea", "flood", "idle", "record", "queries")
+PARTS = ("latency", "modbus", "nmea", "flood", "idle", "record", "queries")
 PACKAGES = ("ispsd", "pymodbus", "paho-mqtt", "pyais", "pynmea2", "cryptography")
 
 
@@ -46,6 +46,8 @@ def _measure(part: str, disk: Path, *, rounds: int) -> None:
     match part:
         case "latency":
             asyncio.run(latency.measure(disk, rounds=rounds, flips=60))
+        case "modbus":
+            modbus_cpu.measure(rounds=rounds)
         case "nmea":
             program = Path(__file__).parent / "nmea_cpu.py"
             command = [sys.executable, str(program), "--rounds", str(rounds)]

@@ -234,6 +234,7 @@ class Daemon:
                 entropy=self._entropy,
                 emit=self.watch.take,
                 on_status=self.watch.take_status,
+                longest_back_off_s=device.spec.longest_back_off_s(device.config),
             )
             for device, driver in drivers
         ]

@@ -18,7 +18,10 @@ class LinkError(IspsdError):
 
     Attributes:
         retry_within_s: Another try costs so little that it is not put off for longer; None: the usual back-off.
+        costs_others: Other devices wait on the same line while this one is tried, so it is tried seldom.
     """
+
+    costs_others: bool = False
 
     def __init__(self, *reason: object, retry_within_s: float | None = None) -> None:
         super().__init__(*reason)

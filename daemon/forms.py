@@ -80,7 +80,7 @@ def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:
         "dropped": dict(health.dropped),
         "noticed": dict(health.noticed),
         "latency_ms": None if health.latency_s is None else milliseconds(health.latency_s * 1000),
-        "reason": status.reason,
+        "reason": status.reason or health.remark,
     }
 
 

@@ -65,6 +65,7 @@ class Supervisor:
         entropy: Entropy,
         emit: Emit,
         on_status: Callable[[DeviceStatus], None],
+        longest_back_off_s: float | None = None,
     ) -> None:
         self.device = device
         self.driver = driver
@@ -76,6 +77,7 @@ class Supervisor:
         self._entropy = entropy
         self._emit = emit
         self._on_status = on_status
+        self._longest_back_off_s = longest_back_off_s or LONGEST_BACK_OFF_S
         self._log = logs.get("device").bind(device=device)
         self._status = DeviceStatus(device, LinkState.CONNECTING, clock.now_s())
         self._down_since_s: float | None = None
@@ -103,7 +105,8 @@ class Supervisor:
                 reason = "the driver ended"
             except LinkError as err:
                 reason = str(err)
-                longest_s = err.retry_within_s or LONGEST_BACK_OFF_S
+                if not err.costs_others:
+                    longest_s = err.retry_within_s or self._longest_back_off_s
             except Exception as err:  # noqa: BLE001 (a driver's bug takes down one driver, not the watch)
                 reason = f"{DRIVER_FAULT}: {type(err).__name__}"
                 if not self.spec.covert:

@@ -28,6 +28,7 @@ from simulators.io_unit_wire import (
     picture,
     refusal,
 )
+from simulators.io_unit_zeros import Zeros, zeros_of
 from simulators.tcp_unit import TcpUnit
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ LONGEST_IDLE_S = 3600.0
 MOST_INPUTS = 2000
 E1242_ANALOGUE_ADDRESS = 0x0200
 MOST_ANALOGUE = 125
+ANALOGUE = ("analogue", "analogue_address")
 HIGHEST_MA = 25.0
 
 
@@ -66,6 +68,7 @@ class IoUnit(TcpUnit):
         places: Mapping[int, int] | None = None,
         analogue: Analogue | None = None,
         idle_close_s: float | None = None,
+        zeros: Zeros | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Take nothing yet; ``port`` and ``idle_close_s`` as of ``TcpUnit``, ``places`` of ``answer``."""
@@ -74,6 +77,7 @@ class IoUnit(TcpUnit):
         self._inputs = [False] * inputs
         self._places = dict(places or E1210_MAP)
         self._analogue = analogue
+        self._zeros = zeros or Zeros()
         self._fault: str | None = None
         self._exception = 0
         self._delay_s = 0.0
@@ -216,13 +220,15 @@ class IoUnit(TcpUnit):
             self._only_input is None or asks_for(pdu, self._only_input, self._places)
         ):
             return refusal(pdu[0], self._exception)
-        return answer(pdu, self._inputs, self._places, self._analogue)
+        zeros = self._zeros.answer(pdu)
+        return zeros or answer(pdu, self._inputs, self._places, self._analogue)
 
 
 def build(name: str, settings: Settings) -> IoUnit:
     """Return a unit from ``port``, ``inputs``, ``unit``, and ``function`` with ``address``.
 
-    ``analogue`` is how many analogue inputs it has beside them, from ``analogue_address`` on.
+    ``analogue`` is how many analogue inputs it has beside them, from ``analogue_address`` on; ``zeros`` are tables
+    that are there and read 0, each as function, address and count.
 
     Raises:
         ValueError: A setting is wrong; the message says which.
@@ -235,9 +241,9 @@ def build(name: str, settings: Settings) -> IoUnit:
         "unit",
         "function",
         "address",
-        "analogue",
-        "analogue_address",
+        "zeros",
         "idle_close_s",
+        *ANALOGUE,
     )
     places = None
     if "function" in settings:
@@ -254,6 +260,7 @@ def build(name: str, settings: Settings) -> IoUnit:
         idle_close_s=seconds(settings, "idle_close_s", high=LONGEST_IDLE_S)
         if "idle_close_s" in settings
         else None,
+        zeros=zeros_of(settings.get("zeros", [])),
     )
 
 

@@ -22,6 +22,7 @@ from daemon.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, seconds, whole
 from simulators.flapping import Flapping
 from simulators.io_unit_wire import answer, asks_for, picture, refusal
+from simulators.io_unit_zeros import Zeros, zeros_of
 from simulators.rtu_line_wire import FAULTS, LONGEST_UNIT_ID, NOISE, TALKER, crc, frame
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Unit:
     by_s: float = 0.0
     every: int = 2
     only_input: int | None = None
+    zeros: Zeros = field(default_factory=Zeros)
 
     def reply(self, pdu: bytes) -> bytes:
         """Return the answer to a request, or its refusal."""
@@ -65,7 +67,7 @@ class Unit:
             self.only_input is None or asks_for(pdu, self.only_input, self.places)
         ):
             return refusal(pdu[0], self.code)
-        return answer(pdu, self.inputs, self.places)
+        return self.zeros.answer(pdu) or answer(pdu, self.inputs, self.places)
 
 
 class RtuLine:
@@ -245,12 +247,13 @@ def build(name: str, settings: Settings) -> RtuLine:
 def _unit_of(table: object) -> Unit:
     if not isinstance(table, dict):
         raise ValueError(f"a unit is a table like {{ id = 5 }}, not {table!r}")  # noqa: TRY004
-    only(table, "id", "inputs", "function", "address")
+    only(table, "id", "inputs", "function", "address", "zeros")
     function = whole(table, "function", low=1, high=4, default=2)
     return Unit(
         id=whole(table, "id", low=1, high=LONGEST_UNIT_ID),
         inputs=[False] * whole(table, "inputs", low=1, high=MOST_INPUTS, default=8),
         places={function: whole(table, "address", low=0, high=65535, default=0)},
+        zeros=zeros_of(table.get("zeros", [])),
     )
 
 

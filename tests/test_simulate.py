@@ -13,13 +13,14 @@ import pytest
 from daemon import config
 from daemon.assets import asset
 from daemon.drivers.api import Contact, DriverConfig, SideDoor, TestLamp, Wiring
-from daemon.drivers.contacts import contact_state, loop_state
+from daemon.drivers.contacts import LINES, contact_state, line_state, loop_state
 from daemon.drivers.modbus_profile import Profile
+from daemon.drivers.modbus_unit import UnitConfig
 from daemon.errors import IspsdError
 from daemon.model import ContactState
 from daemon.simulate import levels, lines, session, toml
 from daemon.simulate.derive import NOBODY, derived, mapped
-from daemon.simulate.standins import Plan, planned
+from daemon.simulate.standins import Plan, _places, planned
 from simulators.plan import load_units
 
 if TYPE_CHECKING:
@@ -244,6 +245,36 @@ def test_a_supervised_loop_carries_the_current_of_its_state(state):
         assert word == 0
     else:
         assert loop_state(current_ma, profile.loops.bands) is state
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("state", list(ContactState))
+def test_a_line_with_resistors_has_the_resistance_of_its_state(line, state):
+    lines = {"ohm_per_count": 1.0, "counts_full": 65535, "line": line}
+    profile = Profile.model_validate({**PROFILE, "function": 4, "inputs": 2, "resistances": lines})
+    assert profile.resistances is not None
+    set_to = levels.of_contact(Contact("d1", (1,), Wiring.RESISTANCE), state, profile)
+    word = sum(1 << bit - 16 for bit, on in set_to.items() if on)
+    assert line_state(profile.resistances.ohm(word), profile.resistances.bands) is state
+
+
+@pytest.mark.parametrize("state", list(ContactState))
+def test_a_namur_input_tells_its_state_and_its_line(state):
+    profile = Profile.model_validate(PROFILE)
+    set_to = levels.of_contact(Contact("d1", (4, 5), Wiring.NAMUR), state, profile)
+    assert contact_state(list(set_to.values()), Wiring.NAMUR) is state
+
+
+def test_the_tables_beside_the_inputs_are_there_and_stand_at_0():
+    """So that a unit with counters or line status can be proved without one."""
+    unit = UnitConfig.model_validate(
+        {"kind": "x", "profile": "moxa-iologik-e1210", "counters": True}
+    )
+    assert _places(unit.fitted_profile(), unit)["zeros"] == [[4, 16, 32]]
+    loops = UnitConfig.model_validate({"kind": "x", "profile": "moxa-iologik-e1242-loops"})
+    assert _places(loops.fitted_profile(), loops)["zeros"] == [[4, 576, 4]]
+    plain = UnitConfig.model_validate({"kind": "x", "profile": "moxa-iologik-e1210"})
+    assert "zeros" not in _places(plain.fitted_profile(), plain)
 
 
 def test_at_rest_all_is_closed_and_every_test_lamp_dark():

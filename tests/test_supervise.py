@@ -59,7 +59,7 @@ def speaks(for_s: float, then=refuses):
 
 
 @asynccontextmanager
-async def supervised(*attempts, silent_after_s=5.0, covert=False):
+async def supervised(*attempts, silent_after_s=5.0, covert=False, longest_back_off_s=None):
     clock = ManualClock()
     driver = Scripted(clock, *attempts)
     seen, statuses = [], []
@@ -74,6 +74,7 @@ async def supervised(*attempts, silent_after_s=5.0, covert=False):
         entropy=FixedEntropy(),  # jitter 0.5: the back-off as it is
         emit=seen.append,
         on_status=statuses.append,
+        longest_back_off_s=longest_back_off_s,
     )
     task = asyncio.ensure_future(supervisor.run())
     try:
@@ -88,6 +89,37 @@ async def test_back_off_doubles_to_a_minute():
         await clock.advance(200.0)
         waits = [b - a for a, b in zip(driver.began_s, driver.began_s[1:], strict=False)]
         assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def costs_others(driver, emit):
+    lost = LinkError("no answer")
+    lost.costs_others = True
+    raise lost
+
+
+async def test_a_device_that_costs_nobody_anything_is_tried_as_often_as_its_driver_says():
+    async with supervised(*[refuses] * 6, silent_after_s=999.0, longest_back_off_s=2.0) as (
+        clock,
+        driver,
+        _,
+        _,
+    ):
+        await clock.advance(30.0)
+        waits = [b - a for a, b in zip(driver.began_s, driver.began_s[1:], strict=False)]
+        assert waits == [1, 2, 2, 2, 2, 2]
+
+
+async def test_a_device_on_a_line_that_others_need_is_tried_at_the_supervisors_own_pace():
+    attempts = [costs_others] * 6 + [crashes, refuses]
+    async with supervised(*attempts, silent_after_s=999.0, longest_back_off_s=2.0) as (
+        clock,
+        driver,
+        _,
+        _,
+    ):
+        await clock.advance(200.0)
+        waits = [b - a for a, b in zip(driver.began_s, driver.began_s[1:], strict=False)]
+        assert waits == [1, 2, 4, 8, 16, 32, 60, 2]
 
 
 @pytest.mark.parametrize(("healthy_s", "wait_s"), [(29.0, 4.0), (31.0, 1.0)])

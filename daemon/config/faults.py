@@ -161,7 +161,7 @@ def _wiring_faults(file: ConfigFile) -> list[Fault]:
             f"wiring {o.wiring.value} wants {wanted} input{'s' * (wanted > 1)}, {len(o.inputs)} given",
         )
         for o in (*file.door, *file.seal)
-        if len(o.inputs) != (wanted := 2 if o.wiring is Wiring.DOUBLE else 1)
+        if len(o.inputs) != (wanted := 2 if o.wiring in {Wiring.DOUBLE, Wiring.NAMUR} else 1)
     ]
 
 

@@ -227,7 +227,7 @@ def _device(supervisor: Supervisor, now_s: float) -> Json:
         "good": health.good,
         "dropped": sum(health.dropped.values()),
         "noticed": dict(health.noticed),
-        "reason": status.reason,
+        "reason": status.reason or health.remark,
     }
 
 

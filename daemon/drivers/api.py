@@ -47,8 +47,12 @@ class Wiring(StrEnum):
     """One input, on while open. Cannot tell a cut cable from a closed door."""
     DOUBLE = "double"
     """Two inputs, first on while closed, second on while open; both or neither is a line fault."""
+    NAMUR = "namur"
+    """Two inputs of a NAMUR module: the state, on while closed, and its error bit, on while the line is faulty."""
     LOOP_4_20_MA = "loop_4_20_ma"
     """One analogue input: one band of current while closed, one while open, all else a line fault."""
+    RESISTANCE = "resistance"
+    """One analogue input: one band of resistance while closed, one while open, all else a line fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,8 @@ class Health:
     The driver of a covert source never sets it."""
     noticed: dict[str, int] = field(default_factory=dict)
     """What was odd, or says nothing of any point, and was taken all the same; a small fixed set."""
+    remark: str | None = None
+    """What is wrong with the device although it answers, in plain words; shown where a lost one has its reason."""
 
     def frame(self, now_s: float) -> None:
         """Note a good frame."""
@@ -190,6 +196,8 @@ class DriverSpec:
         inputs: How many inputs a device of this configuration has; None where it has none to wire to.
         silent_after_s: How long the device may say nothing before it counts as lost; None where silence is normal.
         lost_alert: The catalogue key of the alert when it is lost; None: no alert.
+        longest_back_off_s: How long it is waited at most before a lost device is tried again, where nobody else has to
+            wait for that; errors that say ``costs_others`` are tried at the supervisor's own pace.
         bus: The bus that a device of this configuration hangs on; None where it has a line of its own.
         side_doors: Whether a device of this configuration tells of side doors.
     """
@@ -201,5 +209,6 @@ class DriverSpec:
     inputs: Callable[[Any], int] | None = None
     silent_after_s: Callable[[Any], float | None] = field(default=lambda _: None)
     lost_alert: Callable[[Any], str | None] = field(default=lambda _: None)
+    longest_back_off_s: Callable[[Any], float | None] = field(default=lambda _: None)
     bus: Callable[[Any], str | None] = field(default=lambda _: None)
     side_doors: Callable[[Any], bool] = field(default=lambda _: False)

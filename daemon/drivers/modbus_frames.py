@@ -19,7 +19,7 @@ from pymodbus.pdu import DecodePDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
-from daemon.drivers.modbus_profile import REGISTER_FUNCTIONS
+from daemon.drivers.modbus_tables import REGISTER_FUNCTIONS
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -38,6 +38,23 @@ REQUESTS: Final[Mapping[int, type[ModbusPDU]]] = {
 EXCEPTION_BIT = 0x80
 KNOWN_EXCEPTIONS = frozenset({1, 2, 3, 4, 5, 6, 8, 10, 11})
 """Application Protocol 7; any other code is counted under one name, so that names stay few."""
+
+MEANINGS: Final[Mapping[int, str]] = {
+    1: "it does not know this function: is it the right profile?",
+    2: "it does not have these addresses: is it the right profile, and are there so many inputs?",
+    3: "it does not take so many at once, or not these",
+    4: "it reports a failure of its own",
+    5: "it has begun with something that takes long",
+    6: "it is busy",
+    10: "the gateway has no way to it",
+    11: "the gateway gets no answer from it",
+}
+"""Application Protocol 7, in words for who has to mend it."""
+BUSY = frozenset({5, 6})
+NOT_THERE = frozenset({2, 3})
+"""What a request meets that asks for more than there is."""
+OF_GATEWAY = frozenset({10, 11})
+"""Said by the gateway, not by the unit."""
 
 _HEADER = struct.Struct(">HHHBB")
 """Transaction, protocol, length of what follows it, unit; and the function, which is the PDU's."""
@@ -67,6 +84,11 @@ class Refusal:
     def reason(self) -> str:
         """Return the name that it is counted by."""
         return f"exception {self.code if self.code in KNOWN_EXCEPTIONS else 'other'}"
+
+    @property
+    def meaning(self) -> str:
+        """Return what it means, in plain words."""
+        return f"{MEANINGS.get(self.code, 'it says no more')} ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,13 @@ class TcpLine(asyncio.Protocol):
         self._answer: asyncio.Future[bytes | Refusal] | None = None
         self._received = b""
         self._broken: LinkError | None = None
+        self.is_hung_up = False
+        """The other side has closed the connection, and not within an answer."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it has failed, so that nothing can be asked on it."""
+        return self._broken is not None
 
     @classmethod
     async def open(cls, host: str, port: int) -> Self:
@@ -99,6 +106,8 @@ class TcpLine(asyncio.Protocol):
             self._answer.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:  # type: ignore[explicit-override]
+        is_within_answer = self._question is not None and bool(self._received)
+        self.is_hung_up = self._broken is None and not is_within_answer
         self._break(LinkError(f"the connection was lost: {exc or 'closed by the unit'}"))
 
     def _break(self, reason: LinkError) -> None:

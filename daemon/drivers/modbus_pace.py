@@ -50,4 +50,6 @@ class Told:
         if now_s + self._longest_gap_s > self._all_s + self._repeat_after_s:
             self._all_s = now_s
             return list(range(len(states)))
+        if before == self._states:
+            return []
         return [n for n, (old, new) in enumerate(zip(before, states, strict=True)) if old != new]

@@ -6,21 +6,29 @@ nothing is never looked at either: whatever somebody hangs on it later does not 
 
 from __future__ import annotations
 
+import itertools
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from daemon.drivers.api import Wiring
-from daemon.drivers.contacts import contact_state, inputs_needed, loop_state
+from daemon.drivers.contacts import (
+    contact_state,
+    inputs_needed,
+    is_measured,
+    line_state,
+    loop_state,
+)
 from daemon.drivers.modbus_frames import inputs_as_number
-from daemon.model import LampState
+from daemon.drivers.modbus_tables import Loops
+from daemon.model import ContactState, LampState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from daemon.drivers.api import Contact, TestLamp
-    from daemon.drivers.modbus_profile import Loops, Profile
-    from daemon.model import ContactState
+    from daemon.drivers.modbus_profile import Profile
+    from daemon.drivers.modbus_tables import Resistances
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,11 @@ class InputPlan:
     contact_bits: int
     lamp_bits: int
     inverted: bool = False
+    _tables: tuple[tuple[int, dict[int, ContactState]], ...] = field(init=False, repr=False)
+    """For each contact: its inputs, and what every state of them says. A table is read a thousand times a second."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_tables", tuple(_table(contact) for contact in self.contacts))
 
     def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
         """Return what the inputs say; without admittance the lamps' bits are cleared first."""
@@ -77,10 +90,7 @@ class InputPlan:
         inputs = inputs_as_number(self.function, payload, visible=visible)
         if self.inverted:
             inputs ^= visible
-        contacts = tuple(
-            contact_state([_is_on(inputs, number) for number in contact.inputs], contact.wiring)
-            for contact in self.contacts
-        )
+        contacts = tuple([states[inputs & bits] for bits, states in self._tables])
         if not lamps_admitted:
             return Seen(contacts, None)
         return Seen(contacts, tuple(_lamp_state(inputs, lamp) for lamp in self.lamps))
@@ -90,7 +100,7 @@ class InputPlan:
 class LoopPlan:
     """The wiring of a unit whose inputs are analogue: no test lamp is ever on one."""
 
-    loops: Loops
+    tells: Loops | Resistances
     contacts: tuple[Contact, ...]
 
     @property
@@ -98,13 +108,43 @@ class LoopPlan:
         return ()
 
     def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
-        """Return what the loops say: one word for each input, high byte first."""
-        words = struct.unpack(f">{len(payload) // 2}H", payload)
-        states = tuple(
-            loop_state(self.loops.current_ma(words[contact.inputs[0]]), self.loops.bands)
-            for contact in self.contacts
-        )
+        """Return what the loops or lines say: one word for each input, high byte first."""
+        words = words_of(payload)
+        states = tuple(self._state(words[contact.inputs[0]]) for contact in self.contacts)
         return Seen(states, () if lamps_admitted else None)
+
+    def _state(self, word: int) -> ContactState:
+        if isinstance(self.tells, Loops):
+            return loop_state(self.tells.current_ma(word), self.tells.bands)
+        return line_state(self.tells.ohm(word), self.tells.bands)
+
+
+def words_of(payload: bytes) -> tuple[int, ...]:
+    """Return the words of an answer, each sent high byte first."""
+    return struct.unpack(f">{len(payload) // 2}H", payload)
+
+
+def without(seen: Seen, plan: Plan, untold: Collection[int]) -> Seen:
+    """Return the same, with nothing known of whatever hangs on an input that the unit did not tell."""
+    contacts = tuple(
+        None if any(number in untold for number in contact.inputs) else state
+        for contact, state in zip(plan.contacts, seen.contacts, strict=True)
+    )
+    if seen.lamps is None:
+        return Seen(contacts, None)
+    lamps = zip(plan.lamps, seen.lamps, strict=True)
+    return Seen(contacts, tuple(None if lamp.input in untold else state for lamp, state in lamps))
+
+
+def with_faulty(seen: Seen, plan: Plan, faulty: Collection[int]) -> Seen:
+    """Return the same, with a line fault wherever the module itself says that an input's line has one."""
+    contacts = tuple(
+        ContactState.LINE_FAULT
+        if state is not None and any(number in faulty for number in contact.inputs)
+        else state
+        for contact, state in zip(plan.contacts, seen.contacts, strict=True)
+    )
+    return Seen(contacts, seen.lamps)
 
 
 def see_nothing(plan: Plan, *, lamps_admitted: bool) -> Seen:
@@ -141,8 +181,8 @@ def plan_inputs(
                 f"{'input' if needed == 1 else 'inputs'}, got {len(contact.inputs)}"
             )
     _refuse_wrong_kind(profile, contacts, lamps)
-    if profile.loops is not None:
-        return LoopPlan(profile.loops, contacts)
+    if (tells := profile.loops or profile.resistances) is not None:
+        return LoopPlan(tells, contacts)
     return InputPlan(
         function=profile.function,
         contacts=contacts,
@@ -156,10 +196,14 @@ def plan_inputs(
 def _refuse_wrong_kind(
     profile: Profile, contacts: Iterable[Contact], lamps: Iterable[TestLamp]
 ) -> None:
-    is_analogue = profile.loops is not None
-    kind = "analogue" if is_analogue else "on or off"
+    is_analogue = profile.is_analogue
+    measured = Wiring.RESISTANCE if profile.resistances is not None else Wiring.LOOP_4_20_MA
+    kind = "on or off"
+    if is_analogue:
+        kind = "analogue" if profile.loops is not None else "resistances"
     for contact in contacts:
-        if (contact.wiring is Wiring.LOOP_4_20_MA) is not is_analogue:
+        fits = contact.wiring is measured if is_analogue else not is_measured(contact.wiring)
+        if not fits:
             raise ValueError(
                 f"{contact.point}: wiring {contact.wiring} cannot be; the inputs of a "
                 f"{profile.maker} {profile.model} are {kind}"
@@ -175,6 +219,17 @@ def _uses(contacts: Iterable[Contact], lamps: Iterable[TestLamp]) -> Iterator[tu
             yield contact.point, number
     for lamp in lamps:
         yield lamp.point, lamp.input
+
+
+def _table(contact: Contact) -> tuple[int, dict[int, ContactState]]:
+    """Return the inputs of a contact, as a number, and its state by how they stand."""
+    states = {
+        _as_number(number for number, on in zip(contact.inputs, each, strict=True) if on): (
+            contact_state(each, contact.wiring)
+        )
+        for each in itertools.product((False, True), repeat=len(contact.inputs))
+    }
+    return _as_number(contact.inputs), states
 
 
 def _as_number(inputs: Iterable[int]) -> int:

@@ -7,67 +7,35 @@ that no profile can make ispsd write.
 
 from __future__ import annotations
 
-import math
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from daemon.assets import asset
-from daemon.drivers.contacts import Band, LoopBands
+from daemon.drivers.modbus_tables import (
+    ADDRESSES,
+    REGISTER_FUNCTIONS,
+    Counters,
+    Latches,
+    LineName,
+    Loops,
+    Resistances,
+    Source,
+)
 from daemon.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-REGISTER_FUNCTIONS = frozenset({3, 4})
-"""Functions that read words: sixteen inputs each, bit 0 is the first."""
+    from daemon.drivers.contacts import Band
+
 BITS_PER_REGISTER = 16
 MOST_INPUTS = 2000
 """In one request: 2000 bits (6.1, 6.2), or 125 words (6.3, 6.4), which hold as many."""
 MOST_WORDS = 125
 LONGEST_FILE_BYTES = 64 * 1024
-ADDRESSES = 65536
-
-
-class Source(BaseModel):
-    """Where a fact of the profile is written down."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    manual: Annotated[str, Field(min_length=1)]
-    page: Annotated[str, Field(min_length=1)]
-
-
-class Loops(BaseModel):
-    """How the analogue inputs of a model tell the current of supervised 4-20 mA loops."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    counts_full: Annotated[int, Field(ge=1, le=65535)]
-    """The word at ``ma_at_full``; a higher one is no current and so a line fault."""
-    ma_at_zero: Annotated[float, Field(ge=0, le=4)]
-    """The current at the word 0, in mA."""
-    ma_at_full: Annotated[float, Field(ge=20, le=25)]
-    closed_ma: Annotated[Band, Field(strict=False)]
-    """From the lowest to the highest current of a closed contact, in mA; made by its resistors."""
-    open_ma: Annotated[Band, Field(strict=False)]
-
-    @model_validator(mode="after")
-    def _bands_can_tell(self) -> Self:
-        _ = self.bands
-        return self
-
-    @property
-    def bands(self) -> LoopBands:
-        """Return which current means what."""
-        return LoopBands(self.closed_ma, self.open_ma)
-
-    def current_ma(self, counts: int) -> float:
-        """Return the current of a word, in mA; beyond the full scale more than any loop has."""
-        if counts > self.counts_full:
-            return math.inf
-        return self.ma_at_zero + (self.ma_at_full - self.ma_at_zero) * counts / self.counts_full
 
 
 class Profile(BaseModel):
@@ -93,14 +61,31 @@ class Profile(BaseModel):
     first_label: Annotated[int, Field(ge=0, le=1)] = 0
     """The number that it prints at its first input."""
     loops: Loops | None = None
-    """The inputs are analogue, one word each; None: they are on or off."""
+    """The inputs are analogue, one word each, and tell currents; None: they do not."""
+    resistances: Resistances | None = None
+    """The inputs are analogue, one word each, and tell ohms; None: they do not."""
+    counters: Counters | None = None
+    latches: Latches | None = None
+    most_bits: Annotated[int, Field(ge=1, le=MOST_INPUTS)] = MOST_INPUTS
+    """How many bits the model takes to be asked for in one request."""
+    most_words: Annotated[int, Field(ge=1, le=MOST_WORDS)] = MOST_WORDS
+    """How many words the model takes to be asked for in one request."""
+    pause_s: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
+    """What the model needs between an answer and the next request, in seconds."""
+    settle_s: Annotated[float, Field(ge=0, le=5, strict=False)] = 0.0
+    """What the model needs between a connection and the first request, in seconds."""
     source: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)]
     notes: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
     @property
+    def is_analogue(self) -> bool:
+        """Return whether an input is a measured value, and not on or off."""
+        return self.loops is not None or self.resistances is not None
+
+    @property
     def count(self) -> int:
-        """Return how many bits or words one request for all inputs asks for."""
-        if self.loops is not None:
+        """Return how many bits or words all inputs are."""
+        if self.is_analogue:
             return self.inputs
         if self.function in REGISTER_FUNCTIONS:
             return -(-self.inputs // BITS_PER_REGISTER)
@@ -113,14 +98,34 @@ class Profile(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _loops_are_words(self) -> Self:
-        if self.loops is None:
+    def _analogue_inputs_are_words(self) -> Self:
+        if not self.is_analogue:
             return self
         if self.function not in REGISTER_FUNCTIONS or self.inverted or self.inputs > MOST_WORDS:
             raise ValueError(
                 f"loops are read by function 3 or 4, not inverted, at most {MOST_WORDS} at once"
             )
+        if self.loops is not None and self.resistances is not None:
+            raise ValueError("loops or resistances, not both")
         return self
+
+    @model_validator(mode="after")
+    def _what_was_between_is_of_plain_inputs(self) -> Self:
+        if self.counters is None and self.latches is None:
+            return self
+        if self.is_analogue or self.inverted:
+            raise ValueError("counters and latches are of inputs that are on or off, not inverted")
+        for name, address, count in self._tables():
+            if address + count > ADDRESSES:
+                raise ValueError(f"{name} of {self.inputs} inputs leave the map")
+        return self
+
+    def _tables(self) -> Iterator[tuple[str, int, int]]:
+        if self.counters is not None:
+            yield "counters", self.counters.address, self.counters.words * self.inputs
+        if self.latches is not None:
+            yield "latches", self.latches.on_address, self.inputs
+            yield "latches", self.latches.off_address, self.inputs
 
     def fitted(
         self,
@@ -128,6 +133,7 @@ class Profile(BaseModel):
         inputs: int | None = None,
         closed_ma: Band | None = None,
         open_ma: Band | None = None,
+        line: LineName | None = None,
     ) -> Profile:
         """Return the profile as one ship has it: its number of modules, its resistors.
 
@@ -144,6 +150,10 @@ class Profile(BaseModel):
             if self.loops is None:
                 raise ValueError(f"{' and '.join(given)}: a {self.maker} {self.model} has no loops")
             fields["loops"] |= given
+        if line is not None:
+            if self.resistances is None:
+                raise ValueError(f"line: a {self.maker} {self.model} measures no resistance")
+            fields["resistances"]["line"] = line
         try:
             return Profile.model_validate(fields)
         except ValidationError as err:

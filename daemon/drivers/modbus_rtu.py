@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from daemon.drivers.api import DriverContext, DriverSpec
 from daemon.drivers.links import SerialLink, TcpLink
 from daemon.drivers.modbus_frames import MismatchError
-from daemon.drivers.modbus_rtu_line import BusLine, NoAnswerError
+from daemon.drivers.modbus_rtu_line import LONGEST_BACK_OFF_S, BusLine, NoAnswerError
 from daemon.drivers.modbus_unit import ModbusUnit, UnitConfig
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from daemon.drivers.api import Health
     from daemon.drivers.modbus_frames import Question, Refusal
-    from daemon.drivers.modbus_unit import Line
+    from daemon.drivers.modbus_poll import Line
 
 LONGEST_UNIT_ID = 247
 """MODBUS over Serial Line 2.2; 0 is broadcast, to which nobody answers."""
@@ -88,7 +88,11 @@ class UnitOnBus:
 
     async def _ask(self, question: Question, timeout_s: float) -> bytes | Refusal:
         self._in_step_at = None
-        answer = await self._bus.ask(question, timeout_s=timeout_s)
+        try:
+            answer = await self._bus.ask(question, timeout_s=timeout_s)
+        except MismatchError as err:
+            err.costs_others = True
+            raise
         self._in_step_at = self._bus.openings
         return answer
 
@@ -121,6 +125,10 @@ def _silent_after_s(config: ModbusRtuConfig) -> float:
     return config.silent_after_s
 
 
+def _longest_back_off_s(_: ModbusRtuConfig) -> float:
+    return LONGEST_BACK_OFF_S
+
+
 def _bus(config: ModbusRtuConfig) -> str:
     return config.bus
 
@@ -132,5 +140,6 @@ DRIVER = DriverSpec(
     inputs=_inputs,
     silent_after_s=_silent_after_s,
     lost_alert=lambda _: "io.unit_lost",
+    longest_back_off_s=_longest_back_off_s,
     bus=_bus,
 )

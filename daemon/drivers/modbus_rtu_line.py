@@ -41,7 +41,9 @@ LONGEST_BACK_OFF_S = 5.0
 
 
 class NoAnswerError(LinkError):
-    """The unit said nothing at all in its time."""
+    """The unit said nothing at all in its time; every other unit of the bus has waited for it."""
+
+    costs_others = True
 
 
 class BusLine:

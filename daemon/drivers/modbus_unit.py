@@ -1,31 +1,34 @@
 """What do the doors and seals on a remote I/O unit say? Read functions only, over any Modbus line.
 
-One request for all inputs at each poll. A unit that is late, gone or answers something else ends
-the run; a unit that refuses (an exception answer) stays and its points become unknown. An SSAS
-test lamp on the unit does not exist outside a test window (invariant 1): its bit is cleared while
-the answer is decoded, before anything else looks at it.
+One request for all inputs at each poll, and one for each table beside them. A unit that is late, gone or
+answers something else ends the run; a unit that refuses (an exception answer) stays and what it refuses becomes
+unknown. An SSAS test lamp on the unit does not exist outside a test window (invariant 1): its bit is cleared
+while the answer is decoded, before anything else looks at it, and its counter and latches are never looked at.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from daemon import logs
 from daemon.drivers.api import DriverConfig, DriverContext, Emit, Health, PointSpec
 from daemon.drivers.contacts import Band
-from daemon.drivers.modbus_frames import MismatchError, Question, Refusal
 from daemon.drivers.modbus_pace import Cadence, Told
-from daemon.drivers.modbus_plan import Seen, plan_inputs, see_nothing
+from daemon.drivers.modbus_plan import Seen, plan_inputs
+from daemon.drivers.modbus_poll import Answers, Poller
 from daemon.drivers.modbus_profile import MOST_INPUTS, Profile, load_profile
+from daemon.drivers.modbus_reach import Part, blocks
+from daemon.drivers.modbus_read import Reader
+from daemon.drivers.modbus_tables import LineName
+from daemon.drivers.modbus_trouble import BUSY_WAIT_S, Trouble
 from daemon.errors import IspsdError
 from daemon.model import Classification, Quality, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
 
+    from daemon.drivers.modbus_poll import Line
     from daemon.model import Value
 
 SHORTEST_VALIDITY_S = 15.0
@@ -33,26 +36,6 @@ VALID_FOR_POLLS = 5
 REPEATS_IN_VALIDITY = 3
 """An unchanged point is emitted at least so often while a value is valid."""
 LAST_TRANSACTION = 0xFFFF
-
-
-class Line(Protocol):
-    """Something on which a unit can be asked."""
-
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """Return what to hold while asking: others may have a turn on the same line first."""
-        ...
-
-    async def ask(self, question: Question, *, timeout_s: float) -> bytes | Refusal:
-        """Return the answer to the question.
-
-        Raises:
-            LinkError: None came, or something else; nothing more can be asked on this line.
-        """
-        ...
-
-    def close(self) -> None:
-        """Leave the line; whatever is still on it is lost."""
-        ...
 
 
 Connect: TypeAlias = "Callable[[Health], Awaitable[Line]]"
@@ -70,6 +53,12 @@ class UnitConfig(DriverConfig):
     """The current of a closed contact in a supervised loop, in mA; the profile's where not given."""
     open_ma: Band | None = None
     """The current of an open contact in a supervised loop, in mA; the profile's where not given."""
+    line: LineName | None = None
+    """Which resistors are at the contacts of a unit that measures ohms; the profile's where not given."""
+    counters: bool = False
+    """Read the counter of each input too: what opened and closed between two polls is noticed."""
+    latches: bool = False
+    """Read the latches of each input too; they are never cleared."""
     poll_s: Annotated[float, Field(ge=0.02, le=10)] = 0.1
     """From one request to the next, in seconds."""
     timeout_s: Annotated[float, Field(ge=0.05, le=2)] = 0.4
@@ -97,7 +86,14 @@ class UnitConfig(DriverConfig):
             IspsdError: The profile is no longer there, or no longer one.
         """
         profile = load_profile(self.profile)
-        return profile.fitted(inputs=self.inputs, closed_ma=self.closed_ma, open_ma=self.open_ma)
+        for name in ("counters", "latches"):
+            if getattr(self, name) and getattr(profile, name) is None:
+                raise ValueError(
+                    f"{name}: a {profile.maker} {profile.model} has none that is known"
+                )
+        return profile.fitted(
+            inputs=self.inputs, closed_ma=self.closed_ma, open_ma=self.open_ma, line=self.line
+        )
 
     @property
     def valid_for_s(self) -> float:
@@ -128,7 +124,6 @@ class ModbusUnit:
         self._unit_id = unit_id
         self._connect = connect
         self._plan = plan_inputs(profile, ctx.contacts, ctx.test_lamps)
-        self._log = logs.get("modbus").bind(device=ctx.device)
         # Counts on over all connections: an answer that a gateway kept for an older connection
         # must not fit the first question of the next.
         self._transaction = 0
@@ -142,6 +137,7 @@ class ModbusUnit:
 
     async def run(self, emit: Emit) -> None:
         line = await self._connect(self.health)
+        self.health.remark = None
         try:
             await self._poll(line, emit)
         finally:
@@ -154,58 +150,53 @@ class ModbusUnit:
             repeat_after_s=self._config.valid_for_s / REPEATS_IN_VALIDITY,
             longest_gap_s=self._config.poll_s + self._config.timeout_s,
         )
-        refused = False
+        poller = self._poller(line)
+        trouble = Trouble(self._ctx.device, self.health, self._unit_id)
+        reader = Reader(self._plan, self._profile, self._config)
         poll = 0
         while True:
-            async with line.turn():
-                began_s = clock.now_s()
-                answer = await self._ask(line)
-                ended_s = clock.now_s()
-            self._note(answer, began_s=began_s, ended_s=ended_s)
-            if refused is not isinstance(answer, Refusal):
-                refused = not refused
-                self._log_refusal(answer)
-            self._tell(self._see(answer, began_s=began_s, ended_s=ended_s), told, ended_s, emit)
+            answers = await poller.poll()
+            self._note(answers)
+            if trouble.take(answers, poller):
+                seen, between = reader.read(answers, lamps_admitted=self._admits(answers))
+                trouble.say(reader, answers)
+                for contact, states in between:
+                    for state in states:
+                        emit(self._reading(contact, state, answers.ended_s, Classification.WATCH))
+                self._tell(seen, told, answers.ended_s, emit)
             poll = cadence.after(poll, clock.now_s())
-            await clock.sleep(cadence.due_s(poll) - clock.now_s())
+            wait_s = cadence.due_s(poll) - clock.now_s()
+            await clock.sleep(min(wait_s, BUSY_WAIT_S) if trouble.is_busy else wait_s)
 
-    async def _ask(self, line: Line) -> bytes | Refusal:
+    def _poller(self, line: Line) -> Poller:
+        tables = blocks(self._profile, counters=self._config.counters, latches=self._config.latches)
+        return Poller(
+            line,
+            self._profile,
+            tuple(tables),
+            unit_id=self._unit_id,
+            timeout_s=self._config.timeout_s,
+            health=self.health,
+            clock=self._ctx.clock,
+            transaction=self._next_transaction,
+        )
+
+    def _next_transaction(self) -> int:
         self._transaction = self._transaction % LAST_TRANSACTION + 1
-        question = Question(
-            transaction=self._transaction,
-            unit=self._unit_id,
-            function=self._profile.function,
-            address=self._profile.address,
-            count=self._profile.count,
-        )
-        try:
-            return await line.ask(question, timeout_s=self._config.timeout_s)
-        except MismatchError as err:
-            self.health.drop(f"{err.reason} mismatch")
-            raise
+        return self._transaction
 
-    def _note(self, answer: bytes | Refusal, *, began_s: float, ended_s: float) -> None:
-        self.health.latency_s = ended_s - began_s
-        if isinstance(answer, Refusal):
-            self.health.drop(answer.reason)
+    def _note(self, answers: Answers) -> None:
+        self.health.latency_s = answers.ended_s - answers.began_s
+        if Part.STATES in answers.payloads:
+            self.health.frame(answers.ended_s)
+        else:
             # A unit that refuses has spoken: its points are unknown, its link is not lost.
-            self.health.last_good_s = ended_s
-        else:
-            self.health.frame(ended_s)
+            self.health.last_good_s = answers.ended_s
 
-    def _log_refusal(self, answer: bytes | Refusal) -> None:
-        if isinstance(answer, Refusal):
-            self._log.warning("unit.refused", reason=answer.reason)
-        else:
-            self._log.info("unit.answers")
-
-    def _see(self, answer: bytes | Refusal, *, began_s: float, ended_s: float) -> Seen:
-        admitted = bool(self._plan.lamps) and self._ctx.gate.admits(
-            began_s=began_s, ended_s=ended_s, is_test=True
+    def _admits(self, answers: Answers) -> bool:
+        return bool(self._plan.lamps) and self._ctx.gate.admits(
+            began_s=answers.began_s, ended_s=answers.ended_s, is_test=True
         )
-        if isinstance(answer, Refusal):
-            return see_nothing(self._plan, lamps_admitted=admitted)
-        return self._plan.see(answer, lamps_admitted=admitted)
 
     def _tell(self, seen: Seen, told: Told, now_s: float, emit: Emit) -> None:
         for index in told.due(seen.contacts, now_s):

@@ -6,6 +6,7 @@ hide its mistakes.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from daemon.drivers.api import Wiring
@@ -15,20 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from daemon.drivers.api import Contact, TestLamp
-    from daemon.drivers.modbus_profile import Loops, Profile
+    from daemon.drivers.modbus_profile import Profile
+    from daemon.drivers.modbus_tables import Loops, Resistances
 
 BITS_PER_WORD = 16
 
 
 def bits(profile: Profile) -> int:
     """Return how many inputs the stand-in has: an analogue input is a word of them."""
-    return profile.inputs * (BITS_PER_WORD if profile.loops is not None else 1)
+    return profile.inputs * (BITS_PER_WORD if profile.is_analogue else 1)
 
 
 def of_contact(contact: Contact, state: ContactState, profile: Profile) -> dict[int, bool]:
     """Return the inputs that a contact drives in a state; ``LINE_FAULT`` is a cable that is cut."""
-    if profile.loops is not None:
-        counts = _counts(profile.loops, state)
+    if profile.loops is not None or profile.resistances is not None:
+        counts = (
+            _counts(profile.loops, state)
+            if profile.loops is not None
+            else _ohms(profile.resistances, state)
+        )
         first = contact.inputs[0] * BITS_PER_WORD
         return {first + bit: bool(counts >> bit & 1) for bit in range(BITS_PER_WORD)}
     is_on = _is_on(contact.wiring, state)
@@ -56,6 +62,8 @@ def _is_on(wiring: Wiring, state: ContactState) -> tuple[bool, ...]:
             return (closed,)
         case Wiring.NO:
             return (opened,)
+        case Wiring.NAMUR:
+            return (closed, state is ContactState.LINE_FAULT)
         case _:
             return (closed, opened)
 
@@ -71,3 +79,18 @@ def _counts(loops: Loops, state: ContactState) -> int:
     low, high = bands[state]
     share = ((low + high) / 2 - loops.ma_at_zero) / (loops.ma_at_full - loops.ma_at_zero)
     return round(share * loops.counts_full)
+
+
+def _ohms(resistances: Resistances | None, state: ContactState) -> int:
+    """Return the word of a resistance in the middle of its band; no resistance, a short, is a fault of any line."""
+    if resistances is None:
+        return 0
+    bands = {
+        ContactState.CLOSED: resistances.bands.closed_ohm,
+        ContactState.OPEN: resistances.bands.open_ohm,
+    }
+    if state not in bands:
+        return 0
+    low, high = bands[state]
+    ohm = low if math.isinf(high) else (low + high) / 2
+    return min(resistances.counts_full, round(ohm / resistances.ohm_per_count))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from daemon.drivers.modbus import ModbusConfig
+from daemon.drivers.modbus_reach import Part, blocks
 from daemon.drivers.modbus_rtu import ModbusRtuConfig
 from daemon.drivers.nmea import NmeaConfig
 from daemon.drivers.ssas_text import SsasTextConfig
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.config.shape import Device
     from daemon.drivers.modbus_profile import Profile
+    from daemon.drivers.modbus_unit import UnitConfig
 
 Command: TypeAlias = "tuple[str, dict[str, Any]]"
 """A simulator's id and what it is told."""
@@ -113,7 +115,7 @@ def _add_io_unit(plan: Plan, device: Device, unit: ModbusConfig) -> None:
             "id": device.id,
             "kind": "io_unit",
             "unit": profile.unit if unit.unit is None else unit.unit,
-            **_places(profile),
+            **_places(profile, unit),
         }
     )
     _add_inputs(plan, device, profile, (device.id, {}))
@@ -126,15 +128,19 @@ def _add_to_bus(plan: Plan, device: Device, unit: ModbusRtuConfig) -> None:
     if line is None:
         line = {"id": name, "kind": "rtu_line", "units": []}
         plan.units.append(line)
-    line["units"].append({"id": unit.unit, **_places(profile)})
+    line["units"].append({"id": unit.unit, **_places(profile, unit)})
     _add_inputs(plan, device, profile, (name, {"id": unit.unit}))
 
 
-def _places(profile: Profile) -> dict[str, Any]:
+def _places(profile: Profile, unit: UnitConfig) -> dict[str, Any]:
+    """Return where the stand-in has its inputs; counters, latches and the like are there, and stand at 0."""
+    tables = list(blocks(profile, counters=unit.counters, latches=unit.latches))
+    zeros = [[b.function, b.address, b.count] for b in tables if b.part is not Part.STATES]
     return {
         "function": profile.function,
         "address": profile.address,
         "inputs": levels.bits(profile),
+        **({"zeros": zeros} if zeros else {}),
     }
 
 

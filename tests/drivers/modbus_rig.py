@@ -116,7 +116,7 @@ class Rig:
 
 
 def config_for(port: int, **config: object) -> ModbusConfig:
-    fields = {"host": "127.0.0.1", "poll_s": POLL_S, "timeout_s": 0.2, **config}
+    fields = {"host": "127.0.0.1", "poll_s": POLL_S, "timeout_s": 2.0, **config}
     fields.setdefault("profile", "moxa-iologik-e1210")
     return ModbusConfig.model_validate({"kind": "modbus_tcp", "port": port, **fields})
 

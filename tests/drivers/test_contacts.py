@@ -1,11 +1,20 @@
 import itertools
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.drivers.api import Wiring
-from daemon.drivers.contacts import LoopBands, contact_state, inputs_needed, loop_state
+from daemon.drivers.contacts import (
+    LINES,
+    LineBands,
+    LoopBands,
+    contact_state,
+    inputs_needed,
+    line_state,
+    loop_state,
+)
 from daemon.model import ContactState
 
 CLOSED, OPEN, FAULT = ContactState.CLOSED, ContactState.OPEN, ContactState.LINE_FAULT
@@ -19,6 +28,10 @@ TRUTH = {
     (Wiring.DOUBLE, (False, True)): OPEN,
     (Wiring.DOUBLE, (True, True)): FAULT,
     (Wiring.DOUBLE, (False, False)): FAULT,
+    (Wiring.NAMUR, (True, False)): CLOSED,
+    (Wiring.NAMUR, (False, False)): OPEN,
+    (Wiring.NAMUR, (True, True)): FAULT,
+    (Wiring.NAMUR, (False, True)): FAULT,
 }
 
 
@@ -31,7 +44,7 @@ def test_every_combination_says_one_thing(wired, state):
 def test_the_table_above_leaves_nothing_out():
     every = {
         (wiring, inputs)
-        for wiring in set(Wiring) - {Wiring.LOOP_4_20_MA}
+        for wiring in set(Wiring) - {Wiring.LOOP_4_20_MA, Wiring.RESISTANCE}
         for inputs in itertools.product([False, True], repeat=inputs_needed(wiring))
     }
     assert set(TRUTH) == every
@@ -108,3 +121,86 @@ def test_bands_that_cannot_tell_are_refused(closed_ma, open_ma, says):
 def test_a_loop_is_never_read_as_an_input_that_is_on_or_off():
     with pytest.raises(ValueError, match="told by a current"):
         contact_state([True], Wiring.LOOP_4_20_MA)
+
+
+CUT, SHORT = math.inf, 0.0
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        # Nominal values as the makers print them; a gap between two bands is a fault, never a guess.
+        (
+            "rosslare-nc-single",
+            {2200: CLOSED, CUT: OPEN, 40_000: OPEN, SHORT: FAULT, 10_400: FAULT},
+        ),
+        ("rosslare-nc-double", {2200: CLOSED, 10_400: OPEN, CUT: FAULT, SHORT: FAULT, 5000: FAULT}),
+        (
+            "tyco-rm-nc",
+            {
+                1000: CLOSED,
+                2000: OPEN,
+                CUT: FAULT,
+                31_000: FAULT,
+                SHORT: FAULT,
+                500: FAULT,
+                1500: FAULT,
+            },
+        ),
+        (
+            "tyco-rm-no",
+            {1000: CLOSED, 500: OPEN, CUT: FAULT, SHORT: FAULT, 2000: FAULT, 750: FAULT},
+        ),
+    ],
+)
+def test_each_makers_resistors_say_what_the_maker_says(line, told):
+    assert {ohm: line_state(ohm, LINES[line]) for ohm in told} == told
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_band_ends_where_it_says(line):
+    bands = LINES[line]
+    for band, state in ((bands.closed_ohm, CLOSED), (bands.open_ohm, OPEN)):
+        low, high = band
+        assert line_state(low, bands) is state
+        assert line_state(high, bands) is state
+        assert line_state(math.nextafter(low, 0), bands) is FAULT
+        if not math.isinf(high):
+            assert line_state(math.nextafter(high, math.inf), bands) is FAULT
+    assert bands.source
+
+
+@given(st.sampled_from(sorted(LINES)), st.floats())
+def test_no_resistance_is_both_and_what_is_neither_is_a_line_fault(line, ohm):
+    bands = LINES[line]
+    in_closed = bands.closed_ohm[0] <= ohm <= bands.closed_ohm[1]
+    in_open = bands.open_ohm[0] <= ohm <= bands.open_ohm[1]
+    assert not (in_closed and in_open)
+    said = CLOSED if in_closed else OPEN if in_open else FAULT
+    assert line_state(ohm, bands) is said
+
+
+def test_with_resistors_a_short_is_never_closed_and_with_two_a_cut_is_neither():
+    for bands in LINES.values():
+        assert line_state(SHORT, bands) is FAULT
+    for name in set(LINES) - {"rosslare-nc-single"}:
+        assert line_state(CUT, LINES[name]) is FAULT
+
+
+@pytest.mark.parametrize(
+    ("closed_ohm", "open_ohm", "says"),
+    [
+        ((0.0, 100.0), (200.0, 300.0), "closed_ohm is a band"),
+        ((100.0, 200.0), (300.0, 250.0), "open_ohm is a band"),
+        ((100.0, 200.0), (200.0, 300.0), "meet"),
+        ((100.0, math.nan), (200.0, 300.0), "closed_ohm"),
+    ],
+)
+def test_bands_of_resistance_that_cannot_tell_are_refused(closed_ohm, open_ohm, says):
+    with pytest.raises(ValueError, match=says):
+        LineBands(closed_ohm, open_ohm, "nobody")
+
+
+def test_a_resistance_is_never_read_as_an_input_that_is_on_or_off():
+    with pytest.raises(ValueError, match="told by its ohms"):
+        contact_state([True], Wiring.RESISTANCE)

@@ -83,14 +83,14 @@ async def test_an_unchanged_point_is_told_thrice_while_it_is_valid(unit, poll_s)
 
 
 async def test_an_unchanged_point_is_told_seldom(unit):
-    async with Rig(unit.port, contacts=DOORS[:1]).running() as rig:
+    async with Rig(unit.port, contacts=DOORS[:1], timeout_s=0.2).running() as rig:
         assert 20 <= len(await rig.poll(800)) <= 25  # in 100 s: not at each of 800 polls
 
 
 async def test_only_reads_of_discrete_inputs_ever_go_over_the_wire(unit):
     async with Rig(unit.port).running() as rig:
         await rig.poll(50)
-        await unit.misbehave("exception", code=2)
+        await unit.misbehave("exception", code=4)
         await rig.poll(20)
         await unit.misbehave(None)
         await rig.poll(50)

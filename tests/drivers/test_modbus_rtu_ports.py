@@ -21,6 +21,7 @@ from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import ContactState, Provenance
 from simulators.rtu_line import crc
+from tests.drivers.modbus_cable import cable
 from tests.drivers.modbus_rig import told
 from tests.drivers.modbus_rtu_rig import DOORS, config_for
 from tests.soon import soon
@@ -72,23 +73,6 @@ async def test_it_reads_rtu_over_tcp_from_a_unit_that_another_library_simulates(
             assert told(emitted) == [("d11", CLOSED), ("d12", CLOSED)]
     finally:
         await server.shutdown()
-
-
-@contextlib.contextmanager
-def cable():
-    """Yield the names of the two ends of a serial cable, made of two ptys."""
-    near, far = os.openpty(), os.openpty()
-    loop = asyncio.get_running_loop()
-    for end, other in ((near, far), (far, near)):
-        tty.setraw(end[1])
-        loop.add_reader(end[0], lambda out=other[0], into=end[0]: os.write(out, os.read(into, 256)))
-    try:
-        yield os.ttyname(near[1]), os.ttyname(far[1])
-    finally:
-        for end in (near, far):
-            loop.remove_reader(end[0])
-            for descriptor in end:
-                os.close(descriptor)
 
 
 @pytest.mark.parametrize("baud", [9600, 115200])

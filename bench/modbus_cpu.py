@@ -1,0 +1,232 @@
+"""What does a reading of a Modbus unit cost, beside a bare loop of the same library? 32 units × 32 inputs at 10 Hz.
+
+A child process is the units, on 32 ports of loopback; another reads them: either our drivers with 32 doors each,
+every one under its supervisor and with its points, or a bare loop of pymodbus for each unit that compares each input
+with the one before. The child that reads tells its own CPU time. Both take turns at being first, and each round gives
+one ratio, ours over bare. Inputs are flipped at moments that have nothing to do with the polls; how long it takes
+until the reader knows is told for both.
+
+    python -m bench.modbus_cpu [--seconds 5] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pymodbus.client import AsyncModbusTcpClient
+
+from bench.ratios import absolute, percentile, show
+from daemon.clock import SystemClock
+from daemon.drivers.api import Contact, DriverContext, Wiring
+from daemon.drivers.modbus import DRIVER
+from daemon.entropy import Entropy
+from daemon.gate import CovertGate
+from daemon.model import Provenance, Reading
+from daemon.points import Points
+from daemon.supervise import Supervisor
+from simulators.io_unit import IoUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNITS, INPUTS = 32, 32
+POLL_S = 0.1
+WARM_UP_S = 2.0
+FLIP_S = 0.037
+Seen = list[tuple[int, int, int]]
+"""Unit, input and moment (CLOCK_MONOTONIC, in ns)."""
+
+
+async def be_units() -> None:
+    """Answer; flip one input after another; tell each flip when standard input ends."""
+    units = [IoUnit(inputs=INPUTS, places={2: 0}) for _ in range(UNITS)]
+    for unit in units:
+        await unit.start()
+    print(json.dumps([unit.port for unit in units]), flush=True)
+    ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.readline))
+    chance, flips, number = random.Random(7), [], 0
+    while not ended.done():
+        await asyncio.sleep(FLIP_S * chance.uniform(0.5, 1.5))
+        unit, flipped = number % UNITS, number // UNITS % INPUTS
+        await units[unit].set_input(flipped, on=number // UNITS // INPUTS % 2 == 0)
+        flips.append((unit, flipped, time.monotonic_ns()))
+        number += 1
+    print(json.dumps(flips), flush=True)
+
+
+async def read_bare(ports: Sequence[int], seen: Seen, polls: list[int]) -> None:
+    async def one(unit: int, port: int) -> None:
+        client = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=1, retries=0)
+        await client.connect()
+        before: list[bool] = []
+        due_s = time.monotonic()
+        while True:
+            now = (await client.read_discrete_inputs(0, count=INPUTS, device_id=1)).bits[:INPUTS]
+            if now != before:
+                for number, (was, state) in enumerate(zip(before, now, strict=False)):
+                    if was is not state:
+                        seen.append((unit, number, time.monotonic_ns()))
+                before = now
+            polls[0] += 1
+            due_s += POLL_S
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+    await asyncio.gather(*(one(unit, port) for unit, port in enumerate(ports)))
+
+
+async def read_ours(ports: Sequence[int], seen: Seen, polls: list[int]) -> None:
+    clock = SystemClock()
+    doors = {f"u{u}i{n}": (u, n) for u in range(UNITS) for n in range(INPUTS)}
+    points = Points(dict.fromkeys(doors, 15.0), started_s=clock.now_s())
+
+    def emit(reading: Reading) -> None:
+        change = points.update(reading)
+        if change is not None and not change.baseline:
+            seen.append((*doors[reading.point], time.monotonic_ns()))
+
+    supervisors = [_supervisor(clock, unit, port, emit) for unit, port in enumerate(ports)]
+    tasks = [asyncio.ensure_future(supervisor.run()) for supervisor in supervisors]
+    try:
+        while True:
+            await asyncio.sleep(0.2)
+            polls[0] = sum(supervisor.health.good for supervisor in supervisors)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _supervisor(clock: SystemClock, unit: int, port: int, emit: object) -> Supervisor:
+    config = DRIVER.config.model_validate(
+        {
+            "kind": "modbus_tcp",
+            "host": "127.0.0.1",
+            "port": port,
+            "unit": 1,
+            "profile": "wago-750-352",
+            "inputs": INPUTS,
+            "poll_s": POLL_S,
+            "timeout_s": 1.0,
+        }
+    )
+    context = DriverContext(
+        device=f"io{unit}",
+        clock=clock,
+        gate=CovertGate(clock),
+        provenance=Provenance.LIVE,
+        contacts=tuple(Contact(f"u{unit}i{n}", (n,), Wiring.NC) for n in range(INPUTS)),
+    )
+    return Supervisor(
+        device=f"io{unit}",
+        driver=DRIVER.build(config, context),
+        spec=DRIVER,
+        silent_after_s=DRIVER.silent_after_s(config),
+        lost_alert="io.unit_lost",
+        provenance=Provenance.LIVE,
+        clock=clock,
+        entropy=Entropy(),
+        emit=emit,
+        on_status=lambda _: None,
+    )
+
+
+async def be_reader(whose: str, ports: Sequence[int], seconds: float) -> None:
+    seen: Seen = []
+    polls = [0]
+    reading = asyncio.ensure_future(
+        {"bare": read_bare, "ours": read_ours}[whose](ports, seen, polls)
+    )
+    await asyncio.sleep(WARM_UP_S)
+    seen.clear()
+    began_s, before = _cpu_s(), polls[0]
+    await asyncio.sleep(seconds)
+    took_s, read = _cpu_s() - began_s, polls[0] - before
+    reading.cancel()
+    with suppress(asyncio.CancelledError):
+        await reading
+    print(json.dumps({"cpu_s": took_s, "polls": read, "seen": seen}), flush=True)
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def turn(whose: str, seconds: float) -> tuple[float, float, list[float]]:
+    """Return the CPU of a poll, in µs, the share of the polls that were made, and how long each flip took, in ms."""
+    program = [sys.executable, "-m", "bench.modbus_cpu"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*program, "--be", "units"], **pipes) as units:
+        ports = units.stdout.readline()
+        command = [*program, "--be", whose, "--ports", ports, "--seconds", str(seconds)]
+        told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        flips = json.loads(units.communicate("\n")[0])
+    flipped = {(unit, number): ns for unit, number, ns in flips}
+    took_ms = [
+        (ns - flipped[unit, number]) / 1e6
+        for unit, number, ns in told["seen"]
+        if (unit, number) in flipped and ns >= flipped[unit, number]
+    ]
+    made = told["polls"] / (UNITS * seconds / POLL_S)
+    return told["cpu_s"] / told["polls"] * 1e6, made, took_ms
+
+
+def measure(*, rounds: int, seconds: float = 5.0) -> None:
+    """Print the ratios."""
+    cost_us: dict[str, list[float]] = {"bare": [], "ours": []}
+    took_ms: dict[str, list[float]] = {"bare": [], "ours": []}
+    made: dict[str, list[float]] = {"bare": [], "ours": []}
+    for number in range(rounds):
+        for whose in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            cpu_us, share, flips_ms = turn(whose, seconds)
+            cost_us[whose].append(cpu_us)
+            made[whose].append(share)
+            took_ms[whose] += flips_ms
+    ratios = [ours / bare for ours, bare in zip(cost_us["ours"], cost_us["bare"], strict=True)]
+    show(
+        f"CPU of a poll of {INPUTS} inputs, {UNITS} units at {1 / POLL_S:g} Hz",
+        ratios,
+        budget="<= 3",
+    )
+    for share in (0.5, 0.99):
+        both = [percentile(took_ms[whose], share) for whose in ("ours", "bare")]
+        show(f"flip to reading p{share * 100:.0f}, all rounds together", [both[0] / both[1]])
+    for whose in ("bare", "ours"):
+        cpu_us = statistics.median(cost_us[whose])
+        absolute(
+            f"{whose}: CPU of a poll, of one reading",
+            f"{cpu_us:.0f} µs, {cpu_us / INPUTS:.1f} µs; {100 * min(made[whose]):.0f} % of the polls made",
+        )
+        tail = ", ".join(
+            f"p{s * 100:.0f} {percentile(took_ms[whose], s):.0f} ms" for s in (0.5, 0.99)
+        )
+        wanted = f"p99 <= {POLL_S * 1000 + 25:.0f} ms" if whose == "ours" else ""
+        absolute(f"{whose}: flip to reading, {len(took_ms[whose])} of them", tail, budget=wanted)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--be", choices=["units", "bare", "ours"], help=argparse.SUPPRESS)
+    parser.add_argument("--ports", type=json.loads, default=[], help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.be == "units":
+        asyncio.run(be_units())
+    elif given.be:
+        asyncio.run(be_reader(given.be, given.ports, given.seconds))
+    else:
+        measure(rounds=given.rounds, seconds=given.seconds)
+
+
+if __name__ == "__main__":
+    main()
