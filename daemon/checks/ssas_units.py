@@ -78,12 +78,7 @@ def load_unit(name: str) -> UnitProfile:
     Raises:
         ValueError: There is none of that name, or it cannot be used.
     """
-    unit = read_profile("ssas", name)
-    if "health" in unit:
-        raise ValueError(
-            f"{name!r} tells of its own GMDSS alerts only, which are no security alerts: it is no SSAS unit"
-        )
-    return UnitProfile.model_validate(unit)
+    return UnitProfile.model_validate(read_profile("ssas", name))
 
 
 def load_lamp(name: str) -> LampProfile:

@@ -1,7 +1,7 @@
 """Which SSAS units are there, and what is known of their ports? Data files of ``config/ssas``.
 
-A file has ``[text]`` for a port that prints its messages, ``[at]`` for the dialogue of a satellite
-modem, or ``[health]`` for what is no SSAS source at all: a GMDSS terminal's own alerts.
+A file has ``[text]`` for a port that prints its messages or ``[at]`` for the dialogue of a satellite
+modem. What a GMDSS terminal says of itself is in ``config/gmdss``: no security alert ever shows there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from daemon.errors import IspsdError
 Words = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[\x21-\x7e ]+$")]
 
 _PROFILE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+HEALTH_ONLY = (
+    "{!r} tells of its own GMDSS alerts only, which are no security alerts: it is no SSAS source; "
+    'wire it as kind = "nmea", feed = "equipment"'
+)
 _OF_THE_UNIT = ("maker", "model", "source", "as_of")
 
 
@@ -47,22 +51,19 @@ def read_port(name: str, port: str, port_words: str) -> dict[str, Any]:
     try:
         path = asset(f"ssas/{name}.toml")
     except IspsdError as err:
+        if is_health_only(name):
+            raise ValueError(HEALTH_ONLY.format(name)) from err
         raise ValueError(f"no SSAS profile {name!r}: {err}") from err
     unit = tomllib.loads(path.read_text("utf-8"))
-    refuse_health(name, unit)
     if port not in unit:
         raise ValueError(f"no {port_words} is known of {name!r}: watch its test lamp alone")
     return {**{key: unit[key] for key in _OF_THE_UNIT if key in unit}, **unit[port]}
 
 
-def refuse_health(name: str, unit: dict[str, Any]) -> None:
-    """Refuse a unit whose port tells of a GMDSS terminal's health: no security alert ever shows there.
-
-    Raises:
-        ValueError: It is one.
-    """
-    if "health" in unit:
-        raise ValueError(
-            f"{name!r} tells of its own GMDSS alerts only, which are no security alerts: it is no SSAS "
-            'source; wire it as kind = "nmea", feed = "equipment"'
-        )
+def is_health_only(name: str) -> bool:
+    """Return whether this is a GMDSS terminal that tells of its own health."""
+    try:
+        asset(f"gmdss/{name}.toml")
+    except IspsdError:
+        return False
+    return True

@@ -15,11 +15,11 @@ from daemon.drivers.ssas_text import FrameAssembler, load_profile
 from daemon.model import LampState
 from simulators.ssas_unit import (
     JRC_SENDING_MIN,
-    MOST_TEXT_CHARACTERS,
     SIMULATOR,
     SsasUnitSimulator,
     message,
 )
+from simulators.text_port import MOST_TEXT_CHARACTERS
 from tests.clocks import ManualClock
 
 if TYPE_CHECKING:
