@@ -285,3 +285,23 @@ def test_every_profile_names_its_manual_and_how_old_that_is(path):
     assert unit.source
     assert unit.as_of[:4].isdecimal()
     assert unit.tells_by_port or unit.lamp is not None
+
+
+def test_a_line_without_an_end_is_looked_at_only_while_it_is_within_the_bound():
+    port = PortLines()
+    assert port.waiting(99.0) is None
+    port.feed(b"first\r\nsecond", 1.0)
+    assert port.waiting(1.0 + SILENCE_S - 0.001) is None
+    line = port.waiting(1.0 + SILENCE_S)
+    assert line is not None
+    assert (line.text, line.ended_s) == ("second", 1.0)
+    assert [each.is_overlong for each in port.feed(b"x" * LONGEST_LINE_BYTES, 5.0)] == [True]
+    port.feed(b"y", 6.0)
+    assert port.waiting(99.0) is None
+    assert port.feed(b"\r\nthird", 100.0) == []
+    line = port.waiting(200.0)
+    assert line is not None
+    assert line.text == "third"
+    port.end()
+    assert port.waiting(300.0) is None
+    assert [each.text for each in port.feed(b"fourth\r", 301.0)] == ["fourth"]
