@@ -289,7 +289,7 @@ TARGETS: dict[str, Target] = {
     "modbus-rtu": Target(_modbus_rtu, seeds.modbus_rtu, ("modbus_frames", "modbus_rtu_frames"), 64),
     "lines": Target(_splitter, seeds.sentences, ("links", "line_splitter"), 256),
     "ssas-text": Target(
-        _ssas("text", "jrc-jue-95sa-text"), seeds.ssas_text, ("ssas_text", "ssas_lines")
+        _ssas("text", "jrc-jue-95sa-text"), seeds.ssas_text, ("ssas_text", "ssas_lines"), 256
     ),
-    "ssas-at": Target(_ssas("at", "iridium-sbd"), seeds.ssas_at, ("ssas_at", "ssas_lines")),
+    "ssas-at": Target(_ssas("at", "iridium-sbd"), seeds.ssas_at, ("ssas_at", "ssas_lines"), 256),
 }
