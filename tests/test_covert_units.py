@@ -232,7 +232,7 @@ async def test_covert_a_plug_pulled_inside_a_window_proves_nothing_and_shows_onl
             await unit.do({"do": "cut", "after": 60})
             await unit.do({"do": "unplug"})
             await ship.until(lambda: ship.state(f"sso/driver/{equipment}")["open"] is False)
-            await unit.do({"do": "replug"})
+            await unit.do({"do": "plug"})
             await unit.do({"do": "test"})  # before ispsd listens again
             await ship.pass_time(6.0)
             assert outcome(ship, equipment) == (
