@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_FLAGS ?=
+RUNS ?= 1000000
+JOBS ?= 1
 
-.PHONY: demo test check bench powercut clean
+.PHONY: demo test check bench powercut fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +14,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   ratios against the bare programs"
+	@echo "make fuzz    a million made-up inputs for each decoder (RUNS=... for fewer)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -30,6 +33,9 @@ check: $(VENV)/.dev
 bench: $(VENV)/.test
 	$(BIN)/python -m bench
 
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz --runs $(RUNS) --jobs $(JOBS)
+
 powercut: $(VENV)/.test
 	$(BIN)/python -m tests.power
 
@@ -42,4 +48,4 @@ $(VENV)/.%: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz

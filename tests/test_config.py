@@ -71,7 +71,7 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         "watch.security_level",
         'test[0] "t-ais".kind',
     }
-    assert "there are modbus_rtu, modbus_tcp, nmea, ssas_text" in found["device.io1.kind"]
+    assert "there are modbus_rtu, modbus_tcp, nmea, ssas_at, ssas_text" in found["device.io1.kind"]
 
 
 @pytest.mark.parametrize(

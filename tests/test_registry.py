@@ -32,7 +32,8 @@ def test_what_is_shipped_is_found_under_its_own_kind():
 
 
 def test_every_source_of_ssas_is_covert_and_its_test_needs_a_window():
-    assert [kind for kind, spec in registry.drivers().items() if spec.covert] == ["ssas_text"]
+    covert = [kind for kind, spec in registry.drivers().items() if spec.covert]
+    assert covert == ["ssas_at", "ssas_text"]
     ssas = [check for kind, check in registry.checks().items() if kind.startswith("ssas")]
     assert ssas
     assert all(check.needs_window and check.classification.value == "sso" for check in ssas)

@@ -132,6 +132,10 @@ link = { kind = "udp", port = 10123 }
 kind = "ssas_text"
 profile = "jrc-jue-95sa-text"
 link = { kind = "tcp", host = "10.1.1.6", port = 4004 }
+[device.tracker]
+kind = "ssas_at"
+profile = "iridium-sbd"
+link = { kind = "tcp", host = "10.1.1.7", port = 4005 }
 [[door]]
 id = "d1"
 name = "D1"
@@ -190,7 +194,7 @@ def endpoints(plan: Plan) -> dict[str, str]:
     ports = count(40001)
     found = {}
     for unit in plan.units:
-        is_line = unit["kind"] in {"rtu_line", "ssas_unit"} or unit.get("serial")
+        is_line = unit["kind"] in {"rtu_line", "ssas_unit", "ssas_modem"} or unit.get("serial")
         scheme = "udp" if "to" in unit else "tcp"
         found[unit["id"]] = "/dev/pts/7" if is_line else f"{scheme}://127.0.0.1:{next(ports)}"
     return found
@@ -315,8 +319,8 @@ def test_every_kind_of_device_has_its_stand_in(tmp_path):
     }
     assert (units["gps2"]["talker"], units["gps2"]["antenna_north_m"]) == ("GN", 11.0)
     assert (units["gyro"]["kind"], units["gyro"]["to"]) == ("heading", "127.0.0.1:0")
-    kinds = [units[name]["kind"] for name in ("ais", "speed", "bnwas", "shell", "ssas")]
-    assert kinds == ["vessel", "log", "equipment", "side_doors", "ssas_unit"]
+    kinds = [units[name]["kind"] for name in ("ais", "speed", "bnwas", "shell", "ssas", "tracker")]
+    assert kinds == ["vessel", "log", "equipment", "side_doors", "ssas_unit", "ssas_modem"]
     assert units["shell"]["doors"] == [{"name": "h1", "system": "HD", "division": "", "number": 4}]
 
 

@@ -62,7 +62,7 @@ class SsasEndToEndConfig(CheckConfig):
         unit.sending_s(self.addressees)
         if self.lamp:
             load_lamp(self.unit_profile)
-        if self.message and unit.text is None:
+        if self.message and not unit.tells_by_port:
             raise ValueError(f'{self.unit_profile} knows of no text port: say message = ""')
         return self
 

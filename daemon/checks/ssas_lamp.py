@@ -55,7 +55,7 @@ class SsasLampConfig(CheckConfig):
                 f"{SAFE_TIMES * HOLD_S:.0f} s sends nothing: no lamp check of this unit"
             )
         load_lamp(self.unit_profile)
-        if self.message and unit.text is None:
+        if self.message and not unit.tells_by_port:
             raise ValueError(f'{self.unit_profile} knows of no text port: say message = ""')
         return self
 

@@ -1,7 +1,7 @@
-"""What does the maker say of testing his SSAS unit? The profiles of ``config/ssas``, without the text port.
+"""What does the maker say of testing his SSAS unit? The profiles of ``config/ssas``, without the ports.
 
-The text port is the driver's (``ssas_text``). What a maker does not document is absent here, and is then supplied
-by a named person.
+The ports are the drivers' (``ssas_text``, ``ssas_at``). What a maker does not document is absent here, and is then
+supplied by a named person.
 """
 
 from __future__ import annotations
@@ -41,12 +41,21 @@ class UnitProfile(BaseModel):
 
     maker: Words
     model: Words
-    source: Words
-    """Where this was read."""
+    source: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    """Where this was read: the maker's manual, and where it was found."""
+    as_of: Words
+    """The edition of that, or when it was read."""
     text: dict[str, Any] | None = None
-    """The text port, if the unit has one: read by its driver."""
+    """The port that prints its messages, if the unit has one: read by its driver."""
+    at: dict[str, Any] | None = None
+    """The dialogue of its satellite modem, where that can be listened to: read by its driver."""
     lamp: LampProfile | None = None
     test: TestProcedure
+
+    @property
+    def tells_by_port(self) -> bool:
+        """Return whether a port of the unit tells of a test."""
+        return self.text is not None or self.at is not None
 
     def sending_s(self, addressees: int | None) -> float | None:
         """Return how long to wait for a test to so many, None for the most; None where the maker does not say.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from daemon.clock import SystemClock
+from daemon.config.covert import channel_refusal, ssas_faults
 from daemon.drivers.api import DriverContext, Wiring
 from daemon.drivers.links import ReplayLink
 from daemon.errors import Fault
@@ -53,6 +54,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_bus_faults(file, devices),
         *_input_faults(file, devices),
         *_local_faults(file, devices),
+        *ssas_faults(file, devices, tests),
     ]
     if not any(file.watch.situation in s.attended_in for s in file.station):
         faults.append(
@@ -290,10 +292,7 @@ def said(err: ValidationError, prefix: str, tree: Any) -> Iterator[Fault]:
         elif finding["type"] == "value_error":
             reason = reason.removeprefix("Value error, ")
         elif loc and loc[0] == "ssas" and finding["type"] == "literal_error":
-            reason = (
-                f"{finding['input']!r} is refused: an SSAS unit is watched by its test lamp, test relay or text "
-                "port only; the covert alert loop is never wired to general inputs"
-            )
+            reason = channel_refusal(finding["input"])
         yield Fault(_place(prefix, loc, tree), reason)
 
 

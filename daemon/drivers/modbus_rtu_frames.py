@@ -52,6 +52,8 @@ def read_answer(question: Question, received: bytes) -> bytes | Refusal | None:
         return Refusal(third)
     if (function, third) != (question.function, question.payload_bytes):
         return None
+    if len(received) != answer_bytes(question):  # it announces inputs, and has none
+        return None
     return received[_START.size : -_CRC_BYTES]
 
 

@@ -278,7 +278,7 @@ def test_a_unit_that_may_send_at_a_short_press_has_no_lamp_check(tmp_path, monke
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"unit_profile": "noname"}, "there are jrc-jue-95sa-text, sailor-6194"),
+        ({"unit_profile": "noname"}, "there are iridium-sbd, jrc-jue-95sa-text, sailor-6194"),
         ({"unit_profile": "sailor-6194"}, "knows of no text port"),
         ({"lamp": ""}, "lamp"),
     ],

@@ -51,6 +51,12 @@ def test_the_right_answer_is_its_inputs():
     assert answer_bytes(ASKED) == len(RIGHT)
 
 
+def test_an_intact_frame_that_announces_inputs_and_has_none_is_no_answer():
+    """Two bytes of inputs are asked for, and announced; that would be sixteen inputs that are off."""
+    asked = Question(transaction=7, unit=1, function=2, address=0, count=16)
+    assert read_answer(asked, framed("01 02 02")) is None
+
+
 def test_an_exception_is_a_refusal():
     assert read_answer(ASKED, REFUSED) == Refusal(2)
 

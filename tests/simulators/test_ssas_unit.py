@@ -15,11 +15,11 @@ from daemon.drivers.ssas_text import FrameAssembler, load_profile
 from daemon.model import LampState
 from simulators.ssas_unit import (
     JRC_SENDING_MIN,
-    MOST_TEXT_CHARACTERS,
     SIMULATOR,
     SsasUnitSimulator,
     message,
 )
+from simulators.text_port import MOST_TEXT_CHARACTERS
 from tests.clocks import ManualClock
 
 if TYPE_CHECKING:
@@ -325,3 +325,12 @@ async def test_seven_bits_and_even_parity_are_on_the_line_until_told_otherwise(u
     await unit.do({"do": "format", "as": "8N1"})
     await unit.do({"do": "text", "text": "AC"})
     assert await printed(unit.endpoint, 2) == b"AC"
+
+
+async def test_a_message_may_end_without_a_line_end_and_silence_ends_it():
+    async with wheelhouse("jrc", open_end=True) as made:
+        await made.unit.do({"do": "test"})
+        data = await printed(made.unit.endpoint, 100, ending=b"20DEG")
+        assembler = FrameAssembler(load_profile("jrc-jue-95sa-text"))
+        assert assembler.feed(data, 1.0) == []
+        assert [frame.is_test for frame in assembler.idle(10.0)] == [True]

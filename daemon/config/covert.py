@@ -1,0 +1,57 @@
+"""Is what is named as an SSAS source one that may be watched, and could it take a real alert for a test?
+
+Invariant 1 of the design: an SSAS unit is watched by its test lamp, test relay or text port, and whatever cannot be
+told from a real alert is treated as one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from daemon.drivers.ssas_at import SsasAtConfig
+from daemon.errors import Fault
+
+if TYPE_CHECKING:
+    from daemon.config.shape import ConfigFile, Device, Test
+
+
+def channel_refusal(kind: Any) -> str:
+    """Return why a kind of SSAS channel is refused."""
+    return (
+        f"{kind!r} is refused: an SSAS unit is watched by its test lamp, test relay or text "
+        "port only; the covert alert loop is never wired to general inputs"
+    )
+
+
+def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
+    """Return what is wrong with SSAS tests and with the units that they watch."""
+    return [*_source_faults(devices, tests), *_wording_faults(file, devices)]
+
+
+def _source_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
+    """Refuse a test whose evidence would come from anything but an SSAS unit: a door, a GMDSS terminal's alerts."""
+    lamps = {lamp.point for device in devices for lamp in device.test_lamps}
+    units = tuple(f"{device.id}." for device in devices if device.spec.covert)
+    return [
+        Fault(
+            f'test "{test.config.id}"',
+            f"{point!r} is no SSAS source: name a test lamp of [ssas] or the port of an SSAS unit",
+        )
+        for test in tests
+        if test.spec.needs_window
+        for point in test.spec.points(test.config)
+        if point not in lamps and not point.startswith(units)
+    ]
+
+
+def _wording_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
+    """Refuse a unit for which every text that names this ship, a real alert's too, would read as a test."""
+    names = f"{file.ship.name} {file.ship.call_sign}"
+    return [
+        Fault(
+            f"device.{device.id}",
+            f"a real alert of {file.ship.name} would read as a test on this port: watch the unit otherwise",
+        )
+        for device in devices
+        if isinstance(device.config, SsasAtConfig) and device.config.reads_as_test(names)
+    ]
