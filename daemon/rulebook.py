@@ -9,7 +9,8 @@ from daemon.alerts.rules import areas, other_ships
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import SOURCE as GNSS
-from daemon.alerts.rules.gnss import GnssRule
+from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
+from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
@@ -63,7 +64,18 @@ def rules(
         elif name == "time":
             yield ClockRule(device)
     if receivers := [point.rpartition(".")[0] for point in points if point.endswith(".fix")]:
-        yield GnssRule(receivers, antennas_apart_m=config.antennas_apart_m)
+        yield _gnss(config, receivers, points)
+
+
+def _gnss(config: Config, receivers: list[str], points: Collection[str]) -> GnssRule:
+    """Return the rule of all receivers, with all that can be held against them."""
+    known = config.gnss
+    return GnssRule(
+        receivers,
+        antennas=Antennas(known.antennas_apart_m, known.antenna_height_m, known.current_kn),
+        ais=[point.rpartition(".")[0] for point in points if point.endswith(".own_report")],
+        others=[p for p in points if p.rpartition(".")[2] in {OF_LOG, OF_COMPASS}],
+    )
 
 
 def sources(config: Config) -> frozenset[str]:

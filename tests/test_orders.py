@@ -150,6 +150,7 @@ ORDERS: dict[str, tuple[Callable[[Orders, By], object], set[Role]]] = {
     ),
     "ship's time": (lambda o, b: o.ship_time(480, b), OFFICERS),
     "AIS off": (lambda o, b: o.ais_off(b, on=True, master="A. Lindqvist"), OFFICERS),
+    "interference area": (lambda o, b: o.interference_area("NAVAREA IX", b, hours=72), OFFICERS),
     "AIS on": (lambda o, b: o.ais_off(b, on=False, master=""), OFFICERS),
 }
 

@@ -167,7 +167,8 @@ def test_what_is_received_decides_which_rules_there_are(rules):
     (ships,) = of(rules, OtherShipsRule)
     assert ships.points == {"ais.traffic", "gps1.fix", "gps2.fix"}
     (gnss,) = of(rules, GnssRule)
-    assert gnss.devices == {"gps1", "gps2"}
+    assert gnss.devices == {"gps1", "gps2", "ais"}
+    assert {"gps1.fix", "gps2.time", "gyro.heading", "ais.own_report"} <= gnss.points
 
 
 def test_own_ais_is_held_against_the_ships_register_and_the_validity_of_its_point(rules):

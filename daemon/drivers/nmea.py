@@ -23,6 +23,7 @@ from daemon.drivers.nmea_steering import HeadingReader, LogReader
 from daemon.drivers.overheard import Overheard
 from daemon.drivers.party_line import party_line
 from daemon.drivers.sentences import Dropped, SentenceError, parse
+from daemon.drivers.tape import TAPED, TAPES, Tapes
 from daemon.model import Reading
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class NmeaDriver:
         self._config = config
         self._context = context
         self._talkers = frozenset(config.talkers)
+        # Of receivers alone.
+        self._tape = (
+            context.shared.one(TAPES, Tapes).of(context.device) if config.feed == "nav" else None
+        )
         self._units = {point.id: point.unit for point in self.points()}
 
     def points(self) -> tuple[PointSpec, ...]:
@@ -129,6 +134,8 @@ class NmeaDriver:
             sentence = parse(line)
             if self._talkers and sentence.talker not in self._talkers:
                 return
+            if self._tape is not None and sentence.formatter in TAPED:
+                self._tape.take(line, now_s=now_s, now_utc=context.clock.utc())
             read = reader.reads.get(sentence.formatter)
             if read is None:
                 raise SentenceError(Dropped.UNSUPPORTED)  # noqa: TRY301 (counted with the others)

@@ -7,6 +7,7 @@ Source: IEC 61162-1: GGA, GNS, GLL; RMC, VTG; ZDA; GSA and GSV (``nmea_sky``). G
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ class NavReader:
             Thing(
                 f"{device}.fix",
                 NAV_VALID_S,
-                Kind("GGA", read_fix),
+                Kind("GGA", read_gga),
                 Kind("GNS", read_gns),
                 Kind("GLL", read_gll),
             ),
@@ -84,6 +85,7 @@ class NavReader:
         return () if sky is None else ((self._sky, sky, Quality.GOOD),)
 
 
+_GGA: dict[str, int] = pynmea2.GGA.name_to_idx
 _GNS: dict[str, int] = pynmea2.GNS.name_to_idx
 _GLL: dict[str, int] = pynmea2.GLL.name_to_idx
 _VTG: dict[str, int] = pynmea2.VTG.name_to_idx
@@ -105,6 +107,27 @@ _QUALITY_OF_MODE = {"R": 4, "F": 5, "P": 3, "D": 2, "A": 1, "E": 6, "M": 7, "S":
 _NO_FIX = "N"
 
 
+def read_gga(sentence: Sentence) -> Said:
+    """Return the fix of a GGA sentence with the height of the antenna, where it tells one.
+
+    Raises:
+        SentenceError: A field cannot be read.
+    """
+    fix, quality = read_fix(sentence)
+    if fix is None:
+        return fix, quality
+    height_m = _height_m(sentence.fields[_GGA["altitude"]])
+    return replace(fix, altitude_m=height_m), quality
+
+
+def _height_m(text: str) -> float | None:
+    """Return a height over the geoid; what cannot be read says nothing, and costs no position."""
+    return float(text) if _HEIGHT.fullmatch(text) else None
+
+
+_HEIGHT = re.compile(r"-?\d{1,6}(?:\.\d{0,9})?", re.ASCII)
+
+
 def read_gns(sentence: Sentence) -> Said:
     """Return the fix of a GNS sentence: as good as its best constellation.
 
@@ -121,7 +144,8 @@ def read_gns(sentence: Sentence) -> Said:
     hdop = number(fields[_GNS["hdop"]], _MOST_HDOP)
     if best == _NO_FIX or place is None:
         return NOTHING
-    return Fix(place, _QUALITY_OF_MODE[best], satellites, hdop), _quality(best)
+    height_m = _height_m(fields[_GNS["altitude"]])
+    return Fix(place, _QUALITY_OF_MODE[best], satellites, hdop, height_m), _quality(best)
 
 
 def read_gll(sentence: Sentence) -> Said:

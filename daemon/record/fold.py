@@ -387,6 +387,7 @@ _RULES: Mapping[str, _Rule] = {
             "threat.changed",
             "ship_time.changed",
             "ais.order",
+            "interference_area.changed",
         )
     },
     SEGMENT_OPENED: _segment_opened,

@@ -1,0 +1,112 @@
+"""What did the receivers really say? Their raw lines of the last minutes, with the time at which each came.
+
+Kept so that an episode of GNSS interference can be looked at by somebody else's tools: IEC 61162-1 lines, unchanged,
+each behind the UTC moment at which it was received. Pure, and bounded: a receiver's tape holds ``KEPT_S`` seconds and
+never more than ``MOST_BYTES``; during an episode as much again for what follows. Two receivers take at most 8 MiB so,
+at 4800 Bd some 0.9 MiB each while an episode runs, half of it between.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KEPT_S: Final = 660.0
+"""Ten minutes, and the minute that passes before it is known that they are wanted."""
+MOST_BYTES: Final = 2 * 1024 * 1024
+"""Eleven minutes at 3.1 kB/s: a port at 38400 Bd that is never silent brings 3.8."""
+TAPED: Final = frozenset(
+    {
+        *("GGA", "GNS", "GLL", "RMC", "VTG", "ZDA", "GSA", "GSV"),
+        *("GBS", "GST", "GRS", "GFA", "DTM"),
+    }
+)
+"""What a receiver says of position, time, sky and of its own trust in them. Whatever else comes by the same port, be it
+a whole line of another device, is in no bundle: nothing covert can get into it (invariant 1)."""
+TAPES: Final = "gnss tapes"
+"""Under this name the drivers of a ship share them."""
+LINE_END: Final = b"\r\n"
+
+
+@dataclass(slots=True)
+class Cut:
+    """Lines cut from a tape.
+
+    Attributes:
+        lost: Lines that had no room.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    lost: int = 0
+
+    def text(self) -> bytes:
+        return b"".join(self.lines)
+
+
+class Tape:
+    """The lines of one receiver."""
+
+    def __init__(self, *, kept_s: float = KEPT_S, most_bytes: int = MOST_BYTES) -> None:
+        self._kept_s = kept_s
+        self._most_bytes = most_bytes
+        self._lines: deque[tuple[float, bytes]] = deque()
+        self._bytes = 0
+        self._dropped_s = float("-inf")
+        """When the newest line came that was dropped before its time."""
+        self._after: Cut | None = None
+        self._after_bytes = 0
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes of lines are held now."""
+        held = self._after.lines if self._after is not None else ()
+        return self._bytes + sum(len(line) for line in held)
+
+    def take(self, line: bytes, *, now_s: float, now_utc: datetime) -> None:
+        """Keep a line as it came, whatever it says."""
+        stamped = f"{now_utc:%Y-%m-%dT%H:%M:%S}.{now_utc.microsecond // 1000:03d}Z ".encode()
+        stamped += line + LINE_END
+        if self._after is not None:
+            if self._after_bytes + len(stamped) > self._most_bytes:
+                self._after.lost += 1
+            else:
+                self._after.lines.append(stamped)
+                self._after_bytes += len(stamped)
+        self._lines.append((now_s, stamped))
+        self._bytes += len(stamped)
+        while self._lines and now_s - self._lines[0][0] > self._kept_s:
+            self._bytes -= len(self._lines.popleft()[1])
+        while self._bytes > self._most_bytes:
+            self._dropped_s, dropped = self._lines.popleft()
+            self._bytes -= len(dropped)
+
+    def mark(self, *, since_s: float) -> Cut:
+        """Return what came from ``since_s`` on, and keep all that follows until ``cut``."""
+        before = Cut([line for at_s, line in self._lines if at_s >= since_s])
+        before.lost = int(self._dropped_s >= since_s)
+        self._after, self._after_bytes = Cut(), 0
+        return before
+
+    def cut(self) -> Cut:
+        """Return what followed the mark, and forget the mark."""
+        after, self._after, self._after_bytes = self._after or Cut(), None, 0
+        return after
+
+
+class Tapes:
+    """The tapes of all receivers, by device."""
+
+    def __init__(self) -> None:
+        self._tapes: dict[str, Tape] = {}
+
+    def of(self, device: str) -> Tape:
+        """Return the tape of a receiver; the first who asks begins it."""
+        return self._tapes.setdefault(device, Tape())
+
+    def items(self) -> list[tuple[str, Tape]]:
+        """Return all of them, by the names of their devices."""
+        return sorted(self._tapes.items())
