@@ -16,6 +16,7 @@ from daemon import logs, rulebook, safekeeping, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
+from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.assets import asset
 from daemon.checks.api import Mode, Services
 from daemon.commissioning import Commissioning
@@ -24,7 +25,9 @@ from daemon.config.advice import advice
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
+from daemon.drivers.tape import TAPES, Tapes
 from daemon.entropy import Entropy
+from daemon.episodes import Episodes
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
@@ -41,7 +44,7 @@ from daemon.people.hashing import RFC_9106
 from daemon.points import Points
 from daemon.proving import Proving
 from daemon.readiness import Test, Tests
-from daemon.record import keys
+from daemon.record import fold, keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.record.scribe import Limits
@@ -238,6 +241,15 @@ class Daemon:
             for device, driver in drivers
         ]
         self.watch.watch_devices(self.supervisors)
+        self._suspicion = rulebook.suspicion(())
+        self.episodes = Episodes(
+            suspicion=lambda: self._suspicion(),  # noqa: PLW0108 (the rules come later)
+            engine=self.engine,
+            tapes=self._shared.one(TAPES, Tapes),
+            points=self.points,
+            clock=clock,
+            journal=self.record,
+        )
 
     def _build_tests(self) -> None:
         self._testboard = TestBoard(
@@ -305,6 +317,8 @@ class Daemon:
             verify_record=self.ourselves.verify_record,
             movements=self.movements.of_day,
             seal_numbers=self.register.changed,
+            position_doubt=lambda: self._suspicion().doubt,
+            position_odd=lambda: tuple(each.words for each in self._suspicion().findings),
         )
 
     def _build_acts(self) -> None:
@@ -366,7 +380,7 @@ class Daemon:
         await self._open_record()
         self.watch.become()
         self.watch.show_ship()
-        self.watch.follow(
+        rules = tuple(
             rulebook.rules(
                 self.config,
                 policy=policy.load(asset("policy.toml")),
@@ -375,6 +389,8 @@ class Daemon:
                 holds=self.engine.holds,
             )
         )
+        self._suspicion = rulebook.suspicion(rules)
+        self.watch.follow(rules)
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
@@ -407,6 +423,7 @@ class Daemon:
             )
             await self.commissioning.take_up()
             await self.office.take_up()
+            self.episodes.take_up((await self.record.state(fold.EPISODE)).get(GNSS))
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
@@ -422,6 +439,7 @@ class Daemon:
                     self.tests.run(),
                     self.movements.run(),
                     self.commissioning.run(),
+                    self.episodes.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self.ourselves.tell_status(),
@@ -442,6 +460,7 @@ class Daemon:
 
     async def _finish(self, publishing: asyncio.Task[None]) -> None:
         """Write the last entry, sign the head, tell the stations; a dead disk or broker cannot hold it up."""
+        self.episodes.stop()
         self._write("daemon.stopped", {})
         with suppress(RecordError, TimeoutError):
             async with asyncio.timeout(STOP_S):

@@ -7,6 +7,7 @@ what there is is kept; when it was stopped by force, the next start says that th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -136,12 +137,11 @@ class Episodes:
     def _follow(self, episode: _Episode, suspicion: Suspicion, now_s: float) -> None:
         after_s = round(now_s - episode.onset_s)
         for finding in suspicion.findings:
-            kind = _kind(finding.words)
-            if kind not in {_kind(words) for words in episode.seen}:
-                if len(episode.seen) < MOST_INDICATIONS:
-                    episode.seen[finding.words] = after_s
+            known = {_kind(words) for words in episode.seen}
+            if _kind(finding.words) not in known and len(known) < MOST_INDICATIONS:
+                episode.seen[finding.words] = after_s
         episode.causes |= suspicion.causes
-        for device, _ in self._tapes.items():
+        for device in self._tapes.devices():
             reading = self._points.newest(f"{device}.fix")
             if reading is not None and isinstance(reading.value, Fix):
                 place = reading.value.position
@@ -200,4 +200,8 @@ class Episodes:
 
 def _kind(words: str) -> str:
     """Return words without their figures: 812 m apart and 813 m apart are one indication."""
-    return "".join(letter for letter in words if not letter.isdigit())
+    return _FIGURE.sub("", words)
+
+
+_FIGURE = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+(\.\d+)?")
+"""A number that stands alone: of GPS1 the 1 stays."""

@@ -1,5 +1,4 @@
-"""What may be ordered about the ship herself: situation, security level, threat, ship's time, permits, AIS off, known
-interference areas.
+"""What may be ordered about the ship herself: situation, level, threat, ship's time, permits, AIS off, known areas.
 
 Who may do what is the table of ``daemon.people.authority``; a name is a claim here, as a station's is, since none of
 these asks for a PIN. What relaxes the watch is asked twice of an officer. Every order is an entry and survives a

@@ -1,4 +1,4 @@
-"""What may still be believed while GNSS SUSPECT holds? Nothing that a GNSS receiver says of where the ship is, or how she moves.
+"""What may still be believed while GNSS SUSPECT holds? Nothing that a receiver says of where she is or how she moves.
 
 Each such reading is marked suspect before a check, a page or a rule sees it, so whoever asks for a good position gets
 none, whether he thought of GNSS or not (invariant 2). The GNSS rule itself judges by the figures, not by this mark.

@@ -107,6 +107,10 @@ class Tapes:
         """Return the tape of a receiver; the first who asks begins it."""
         return self._tapes.setdefault(device, Tape())
 
+    def devices(self) -> list[str]:
+        """Return the receivers that have one."""
+        return sorted(self._tapes)
+
     def items(self) -> list[tuple[str, Tape]]:
         """Return all of them, by the names of their devices."""
         return sorted(self._tapes.items())

@@ -105,6 +105,11 @@ class Suspicion:
         """What speaks against the position, in one line."""
         return "; ".join(finding.words for finding in self.findings)
 
+    @property
+    def doubt(self) -> str | None:
+        """Why the position is in doubt, while an episode stands; None between episodes."""
+        return None if self.episode is None else self.words or "not quiet for ten minutes yet"
+
 
 class Fusion:
     """Follows findings over time: when an episode begins and ends, and when it may sound."""

@@ -1,4 +1,7 @@
-"""Do the signals of all satellites behave as a sky does? They fall together when jammed, and are alike when imitated."""
+"""Do the signals of all satellites behave as a sky does?
+
+They fall together when somebody jams, and are alike, or stronger than they were, when somebody imitates them.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ class Signals:
         self._uniform.see(now_s, is_so=alike)
         if sky.mean_cn0_db_hz is None:
             # A receiver that never told signals says nothing here either; one that did has lost all of them.
-            self._note("tracks no signal" if self._usual(now_s) and sky.in_view is not None else None, now_s)
+            self._note(
+                "tracks no signal" if self._usual(now_s) and sky.in_view is not None else None,
+                now_s,
+            )
             return
         self._compare(sky.mean_cn0_db_hz, now_s)
         newest_s = self._history[-1][0] if self._history else float("-inf")

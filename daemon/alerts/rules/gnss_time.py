@@ -1,5 +1,6 @@
-"""Does a receiver tell the time as it passes? A step, a week count that began again, a drift. Nothing is ever set by it.
+"""Does a receiver tell the time as it passes: no step, no week count that began again, no drift?
 
+Nothing is ever set by it.
 The time between two sentences is taken from the computer's steady clock, the date from its calendar (invariant 8).
 """
 
@@ -7,10 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import median
+from typing import TYPE_CHECKING
 
 from daemon.alerts.rules.gnss_limits import DRIFT_PPM, ROLLOVER_S, ROLLOVER_WITHIN_S, TIME_STEP_S
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 KEPT = 30
 """Sentences by which the usual difference is known."""
@@ -24,7 +28,6 @@ WINDOW_S = 600.0
 DRIFT_FROM_S = 6 * 3600.0
 """5 ppm are a tenth of a second in six hours: sooner the delays of a serial line hide them."""
 DRIFT_KEPT = 48
-SECONDS_A_WEEK = 604_800.0
 
 
 @dataclass(slots=True)
@@ -72,9 +75,7 @@ class GnssTime:
             return
         usual_s = median(self._usual)
         away = [each - usual_s for each in self._newest]
-        stepped = len(away) == ALIKE and (
-            min(away) > TIME_STEP_S or max(away) < -TIME_STEP_S
-        )
+        stepped = len(away) == ALIKE and (min(away) > TIME_STEP_S or max(away) < -TIME_STEP_S)
         if stepped:
             self._step = _Step(median(away), self._step.since_s if self._step else now_s)
             if now_s - self._step.since_s > HELD_S:
