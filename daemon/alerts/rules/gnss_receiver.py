@@ -119,7 +119,8 @@ class Receiver:
     def take_fix(self, fix: Fix | None, now_s: float) -> None:
         self._has_fix = fix is not None and fix.fix_quality not in NO_SATELLITES
         self.fix = fix if self._has_fix else None
-        if fix is None or not self._has_fix:
+        if fix is None or not self._has_fix or poor(fix):
+            # A poor solution jumps and is too high by itself: it is held against nothing, being said to be poor.
             self.unmoved_s = None
             return
         if self.newest is None or self.newest.position != fix.position or self.unmoved_s is None:
@@ -144,4 +145,6 @@ class Receiver:
         return self._jump.words()
 
     def height(self, antenna_m: float) -> str | None:
-        return None if self.fix is None else odd_height(self.fix, antenna_m)
+        if self.fix is None or poor(self.fix):
+            return None
+        return odd_height(self.fix, antenna_m)
