@@ -146,6 +146,7 @@ class Episodes:
             if reading is not None and isinstance(reading.value, Fix):
                 place = reading.value.position
                 said: Json = {
+                    "receiver": device,
                     "lat_microdeg": round(place.lat_deg * MICRODEGREES),
                     "lon_microdeg": round(place.lon_deg * MICRODEGREES),
                     "at": forms.utc(reading.received_utc),
@@ -156,16 +157,18 @@ class Episodes:
     def _end(self, why: str) -> None:
         episode, self._now = self._now, None
         assert episode is not None  # noqa: S101 (asked only while there is one)
-        evidence, lines, lost = [], {}, 0
+        evidence: list[Evidence] = []
+        lines: list[Json] = []
+        lost = 0
         for device, tape in self._tapes.items():
             cuts = (*filter(None, (episode.before.get(device),)), tape.cut())
             text = b"".join(cut.text() for cut in cuts)
-            lines[device] = sum(len(cut.lines) for cut in cuts)
+            lines.append({"receiver": device, "lines": sum(len(cut.lines) for cut in cuts)})
             lost += sum(cut.lost for cut in cuts)
             if text:
                 evidence.append(Evidence(MEDIA, text))
         said = self._said(episode)
-        said |= {"closed": forms.utc(self._clock.utc()), "lines": lines, "lines_without_room": lost}
+        said |= {"closed": forms.utc(self._clock.utc()), "kept": lines, "lines_without_room": lost}
         if why:
             said["cut_short"] = why
         self._write(ENDED, said, tuple(evidence))
@@ -179,8 +182,8 @@ class Episodes:
                 {"seen": words, "after_s": after_s} for words, after_s in episode.seen.items()
             ],
             "causes": sorted(episode.causes),
-            "first": dict(episode.first),
-            "last": dict(episode.last),
+            "first": list(episode.first.values()),
+            "last": list(episode.last.values()),
         }
 
     def _write(

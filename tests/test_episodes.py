@@ -11,7 +11,7 @@ from daemon.drivers.tape import Tapes
 from daemon.episodes import AROUND_S, BEGAN, ENDED, MOST_INDICATIONS, Episodes
 from daemon.model import Classification, Fix, Position, Situation
 from daemon.points import Points
-from daemon.record import fold
+from daemon.record import codec, fold
 from daemon.record.entry import Draft
 from tests.alerts.rig import advance, engine, regime
 from tests.alerts.test_gnss_fusion import GNSS
@@ -40,7 +40,7 @@ class Ship:
         )
 
     def submit(self, draft: Draft) -> None:
-        self.drafts.append(draft)
+        self.drafts.append(codec.prepare(draft))
 
     async def pass_s(self, seconds: int) -> None:
         for _ in range(seconds):
@@ -89,7 +89,10 @@ async def test_the_bundle_has_ten_minutes_either_side_of_the_onset():
         assert lines[-1].startswith(f"{last:%Y-%m-%dT%H:%M:%S}")
         assert all(f"${device}," in line for line in lines)
         assert len(lines) == 1201
-    assert ended.open["lines"] == {"gps1": 1201, "gps2": 1201}
+    assert ended.open["kept"] == [
+        {"receiver": "gps1", "lines": 1201},
+        {"receiver": "gps2", "lines": 1201},
+    ]
     assert ended.open["lines_without_room"] == 0
 
 
@@ -113,7 +116,7 @@ async def test_it_says_where_the_receivers_put_the_ship_and_what_spoke_against_i
     alert = ship.engine.find(SUSPECT, SOURCE)
     assert alert is not None
     assert ended.open["instance"] == alert.instance
-    first, last = ended.open["first"]["gps1"], ended.open["last"]["gps1"]  # type: ignore[index,call-overload]
+    first, last = ended.open["first"][0], ended.open["last"][0]  # type: ignore[index,call-overload]
     assert last["lat_microdeg"] > first["lat_microdeg"]
     assert (ended.kind, ended.subject, ended.classification) == (
         "system",

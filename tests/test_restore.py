@@ -242,6 +242,8 @@ async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_p
             await ship.control(order("threat", on=True))
             await ship.control(order("ship_time", offset_min=540))
             await ship.control(order("ais_off", on=True, master="A. Lindqvist"))
+            area = {"area": "NAVAREA IX 412", "hours": 2}
+            await ship.control(order("interference_area", **area))
             said = {"door": "d12", "worker": "D. Kovac", "work": "greasing", "minutes": 30}
             await ship.control(order("permit", **said))
             await ship.pass_time(60.0)
@@ -252,6 +254,9 @@ async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_p
             assert (shown["situation"], shown["security_level"]) == ("anchor", 2)
             assert (shown["threat"], shown["ship_time_offset_min"]) == (True, 540)
             assert shown["ais_off_by"] == "A. Lindqvist"
+            assert shown["interference_area"] == "NAVAREA IX 412"
+            left_s = shown["interference_ends_up"] - ship.clock.now_s()
+            assert 118 * 60 < left_s < 119 * 60, "what was left of it"
             permit = ship.state("permit/d12")
             assert 28 * 60 < permit["ends_up"] - ship.clock.now_s() < 29 * 60, "what was left of it"
             orders = ship.daemon.ship.ais_orders

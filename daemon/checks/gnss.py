@@ -132,8 +132,10 @@ class Day:
 
     def details(self) -> dict[str, Json]:
         """Return what the SSO may read of the day beside the result."""
-        seen: dict[str, Json] = {kind: round(seconds) for kind, seconds in self.alone.items()}
-        return {"indications_s": seen} if seen else {}
+        seen: list[Json] = [
+            {"seen": kind, "for_s": round(seconds)} for kind, seconds in self.alone.items()
+        ]
+        return {"indications": seen} if seen else {}
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what stands as evidence."""

@@ -201,16 +201,16 @@ def _positions(found: Found, evidence: Callable[[str], bytes | None]) -> Iterabl
 
 def _places(found: Found, which: str) -> Iterable[str]:
     """Return where each receiver put the ship, first or last in an episode."""
-    for device, said in sorted(found.open.get(which, {}).items()):
+    for said in found.open.get(which, ()):
         lat, lon = said["lat_microdeg"] / 1e6, said["lon_microdeg"] / 1e6
-        yield f"{_where(lat, lon)} ({device.upper()}, {text(said, 'at')[:19]}Z)"
+        yield f"{_where(lat, lon)} ({text(said, 'receiver').upper()}, {text(said, 'at')[:19]}Z)"
 
 
 def _raw(found: Found) -> str:
     """Return what there is of raw sentences, by the entry that holds them and how they begin."""
     if lost := text(found.open, "lost"):
         return f"entry {found.seq}: {lost}"
-    lines = sum(found.open.get("lines", {}).values())
+    lines = sum(each.get("lines", 0) for each in found.open.get("kept", ()))
     names = ", ".join(each.sha256[:16] for each in found.entry.evidence) or "none, no room was left"
     why = text(found.open, "cut_short")
     return f"entry {found.seq}: {lines} lines of ±10 min, SHA-256 {names} …" + (
