@@ -172,7 +172,8 @@ async def test_an_entry_stays_small_whatever_is_seen():
     await ship.is_suspected()
     letters = "abcdefghijklmnopqrstuvwxyz"
     ship.suspicion = replace(
-        ship.suspicion, findings=tuple(Finding(Witness.AIS, f"{a}{b}") for a in letters for b in letters)
+        ship.suspicion,
+        findings=tuple(Finding(Witness.AIS, f"{a}{b}") for a in letters for b in letters),
     )
     await ship.pass_s(1)
     (began,) = ship.of(BEGAN)

@@ -370,7 +370,10 @@ async def test_a_rule_with_a_bug_is_said_once_and_takes_nobody_along():
 
 # --- while GNSS is suspect ---
 
-SUSPECT_NOW = [("gps1.fix", Fix(Position(1.0, 104.0), 1, 9, 0.9)), ("gps1.motion", Motion(12.0, 90.0))]
+SUSPECT_NOW = [
+    ("gps1.fix", Fix(Position(1.0, 104.0), 1, 9, 0.9)),
+    ("gps1.motion", Motion(12.0, 90.0)),
+]
 
 
 @pytest.mark.parametrize(("point", "value"), SUSPECT_NOW, ids=["fix", "motion"])
@@ -379,9 +382,7 @@ async def test_while_suspect_nothing_trusts_position(point, value):
         with rig.inboxes.listen([point]) as heard:
             rig.sees(point, value)
             gnss = Source("gnss", "GNSS", "gnss")
-            rig.watch.engine.condition(
-                "gnss.suspect", gnss, active=True, now_s=rig.clock.now_s()
-            )
+            rig.watch.engine.condition("gnss.suspect", gnss, active=True, now_s=rig.clock.now_s())
             rig.watch.look()
             await rig.clock.advance(1.0)
             stands = rig.watch.points.newest(point)
@@ -395,9 +396,7 @@ async def test_while_suspect_nothing_trusts_position(point, value):
             said = [await heard.next(until_s=rig.clock.now_s()) for _ in range(3)]
             assert [r.quality.value for r in said if r] == ["good", "suspect", "suspect"]
             assert [counts_as_evidence(r, demo=True) for r in said if r] == [True, False, False]
-            rig.watch.engine.condition(
-                "gnss.suspect", gnss, active=False, now_s=rig.clock.now_s()
-            )
+            rig.watch.engine.condition("gnss.suspect", gnss, active=False, now_s=rig.clock.now_s())
             await rig.clock.advance(1.0)
             rig.sees(point, value)
             stands = rig.watch.points.newest(point)

@@ -92,9 +92,7 @@ class Ship:
 
     def words(self) -> list[str]:
         """Return what speaks against the position now."""
-        moment = Moment(
-            self.now_s, UTC_0210, NOW, {}, clock_is_synced=self.clock_is_synced
-        )
+        moment = Moment(self.now_s, UTC_0210, NOW, {}, clock_is_synced=self.clock_is_synced)
         list(self.rule.look(moment))
         return [finding.words for finding in self.rule.suspicion.findings]
 

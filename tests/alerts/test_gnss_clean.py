@@ -119,7 +119,7 @@ def test_no_recorded_receiver_is_suspect():
 
 
 async def test_the_sample_ships_voyage_has_nothing_against_it():
-    """A quarter of an hour: alongside, under way, turning, stopped; two receivers 11 m apart, as the simulators say it."""
+    """Alongside, under way, turning, stopped; two receivers 11 m apart, as the simulators say it."""
     clock = ManualClock()
     said = {"sends": ["gnss"], "sentences": ["GGA", "RMC", "ZDA", "GSA", "GSV"]}
     units = {

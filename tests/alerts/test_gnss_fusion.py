@@ -31,7 +31,10 @@ FINDINGS = st.builds(
     st.sampled_from(NAMES),
     st.sampled_from(["a", "b", "c"]),
 )
-HEIGHT, CLOCK = Finding(Witness.HEIGHT, "GPS1 says a height of 80 m"), Finding(Witness.CLOCK, "stepped")
+HEIGHT, CLOCK = (
+    Finding(Witness.HEIGHT, "GPS1 says a height of 80 m"),
+    Finding(Witness.CLOCK, "stepped"),
+)
 LOG = Finding(Witness.LOG, "log says")
 AIS = Finding(Witness.AIS, "AIS alert 009")
 
@@ -65,8 +68,14 @@ def test_suspect_is_two_independent_causes_whatever_their_number(findings):
 @pytest.mark.parametrize(
     ("findings", "suspect"),
     [
-        ([Finding(Witness.SIGNAL, "no fix", "gps1"), Finding(Witness.SIGNAL, "fell", "gps1")], False),
-        ([Finding(Witness.SIGNAL, "no fix", "gps1"), Finding(Witness.SIGNAL, "no fix", "gps2")], True),
+        (
+            [Finding(Witness.SIGNAL, "no fix", "gps1"), Finding(Witness.SIGNAL, "fell", "gps1")],
+            False,
+        ),
+        (
+            [Finding(Witness.SIGNAL, "no fix", "gps1"), Finding(Witness.SIGNAL, "no fix", "gps2")],
+            True,
+        ),
         ([Finding(Witness.PATH, "jumped", "gps1"), Finding(Witness.RECEIVER, "apart")], True),
         ([Finding(Witness.SIGNAL, "no fix", "gps1"), Finding(Witness.SIGNAL, "AIS 025")], False),
         ([Finding(Witness.PATH, "jumped", "gps1"), Finding(Witness.SIGNAL, "AIS 025")], True),

@@ -102,7 +102,9 @@ def test_a_moored_receiver_that_pins_its_position_is_not_frozen(water_kn, frozen
     assert any("stands still" in words for words in ship.pass_s(70)) is frozen
 
 
-@pytest.mark.parametrize(("current_kn", "off_kn", "found"), [(2.0, 2.0, 0), (2.0, 2.1, 1), (4.0, 3.9, 0)])
+@pytest.mark.parametrize(
+    ("current_kn", "off_kn", "found"), [(2.0, 2.0, 0), (2.0, 2.1, 1), (4.0, 3.9, 0)]
+)
 def test_speed_over_ground_and_log_part_by_the_stream_at_most(current_kn, off_kn, found):
     ship = Ship(("gps1",), antennas=Antennas(current_kn=current_kn), sog_kn=10.0 + off_kn)
     ship.water_kn = 10.0
@@ -165,7 +167,9 @@ def test_signals_that_fall_or_rise_together_are_noticed(fall_db, found):
     antenna = Antenna()
     assert antenna.pass_s(5, 43.0 - fall_db) == found
     if found is not None:
-        assert antenna.pass_s(900, 43.0 - fall_db) == found, "what fell is not the usual sky so soon"
+        assert antenna.pass_s(900, 43.0 - fall_db) == found, (
+            "what fell is not the usual sky so soon"
+        )
         assert antenna.pass_s(5, 43.0) is None
 
 

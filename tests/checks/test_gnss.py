@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.checks.gnss import CHECK, GnssConfig
 from daemon.checks.api import Services
+from daemon.checks.gnss import CHECK, GnssConfig
 from daemon.model import Classification, Fix, Motion, Position, Provenance, Quality, Reading
 from daemon.readiness import Test
 from tests.checks.rig import Rig, rig, running
