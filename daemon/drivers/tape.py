@@ -2,8 +2,9 @@
 
 Kept so that an episode of GNSS interference can be looked at by somebody else's tools: IEC 61162-1 lines, unchanged,
 each behind the UTC moment at which it was received. Pure, and bounded: a receiver's tape holds ``KEPT_S`` seconds and
-never more than ``MOST_BYTES``; during an episode as much again for what follows. Two receivers take at most 8 MiB so,
-at 4800 Bd some 0.9 MiB each while an episode runs, half of it between.
+never more than ``MOST_BYTES``; an episode holds as much of what was before it and as much of what follows. In CPython a
+line costs some 130 bytes beside its text: a receiver of eight sentences a second takes 1.2 MB, 1.9 MB in an episode
+(measured), and one whose line is never silent at most 14 MB.
 """
 
 from __future__ import annotations

@@ -227,8 +227,18 @@ def test_what_was_told_quietly_stays_quiet_over_a_restart_until_the_rule_speaks(
 # --- whatever comes ---
 
 SPELLS = st.lists(
-    st.tuples(st.lists(FINDINGS, max_size=4), st.integers(1, 140), st.booleans()), max_size=14
+    st.tuples(
+        st.one_of(
+            st.sampled_from([(), (HEIGHT, CLOCK), (HEIGHT, AIS), (LOG, CLOCK), (LOG,)]),
+            st.lists(FINDINGS, max_size=4),
+        ),
+        st.sampled_from([1, 5, 6, 7, 30, 61, 65, 120, 190]),
+        st.sampled_from([False, False, True]),
+    ),
+    min_size=4,
+    max_size=14,
 )
+"""What is found, for how many times ten seconds, and whether the area is a known one: around the delays."""
 
 
 @given(SPELLS)
@@ -248,3 +258,17 @@ def test_no_cause_sounds_twice_in_half_an_hour_and_memory_is_bounded(spells):
             if now_s - before_s < HOLD_OFF_S - 10.0:
                 told |= earlier
         assert not behind <= told, "something new was told"
+
+
+def test_the_count_begins_anew_when_the_half_hour_was_quiet():
+    bridge = Bridge()
+    bridge.pass_s(61, HEIGHT, CLOCK)
+    bridge.acknowledge()
+    for _ in range(190):
+        bridge.second((), step_s=10.0)
+    bridge.pass_s(61, HEIGHT, CLOCK)
+    assert (bridge.shown, bridge.said.times) == (("W", "V"), 1)
+    assert bridge.fusion._alarmed_s.keys() == {"height", "clock"}
+    for _ in range(190):
+        bridge.second((), step_s=10.0)
+    assert bridge.fusion._alarmed_s == {}
