@@ -318,8 +318,12 @@ class Daemon:
             movements=self.movements.of_day,
             seal_numbers=self.register.changed,
             position_doubt=lambda: self._suspicion().doubt,
-            position_odd=lambda: tuple(each.words for each in self._suspicion().findings),
+            position_odd=self._odd,
         )
+
+    def _odd(self) -> tuple[str, ...]:
+        """Return what speaks against the ship's position now, one indication alone too."""
+        return tuple(each.words for each in self._suspicion().findings)
 
     def _build_acts(self) -> None:
         self.window = Window(
@@ -359,6 +363,8 @@ class Daemon:
                 ship_time=lambda: self.ship.ship_time,
                 permits=lambda: self.ship.permits,
                 connected=lambda: self.publisher.facts().connected,
+                odd=self._odd,
+                interference=lambda: self.ship.interference,
             )
         )
         requests = Requests(

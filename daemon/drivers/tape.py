@@ -30,7 +30,8 @@ TAPED: Final = frozenset(
 a whole line of another device, is in no bundle: nothing covert can get into it (invariant 1)."""
 TAPES: Final = "gnss tapes"
 """Under this name the drivers of a ship share them."""
-LINE_END: Final = b"\r\n"
+_MILLISECONDS = len("2026-11-22T02:10:00.000")
+"""Of an ISO 8601 moment in UTC without its offset."""
 
 
 @dataclass(slots=True)
@@ -69,8 +70,8 @@ class Tape:
 
     def take(self, line: bytes, *, now_s: float, now_utc: datetime) -> None:
         """Keep a line as it came, whatever it says."""
-        stamped = f"{now_utc:%Y-%m-%dT%H:%M:%S}.{now_utc.microsecond // 1000:03d}Z ".encode()
-        stamped += line + LINE_END
+        moment = now_utc.isoformat(timespec="milliseconds")[:_MILLISECONDS]
+        stamped = b"%bZ %b\r\n" % (moment.encode("ascii"), line)
         if self._after is not None:
             if self._after_bytes + len(stamped) > self._most_bytes:
                 self._after.lost += 1
