@@ -19,7 +19,7 @@ from daemon.alerts.rules.gnss_limits import (
     UNKNOWN_SPEED_KN,
     Antennas,
 )
-from daemon.model import Fix, Motion, Position, Quality, Situation
+from daemon.model import Fix, Motion, Position, Priority, Quality, Situation
 from tests.alerts.rig import advance, engine, regime
 from tests.makers import UTC_0210, reading
 
@@ -269,3 +269,27 @@ def test_three_receivers_are_compared_two_by_two():
         gnss.at(north_m, 10.0, name)
     assert gnss.finds(10.0) is True
     assert gnss.detail == "GPS1 and GPS3 are 400 m apart; GPS2 and GPS3 are 390 m apart"
+
+
+# --- often asked ---
+
+
+def test_in_a_flood_all_is_weighed_ten_times_a_second_at_most(monkeypatch):
+    weighed: list[float] = []
+    weigh = GnssRule._weigh
+    monkeypatch.setattr(
+        GnssRule, "_weigh", lambda rule, moment: weighed.append(moment.now_s) or weigh(rule, moment)
+    )
+    gnss = Receivers()
+    for number in range(1000):
+        gnss.at(0.0, 10.0 + number / 1000)
+        gnss.finds(10.0 + number / 1000)
+    assert len(weighed) == 10
+
+
+def test_an_interference_area_counts_at_once_however_lately_all_was_weighed():
+    gnss = Receivers()
+    gnss.no_fix(1.0)
+    for area, at_most in ((False, None), (True, Priority.CAUTION), (False, None)):
+        (said,) = gnss.rule.look(Moment(1.0, UTC_0210, NOW, {}, interference_area=area))
+        assert said.at_most is at_most

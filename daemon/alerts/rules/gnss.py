@@ -32,6 +32,8 @@ SUSPECT = "gnss.suspect"
 SOURCE = "gnss"
 """All receivers together are what the alert is about."""
 LONGEST_DETAIL = 400
+LOOK_AGAIN_S = 0.1
+"""A receiver says a dozen sentences at once, and a broken one floods: all is weighed so often at most."""
 OF_RECEIVER = ("fix", "motion", "time", "sky")
 OF_LOG, OF_COMPASS = "water_speed", "heading"
 OF_AIS = ("own_report", "alerts")
@@ -65,6 +67,9 @@ class GnssRule:
         self._ais = {device: AisUnit(device, self._antennas) for device in ais}
         self._fusion = Fusion()
         self._source = Source(SOURCE, SOURCE.upper(), SOURCE)
+        self._said: Said | None = None
+        self._looked_s = float("-inf")
+        self._in_area = False
         self.suspicion = Suspicion()
         """How things stood at the last look."""
         self.devices = frozenset((*devices, *ais))
@@ -98,12 +103,21 @@ class GnssRule:
 
     def look(self, moment: Moment) -> Iterator[Said]:
         if not any(receiver.is_up for receiver in self._receivers.values()):
+            self._said = None
             return  # what stood goes on standing
+        is_recent = 0.0 <= moment.now_s - self._looked_s < LOOK_AGAIN_S
+        same_area = moment.interference_area is self._in_area
+        if self._said is None or not is_recent or not same_area:
+            self._looked_s, self._in_area = moment.now_s, moment.interference_area
+            self._said = self._weigh(moment)
+        yield self._said
+
+    def _weigh(self, moment: Moment) -> Said:
         self.suspicion = said = self._fusion.judge(
             self._findings(moment), now_s=moment.now_s, known_area=moment.interference_area
         )
         again = f" (time {said.times} since it last sounded)" if said.times > 1 else ""
-        yield Said(
+        return Said(
             SUSPECT,
             self._source,
             said.suspect,
