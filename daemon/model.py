@@ -81,6 +81,8 @@ class Fix:
     hdop: float | None
     altitude_m: float | None = field(default=None, compare=False)
     """Of the antenna over the geoid (GGA field 9); its last digit is no news of where she is."""
+    of_day_s: float | None = field(default=None, compare=False)
+    """At which second of the UTC day it was so (GGA field 1): two receivers are held together by that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,12 +117,22 @@ def read_gga(sentence: Sentence) -> Said:
     if fix is None:
         return fix, quality
     height_m = _height_m(sentence.fields[_GGA["altitude"]])
-    return replace(fix, altitude_m=height_m), quality
+    of_day_s = _of_day_s(sentence.fields[_GGA["timestamp"]])
+    return replace(fix, altitude_m=height_m, of_day_s=of_day_s), quality
 
 
 def _height_m(text: str) -> float | None:
     """Return a height over the geoid; what cannot be read says nothing, and costs no position."""
     return float(text) if _HEIGHT.fullmatch(text) else None
+
+
+def _of_day_s(text: str) -> float | None:
+    """Return the second of the day of hhmmss.sss; what cannot be read says nothing, as above."""
+    clock = _TIME.fullmatch(text)
+    if clock is None:
+        return None
+    hour, minute, second, fraction = clock.groups()
+    return int(hour) * 3600.0 + int(minute) * 60.0 + int(second) + float(f"0.{fraction or 0}")
 
 
 _HEIGHT = re.compile(r"-?\d{1,6}(?:\.\d{0,9})?", re.ASCII)
@@ -145,7 +155,9 @@ def read_gns(sentence: Sentence) -> Said:
     if best == _NO_FIX or place is None:
         return NOTHING
     height_m = _height_m(fields[_GNS["altitude"]])
-    return Fix(place, _QUALITY_OF_MODE[best], satellites, hdop, height_m), _quality(best)
+    of_day_s = _of_day_s(fields[_GNS["timestamp"]])
+    fix = Fix(place, _QUALITY_OF_MODE[best], satellites, hdop, height_m, of_day_s)
+    return fix, _quality(best)
 
 
 def read_gll(sentence: Sentence) -> Said:

@@ -19,7 +19,7 @@ from simulators.ships import OWN_SHIP
 from simulators.vessel import VesselSimulator
 from tests.alerts.gnss_rig import NOW
 from tests.clocks import ManualClock
-from tests.makers import UTC_0210
+from tests.makers import UTC_0210, reading
 
 LONGEST_GAP_S = 600.0
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "gpsd"
@@ -32,7 +32,7 @@ class Feed:
         self, *names: str, antennas: Antennas | None = None, is_ashore: bool = False
     ) -> None:
         self.is_ashore = is_ashore
-        self.rule = GnssRule(names, antennas=antennas)
+        self.rule = GnssRule(names, antennas=antennas, others=["log.water_speed"])
         self.readers = {name: NavReader(name) for name in names}
         for name in names:
             self.rule.link(name, up=True, now_s=0.0, reason="")
@@ -142,3 +142,51 @@ async def test_the_sample_ships_voyage_has_nothing_against_it():
     newest = feed.rule._receivers["gps1"].fix
     assert isinstance(newest, Fix)
     assert abs(newest.position.lon_deg - OWN_SHIP.lon_deg) > 0.02, "she went somewhere"
+
+
+SHOWN = {
+    "gps1 frozen": ({"do": "frozen", "on": True}, 75, "GPS1 stands still, log says 12.0 kn"),
+    "gps2 one point": (
+        {"do": "one_point", "on": True},
+        75,
+        "GPS1 and GPS2 are at one point, their antennas 11 m apart",
+    ),
+    "gps1 height": ({"do": "height", "m": 80}, 2, "GPS1 says a height of 80 m"),
+    "gps1 signal": ({"do": "signal", "down_db": 12}, 5, "GPS1 signals fell far: 12 dB"),
+    "gps1 uniform": ({"do": "uniform", "on": True}, 40, "GPS1 signals are alike within 0.0 dB"),
+    "gps1 step": ({"do": "time_step", "seconds": 4}, 8, "GPS1 time stepped +4 s"),
+    "gps1 rollover": (
+        {"do": "time_step", "seconds": -1024 * 604_800},
+        2,
+        "GPS1 date is 1024 weeks behind",
+    ),
+    "gps1 gnss": ({"do": "gnss", "on": False}, 2, "GPS1 has no fix"),
+    "gps1 jump": ({"do": "jump", "north_m": 900}, 2, "GPS1 jumped 9"),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+async def test_a_stand_in_shows_each_indicator(name):
+    """Under way at 12 kn; what is told to the one receiver is seen by the rule that a ship has."""
+    command, seconds, words = SHOWN[name]
+    clock = ManualClock()
+    said = {"sends": ["gnss"], "sentences": ["GGA", "RMC", "ZDA", "GSA", "GSV"]}
+    units = {
+        id_: VesselSimulator(id_, {**said, "antenna_north_m": 11.0 * at}, clock)
+        for at, id_ in enumerate(("gps1", "gps2"))
+    }
+    feed = Feed(*units, antennas=Antennas(apart_m=11.0, height_m=12.0))
+    for unit in units.values():
+        await unit.do({"do": "sog", "kn": 12, "cog_deg": 90})
+    for second in range(70 + seconds):
+        if second == 70:
+            assert feed.alone == {}
+            await units[name.partition(" ")[0]].do(command)
+        feed.rule.take(reading("log.water_speed", 12.0, at_s=clock.now_s()), None)
+        for id_, unit in units.items():
+            for line in unit._sentences(second):
+                feed.hear(id_, line.encode(), clock.now_s(), clock.utc())
+        feed.look(clock.now_s())
+        await clock.advance(1.0)
+    seen = [finding.words for finding in feed.rule.suspicion.findings]
+    assert any(each.startswith(words) for each in seen), seen

@@ -11,8 +11,8 @@ from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.gnss_receiver import Lasting
 from daemon.alerts.rules.gnss_signal import Signals
 from daemon.alerts.rules.gnss_time import GnssTime
-from daemon.model import EquipmentAlert, EquipmentReport, Sky
-from tests.alerts.gnss_rig import Ship
+from daemon.model import EquipmentAlert, EquipmentReport, Fix, Motion, Position, Sky
+from tests.alerts.gnss_rig import METRES_A_DEGREE, Ship
 from tests.makers import UTC_0210
 
 ROLLOVER = timedelta(weeks=1024)
@@ -71,6 +71,26 @@ def test_two_receivers_at_one_point_are_noticed_after_a_minute():
     assert ship.pass_s(1) == ["GPS1 and GPS2 are at one point, their antennas 11 m apart"]
     ship.gps["gps2"].north_m = 5.6
     assert ship.pass_s(1) == [], "half of the distance is their ordinary error"
+
+
+@pytest.mark.parametrize("names_moment", [True, False])
+@pytest.mark.parametrize(("north_m", "spoofed"), [(11.0, False), (-11.0, False), (0.0, True)])
+def test_under_way_only_fixes_of_one_moment_are_held_together(north_m, spoofed, names_moment):
+    """The second receiver's sentence comes 0.6 s late: without its own time it would be 11 m off by then."""
+    ship = Ship(sog_kn=12.0, vdo_north_m=None)
+    rule, metre_s = ship.rule, 12.0 * 1852 / 3600
+    found: set[str] = set()
+    for second in range(150):
+        for name, at_m, late_s in (("gps1", 0.0, 0.0), ("gps2", north_m, 0.6)):
+            ship.now_s = second + late_s
+            place = Position(1.0 + (at_m + metre_s * second) / METRES_A_DEGREE, 104.0)
+            moment_s = float(second) if names_moment else None
+            ship.say(f"{name}.motion", Motion(12.0, 0.0))
+            ship.say(f"{name}.fix", Fix(place, 1, 9, 0.9, None, moment_s))
+            found.update(ship.words())
+    said = any("at one point" in words for words in found)
+    assert said is (spoofed and names_moment), "without a moment it cannot be known at this speed"
+    assert rule.suspicion.suspect is False
 
 
 def test_antennas_that_stand_together_cannot_be_at_one_point():

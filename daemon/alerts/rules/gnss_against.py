@@ -51,8 +51,8 @@ class Pair:
         self._names = f"{one.upper()} and {other.upper()}"
         self._apart_m = antennas.apart_m
         self._one_point = Lasting(ONE_POINT_S)
-        self._distance_m: float | None = None
-        self._allowed_m = 0.0
+        self._of_one_moment_s = float("-inf")
+        """When two fixes of one moment were last held together."""
 
     def look(self, receivers: dict[str, Receiver], now_s: float) -> str | None:
         """Say that they part, or that they are at one point though their antennas are not."""
@@ -61,15 +61,27 @@ class Pair:
             self._one_point.see(now_s, is_so=False)
             return None
         distance = distance_m(here.position, there.position)
-        known = self._apart_m >= ONE_POINT_FROM_M
-        # What she made between two fixes may hide the antennas' distance: only fixes of one moment are held together.
-        close = known and distance + moved_m(here, there) < ONE_POINT_SHARE * self._apart_m
-        self._one_point.see(now_s, is_so=close)
+        self._look_for_one_point(here, there, distance, now_s)
         if distance > APART_M + self._apart_m + moved_m(here, there):
             return f"{self._names} are {distance:.0f} m apart"
         if self._one_point.holds(now_s):
             return f"{self._names} are at one point, their antennas {self._apart_m:.0f} m apart"
         return None
+
+    def _look_for_one_point(self, here: Seen, there: Seen, distance: float, now_s: float) -> None:
+        """Hold fixes of one moment together: under way one second makes more than the antennas' distance.
+
+        Where the receivers name no moment, or never the same one, what she made between the two counts against it.
+        """
+        is_of_one_moment = here.of_day_s is not None and here.of_day_s == there.of_day_s
+        if is_of_one_moment:
+            self._of_one_moment_s = now_s
+        elif now_s - self._of_one_moment_s <= CLOCKS_APART_S:
+            return
+        between_m = 0.0 if is_of_one_moment else moved_m(here, there)
+        known = self._apart_m >= ONE_POINT_FROM_M
+        close = known and distance + between_m < ONE_POINT_SHARE * self._apart_m
+        self._one_point.see(now_s, is_so=close)
 
 
 class LogAndCompass:

@@ -52,11 +52,13 @@ class Seen:
 
     Attributes:
         speed_kn: Over ground; what any ship may make where that is not known.
+        of_day_s: At which second of the UTC day it was so, by the receiver.
     """
 
     position: Position
     at_s: float
     speed_kn: float
+    of_day_s: float | None = None
 
     def allows_m(self, now_s: float) -> float:
         """Return how far off a ship that was here may be now, in metres."""
@@ -126,7 +128,7 @@ class Receiver:
         if self.newest is None or self.newest.position != fix.position or self.unmoved_s is None:
             self.unmoved_s = now_s
         speed_kn = UNKNOWN_SPEED_KN if self.sog_kn is None else self.sog_kn
-        self.newest = Seen(fix.position, now_s, speed_kn)
+        self.newest = Seen(fix.position, now_s, speed_kn, fix.of_day_s)
         self._jump.see(self.newest)
 
     def fresh(self, now_s: float) -> Seen | None:
