@@ -27,7 +27,7 @@ from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
 from daemon.drivers.tape import TAPES, Tapes
 from daemon.entropy import Entropy
-from daemon.episodes import Episodes
+from daemon.episodes import BEGAN, Episodes
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
@@ -47,6 +47,7 @@ from daemon.readiness import Test, Tests
 from daemon.record import fold, keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
+from daemon.record.reader import Query
 from daemon.record.scribe import Limits
 from daemon.requests import Requests
 from daemon.restore import restore
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
+LATELY = 5
+"""Episodes of GNSS interference that may have begun in half an hour: one ends after ten quiet minutes."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
 
@@ -242,6 +245,7 @@ class Daemon:
         ]
         self.watch.watch_devices(self.supervisors)
         self._suspicion = rulebook.suspicion(())
+        self._alarmed: list[tuple[list[str], float]] = []
         self.episodes = Episodes(
             suspicion=lambda: self._suspicion(),  # noqa: PLW0108 (the rules come later)
             engine=self.engine,
@@ -396,6 +400,7 @@ class Daemon:
             )
         )
         self._suspicion = rulebook.suspicion(rules)
+        rulebook.recall(rules, self._alarmed)
         self.watch.follow(rules)
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
@@ -430,10 +435,18 @@ class Daemon:
             await self.commissioning.take_up()
             await self.office.take_up()
             self.episodes.take_up((await self.record.state(fold.EPISODE)).get(GNSS))
+            self._alarmed = await self._gnss_alarmed()
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
+
+    async def _gnss_alarmed(self) -> list[tuple[list[str], float]]:
+        """Return for what GNSS SUSPECT sounded lately, and when: it does not sound again too soon."""
+        query = Query(type=BEGAN, newest_first=True, limit=LATELY)
+        began = [entry.open for entry in await self.record.entries(query)]
+        now_s, now_utc = self.clock.now_s(), self.clock.utc()
+        return list(self.episodes.alarmed(began, now_s=now_s, now_utc=now_utc))
 
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from daemon import forms
 from daemon.alerts.rules.gnss import SOURCE, SUSPECT
+from daemon.alerts.rules.gnss_fusion import HOLD_OFF_S, STANDS_AFTER_S
 from daemon.model import Classification, Fix
 from daemon.record.entry import Draft, Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from daemon.alerts.engine import Engine
@@ -93,6 +94,17 @@ class Episodes:
             },
         )
 
+    @staticmethod
+    def alarmed(
+        began: Sequence[Mapping[str, Json]], *, now_s: float, now_utc: datetime
+    ) -> Iterator[tuple[list[str], float]]:
+        """Yield what sounded lately, by the entries of episodes that began, and when, in seconds since boot."""
+        for said in began:
+            age_s = (now_utc - forms.from_utc(str(said["began"]))).total_seconds() - STANDS_AFTER_S
+            known = said.get("causes", [])
+            if said.get("sounded") is True and 0 <= age_s < HOLD_OFF_S and isinstance(known, list):
+                yield [str(cause) for cause in known], now_s - age_s
+
     async def run(self) -> None:
         """Look once a second, until cancelled."""
         while True:
@@ -131,7 +143,7 @@ class Episodes:
             before,
         )
         self._follow(episode, suspicion, now_s)
-        self._write(BEGAN, self._said(episode))
+        self._write(BEGAN, {**self._said(episode), "sounded": suspicion.sounded})
         return episode
 
     def _follow(self, episode: _Episode, suspicion: Suspicion, now_s: float) -> None:

@@ -87,6 +87,14 @@ def suspicion(rules: Iterable[Rule]) -> Callable[[], Suspicion]:
     return Suspicion
 
 
+def recall(rules: Iterable[Rule], alarmed: Iterable[tuple[list[str], float]]) -> None:
+    """Tell the GNSS rule for what it sounded before the daemon started, and when, in seconds since boot."""
+    for rule in rules:
+        if isinstance(rule, GnssRule):
+            for causes, alarmed_s in alarmed:
+                rule.recall(causes, alarmed_s=alarmed_s)
+
+
 def sources(config: Config) -> frozenset[str]:
     """Return everything of this ship that an alert can be about."""
     return frozenset(

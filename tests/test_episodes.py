@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from daemon.alerts.rules.gnss import SOURCE, SUSPECT
 from daemon.alerts.rules.gnss_fusion import Finding, Suspicion, Witness
 from daemon.drivers.tape import Tapes
@@ -186,3 +188,22 @@ async def test_a_ship_without_receivers_has_no_episodes():
         await ship.clock.advance(1.0)
         ship.episodes.look()
     assert (ship.drafts, ship.tapes.items()) == ([], [])
+
+
+async def test_what_sounded_in_the_last_half_hour_is_known_after_a_restart():
+    ship = Ship()
+    await ship.is_suspected()
+    ship.suspicion = replace(ship.suspicion, sounded=True)
+    await ship.pass_s(1)
+    (began,) = ship.of(BEGAN)
+    quiet = {**began.open, "sounded": False}
+    when = {"now_s": 7.0, "now_utc": ship.clock.utc()}
+    ((causes, alarmed_s),) = Episodes.alarmed([began.open, quiet], **when)  # type: ignore[arg-type]
+    assert causes == ["path:gps1", "receiver"]
+    assert alarmed_s == pytest.approx(6.0, abs=0.1), (
+        "it sounded a minute after the onset, a second ago"
+    )
+    later = {"now_s": 7.0, "now_utc": ship.clock.utc() + timedelta(seconds=1800)}
+    assert list(Episodes.alarmed([began.open], **later)) == []  # type: ignore[arg-type]
+    stepped = {"now_s": 7.0, "now_utc": ship.clock.utc() - timedelta(days=1)}
+    assert list(Episodes.alarmed([began.open], **stepped)) == []  # type: ignore[arg-type]

@@ -255,7 +255,7 @@ async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_p
                     type="gnss.suspected",
                     subject="gnss",
                     classification=Classification.WATCH,
-                    open={**began, "causes": []},
+                    open={**began, "causes": ["height"], "sounded": True},
                 )
             )
             await ship.pass_time(60.0)
@@ -265,6 +265,8 @@ async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_p
             (lost,) = await ship.daemon.record.entries(Query(type="gnss.recorded"))
             assert (lost.open["began"], lost.open["instance"]) == (began["began"], 3)
             assert "lost" in str(lost.open["lost"])
+            ((causes, _),) = ship.daemon._alarmed
+            assert causes == ["height"], "nor does it sound again too soon"
             shown = ship.state("ship")
             assert (shown["situation"], shown["security_level"]) == ("anchor", 2)
             assert (shown["threat"], shown["ship_time_offset_min"]) == (True, 540)

@@ -231,3 +231,9 @@ def test_rules_for_other_ships_are_off_until_the_ships_file_sets_them():
         key: kind for key, kind in rulebook.kinds(SHIP, dict(KINDS)).items() if key != "ais.swarm"
     }
     assert others == {k: v for k, v in KINDS.items() if k != "ais.swarm"}
+
+
+def test_what_gnss_sounded_for_before_the_start_is_told_to_its_rule(rules):
+    rulebook.recall(rules, [(["height", "clock"], -60.0)])
+    (gnss,) = of(rules, GnssRule)
+    assert gnss._fusion._alarmed_s == {"height": -60.0, "clock": -60.0}

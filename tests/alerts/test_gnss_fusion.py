@@ -272,3 +272,12 @@ def test_the_count_begins_anew_when_the_half_hour_was_quiet():
     for _ in range(190):
         bridge.second((), step_s=10.0)
     assert bridge.fusion._alarmed_s == {}
+
+
+@pytest.mark.parametrize(("ago_s", "shown"), [(1700.0, ("C", "A")), (1800.0, ("W", "V"))])
+def test_what_sounded_before_a_restart_holds_off_too(ago_s, shown):
+    bridge = Bridge()
+    bridge.now_s = 5000.0
+    bridge.fusion.recall(["height", "clock"], alarmed_s=5061.0 - ago_s)
+    bridge.pass_s(61, HEIGHT, CLOCK)
+    assert bridge.shown == shown

@@ -81,6 +81,10 @@ class GnssRule:
             )
         )
 
+    def recall(self, causes: Iterable[str], *, alarmed_s: float) -> None:
+        """Take up what sounded before the daemon started, so that it does not sound again too soon."""
+        self._fusion.recall(causes, alarmed_s=alarmed_s)
+
     def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
         if device in self._ais:
             self._ais[device].lose()

@@ -89,6 +89,7 @@ class Suspicion:
         episode: The number of the episode that stands since the start, told after its delay; None between episodes.
         onset_s: When that began, in seconds since boot.
         at_most: How loud it may be told; None leaves that to the catalogue.
+        sounded: The episode that stands has been told as loud as that.
         times: How often the same was raised since it last alarmed, this time among them.
     """
 
@@ -98,6 +99,7 @@ class Suspicion:
     episode: int | None = None
     onset_s: float | None = None
     at_most: Priority | None = None
+    sounded: bool = False
     times: int = 1
 
     @property
@@ -126,6 +128,12 @@ class Fusion:
         self._episodes = 0
         self._times = 0
 
+    def recall(self, causes: Iterable[str], *, alarmed_s: float) -> None:
+        """Take up what sounded before the daemon started; ``alarmed_s`` is when, in seconds since boot."""
+        for cause in causes:
+            self._alarmed_s[cause] = max(alarmed_s, self._alarmed_s.get(cause, alarmed_s))
+            self._times = max(self._times, 1)
+
     def judge(
         self, findings: Iterable[Finding], *, now_s: float, known_area: bool = False
     ) -> Suspicion:
@@ -149,6 +157,7 @@ class Fusion:
             self._episodes if self._stands else None,
             self._onset_s if self._stands else None,
             Priority.CAUTION if quiet else None,
+            self._is_loud,
             self._times if self._stands else self._times + 1,
         )
 
