@@ -62,6 +62,7 @@ ORDERED = {
     "ship_time": Act.SHIP_TIME,
     "ais_off": Act.AIS_OFF,
     "permit": Act.PERMIT,
+    "interference_area": Act.INTERFERENCE,
 }
 """What the table calls the orders about the ship."""
 TO_ACKNOWLEDGE = frozenset(
@@ -158,6 +159,8 @@ class Acts:
                 if said["on"] and Role.MASTER not in master.roles:
                     raise RefusedError(f"{master.name} is not the Master")
                 written = orders.ais_off(by, on=said["on"], master=master.name)
+            case "interference_area":
+                written = orders.interference_area(said["area"], by, hours=said["hours"])
             case "permit" if said["minutes"] == 0:
                 written = orders.end_permit(said["door"], by)
             case _:

@@ -16,6 +16,7 @@ from daemon import logs, rulebook, safekeeping, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
+from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.assets import asset
 from daemon.checks.api import Mode, Services
 from daemon.commissioning import Commissioning
@@ -24,7 +25,9 @@ from daemon.config.advice import advice
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
+from daemon.drivers.tape import TAPES, Tapes
 from daemon.entropy import Entropy
+from daemon.episodes import BEGAN, Episodes
 from daemon.errors import IspsdError, RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
@@ -41,9 +44,10 @@ from daemon.people.hashing import RFC_9106
 from daemon.points import Points
 from daemon.proving import Proving
 from daemon.readiness import Test, Tests
-from daemon.record import keys
+from daemon.record import fold, keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
+from daemon.record.reader import Query
 from daemon.record.scribe import Limits
 from daemon.requests import Requests
 from daemon.restore import restore
@@ -67,6 +71,8 @@ if TYPE_CHECKING:
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
+LATELY = 5
+"""Episodes of GNSS interference that may have begun in half an hour: one ends after ten quiet minutes."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
 
@@ -239,6 +245,16 @@ class Daemon:
             for device, driver in drivers
         ]
         self.watch.watch_devices(self.supervisors)
+        self._suspicion = rulebook.suspicion(())
+        self._alarmed: list[tuple[list[str], float]] = []
+        self.episodes = Episodes(
+            suspicion=lambda: self._suspicion(),  # noqa: PLW0108 (the rules come later)
+            engine=self.engine,
+            tapes=self._shared.one(TAPES, Tapes),
+            points=self.points,
+            clock=clock,
+            journal=self.record,
+        )
 
     def _build_tests(self) -> None:
         self._testboard = TestBoard(
@@ -306,7 +322,13 @@ class Daemon:
             verify_record=self.ourselves.verify_record,
             movements=self.movements.of_day,
             seal_numbers=self.register.changed,
+            position_doubt=lambda: self._suspicion().doubt,
+            position_odd=self._odd,
         )
+
+    def _odd(self) -> tuple[str, ...]:
+        """Return what speaks against the ship's position now, one indication alone too."""
+        return tuple(each.words for each in self._suspicion().findings)
 
     def _build_acts(self) -> None:
         self.window = Window(
@@ -346,6 +368,8 @@ class Daemon:
                 ship_time=lambda: self.ship.ship_time,
                 permits=lambda: self.ship.permits,
                 connected=lambda: self.publisher.facts().connected,
+                odd=self._odd,
+                interference=lambda: self.ship.interference,
             )
         )
         requests = Requests(
@@ -367,7 +391,7 @@ class Daemon:
         await self._open_record()
         self.watch.become()
         self.watch.show_ship()
-        self.watch.follow(
+        rules = tuple(
             rulebook.rules(
                 self.config,
                 policy=policy.load(asset("policy.toml")),
@@ -376,6 +400,9 @@ class Daemon:
                 holds=self.engine.holds,
             )
         )
+        self._suspicion = rulebook.suspicion(rules)
+        rulebook.recall(rules, self._alarmed)
+        self.watch.follow(rules)
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
@@ -408,10 +435,19 @@ class Daemon:
             )
             await self.commissioning.take_up()
             await self.office.take_up()
+            self.episodes.take_up((await self.record.state(fold.EPISODE)).get(GNSS))
+            self._alarmed = await self._gnss_alarmed()
         except RecordError as err:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
+
+    async def _gnss_alarmed(self) -> list[tuple[list[str], float]]:
+        """Return for what GNSS SUSPECT sounded lately, and when: it does not sound again too soon."""
+        query = Query(type=BEGAN, newest_first=True, limit=LATELY)
+        began = [entry.open for entry in await self.record.entries(query)]
+        now_s, now_utc = self.clock.now_s(), self.clock.utc()
+        return list(self.episodes.alarmed(began, now_s=now_s, now_utc=now_utc))
 
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -423,6 +459,7 @@ class Daemon:
                     self.tests.run(),
                     self.movements.run(),
                     self.commissioning.run(),
+                    self.episodes.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self.ourselves.tell_status(),
@@ -443,6 +480,7 @@ class Daemon:
 
     async def _finish(self, publishing: asyncio.Task[None]) -> None:
         """Write the last entry, sign the head, tell the stations; a dead disk or broker cannot hold it up."""
+        self.episodes.stop()
         self._write("daemon.stopped", {})
         with suppress(RecordError, TimeoutError):
             async with asyncio.timeout(STOP_S):

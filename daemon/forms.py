@@ -94,6 +94,10 @@ def ship_message(ship: ShipState, *, settling: bool) -> dict[str, Json]:
         "ship_time_offset_min": int(offset.total_seconds() // 60),
         "ais_off_by": ship.ais_off_by,
         "settling": settling,
+        "interference_area": None if ship.interference is None else ship.interference.name,
+        "interference_ends_up": None
+        if ship.interference is None
+        else milliseconds(ship.interference.ends_s),
     }
 
 

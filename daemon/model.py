@@ -79,6 +79,10 @@ class Fix:
     """GGA field 6; never 0 here, 0 is no fix."""
     satellites: int | None
     hdop: float | None
+    altitude_m: float | None = field(default=None, compare=False)
+    """Of the antenna over the geoid (GGA field 9); its last digit is no news of where she is."""
+    of_day_s: float | None = field(default=None, compare=False)
+    """At which second of the UTC day it was so (GGA field 1): two receivers are held together by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,10 @@ class Sky:
     mean_cn0_db_hz: float | None
     """Over the satellites whose signal is tracked."""
     pdop: float | None
+    tracked: int | None = field(default=None, compare=False)
+    """How many satellites' signals that is."""
+    cn0_sigma_db: float | None = field(default=None, compare=False)
+    """Their standard deviation; None under two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +444,18 @@ class Permit:
     work: str
     ends_utc: datetime
     """When it ends, for the eye."""
+    ends_s: float
+    """When it ends, in seconds since boot: what counts (invariant 8)."""
+    entered_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterferenceArea:
+    """A known GNSS interference area that the ship is in: GNSS SUSPECT is a caution there."""
+
+    name: str
+    """As the navigational warning has it."""
+    ends_utc: datetime
     ends_s: float
     """When it ends, in seconds since boot: what counts (invariant 8)."""
     entered_by: str

@@ -1,4 +1,4 @@
-"""What may be ordered about the ship herself: situation, security level, threat, ship's time, permits, AIS off.
+"""What may be ordered about the ship herself: situation, level, threat, ship's time, permits, AIS off, known areas.
 
 Who may do what is the table of ``daemon.people.authority``; a name is a claim here, as a station's is, since none of
 these asks for a PIN. What relaxes the watch is asked twice of an officer. Every order is an entry and survives a
@@ -18,6 +18,7 @@ from daemon.errors import RefusedError
 from daemon.model import (
     Classification,
     DoorClass,
+    InterferenceArea,
     OpeningKind,
     Permit,
 )
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 OFFICERS = authority.roles(Act.SITUATION)
 MINUTE_S = 60.0
 HOUR_MIN = 60
+HOUR_S = 3600.0
+LONGEST_AREA_H = 72
+"""For so long a known interference area is entered at most."""
 PERMITTED = frozenset({OpeningKind.DOOR, OpeningKind.SIDE_DOOR})
 """What is opened under a permit: a side door too, though its own system watches it."""
 MOST_NAMED = 6
@@ -140,6 +144,33 @@ class Orders:
             raise RefusedError("the Master who ordered it is wanted, by name")
         self._ship.order_ais_off(master if on else None, self._clock.utc())
         return self._ordered("ais.order", by, {"off": on, "by_order_of": master or None})
+
+    def interference_area(self, area: str, by: By, *, hours: int) -> asyncio.Future[Entry]:
+        """Enter a known GNSS interference area for a time; 0 hours end it.
+
+        Raises:
+            RefusedError: The person may not, it is unnamed, too long, or there is none to end.
+        """
+        by.must_be(authority.roles(Act.INTERFERENCE), Act.INTERFERENCE.value)
+        if not 0 <= hours <= LONGEST_AREA_H:
+            raise RefusedError(f"an area is entered for 1 to {LONGEST_AREA_H} h, not {hours}")
+        if hours and not area:
+            raise RefusedError("the area is wanted, as the navigational warning names it")
+        if not hours and self._ship.interference is None:
+            raise RefusedError("there is no interference area to end")
+        known = self._ship.interference
+        ends_utc = self._clock.utc() + timedelta(hours=hours)
+        ends_s = self._clock.now_s() + hours * HOUR_S
+        self._ship.interference = (
+            InterferenceArea(area, ends_utc, ends_s, by.person.name) if hours else None
+        )
+        said: Mapping[str, Json] = {
+            "area": area if hours or known is None else known.name,
+            "hours": hours,
+            "ends": forms.utc(ends_utc),
+            "by": by.person.name,
+        }
+        return self._ordered("interference_area.changed", by, said)
 
     def permit(
         self, door: str, by: By, *, worker: str, work: str, minutes: int

@@ -15,6 +15,7 @@ from daemon.errors import RecordError, RefusedError
 from daemon.model import (
     AlertState,
     Classification,
+    InterferenceArea,
     Outcome,
     Permit,
     SecurityLevel,
@@ -76,6 +77,9 @@ async def restore(
         RecordError: The record cannot be read.
     """
     last_seen_utc = await _last_seen(record)
+    # First what alerts hang on: one that was told more quietly than it would be now is known by that.
+    await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
+    watch.become()
     highest = (await record.state(fold.HIGHEST)).get(fold.INSTANCE, {}).get("value", 0)
     watch.engine.last_instance = highest if isinstance(highest, int) else 0
     alerts = []
@@ -94,7 +98,6 @@ async def restore(
     for body in (await record.state(fold.STATION)).values():
         with suppress(RefusedError):  # a station that is no longer configured
             watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
-    await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
     window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     await _results(record, tests)
     for seal, body in (await record.state(fold.SEAL)).items():
@@ -138,6 +141,14 @@ async def _ship(
         ship.ship_time = ship_time(_number(said["offset_min"]))
     if (said := ordered.get("ais.order")) is not None:
         ship.ais_off_by = str(said["by_order_of"]) if said["off"] is True else None
+    if (said := ordered.get("interference_area.changed")) is not None and said["hours"] != 0:
+        area_utc = forms.from_utc(str(said["ends"]))
+        hours = _number(said["hours"])
+        left_s = min((area_utc - now_utc).total_seconds(), hours * 3600.0)
+        if left_s > 0:
+            ship.interference = InterferenceArea(
+                str(said["area"]), area_utc, now_s + left_s, str(said["by"])
+            )
     for door, said in (await record.state(fold.PERMIT)).items():
         if door not in known:
             continue

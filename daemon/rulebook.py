@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from daemon.alerts.rules import areas, other_ships
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
+from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
 from daemon.alerts.rules.gnss import SOURCE as GNSS
-from daemon.alerts.rules.gnss import GnssRule
+from daemon.alerts.rules.gnss_fusion import Suspicion
+from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
@@ -17,7 +19,7 @@ from daemon.alerts.rules.own_id import OwnIdRule
 from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from daemon.alerts.catalogue import AlertKind
     from daemon.alerts.policy import Policy
@@ -63,7 +65,34 @@ def rules(
         elif name == "time":
             yield ClockRule(device)
     if receivers := [point.rpartition(".")[0] for point in points if point.endswith(".fix")]:
-        yield GnssRule(receivers, antennas_apart_m=config.antennas_apart_m)
+        yield _gnss(config, receivers, points)
+
+
+def _gnss(config: Config, receivers: list[str], points: Collection[str]) -> GnssRule:
+    """Return the rule of all receivers, with all that can be held against them."""
+    known = config.gnss
+    return GnssRule(
+        receivers,
+        antennas=Antennas(known.antennas_apart_m, known.antenna_height_m, known.current_kn),
+        ais=[point.rpartition(".")[0] for point in points if point.endswith(".own_report")],
+        others=[p for p in points if p.rpartition(".")[2] in {OF_LOG, OF_COMPASS}],
+    )
+
+
+def suspicion(rules: Iterable[Rule]) -> Callable[[], Suspicion]:
+    """Return what says how far the position can be believed; a ship without receivers has nothing against it."""
+    for rule in rules:
+        if isinstance(rule, GnssRule):
+            return lambda: rule.suspicion
+    return Suspicion
+
+
+def recall(rules: Iterable[Rule], alarmed: Iterable[tuple[list[str], float]]) -> None:
+    """Tell the GNSS rule for what it sounded before the daemon started, and when, in seconds since boot."""
+    for rule in rules:
+        if isinstance(rule, GnssRule):
+            for causes, alarmed_s in alarmed:
+                rule.recall(causes, alarmed_s=alarmed_s)
 
 
 def sources(config: Config) -> frozenset[str]:

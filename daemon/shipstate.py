@@ -14,6 +14,8 @@ from daemon.model import Permit, Regime, SecurityLevel, Situation
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from daemon.model import InterferenceArea
+
 NIGHT_FROM_HOUR = 22
 NIGHT_TO_HOUR = 6
 """2200 to 0600 ship's time."""
@@ -57,6 +59,7 @@ class ShipState:
         ship_time: Ship's time as an offset from UTC.
         permits: Permits to open by door; one that has ended stays until its door is closed.
         ais_off_by: Who ordered AIS off; None where it is on.
+        interference: The known GNSS interference area that she is in.
     """
 
     situation: Situation
@@ -66,6 +69,7 @@ class ShipState:
     ais_orders: AisOrders = field(default_factory=AisOrders)
     permits: dict[str, Permit] = field(default_factory=dict)
     ais_off_by: str | None = None
+    interference: InterferenceArea | None = None
 
     def order_ais_off(self, by: str | None, now_utc: datetime) -> None:
         """Take the Master's order that AIS is off, or with None its end."""

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 from daemon import forms, logs
 from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.lifecycle import Event
+from daemon.alerts.rules import gnss
 from daemon.alerts.rules.api import Moment
 from daemon.alerts.rules.openings import OpeningRule
-from daemon.model import Classification, ContactState, LinkState, Provenance
+from daemon.alerts.trust import doubted
+from daemon.model import Classification, ClockStatus, ContactState, LinkState, Provenance
 from daemon.picture import Picture
 from daemon.points import Change
 from daemon.proving import Proving
@@ -115,6 +117,8 @@ class Watch:
         self._woken = asyncio.Event()
         self._supervisors: dict[str, Supervisor] = {}
         self._faulty: set[str] = set()
+        self._position_is_suspect = False
+        self._clock_is_synced = False
         self._rules: tuple[Rule, ...] = ()
         self._failed: set[int] = set()
         self._log = logs.get("watch")
@@ -162,6 +166,8 @@ class Watch:
         """Take a reading from a driver."""
         if reading.classification is Classification.SSO and not self._gate.is_open():
             return  # a lost unit takes its test lamp with it; without a window there is no lamp
+        if self._position_is_suspect:
+            reading = doubted(reading)
         is_news = self.proving.take(reading)
         aside = self.aside if self.aside is not None and self.aside.covers(reading.point) else None
         if aside is not None:
@@ -250,11 +256,14 @@ class Watch:
         if now_s - self._looked_s >= LOOK_S:
             self._looked_s = now_s
             self.looks += 1
+            self._clock_is_synced = self._clock.status() is ClockStatus.SYNCED
             self._look_at_settling(now_s)
             self._look_at_ages(now_s)
             self.become()
             self._say(self._rules)
+            self._doubt_positions()
             self._look_at_permits(now_s)
+            self._look_at_interference_area(now_s)
             self._look_at_ourselves(now_s)
             self.picture.waiting(now_s)
             if now_s - self._statuses_told_s >= STATUS_S:
@@ -355,6 +364,9 @@ class Watch:
             self.engine.regime,
             self.ship.permits,
             self.ship.ais_off_by,
+            self.ship.interference is not None,
+            self._position_is_suspect,
+            self._clock_is_synced,
         )
         for rule in rules:
             if id(rule) in self._resting:
@@ -367,10 +379,26 @@ class Watch:
                         active=said.active,
                         now_s=moment.now_s,
                         detail=said.detail,
+                        at_most=said.at_most,
                     )
             except Exception as err:  # noqa: BLE001 (as above)
                 self._rule_failed(rule, err)
+        self._doubt_positions()
         self._woken.set()
+
+    def _doubt_positions(self) -> None:
+        """See whether where the ship is may still be believed; what stands is doubted with what comes."""
+        was, self._position_is_suspect = (
+            self._position_is_suspect,
+            self.engine.holds(gnss.SUSPECT, gnss.SOURCE),
+        )
+        if was or not self._position_is_suspect:
+            return
+        for reading in list(self.points):
+            if (marked := doubted(reading)) is not reading:
+                self.points.update(marked)
+                self._inboxes.offer(marked)
+                self.picture.reading(marked, changed=True)
 
     def _rule_failed(self, rule: Rule, err: Exception) -> None:
         """Say once that a rule has a bug; the others go on, and what it said stands."""
@@ -422,6 +450,23 @@ class Watch:
             is_closed = reading is not None and reading.value is ContactState.CLOSED
             if now_s >= permit.ends_s and is_closed:
                 self.end_permit(permit, Actor())
+
+    def _look_at_interference_area(self, now_s: float) -> None:
+        """Let an interference area end with its time."""
+        area = self.ship.interference
+        if area is None or now_s < area.ends_s:
+            return
+        self.ship.interference = None
+        self.show_ship()
+        self._journal.submit(
+            Draft(
+                kind="system",
+                type="interference_area.changed",
+                subject="ship",
+                classification=Classification.WATCH,
+                open={"area": area.name, "hours": 0, "ends": forms.utc(area.ends_utc), "by": ""},
+            )
+        )
 
     def end_permit(self, permit: Permit, by: Actor) -> asyncio.Future[Entry]:
         """Take a permit away; return the writing."""

@@ -17,7 +17,7 @@ from simulators.api import Settings, SimulatorSpec, flag, only, whole
 from simulators.outlets import OUTLET_SETTINGS
 from simulators.ships import OTHERS, OWN_SHIP
 from simulators.vessel_ais import NO_ALERT, ais, alr, position_report, static_data, trl
-from simulators.vessel_gnss import gga, gll, gns, gsa, gsv, rmc, vtg, zda
+from simulators.vessel_gnss import HEIGHT_M, gga, gll, gns, gsa, gsv, rmc, vtg, zda
 from simulators.vessel_others import Others
 from simulators.vessel_voyage import bound, off_periods
 from simulators.voice import TalkingUnit, Voice, formatters, number, talker
@@ -38,7 +38,10 @@ FORMATTERS = ("GGA", "GNS", "GLL", "RMC", "VTG", "ZDA", "GSA", "GSV")
 USUAL_FORMATTERS = ("GGA", "RMC")
 FARTHEST_M = 1_000_000.0
 KNOT_M_PER_S = 1852.0 / 3600.0
-KNOWN = "ais, gnss, identity, voyage, status, sog, jump, shift, signal, time_step, alr, target, trl"
+KNOWN = (
+    "ais, gnss, identity, voyage, status, sog, jump, shift, signal, time_step, alr, target, trl, "
+    "frozen, uniform, one_point, height, time_drift"
+)
 
 
 class VesselSimulator(TalkingUnit):
@@ -75,6 +78,11 @@ class VesselSimulator(TalkingUnit):
         self._drift_until_s = self._moved_s
         self._fast_s = 0.0
         self._down_db = 0
+        self._signals_are_uniform = False
+        self._frozen: Vessel | None = None
+        self._is_at_one_point = False
+        self._height_m = HEIGHT_M
+        self._drift_ppm, self._drift_since_s = 0.0, self._moved_s
         self._has_fix = True
         self._is_transmitting = True
         self._others = Others()
@@ -98,12 +106,10 @@ class VesselSimulator(TalkingUnit):
                 only(command, "do", "value")
                 status = whole(command, "value", low=0, high=15)
                 self._own_ship = replace(self._own_ship, navigation_status=status)
-            case "signal":
-                only(command, "do", "down_db")
-                self._down_db = whole(command, "down_db", low=0, high=60)
-            case "time_step":
-                only(command, "do", "seconds")
-                self._fast_s += number(command, "seconds", low=-1e9, high=1e9)
+            case "signal" | "uniform" | "time_step" | "time_drift":
+                self._disturb(command)
+            case "frozen" | "one_point" | "height":
+                self._displace(command)
             case "alr":
                 self._alert(command)
             case "sog" | "jump" | "shift":
@@ -121,6 +127,42 @@ class VesselSimulator(TalkingUnit):
                 self._own_ship = bound(self._own_ship, command)
             case _:
                 self._voice.say(trl(off_periods(command, self._utc())))
+
+    def _disturb(self, command: Mapping[str, object]) -> None:
+        """Change what reaches the antenna: how strong the signals are, and what time they tell."""
+        match command["do"]:
+            case "signal":
+                only(command, "do", "down_db")
+                self._down_db = whole(command, "down_db", low=0, high=60)
+            case "uniform":
+                only(command, "do", "on")
+                self._signals_are_uniform = flag(command, "on")
+            case "time_step":
+                only(command, "do", "seconds")
+                self._fast_s += number(command, "seconds", low=-1e9, high=1e9)
+            case _:
+                only(command, "do", "ppm")
+                now_s = self._clock.now_s()
+                self._fast_s += self._drifted_s(now_s)
+                self._drift_ppm = number(command, "ppm", low=-1e6, high=1e6)
+                self._drift_since_s = now_s
+
+    def _displace(self, command: Mapping[str, object]) -> None:
+        """Change where the receiver believes its antenna is, though it did not move so."""
+        match command["do"]:
+            case "frozen":
+                only(command, "do", "on")
+                now = self._where(self._clock.now_s())
+                self._frozen = now if flag(command, "on") else None
+            case "one_point":  # wherever the antenna stands
+                only(command, "do", "on")
+                self._is_at_one_point = flag(command, "on")
+            case _:
+                only(command, "do", "m")
+                self._height_m = number(command, "m", low=-1000, high=20_000)
+
+    def _drifted_s(self, now_s: float) -> float:
+        return self._drift_ppm * 1e-6 * (now_s - self._drift_since_s)
 
     def _alert(self, command: Mapping[str, object]) -> None:
         only(command, "do", "id", "on", "acknowledged")
@@ -166,27 +208,33 @@ class VesselSimulator(TalkingUnit):
 
     def _utc(self) -> datetime:
         """Return what the unit's own clock says."""
-        return self._clock.utc() + timedelta(seconds=self._fast_s)
+        fast_s = self._fast_s + self._drifted_s(self._clock.now_s())
+        return self._clock.utc() + timedelta(seconds=fast_s)
 
     def _sentences(self, second: int) -> Iterable[str]:
         """Return what is said in this second, counted from the start."""
         own_ship, utc = self._where(self._clock.now_s()), self._utc()
         if "gnss" in self._sends:
-            yield from self._of_receiver(own_ship.moved(*self._antenna_m), utc)
+            antenna_m = (0.0, 0.0) if self._is_at_one_point else self._antenna_m
+            yield from self._of_receiver((self._frozen or own_ship).moved(*antenna_m), utc)
         if "ais" in self._sends:
             yield from self._of_ais_unit(own_ship, utc, second)
 
     def _of_receiver(self, antenna: Vessel, utc: datetime) -> Iterable[str]:
         fix = antenna if self._has_fix else None
         for formatter in self._formatters:
-            if formatter in _FIX_SENTENCES:
+            if formatter == "GGA":
+                yield gga(fix, utc, self._talker, height_m=self._height_m)
+            elif formatter in _FIX_SENTENCES:
                 yield _FIX_SENTENCES[formatter](fix, utc, self._talker)
             elif formatter == "ZDA":
                 yield zda(utc, self._talker)
             elif formatter == "GSA":
                 yield from gsa(fix, self._talker)
             else:
-                yield from gsv(self._talker, down_db=self._down_db)
+                yield from gsv(
+                    self._talker, down_db=self._down_db, uniform=self._signals_are_uniform
+                )
 
     def _of_ais_unit(self, own_ship: Vessel, utc: datetime, second: int) -> Iterable[str]:
         if self._is_transmitting and second % self._report_every_s == 0:
@@ -205,7 +253,7 @@ class VesselSimulator(TalkingUnit):
                 yield NO_ALERT
 
 
-_FIX_SENTENCES = {"GGA": gga, "GNS": gns, "GLL": gll, "RMC": rmc, "VTG": vtg}
+_FIX_SENTENCES = {"GNS": gns, "GLL": gll, "RMC": rmc, "VTG": vtg}
 
 
 def _sends(given: object) -> frozenset[str]:

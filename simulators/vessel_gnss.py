@@ -34,6 +34,8 @@ SATELLITES: dict[str, tuple[tuple[int, int, int, int], ...]] = {
 SYSTEM_IDS = {"GP": 1, "GA": 3}
 """NMEA 0183 4.11, table 20."""
 PER_SENTENCE = 4
+HEIGHT_M = 12.0
+"""Of the antenna over the geoid."""
 
 
 def constellations(talker: str) -> tuple[str, ...]:
@@ -46,12 +48,16 @@ def in_use(talker: str) -> int:
     return sum(len(SATELLITES[system]) for system in constellations(talker))
 
 
-def gga(ship: Vessel | None, utc: datetime, talker: str = "GP") -> str:
+def gga(
+    ship: Vessel | None, utc: datetime, talker: str = "GP", *, height_m: float = HEIGHT_M
+) -> str:
     """Return the GGA sentence of a receiver with a fix, or with none."""
     if ship is None:
         return sentence("$", f"{talker}GGA,{utc:%H%M%S}.00,,,,,0,00,99.9,,M,,M,,")
     used = f"{9 if talker == 'GP' else in_use(talker):02d}"
-    return sentence("$", f"{talker}GGA,{utc:%H%M%S}.00,{_angles(ship)},1,{used},0.9,12.0,M,8.0,M,,")
+    return sentence(
+        "$", f"{talker}GGA,{utc:%H%M%S}.00,{_angles(ship)},1,{used},0.9,{height_m:.1f},M,8.0,M,,"
+    )
 
 
 def gns(ship: Vessel | None, utc: datetime, talker: str = "GN") -> str:
@@ -105,20 +111,28 @@ def gsa(ship: Vessel | None, talker: str = "GP") -> Iterable[str]:
         yield sentence("$", f"{talker}GSA,{dilution},{numbers},{values}{system_id}")
 
 
-def gsv(talker: str = "GP", *, down_db: int = 0) -> Iterable[str]:
-    """Return the GSV sentences of every constellation; ``down_db`` is how much the signals fell."""
+def gsv(talker: str = "GP", *, down_db: int = 0, uniform: bool = False) -> Iterable[str]:
+    """Return the GSV sentences of every constellation.
+
+    Args:
+        talker: The receiver's.
+        down_db: How much the signals fell.
+        uniform: All signals are alike, as those of one transmitter.
+    """
     for system in constellations(talker):
         seen = SATELLITES[system]
         total = -(-len(seen) // PER_SENTENCE)
         for part in range(total):
             rows = [
-                f"{number:02d},{elevation:02d},{azimuth:03d},{_signal(signal - down_db)}"
+                f"{number:02d},{elevation:02d},{azimuth:03d},{_signal(db_hz - down_db)}"
                 for number, elevation, azimuth, signal in seen[part * PER_SENTENCE :][:PER_SENTENCE]
+                for db_hz in [UNIFORM_DB_HZ if uniform else signal]
             ]
             yield sentence("$", f"{system}GSV,{total},{part + 1},{len(seen):02d},{','.join(rows)}")
 
 
 LOWEST_TRACKED_DB_HZ = 20
+UNIFORM_DB_HZ = 43
 
 
 def _signal(cn0_db_hz: int) -> str:

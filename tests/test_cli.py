@@ -308,18 +308,22 @@ async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
             ("threat", "on", *by),
             ("ship-time", "540", *by),
             ("ais", "off", "--master", "A. Lindqvist", *by),
+            ("interference", "NAVAREA IX 412", "--hours", "24", *by),
             ("permit", "d12", "--worker", "D. Kovac", "--work", "greasing", "--minutes", "30", *by),
         )
         for words in orders:
             assert await typed(ship, *words) == cli.DONE
         await ship.pass_time(1.0)
-        assert {k: v for k, v in ship.state("ship").items() if k not in {"up", "session"}} == {
+        shown = {k: v for k, v in ship.state("ship").items() if k not in {"up", "session"}}
+        assert 86_390 < shown.pop("interference_ends_up") - ship.clock.now_s() <= 86_400
+        assert shown == {
             "situation": "sea",
             "security_level": 2,
             "threat": True,
             "ship_time_offset_min": 540,
             "ais_off_by": "A. Lindqvist",
             "settling": False,
+            "interference_area": "NAVAREA IX 412",
         }
         assert ship.state("permit/d12")["person"] == "D. Kovac"
         assert await typed(ship, "end-permit", "d12", *by) == cli.DONE

@@ -150,6 +150,7 @@ ORDERS: dict[str, tuple[Callable[[Orders, By], object], set[Role]]] = {
     ),
     "ship's time": (lambda o, b: o.ship_time(480, b), OFFICERS),
     "AIS off": (lambda o, b: o.ais_off(b, on=True, master="A. Lindqvist"), OFFICERS),
+    "interference area": (lambda o, b: o.interference_area("NAVAREA IX", b, hours=72), OFFICERS),
     "AIS on": (lambda o, b: o.ais_off(b, on=False, master=""), OFFICERS),
 }
 
@@ -448,3 +449,57 @@ async def test_a_permit_that_does_not_run_cannot_be_ended():
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="there is no permit for e"):
             rig.orders.end_permit("e", by(Role.MASTER))
+
+
+# --- known interference areas ---
+
+
+@pytest.mark.parametrize(("hours", "refused"), [(1, False), (72, False), (73, True), (-1, True)])
+async def test_an_interference_area_is_entered_for_three_days_at_most(hours, refused):
+    async with ordering() as rig:
+        if refused:
+            with pytest.raises(RefusedError, match="1 to 72 h"):
+                rig.orders.interference_area("NAVAREA IX", by(Role.SSO), hours=hours)
+            assert (rig.ship.interference, rig.journal.drafts) == (None, [])
+            return
+        rig.orders.interference_area("NAVAREA IX", by(Role.SSO), hours=hours)
+        assert rig.ship.interference is not None
+        assert rig.ship.interference.ends_s == rig.clock.now_s() + hours * 3600.0
+
+
+async def test_an_interference_area_is_shown_written_and_ends_by_itself():
+    async with ordering() as rig:
+        rig.orders.interference_area("NAVAREA IX 412", by(Role.OFFICER), hours=1)
+        ((station, who, said),) = rig.entries("interference_area.changed")
+        assert (station, who) == ("bridge", "officer")
+        assert (said["area"], said["hours"]) == ("NAVAREA IX 412", 1)
+        assert rig.board.now["ship"]["interference_area"] == "NAVAREA IX 412"
+        await rig.clock.advance(3599.0)
+        rig.watch.look()
+        assert rig.ship.interference is not None
+        await rig.clock.advance(2.0)
+        rig.watch.look()
+        assert rig.ship.interference is None
+        assert rig.board.now["ship"]["interference_area"] is None
+        _, (_, nobody, ended) = rig.entries("interference_area.changed")
+        assert (nobody, ended["area"], ended["hours"]) == (None, "NAVAREA IX 412", 0)
+
+
+async def test_a_step_of_the_calendar_neither_ends_nor_lengthens_an_interference_area():
+    async with ordering() as rig:
+        rig.orders.interference_area("NAVAREA IX 412", by(Role.OFFICER), hours=1)
+        rig.clock.step_utc(7200.0)
+        await rig.pass_time(2.0)
+        assert rig.ship.interference is not None
+
+
+async def test_an_interference_area_ends_by_order_and_there_must_be_one_to_end():
+    async with ordering() as rig:
+        with pytest.raises(RefusedError, match="no interference area"):
+            rig.orders.interference_area("-", by(Role.SSO), hours=0)
+        with pytest.raises(RefusedError, match="area is wanted"):
+            rig.orders.interference_area("", by(Role.SSO), hours=5)
+        rig.orders.interference_area("NAVAREA IX 412", by(Role.SSO), hours=5)
+        rig.orders.interference_area("-", by(Role.SSO), hours=0)
+        assert rig.ship.interference is None
+        assert rig.entries("interference_area.changed")[-1][2]["area"] == "NAVAREA IX 412"

@@ -10,6 +10,7 @@ from daemon.errors import RecordError
 from daemon.model import Classification, Outcome
 from daemon.record.entry import Draft
 from daemon.record.log import Record
+from daemon.record.reader import Query
 from tests.ship import HATCH, SEAL_OPEN, Ship, afloat, ashore
 from tests.ship_talk import entries, failing_appends
 
@@ -242,16 +243,37 @@ async def test_the_number_of_a_seal_and_the_ships_orders_outlive_a_restart(tmp_p
             await ship.control(order("threat", on=True))
             await ship.control(order("ship_time", offset_min=540))
             await ship.control(order("ais_off", on=True, master="A. Lindqvist"))
+            area = {"area": "NAVAREA IX 412", "hours": 2}
+            await ship.control(order("interference_area", **area))
             said = {"door": "d12", "worker": "D. Kovac", "work": "greasing", "minutes": 30}
             await ship.control(order("permit", **said))
+            # An episode of GNSS interference that began, and whose lines nobody wrote: it was killed.
+            began = {"began": "2026-11-22T02:09:00.000Z", "instance": 3, "indications": []}
+            await ship.daemon.record.submit(
+                Draft(
+                    kind="system",
+                    type="gnss.suspected",
+                    subject="gnss",
+                    classification=Classification.WATCH,
+                    open={**began, "causes": ["height"], "sounded": True},
+                )
+            )
             await ship.pass_time(60.0)
         async with afloat(ship, broker, feeds, edit=edit):
             await ship.pass_time(1.0)
             assert ship.daemon.register.changed() == {"n01": "KS0200"}
+            (lost,) = await ship.daemon.record.entries(Query(type="gnss.recorded"))
+            assert (lost.open["began"], lost.open["instance"]) == (began["began"], 3)
+            assert "lost" in str(lost.open["lost"])
+            ((causes, _),) = ship.daemon._alarmed
+            assert causes == ["height"], "nor does it sound again too soon"
             shown = ship.state("ship")
             assert (shown["situation"], shown["security_level"]) == ("anchor", 2)
             assert (shown["threat"], shown["ship_time_offset_min"]) == (True, 540)
             assert shown["ais_off_by"] == "A. Lindqvist"
+            assert shown["interference_area"] == "NAVAREA IX 412"
+            left_s = shown["interference_ends_up"] - ship.clock.now_s()
+            assert 118 * 60 < left_s < 119 * 60, "what was left of it"
             permit = ship.state("permit/d12")
             assert 28 * 60 < permit["ends_up"] - ship.clock.now_s() < 29 * 60, "what was left of it"
             orders = ship.daemon.ship.ais_orders

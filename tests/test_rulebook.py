@@ -167,7 +167,8 @@ def test_what_is_received_decides_which_rules_there_are(rules):
     (ships,) = of(rules, OtherShipsRule)
     assert ships.points == {"ais.traffic", "gps1.fix", "gps2.fix"}
     (gnss,) = of(rules, GnssRule)
-    assert gnss.devices == {"gps1", "gps2"}
+    assert gnss.devices == {"gps1", "gps2", "ais"}
+    assert {"gps1.fix", "gps2.time", "gyro.heading", "ais.own_report"} <= gnss.points
 
 
 def test_own_ais_is_held_against_the_ships_register_and_the_validity_of_its_point(rules):
@@ -230,3 +231,9 @@ def test_rules_for_other_ships_are_off_until_the_ships_file_sets_them():
         key: kind for key, kind in rulebook.kinds(SHIP, dict(KINDS)).items() if key != "ais.swarm"
     }
     assert others == {k: v for k, v in KINDS.items() if k != "ais.swarm"}
+
+
+def test_what_gnss_sounded_for_before_the_start_is_told_to_its_rule(rules):
+    rulebook.recall(rules, [(["height", "clock"], -60.0)])
+    (gnss,) = of(rules, GnssRule)
+    assert gnss._fusion._alarmed_s == {"height": -60.0, "clock": -60.0}

@@ -218,6 +218,33 @@ def test_what_is_wrong_with_station_device_record_and_broker_is_said():
     assert "1 LOST" in said
 
 
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [
+        ({"suspect": False, "indications": []}, None),
+        (
+            {"suspect": False, "indications": ["GPS1 has HDOP 4.5"]},
+            "position: GPS1 has HDOP 4.5 (one witness alone: no alert)",
+        ),
+        (
+            {"suspect": True, "indications": ["GPS1 jumped 812 m", "AIS alert 009"]},
+            "POSITION SUSPECT: GPS1 jumped 812 m; AIS alert 009",
+        ),
+        ({"suspect": True, "indications": []}, "POSITION SUSPECT: not quiet for ten minutes yet"),
+        (
+            {"suspect": False, "indications": [], "interference_area": "NAVAREA IX 412"},
+            "in a known interference area: NAVAREA IX 412",
+        ),
+    ],
+)
+def test_what_speaks_against_the_position_stands_at_the_top(position, words):
+    said = shown(status(position=position)).splitlines()
+    if words is None:
+        assert not any("osition" in line.lower() for line in said)
+    else:
+        assert words in said[:4]
+
+
 def test_a_test_that_is_due_says_so():
     never = {**TEST, "due": None, "readiness": "test due", "outcome": None}
     failed = {**TEST, "due": None, "readiness": "defect", "outcome": "failed"}

@@ -6,22 +6,27 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from daemon.alerts import catalogue, policy
-from daemon.alerts.alert import Acknowledgement
+from daemon.alerts.alert import Acknowledgement, Source
 from daemon.alerts.engine import Engine
+from daemon.alerts.rules.api import Deaf, Moment
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
+from daemon.checks.api import counts_as_evidence
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
 from daemon.model import (
     Classification,
     ContactState,
+    Fix,
     LampState,
     Motion,
+    Position,
+    Quality,
     Regime,
     SecurityLevel,
     Situation,
@@ -45,7 +50,7 @@ if TYPE_CHECKING:
 OPEN, CLOSED = ContactState.OPEN, ContactState.CLOSED
 VALID_S = 30.0
 HATCH_ALERT = "alert/door.escape.open.d12"
-POINTS = ("d12", "s01", "gps1.motion", "ssas.lamp")
+POINTS = ("d12", "s01", "gps1.motion", "gps1.fix", "ssas.lamp")
 
 
 @dataclass
@@ -361,3 +366,61 @@ async def test_a_rule_with_a_bug_is_said_once_and_takes_nobody_along():
         assert [dict(draft.open) for draft in faults] == [
             {"rule": "Broken", "about": "d12", "reason": "ZeroDivisionError"}
         ]
+
+
+# --- while GNSS is suspect ---
+
+SUSPECT_NOW = [
+    ("gps1.fix", Fix(Position(1.0, 104.0), 1, 9, 0.9)),
+    ("gps1.motion", Motion(12.0, 90.0)),
+]
+
+
+@pytest.mark.parametrize(("point", "value"), SUSPECT_NOW, ids=["fix", "motion"])
+async def test_while_suspect_nothing_trusts_position(point, value):
+    async with watching() as rig:
+        with rig.inboxes.listen([point]) as heard:
+            rig.sees(point, value)
+            gnss = Source("gnss", "GNSS", "gnss")
+            rig.watch.engine.condition("gnss.suspect", gnss, active=True, now_s=rig.clock.now_s())
+            rig.watch.look()
+            await rig.clock.advance(1.0)
+            stands = rig.watch.points.newest(point)
+            assert stands is not None
+            assert stands.quality is Quality.SUSPECT, "what stood is doubted at once"
+            rig.sees(point, value)
+            await rig.clock.advance(1.0)
+            told = [body["quality"] for body in rig.board.of(f"point/{point}")]
+            assert told[0] == "good"
+            assert set(told[1:]) == {"suspect"}
+            said = [await heard.next(until_s=rig.clock.now_s()) for _ in range(3)]
+            assert [r.quality.value for r in said if r] == ["good", "suspect", "suspect"]
+            assert [counts_as_evidence(r, demo=True) for r in said if r] == [True, False, False]
+            rig.watch.engine.condition("gnss.suspect", gnss, active=False, now_s=rig.clock.now_s())
+            await rig.clock.advance(1.0)
+            rig.sees(point, value)
+            stands = rig.watch.points.newest(point)
+            assert stands is not None
+            assert stands.quality is Quality.GOOD
+
+
+async def test_a_rule_is_told_that_the_position_is_suspect():
+    class Asking(Deaf):
+        points = frozenset({"d12"})
+        seen: ClassVar[list[bool]] = []
+
+        def take(self, reading: Reading, change: object) -> None:
+            pass
+
+        def look(self, moment: Moment) -> list[object]:
+            self.seen.append(moment.position_is_suspect)
+            return []
+
+    async with watching() as rig:
+        rule = Asking()
+        rig.watch.follow([rule])  # type: ignore[list-item]
+        await rig.pass_time(1.0)
+        gnss = Source("gnss", "GNSS", "gnss")
+        rig.watch.engine.condition("gnss.suspect", gnss, active=True, now_s=rig.clock.now_s())
+        await rig.pass_time(3.0)
+        assert (rule.seen[0], rule.seen[-1]) == (False, True)

@@ -42,6 +42,16 @@ class _Condition:
     """At which priority it was acknowledged since it began to stand, and by whom."""
     is_noted: bool = False
     noted_s: float | None = None
+    at_most: Priority | None = None
+    """Told no louder than this, as its rule says; None: as the catalogue has it."""
+    is_recapped: bool = False
+    """That has just changed."""
+
+    def capped(self, priority: Priority | None) -> Priority | None:
+        """Return the priority of the catalogue, or what the rule caps it to."""
+        if priority is None or self.at_most is None:
+            return priority
+        return min(priority, self.at_most, key=LOUDNESS.index)
 
     def covered(self, priority: Priority) -> bool:
         """Return whether somebody acknowledged it at this priority or a higher one."""
@@ -87,11 +97,22 @@ class Engine:
             )
             if _is_acknowledged(alert):
                 condition.acknowledged = alert.priority, alert.acknowledged_by
+            # What was told quietly goes on so until its rule speaks again.
+            quiet = alert.priority is Priority.CAUTION and alert.key in self.catalogue
+            if quiet and self.catalogue[alert.key].priority(self.regime) is not Priority.CAUTION:
+                condition.at_most = Priority.CAUTION
             self._conditions[alert.key, alert.source.id] = condition
             self._timers[alert.id] = self._fresh_timers(alert, now_s)
 
     def condition(
-        self, key: str, source: Source, *, active: bool, now_s: float, detail: str = ""
+        self,
+        key: str,
+        source: Source,
+        *,
+        active: bool,
+        now_s: float,
+        detail: str = "",
+        at_most: Priority | None = None,
     ) -> None:
         """Say whether a condition holds; it takes effect in ``advance`` after the catalogue's delay.
 
@@ -103,6 +124,8 @@ class Engine:
         condition.source = source  # a restored one knows no bus
         if active:
             condition.detail = detail  # what is said when it is raised is what holds then
+            condition.is_recapped |= condition.at_most is not at_most
+            condition.at_most = at_most
         if condition.wanted is active:
             return
         condition.wanted = active
@@ -137,7 +160,8 @@ class Engine:
         self.regime = regime
         changes: list[AlertChange] = []
         for alert in list(self._alerts.values()):
-            priority = self.catalogue[alert.key].priority(regime)
+            known = self._conditions[alert.key, alert.source.id]
+            priority = known.capped(self.catalogue[alert.key].priority(regime))
             if priority is alert.priority or alert.state is AlertState.RECTIFIED_UNACKNOWLEDGED:
                 continue
             if priority is not None:
@@ -155,6 +179,8 @@ class Engine:
         for (key, _), condition in list(self._conditions.items()):
             if condition.due_s is not None and condition.due_s <= now_s:
                 changes += self._settle(key, condition, now_s, now_utc)
+            elif condition.is_recapped:
+                changes += self._recap(key, condition, now_s, now_utc)
         for alert_id, timers in list(self._timers.items()):
             if timers.silence_ends_s is not None and timers.silence_ends_s <= now_s:
                 changes += self._move(alert_id, Event.SILENCE_ENDED, now_s, now_utc)
@@ -226,7 +252,8 @@ class Engine:
         if self._explained(kind, source):
             condition.due_s = now_s + LOOK_AGAIN_S
             return ()
-        priority = kind.priority(self.regime)
+        priority = condition.capped(kind.priority(self.regime))
+        condition.is_recapped = False
         if priority is None:
             condition.due_s = now_s + LOOK_AGAIN_S
             return self._noted(key, condition, now_s) if kind.letter(self.regime) == LOG else ()
@@ -242,6 +269,18 @@ class Engine:
         if condition.covered(priority):
             return [self._reprioritise(self._alerts[identifier], priority, now_s, now_utc)]
         return self._move(identifier, Event.CONDITION_TRUE, now_s, now_utc)
+
+    def _recap(
+        self, key: str, condition: _Condition, now_s: float, now_utc: datetime
+    ) -> list[AlertChange]:
+        """Give an open alert the priority that its rule allows now; louder than it was is news."""
+        condition.is_recapped = False
+        alert = self._alerts.get(alert_id(key, condition.source.id))
+        priority = condition.capped(self.catalogue[key].priority(self.regime))
+        if alert is None or not condition.standing or priority in {None, alert.priority}:
+            return []
+        assert priority is not None  # noqa: S101 (for the type checker)
+        return [self._reprioritise(alert, priority, now_s, now_utc)]
 
     def _new(
         self, key: str, source: Source, priority: Priority, now_s: float, now_utc: datetime

@@ -16,6 +16,7 @@ from daemon.capture.tape import LOOPBACK, READ_BYTES, is_tcp, serving
 from daemon.clock import SystemClock
 from daemon.drivers.api import Contact, DriverContext, Shared, SideDoor, Wiring
 from daemon.drivers.links import TcpLink
+from daemon.drivers.tape import TAPES
 from daemon.errors import IspsdError, LinkError
 from daemon.gate import CovertGate
 from daemon.model import ClockStatus, Provenance
@@ -168,8 +169,7 @@ class _TapeShared(Shared):
         self._clock = clock
 
     def one(self, name: str, make: Any) -> Any:  # type: ignore[explicit-override]  # typing.override is Python 3.12
-        del name, make
-        return self
+        return super().one(name, make) if name == TAPES else self
 
     @asynccontextmanager
     async def listened(self, *_: object) -> AsyncIterator[_TapeShared]:

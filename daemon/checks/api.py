@@ -181,6 +181,8 @@ class Services:
         verify_record: Verifies the record; returns PASS, FAIL or INCONCLUSIVE and a sentence.
         movements: What moved in the ship's day that holds a moment, by point; None for a day that was not watched.
         seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
+        position_doubt: Why the position cannot be believed while GNSS SUSPECT stands; None while it does not.
+        position_odd: What speaks against the position now, alone or not.
     """
 
     ais_off_orders: Callable[[], AisOffOrders] | None = None
@@ -189,6 +191,8 @@ class Services:
     verify_record: Callable[[], Awaitable[tuple[str, str]]] | None = None
     movements: Callable[[datetime], Mapping[str, Movement] | None] | None = None
     seal_numbers: Callable[[], Mapping[str, str]] | None = None
+    position_doubt: Callable[[], str | None] | None = None
+    position_odd: Callable[[], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Do the ship's GNSS receivers agree, without jump or gap?
+"""Do the ship's GNSS receivers agree, without jump or gap, and does nothing speak against them?
 
 Source: SOLAS V/19.2.1.6 asks for a receiver; alone on board a false position shows only by what does not fit: two
 receivers that part, or one that moves faster than the ship can. Continuous: one result a ship's day.
@@ -6,6 +6,7 @@ receivers that part, or one that moves faster than the ship can. Continuous: one
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -18,7 +19,7 @@ from daemon.geodesy import distance_m
 from daemon.model import Fix, Motion, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from daemon.model import Reading
+    from daemon.model import Json, Reading
 
 KNOT_M_S: Final = 1852 / 3600
 FASTEST_KN: Final = 40.0
@@ -32,6 +33,10 @@ QUIET_S: Final = 600.0
 KEPT_READINGS: Final = 100
 """The newest readings of a day that stand as evidence; those of jumps and disagreements stand first."""
 LOOK_S: Final = 30.0
+MOST_KINDS: Final = 20
+"""Kinds of indications of one day."""
+FIGURE: Final = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+(\.\d+)?")
+"""A number that stands alone: of GPS1 the 1 stays."""
 
 
 class GnssConfig(CheckConfig):
@@ -83,6 +88,13 @@ class Day:
     longest_apart_s: float = 0.0
     jumps: int = 0
     last_jump: tuple[float, str] | None = None
+    doubt: str | None = None
+    """Why the position cannot be believed now."""
+    doubted_s: float = 0.0
+    """How long it could not be."""
+    alone: dict[str, float] = field(default_factory=dict)
+    """What spoke against it, alone or not, and for how long: few words, by what they are without their figures."""
+    _looked_s: float | None = None
     odd: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
     newest: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
 
@@ -105,6 +117,25 @@ class Day:
         else:
             receiver.coverage.blind(reading.received_s, allowed_s=GAP_S)
             receiver.fix = None
+
+    def look(self, doubt: str | None, odd: tuple[str, ...], now_s: float) -> None:
+        """Take what the ship's own watch over the receivers says now."""
+        since_s = 0.0 if self._looked_s is None else now_s - self._looked_s
+        self._looked_s = now_s
+        if self.doubt is not None:
+            self.doubted_s += since_s
+        self.doubt = doubt
+        for words in odd:
+            kind = FIGURE.sub("…", words)
+            if kind in self.alone or len(self.alone) < MOST_KINDS:
+                self.alone[kind] = self.alone.get(kind, 0.0) + since_s
+
+    def details(self) -> dict[str, Json]:
+        """Return what the SSO may read of the day beside the result."""
+        seen: list[Json] = [
+            {"seen": kind, "for_s": round(seconds)} for kind, seconds in self.alone.items()
+        ]
+        return {"indications": seen} if seen else {}
 
     def readings(self) -> tuple[Reading, ...]:
         """Return what stands as evidence."""
@@ -145,6 +176,8 @@ class Day:
 
 def judge(day: Day, *, now_s: float) -> tuple[Outcome, str]:
     """Judge how the receivers stand now; with nothing to judge, say so."""
+    if day.doubt is not None:
+        return Outcome.FAILED, f"GNSS SUSPECT: {day.doubt}"
     if (fault := _fault(day, now_s)) is not None:
         return Outcome.FAILED, fault
     for id_, receiver in day.receivers.items():
@@ -172,6 +205,8 @@ def judge_day(day: Day, *, now_s: float, since: str | None) -> tuple[Outcome, st
     line = f"{_agreement(day)}, {seen}, {jumps}"
     if day.jumps and day.last_jump is not None:
         return Outcome.FAILED, f"{line}: {day.last_jump[1]}"
+    if day.doubted_s > 0:
+        return Outcome.FAILED, f"{line}; suspect for {length(day.doubted_s)}"
     if day.longest_apart_s > day.config.disagree_s:
         return Outcome.FAILED, f"{line}; disagreed for {length(day.longest_apart_s)}"
     if worst.share < day.config.share:
@@ -215,10 +250,17 @@ async def run(config: GnssConfig, ctx: CheckContext) -> Verdict:
             if reading is not None:
                 day.hear(reading, counts=ctx.accepts(reading))
             now_s = ctx.clock.now_s()
+            day.look(*_watched(ctx), now_s)
             if now_s >= first_word_s:
                 ctx.report(Verdict(*judge(day, now_s=now_s), day.readings()))
     said = judge_day(day, now_s=now_s, since=ctx.watched_since)
-    return Verdict(*said, day.readings())
+    return Verdict(*said, day.readings(), day.details())
+
+
+def _watched(ctx: CheckContext) -> tuple[str | None, tuple[str, ...]]:
+    """Return what the ship's watch over the receivers says; nothing where there is none."""
+    doubt, odd = ctx.services.position_doubt, ctx.services.position_odd
+    return (None if doubt is None else doubt()), (() if odd is None else odd())
 
 
 CHECK = CheckSpec(kind="gnss", config=GnssConfig, run=run, points=points, continuous=True)

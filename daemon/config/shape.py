@@ -307,6 +307,10 @@ class GnssSection(_Section):
 
     antennas_apart_m: Annotated[float, Field(ge=0, le=400)] = 0.0
     """How far the antennas of two receivers stand from each other, in metres."""
+    antenna_height_m: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """How high they stand over the water; a fix that lies 30 m off that speaks against the position."""
+    current_kn: Annotated[float, Field(ge=0.5, le=12)] = 2.0
+    """The strongest stream of the voyage, in knots: speed over ground and log may differ by so much."""
 
 
 class ConfigFile(_Section):
@@ -387,6 +391,7 @@ class Config:
     witnesses: tuple[Witness, ...]
     ssas_window_s: float
     antennas_apart_m: float
+    gnss: GnssSection
     persons: tuple[Person, ...]
     credentials_file: Path
     stations: tuple[Station, ...]

@@ -75,6 +75,11 @@ def _orders(commands: Any) -> None:
     ais.add_argument("--master", metavar="NAME", help="whose order it is, to switch off")
     does(ais, _ais)
 
+    area = asking(commands, "interference", "enter a known GNSS interference area", by=True)
+    area.add_argument("area", help="as the navigational warning names it")
+    area.add_argument("--hours", type=int, required=True, help="1 to 72; 0: it ends now")
+    does(area, lambda g: _order("interference_area", g.by, area=g.area, hours=g.hours))
+
 
 def _ais(given: argparse.Namespace) -> Request:
     if given.ais == "off" and not given.master:

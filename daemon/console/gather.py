@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
+from daemon.alerts.rules.gnss import SOURCE as GNSS
+from daemon.alerts.rules.gnss import SUSPECT
 from daemon.model import AlertState, Classification, Json, Priority, Regime
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from daemon.alerts.engine import Engine
     from daemon.clock import Clock
     from daemon.config import Config
-    from daemon.model import Opening, Permit
+    from daemon.model import InterferenceArea, Opening, Permit
     from daemon.points import Points
     from daemon.proving import Proving
     from daemon.readiness import Test, Tests
@@ -52,6 +54,8 @@ class Parts:
         ship_time: The ship's offset from UTC now.
         permits: The permits to open now, by door.
         connected: Whether the broker is reached now.
+        odd: What speaks against the ship's position now, one indication alone too.
+        interference: The known interference area that she is in.
     """
 
     config: Config
@@ -67,6 +71,8 @@ class Parts:
     ship_time: Callable[[], timezone]
     permits: Callable[[], Mapping[str, Permit]]
     connected: Callable[[], bool]
+    odd: Callable[[], tuple[str, ...]] = tuple
+    interference: Callable[[], InterferenceArea | None] = lambda: None
 
 
 class Status:
@@ -96,6 +102,7 @@ class Status:
             "situation": regime.situation.value,
             "security_level": int(regime.level),
             "threat": regime.threat,
+            "position": self._position(),
             "broker": parts.connected(),
             "sso": sso,
             "stations": self._stations(now_s),
@@ -116,6 +123,15 @@ class Status:
                 if sso or test.spec.classification is Classification.WATCH
             ],
             "record": self._record(now_s),
+        }
+
+    def _position(self) -> Json:
+        """Return what speaks against the position, and whether that is enough to doubt it."""
+        area = self._parts.interference()
+        return {
+            "suspect": self._parts.engine.holds(SUSPECT, GNSS),
+            "indications": list(self._parts.odd()),
+            "interference_area": None if area is None else area.name,
         }
 
     def _stations(self, now_s: float) -> list[Json]:

@@ -155,8 +155,20 @@ def _head(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterato
         f"{local:%H%M} ship's time (UTC{hours:+g}) · {utc:%Y-%m-%d %H:%M:%S}Z · "
         f"clock {status['clock']}"
     )
+    yield from _position(status.get("position", {}))
     broker = "connected" if status["broker"] else "NOT CONNECTED"
     yield Line(f"answered {age(since_s)} ago · broker {_was(broker, is_old=is_old)}")
+
+
+def _position(said: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what speaks against the position; nothing where nothing does."""
+    words = "; ".join(said.get("indications", ()))
+    if said.get("suspect"):
+        yield Line(f"POSITION SUSPECT: {words or 'not quiet for ten minutes yet'}", Style.WARNING)
+    elif words:
+        yield Line(f"position: {words} (one witness alone: no alert)")
+    if area := said.get("interference_area"):
+        yield Line(f"in a known interference area: {area}")
 
 
 def _ship_time(status: Mapping[str, Any], since_s: float) -> datetime:

@@ -25,6 +25,7 @@ from daemon.drivers.nmea_words import understood
 from daemon.drivers.overheard import Overheard
 from daemon.drivers.party_line import party_line
 from daemon.drivers.sentences import Dropped, SentenceError, parse
+from daemon.drivers.tape import TAPED, TAPES, Tapes
 from daemon.model import Reading
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class NmeaDriver:
         self._config = config
         self._context = context
         self._picker = self._picks()
+        # Of receivers alone.
+        self._tape = (
+            context.shared.one(TAPES, Tapes).of(context.device) if config.feed == "nav" else None
+        )
         self._units = {point.id: point.unit for point in self.points()}
 
     def points(self) -> tuple[PointSpec, ...]:
@@ -139,6 +144,8 @@ class NmeaDriver:
             sentence = self._picker.pick(parse(line), self.health)
             if sentence is None:
                 return
+            if self._tape is not None and sentence.formatter in TAPED:
+                self._tape.take(line, now_s=now_s, now_utc=context.clock.utc())
             read = reader.reads.get(sentence.formatter)
             if read is None:
                 # Understood, and nothing of a point: no sign of life of what this feed is there for.

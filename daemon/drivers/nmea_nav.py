@@ -7,6 +7,7 @@ Source: IEC 61162-1: GGA, GNS, GLL; RMC, VTG; ZDA; GSA and GSV (``nmea_sky``). G
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class NavReader:
             Thing(
                 self._fix,
                 NAV_VALID_S,
-                Kind("GGA", read_fix),
+                Kind("GGA", read_gga),
                 Kind("GNS", read_gns),
                 Kind("GLL", read_gll),
                 Kind("RMC", read_rmc_fix),
@@ -96,6 +97,7 @@ class NavReader:
         return () if sky is None else ((self._sky, sky, Quality.GOOD),)
 
 
+_GGA: dict[str, int] = pynmea2.GGA.name_to_idx
 _GNS: dict[str, int] = pynmea2.GNS.name_to_idx
 _GLL: dict[str, int] = pynmea2.GLL.name_to_idx
 _VTG: dict[str, int] = pynmea2.VTG.name_to_idx
@@ -117,6 +119,37 @@ _QUALITY_OF_MODE = {"R": 4, "F": 5, "P": 3, "D": 2, "A": 1, "E": 6, "M": 7, "S":
 _NO_FIX = "N"
 
 
+def read_gga(sentence: Sentence) -> Said:
+    """Return the fix of a GGA sentence with the height of the antenna, where it tells one.
+
+    Raises:
+        SentenceError: A field cannot be read.
+    """
+    fix, quality = read_fix(sentence)
+    if fix is None:
+        return fix, quality
+    height_m = _height_m(sentence.fields[_GGA["altitude"]])
+    of_day_s = _of_day_s(sentence.fields[_GGA["timestamp"]])
+    return replace(fix, altitude_m=height_m, of_day_s=of_day_s), quality
+
+
+def _height_m(text: str) -> float | None:
+    """Return a height over the geoid; what cannot be read says nothing, and costs no position."""
+    return float(text) if _HEIGHT.fullmatch(text) else None
+
+
+def _of_day_s(text: str) -> float | None:
+    """Return the second of the day of hhmmss.sss; what cannot be read says nothing, as above."""
+    clock = _TIME.fullmatch(text)
+    if clock is None:
+        return None
+    hour, minute, second, fraction = clock.groups()
+    return int(hour) * 3600.0 + int(minute) * 60.0 + int(second) + float(f"0.{fraction or 0}")
+
+
+_HEIGHT = re.compile(r"-?\d{1,6}(?:\.\d{0,9})?", re.ASCII)
+
+
 def read_gns(sentence: Sentence) -> Said:
     """Return the fix of a GNS sentence: as good as its best constellation.
 
@@ -133,7 +166,10 @@ def read_gns(sentence: Sentence) -> Said:
     hdop = number(fields[_GNS["hdop"]], _MOST_HDOP)
     if best == _NO_FIX or place is None:
         return NOTHING
-    return Fix(place, _QUALITY_OF_MODE[best], satellites, hdop), _quality(best)
+    height_m = _height_m(fields[_GNS["altitude"]])
+    of_day_s = _of_day_s(fields[_GNS["timestamp"]])
+    fix = Fix(place, _QUALITY_OF_MODE[best], satellites, hdop, height_m, of_day_s)
+    return fix, _quality(best)
 
 
 def read_gll(sentence: Sentence) -> Said:

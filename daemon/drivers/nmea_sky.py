@@ -9,6 +9,7 @@ once, with its best signal.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, TypeAlias
 
 import pynmea2
@@ -17,7 +18,7 @@ from daemon.drivers.sentences import Dropped, SentenceError, number, whole
 from daemon.model import Sky
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from daemon.drivers.sentences import Sentence
 
@@ -119,6 +120,7 @@ class SkyCycle:
         known = self._sky
         in_use, pdop = known.in_use, known.pdop
         in_view, mean_cn0_db_hz = known.in_view, known.mean_cn0_db_hz
+        tracked, sigma_db = known.tracked, known.cn0_sigma_db
         if cycle.used is not None:
             self._used_s = now_s
             in_use, pdop = len(cycle.used), cycle.pdop
@@ -126,10 +128,12 @@ class SkyCycle:
             in_use = pdop = None
         if cycle.viewed is not None and cycle.is_view_whole and is_view_whole:
             self._viewed_s = now_s
-            in_view, mean_cn0_db_hz = len(cycle.viewed), _mean(cycle.viewed.values())
+            signals = [each for each in cycle.viewed.values() if each > 0.0]
+            in_view, mean_cn0_db_hz = len(cycle.viewed), _mean(signals)
+            tracked, sigma_db = len(signals), _sigma(signals)
         elif now_s - self._viewed_s > self._valid_s:
-            in_view = mean_cn0_db_hz = None
-        self._sky = Sky(in_view, in_use, mean_cn0_db_hz, pdop)
+            in_view = mean_cn0_db_hz = tracked = sigma_db = None
+        self._sky = Sky(in_view, in_use, mean_cn0_db_hz, pdop, tracked, sigma_db)
         return self._sky
 
     def _view(self, cycle: _Cycle, sentence: Sentence) -> None:
@@ -187,7 +191,11 @@ def _use(cycle: _Cycle, sentence: Sentence) -> None:
     cycle.used, cycle.pdop = used, pdop
 
 
-def _mean(cn0_db_hz: Iterable[float]) -> float | None:
+def _mean(tracked_db_hz: Sequence[float]) -> float | None:
     """Return the mean of the signals that are tracked."""
-    tracked = [each for each in cn0_db_hz if each > 0.0]
-    return round(sum(tracked) / len(tracked), 1) if tracked else None
+    return round(fmean(tracked_db_hz), 1) if tracked_db_hz else None
+
+
+def _sigma(tracked_db_hz: Sequence[float]) -> float | None:
+    """Return how far they scatter: one transmitter makes all alike."""
+    return round(pstdev(tracked_db_hz), 2) if len(tracked_db_hz) > 1 else None

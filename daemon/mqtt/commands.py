@@ -36,7 +36,7 @@ REPLAY_LIMIT = 1000
 
 LATER = frozenset(
     {
-        *("heard", "inhibit", "out_of_service", "blackout", "interference_area"),
+        *("heard", "inhibit", "out_of_service", "blackout"),
         *("visitor_view", "curtain"),
     }
 )
@@ -234,6 +234,7 @@ VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
         "threat": {"person": _text, "on": _truth},
         "ship_time": {"person": _text, "offset_min": _offset},
         "ais_off": {"person": _text, "on": _truth, "master": _text},
+        "interference_area": {"person": _text, "area": _text, "hours": _whole},
         "permit": {
             "person": _text,
             "door": _text,
@@ -274,7 +275,9 @@ def _faults(verb: str, body: Mapping[str, Any]) -> list[str]:
     return faults[:3]  # enough for a person to go on with, whatever was sent
 
 
-ORDERS = frozenset({"situation", "level", "threat", "ship_time", "ais_off", "permit"})
+ORDERS = frozenset(
+    {"situation", "level", "threat", "ship_time", "ais_off", "permit", "interference_area"}
+)
 """Verbs that the SSO and the Master have over the control socket as well."""
 
 

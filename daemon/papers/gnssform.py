@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.papers import moments
 from daemon.papers.layout import Blank, Column, Facts, Sheet, Signatures, Table, Title, Words
+from daemon.papers.source import EPISODE
 from daemon.papers.words import counted, result, text
 
 if TYPE_CHECKING:
@@ -38,13 +39,18 @@ MOST_LINES: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One time that the position could not be believed: from raised to ended."""
+    """One time that the position could not be believed: from raised to ended.
+
+    Attributes:
+        kept: What was kept of it: raw sentences, positions, indications with their moments.
+    """
 
     entries: tuple[Found, ...]
+    kept: tuple[Found, ...] = ()
 
     @property
     def began(self) -> datetime:
-        return self.entries[0].moment("raised")
+        return self.kept[0].moment("began") if self.kept else self.entries[0].moment("raised")
 
     @property
     def ended(self) -> datetime | None:
@@ -56,26 +62,38 @@ class Occurrence:
     def indications(self) -> list[str]:
         """What was seen, each thing once, as it was first said."""
         said: dict[str, None] = {}
+        for each in self.kept:
+            for one in each.open.get("indications", ()):
+                after_s = one.get("after_s", 0)
+                said.setdefault(f"{text(one, 'seen')} (after {after_s} s)")
+        if said:
+            return list(said)
         for each in self.entries:
             for part in text(each.open, "detail").split("; "):
                 said.setdefault(part)
         return [part for part in said if part]
 
 
-def occurrences(alerts: Sequence[Found]) -> list[Occurrence]:
-    """Return what the alert entries tell, oldest first."""
+def occurrences(alerts: Sequence[Found], kept: Sequence[Found] = ()) -> list[Occurrence]:
+    """Return what the alert entries tell, oldest first, each with what was kept of it."""
     by_instance: dict[object, list[Found]] = {}
     for each in alerts:
         if each.open.get("key") == SUSPECT:
             by_instance.setdefault(each.open.get("instance"), []).append(each)
-    return [Occurrence(tuple(entries)) for entries in by_instance.values()]
+    of: dict[object, list[Found]] = {}
+    for each in kept:
+        of.setdefault(each.open.get("instance"), []).append(each)
+    return [
+        Occurrence(tuple(entries), tuple(of.get(instance, ())))
+        for instance, entries in by_instance.items()
+    ]
 
 
 def sheets(
     source: Source, evidence: Callable[[str], bytes | None], title: str
 ) -> tuple[Sheet, ...]:
     """Return one form an occurrence; one that says so where there was none."""
-    found = occurrences(source.by_type["alert.changed"])
+    found = occurrences(source.by_type["alert.changed"], source.by_type.get(EPISODE, ()))
     if not found:
         return (_nothing(source, title),)
     return tuple(_sheet(each, source, evidence, title) for each in found)
@@ -128,9 +146,13 @@ def _sheet(
     each: Occurrence, source: Source, evidence: Callable[[str], bytes | None], title: str
 ) -> Sheet:
     ship = source.particulars
-    positions = [fix for found in each.entries for fix in _positions(found, evidence)]
+    first = [place for found in each.kept for place in _places(found, "first")]
+    last = [place for found in each.kept for place in _places(found, "last")]
+    if not first:
+        said = [fix for found in each.entries for fix in _positions(found, evidence)]
+        first, last = said[:1], said[1:][-1:]
     ended = each.ended
-    numbers = ", ".join(str(found.seq) for found in each.entries)
+    numbers = ", ".join(str(found.seq) for found in (*each.entries, *each.kept))
     facts: tuple[tuple[str, Any], ...] = (
         (
             "Ship, IMO no., call sign, MMSI",
@@ -138,9 +160,9 @@ def _sheet(
         ),
         ("Flag", None),
         ("1  Date-time group", dtg(each.began)),
-        ("    Position then", positions[0] if positions else None),
-        ("2  Track: from", positions[0] if positions else None),
-        ("    Track: to", positions[-1] if len(positions) > 1 else None),
+        ("    Position then, as the receivers said", "; ".join(first) or None),
+        ("2  Track: from", "; ".join(first) or None),
+        ("    Track: to", "; ".join(last) or None),
         ("3  Began, UTC / ship's time", moments.both(each.began, source.ship_time, with_year=True)),
         ("    Ended", moments.both(ended, source.ship_time, with_year=True) if ended else None),
         ("4  Systems affected and how", "; ".join(each.indications) or None),
@@ -148,6 +170,7 @@ def _sheet(
         ("6  Secondary means used", None),
         ("    their accuracy against GNSS", None),
         ("7  Communications affected", None),
+        ("Raw sentences kept", "; ".join(_raw(found) for found in each.kept) or None),
         ("Entries of the security record", numbers),
     )
     return Sheet(
@@ -176,6 +199,25 @@ def _positions(found: Found, evidence: Callable[[str], bytes | None]) -> Iterabl
                 yield fix
 
 
+def _places(found: Found, which: str) -> Iterable[str]:
+    """Return where each receiver put the ship, first or last in an episode."""
+    for said in found.open.get(which, ()):
+        lat, lon = said["lat_microdeg"] / 1e6, said["lon_microdeg"] / 1e6
+        yield f"{_where(lat, lon)} ({text(said, 'receiver').upper()}, {text(said, 'at')[:19]}Z)"
+
+
+def _raw(found: Found) -> str:
+    """Return what there is of raw sentences, by the entry that holds them and how they begin."""
+    if lost := text(found.open, "lost"):
+        return f"entry {found.seq}: {lost}"
+    lines = sum(each.get("lines", 0) for each in found.open.get("kept", ()))
+    names = ", ".join(each.sha256[:16] for each in found.entry.evidence) or "none, no room was left"
+    why = text(found.open, "cut_short")
+    return f"entry {found.seq}: {lines} lines of ±10 min, SHA-256 {names} …" + (
+        f", {why}" if why else ""
+    )
+
+
 def _position(line: bytes) -> str | None:
     """Return the position of a line of evidence; None where it has none."""
     try:
@@ -184,8 +226,11 @@ def _position(line: bytes) -> str | None:
         lat, lon = float(at["lat_deg"]), float(at["lon_deg"])
     except (ValueError, KeyError, TypeError):
         return None
-    where = f"{_degrees(lat, 'N', 'S', 2)} {_degrees(lon, 'E', 'W', 3)}"
-    return f"{where} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"
+    return f"{_where(lat, lon)} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"
+
+
+def _where(lat: float, lon: float) -> str:
+    return f"{_degrees(lat, 'N', 'S', 2)} {_degrees(lon, 'E', 'W', 3)}"
 
 
 def _degrees(value: float, positive: str, negative: str, width: int) -> str:

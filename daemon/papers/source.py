@@ -32,6 +32,8 @@ MOST_READ: Final = 200_000
 LOOK_BACK: Final = timedelta(days=366)
 """How far before the end of the period the matrix and the dates of the next tests look."""
 RESULTS: Final = ("test.result", "test.missed")
+EPISODE: Final = "gnss.recorded"
+"""What is kept of a suspect position: raw sentences, where the receivers put the ship, what spoke against it."""
 OTHERS: Final = (
     "tests.planned",
     "training.held",
@@ -147,6 +149,7 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
         strays = gathering.strays(by_type, period)
         by_type |= {type_: gathering.all_of(type_, period) for type_ in OTHERS}
         by_type["alert.changed"] = gathering.alerts(period)
+        by_type[EPISODE] = gathering.episodes(period)
         people = gathering.people(by_type["segment.opened"])
         ends = reader.entries(Query(limit=1, newest_first=True))
         first = reader.entries(Query(limit=1))
@@ -252,6 +255,10 @@ class _Gathering:
                 limit=MOST_ENTRIES,
             )
         )
+
+    def episodes(self, period: Period) -> list[Found]:
+        """Return what is kept of each of them; it is entered ten minutes after the onset, perhaps behind the period."""
+        return self.pages(Query(type=EPISODE, since=utc_text(period.begins), limit=MOST_ENTRIES))
 
     def pages(self, query: Query) -> list[Found]:
         """Return what a query finds, page by page."""

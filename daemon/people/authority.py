@@ -52,6 +52,7 @@ class Act(StrEnum):
     LEVEL = "set the security level"
     SHIP_TIME = "change ship's time"
     AIS_OFF = "enter the Master's order"
+    INTERFERENCE = "enter a known GNSS interference area"
 
     # Tests
     START_TEST = "start a test"
@@ -172,6 +173,8 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
         Act.LEVEL: {OFFICER: Cell(only=Only.RAISE), **_command(YES)},
         Act.SHIP_TIME: {OFFICER: YES, **_command(YES)},
         Act.AIS_OFF: {OFFICER: YES, **_command(YES)},
+        # No row of the paper: its alert table names SSO and OOW, and the Master may what they may.
+        Act.INTERFERENCE: {OFFICER: YES, **_command(YES)},
         Act.START_TEST: {
             OFFICER: PIN,
             GANGWAY: _HELPS,

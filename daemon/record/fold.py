@@ -63,6 +63,8 @@ HIGHEST = "highest"
 INSTANCE = "instance"
 DEFECT = "defect"
 """The defects that are open, by their number; under ``HIGHEST`` the highest number that was given."""
+EPISODE = "episode"
+"""An episode of GNSS interference whose raw sentences are not written yet; by ``gnss``."""
 HELD = "held"
 """Drills and exercises that were held: ``drill/<when it ended>``."""
 CERTIFICATE = "certificate"
@@ -236,6 +238,15 @@ def _defect_closed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[St
     return (StateChange(DEFECT, _text(shown["defect"]), None),)
 
 
+def _suspected(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    _text(shown["began"])
+    return (StateChange(EPISODE, "gnss", shown),)
+
+
+def _recorded(_: Mapping[str, Json], __: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(EPISODE, "gnss", None),)
+
+
 def _held(what: str) -> _Rule:
     def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
         ended = _text(shown["ended"])
@@ -357,6 +368,8 @@ _RULES: Mapping[str, _Rule] = {
     "seal.renumbered": _renumbered,
     "permit.given": _permit_given,
     "permit.ended": _permit_ended,
+    "gnss.suspected": _suspected,
+    "gnss.recorded": _recorded,
     "defect.opened": _defect_opened,
     "defect.closed": _defect_closed,
     **_AMENDED,
@@ -387,6 +400,7 @@ _RULES: Mapping[str, _Rule] = {
             "threat.changed",
             "ship_time.changed",
             "ais.order",
+            "interference_area.changed",
         )
     },
     SEGMENT_OPENED: _segment_opened,

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from daemon.checks.api import Services
 from daemon.checks.gnss import CHECK, GnssConfig
-from daemon.model import Fix, Motion, Position, Provenance, Quality, Reading
+from daemon.model import Classification, Fix, Motion, Position, Provenance, Quality, Reading
 from daemon.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
@@ -166,3 +167,53 @@ async def test_receivers_that_are_never_heard_together_prove_no_agreement():
             made.hears(fix(made, "g2", 5000.0))
             await made.clock.advance(2.5)
         assert said(made) == [("inconclusive", "the receivers were never heard at one moment")]
+
+
+class Doubts:
+    """What the ship's own watch over the receivers says; a test says it."""
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+        self.odd: tuple[str, ...] = ()
+
+    def services(self) -> Services:
+        return Services(position_doubt=lambda: self.why, position_odd=lambda: self.odd)
+
+
+async def test_while_gnss_is_suspect_it_is_not_in_order_and_afterwards_the_day_is_not():
+    doubts = Doubts()
+    async with running(rig(gnss_test(), clock=evening(), services=doubts.services())) as made:
+        await fixes(made, 100.0, g1=0.0, g2=12.0)
+        doubts.why = "G1 and G2 are at one point, their antennas 11 m apart; G1 time stepped +9 s"
+        await fixes(made, 60.0, g1=0.0, g2=12.0)
+        doubts.why = None
+        await to_midnight(made, g1=0.0, g2=12.0)
+        outcomes = [outcome for outcome, _ in said(made)]
+        assert outcomes == ["passed", "failed", "passed", "failed"]
+        assert "GNSS SUSPECT: G1 and G2 are at one point" in str(said(made)[1][1])
+        assert "suspect for 01:00" in str(said(made)[-1][1])
+
+
+async def test_suspect_fixes_prove_nothing_whatever_they_say():
+    """While suspect, nothing trusts position: what the points mark suspect is as if it had not been heard."""
+    async with running(rig(gnss_test())) as made:
+        for _ in range(70):
+            await made.clock.advance(1.0)
+            made.hears(*(fix(made, g, 0.0, quality=Quality.SUSPECT) for g in TWO))
+            await made.clock.advance(0.0)
+        assert made.outcomes() == ["inconclusive"]
+
+
+async def test_one_indication_alone_is_kept_for_the_sso_and_leaves_the_day_in_order():
+    doubts = Doubts()
+    async with running(rig(gnss_test(), clock=evening(), services=doubts.services())) as made:
+        await fixes(made, 100.0, g1=0.0, g2=12.0)
+        doubts.odd = ("G1 has HDOP 4.5",)
+        await fixes(made, 60.0, g1=0.0, g2=12.0)
+        doubts.odd = ("G1 has HDOP 7.1",)
+        await fixes(made, 60.0, g1=0.0, g2=12.0)
+        doubts.odd = ()
+        await to_midnight(made, g1=0.0, g2=12.0)
+        assert made.outcomes() == ["passed", "passed"]
+        kept = made.journal.drafts[-1].parts[Classification.SSO]["indications"]
+        assert kept == [{"seen": "G1 has HDOP …", "for_s": 120}]

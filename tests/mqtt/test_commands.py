@@ -49,6 +49,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "threat": {"person": "C/O Li", "on": True},
     "ship_time": {"person": "C/O Li", "offset_min": -720},
     "ais_off": {"person": "C/O Li", "on": True, "master": "A. Lindqvist"},
+    "interference_area": {"person": "C/O Li", "area": "NAVAREA IX 412", "hours": 72},
     "permit": {
         "person": "C/O Li",
         "door": "d17",

@@ -153,6 +153,8 @@ STATE: dict[str, dict[str, Any]] = {
         "ship_time_offset_min": 480,
         "ais_off_by": None,
         "settling": False,
+        "interference_area": "NAVAREA IX 412",
+        "interference_ends_up": 4600.0,
     },
     TOPICS.loop_check(): LOOP_CHECK | {"changes": [MOVED]},
     TOPICS.sso_loop_check(): LOOP_CHECK | {"changes": [MOVED | WHERE]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -355,6 +356,44 @@ def test_a_gnss_report_says_what_is_recorded_and_leaves_the_rest_blank(tmp_path)
         assert flat(wanted) in flat(words)
     assert "jamming" not in words.lower()
     assert "spoofing" not in words.lower()
+
+
+def test_a_gnss_report_cites_the_raw_sentences_of_its_episode(tmp_path):
+    common = {"subject": "gnss", "kind": "system"}
+    alert = {"id": "gnss.suspect.gnss", "key": "gnss.suspect", "raised": iso_of(5, 2, 11)}
+    seen = [{"seen": "GPS1 jumped 812 m", "after_s": 0}, {"seen": "AIS alert 009", "after_s": 65}]
+    place = {"receiver": "gps1", "lat_microdeg": 1_250_000, "lon_microdeg": -103_500_000}
+    episode = {
+        "began": iso_of(5, 2, 10),
+        "indications": seen,
+        "first": [place | {"at": iso_of(5, 2, 10)}],
+        "last": [place | {"lat_microdeg": -1_500_000, "at": iso_of(5, 2, 20)}],
+        "kept": [{"receiver": "gps1", "lines": 1201}, {"receiver": "gps2", "lines": 1190}],
+    }
+    raw = b"2026-11-05T02:10:00.000Z $GPGGA"
+    entries = [
+        said("alert.changed", at(5, 2, 11), detail="GPS1", state="V", instance=7, **alert, **common),
+        said("gnss.recorded", at(5, 2, 20), instance=7, evidence=[raw], **episode, **common),
+        said("alert.changed", at(5, 3), detail="", state="N", instance=7, **alert, **common),
+        said("alert.changed", at(6), detail="GPS2", state="V", instance=9, **alert, **common),
+        said("gnss.recorded", at(6, 1), instance=9, lost="the raw sentences were lost", **(
+            {"began": iso_of(6)} | common
+        )),
+        exported(at(29)),
+    ]  # fmt: skip
+    ours, seqs = made(tmp_path, entries)
+    content, pages = ours.pdf("gnss")
+    words = flat(text_of(content))
+    assert pages == 2
+    for wanted in (
+        "050210Z NOV 26",
+        "01°15.000'N 103°30.000'W (GPS1, 2026-11-05T02:10:00Z)",
+        "01°30.000'S 103°30.000'W (GPS1, 2026-11-05T02:20:00Z)",
+        "GPS1 jumped 812 m (after 0 s); AIS alert 009 (after 65 s)",
+        f"entry {seqs[1]}: 2391 lines of ±10 min, SHA-256 {hashlib.sha256(raw).hexdigest()[:16]}",
+        f"entry {seqs[4]}: the raw sentences were lost",
+    ):
+        assert flat(wanted) in words, wanted
 
 
 def test_no_interference_is_said(tmp_path):

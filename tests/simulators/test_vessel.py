@@ -460,3 +460,53 @@ async def test_the_units_own_log_is_said_when_somebody_asks():
 def test_a_setting_that_cannot_be_says_why(settings, reason):
     with pytest.raises(ValueError, match=reason):
         SIMULATOR.build("v1", settings)
+
+
+async def said_of(port: Port, lines: int) -> dict[str, Any]:
+    """Return what the receiver says in the next second, by formatter."""
+    await port.seconds(1)
+    said = [pynmea2.parse(line, check=True) for line in await port.client.lines(lines)]
+    return {each.sentence_type: each for each in said}
+
+
+async def test_a_frozen_receiver_stays_where_it_was_while_the_ship_goes_on():
+    async with Port(sends=["gnss"]) as port:
+        await port.unit.do({"do": "sog", "kn": 12, "cog_deg": 0})
+        await port.unit.do({"do": "frozen", "on": True})
+        first = (await said_of(port, 2))["GGA"].latitude
+        await port.seconds(60)
+        await port.client.lines(120)
+        assert (await said_of(port, 2))["GGA"].latitude == first
+        await port.unit.do({"do": "frozen", "on": False})
+        assert (await said_of(port, 2))["GGA"].latitude > first + 0.003
+
+
+async def test_a_receiver_in_a_spoofed_field_is_where_the_transmitter_has_it():
+    async with Port(sends=["gnss"], antenna_north_m=11) as port:
+        apart_deg = 11 / METRES_PER_DEGREE
+        assert (await said_of(port, 2))["GGA"].latitude == pytest.approx(
+            1.264 + apart_deg, abs=2e-6
+        )
+        await port.unit.do({"do": "one_point", "on": True})
+        await port.unit.do({"do": "height", "m": 80})
+        gga = (await said_of(port, 2))["GGA"]
+        assert (gga.latitude, gga.altitude) == (pytest.approx(1.264, abs=2e-6), 80.0)
+
+
+async def test_uniform_signals_are_all_the_same():
+    async with Port(sends=["gnss"], sentences=["GSV"]) as port:
+        await port.unit.do({"do": "uniform", "on": True})
+        await port.seconds(1)
+        for line in await port.client.lines(3):
+            seen = pynmea2.parse(line, check=True).data[3:]
+            assert set(seen[3::4]) == {"43"}
+
+
+async def test_a_receivers_time_runs_away_and_goes_on_from_there():
+    async with Port(sends=["gnss"], sentences=["RMC"]) as port:
+        await port.unit.do({"do": "time_drift", "ppm": 100_000})
+        await port.seconds(9)
+        await port.unit.do({"do": "time_drift", "ppm": 0})
+        await port.client.lines(9)
+        told = (await said_of(port, 1))["RMC"].datetime
+        assert (told - port.clock.utc()).total_seconds() == pytest.approx(0.9, abs=0.91)

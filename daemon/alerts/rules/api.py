@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.alerts.alert import Source
-    from daemon.model import Permit, Reading, Regime
+    from daemon.model import Permit, Priority, Reading, Regime
     from daemon.points import Change
 
 Holds: TypeAlias = Callable[[str, str], bool]
@@ -25,6 +25,8 @@ class Said:
     source: Source
     active: bool
     detail: str = ""
+    at_most: Priority | None = None
+    """Told no louder than this; None leaves it to the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Moment:
         now_s: Seconds since boot.
         permits: The permits to open, by door; one that has ended stays while its door is open.
         ais_off_by: Whose order it is that AIS is off; None where there is none.
+        interference_area: The ship is in a known GNSS interference area, as a person entered.
+        position_is_suspect: GNSS SUSPECT holds: no rule may trust where the ship is.
+        clock_is_synced: Something disciplines this computer's clock.
     """
 
     now_s: float
@@ -42,6 +47,9 @@ class Moment:
     regime: Regime
     permits: Mapping[str, Permit]
     ais_off_by: str | None = None
+    interference_area: bool = False
+    position_is_suspect: bool = False
+    clock_is_synced: bool = False
 
 
 class Rule(Protocol):
