@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HASH_BYTES = 32
 
@@ -53,10 +57,18 @@ class Tree:
 
     def grown(self, entry: bytes) -> Tree:
         """Return the tree with one more entry."""
-        node, peaks, size = leaf_hash(entry), self.peaks, self.size
-        while size & 1:  # a peak as high as the node: they become one, a level up
-            node, peaks, size = node_hash(peaks[-1], node), peaks[:-1], size >> 1
-        return Tree(self.size + 1, (*peaks, node))
+        return self.grown_by((entry,))
+
+    def grown_by(self, entries: Iterable[bytes]) -> Tree:
+        """Return the tree with more entries, in their order."""
+        size, peaks = self.size, list(self.peaks)
+        for entry in entries:
+            node, level = leaf_hash(entry), size
+            while level & 1:  # a peak as high as the node: they become one, a level up
+                node, level = node_hash(peaks.pop(), node), level >> 1
+            peaks.append(node)
+            size += 1
+        return Tree(size, tuple(peaks))
 
     def root(self) -> bytes:
         """Return the root (RFC 6962 2.1, MTH); of no leaves, the hash of nothing."""

@@ -333,7 +333,7 @@ class Segment:
     def _write(
         self, submissions: Sequence[Submission], cursors: Mapping[str, int], before: Sequence[str]
     ) -> list[Entry]:
-        tree, next_bseq = self.tree, self.next_bseq
+        seq, next_bseq = self.next_seq, self.next_bseq
         entries: list[Entry] = []
         latest: fold.Latest = {}
         texts: dict[int, str] = {}
@@ -342,21 +342,24 @@ class Segment:
                 self._db.execute(statement)
             for draft, stamp in submissions:
                 shown = draft.classification is Classification.WATCH
-                entry = self._insert(
-                    draft, stamp, seq=self.first_seq + tree.size, bseq=next_bseq if shown else None
-                )
-                next_bseq += shown
-                tree = tree.grown(entry.body.encode())
+                entry = self._compose(draft, stamp, seq=seq, bseq=next_bseq if shown else None)
+                seq, next_bseq = seq + 1, next_bseq + shown
                 fold.note(latest, entry, draft.parts.get(Classification.SSO, {}))
                 entries.append(entry)
                 if draft.open_text is not None:
                     texts[id(entry.open)] = draft.open_text
+            self._db.executemany(
+                "INSERT INTO entry (seq, body) VALUES (?, ?)",
+                [(entry.seq, entry.body) for entry in entries],
+            )
             self._write_state(latest, texts)
             self._write_cursors(cursors)
-        self.tree, self.next_bseq = tree, next_bseq
+        self.tree = self.tree.grown_by(entry.body.encode() for entry in entries)
+        self.next_bseq = next_bseq
         return entries
 
-    def _insert(self, draft: Draft, stamp: Stamp, *, seq: int, bseq: int | None) -> Entry:
+    def _compose(self, draft: Draft, stamp: Stamp, *, seq: int, bseq: int | None) -> Entry:
+        """Return the entry of a draft; what stands beside an entry is written at once."""
         hashes = {}
         for name, part in draft.parts.items():
             salt, body = self._entropy.salt(), codec.encode(part)
@@ -374,7 +377,6 @@ class Segment:
                 "ON CONFLICT DO NOTHING",
                 (reference.sha256, seq, reference.media, reference.size, compress(evidence.body)),
             )
-        self._db.execute("INSERT INTO entry (seq, body) VALUES (?, ?)", (seq, entry.body))
         return entry
 
     def _write_state(self, latest: fold.Latest, texts: Mapping[int, str]) -> None:
