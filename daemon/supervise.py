@@ -143,14 +143,7 @@ class Supervisor:
                 self._came_up()
             heard_s = max(began_s, last_s or began_s)
             if self._clock.now_s() - heard_s > self._silent_after_s:
-                raise LinkError(self._silence())
-
-    def _silence(self) -> str:
-        """Return why a silent device counts as lost: what its port hears instead, where that is known."""
-        words = f"nothing good heard for {self._silent_after_s:g} s"
-        # Of a covert source nothing is told, not even to whoever reads the reason of its outage.
-        hint = None if self.spec.covert else self.driver.health.hint()
-        return words if hint is None else f"{words}; {hint}"
+                raise LinkError(f"nothing good heard for {self._silent_after_s:g} s")
 
     def _take(self, reading: Reading) -> None:
         if self._status.link is not LinkState.UP:

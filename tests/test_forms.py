@@ -103,6 +103,7 @@ def test_what_is_not_known_has_no_value(quality):
         "valid_for": 15.0,
         "source": "d12",
         "name": "HATCH",
+        "proved": None,
     }
 
 

@@ -114,7 +114,7 @@ def test_no_recorded_receiver_is_suspect():
         fixes += fix is not None
         if feed.suspect:
             suspect[path.name] = feed.suspect[:2]
-    assert (logs, fixes) == (88, 62)
+    assert (logs, fixes) == (88, 69)
     assert suspect == {}
 
 

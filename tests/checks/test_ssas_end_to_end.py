@@ -387,7 +387,7 @@ async def test_the_person_is_led_in_the_makers_words_with_the_word_that_the_flag
     [
         ({"flag_profile": "SG 2024-10"}, r"there are denmark, .*singapore"),
         ({"flag_profile": "atlantis"}, "there is no profile 'atlantis'; there are denmark"),
-        ({"unit_profile": "noname"}, r"there are jrc-jue-95sa-text, sailor-6194"),
+        ({"unit_profile": "noname"}, r"there are iridium-sbd, jrc-jue-95sa-text, sailor-6194"),
         ({"unit_profile": "sailor-6194"}, 'knows of no text port: say message = ""'),
         ({"addressees": 6}, "JRC JUE-95SA has at most 5 addressees"),
     ],
@@ -398,7 +398,10 @@ def test_a_test_that_does_not_fit_flag_or_unit_is_refused_with_what_there_is(cha
 
 
 def test_a_lamp_that_the_maker_does_not_describe_is_refused(tmp_path, monkeypatch):
-    unit = 'maker = "A"\nmodel = "B"\nsource = "C"\n[test]\npress = "hold"\nrelease = "let go"\n'
+    unit = (
+        'maker = "A"\nmodel = "B"\nsource = "C"\nas_of = "2026-11-29"\n'
+        '[test]\npress = "hold"\nrelease = "let go"\n'
+    )
     (tmp_path / "ssas").mkdir()
     (tmp_path / "ssas" / "dumb.toml").write_text(unit, "utf-8")
     monkeypatch.setenv("ISPSD_DATA", str(tmp_path))
