@@ -208,8 +208,8 @@ async def watch_bus(lamp, *, gate_kind=CovertGate, faults=RTU_FAULTS):
 
 
 async def misbehave(bus, fault):
-    # Exception 4 is of no address: what is asked for stays as it is.
-    await bus.simulator.do({"do": "fault", "id": 5, "fault": fault, "code": 4})
+    # Exception 2: what is asked for is halved, and joined again.
+    await bus.simulator.do({"do": "fault", "id": 5, "fault": fault, "code": 2})
 
 
 async def test_covert_on_a_bus_nothing_depends_on_the_lamp_outside_a_window():
