@@ -13,6 +13,7 @@ hold another by then.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -71,11 +72,20 @@ class SsasAtConfig(SsasPortConfig):
 
 def is_test(profile: AtProfile, text: str) -> bool:
     """Return whether a text says that it is a test, and nowhere that it is not."""
-    words = set(_WORD.findall(text.upper().replace("'", "")))
-    return profile.test_word in words and words.isdisjoint(profile.real_words)
+    words = _WORD.findall(text.upper().translate(_APOSTROPHES))
+    is_denied = any(
+        word == profile.test_word and after in _DENIALS
+        for word, after in itertools.pairwise([*words, ""])
+    )
+    return (
+        profile.test_word in words and not is_denied and set(words).isdisjoint(profile.real_words)
+    )
 
 
 _WORD = re.compile(r"[A-Z0-9]+")
+_APOSTROPHES = str.maketrans("", "", "'`")
+_DENIALS = frozenset({"0", "00", "N", "F"})
+"""Behind the word it is a field that says that it is none: ``TEST=0``."""
 
 
 class AtDialogue:
