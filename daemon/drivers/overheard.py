@@ -152,7 +152,8 @@ def _of_noise(sample: bytes, set_as: str) -> str | None:
         return (
             "sentences come, but every checksum is wrong: noise on the lead, or two talkers on it?"
         )
-    if _plain_share(sample) < FEWEST_PLAIN_SHARE:
+    # Text with a parity bit is text: an SSAS unit prints 7E1 as well as 8N1.
+    if _plain_share(sample.translate(_LOW_SEVEN_BITS)) < FEWEST_PLAIN_SHARE:
         return f"bytes come but no sentence: wrong baud rate?{_setting(set_as)}"
     return None
 

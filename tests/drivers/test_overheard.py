@@ -103,6 +103,9 @@ def test_text_that_is_no_sentence_is_never_spoken_of():
         printed = message(marker, ManualClock().utc()).encode()
         for feed in FAMILIES:
             assert explain(printed * 4, expected=feed, set_as="9600 8N1") is None
+            # Nor where the unit prints 7E1 and the port is set to 8N1.
+            printed_7e1 = with_even_parity(printed)
+            assert explain(printed_7e1 * 4, expected=feed, set_as="9600 8N1") is None
 
 
 def test_of_a_few_bytes_nothing_is_said():
