@@ -31,6 +31,10 @@ class ByteSource(Protocol):
         """
         ...
 
+    async def connected(self) -> None:
+        """Wait until there is another side."""
+        ...
+
     def discard(self) -> None:
         """Throw away what has come and was not read yet."""
         ...
@@ -97,6 +101,9 @@ class PortSource:
         data = await self._waiter
         # A parity bit that a converter passed on as the eighth bit is no part of the character.
         return data.translate(_LOW_SEVEN_BITS) if self._seven_bits else data
+
+    async def connected(self) -> None:
+        """Return at once: an open port has whoever is wired to it."""
 
     def discard(self) -> None:
         """Throw away what has come and was not read yet."""

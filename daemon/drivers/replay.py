@@ -118,6 +118,9 @@ class ReplaySource:
             said = self._due()
         return said
 
+    async def connected(self) -> None:
+        """Return at once: the recording is there."""
+
     def discard(self) -> None:
         self._skip_until_s = self._now_s()
 

@@ -120,6 +120,8 @@ class SsasPortDriver:
 
     async def _listen(self, emit: Emit) -> None:
         async with opened(self._config.link) as source:
+            # Whoever comes to us late hands over then what he had kept from before the window.
+            await source.connected()
             await self._let_settle(source)
             frames = self._frames()
             looking = asyncio.ensure_future(self._look_for_silence(frames, emit))

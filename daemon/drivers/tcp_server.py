@@ -122,9 +122,13 @@ class ServedSource:
         Raises:
             LinkError: He has gone, or another took his place.
         """
+        await self.connected()
+        return await self._connected.result().read()
+
+    async def connected(self) -> None:
+        """Wait for somebody to connect."""
         if not self._connected.done():
             await asyncio.shield(self._connected)
-        return await self._connected.result().read()
 
     def discard(self) -> None:
         if self._connected.done():

@@ -438,6 +438,37 @@ async def test_over_tcp_what_a_serial_server_had_kept_is_thrown_away():
     assert "Call sign :AFTER" in heard.readings[0].value.lines
 
 
+async def test_a_converter_that_connects_to_us_late_hands_over_nothing_from_before():
+    clock = ManualClock()
+    gate = CovertGate(clock)
+    heard = Heard()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    context = DriverContext("ssas", clock, gate, Provenance.SIMULATED)
+    driver = DRIVER.build(configured({"kind": "tcp_server", "port": port}), context)
+    task = asyncio.create_task(driver.run(heard))
+    await clock.advance(60.0)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+    gate.open(duration_s=WINDOW_S, opened_by=("Master", "SSO"))
+    await clock.advance(10 * SETTLE_S)
+    _, device = await asyncio.open_connection("127.0.0.1", port)
+    device.write(TEST)
+    await device.drain()
+    async with asyncio.timeout(5):
+        while clock.next_due_s() != clock.now_s() + SETTLE_S:  # noqa: ASYNC110 (it has no event to give)
+            await asyncio.sleep(0)
+    await clock.advance(SETTLE_S)
+    device.write(TEST.replace(b"9VKS0", b"AFTER"))
+    await heard.count(1)
+    gate.close()
+    await clock.advance(0.0)
+    device.close()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert "Call sign :AFTER" in heard.readings[0].value.lines
+
+
 async def test_neither_a_real_alert_nor_a_test_nor_a_lost_port_is_logged(unit, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     with structlog.testing.capture_logs() as events:
