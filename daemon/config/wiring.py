@@ -102,8 +102,9 @@ def rows(config: Config) -> Iterator[Row]:
     """Yield every input of every device, in the order of the ship's file; no SSAS channel."""
     openings = {opening.id: opening for opening in config.openings}
     for device in config.devices:
-        if device.spec.covert:
-            continue
+        is_other = bool(device.contacts or device.side_doors)
+        if device.spec.covert or (device.test_lamps and not is_other):
+            continue  # a unit that carries nothing but test lamps is no other unit without an input
         inputs = [
             row
             for contact in device.contacts
@@ -116,7 +117,7 @@ def rows(config: Config) -> Iterator[Row]:
                 part for part in (side.system, side.division, str(side.number)) if part
             )
             yield _row(config, device, input=number, tag=side.point, opening=opening, wiring="DOR")
-        if not device.contacts and not device.side_doors:
+        if not is_other:
             feed = str(getattr(device.config, "feed", ""))
             yield _row(config, device, tag=device.id, what=feed or "no input is wired")
 
