@@ -40,7 +40,7 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
     yield from port_advice(config, covert=checking)
-    yield from sharing.contradictions(config, covert=checking)
+    yield from sharing.contradictions(config)
 
 
 def _of_links(config: Config, *, covert: bool) -> Iterator[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from daemon.drivers.links import TcpLink, TcpServerLink, UdpLink
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
 
 if TYPE_CHECKING:
     from daemon.config.shape import ConfigFile, Device, Test
+    from daemon.drivers.links import Link
 
 
 def channel_refusal(kind: Any) -> str:
@@ -25,7 +27,11 @@ def channel_refusal(kind: Any) -> str:
 
 def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
     """Return what is wrong with SSAS tests and with the units that they watch."""
-    return [*_source_faults(devices, tests), *_wording_faults(file, devices)]
+    return [
+        *_source_faults(devices, tests),
+        *_wording_faults(file, devices),
+        *_sharing_faults(file, devices),
+    ]
 
 
 def _source_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
@@ -55,3 +61,36 @@ def _wording_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
         for device in devices
         if isinstance(device.config, SsasAtConfig) and device.config.reads_as_test(names)
     ]
+
+
+def _sharing_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
+    """Refuse whoever opens an SSAS unit's port beside its own driver: he would read it outside a test window."""
+    openers = [(f"bus.{name}", bus.link) for name, bus in file.bus.items()]
+    openers += [(f"device.{each.id}", link) for each in devices if (link := _link_of(each))]
+    return [
+        Fault(
+            f"device.{device.id}",
+            f"{own.name} is the port of {place} as well: an SSAS unit shares its port with nobody",
+        )
+        for device in devices
+        if device.spec.covert and (own := _link_of(device)) is not None
+        for place, other in openers
+        if place != f"device.{device.id}" and _are_one_port(own, other)
+    ]
+
+
+def _link_of(device: Device) -> Link | None:
+    link: Link | None = getattr(device.config, "link", None)
+    host = getattr(device.config, "host", None)
+    if link is None and host is not None:
+        link = TcpLink(kind="tcp", host=host, port=getattr(device.config, "port", 0))
+    return link
+
+
+def _are_one_port(one: Link, other: Link) -> bool:
+    """Return whether two links open one port; an address that is none means all of ours."""
+    if isinstance(one, UdpLink | TcpServerLink) and isinstance(other, UdpLink | TcpServerLink):
+        hosts = {one.host, other.host}
+        is_one_host = len(hosts) == 1 or any(host.is_unspecified for host in hosts)
+        return (one.kind, one.port) == (other.kind, other.port) and is_one_host
+    return one.name.lower() == other.name.lower()

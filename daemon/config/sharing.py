@@ -20,16 +20,14 @@ class _User(NamedTuple):
 
     place: str
     link: Link
-    covert: bool
     is_bus: bool
 
 
-def contradictions(config: Config, *, covert: bool) -> Iterator[str]:
-    """Yield what does not fit together on one port or unit; of SSAS sources only with ``covert``."""
+def contradictions(config: Config) -> Iterator[str]:
+    """Yield what does not fit together on one port or unit; an SSAS unit's port was refused before."""
     by_port: dict[str, list[_User]] = defaultdict(list)
     for user in _users(config):
-        if covert or not user.covert:
-            by_port[user.link.name].append(user)
+        by_port[user.link.name].append(user)
     for port, users in by_port.items():
         if len(users) > 1:
             yield from _on_one_port(port, users)
@@ -38,11 +36,11 @@ def contradictions(config: Config, *, covert: bool) -> Iterator[str]:
 
 def _users(config: Config) -> Iterator[_User]:
     for name, link in config.buses.items():
-        yield _User(f"bus.{name}", link, covert=False, is_bus=True)
+        yield _User(f"bus.{name}", link, is_bus=True)
     for device in config.devices:
         own: Link | None = getattr(device.config, "link", None)
-        if own is not None:
-            yield _User(f"device.{device.id}", own, device.spec.covert, is_bus=False)
+        if own is not None and not device.spec.covert:
+            yield _User(f"device.{device.id}", own, is_bus=False)
 
 
 def _on_one_port(port: str, users: list[_User]) -> Iterator[str]:
@@ -51,8 +49,6 @@ def _on_one_port(port: str, users: list[_User]) -> Iterator[str]:
         yield f"{names}: {port}: two buses on one line: the units of one line are one bus"
     elif any(user.is_bus for user in users):
         yield f"{names}: {port}: a bus shares its line with nobody else"
-    elif any(user.covert for user in users):
-        yield f"{names}: {port}: an SSAS unit shares its port with nobody: it is opened exclusive"
     elif len({user.link for user in users}) > 1 and not _is_multicast(users[0].link):
         yield f"{names}: {port}: one port, and different settings: which are right?"
 
