@@ -251,3 +251,42 @@ async def test_on_a_bus_what_began_before_the_window_has_no_lamp():
         await bus.simulator.do({"do": "clear", "id": 5})
         assert await bus.pass_time(0.2) == []
         assert told(await bus.pass_time(modbus_rtu_rig.POLL_S)) == [(RTU_LAMP.point, LIT)]
+
+
+async def watch_hole(lamps, lit):
+    """A unit whose map ends before input 7, which is a test lamp's or nobody's; return all that can be told."""
+    bus = Bus([Unit(5, [False] * 7 + [lit])])
+    statuses, remarks = [], []
+    with capture_logs() as logs:
+        async with bus.started():
+            driver = bus.driver(5, lamps=lamps)
+            await bus.simulator.do(
+                {"do": "fault", "id": 5, "fault": "exception", "code": 2, "input": 7}
+            )
+            task = asyncio.create_task(bus.supervised(driver, statuses).run())
+            for number in range(20):
+                await bus.simulator.do({"do": "set", "id": 5, "input": 3, "on": number % 3 == 0})
+                await bus.pass_time(modbus_rtu_rig.POLL_S)
+                remarks.append(driver.health.remark)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    return (
+        # The first poll comes when a thread has opened the port.
+        [(told([r]), r.quality, r.received_s) for r in bus.emitted[len(modbus_rtu_rig.DOORS) :]],
+        driver.health.dropped,
+        remarks,
+        [(status.link, status.reason) for status in statuses],
+        repr(logs),
+        bus.simulator.asked,
+    )
+
+
+async def test_covert_a_hole_in_the_map_tells_nothing_of_the_lamp_in_it():
+    dark = await watch_hole((RTU_LAMP,), False)
+    assert dark == await watch_hole((RTU_LAMP,), True) == await watch_hole((), False)
+    readings, dropped, remarks, *_ = dark
+    assert ("d12", "closed") in [point for said, *_ in readings for point in said]
+    assert dropped  # it was looked for
+    assert remarks[-1] is None
+    assert "7" not in repr(remarks)
+    assert RTU_LAMP.point not in repr(dark)
