@@ -51,7 +51,7 @@ SECOND_BUS = ("[bus.rtu]", f"[bus.two]\nlink = {{ {serial(RTU, 19200)} }}\n[bus.
         ([(GYRO, LOG + ', sender = "192.168.60.9"')], "device.gyro and device.log: udp .*10121"),
         ([SECOND_BUS], "bus.two and bus.rtu: .* two buses on one line"),
         ([(GYRO, serial(RTU, 9600))], "bus.rtu and device.gyro: .* shares its line with nobody"),
-        ([("192.168.60.12", "192.168.60.11")], "device.io1 and device.io2: .*:502 unit 1"),
+        ([("192.168.60.13", "192.168.60.11")], "device.io1 and device.io3: .*:502 unit 1"),
         ([("unit = 6\n", "unit = 5\n")], "device.rtu5 and device.rtu6: bus rtu unit 5"),
     ],
 )
@@ -101,6 +101,14 @@ def test_covert_nobody_else_opens_the_port_of_an_ssas_unit(tmp_path, changes, na
     assert [fault.place for fault in caught.value.faults] == ["device.ssas"]
     for name, fault in zip(names, caught.value.faults, strict=True):
         assert f"the port of {name} as well" in fault.reason
+
+
+def test_covert_a_unit_with_a_test_lamp_is_one_device(tmp_path):
+    # The other device would take the lamp's input for a door's, and a capture of it would hold the lamp.
+    with pytest.raises(ConfigError) as caught:
+        doubts(tmp_path, ("192.168.60.11", "192.168.60.12"))
+    (fault,) = caught.value.faults
+    assert (fault.place, "io1 asks the same unit" in fault.reason) == ("device.io2", True)
 
 
 def test_covert_another_port_is_another_port(tmp_path):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from daemon.config.sharing import line_of
 from daemon.drivers.links import TcpLink, TcpServerLink, UdpLink
+from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
 
@@ -31,6 +33,7 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
         *_source_faults(devices, tests),
         *_wording_faults(file, devices),
         *_sharing_faults(file, devices),
+        *_unit_faults(devices),
     ]
 
 
@@ -76,6 +79,25 @@ def _sharing_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
         if device.spec.covert and (own := _link_of(device)) is not None
         for place, other in openers
         if place != f"device.{device.id}" and _are_one_port(own, other)
+    ]
+
+
+def _unit_faults(devices: list[Device]) -> list[Fault]:
+    """Refuse a second device that asks a unit with a test lamp: to it the lamp is an input like any other."""
+    units = [
+        (device, line_of(device, device.config))
+        for device in devices
+        if isinstance(device.config, UnitConfig)
+    ]
+    return [
+        Fault(
+            f"device.{device.id}",
+            f"{other.id} asks the same unit: one that has an SSAS test lamp is one device",
+        )
+        for device, unit in units
+        if device.test_lamps
+        for other, others_unit in units
+        if other is not device and others_unit == unit
     ]
 
 

@@ -63,13 +63,14 @@ def _units_twice(config: Config) -> Iterator[str]:
     asked: dict[tuple[str, int], list[str]] = defaultdict(list)
     for device in config.devices:
         if isinstance(device.config, UnitConfig):
-            asked[_line(device, device.config)].append(f"device.{device.id}")
+            asked[line_of(device, device.config)].append(f"device.{device.id}")
     for (line, unit), those in asked.items():
         if len(those) > 1:
             yield f"{' and '.join(those)}: {line} unit {unit}: one unit, and two devices"
 
 
-def _line(device: Device, config: UnitConfig) -> tuple[str, int]:
+def line_of(device: Device, config: UnitConfig) -> tuple[str, int]:
+    """Return on which line a unit is asked, and by which number."""
     own = getattr(config, "unit", None)
     unit = config.fitted_profile().unit if own is None else own
     if device.bus is not None:
