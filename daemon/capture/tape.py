@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Visit: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 MOST_BYTES: Final = 4 * 1024 * 1024
+MOST_LINES: Final = 200_000
+"""Twice what fits where lines are sentences; noise may be nothing but line ends, each with its moment."""
 LOOPBACK: Final = "127.0.0.1"
 READ_BYTES: Final = 4096
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
@@ -42,7 +44,11 @@ async def listened(link: Link, for_s: float, clock: Clock) -> list[Moment]:
     tape: list[Moment] = []
     async with opened(link) as source:
         pending, size = b"", 0
-        while (left_s := began_s + for_s - clock.now_s()) > 0 and size < MOST_BYTES:
+        while (
+            (left_s := began_s + for_s - clock.now_s()) > 0
+            and size < MOST_BYTES
+            and len(tape) < MOST_LINES
+        ):
             reading = asyncio.ensure_future(source.read())
             try:
                 data = await asyncio.wait_for(reading, left_s)

@@ -11,11 +11,12 @@ import pytest
 
 from daemon import config
 from daemon.assets import asset
-from daemon.capture import case
+from daemon.capture import case, tape
 from daemon.capture.recorder import captured, device_of
 from daemon.capture.replay import replayed
 from daemon.clock import SystemClock
 from daemon.console import capture as console
+from daemon.drivers.links import READ_BYTES, TcpLink
 from daemon.drivers.modbus_frames import REQUESTS
 from daemon.errors import IspsdError
 from daemon.simulate import toml
@@ -166,3 +167,18 @@ def test_a_folder_that_is_no_case_is_refused_with_the_file(tmp_path, file, text,
 
 def as_json(readings):
     return json.loads(json.dumps(list(readings)))
+
+
+async def test_noise_of_nothing_but_line_ends_is_bounded(monkeypatch):
+    monkeypatch.setattr(tape, "MOST_LINES", 100)
+    link = TcpLink.model_validate({"kind": "tcp", "host": "127.0.0.1", "port": 1})
+
+    async def babble(_, writer):
+        writer.write(b"\n" * 4 * READ_BYTES)
+        await writer.drain()
+
+    async with tape.serving(babble) as port, asyncio.timeout(20):
+        taken = await tape.listened(
+            link.model_copy(update={"port": port}), for_s=600, clock=SystemClock()
+        )
+    assert 100 <= len(taken) <= 100 + READ_BYTES
