@@ -113,6 +113,24 @@ async def test_covert_a_real_alert_changes_not_one_byte(tmp_path):
     assert quiet.log.count("\n") >= 1
 
 
+async def test_covert_a_loop_check_of_the_lamps_unit_tells_nothing_of_a_real_alert(tmp_path):
+    async def story(ship: Ship, ssas) -> None:
+        await ship.pass_time(1.0)
+        check = {"do": "loop_check", "device": "io1"}
+        await ship.control({**check, "what": "start", "by": "D. Kovac"}, pins=False)
+        await ship.control({**check, "what": "agree", "by": "J. Santos"}, pins=False)
+        await night(ship, ssas)
+        await ship.control({**check, "what": "end", "by": "D. Kovac"}, pins=False)
+        await ship.pass_time(1.0)
+
+    quiet, real = await both(tmp_path, story)
+    assert differences(quiet, real) == []
+    assert any(b'"d12"' in body for body in quiet.mqtt[f"{ROOT}sso/loop_check"])
+    assert any("loop_check.ended" in row for row in quiet.record)
+    said = b"".join(quiet.mqtt[f"{ROOT}sso/loop_check"] + quiet.mqtt[f"{ROOT}loop_check"])
+    assert b"ssas" not in said.lower()
+
+
 async def test_covert_the_comparison_fails_without_the_gate(tmp_path):
     quiet, real = await both(tmp_path, night, gate=NoGate)
     assert f"{ROOT}sso/point/ssas.lamp" in differences(quiet, real)
