@@ -143,7 +143,14 @@ class Supervisor:
                 self._came_up()
             heard_s = max(began_s, last_s or began_s)
             if self._clock.now_s() - heard_s > self._silent_after_s:
-                raise LinkError(f"nothing good heard for {self._silent_after_s:g} s")
+                raise LinkError(self._silence())
+
+    def _silence(self) -> str:
+        """Return why a silent device counts as lost: asked while its port is open, which alone knows who came to it."""
+        words = f"nothing good heard for {self._silent_after_s:g} s"
+        # Of a covert source nothing that it hears is told.
+        hint = None if self.spec.covert else self.driver.health.hint()
+        return words if hint is None else f"{words}; {hint}"
 
     def _take(self, reading: Reading) -> None:
         if self._status.link is not LinkState.UP:
@@ -169,7 +176,7 @@ class Supervisor:
             hint = self.driver.health.hint()
             explains = hint is not None and not self._is_explained
             self._is_explained |= explains
-            reason = reason if hint is None else f"{reason}; {hint}"
+            reason = reason if hint is None or hint in reason else f"{reason}; {hint}"
             (self._log.warning if first or explains else self._log.debug)(
                 "link.down", reason=reason
             )
