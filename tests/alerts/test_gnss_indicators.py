@@ -293,6 +293,28 @@ def test_a_clock_that_nothing_disciplines_proves_no_drift():
     assert drifted(50.0, 7.0).words(clock_is_synced=False) is None
 
 
+def pass_hours(time: GnssTime, hours: range, *, fast_s: float = 0.0, synced: bool = True) -> None:
+    """Let hours pass on a clock that runs 20 ppm fast while nothing disciplines it."""
+    for minute in range(hours.start * 60, hours.stop * 60):
+        now_s = minute * 60.0
+        told = UTC_0210 + timedelta(seconds=now_s * (1.0 if synced else 1 + 20e-6) + fast_s)
+        time.take(told, now_utc=UTC_0210 + timedelta(seconds=now_s), now_s=now_s)
+        assert time.words(clock_is_synced=synced) is None
+
+
+def test_what_the_clock_ran_away_by_before_it_was_disciplined_is_no_drift():
+    time = GnssTime()
+    pass_hours(time, range(7), synced=False)
+    pass_hours(time, range(7, 8), fast_s=7 * 3600 * 20e-6)
+
+
+@pytest.mark.parametrize("leap_s", [-1.0, 1.0])
+def test_a_leap_second_is_neither_a_step_nor_a_drift(leap_s):
+    time = GnssTime()
+    pass_hours(time, range(4))
+    pass_hours(time, range(4, 16), fast_s=leap_s)
+
+
 def test_a_receiver_without_a_fix_has_yet_to_learn_the_time():
     ship = Ship(("gps1",))
     ship.pass_s(60)
