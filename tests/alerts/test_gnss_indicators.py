@@ -60,6 +60,16 @@ def test_an_antenna_is_where_the_sea_is(height_m, found):
     assert ship.pass_s(1) == found
 
 
+@pytest.mark.parametrize(
+    ("height_m", "found"),
+    [(-30.1, True), (-30.0, False), (48.0, False), (130.0, False), (130.1, True)],
+)
+def test_where_nobody_said_how_high_her_antenna_stands_any_ships_height_will_do(height_m, found):
+    ship = Ship(("gps1",))
+    ship.gps["gps1"].height_m = height_m
+    assert (ship.pass_s(1) == [f"GPS1 says a height of {height_m:.0f} m"]) is found
+
+
 # --- the other receiver ---
 
 

@@ -63,6 +63,8 @@ DRIFT_PPM: Final = 5.0
 
 HEIGHT_M: Final = 30.0
 """A ship's antenna is where the sea is."""
+HIGHEST_ANTENNA_M: Final = 100.0
+"""No ship carries one higher over the water; where hers stands nobody knows until her file says so."""
 
 VDO_APART_M: Final = 100.0
 AIS_ALERTS: Final = {
@@ -88,10 +90,10 @@ class Antennas:
 
     Attributes:
         apart_m: How far the antennas of two receivers stand from each other, in metres; 0: not known.
-        height_m: How high they stand over the water, in metres.
+        height_m: How high they stand over the water, in metres; None: not known.
         current_kn: The strongest stream that the voyage meets, in knots: log and GNSS may differ by so much.
     """
 
     apart_m: float = 0.0
-    height_m: float = 0.0
+    height_m: float | None = None
     current_kn: float = SPEED_OFF_KN
