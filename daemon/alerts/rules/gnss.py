@@ -85,6 +85,10 @@ class GnssRule:
         """Take up what sounded before the daemon started, so that it does not sound again too soon."""
         self._fusion.recall(causes, alarmed_s=alarmed_s)
 
+    def resume(self, *, now_s: float) -> None:
+        """Take up the alert that sounded before the daemon started and stands still; after ``recall``."""
+        self._fusion.resume(now_s=now_s)
+
     def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
         if device in self._ais:
             self._ais[device].lose()
