@@ -176,10 +176,10 @@ class Antenna:
         self.signals, self.now_s = Signals(), 0.0
         self.pass_s(130, usual_db_hz)
 
-    def pass_s(self, seconds: float, mean_db_hz: float | None) -> str | None:
+    def pass_s(self, seconds: float, mean_db_hz: float | None, *, tracked: int = 10) -> str | None:
         for _ in range(round(seconds / 5)):
             self.now_s += 5.0
-            self.signals.take(Sky(10, 9, mean_db_hz, 1.6, 10, 3.5), self.now_s)
+            self.signals.take(Sky(10, 9, mean_db_hz, 1.6, tracked, 3.5), self.now_s)
         return self.signals.words(self.now_s)
 
 
@@ -201,6 +201,12 @@ def test_signals_that_fall_or_rise_together_are_noticed(fall_db, found):
             "what fell is not the usual sky so soon"
         )
         assert antenna.pass_s(5, 43.0) is None
+
+
+@pytest.mark.parametrize(("tracked", "found"), [(11, "signals rose 6 dB"), (12, None), (18, None)])
+def test_a_ship_that_leaves_the_shade_of_the_cranes_is_under_no_attack(tracked, found):
+    antenna = Antenna(37.0)
+    assert antenna.pass_s(300, 43.0, tracked=tracked) == found
 
 
 def test_signals_that_are_lost_altogether_fell_too():

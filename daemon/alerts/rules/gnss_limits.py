@@ -49,6 +49,9 @@ CN0_FALL_S: Final = 60.0
 """The mean fell by so much within a minute against the minutes before (jamming trials: Norwegian Coastal
 Administration)."""
 CN0_RISE_DB: Final = 4.0
+UNVEILED_BY: Final = 2.0
+"""Signals that rise while so many more satellites are tracked come from a sky that a crane or a bridge had hidden:
+whoever imitates satellites takes the place of those that are there. Our choice."""
 CN0_UNIFORM_DB: Final = 2.0
 CN0_UNIFORM_FROM: Final = 6
 CN0_UNIFORM_S: Final = 30.0
