@@ -159,6 +159,14 @@ def test_course_and_heading_part_by_drift_at_most(cog_deg, heading_deg, knots, f
     assert len(ship.pass_s(1)) == found
 
 
+@pytest.mark.parametrize(("off_deg", "found"), [(29.0, 0), (31.0, 1)])
+def test_a_stream_from_abeam_sets_a_slow_ship_far_off_her_heading(off_deg, found):
+    """3 kn across a ship that makes 6: her course is 30 degrees off when she steers against it."""
+    ship = Ship(("gps1",), antennas=Antennas(current_kn=3.0), sog_kn=6.0, water_kn=6.0)
+    ship.heading_deg, ship.gps["gps1"].cog_deg = 0.0, off_deg
+    assert len(ship.pass_s(62)) == found
+
+
 def test_a_log_that_is_silent_says_nothing():
     ship = Ship(("gps1",), sog_kn=12.0, water_kn=2.0)
     assert len(ship.pass_s(61)) == 1
