@@ -11,9 +11,9 @@ from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.gnss_receiver import Lasting
 from daemon.alerts.rules.gnss_signal import Signals
 from daemon.alerts.rules.gnss_time import GnssTime
-from daemon.model import EquipmentAlert, EquipmentReport, Fix, Motion, Position, Sky
+from daemon.model import EquipmentAlert, EquipmentReport, Fix, Motion, Position, Quality, Sky
 from tests.alerts.gnss_rig import METRES_A_DEGREE, Ship
-from tests.makers import UTC_0210
+from tests.makers import UTC_0210, reading
 
 ROLLOVER = timedelta(weeks=1024)
 
@@ -157,6 +157,22 @@ def test_course_and_heading_part_by_drift_at_most(cog_deg, heading_deg, knots, f
     ship.gps["gps1"].cog_deg = cog_deg
     assert ship.pass_s(60) == []
     assert len(ship.pass_s(1)) == found
+
+
+@pytest.mark.parametrize("quality", [Quality.STALE, Quality.UNKNOWN])
+def test_a_speed_that_the_receiver_tells_no_more_is_not_held_against_the_log(quality):
+    """RMC warns, or a filter lets GGA alone through, and she slows down."""
+    ship = Ship(("gps1",), sog_kn=12.0, water_kn=12.0, heading_deg=0.0)
+    assert ship.pass_s(70) == []
+    ship.rule.take(reading("gps1.motion", None, at_s=ship.now_s, quality=quality), None)
+    found = set()
+    for _ in range(90):
+        ship.now_s += 1.0
+        place = Position(1.0 + ship.now_s / METRES_A_DEGREE, 104.0)
+        ship.say("gps1.fix", Fix(place, 1, 9, 0.9))
+        ship.say("log.water_speed", 3.0)
+        found.update(ship.words())
+    assert not any("log says" in words for words in found)
 
 
 @pytest.mark.parametrize(("off_deg", "found"), [(29.0, 0), (31.0, 1)])
