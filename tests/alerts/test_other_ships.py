@@ -215,6 +215,25 @@ def test_a_feed_that_was_lost_for_a_moment_ends_nothing_that_nobody_saw_end():
     assert bridge.hears(705.0) == set()
 
 
+def test_a_restart_ends_nothing_that_nobody_saw_end():
+    stood = {(ZONE, "ais.target1"), (LOITERING, "ais.target2"), (SWARM, "ais")}
+    held = {f"{ZONE}1", f"{LOITERING}2", SWARM}
+    bridge = Bridge(holds=lambda key, source: (key, source) in stood)
+    dhow, three = target(1, 400.0, sog_kn=0.5), boats(3)
+    assert bridge.hears(5.0) == held, "nobody has been heard twice yet"
+    assert bridge.hears(60.0, dhow) == held
+    assert bridge.hears(200.0, dhow, *three) == held
+    assert bridge.hears(1.0 + RETURNS_WITHIN_S, dhow, *three) == held
+    assert bridge.hears(5.0 + RETURNS_WITHIN_S, dhow, *three[1:]) == held - {SWARM}
+    assert bridge.hears(10.0 + RETURNS_WITHIN_S) == set()
+
+
+def test_what_stood_before_a_restart_ends_when_nobody_comes():
+    bridge = Bridge(holds=lambda _key, _source: True)
+    assert bridge.hears(RETURNS_WITHIN_S - 1.0)
+    assert bridge.hears(RETURNS_WITHIN_S) == set()
+
+
 def test_who_is_not_heard_again_after_a_feed_was_lost_has_left():
     bridge = Bridge(AisRules(GUARD, swarm=SWARMS))
     bridge.hears(0.0)

@@ -145,6 +145,8 @@ class _Slot:
     mmsi: int | None = None
     detail: str = ""
     freed_s: float = 0.0
+    is_restored: bool = False
+    """It stood when the daemon last stopped, and nobody knows yet whether its target is still there."""
 
 
 class Slots:
@@ -155,12 +157,21 @@ class Slots:
         self._slots = [_Slot(source) for source in sources(device)]
         for slot in self._slots:
             # After a restart who comes first takes up what stood, so that it does not alarm again.
-            slot.freed_s = float("-inf") if holds(key, slot.source.id) else 0.0
+            slot.is_restored = holds(key, slot.source.id)
+            slot.freed_s = float("-inf") if slot.is_restored else 0.0
 
     def update(
-        self, found: Sequence[tuple[int, str]], now_s: float, *, awaited: Collection[int] = ()
+        self,
+        found: Sequence[tuple[int, str]],
+        now_s: float,
+        *,
+        awaited: Collection[int] = (),
+        is_new: bool = False,
     ) -> None:
-        """Give each of the nearest few, nearest first, its slot; who has one, or is awaited, keeps it."""
+        """Give each of the nearest few, nearest first, its slot; who has one, or is awaited, keeps it.
+
+        While the feed is new, what stood before the daemon started goes on standing.
+        """
         details = dict(found)
         for slot in self._slots:
             if slot.mmsi is not None and slot.mmsi not in details and slot.mmsi not in awaited:
@@ -169,11 +180,18 @@ class Slots:
         waiting = [mmsi for mmsi, _ in found if mmsi not in taken]
         free = sorted((s for s in self._slots if s.mmsi is None), key=lambda slot: slot.freed_s)
         for slot, mmsi in zip(free, waiting, strict=False):
-            slot.mmsi = mmsi
+            slot.mmsi, slot.is_restored = mmsi, False
+        for slot in self._slots:
+            slot.is_restored &= is_new
         more = len(found) - sum(slot.mmsi in details for slot in self._slots)
         for slot in self._slots:
             if slot.mmsi in details:
                 slot.detail = details[slot.mmsi] + (f"; and {more} more" if more else "")
+
+    @property
+    def restored(self) -> int:
+        """How many stood when the daemon last stopped and have no target yet."""
+        return sum(slot.is_restored for slot in self._slots)
 
     def clear(self, now_s: float) -> None:
         """Nobody is there any more."""
@@ -181,7 +199,8 @@ class Slots:
 
     def said(self) -> Iterator[Said]:
         for slot in self._slots:
-            yield Said(self._key, slot.source, slot.mmsi is not None, slot.detail)
+            is_active = slot.mmsi is not None or slot.is_restored
+            yield Said(self._key, slot.source, is_active, slot.detail)
 
 
 def sources(device: str) -> list[Source]:

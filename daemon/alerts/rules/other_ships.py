@@ -72,7 +72,8 @@ class OtherShipsRule:
         self._awaited_until_s = 0.0
         self._intruders = Slots(GUARD_ZONE, device, holds=holds)
         self._loiterers = Slots(LOITERING, device, holds=holds)
-        self._swarm: tuple[bool, str] = False, ""
+        self._swarm_is_restored = holds(SWARM, device)
+        self._swarm: tuple[bool, str] = self._swarm_is_restored, ""
         self._is_judged = False
         self._is_off = not _areas(rules)
         self._said_that_it_is_off = False
@@ -159,7 +160,8 @@ class OtherShipsRule:
             return
         inside = self._in_zone.update(nears, zone.radius_m, now_s, awaited=self._awaited)
         found = [(n.target.mmsi, n.words()) for n in inside]
-        self._intruders.update(found, now_s, awaited=self._awaited)
+        is_new = now_s < self._awaited_until_s
+        self._intruders.update(found, now_s, awaited=self._awaited, is_new=is_new)
 
     def _loiter(self, nears: list[Near], moment: Moment) -> None:
         rule, now_s = self._rules.loitering, moment.now_s
@@ -175,12 +177,16 @@ class OtherShipsRule:
             # Speeds scatter as fixes do: a little faster for a moment, and she still stays.
             or (n.target.mmsi in was_slow and _is_slow(n.target, limit_kn, LEAVES_TIMES))
         ]
+        # Who stayed when the daemon last stopped has not begun to stay now.
+        for near in [n for n in slow if n.off_m <= rule.radius_m][: self._loiterers.restored]:
+            self._near.since_s.setdefault(near.target.mmsi, now_s - rule.for_s)
         found = []
         for near in self._near.update(slow, rule.radius_m, now_s, awaited=self._awaited):
             stayed_s = self._near.for_s(near, now_s)
             if stayed_s >= rule.for_s:
                 found.append((near.target.mmsi, f"{near.words()}, for {duration(stayed_s)}"))
-        self._loiterers.update(found, now_s, awaited=self._awaited)
+        is_new = now_s < self._awaited_until_s
+        self._loiterers.update(found, now_s, awaited=self._awaited, is_new=is_new)
 
     def _count(self, nears: list[Near], moment: Moment) -> None:
         rule, now_s = self._rules.swarm, moment.now_s
@@ -199,7 +205,10 @@ class OtherShipsRule:
         ]
         came = [n for n in inside if self._in_swarm.for_s(n, now_s) <= rule.within_s]
         # While they are there it goes on, however long ago they came.
-        if self._swarm[0] and self._awaited & self._in_swarm.since_s.keys():
+        is_new = now_s < self._awaited_until_s
+        self._swarm_is_restored &= is_new and len(inside) < rule.targets
+        is_awaited = bool(self._awaited & self._in_swarm.since_s.keys())
+        if self._swarm[0] and (is_awaited or self._swarm_is_restored):
             return
         found = inside if self._swarm[0] else came
         named = "; ".join(near.words() for near in found[:NAMED])
