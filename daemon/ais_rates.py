@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ FASTEST_INTERVAL_S: Final = 2.0
 MEAN_OVER_S: Final = 30.0
 ALTERS_DEG: Final = 5.0
 GOES_ON_S: Final = 20.0
+HEADINGS_WANTED: Final = 3
 MOST_HEADINGS: Final = 64
 """More than a unit reports in 30 s at its fastest."""
 
@@ -58,6 +60,18 @@ class Turning:
             self._until_s = now_s + GOES_ON_S
         self._headings.append((now_s, heading_deg))
         return now_s < self._until_s
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether the last three headings go one way.
+
+        Reports come each 10 s: by so few the mean of a ship that yaws in a sea is not what her unit makes it of
+        a heading a second, and she seems to alter course while the unit sees none.
+        """
+        newest = [heading_deg for _, heading_deg in self._headings][-HEADINGS_WANTED:]
+        steps = [_apart_deg(to, from_) for from_, to in pairwise(newest)]
+        wanted = len(newest) == HEADINGS_WANTED
+        return wanted and (min(steps) > 0.0 or max(steps) < 0.0)
 
     def _mean_deg(self) -> float:
         """Return the mean direction: the mean of 359° and 1° is 0°, not 180°."""

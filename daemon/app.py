@@ -17,6 +17,7 @@ from daemon.acts import Acts
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.alerts.rules.gnss import SOURCE as GNSS
+from daemon.alerts.rules.gnss import SUSPECT
 from daemon.assets import asset
 from daemon.checks.api import Mode, Services
 from daemon.commissioning import Commissioning
@@ -33,7 +34,7 @@ from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
 from daemon.loopcheck import LoopCheck
-from daemon.model import Classification, OpeningKind, Provenance
+from daemon.model import Classification, OpeningKind, Priority, Provenance
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
@@ -401,7 +402,8 @@ class Daemon:
             )
         )
         self._suspicion = rulebook.suspicion(rules)
-        rulebook.recall(rules, self._alarmed)
+        resumed_s = self.clock.now_s() if self._gnss_is_loud() else None
+        rulebook.recall(rules, self._alarmed, resumed_s=resumed_s)
         self.watch.follow(rules)
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
@@ -441,6 +443,12 @@ class Daemon:
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
+
+    def _gnss_is_loud(self) -> bool:
+        """Return whether GNSS SUSPECT stands from before the start, louder than the rule's cap."""
+        alert = self.engine.find(SUSPECT, GNSS)
+        stands = self.engine.holds(SUSPECT, GNSS)
+        return alert is not None and stands and alert.priority is not Priority.CAUTION
 
     async def _gnss_alarmed(self) -> list[tuple[list[str], float]]:
         """Return for what GNSS SUSPECT sounded lately, and when: it does not sound again too soon."""

@@ -87,12 +87,22 @@ def suspicion(rules: Iterable[Rule]) -> Callable[[], Suspicion]:
     return Suspicion
 
 
-def recall(rules: Iterable[Rule], alarmed: Iterable[tuple[list[str], float]]) -> None:
-    """Tell the GNSS rule for what it sounded before the daemon started, and when, in seconds since boot."""
+def recall(
+    rules: Iterable[Rule],
+    alarmed: Iterable[tuple[list[str], float]],
+    *,
+    resumed_s: float | None = None,
+) -> None:
+    """Tell the GNSS rule for what it sounded before the daemon started, and when, in seconds since boot.
+
+    ``resumed_s`` is now, where its alert stands still, as loud as it was.
+    """
     for rule in rules:
         if isinstance(rule, GnssRule):
             for causes, alarmed_s in alarmed:
                 rule.recall(causes, alarmed_s=alarmed_s)
+            if resumed_s is not None:
+                rule.resume(now_s=resumed_s)
 
 
 def sources(config: Config) -> frozenset[str]:

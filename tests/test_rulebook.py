@@ -237,3 +237,10 @@ def test_what_gnss_sounded_for_before_the_start_is_told_to_its_rule(rules):
     rulebook.recall(rules, [(["height", "clock"], -60.0)])
     (gnss,) = of(rules, GnssRule)
     assert gnss._fusion._alarmed_s == {"height": -60.0, "clock": -60.0}
+    assert gnss.suspicion.episode is None
+
+
+def test_what_gnss_sounded_for_before_the_start_and_still_stands_goes_on(rules):
+    rulebook.recall(rules, [(["height", "clock"], -60.0)], resumed_s=5.0)
+    (gnss,) = of(rules, GnssRule)
+    assert gnss._fusion.judge((), now_s=6.0).doubt == "not quiet for ten minutes yet"

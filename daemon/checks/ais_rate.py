@@ -35,7 +35,7 @@ class Rate:
 
     def seen(self, report: AisReport, now_s: float, *, allowed_s: float) -> None:
         """Take an own report that carries a channel; after a silence longer than allowed it is counted anew."""
-        turning = self._turning.take(report, now_s)
+        turning = self._turning.take(report, now_s) and self._turning.is_one_way
         due_s = self._every_s or interval_s(report, turning=turning)
         if self._last is not None:
             before_s, owed_s = self._last

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link, ReplayLink
@@ -307,8 +308,8 @@ class GnssSection(_Section):
 
     antennas_apart_m: Annotated[float, Field(ge=0, le=400)] = 0.0
     """How far the antennas of two receivers stand from each other, in metres."""
-    antenna_height_m: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """How high they stand over the water; a fix that lies 30 m off that speaks against the position."""
+    antenna_height_m: Annotated[float, Field(ge=0, le=HIGHEST_ANTENNA_M)] | None = None
+    """How high they stand over the water; a fix that lies 30 m off that, or off every ship's, speaks against it."""
     current_kn: Annotated[float, Field(ge=0.5, le=12)] = 2.0
     """The strongest stream of the voyage, in knots: speed over ground and log may differ by so much."""
 

@@ -224,6 +224,40 @@ def test_what_was_told_quietly_stays_quiet_over_a_restart_until_the_rule_speaks(
     )
 
 
+def restarted(ago_s: float) -> Bridge:
+    """The bridge after a restart: its alert has sounded so long ago and stands."""
+    before = Bridge()
+    before.pass_s(61, HEIGHT, CLOCK)
+    bridge = Bridge()
+    bridge.now_s = 5000.0
+    bridge.alerts.restore(before.alerts.alerts(), now_s=bridge.now_s)
+    bridge.fusion.recall(["height", "clock"], alarmed_s=bridge.now_s - ago_s)
+    bridge.fusion.resume(now_s=bridge.now_s)
+    return bridge
+
+
+def test_a_restart_makes_no_alert_that_sounds_a_quiet_one():
+    bridge = restarted(300.0)
+    bridge.pass_s(30)  # the devices are not up yet
+    bridge.pass_s(120, HEIGHT, CLOCK)
+    assert (bridge.shown, bridge.loud) == (("W", "V"), []), "neither quieter nor news"
+    assert bridge.said.episode == 1, "what follows is kept"
+    bridge.acknowledge()
+    bridge.pass_s(601)
+    assert bridge.shown is None
+    bridge.pass_s(61, HEIGHT, CLOCK)
+    assert bridge.shown == ("C", "A"), "the hold-off goes on"
+
+
+def test_an_alert_of_which_nothing_is_left_after_a_restart_ends_without_an_episode():
+    bridge = restarted(300.0)
+    bridge.acknowledge()
+    bridge.pass_s(590)
+    assert (bridge.shown, bridge.said.episode) == (("W", "A"), 0)
+    bridge.pass_s(12)
+    assert (bridge.shown, bridge.said.episode) == (None, None)
+
+
 # --- whatever comes ---
 
 SPELLS = st.lists(

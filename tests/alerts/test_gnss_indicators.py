@@ -11,9 +11,9 @@ from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.gnss_receiver import Lasting
 from daemon.alerts.rules.gnss_signal import Signals
 from daemon.alerts.rules.gnss_time import GnssTime
-from daemon.model import EquipmentAlert, EquipmentReport, Fix, Motion, Position, Sky
+from daemon.model import EquipmentAlert, EquipmentReport, Fix, Motion, Position, Quality, Sky
 from tests.alerts.gnss_rig import METRES_A_DEGREE, Ship
-from tests.makers import UTC_0210
+from tests.makers import UTC_0210, reading
 
 ROLLOVER = timedelta(weeks=1024)
 
@@ -58,6 +58,16 @@ def test_an_antenna_is_where_the_sea_is(height_m, found):
     ship = Ship(antennas=Antennas(apart_m=11.0, height_m=42.0))
     ship.gps["gps1"].height_m, ship.gps["gps2"].height_m = 42.0, height_m
     assert ship.pass_s(1) == found
+
+
+@pytest.mark.parametrize(
+    ("height_m", "found"),
+    [(-30.1, True), (-30.0, False), (48.0, False), (130.0, False), (130.1, True)],
+)
+def test_where_nobody_said_how_high_her_antenna_stands_any_ships_height_will_do(height_m, found):
+    ship = Ship(("gps1",))
+    ship.gps["gps1"].height_m = height_m
+    assert (ship.pass_s(1) == [f"GPS1 says a height of {height_m:.0f} m"]) is found
 
 
 # --- the other receiver ---
@@ -149,6 +159,30 @@ def test_course_and_heading_part_by_drift_at_most(cog_deg, heading_deg, knots, f
     assert len(ship.pass_s(1)) == found
 
 
+@pytest.mark.parametrize("quality", [Quality.STALE, Quality.UNKNOWN])
+def test_a_speed_that_the_receiver_tells_no_more_is_not_held_against_the_log(quality):
+    """RMC warns, or a filter lets GGA alone through, and she slows down."""
+    ship = Ship(("gps1",), sog_kn=12.0, water_kn=12.0, heading_deg=0.0)
+    assert ship.pass_s(70) == []
+    ship.rule.take(reading("gps1.motion", None, at_s=ship.now_s, quality=quality), None)
+    found = set()
+    for _ in range(90):
+        ship.now_s += 1.0
+        place = Position(1.0 + ship.now_s / METRES_A_DEGREE, 104.0)
+        ship.say("gps1.fix", Fix(place, 1, 9, 0.9))
+        ship.say("log.water_speed", 3.0)
+        found.update(ship.words())
+    assert not any("log says" in words for words in found)
+
+
+@pytest.mark.parametrize(("off_deg", "found"), [(29.0, 0), (31.0, 1)])
+def test_a_stream_from_abeam_sets_a_slow_ship_far_off_her_heading(off_deg, found):
+    """3 kn across a ship that makes 6: her course is 30 degrees off when she steers against it."""
+    ship = Ship(("gps1",), antennas=Antennas(current_kn=3.0), sog_kn=6.0, water_kn=6.0)
+    ship.heading_deg, ship.gps["gps1"].cog_deg = 0.0, off_deg
+    assert len(ship.pass_s(62)) == found
+
+
 def test_a_log_that_is_silent_says_nothing():
     ship = Ship(("gps1",), sog_kn=12.0, water_kn=2.0)
     assert len(ship.pass_s(61)) == 1
@@ -166,10 +200,10 @@ class Antenna:
         self.signals, self.now_s = Signals(), 0.0
         self.pass_s(130, usual_db_hz)
 
-    def pass_s(self, seconds: float, mean_db_hz: float | None) -> str | None:
+    def pass_s(self, seconds: float, mean_db_hz: float | None, *, tracked: int = 10) -> str | None:
         for _ in range(round(seconds / 5)):
             self.now_s += 5.0
-            self.signals.take(Sky(10, 9, mean_db_hz, 1.6, 10, 3.5), self.now_s)
+            self.signals.take(Sky(10, 9, mean_db_hz, 1.6, tracked, 3.5), self.now_s)
         return self.signals.words(self.now_s)
 
 
@@ -191,6 +225,12 @@ def test_signals_that_fall_or_rise_together_are_noticed(fall_db, found):
             "what fell is not the usual sky so soon"
         )
         assert antenna.pass_s(5, 43.0) is None
+
+
+@pytest.mark.parametrize(("tracked", "found"), [(11, "signals rose 6 dB"), (12, None), (18, None)])
+def test_a_ship_that_leaves_the_shade_of_the_cranes_is_under_no_attack(tracked, found):
+    antenna = Antenna(37.0)
+    assert antenna.pass_s(300, 43.0, tracked=tracked) == found
 
 
 def test_signals_that_are_lost_altogether_fell_too():
@@ -291,6 +331,28 @@ def test_a_drift_against_a_disciplined_clock_is_noticed_after_six_hours(ppm, hou
 
 def test_a_clock_that_nothing_disciplines_proves_no_drift():
     assert drifted(50.0, 7.0).words(clock_is_synced=False) is None
+
+
+def pass_hours(time: GnssTime, hours: range, *, fast_s: float = 0.0, synced: bool = True) -> None:
+    """Let hours pass on a clock that runs 20 ppm fast while nothing disciplines it."""
+    for minute in range(hours.start * 60, hours.stop * 60):
+        now_s = minute * 60.0
+        told = UTC_0210 + timedelta(seconds=now_s * (1.0 if synced else 1 + 20e-6) + fast_s)
+        time.take(told, now_utc=UTC_0210 + timedelta(seconds=now_s), now_s=now_s)
+        assert time.words(clock_is_synced=synced) is None
+
+
+def test_what_the_clock_ran_away_by_before_it_was_disciplined_is_no_drift():
+    time = GnssTime()
+    pass_hours(time, range(7), synced=False)
+    pass_hours(time, range(7, 8), fast_s=7 * 3600 * 20e-6)
+
+
+@pytest.mark.parametrize("leap_s", [-1.0, 1.0])
+def test_a_leap_second_is_neither_a_step_nor_a_drift(leap_s):
+    time = GnssTime()
+    pass_hours(time, range(4))
+    pass_hours(time, range(4, 16), fast_s=leap_s)
 
 
 def test_a_receiver_without_a_fix_has_yet_to_learn_the_time():

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from daemon.alerts.rules.api import Moment
 from daemon.alerts.rules.areas import SLOTS, AisRules, GuardZone, Loitering, Swarm
-from daemon.alerts.rules.other_ships import FIX_VALID_S, WARM_UP_S, OtherShipsRule
+from daemon.alerts.rules.other_ships import (
+    FIX_VALID_S,
+    RETURNS_WITHIN_S,
+    WARM_UP_S,
+    OtherShipsRule,
+)
 from daemon.model import (
     AisCounts,
     AisKind,
@@ -180,6 +185,62 @@ def test_one_who_stays_loiters_and_one_who_passes_does_not():
     assert bridge.hears(600.0, target(1, 900.0), target(2, -1000.0)) == {f"{LOITERING}1"}
     assert bridge.details[f"{LOITERING}1"] == "1 0.5 NM, bearing 000, for 10 min 0 s"
     assert bridge.hears(660.0, target(1, 3000.0)) == set()
+
+
+def test_one_whose_speed_scatters_about_the_limit_still_loiters():
+    bridge = Bridge(AisRules(loitering=replace(STAYS, slower_than_kn=3.0)))
+    for number in range(10):
+        speed_kn = 3.2 if number % 2 else 2.8
+        assert bridge.hears(number * 60.0, target(1, 900.0, sog_kn=speed_kn)) == set()
+    assert bridge.hears(600.0, target(1, 900.0, sog_kn=3.2)) == {f"{LOITERING}1"}
+    assert bridge.hears(660.0, target(1, 900.0, sog_kn=3.7)) == set()
+
+
+def feed_fails(bridge: Bridge, at_s: float) -> None:
+    """Let the feed be lost, and come back with a table that is empty."""
+    bridge.rule.link("ais", up=False, now_s=at_s, reason="silent")
+    bridge.rule.link("ais", up=True, now_s=at_s + 5.0, reason="")
+
+
+def test_a_feed_that_was_lost_for_a_moment_ends_nothing_that_nobody_saw_end():
+    bridge = Bridge()
+    dhow, three = target(1, 400.0, sog_kn=None), boats(3)
+    bridge.hears(0.0, dhow)
+    held = bridge.hears(610.0, dhow, *three)
+    assert held == {f"{ZONE}1", f"{LOITERING}1", SWARM}
+    feed_fails(bridge, 620.0)
+    assert bridge.hears(630.0) == held, "none of them has been heard again yet"
+    assert bridge.hears(640.0, dhow) == held
+    assert bridge.hears(700.0, dhow, *three) == held, "and they have been there since they came"
+    assert bridge.hears(705.0) == set()
+
+
+def test_a_restart_ends_nothing_that_nobody_saw_end():
+    stood = {(ZONE, "ais.target1"), (LOITERING, "ais.target2"), (SWARM, "ais")}
+    held = {f"{ZONE}1", f"{LOITERING}2", SWARM}
+    bridge = Bridge(holds=lambda key, source: (key, source) in stood)
+    dhow, three = target(1, 400.0, sog_kn=0.5), boats(3)
+    assert bridge.hears(5.0) == held, "nobody has been heard twice yet"
+    assert bridge.hears(60.0, dhow) == held
+    assert bridge.hears(200.0, dhow, *three) == held
+    assert bridge.hears(1.0 + RETURNS_WITHIN_S, dhow, *three) == held
+    assert bridge.hears(5.0 + RETURNS_WITHIN_S, dhow, *three[1:]) == held - {SWARM}
+    assert bridge.hears(10.0 + RETURNS_WITHIN_S) == set()
+
+
+def test_what_stood_before_a_restart_ends_when_nobody_comes():
+    bridge = Bridge(holds=lambda _key, _source: True)
+    assert bridge.hears(RETURNS_WITHIN_S - 1.0)
+    assert bridge.hears(RETURNS_WITHIN_S) == set()
+
+
+def test_who_is_not_heard_again_after_a_feed_was_lost_has_left():
+    bridge = Bridge(AisRules(GUARD, swarm=SWARMS))
+    bridge.hears(0.0)
+    assert bridge.hears(130.0, target(1), *boats(3)) == {f"{ZONE}1", SWARM}
+    feed_fails(bridge, 140.0)
+    assert bridge.hears(144.0 + RETURNS_WITHIN_S) == {f"{ZONE}1", SWARM}
+    assert bridge.hears(146.0 + RETURNS_WITHIN_S) == set()
 
 
 def test_a_speed_makes_one_who_follows_none_who_loiters():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from daemon.checks.ais_rate import Rate
@@ -49,6 +51,17 @@ def test_while_she_alters_course_three_times_as_many_are_due():
         report = own_report(**AT_SEA, heading_deg=float(number * 10 % 360))
         counted.seen(report, number * 10.0, allowed_s=60.0)
     assert counted.fault() == "own reports come each 10 s, one is due each 3 s"
+
+
+@pytest.mark.parametrize("roll_s", [14.0, 20.0, 27.0, 40.0, 55.0])
+def test_a_ship_that_yaws_in_a_sea_does_not_alter_course(roll_s):
+    """Four degrees to each side of her mean, which her unit knows by a heading a second: it stays at 10 s."""
+    counted = Rate(None)
+    for number in range(400):
+        yaw_deg = 4.0 * math.sin(2 * math.pi * number * 10.0 / roll_s)
+        report = own_report(**AT_SEA, heading_deg=(358.0 + yaw_deg) % 360.0)
+        counted.seen(report, number * 10.0, allowed_s=60.0)
+        assert counted.fault() is None
 
 
 def test_a_ship_that_gets_under_way_owes_no_more_than_at_her_slowest():

@@ -14,7 +14,7 @@ from daemon.alerts.rules.api import Said
 from daemon.model import Priority, Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from daemon.alerts.rules.api import Holds
     from daemon.model import AisTarget, Regime
@@ -110,15 +110,26 @@ class Inside:
 
     since_s: dict[int, float] = field(default_factory=dict)
 
-    def update(self, nears: Sequence[Near], radius_m: float, now_s: float) -> list[Near]:
-        """Return who is inside now, in the order given; who was not before came at ``now_s``."""
+    def update(
+        self,
+        nears: Sequence[Near],
+        radius_m: float,
+        now_s: float,
+        *,
+        awaited: Collection[int] = (),
+    ) -> list[Near]:
+        """Return who is inside now, in the order given; who was not before came at ``now_s``.
+
+        Of those awaited nobody knows whether they have left: when they came stays known.
+        """
         inside = [
             near
             for near in nears
             if near.off_m <= radius_m
             or (near.off_m <= radius_m * LEAVES_TIMES and near.target.mmsi in self.since_s)
         ]
-        self.since_s = {
+        kept = {mmsi: came_s for mmsi, came_s in self.since_s.items() if mmsi in awaited}
+        self.since_s = kept | {
             near.target.mmsi: self.since_s.get(near.target.mmsi, now_s) for near in inside
         }
         return inside
@@ -134,6 +145,8 @@ class _Slot:
     mmsi: int | None = None
     detail: str = ""
     freed_s: float = 0.0
+    is_restored: bool = False
+    """It stood when the daemon last stopped, and nobody knows yet whether its target is still there."""
 
 
 class Slots:
@@ -144,23 +157,41 @@ class Slots:
         self._slots = [_Slot(source) for source in sources(device)]
         for slot in self._slots:
             # After a restart who comes first takes up what stood, so that it does not alarm again.
-            slot.freed_s = float("-inf") if holds(key, slot.source.id) else 0.0
+            slot.is_restored = holds(key, slot.source.id)
+            slot.freed_s = float("-inf") if slot.is_restored else 0.0
 
-    def update(self, found: Sequence[tuple[int, str]], now_s: float) -> None:
-        """Give each of the nearest few, nearest first, its slot; who has one keeps it."""
+    def update(
+        self,
+        found: Sequence[tuple[int, str]],
+        now_s: float,
+        *,
+        awaited: Collection[int] = (),
+        is_new: bool = False,
+    ) -> None:
+        """Give each of the nearest few, nearest first, its slot; who has one, or is awaited, keeps it.
+
+        While the feed is new, what stood before the daemon started goes on standing.
+        """
         details = dict(found)
         for slot in self._slots:
-            if slot.mmsi is not None and slot.mmsi not in details:
+            if slot.mmsi is not None and slot.mmsi not in details and slot.mmsi not in awaited:
                 slot.mmsi, slot.freed_s = None, now_s
         taken = {slot.mmsi for slot in self._slots}
         waiting = [mmsi for mmsi, _ in found if mmsi not in taken]
         free = sorted((s for s in self._slots if s.mmsi is None), key=lambda slot: slot.freed_s)
         for slot, mmsi in zip(free, waiting, strict=False):
-            slot.mmsi = mmsi
-        more = len(found) - sum(slot.mmsi is not None for slot in self._slots)
+            slot.mmsi, slot.is_restored = mmsi, False
         for slot in self._slots:
-            if slot.mmsi is not None:
+            slot.is_restored &= is_new
+        more = len(found) - sum(slot.mmsi in details for slot in self._slots)
+        for slot in self._slots:
+            if slot.mmsi in details:
                 slot.detail = details[slot.mmsi] + (f"; and {more} more" if more else "")
+
+    @property
+    def restored(self) -> int:
+        """How many stood when the daemon last stopped and have no target yet."""
+        return sum(slot.is_restored for slot in self._slots)
 
     def clear(self, now_s: float) -> None:
         """Nobody is there any more."""
@@ -168,7 +199,8 @@ class Slots:
 
     def said(self) -> Iterator[Said]:
         for slot in self._slots:
-            yield Said(self._key, slot.source, slot.mmsi is not None, slot.detail)
+            is_active = slot.mmsi is not None or slot.is_restored
+            yield Said(self._key, slot.source, is_active, slot.detail)
 
 
 def sources(device: str) -> list[Source]:

@@ -85,6 +85,10 @@ class GnssRule:
         """Take up what sounded before the daemon started, so that it does not sound again too soon."""
         self._fusion.recall(causes, alarmed_s=alarmed_s)
 
+    def resume(self, *, now_s: float) -> None:
+        """Take up the alert that sounded before the daemon started and stands still; after ``recall``."""
+        self._fusion.resume(now_s=now_s)
+
     def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
         if device in self._ais:
             self._ais[device].lose()
@@ -98,7 +102,8 @@ class GnssRule:
     def take(self, reading: Reading, change: Change | None) -> None:
         device = reading.point.rpartition(".")[0]
         if device in self._receivers:
-            if self._receivers[device].is_up and reading.quality is not Quality.STALE:
+            is_current = reading.quality is not Quality.STALE
+            if self._receivers[device].is_up and (is_current or _is_motion(reading)):
                 self._take_from_receiver(device, reading)
         elif device in self._ais:
             self._ais[device].take(reading.value, self._receivers, reading.received_s)
@@ -137,6 +142,9 @@ class GnssRule:
             receiver.take_fix(value if isinstance(value, Fix) else None, reading.received_s)
         elif isinstance(value, Motion):
             receiver.sog_kn, receiver.cog_deg = value.sog_kn, value.cog_deg
+        elif _is_motion(reading):
+            # How fast she was says nothing against the log any more.
+            receiver.sog_kn = receiver.cog_deg = None
         elif isinstance(value, Sky):
             self._signals[device].take(value, reading.received_s)
         elif isinstance(value, str) and receiver.fix is not None:
@@ -177,3 +185,7 @@ class GnssRule:
                 yield Finding(witness, f"{name} {words}", device if witness in own else "")
         for words in self._log.look(receiver, moment.now_s):
             yield Finding(Witness.LOG, words)
+
+
+def _is_motion(reading: Reading) -> bool:
+    return reading.point.endswith(".motion")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from daemon.alerts.rules.gnss_limits import (
@@ -116,13 +117,19 @@ class LogAndCompass:
         off_deg = None
         if water_kn is not None and sog_kn is not None and min(water_kn, sog_kn) > COURSE_FROM_KN:
             off_deg = _between_deg(receiver.cog_deg, heading_deg)
-        self._course[device].see(now_s, is_so=off_deg is not None and off_deg > COURSE_OFF_DEG)
+        most_deg = COURSE_OFF_DEG if water_kn is None else self._set_deg(water_kn)
+        self._course[device].see(now_s, is_so=off_deg is not None and off_deg > most_deg)
         if is_frozen and water_kn is not None:
             yield f"{receiver.name} stands still, log says {abs(water_kn):.1f} kn"
         elif self._speed[device].holds(now_s) and sog_kn is not None and water_kn is not None:
             yield f"{receiver.name} says {sog_kn:.1f} kn, log says {abs(water_kn):.1f} kn"
         if self._course[device].holds(now_s) and off_deg is not None:
             yield f"{receiver.name} course is {off_deg:.0f} deg off the heading"
+
+    def _set_deg(self, water_kn: float) -> float:
+        """Return how far the stream of the voyage can set a ship of this speed off her heading, in degrees."""
+        share = self._most_off_kn / max(abs(water_kn), self._most_off_kn)
+        return max(COURSE_OFF_DEG, math.degrees(math.asin(share)))
 
 
 class AisUnit:

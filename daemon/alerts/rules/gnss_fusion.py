@@ -127,12 +127,24 @@ class Fusion:
         self._loud_s = 0.0
         self._episodes = 0
         self._times = 0
+        self._is_resumed = False
+        """It stands from before the start, and has not been seen since."""
 
     def recall(self, causes: Iterable[str], *, alarmed_s: float) -> None:
         """Take up what sounded before the daemon started; ``alarmed_s`` is when, in seconds since boot."""
         for cause in causes:
             self._alarmed_s[cause] = max(alarmed_s, self._alarmed_s.get(cause, alarmed_s))
             self._times = max(self._times, 1)
+
+    def resume(self, *, now_s: float) -> None:
+        """Take up an alert that sounded before the daemon started and still stands: it goes on as loud as it was.
+
+        To be called after ``recall``.
+        """
+        self._onset_s = self._seen_s = now_s
+        self._stands = self._is_loud = self._is_resumed = True
+        self._loud_s = max(self._alarmed_s.values(), default=now_s)
+        self._times = 1
 
     def judge(
         self, findings: Iterable[Finding], *, now_s: float, known_area: bool = False
@@ -145,6 +157,9 @@ class Fusion:
         if suspect:
             self._onset_s = now_s if self._onset_s is None else self._onset_s
             self._seen_s = now_s
+            if self._is_resumed:  # what the last run had of it is lost: it is kept from here on
+                self._is_resumed, self._onset_s = False, now_s
+                self._episodes += 1
         self._rise(behind, now_s, suspect=suspect, known_area=known_area)
         if self._onset_s is not None and not suspect:
             self._fall(now_s)
@@ -185,6 +200,7 @@ class Fusion:
         """End an episode that has been quiet long enough; what never stood ends at once."""
         if not self._stands or now_s - self._seen_s >= ENDS_AFTER_S:
             self._onset_s, self._stands, self._is_loud = None, False, False
+            self._is_resumed = False
 
     def _may_sound(self, behind: frozenset[str], now_s: float) -> bool:
         return any(

@@ -49,6 +49,9 @@ CN0_FALL_S: Final = 60.0
 """The mean fell by so much within a minute against the minutes before (jamming trials: Norwegian Coastal
 Administration)."""
 CN0_RISE_DB: Final = 4.0
+UNVEILED_BY: Final = 2.0
+"""Signals that rise while so many more satellites are tracked come from a sky that a crane or a bridge had hidden:
+whoever imitates satellites takes the place of those that are there. Our choice."""
 CN0_UNIFORM_DB: Final = 2.0
 CN0_UNIFORM_FROM: Final = 6
 CN0_UNIFORM_S: Final = 30.0
@@ -63,6 +66,8 @@ DRIFT_PPM: Final = 5.0
 
 HEIGHT_M: Final = 30.0
 """A ship's antenna is where the sea is."""
+HIGHEST_ANTENNA_M: Final = 100.0
+"""No ship carries one higher over the water; where hers stands nobody knows until her file says so."""
 
 VDO_APART_M: Final = 100.0
 AIS_ALERTS: Final = {
@@ -88,10 +93,10 @@ class Antennas:
 
     Attributes:
         apart_m: How far the antennas of two receivers stand from each other, in metres; 0: not known.
-        height_m: How high they stand over the water, in metres.
+        height_m: How high they stand over the water, in metres; None: not known.
         current_kn: The strongest stream that the voyage meets, in knots: log and GNSS may differ by so much.
     """
 
     apart_m: float = 0.0
-    height_m: float = 0.0
+    height_m: float | None = None
     current_kn: float = SPEED_OFF_KN

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from daemon.alerts.rules.gnss_limits import (
     FRESH_S,
     HEIGHT_M,
+    HIGHEST_ANTENNA_M,
     JUMP_M,
     JUMP_REMEMBERED_S,
     JUMP_TIMES,
@@ -74,9 +75,10 @@ def poor(fix: Fix) -> str | None:
     return None
 
 
-def odd_height(fix: Fix, antenna_m: float) -> str | None:
+def odd_height(fix: Fix, antenna_m: float | None) -> str | None:
     """Say that the antenna cannot be so high over the sea (GGA field 9 is over the geoid)."""
-    if fix.altitude_m is None or abs(fix.altitude_m - antenna_m) <= HEIGHT_M:
+    lowest_m, highest_m = (0.0, HIGHEST_ANTENNA_M) if antenna_m is None else (antenna_m, antenna_m)
+    if fix.altitude_m is None or lowest_m - HEIGHT_M <= fix.altitude_m <= highest_m + HEIGHT_M:
         return None
     return f"says a height of {fix.altitude_m:.0f} m"
 
@@ -146,7 +148,7 @@ class Receiver:
     def jumped(self) -> str | None:
         return self._jump.words()
 
-    def height(self, antenna_m: float) -> str | None:
+    def height(self, antenna_m: float | None) -> str | None:
         if self.fix is None or poor(self.fix):
             return None
         return odd_height(self.fix, antenna_m)

@@ -17,6 +17,7 @@ from daemon.alerts.rules.gnss_limits import (
     CN0_UNIFORM_DB,
     CN0_UNIFORM_FROM,
     CN0_UNIFORM_S,
+    UNVEILED_BY,
 )
 from daemon.alerts.rules.gnss_receiver import Lasting
 
@@ -38,6 +39,8 @@ class Signals:
     def __init__(self) -> None:
         # At most HISTORY_S / SAMPLE_S + 1 samples: bounded by construction.
         self._history: deque[tuple[float, float]] = deque(maxlen=int(HISTORY_S / SAMPLE_S) + 1)
+        self._tracked: deque[int] = deque(maxlen=self._history.maxlen)
+        """How many satellites the samples are of."""
         self._odd: str | None = None
         self._odd_s: float | None = None
         self._uniform = Lasting(CN0_UNIFORM_S)
@@ -58,10 +61,11 @@ class Signals:
                 now_s,
             )
             return
-        self._compare(sky.mean_cn0_db_hz, now_s)
+        self._compare(sky.mean_cn0_db_hz, sky.tracked, now_s)
         newest_s = self._history[-1][0] if self._history else float("-inf")
         if self._odd is None and now_s - newest_s >= SAMPLE_S:
             self._history.append((now_s, sky.mean_cn0_db_hz))
+            self._tracked.append(sky.tracked or 0)
 
     def words(self, now_s: float) -> str | None:
         if self._odd is not None:
@@ -70,7 +74,7 @@ class Signals:
             return f"signals are alike within {self._sigma_db:.1f} dB"
         return None
 
-    def _compare(self, mean_db_hz: float, now_s: float) -> None:
+    def _compare(self, mean_db_hz: float, tracked: int | None, now_s: float) -> None:
         usual = self._usual(now_s)
         if usual is None:
             self._note(None, now_s)
@@ -79,10 +83,18 @@ class Signals:
         if change_db <= -CN0_FALL_DB:
             far = " far:" if change_db <= -CN0_DEEP_FALL_DB else ""
             self._note(f"signals fell{far} {-change_db:.0f} dB", now_s)
+        elif change_db > CN0_RISE_DB and self._is_unveiled(tracked):
+            self._history.clear()
+            self._tracked.clear()
+            self._note(None, now_s)
         elif change_db > CN0_RISE_DB:
             self._note(f"signals rose {change_db:.0f} dB", now_s)
         else:
             self._note(None, now_s)
+
+    def _is_unveiled(self, tracked: int | None) -> bool:
+        """Return whether more satellites are tracked than were: their sky was hidden, and is no longer."""
+        return tracked is not None and tracked >= fmean(self._tracked) + UNVEILED_BY
 
     def _usual(self, now_s: float) -> float | None:
         """Return the mean before the last minute; None where too little was seen.
@@ -101,6 +113,7 @@ class Signals:
             return
         if self._odd_s is not None and now_s - self._odd_s > HELD_S:
             self._history.clear()
+            self._tracked.clear()
             self._odd = self._odd_s = None
             return
         self._odd = words

@@ -28,6 +28,9 @@ WINDOW_S = 600.0
 DRIFT_FROM_S = 6 * 3600.0
 """5 ppm are a tenth of a second in six hours: sooner the delays of a serial line hide them."""
 DRIFT_KEPT = 48
+LEAP_S = 1.0
+LEAP_WITHIN_S = 0.1
+"""UTC itself steps by a second (ITU-R TF.460), which no clock that counts from boot follows."""
 
 
 @dataclass(slots=True)
@@ -58,12 +61,15 @@ class GnssTime:
         self._look_for_drift(off_s, now_s)
 
     def words(self, *, clock_is_synced: bool) -> str | None:
+        if not clock_is_synced:
+            # A clock that nothing disciplines runs away by itself: by it nothing is ever called a drift.
+            self._best.clear()
         if self._weeks:
             side = "behind" if self._weeks > 0 else "ahead"
             return f"date is {abs(self._weeks)} weeks {side}"
         if self._step is not None:
             return f"time stepped {self._step.by_s:+.0f} s"
-        drift_ppm = self._drift_ppm() if clock_is_synced else None
+        drift_ppm = self._drift_ppm()
         if drift_ppm is not None and abs(drift_ppm) > DRIFT_PPM:
             return f"time drifts {drift_ppm:+.0f} ppm"
         return None
@@ -95,6 +101,10 @@ class GnssTime:
         if self._step is not None:
             return
         if not self._best or now_s - self._best[-1][0] >= WINDOW_S:
+            if len(self._best) > 1 and _is_leap(self._best[-1][1] - self._best[-2][1]):
+                newest = self._best[-1]
+                self._best.clear()
+                self._best.append(newest)
             self._best.append((now_s, off_s))
         elif off_s > self._best[-1][1]:
             self._best[-1] = self._best[-1][0], off_s
@@ -104,3 +114,8 @@ class GnssTime:
             return None  # the newest window is not whole yet
         (from_s, first_s), (to_s, last_s) = self._best[0], self._best[-2]
         return (last_s - first_s) / (to_s - from_s) * 1e6
+
+
+def _is_leap(step_s: float) -> bool:
+    """Return whether UTC has had a second more or less."""
+    return abs(abs(step_s) - LEAP_S) <= LEAP_WITHIN_S

@@ -37,6 +37,8 @@ AT_REST: Final = frozenset({1, 5})
 AT_REST_KN: Final = 1.0
 WARM_UP_S: Final = 120.0
 """A class B under way reports each 30 s, and is a target with her second; who is found until then was there before."""
+RETURNS_WITHIN_S: Final = 420.0
+"""A class B below 2 kn reports each 3 min, and is a target with her second: until then who was there has not left."""
 NAMED: Final = 3
 """Of a swarm so many are named, the nearest."""
 METRES_PER_DEGREE: Final = 111_000.0
@@ -65,17 +67,24 @@ class OtherShipsRule:
         self._regime: Regime | None = None
         self._is_blind: bool | None = None
         self._in_zone, self._near, self._in_swarm = Inside(), Inside(), Inside()
+        self._awaited: set[int] = set()
+        """Who was there when the feed was lost and has not been heard since."""
+        self._awaited_until_s = 0.0
         self._intruders = Slots(GUARD_ZONE, device, holds=holds)
         self._loiterers = Slots(LOITERING, device, holds=holds)
-        self._swarm: tuple[bool, str] = False, ""
+        self._swarm_is_restored = holds(SWARM, device)
+        self._swarm: tuple[bool, str] = self._swarm_is_restored, ""
         self._is_judged = False
         self._is_off = not _areas(rules)
         self._said_that_it_is_off = False
 
     def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
         self._warm_s = now_s + WARM_UP_S
+        self._awaited_until_s = now_s + RETURNS_WITHIN_S
         if not up:
             self._traffic, self._is_judged = None, False
+            for inside in (self._in_zone, self._near, self._in_swarm):
+                self._awaited |= inside.since_s.keys()
 
     def take(self, reading: Reading, change: Change | None) -> None:
         said = reading.value
@@ -108,6 +117,9 @@ class OtherShipsRule:
         self._is_blind = bool(on) and own is None
         if self._is_blind:
             return
+        self._awaited -= {t.mmsi for t in traffic.targets if t.position is not None}
+        if now_s >= self._awaited_until_s:
+            self._awaited.clear()
         reach_m = max((area.radius_m for area in on), default=0.0) * LEAVES_TIMES
         nears = [] if own is None or not on else self._nears(traffic, own, reach_m)
         self._guard(nears, moment)
@@ -146,8 +158,10 @@ class OtherShipsRule:
             self._intruders.clear(now_s)
             self._in_zone.since_s.clear()
             return
-        inside = self._in_zone.update(nears, zone.radius_m, now_s)
-        self._intruders.update([(n.target.mmsi, n.words()) for n in inside], now_s)
+        inside = self._in_zone.update(nears, zone.radius_m, now_s, awaited=self._awaited)
+        found = [(n.target.mmsi, n.words()) for n in inside]
+        is_new = now_s < self._awaited_until_s
+        self._intruders.update(found, now_s, awaited=self._awaited, is_new=is_new)
 
     def _loiter(self, nears: list[Near], moment: Moment) -> None:
         rule, now_s = self._rules.loitering, moment.now_s
@@ -155,13 +169,24 @@ class OtherShipsRule:
             self._loiterers.clear(now_s)
             self._near.since_s.clear()
             return
-        slow = [n for n in nears if _is_slow(n.target, rule.slower_than_kn)]
+        limit_kn, was_slow = rule.slower_than_kn, self._near.since_s
+        slow = [
+            n
+            for n in nears
+            if _is_slow(n.target, limit_kn)
+            # Speeds scatter as fixes do: a little faster for a moment, and she still stays.
+            or (n.target.mmsi in was_slow and _is_slow(n.target, limit_kn, LEAVES_TIMES))
+        ]
+        # Who stayed when the daemon last stopped has not begun to stay now.
+        for near in [n for n in slow if n.off_m <= rule.radius_m][: self._loiterers.restored]:
+            self._near.since_s.setdefault(near.target.mmsi, now_s - rule.for_s)
         found = []
-        for near in self._near.update(slow, rule.radius_m, now_s):
+        for near in self._near.update(slow, rule.radius_m, now_s, awaited=self._awaited):
             stayed_s = self._near.for_s(near, now_s)
             if stayed_s >= rule.for_s:
                 found.append((near.target.mmsi, f"{near.words()}, for {duration(stayed_s)}"))
-        self._loiterers.update(found, now_s)
+        is_new = now_s < self._awaited_until_s
+        self._loiterers.update(found, now_s, awaited=self._awaited, is_new=is_new)
 
     def _count(self, nears: list[Near], moment: Moment) -> None:
         rule, now_s = self._rules.swarm, moment.now_s
@@ -175,11 +200,16 @@ class OtherShipsRule:
         came_s = now_s if was_counted and now_s >= self._warm_s else float("-inf")
         inside = [
             near
-            for near in self._in_swarm.update(nears, rule.radius_m, came_s)
+            for near in self._in_swarm.update(nears, rule.radius_m, came_s, awaited=self._awaited)
             if near.target.sog_kn is None or near.target.sog_kn > rule.faster_than_kn
         ]
         came = [n for n in inside if self._in_swarm.for_s(n, now_s) <= rule.within_s]
         # While they are there it goes on, however long ago they came.
+        is_new = now_s < self._awaited_until_s
+        self._swarm_is_restored &= is_new and len(inside) < rule.targets
+        is_awaited = bool(self._awaited & self._in_swarm.since_s.keys())
+        if self._swarm[0] and (is_awaited or self._swarm_is_restored):
+            return
         found = inside if self._swarm[0] else came
         named = "; ".join(near.words() for near in found[:NAMED])
         self._swarm = len(found) >= rule.targets, f"{len(found)} targets: {named}"
@@ -190,6 +220,6 @@ def _areas(rules: AisRules) -> tuple[Area, ...]:
     return tuple(area for area in every if area is not None)
 
 
-def _is_slow(target: AisTarget, limit_kn: float | None) -> bool:
-    """Return whether a ship is not faster than this; one that does not say is taken for slow."""
-    return limit_kn is None or target.sog_kn is None or target.sog_kn <= limit_kn
+def _is_slow(target: AisTarget, limit_kn: float | None, times: float = 1.0) -> bool:
+    """Return whether a ship is not faster than so many times this; one that does not say is taken for slow."""
+    return limit_kn is None or target.sog_kn is None or target.sog_kn <= limit_kn * times
