@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daemon.drivers.modbus_frames import NOT_THERE, MismatchError, Question, Refusal
 from daemon.drivers.modbus_reach import Part, Reach, inputs_of, joined
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Leave the line; whatever is still on it is lost."""
             ...
+
+RETRY_S: Final = 60.0
+"""What a unit does not have is asked for again after so long: no restart of anything is to be needed."""
 
 
 @dataclass(slots=True)
@@ -83,6 +86,7 @@ class Poller:
         self._clock = clock
         self._transaction = transaction
         self._ready_at_s = 0.0
+        self._retry_at_s = clock.now_s() + RETRY_S
         self.reaches = [
             Reach(block, longest=profile.most_words if block.is_words else profile.most_bits)
             for block in tables
@@ -99,6 +103,10 @@ class Poller:
             LinkError: The unit does not answer, or not rightly.
         """
         answers = Answers()
+        if self._clock.now_s() >= self._retry_at_s:
+            self._retry_at_s = self._clock.now_s() + RETRY_S
+            for reach in self.reaches:
+                reach.retry()
         for reach in self.reaches:
             await self._ask_table(reach, answers)
         answers.ended_s = self._clock.now_s()

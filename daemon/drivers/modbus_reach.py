@@ -2,7 +2,8 @@
 
 Pure. A table is asked for in as few requests as the model takes. A unit that refuses a request as a whole because its
 map is shorter than asked, or has a hole (exception 2; some say 3), is asked for the halves at the next poll, and so
-on until what it does not have is found: the rest lives. What was found holds for one connection.
+on until what it does not have is found: the rest lives. What is missing is asked for again once in a while, for a
+module is put back, or a controller started, without the connection knowing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 BITS_PER_WORD = 16
 MOST_SPANS = 16
 """So many requests for one table in a poll are enough to look for a hole."""
+MOST_RETRIED = 4
+"""So many requests for what is missing may a poll have besides."""
 
 
 class Part(Enum):
@@ -126,6 +129,11 @@ class Reach:
         # Nothing of it is there: it is asked for as a whole, for the day that it is.
         self.spans, self.missing, self.is_hopeless = self._whole, (), True
         return True
+
+    def retry(self) -> None:
+        """Ask in the next poll for some of what is missing, beside all that is told."""
+        again, self.missing = self.missing[:MOST_RETRIED], self.missing[MOST_RETRIED:]
+        self.spans = tuple(sorted((*self.spans, *again), key=lambda span: span.first))
 
     def _join(self) -> None:
         """Ask for neighbours in one request again, once everything that is asked for was answered.

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.drivers.modbus_profile import load_profile
-from daemon.drivers.modbus_reach import MOST_SPANS, Block, Part, Reach, Span, blocks, joined
+from daemon.drivers.modbus_reach import MOST_RETRIED, MOST_SPANS, Block, Part, Reach, Span, blocks, joined
 
 
 def settled(reach, there, polls=12):
@@ -103,3 +103,24 @@ def test_the_states_are_read_last():
         parts = [b.part for b in blocks(load_profile(name), counters=True, latches=True)]
         assert parts[-1] is Part.STATES
         assert len(parts) > 1
+
+
+def test_asking_again_for_what_is_missing_costs_no_input_that_is_there():
+    reach = Reach(Block(Part.STATES, 2, 0, 24), longest=2000)
+    there = set(range(24)) - set(range(8, 14))
+    settled(reach, there)
+    for _ in range(10):
+        reach.retry()
+        told_now = {
+            n
+            for span in reach.spans
+            if {*range(span.first, span.first + span.count)} <= there
+            for n in range(span.first, span.first + span.count)
+        }
+        assert told_now == there
+        assert max(settled(reach, there)) <= 2 + MOST_RETRIED
+    settled(reach, set(range(24)), polls=3)
+    for _ in range(3):
+        reach.retry()
+        settled(reach, set(range(24)))
+    assert reach.spans == (Span(0, 24),)

@@ -4,6 +4,7 @@ import pytest
 
 from daemon.drivers.api import Contact, Wiring
 from daemon.drivers.modbus_frames import MEANINGS, Refusal
+from daemon.drivers.modbus_poll import RETRY_S
 from daemon.drivers.modbus_trouble import BUSY_POLLS, GATEWAY_TRIES
 from daemon.errors import LinkError
 from daemon.model import ContactState
@@ -48,6 +49,26 @@ async def test_inputs_that_are_not_there_are_asked_for_again_after_a_new_connect
         async with rig.running():
             assert told(rig.emitted[-2:]) == [("d01", CLOSED), ("d15", OPEN)]
             assert rig.driver.health.remark is None
+
+
+async def test_inputs_that_come_back_on_the_same_connection_are_read_within_a_minute():
+    tables = with_inputs(12)
+    async with (
+        Gateway({1: tables}).serving() as unit,
+        Rig(unit.port, contacts=(FIRST, LAST)).running() as rig,
+    ):
+        await rig.poll(6)
+        await rig.clock.advance(RETRY_S)
+        await rig.slept()
+        assert told(await rig.poll(6)) == [], "in vain, and nothing flickers"
+        tables.add_bits(2, 12, 4)
+        await rig.clock.advance(RETRY_S)
+        await rig.slept()
+        before = len(unit.asked)
+        await rig.poll(4)
+        assert told(rig.emitted[-1:]) == [("d15", OPEN)]
+        assert rig.driver.health.remark is None
+        assert unit.asked[before:][-1:] == [(1, 2, 0, 16)], "in one request, as at first"
 
 
 async def test_a_unit_that_takes_short_requests_only_is_found_out():
