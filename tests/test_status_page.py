@@ -36,6 +36,7 @@ ALERT = {
     "title": "ESC HATCH OPEN",
     "name": "STRG GEAR ESC",
     "action": "Send two to check. Shut, do not lock. Inform SSO.",
+    "detail": "",
 }
 STATION = {
     "id": "gangway",
@@ -351,3 +352,13 @@ def test_the_reason_of_an_outage_is_shown_whole():
     shown = " ".join(line.text.strip() for line in lines)
     assert reason in shown
     assert max(len(line.text) for line in lines) <= WIDTH
+
+
+def test_an_alert_names_the_doors_that_its_action_line_calls_listed():
+    check = {
+        **ALERT,
+        "title": "LOOP CHECK ON",
+        "action": "Doors listed are not guarded: patrol.",
+        "detail": "not guarded: BRIDGE WING P, CO2 ROOM",
+    }
+    assert "not guarded: BRIDGE WING P, CO2 ROOM" in shown(status(alerts=[check]))

@@ -211,6 +211,7 @@ def _alert(alert: Alert, now_s: float) -> Json:
         "title": alert.title,
         "name": alert.source.name,
         "action": alert.action,
+        "detail": alert.detail,
     }
 
 

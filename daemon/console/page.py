@@ -200,16 +200,18 @@ def _stations(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
 def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
     yield from _title(f"ALERTS {len(rows)}")
     for row in rows:
-        words, style = PRIORITIES[row["priority"]]
+        priority, style = PRIORITIES[row["priority"]]
         is_caution = row["priority"] == "C"  # active or not: nobody acknowledges it
         state = "active" if is_caution else STATES.get(row["state"], row["state"])
         since = age(row["age_s"] + since_s)
         yield Line(
-            f"  {words:<7} {_cell(state, 19)} {since:>6}  {_cell(row['title'], 16)} {row['name']}",
+            f"  {priority:<7} {_cell(state, 19)} {since:>6}  {_cell(row['title'], 16)} {row['name']}",
             style,
         )
-        for action in textwrap.wrap(row["action"], WIDTH - 10):
-            yield Line(f"          {action}")
+        # The detail names the doors that an action line calls "listed".
+        for words in (row["action"], row["detail"]):
+            for line in textwrap.wrap(words, WIDTH - 10):
+                yield Line(f"          {line}")
 
 
 def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) -> Iterator[Line]:
