@@ -2,7 +2,8 @@
 
 A TCP serial server takes clients at ``host`` and ``port`` (0: any free one). With ``to`` the unit sends
 datagrams to that address (port 0: a free one, which the endpoint then names). With ``serial = true`` it
-talks on a pty; ``link`` is the path of a symbolic link to it.
+talks on a pty; ``link`` is the path of a symbolic link to it. With ``source`` each sentence has a TAG block that
+names it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from simulators.api import whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-OUTLET_SETTINGS = ("host", "port", "to", "serial", "link")
+OUTLET_SETTINGS = ("host", "port", "to", "serial", "link", "source")
 MOST_UNSENT_BYTES = 64 * 1024
 """A client that does not read is cut off, as a serial server does it."""
 MOST_DATAGRAM_BYTES = 1400

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from functools import reduce
 from operator import xor
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simulators.voice_faults import Trouble
 
 MOST_GARBAGE_LINES = 1000
+_SOURCE = re.compile(r"[!-)+\-./0-\[\]-~]{1,15}")
 GARBAGE = (
     b"\x00\xff\xfe$GPG\x80\x81",
     b"$GPGGA,021000.00,0115.8400,N,10350.4000,E,1,09,0.9,12.0,M,8.0,M,,*00",
@@ -62,6 +64,7 @@ class Voice:
         self._turn = 0
         self._is_plugged = True
         self._talking: asyncio.Task[None] | None = None
+        self._tag = tag_block(settings)
         self.outlet = outlet_of(settings)
 
     @property
@@ -87,7 +90,7 @@ class Voice:
         """Say something now, out of turn; a unit that is silent says nothing."""
         if self._is_silent:
             return
-        said = [line.encode("ascii") for line in lines]
+        said = [f"{self._tag}{line}".encode("ascii") for line in lines]
         if self._trouble is None:
             self.outlet.send(said)
         elif self._trouble.fault == "late":
@@ -160,6 +163,20 @@ class TalkingUnit:
 def sentence(start: str, body: str) -> str:
     """Return a sentence with its checksum, without its CR LF."""
     return f"{start}{body}*{reduce(xor, body.encode('ascii')):02X}"
+
+
+def tag_block(settings: Settings) -> str:
+    r"""Return the TAG block of a network's sentence (NMEA 0183 4.10, ``\s:HE0001*cc\``), or nothing.
+
+    Raises:
+        ValueError: The source is no word of 1 to 15 characters, or has one that ends a TAG block's field.
+    """
+    source = settings.get("source")
+    if source is None:
+        return ""
+    if not isinstance(source, str) or not _SOURCE.fullmatch(source):
+        raise ValueError(f"source is a word of 1 to 15 characters, not {source!r}")
+    return "\\" + sentence("", f"s:{source}") + "\\"
 
 
 def talker(settings: Settings, default: str) -> str:

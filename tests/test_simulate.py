@@ -119,6 +119,7 @@ link = { kind = "udp", port = 10120, sender = "10.1.1.5" }
 [device.speed]
 kind = "nmea"
 feed = "log"
+sources = ["VD0001", "VD0002"]
 link = { kind = "udp", port = 10121 }
 [device.bnwas]
 kind = "nmea"
@@ -329,6 +330,9 @@ def test_every_simulator_takes_its_settings(tmp_path):
     path = tmp_path / "units.toml"
     path.write_text(toml.written({"unit": plan.units}), "utf-8")
     assert list(load_units(path)) == [unit["id"] for unit in plan.units]
+    assert {unit["id"]: unit["source"] for unit in plan.units if "source" in unit} == {
+        "speed": "VD0001"
+    }
 
 
 def test_it_begins_with_everything_closed_and_own_ais_as_the_ship_lies(tmp_path):

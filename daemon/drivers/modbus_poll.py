@@ -42,6 +42,7 @@ if TYPE_CHECKING:
             """Leave the line; whatever is still on it is lost."""
             ...
 
+
 RETRY_S: Final = 60.0
 """What a unit does not have is asked for again after so long: no restart of anything is to be needed."""
 

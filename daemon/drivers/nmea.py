@@ -96,7 +96,12 @@ class NmeaDriver:
         self._picker = self._picks()
         link, health = self._config.link, self.health
         set_as = link.setting if isinstance(link, SerialLink) else ""
-        other = Overheard(expected=self._config.feed, set_as=set_as, talkers=self._config.talkers)
+        other = Overheard(
+            expected=self._config.feed,
+            set_as=set_as,
+            talkers=self._config.talkers,
+            sources=self._config.sources,
+        )
         line = party_line(link, self._context.shared)
         health.hint = lambda: other.hint() or line.silence()
         async with line.listened(health) as source:

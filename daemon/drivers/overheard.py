@@ -43,6 +43,7 @@ FAMILIES: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
 }
 """By feed, where we have one: what it is called, and the formatters of IEC 61162-1 that tell it."""
 _SENTENCE = re.compile(rb"([$!])([A-Z0-9]{3,8}),([\x20-\x7e]{0,200}?)\*([0-9A-Fa-f]{2})")
+_SOURCE = re.compile(rb"[\\,]s:([!-)+\-./0-\[\]-~]{1,15})[,*]")
 _START = re.compile(rb"[$!][A-Z]{2}[A-Z]{3},")
 _LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
 _PLAIN = frozenset(range(0x20, 0x7F)) | frozenset(b"\r\n\t")
@@ -62,14 +63,23 @@ FEWEST_FRAMES = 2
 class Overheard:
     """The newest bytes that came since the last good one. Fed by one driver."""
 
-    def __init__(self, *, expected: str, set_as: str = "", talkers: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        expected: str,
+        set_as: str = "",
+        talkers: Iterable[str] = (),
+        sources: Iterable[str] = (),
+    ) -> None:
         """Take what the port is there for.
 
         Args:
             expected: A feed of ``FAMILIES``.
             set_as: How the serial port is set, such as "38400 8N1"; empty for a link without a speed.
             talkers: Those that alone are listened to; none means all.
+            sources: The same of the sources that TAG blocks name.
         """
+        self._sources = tuple(sources)
         self._expected = expected
         self._set_as = set_as
         self._talkers = frozenset(talkers)
@@ -87,9 +97,11 @@ class Overheard:
 
     def hint(self) -> str | None:
         """Return what is heard in plain words; None where there is nothing that would help."""
-        return explain(
-            bytes(self._sample), expected=self._expected, set_as=self._set_as, talkers=self._talkers
-        )
+        sample = bytes(self._sample)
+        said = explain(sample, expected=self._expected, set_as=self._set_as, talkers=self._talkers)
+        if said is None and self._sources and (heard := sentences(sample)):
+            return _of_sources(heard, sample, self._sources)
+        return said
 
 
 class OverheardOnBus:
@@ -215,6 +227,15 @@ def _of_sentences(heard: Counter[str], expected: str, talkers: frozenset[str]) -
     return (
         f"hears {FAMILIES[first][0]} sentences ({_named(families[first])}), "
         f"expected {_words(expected)}: cables swapped?"
+    )
+
+
+def _of_sources(heard: Counter[str], sample: bytes, sources: tuple[str, ...]) -> str:
+    others = sorted({source.decode("ascii") for source in _SOURCE.findall(sample)})
+    named = f"of {', '.join(others[:MOST_NAMED])}" if others else "without any source"
+    missing = ", ".join(sources)
+    return (
+        f"hears {_named(heard)} {named}, but nothing of source {missing}: see sources in the file"
     )
 
 

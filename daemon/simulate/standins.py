@@ -176,6 +176,8 @@ def _add_feed(plan: Plan, device: Device, feed: NmeaConfig, config: Config) -> N
     unit = {"id": device.id, "kind": kind, **settings, **OUTLETS[feed.link.kind]}
     if feed.talkers and feed.feed != "ais":
         unit["talker"] = feed.talkers[0]
+    if feed.sources:
+        unit["source"] = feed.sources[0]
     if feed.feed == "nav":
         receivers = sum(1 for each in plan.units if each.get("sends") == ["gnss"])
         unit["antenna_north_m"] = config.antennas_apart_m * receivers

@@ -5,7 +5,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.drivers.modbus_profile import load_profile
-from daemon.drivers.modbus_reach import MOST_RETRIED, MOST_SPANS, Block, Part, Reach, Span, blocks, joined
+from daemon.drivers.modbus_reach import (
+    MOST_RETRIED,
+    MOST_SPANS,
+    Block,
+    Part,
+    Reach,
+    Span,
+    blocks,
+    joined,
+)
 
 
 def settled(reach, there, polls=12):

@@ -30,6 +30,7 @@ GNSS = "".join(
 ).encode()
 AIS = (framed("AIVDM,1,1,,A,14QILMP0007Np90@rKH028b0P000,0", "!") + "\r\n").encode() * 2
 COMPASS = (framed("HETHS,20.0,A") + "\r\n").encode() * 3
+TAGGED = (r"\s:HE0002*46" + "\\" + framed("HETHS,20.0,A") + "\r\n").encode() * 3
 SPEEDS = (4800, 9600, 19200, 38400, 115200)
 
 
@@ -167,3 +168,15 @@ def test_nothing_that_looks_nearly_right_can_raise(pieces):
     bus.hint()
     for feed in FAMILIES:
         explain(sample, expected=feed)
+
+
+@pytest.mark.parametrize(
+    ("sample", "named"),
+    [(COMPASS, "without any source"), (TAGGED, "of HE0002"), (AIS, "cables swapped")],
+)
+def test_a_network_that_names_another_source_says_which(sample, named):
+    other = Overheard(expected="heading", sources=["HE0001"])
+    other.hear(sample)
+    assert named in other.hint()
+    if sample is not AIS:
+        assert other.hint().endswith("but nothing of source HE0001: see sources in the file")

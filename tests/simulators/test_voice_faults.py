@@ -142,3 +142,18 @@ async def test_noise_goes_by_udp_too():
         await clock.advance(1.0)
         assert NOISE_BYTES in {len(listener.recv(9000)), len(listener.recv(9000))}
         await unit.stop()
+
+
+async def test_a_unit_of_a_network_names_itself_in_a_tag_block():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(5)
+        to = f"127.0.0.1:{listener.getsockname()[1]}"
+        clock = ManualClock()
+        unit = HeadingSimulator("fog", {"to": to, "source": "HE0001"}, clock)
+        await unit.start()
+        await clock.advance(1.0)
+        assert listener.recv(9000) == b"\\s:HE0001*45\\" + SAID
+        await unit.stop()
+    with pytest.raises(ValueError, match="source is a word"):
+        HeadingSimulator("fog", {"source": "a b"}, clock)
