@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -14,13 +15,27 @@ def asset(relative: str) -> Path:
     Looked for under ``$ISPSD_DATA``, then inside the installed package, then beside it in a checkout.
 
     Raises:
-        IspsdError: No such file in any of them; the message lists the places.
+        IspsdError: No such file in any of them; the message lists what may have been meant, and the places.
     """
+    roots = _roots()
+    for root in roots:
+        if (found := root / relative).exists():
+            return found
+    folder, _, name = relative.rpartition("/")
+    near = ", ".join(_alike(roots, folder, name.removesuffix(".toml"))) or "none"
+    raise IspsdError(f"no data file {relative}; there is {near} (in {', '.join(map(str, roots))})")
+
+
+def _alike(roots: list[Path], folder: str, name: str) -> list[str]:
+    """Return which TOML files of a folder, without their ending, somebody may have meant who wrote ``name``."""
+    known = sorted({path.stem for root in roots for path in (root / folder).glob("*.toml")})
+    close = difflib.get_close_matches(name, known)
+    return [each for each in known if name in each] or close or known
+
+
+def _roots() -> list[Path]:
     package = Path(__file__).resolve().parent
     roots = [package / "_config", package.parent / "config"]
     if given := os.environ.get("ISPSD_DATA"):
         roots.insert(0, Path(given))
-    for root in roots:
-        if (found := root / relative).exists():
-            return found
-    raise IspsdError(f"data file {relative} is in none of {', '.join(map(str, roots))}")
+    return roots

@@ -273,3 +273,38 @@ def test_two_witnesses_of_one_name_or_key_are_a_fault(tmp_path):
     with pytest.raises(ConfigError) as caught:
         config.load(path)
     assert {fault.place for fault in caught.value.faults} == {"witness", "witness key"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (("port = 10110", "port = 101100"), "101100: must be 65535 at most"),
+        (('kind = "tcp", host', 'kind = "multicast", host'), "'multicast' is none of tcp, serial,"),
+        (('kind = "tcp", host', "host"), "kind is missing"),
+        (
+            (
+                'kind = "tcp", host = "192.168.60.21", port = 10110',
+                'kind = "serial", port = "COM3"',
+            ),
+            "'COM3' is not a whole path, which begins with /",
+        ),
+        (
+            (
+                'kind = "tcp", host = "192.168.60.21", port = 10110',
+                'kind = "serial", port = "/dev/x", baud = 9601',
+            ),
+            "9601 is none of 1200, 2400, 4800, 9600,",
+        ),
+        (
+            ('name = "STRG GEAR ESC"', 'name = "STEERING GEAR HATCH"'),
+            "has 19 characters, 16 at most",
+        ),
+        (("moxa-iologik-e1210", "e1210"), "there is moxa-iologik-e1210 ("),
+        (("inputs = [3]", "inputs = [-3]"), "-3: must be 0 at least"),
+    ],
+)
+def test_a_wrong_value_is_said_in_plain_words_and_nothing_that_follows_from_it(
+    tmp_path, changes, said
+):
+    [reason] = faults(tmp_path, changes).values()
+    assert said in reason

@@ -6,7 +6,6 @@ device exist, is an input taken twice, does a test listen to a sensor that nothi
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from daemon.clock import SystemClock
+from daemon.config import words
 from daemon.config.covert import channel_refusal, ssas_faults
 from daemon.drivers.api import DriverContext, Wiring
 from daemon.drivers.links import ReplayLink
@@ -76,6 +76,8 @@ def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) ->
             known |= _points(device, file)
         except ValueError as err:
             faults.append(Fault(f"device.{device.id}", str(err)))
+    if len(devices) < len(file.device):
+        return faults  # what the others emit is not known while they are wrong themselves
     return faults + [
         Fault(f'test "{test.config.id}"', f"listens to point {point!r}, which nothing emits")
         for test in tests
@@ -257,42 +259,19 @@ def _addresses(config: BaseModel) -> Iterator[str]:
             yield str(value)
 
 
-TYPE_WORDS = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "frozen_set_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-}
-"""What a value should have been, by pydantic's name of the fault."""
-
-
 def said(err: ValidationError, prefix: str, tree: Any) -> Iterator[Fault]:
     """Turn pydantic's findings into faults that an electro-technical officer can read."""
-    for finding in err.errors():
+    findings = err.errors()
+    for finding in findings:
         loc = finding["loc"]
-        reason = finding["msg"]
-        if finding["type"] == "extra_forbidden":
-            reason = "there is no such setting"
-        elif finding["type"] == "missing":
-            reason = "is missing"
-        elif finding["type"] in {"enum", "literal_error"} and not (loc and loc[0] == "ssas"):
-            known = ", ".join(re.findall(r"'([^']*)'", finding.get("ctx", {}).get("expected", "")))
-            reason = f"{finding['input']!r} is none of {known}"
-        elif finding["type"] in TYPE_WORDS:
-            reason = f"{finding['input']!r} is not {TYPE_WORDS[finding['type']]}"
-        elif finding["type"] == "value_error":
-            reason = reason.removeprefix("Value error, ")
-        elif loc and loc[0] == "ssas" and finding["type"] == "literal_error":
+        if finding["type"] == "too_short" and any(
+            other["loc"][: len(loc)] == loc and other is not finding for other in findings
+        ):
+            continue  # it has too few because some of it is wrong, which is said
+        if loc and loc[0] == "ssas" and finding["type"] == "literal_error":
             reason = channel_refusal(finding["input"])
+        else:
+            reason = words.reason(finding)
         yield Fault(_place(prefix, loc, tree), reason)
 
 

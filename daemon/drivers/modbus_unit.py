@@ -88,9 +88,7 @@ class UnitConfig(DriverConfig):
         profile = load_profile(self.profile)
         for name in ("counters", "latches"):
             if getattr(self, name) and getattr(profile, name) is None:
-                raise ValueError(
-                    f"{name}: a {profile.maker} {profile.model} has none that is known"
-                )
+                raise ValueError(f"{name}: none are known of {profile.maker} {profile.model}")
         return profile.fitted(
             inputs=self.inputs, closed_ma=self.closed_ma, open_ma=self.open_ma, line=self.line
         )
