@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(words)
     try:
         result: int = given.act(given)
+        sys.stdout.flush()
     except ConfigError as err:
         print(f"{err}\n{len(err.faults)} fault(s); nothing was started", file=sys.stderr)
         return UNUSABLE
@@ -68,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ispsd: {err}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read the list, as `| head` does, had enough of it. What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return result
 

@@ -363,3 +363,12 @@ async def test_an_alert_is_acknowledged_at_the_computer_itself(tmp_path, capsys)
         capsys.readouterr()
         assert await typed(ship, "ack", "door.escape.open.d99", "--by", "R. Menon") == cli.FAILED
         assert "names 0 alerts; to acknowledge are: " in capsys.readouterr().err
+
+
+def test_a_reader_that_has_had_enough_is_no_crash():
+    command = (sys.executable, "-m", "daemon", "wiring", "--config", str(SAMPLE))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert "SSAS channels are never in this list" in said
+    assert "BrokenPipe" not in said

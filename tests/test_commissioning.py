@@ -226,22 +226,53 @@ def test_no_name_in_the_list_is_a_formula(tmp_path, capfd):
     assert row_of(out, "d13")["name"] == "'=HYPERLINK(1)"
 
 
-def test_a_supervised_loop_says_that_its_current_tells(tmp_path, capfd):
+@pytest.mark.parametrize(
+    ("profile", "inputs", "wiring_", "said"),
+    [
+        (
+            "moxa-iologik-e1242-loops",
+            [2],
+            "loop_4_20_ma",
+            [("AI2", "by its current", "current of closed", "its current")],
+        ),
+        (
+            "moxa-iologik-e1260-resistance",
+            [3],
+            "resistance",
+            [("RTD3", "by its resistance", "resistance of closed", "its resistance")],
+        ),
+        (
+            "siemens-logo-8",
+            [0, 1],
+            "namur",
+            [
+                ("I1", "closed", "on", "the module's error bit"),
+                ("I2", "line fault", "off", "the module's error bit"),
+            ],
+        ),
+        ("beckhoff-bk9000", [7], "nc", [("", "closed", "on", "")]),
+        ("akytec-mk210", [5], "no", [("DI6", "open", "off", "")]),
+    ],
+)
+def test_the_list_says_where_a_contact_is_and_what_tells_of_its_line(
+    tmp_path, capfd, profile, inputs, wiring_, said
+):
     text = asset("ispsd.toml").read_text("utf-8")
     text = text.replace(
         "[device.io3] ",
         '[device.io4]\nkind = "modbus_tcp"\nhost = "192.168.60.14"\n'
-        'profile = "moxa-iologik-e1242-loops"\n[device.io3] ',
+        f'profile = "{profile}"\n[device.io3] ',
     )
     text += (
         '[[door]]\nid = "d20"\nname = "PAINT STORE"\nplace = "forecastle"\nclass = "S"\n'
-        'device = "io4"\ninputs = [2]\nwiring = "loop_4_20_ma"\n'
+        f'device = "io4"\ninputs = {inputs}\nwiring = "{wiring_}"\n'
     )
     path = tmp_path / "ispsd.toml"
     path.write_text(text, "utf-8")
     out, _ = listed(path, capfd, "--csv", "--socket", str(tmp_path / "none"))
-    row = row_of(out, "d20")
-    assert (row["printed"], row["supervised_by"]) == ("AI2", "its current")
+    rows = [row for row in csv.DictReader(io.StringIO(out)) if row["tag"] == "d20"]
+    columns = ("printed", "on_while", "normal", "supervised_by")
+    assert [tuple(row[column] for column in columns) for row in rows] == said
 
 
 async def test_the_list_knows_what_the_daemon_knows(tmp_path):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.drivers.api import Wiring
-from daemon.drivers.contacts import inputs_needed
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.loopcheck import Tag
 from daemon.model import OpeningKind
@@ -32,6 +31,13 @@ ON: Final = {
     OpeningKind.SIDE_DOOR: ("closed", "open"),
 }
 """What a closed and an open contact mean, by kind."""
+MEASURED: Final = {Wiring.LOOP_4_20_MA: "current", Wiring.RESISTANCE: "resistance"}
+SUPERVISED_BY: Final = {
+    Wiring.DOUBLE: "the second contact",
+    Wiring.NAMUR: "the module's error bit",
+    **{wiring: f"its {measured}" for wiring, measured in MEASURED.items()},
+}
+"""What tells a cut cable from an open door; nothing of a single contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +160,17 @@ def _means(wiring: Wiring, place: int, opening: Opening) -> dict[str, str]:
         said = {"on_while": closed, "normal": "on"}
     elif wiring is Wiring.NO or wiring is Wiring.DOUBLE:
         said = {"on_while": open_, "normal": "off"}
+    elif wiring is Wiring.NAMUR:
+        state, error = (
+            {"on_while": closed, "normal": "on"},
+            {"on_while": "line fault", "normal": "off"},
+        )
+        said = error if place else state
     else:
-        said = {"on_while": "by its current", "normal": "current of closed"}
-    if wiring not in {Wiring.NC, Wiring.NO}:
-        second = inputs_needed(wiring) > 1
-        said["supervised_by"] = "the second contact" if second else "its current"
+        measured = MEASURED[wiring]
+        said = {"on_while": f"by its {measured}", "normal": f"{measured} of {closed}"}
+    if wiring in SUPERVISED_BY:
+        said["supervised_by"] = SUPERVISED_BY[wiring]
     return said
 
 
