@@ -69,11 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ispsd: {err}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        return FAILED
+        result = FAILED
     except BrokenPipeError:
         # Whoever read the list, as `| head` does, had enough of it. What is still buffered goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        result = FAILED
     return result
 
 

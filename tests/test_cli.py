@@ -370,5 +370,5 @@ def test_a_reader_that_has_had_enough_is_no_crash():
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         said = process.stderr.read().decode()
-    assert "SSAS channels are never in this list" in said
+    assert process.returncode == 1
     assert "BrokenPipe" not in said
