@@ -136,6 +136,12 @@ def alert(text: str) -> str:
         (step("at_s = -1\ndo = 'open'\ndoor = 'd12'"), ["step[0]: at_s is a time from 0"]),
         (step("at_s = true\nunit = 'io1'\ndo = 'x'"), ["step[0]: at_s is a time from 0"]),
         (step("at_s = 1\ndo = 'x'"), ["step[0]: unit and do are wanted"]),
+        (
+            step("at_s = 1\ndo = 'opn'\ndoor = 'd12'"),
+            [
+                "step[0]: unit and do are wanted, as texts; of a door, do is open, close, cut, not 'opn'"
+            ],
+        ),
         (step("at_s = 1\nunit = 'io9'\ndo = 'x'"), ["step[0]: no simulator 'io9'"]),
         (step("at_s = 1\ndo = 'open'\ndoor = 'd99'"), ["step[0]: no door 'd99'"]),
         (step("at_s = 1\ndo = 'open'\ndoor = 'd1'\nx = 1"), ["step[0]: unknown x"]),

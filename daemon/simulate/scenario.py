@@ -197,6 +197,10 @@ def _step(table: Mapping[str, Any], plan: Plan) -> Step:
         if unknown := said.keys() - {"do", "door"}:
             raise ValueError(f"unknown {', '.join(sorted(unknown))}")
         return Step(at_s, tuple(moves(said["do"], str(said.get("door")), plan)))
+    if unit is None and "door" in said:
+        raise ValueError(
+            f"unit and do are wanted, as texts; of a door, do is {', '.join(MOVES)}, not {said.get('do')!r}"
+        )
     if not (isinstance(unit, str) and isinstance(said.get("do"), str)):
         raise ValueError("unit and do are wanted, as texts")  # noqa: TRY004 (a scenario's fault, as any other)
     return Step(at_s, (to_device(unit, said, plan),))
