@@ -214,6 +214,7 @@ def test_where_no_ispsd_is_installed_it_is_said_so(tmp_path, monkeypatch, capsys
         ({"by": "A"}, {"recorded": 7}, ["done · no. 7 on disk"]),
         ({"by": "A"}, {"recorded": None}, ["done; not yet on disk"]),
         ({"by": "A"}, {}, ["done"]),
+        ({"by": "A"}, {"recorded": None, "waits_for": "B"}, ["done · waits for: B"]),
         ({"by": "A"}, {"steps": 1}, ["done · steps: 1"]),
         ({"by": "A"}, {"recorded": 60, "minutes": 90.0}, ["done · no. 60 on disk · minutes: 90"]),
         ({}, {"flag": "singapore", "keep_years": 3}, ["flag: singapore", "keep years: 3"]),

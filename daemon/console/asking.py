@@ -129,6 +129,8 @@ def answered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]
     match answer.get("recorded", ""):
         case "":  # nothing is written yet
             done = "done"
+        case None if "waits_for" in answer:  # somebody else speaks first
+            done = "done"
         case None:
             done = "done; not yet on disk"
         case seq:
