@@ -147,12 +147,12 @@ def compose(
     actor = draft.actor
     # The fields in the order of their names: what a text of the whole would say, without making ``open`` once more.
     body = (
-        f'{{"actor":{{"person":{_encoded(actor.person)},"proof":{_quoted(actor.proof.value)},'
-        f'"station":{_encoded(actor.station)}}},"at":{_quoted(stamp.at)},"boot":{_quoted(stamp.boot)},'
-        f'"bseq":{_encoded(bseq)},"class":{_quoted(draft.classification.value)},'
+        f'{{"actor":{{"person":{_optional(actor.person)},"proof":{_quoted(actor.proof.value)},'
+        f'"station":{_optional(actor.station)}}},"at":{_quoted(stamp.at)},"boot":{_quoted(stamp.boot)},'
+        f'"bseq":{"null" if bseq is None else bseq},"class":{_quoted(draft.classification.value)},'
         f'"clock":{_quoted(stamp.clock.value)},"evidence":{_evidence_text(references)},'
         f'"kind":{_quoted(draft.kind)},"open":{draft.open_text or encoded(draft.open)},'
-        f'"parts":{_encoded(part_hashes)},"segment":{segment},"seq":{seq},'
+        f'"parts":{_encoded(part_hashes) if part_hashes else "{}"},"segment":{segment},"seq":{seq},'
         f'"subject":{_quoted(draft.subject)},"type":{_quoted(draft.type)},"up_ms":{stamp.up_ms},'
         f'"v":{ENTRY_VERSION}}}'
     )
@@ -171,6 +171,10 @@ def compose(
         evidence=references,
         body=body,
     )
+
+
+def _optional(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
 
 
 def _evidence_text(references: Sequence[EvidenceReference]) -> str:
