@@ -2,7 +2,7 @@
 
 Until then a contact is *not proved*: it is grey, its *closed* is shown to nobody and is no evidence for any check,
 since nobody knows yet what it is wired to (invariant 3: unknown is not closed). Its *open* and its line fault are
-shown, and the rules judge what it really says: an alert too many is better than one too few. Decision 0022.
+shown, and the rules judge what it really says: an alert too many is better than one too few. Decision 0021.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Source: no IMO threshold exists. One indication alone has too many innocent causes, so two *independent* ones make the
 position suspect. Independent are findings that rest on different witnesses, what the receivers' figures are held
-against: findings that rest on the same one count once (docs/decisions/0024). Pure: every call is told the time.
+against: findings that rest on the same one count once (decision 0022). Pure: every call is told the time.
 """
 
 from __future__ import annotations
