@@ -310,7 +310,7 @@ def test_three_openings_in_more_than_a_minute_are_three_openings():
 
 
 @pytest.mark.parametrize(("ends", "held"), [(OPEN, {HATCH_OPEN}), (CLOSED, set())])
-def test_chatter_the_final_state_is_always_delivered(ends, held):
+def test_peers_16_of_chatter_the_final_state_is_always_delivered(ends, held):
     rig = DoorRig()
     rig.sees(CLOSED, at_s=1.0)
     bangs(rig, *(10.0 + n for n in range(20)))

@@ -263,7 +263,7 @@ async def test_an_answer_that_comes_in_the_time_of_the_question_after_its_own_is
         assert set(told(bus.emitted)) == {("d12", CLOSED)}
 
 
-async def test_one_of_eight_units_dead_leaves_the_others_their_rate():
+async def test_peers_2_one_of_eight_units_dead_leaves_the_others_their_rate():
     """Invariant 6; Telegraf and Node-RED lost the whole bus to one unit that was switched off."""
     units = range(1, 9)
     bus = Bus([Unit(unit, inputs()) for unit in units])
