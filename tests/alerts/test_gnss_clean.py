@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -20,9 +19,9 @@ from simulators.vessel import VesselSimulator
 from tests.alerts.gnss_rig import NOW
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210, reading
+from tests.recorded import RECORDED, needs_recordings
 
 LONGEST_GAP_S = 600.0
-RECORDED = Path(__file__).parents[3] / "shared" / "data" / "gpsd"
 
 
 class Feed:
@@ -89,14 +88,14 @@ def told(line: bytes, before: datetime | None) -> datetime | None:
         return before
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason=f"recorded receivers are not at {RECORDED}")
+@needs_recordings
 def test_no_recorded_receiver_is_suspect():
     """Receivers of cars, walkers, balloons: whatever is odd about one of them has one witness at most.
 
     Their height is that of the land they stood on, so the sea is asked nothing here.
     """
     suspect, logs, fixes = {}, 0, 0
-    for path in sorted(RECORDED.glob("*.log")):
+    for path in sorted(RECORDED.glob("gpsd/*.log")):
         feed, now_s = Feed("gps1", is_ashore=True), 1000.0
         at: datetime | None = None
         for line in path.read_bytes().splitlines():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,8 @@ from simulators.ships import OWN_SHIP
 from simulators.vessel_ais import ais, position_report
 from tests.alerts.rig import regime
 from tests.makers import SHIP, UTC_0210, own_report, reading
+from tests.recorded import RECORDED, needs_recordings
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
 OWN_ID = "ais.own_id_elsewhere"
 HERE = Position(1.264, 103.84)
 THERE = Position(1.364, 103.84)
@@ -131,9 +130,7 @@ def test_while_the_feed_is_lost_what_stood_goes_on_standing():
     assert list(bridge.rule.look(Moment(2.0, UTC_0210, regime(), {}))) == []
 
 
-@pytest.mark.skipif(
-    not RECORDED.is_dir(), reason=f"recorded input of other projects is not at {RECORDED}"
-)
+@needs_recordings
 def test_recorded_feeds_beside_own_reports_raise_nothing_about_own_ship():
     lines = [
         framed

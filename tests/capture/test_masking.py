@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
-from pathlib import Path
 
 import pyais
 import pytest
@@ -18,10 +17,10 @@ from daemon.drivers.sentences import parse
 from daemon.geodesy import distance_m
 from daemon.model import Position, Ship
 from tests.drivers.nmea_rig import framed
+from tests.recorded import RECORDED, needs_recordings
 
 SHIP = Ship("STELLA POLARIS", 9074729, 257465000, "LAXY4")
 SHIFT = Shift(lat=700_001, lon=-90_000_003)
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def masks():
@@ -258,12 +257,9 @@ def test_the_last_look_finds_what_still_names_the_ship():
     assert list(betrayals([b"nothing"], SHIP)) == []
 
 
+@needs_recordings
 def test_in_a_recorded_log_no_station_keeps_its_number():
-    path = RECORDED / "pyais" / "ais-nmea-1k.txt"
-    files = [path] if path.exists() else sorted(RECORDED.glob("pyais/**/*"))
-    files = [file for file in files if file.is_file()]
-    if not files:
-        pytest.skip(f"no recorded logs in {RECORDED}")
+    files = [file for file in sorted(RECORDED.glob("pyais/**/*")) if file.is_file()]
     lines = [line.strip() for file in files for line in file.read_bytes().splitlines()]
     lines = [line for line in lines if line.startswith(b"!")][:3000]
     told = masks()

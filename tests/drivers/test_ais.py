@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
@@ -27,8 +26,8 @@ from daemon.drivers.sentences import Dropped, Sentence, SentenceError, parse
 from daemon.model import AisIdentity, AisReport, Position
 from simulators.ships import OWN_SHIP
 from simulators.vessel_ais import ais, position_report, static_data
+from tests.recorded import RECORDED, needs_recordings
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
 NOON = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
 IDENTITY = AisIdentity(
     mmsi=299000019,
@@ -290,9 +289,7 @@ def test_no_parameters_raise_anything_but_a_sentence_error(sentences):
         assert len(feed._open) <= MOST_OPEN_MESSAGES
 
 
-@pytest.mark.skipif(
-    not RECORDED.is_dir(), reason=f"recorded input of other projects is not at {RECORDED}"
-)
+@needs_recordings
 def test_recorded_class_a_messages_say_what_gpsd_says():
     """Each is heard as if it were own ship's: a VDM is only counted."""
     reports = [

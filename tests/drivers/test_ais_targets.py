@@ -7,7 +7,6 @@ import re
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -28,8 +27,8 @@ from daemon.drivers.sentences import Sentence, SentenceError, parse
 from daemon.model import AisKind, AisTarget, Position
 from simulators.ships import OTHERS, OWN_SHIP
 from simulators.vessel_ais import ais, class_b_report, position_report, static_data
+from tests.recorded import RECORDED, needs_recordings
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
 NOON = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
 NOTHING_SAID = bit_vector(b"1" + b"0" * 27, 0)
 STATION_OF_8_BITS = re.compile(rb"![^*]*\*[0-9A-Fa-f]{2}")
@@ -80,9 +79,7 @@ def recorded_messages() -> list[tuple[str, int]]:
     return found
 
 
-@pytest.mark.skipif(
-    not RECORDED.is_dir(), reason=f"recorded input of other projects is not at {RECORDED}"
-)
+@needs_recordings
 def test_every_recorded_message_says_to_us_what_it_says_to_pyais():
     compared = dict.fromkeys(HEARD, 0)
     for payload, fill in recorded_messages():
@@ -313,9 +310,7 @@ def test_a_ship_that_moves_makes_no_other_picture_and_one_more_does():
 # --- recorded feeds ---
 
 
-@pytest.mark.skipif(
-    not RECORDED.is_dir(), reason=f"recorded input of other projects is not at {RECORDED}"
-)
+@needs_recordings
 @pytest.mark.parametrize("name", ["pyais", "libais", "gpsd"])
 def test_recorded_feeds_go_through_the_table(name):
     table, good, dropped = TargetTable(), 0, 0

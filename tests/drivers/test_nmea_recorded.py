@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from daemon.drivers.nmea_alerts import AlertsReader
 from daemon.drivers.nmea_doors import DoorsReader
 from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.sentences import Dropped, SentenceError, parse
 from daemon.model import Quality
+from tests.recorded import RECORDED, needs_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from daemon.drivers.nmea_reader import Reader, Seen
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
 
-pytestmark = pytest.mark.skipif(
-    not RECORDED.is_dir(), reason=f"recorded input of other projects is not at {RECORDED}"
-)
+pytestmark = needs_recordings
 
 
 def heard(reader: Reader, lines: list[bytes], counts: Counter[str]) -> Iterator[Seen]:

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from functools import reduce
 from operator import xor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -25,8 +25,10 @@ from daemon.drivers.sentences import (
 )
 from daemon.drivers.tag_block import LONGEST_TAG_BLOCK
 from daemon.model import Fix, Motion, Position, Quality
+from tests.recorded import RECORDED, needs_recordings
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def framed(body: str, start: str = "$") -> bytes:
@@ -291,11 +293,6 @@ def test_one_flipped_bit_is_never_read(at, bit):
 
 def recorded_lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines() if line[:1] in b"$!" and line]
-
-
-needs_recordings = pytest.mark.skipif(
-    not RECORDED.is_dir(), reason=f"recorded input of other projects is not at {RECORDED}"
-)
 
 
 @needs_recordings

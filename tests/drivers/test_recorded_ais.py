@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.drivers.ais import decode
 from daemon.drivers.replay import recorded
 from daemon.drivers.sentences import SentenceError, parse
-from tests.drivers.recorded import differences, lines, listed, needs_recordings
+from tests.recorded import differences, lines, listed, needs_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

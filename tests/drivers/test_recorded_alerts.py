@@ -8,7 +8,7 @@ from daemon.drivers.nmea_alerts import AlertsReader
 from daemon.drivers.nmea_doors import DoorsReader
 from daemon.drivers.nmea_words import understood
 from daemon.drivers.sentences import SentenceError, parse
-from tests.drivers.recorded import RECORDED, listed, needs_recordings
+from tests.recorded import RECORDED, listed, needs_recordings
 
 pytestmark = needs_recordings
 

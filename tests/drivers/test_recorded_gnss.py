@@ -13,7 +13,7 @@ from daemon.drivers.nmea_steering import HeadingReader, LogReader
 from daemon.drivers.nmea_words import understood
 from daemon.drivers.sentences import SentenceError, parse
 from daemon.model import Fix, Motion, Quality
-from tests.drivers.recorded import RECORDED, differences, lines, listed, needs_recordings
+from tests.recorded import RECORDED, differences, lines, listed, needs_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

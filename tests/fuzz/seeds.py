@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data"
+from tests.recorded import RECORDED
+
 MOST_RECORDED = 300
 UTC_0210 = datetime(2026, 11, 22, 2, 10, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 RECORDED = ROOT.parent / "shared" / "data"
 LISTS = ROOT / "tests" / "data" / "recorded"
 
