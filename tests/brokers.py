@@ -6,7 +6,6 @@ to use the fixture: ``from tests.brokers import broker`` in a conftest.py.
 
 from __future__ import annotations
 
-import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from daemon.mqtt.embedded import (
     mosquitto_program,
 )
 from daemon.mqtt.wire import Broker
+from tests.needed import needs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,11 +31,7 @@ __all__ = ["DEMO_USERS", "EmbeddedBroker", "free_port"]
 @asynccontextmanager
 async def mosquitto(*, users: tuple[str, ...] = ()) -> AsyncIterator[EmbeddedBroker]:
     """Run Mosquitto; with ``users`` the demo's ACL, and ``broker.passwords`` has theirs."""
-    if mosquitto_program() is None:
-        reason = "mosquitto is not installed (Debian: apt install mosquitto)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs(mosquitto_program(), "mosquitto is not installed (Debian: apt install mosquitto)")
     async with embedded_broker("mosquitto", users=users) as broker:
         yield broker
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import subprocess
 import sys
 
@@ -19,6 +18,7 @@ from tests.drivers.modbus_cable import cable
 from tests.drivers.modbus_others import BAUD, COUNT, FIRST, UNIT, libmodbus_name
 from tests.drivers.modbus_rig import config_for, told
 from tests.drivers.modbus_rtu_rig import config_for as rtu_config_for
+from tests.needed import needs
 from tests.soon import soon
 
 CLOSED, OPEN = ContactState.CLOSED, ContactState.OPEN
@@ -31,9 +31,8 @@ WHOSE = ["libmodbus", "umodbus"]
 @contextlib.asynccontextmanager
 async def server(whose, link):
     """Run a server in its own process; yield what it says first."""
-    if whose == "libmodbus" and libmodbus_name() is None:
-        reason = "libmodbus5 is not installed (Debian: apt install libmodbus5)"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    if whose == "libmodbus":
+        needs(libmodbus_name(), "libmodbus5 is not installed (Debian: apt install libmodbus5)")
     process = await asyncio.create_subprocess_exec(
         *leashed(sys.executable, "-m", "tests.drivers.modbus_others", whose, link),
         stdout=subprocess.PIPE,

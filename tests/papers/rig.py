@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 from contextlib import asynccontextmanager
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from daemon.demo.history import PastClock
@@ -26,6 +24,7 @@ from daemon.record.entry import Actor, Draft, Evidence
 from daemon.record.log import Record
 from daemon.record.reader import Reader
 from tests.clocks import FixedEntropy
+from tests.needed import needs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -232,10 +231,8 @@ def made(
 def tool(name: str) -> str:
     """Return a program of Debian's; where it is missing, CI fails and others skip."""
     found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"{name} is not installed (poppler-utils, zbar-tools)")
-        pytest.skip(f"{name} is not installed")
+    needs(found, f"{name} is not installed (Debian: apt install poppler-utils zbar-tools)")
+    assert found is not None
     return found
 
 

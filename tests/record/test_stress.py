@@ -16,6 +16,7 @@ import apsw
 import pytest
 
 from daemon.record import verify
+from tests.needed import needs
 from tests.record.ship import VKEY
 
 if TYPE_CHECKING:
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
 COUNT = 400
 NOBODY = "65534"
 pytestmark = pytest.mark.timeout(120)
-
-
-def needs(able: bool, what: str) -> None:
-    """Skip what this computer cannot do; on CI, where it is installed, that is a failure."""
-    if able:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must be able to: {what}")
-    pytest.skip(what)
 
 
 def sailed(folder: Path, *before: str, count: int = COUNT) -> list[str]:

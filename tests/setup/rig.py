@@ -13,13 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import pytest
-
 from daemon import cli
 from daemon.mqtt.embedded import free_port, mosquitto_program
 from daemon.mqtt.wire import Broker
 from daemon.setup.broker import TLS_PORT, TLS_WEBSOCKET_PORT, WEBSOCKET_PORT
 from tests import thin
+from tests.needed import needs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -108,9 +107,8 @@ def computer(*, text: str | None = None) -> Iterator[Computer]:
 async def broker_of(made: Computer) -> AsyncIterator[None]:
     """Run Mosquitto as Debian runs it, with what was installed; as its own user where that is possible."""
     program = mosquitto_program()
-    if program is None:
-        reason = "mosquitto is not installed (Debian: apt install mosquitto)"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    needs(program, "mosquitto is not installed (Debian: apt install mosquitto)")
+    assert program is not None
     main = _with_places_of(made)
     process = await asyncio.create_subprocess_exec(
         *_as_mosquitto(), program, "-c", str(main), stderr=asyncio.subprocess.PIPE
