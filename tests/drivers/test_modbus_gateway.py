@@ -10,10 +10,9 @@ from daemon.drivers.modbus import DRIVER, build
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import ContactState, LinkState, Provenance
-from daemon.supervise import Supervisor
-from tests.clocks import FixedEntropy
 from tests.drivers.modbus_gateway import Gateway, Tables
 from tests.drivers.modbus_rig import POLL_S, PollClock, Rig, config_for, told
+from tests.drivers.watched import OwnClock, Watched, supervised
 from tests.soon import soon
 
 CLOSED, OPEN = ContactState.CLOSED, ContactState.OPEN
@@ -29,34 +28,31 @@ class Fleet:
         self.emitted = []
         self.statuses = []
         shared = Shared()
-        self.drivers = {
-            unit: build(
-                config_for(port, unit=unit, one_connection=one_connection, **config),
-                DriverContext(
-                    device=f"io{unit}",
-                    clock=self.clock,
-                    gate=CovertGate(self.clock),
-                    provenance=Provenance.LIVE,
-                    contacts=(Contact(f"d{unit}", (0,), Wiring.NC),),
-                    shared=shared,
-                ),
+        self.drivers = {}
+        for unit in units:
+            own = OwnClock(self.clock)
+            context = DriverContext(
+                device=f"io{unit}",
+                clock=own,
+                gate=CovertGate(self.clock),
+                provenance=Provenance.LIVE,
+                contacts=(Contact(f"d{unit}", (0,), Wiring.NC),),
+                shared=shared,
             )
-            for unit in units
-        }
+            given = config_for(port, unit=unit, one_connection=one_connection, **config)
+            self.drivers[unit] = Watched(build(given, context), own)
 
     def start(self):
         config = config_for(1)
         return [
             asyncio.create_task(
-                Supervisor(
+                supervised(
+                    driver,
+                    DRIVER,
+                    self.clock,
                     device=f"io{unit}",
-                    driver=driver,
-                    spec=DRIVER,
                     silent_after_s=DRIVER.silent_after_s(config),
                     lost_alert="io.unit_lost",
-                    provenance=Provenance.LIVE,
-                    clock=self.clock,
-                    entropy=FixedEntropy(),
                     emit=self.emitted.append,
                     on_status=self.statuses.append,
                     longest_back_off_s=DRIVER.longest_back_off_s(config),
@@ -99,7 +95,7 @@ async def test_a_dead_unit_behind_a_gateway_is_that_unit_alone(fault):
     """Exception 11 or plain silence: the others go on, on a new connection where it had to be closed."""
     units = three()
     async with Gateway(units).serving() as gateway:
-        fleet = Fleet(gateway.port, units, timeout_s=0.05)
+        fleet = Fleet(gateway.port, units, timeout_s=0.2)
         tasks = fleet.start()
         try:
             await soon(lambda: all(d.health.good for d in fleet.drivers.values()))
@@ -121,12 +117,12 @@ async def test_a_dead_unit_behind_a_gateway_is_that_unit_alone(fault):
 
 
 async def soon_polling(fleet, condition):
-    """Let time pass, with room for what comes over sockets, until it is so."""
+    """Let time pass, and none while an answer is awaited, until it is so."""
     for _ in range(3000):
         if condition():
             return
         await fleet.clock.advance(POLL_S)
-        await asyncio.sleep(0.001)
+        await soon(lambda: not any(driver.is_busy for driver in fleet.drivers.values()))
     raise AssertionError("not in time")
 
 

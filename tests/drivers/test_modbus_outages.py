@@ -11,11 +11,11 @@ from daemon.drivers.modbus import DRIVER
 from daemon.drivers.modbus_frames import Question, read_answer
 from daemon.drivers.modbus_unit import LAST_TRANSACTION
 from daemon.errors import LinkError
-from daemon.model import ContactState, LinkState, Provenance
-from daemon.supervise import Supervisor
-from tests.clocks import FixedEntropy
+from daemon.model import ContactState, LinkState
 from tests.drivers.modbus_gateway import Gateway, Tables
 from tests.drivers.modbus_rig import PollClock, Rig, config_for, told
+from tests.drivers.watched import OwnClock, Watched, supervised
+from tests.soon import soon
 
 CLOSED, OPEN = ContactState.CLOSED, ContactState.OPEN
 DOOR = Contact("d01", (0,), Wiring.NC)
@@ -33,28 +33,28 @@ class Outage:
         self.statuses = []
         self.good_s = []
         self.clock = PollClock()
-        self.rig = Rig(port, contacts=(DOOR,), clock=self.clock, poll_s=poll_s)
-        self.driver = self.rig.driver
+        own = OwnClock(self.clock)
+        self.rig = Rig(port, contacts=(DOOR,), clock=own, poll_s=poll_s)
+        self.driver = Watched(self.rig.driver, own)
         config = config_for(port, poll_s=poll_s)
-        self.supervisor = Supervisor(
+        self.supervisor = supervised(
+            self.driver,
+            DRIVER,
+            self.clock,
             device="io1",
-            driver=self.driver,
-            spec=DRIVER,
             silent_after_s=DRIVER.silent_after_s(config),
             lost_alert="io.unit_lost",
-            provenance=Provenance.LIVE,
-            clock=self.clock,
-            entropy=FixedEntropy(),
             emit=self.rig.emitted.append,
             on_status=self.statuses.append,
             longest_back_off_s=DRIVER.longest_back_off_s(config),
         )
 
-    async def pass_s(self, seconds, step_s, *, until=lambda: False, breath_s=0.0):
+    async def pass_s(self, seconds, step_s, *, until=lambda: False):
+        """Let time pass while nothing is awaited from the unit, and return what time it is then."""
         end_s = self.clock.now_s() + seconds
         while self.clock.now_s() < end_s and not until():
             await self.clock.advance(step_s)
-            await asyncio.sleep(breath_s)
+            await soon(lambda: not self.driver.is_busy)
         return self.clock.now_s()
 
 
@@ -70,7 +70,7 @@ async def test_peers_1_a_server_gone_for_13_h_is_read_again_within_two_intervals
     outage = Outage(unit.port, poll_s)
     task = asyncio.create_task(outage.supervisor.run())
     try:
-        await outage.pass_s(60.0, 0.1, until=lambda: outage.driver.health.good > 2, breath_s=0.001)
+        await outage.pass_s(60.0, 0.1, until=lambda: outage.driver.health.good > 2)
         await unit.stop()
         await outage.pass_s(gone_s, poll_s)
         assert outage.statuses[-1].link is LinkState.DOWN
@@ -78,7 +78,7 @@ async def test_peers_1_a_server_gone_for_13_h_is_read_again_within_two_intervals
         await unit.start()
         began_s = outage.clock.now_s()
         back_s = await outage.pass_s(
-            10 * poll_s, poll_s / 8, until=lambda: outage.driver.health.good > good, breath_s=0.005
+            10 * poll_s, poll_s / 8, until=lambda: outage.driver.health.good > good
         )
         assert back_s - began_s <= 2 * poll_s
         assert outage.statuses[-1].link is LinkState.UP

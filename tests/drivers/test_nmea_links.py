@@ -8,6 +8,7 @@ import os
 import socket
 import tty
 from contextlib import asynccontextmanager
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -331,8 +332,7 @@ async def test_an_ssas_unit_that_connects_is_heard_inside_a_window_and_refused_o
     await clock.advance(0.1)
     with socket.create_connection(("127.0.0.1", port)) as unit:
         unit.sendall(TEST_MESSAGE)  # kept by the unit from before: it comes while the port settles
-        for _ in range(10):
-            await asyncio.sleep(0.001)
+        await until(lambda: (clock.next_due_s() or inf) <= clock.now_s() + config.settle_s)
         await clock.advance(1.0)
         assert readings == []
         await until(lambda: readings, lambda: unit.sendall(TEST_MESSAGE))

@@ -13,19 +13,21 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
-from daemon.drivers import port_faults
+from daemon.drivers import links, party_line, port_faults
 from daemon.drivers.api import DriverContext
 from daemon.drivers.links import SerialLink, TcpLink, opened
 from daemon.drivers.nmea import DRIVER, NmeaConfig, NmeaDriver
+from daemon.drivers.party_line import PartyLine
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import LinkState, Provenance
-from daemon.supervise import Supervisor
 from simulators.heading import HeadingSimulator
 from simulators.misread import misread
 from simulators.outlets import SerialOutlet
-from tests.clocks import FixedEntropy, ManualClock
+from tests.clocks import ManualClock
 from tests.drivers.test_overheard import AIS, GNSS
+from tests.drivers.watched import supervised
+from tests.soon import soon
 
 SILENT_S = 10.0
 
@@ -38,33 +40,70 @@ async def listening(path, *, feed="nav", link=None):
     config = NmeaConfig(kind="nmea", feed=feed, link=link)
     context = DriverContext("gps1", clock, CovertGate(clock), Provenance.LIVE)
     seen, statuses = [], []
-    supervisor = Supervisor(
+    supervisor = supervised(
+        NmeaDriver(config, context),
+        DRIVER,
+        clock,
         device="gps1",
-        driver=NmeaDriver(config, context),
-        spec=DRIVER,
         silent_after_s=SILENT_S,
         lost_alert="feed.nav",
-        provenance=Provenance.LIVE,
-        clock=clock,
-        entropy=FixedEntropy(),
         emit=seen.append,
         on_status=statuses.append,
     )
-    task = asyncio.ensure_future(supervisor.run())
-    try:
-        yield SimpleNamespace(clock=clock, seen=seen, statuses=statuses, supervisor=supervisor)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    port = Port()
+    with pytest.MonkeyPatch.context() as patched:
+        port.watch(patched)
+        task = asyncio.ensure_future(supervisor.run())
+        try:
+            yield SimpleNamespace(
+                clock=clock, seen=seen, statuses=statuses, supervisor=supervisor, port=port
+            )
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
-async def sail(watch, seconds, say=lambda: None, *, until=lambda: False):
-    """Let time pass, half a second at a time and a moment of real time for ports to open; return how much."""
+class Port:
+    """What becomes of a link in real time: being opened, open, and how many bytes were heard."""
+
+    def __init__(self):
+        self.is_opening = False
+        self.is_open = False
+        self.heard = 0
+
+    def watch(self, patched):
+        opening, give_all = links.opened, PartyLine._give_all
+
+        @asynccontextmanager
+        async def opened(*how):
+            self.is_opening = True
+            try:
+                async with opening(*how) as source:
+                    self.is_opening, self.is_open = False, True
+                    yield source
+            finally:
+                self.is_opening = self.is_open = False
+
+        def hear(line, data):
+            self.heard += len(data)
+            give_all(line, data)
+
+        patched.setattr(party_line, "opened", opened)
+        patched.setattr(PartyLine, "_give_all", hear)
+
+
+async def sail(watch, seconds, say=None, *, until=lambda: False):
+    """Let time pass, but none while a port opens or what was said is on its way; return how much."""
     began_s = watch.clock.now_s()
+    port = watch.port
     while watch.clock.now_s() - began_s < seconds and not until():
-        say()
         await watch.clock.advance(0.5)
-        await asyncio.sleep(0.003)
+        await soon(lambda: not port.is_opening)
+        heard = port.heard
+        if say is not None and port.is_open:
+            say()
+            await soon(lambda: port.heard > heard or not port.is_open)  # noqa: B023 (awaited at once)
+            await watch.clock.advance(0.0)
     return watch.clock.now_s() - began_s
 
 
@@ -130,10 +169,9 @@ async def test_a_port_that_came_back_under_another_name_is_found_through_its_lin
         await sail(watch, 30, lambda: first.send([GNSS]), until=lambda: is_up(watch))
         by_path.unlink()
         by_path.symlink_to(second.endpoint)
-        say = lambda: second.send([GNSS])  # noqa: E731
-        await sail(watch, SILENT_S + 2, say, until=lambda: not is_up(watch))
+        await sail(watch, SILENT_S + 2, until=lambda: not is_up(watch))
         assert not is_up(watch)
-        back_s = await sail(watch, 30, say, until=lambda: is_up(watch))
+        back_s = await sail(watch, 30, lambda: second.send([GNSS]), until=lambda: is_up(watch))
         assert back_s <= 10
     await first.stop()
     await second.stop()
