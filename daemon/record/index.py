@@ -65,8 +65,7 @@ class Index:
         if self._is_given_up:
             return False
         rows = segment.execute(_READ, (self.newest, MOST_FOLLOWED)).fetchall()
-        for seq, at, is_sso, *names in rows:
-            self._take(number(seq), text(at), names, is_sso=bool(is_sso))
+        self._take(rows)
         if rows and not self._is_given_up:
             self._last_body = _digest_of(segment, self.newest)
         return len(rows) == MOST_FOLLOWED and not self._is_given_up
@@ -109,24 +108,31 @@ class Index:
         first = self._first
         return [first + place for place in places]
 
-    def _take(self, seq: int, at: str, names: Sequence[object], *, is_sso: bool) -> None:
-        if not self._times:
-            self._first = seq
-        place, moment = len(self._times), _moment(at)
-        if moment is None or place != seq - self._first or len(self._by) > MOST_NAMES:
-            self._give_up()  # no segment of ours: it is read entry by entry
-        if self._is_given_up:
-            return
-        assert moment is not None  # noqa: S101 (given up)
-        latest = self._latest[-1] if self._latest else 0
-        self._in_order &= moment >= latest
-        self._times.append(moment)
-        self._latest.append(max(moment, latest))
-        for by, name in zip(BY, names, strict=True):
-            if isinstance(name, str):
-                self._by.setdefault((by, name), array("I")).append(place)
-        if is_sso:
-            self._sso.append(place)
+    def _take(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Take in rows of ``_READ``."""
+        if rows and not self._times:
+            self._first = number(rows[0][0])
+        first, places, latest = self._first, self._by, self._latest[-1] if self._latest else 0
+        for place, (seq, at, is_sso, *names) in enumerate(rows, start=len(self._times)):
+            moment = _moment(text(at))
+            if moment is None or seq != first + place:
+                self._give_up()  # no segment of ours: it is read entry by entry
+                return
+            if moment < latest:
+                self._in_order = False
+            else:
+                latest = moment
+            self._times.append(moment)
+            self._latest.append(latest)
+            for by, name in zip(BY, names, strict=True):
+                if isinstance(name, str):
+                    if (by, name) not in places:
+                        places[by, name] = array("I")
+                    places[by, name].append(place)
+            if is_sso:
+                self._sso.append(place)
+        if len(places) > MOST_NAMES:
+            self._give_up()
 
     def _give_up(self) -> None:
         self._times, self._latest, self._sso, self._by = array("Q"), array("Q"), array("I"), {}
