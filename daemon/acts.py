@@ -6,7 +6,6 @@ act changes nothing. Acts on watch stations come over MQTT; what SSO and Master 
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,9 +29,11 @@ from daemon.people import authority
 from daemon.people.authority import ENGINE_DOORS, Act, Only
 from daemon.people.claims import By, Claim
 from daemon.record.entry import Actor, Draft
+from daemon.record.waiting import number_of, on_disk
 from daemon.window import may_open_window
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
     from datetime import datetime
     from enum import Enum
@@ -72,8 +73,6 @@ TO_ACKNOWLEDGE = frozenset(
         AlertState.RECTIFIED_UNACKNOWLEDGED,
     }
 )
-WAIT_FOR_DISK_S = 1.0
-"""How long an answer waits for the disk before it says *not yet recorded*."""
 
 
 class Acts:
@@ -171,7 +170,7 @@ class Acts:
                     work=said["work"],
                     minutes=said["minutes"],
                 )
-        return Reply(accepted=True, recorded=await self._on_disk(written))
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     async def _assist(self, command: Command) -> Reply:
         """Start or go on with an assisted test from a watch station; those of class ``sso`` do not exist there."""
@@ -213,7 +212,7 @@ class Acts:
         written = self._watch.announce(change)
         if written is not None:
             self._remember(alert, instance, station, written)
-        return Reply(accepted=True, recorded=await self._on_disk(written))
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     def _may_acknowledge(self, alert: str, person: str | None) -> None:
         """Refuse a person to whom the table says no; a station alone, and a name that nobody has, is one press as ever.
@@ -268,8 +267,8 @@ class Acts:
             By(known).must_be(authority.roles(Act.SILENCE), Act.SILENCE.value)
         written = self._watch.silence(Acknowledgement(station, person))
         for future in written:
-            await self._on_disk(future)
-        seq = await self._on_disk(written[-1]) if written else None
+            await on_disk(future, self._clock)
+        seq = await on_disk(written[-1], self._clock) if written else None
         return Reply(accepted=True, recorded=seq, extra={"silenced": len(written)})
 
     async def alive(self, station: str, *, shown: bool, fresh: bool, sound_armed: bool) -> Reply:
@@ -386,14 +385,14 @@ class Acts:
         minutes, written = self.window.open(one, other)
         return Reply(
             accepted=True,
-            recorded=await self._on_disk(written),
+            recorded=await on_disk(written, self._clock),
             extra={"minutes": round(minutes, 2)},
         )
 
     async def close_window(self, person: str) -> Reply:
         """Close the test window before its time."""
         written = self.window.close(self._people.aboard(person))
-        return Reply(accepted=True, recorded=await self._on_disk(written))
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     async def notice(
         self, flag: str, claim: Claim, *, sent_utc: datetime, to: str, reference: str
@@ -405,7 +404,7 @@ class Acts:
         """
         by = await self._people.prove(claim, Act.NOTICE)
         written = self.window.notice(flag, by, sent_utc=sent_utc, to=to, reference=reference)
-        return Reply(accepted=True, recorded=await self._on_disk(written))
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     async def start_test(self, test: str, claim: Claim, *, item: str | None = None) -> Reply:
         """Start a test because a person asks for it; of a group, one item.
@@ -433,7 +432,7 @@ class Acts:
         """
         by = await self._people.prove(claim, Act.NOT_DONE)
         written = self._tests.skip(test, by.person.name, reason, proof=by.proof)
-        return Reply(accepted=True, recorded=await self._on_disk(written))
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:
         """Give a person's answer to the step that an assisted test shows; whoever is on board may help."""
@@ -479,21 +478,12 @@ class Acts:
         if station is None:
             by = next(a.acknowledged_by for a in self._watch.engine.alerts() if a.id == alert)
             station = by.station if by is not None else None
-        return {"station": station, "seq": _seq(written)}
+        return {"station": station, "seq": number_of(written)}
 
     async def _write(self, draft: Draft) -> Reply:
         """Write what was done; return the answer, which says whether it is on disk."""
         written = self._journal.submit(draft)
-        return Reply(accepted=True, recorded=await self._on_disk(written))
-
-    async def _on_disk(self, written: asyncio.Future[Entry] | None) -> int | None:
-        """Return the entry's number once it is on disk; None when that takes too long."""
-        if written is None:
-            return None
-        done = asyncio.Event()
-        written.add_done_callback(lambda _: done.set())
-        await self._clock.wait(done, WAIT_FOR_DISK_S)
-        return _seq(written)
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
 
 def _claim(command: Command) -> Claim:
@@ -511,9 +501,3 @@ def _one_of(choices: type[Choice], said: object) -> Choice:
     except ValueError:
         known = ", ".join(str(choice.value) for choice in choices)
         raise RefusedError(f"{said!r} is none of {known}") from None
-
-
-def _seq(written: asyncio.Future[Entry] | None) -> int | None:
-    if written is None or not written.done() or written.cancelled() or written.exception():
-        return None
-    return written.result().seq

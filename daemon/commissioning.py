@@ -20,6 +20,7 @@ from daemon.people.claims import By
 from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import Query
+from daemon.record.waiting import let_go, on_disk
 from daemon.worklist import Item, ItemState
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 REPLACING: Final = COMMAND | {Role.ETO}
 LINE_FAULT: Final = "sensor.line_fault"
 AGAIN_S: Final = 1.0
-WAIT_FOR_DISK_S: Final = 1.0
 LONGEST_SERIAL: Final = 40
 MOST_NAMED: Final = 12
 """Contacts that one line of the worklist names; the rest is counted."""
@@ -176,7 +176,7 @@ class Commissioning:
                 written = self.loop_check.end(by)
             case _:
                 raise RefusedError(f"{what[:40]!r} is none of start, agree, end")
-        return Reply(accepted=True, recorded=await self._on_disk(written))
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     async def _show(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         return self.loop_check.state()
@@ -221,9 +221,9 @@ class Commissioning:
             },
         )
         written = self._record.submit(draft)
-        written.add_done_callback(lambda future: future.cancelled() or future.exception())
+        let_go(written)
         return {
-            "recorded": await self._on_disk(written),
+            "recorded": await on_disk(written, self._clock),
             "to_prove": [each.point for each in contacts],
             "tests_again": tests,
         }
@@ -245,16 +245,6 @@ class Commissioning:
         test.only_since(since_utc, items)
         self._tests.show(test)
         return True
-
-    async def _on_disk(self, written: asyncio.Future[Entry] | None) -> int | None:
-        if written is None:
-            return None
-        done = asyncio.Event()
-        written.add_done_callback(lambda _: done.set())
-        await self._clock.wait(done, WAIT_FOR_DISK_S)
-        if not written.done() or written.cancelled() or written.exception():
-            return None
-        return written.result().seq
 
 
 def _passed(items: Mapping[str, Mapping[str, Json]]) -> dict[str, datetime]:

@@ -17,6 +17,7 @@ from daemon.checks.api import ItemsVerdict
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Outcome, Verdict
 from daemon.record.entry import EntryError, Proof
+from daemon.record.waiting import let_go
 from daemon.schedule import LastResult
 from daemon.session import Context, Session, Surroundings
 
@@ -261,8 +262,3 @@ class Conduct:
 
 def _day(session: Session) -> datetime:
     return session.day or session.began_utc
-
-
-def let_go(written: asyncio.Future[Entry]) -> None:
-    """Wait for an entry no longer: one that is lost is counted by the record, and nobody is told twice."""
-    written.add_done_callback(lambda future: future.cancelled() or future.exception())

@@ -21,6 +21,7 @@ from daemon.mqtt.contract import value_of
 from daemon.people import authority
 from daemon.people.authority import COMMAND, Act
 from daemon.record.entry import Actor, Draft
+from daemon.record.waiting import let_go
 
 if TYPE_CHECKING:
     import asyncio
@@ -357,7 +358,7 @@ class LoopCheck:
                 parts={} if private is None else {Classification.SSO: private},
             )
         )
-        written.add_done_callback(lambda future: future.cancelled() or future.exception())
+        let_go(written)
         return written
 
 

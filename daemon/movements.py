@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import forms, schedule
 from daemon.checks.api import Movement, counts_as_evidence
-from daemon.conduct import Journal, let_go
 from daemon.model import Classification, ContactState, Provenance
 from daemon.record.entry import Draft
+from daemon.record.waiting import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime, timezone
 
     from daemon.clock import Clock
+    from daemon.conduct import Journal
     from daemon.inbox import Inboxes
     from daemon.model import Json, Reading
 

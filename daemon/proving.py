@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from daemon import forms
 from daemon.checks.api import counts_as_evidence
-from daemon.conduct import Journal, let_go
 from daemon.drivers.api import Wiring
 from daemon.model import Classification, ContactState, Json, Quality
 from daemon.record.entry import Draft
+from daemon.record.waiting import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from daemon.conduct import Journal
     from daemon.model import Reading
 
 PROVED: Final = "commissioning.proved"

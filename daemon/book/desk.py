@@ -16,6 +16,7 @@ from daemon.model import ClockStatus
 from daemon.record.entry import EntryError
 from daemon.record.merkle import leaf_hash
 from daemon.record.reader import Query
+from daemon.record.waiting import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from daemon.record.entry import Draft, Entry
     from daemon.record.reader import Page
 
-WAIT_FOR_DISK_S: Final = 1.0
 WAIT_FOR_SEAL_S: Final = 5.0
 
 
@@ -100,9 +100,7 @@ class Desk:
             raise RefusedError(f"this cannot stand in the record: {err}") from err
         check()
         written = self.submit(prepared)
-        done = asyncio.Event()
-        written.add_done_callback(lambda _: done.set())
-        if not await self.clock.wait(done, WAIT_FOR_DISK_S):
+        if not await settled(written, self.clock):
             return None
         try:
             return written.result().seq

@@ -14,6 +14,7 @@ from daemon.people.claims import By, Claim
 from daemon.people.crew import Member
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
 from daemon.record.entry import Draft, Proof
+from daemon.record.waiting import let_go
 
 if TYPE_CHECKING:
     import asyncio
@@ -274,8 +275,7 @@ class People:
         if self._journal is None:
             return None
         written = self._journal.submit(draft)
-        # One that is lost is counted by the record, and nobody is told twice.
-        written.add_done_callback(lambda future: future.cancelled() or future.exception())
+        let_go(written)
         return written
 
     def known_keys(self, found: Mapping[str, str]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Classification
 from daemon.record.entry import Draft
+from daemon.record.waiting import let_go, on_disk
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
     from daemon.clock import Clock
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 DUTIES: Final = ".14"
 """The kind of entries about who is on board and on duty: the SSO's or the Master's."""
-WAIT_FOR_DISK_S: Final = 1.0
-"""How long an answer waits for the disk before it says *not yet recorded*."""
 
 
 class Writing:
@@ -65,14 +64,9 @@ class Writing:
     def take(self, draft: Draft) -> asyncio.Future[Entry]:
         """Write a draft; one that is lost is counted by the record, and nobody is told twice."""
         written = self._journal.submit(draft)
-        written.add_done_callback(lambda future: future.cancelled() or future.exception())
+        let_go(written)
         return written
 
     async def on_disk(self, written: asyncio.Future[Entry]) -> int | None:
         """Return the entry's number once it is on disk; None when that takes too long."""
-        done = asyncio.Event()
-        written.add_done_callback(lambda _: done.set())
-        await self._clock.wait(done, WAIT_FOR_DISK_S)
-        if not written.done() or written.cancelled() or written.exception():
-            return None
-        return written.result().seq
+        return await on_disk(written, self._clock)
