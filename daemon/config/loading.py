@@ -77,7 +77,6 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         ais=file.ais.rules(),
         witnesses=tuple(section.witness() for section in file.witness),
         ssas_window_s=file.ssas.window_min * 60,
-        antennas_apart_m=file.gnss.antennas_apart_m,
         gnss=file.gnss,
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
         credentials_file=file.people.credentials_file or file.record.directory.parent / CREDENTIALS,

@@ -391,7 +391,6 @@ class Config:
     ais: AisRules
     witnesses: tuple[Witness, ...]
     ssas_window_s: float
-    antennas_apart_m: float
     gnss: GnssSection
     persons: tuple[Person, ...]
     credentials_file: Path

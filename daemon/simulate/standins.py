@@ -180,7 +180,7 @@ def _add_feed(plan: Plan, device: Device, feed: NmeaConfig, config: Config) -> N
         unit["source"] = feed.sources[0]
     if feed.feed == "nav":
         receivers = sum(1 for each in plan.units if each.get("sends") == ["gnss"])
-        unit["antenna_north_m"] = config.antennas_apart_m * receivers
+        unit["antenna_north_m"] = config.gnss.antennas_apart_m * receivers
     if feed.feed == "doors":
         unit["doors"] = [
             {
