@@ -47,7 +47,7 @@ def _of_links(config: Config, *, covert: bool) -> Iterator[str]:
     for device in config.devices:
         if device.spec.covert and not covert:
             continue
-        link = getattr(device.config, "link", None)
+        link = device.link
         if device.is_replayed:
             yield f"device.{device.id}: a recording speaks in its place: nothing it says is evidence, in any record"
         elif isinstance(link, UdpLink) and link.group is not None and link.host.is_unspecified:

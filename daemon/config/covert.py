@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon.config.sharing import line_of
-from daemon.drivers.links import TcpLink, TcpServerLink, UdpLink
+from daemon.drivers.links import TcpServerLink, UdpLink
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
@@ -68,14 +68,14 @@ def _wording_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
 def _sharing_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     """Refuse whoever opens an SSAS unit's port beside its own driver: he would read it outside a test window."""
     openers = [(f"bus.{name}", bus.link) for name, bus in file.bus.items()]
-    openers += [(f"device.{each.id}", link) for each in devices if (link := _link_of(each))]
+    openers += [(f"device.{each.id}", link) for each in devices if (link := each.port)]
     return [
         Fault(
             f"device.{device.id}",
             f"{own.name} is the port of {place} as well: an SSAS unit shares its port with nobody",
         )
         for device in devices
-        if device.spec.covert and (own := _link_of(device)) is not None
+        if device.spec.covert and (own := device.port) is not None
         for place, other in openers
         if place != f"device.{device.id}" and _are_one_port(own, other)
     ]
@@ -98,14 +98,6 @@ def _unit_faults(devices: list[Device]) -> list[Fault]:
         for other, others_unit in units
         if other is not device and others_unit == unit
     ]
-
-
-def _link_of(device: Device) -> Link | None:
-    link: Link | None = getattr(device.config, "link", None)
-    host = getattr(device.config, "host", None)
-    if link is None and host is not None:
-        link = TcpLink(kind="tcp", host=host, port=getattr(device.config, "port", 0))
-    return link
 
 
 def _are_one_port(one: Link, other: Link) -> bool:

@@ -49,7 +49,7 @@ def _serial(config: Config, *, covert: bool) -> list[tuple[str, SerialLink]]:
     found: list[tuple[str, Link | None]] = [
         *((f"bus.{name}.link", link) for name, link in config.buses.items()),
         *(
-            (f"device.{each.id}.link", getattr(each.config, "link", None))
+            (f"device.{each.id}.link", each.link)
             for each in config.devices
             if covert or not each.spec.covert
         ),

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
-from daemon.drivers.links import Link, ReplayLink
+from daemon.drivers.links import Link, ReplayLink, TcpLink
 from daemon.errors import RecordError
 from daemon.model import (
     DoorClass,
@@ -360,9 +360,23 @@ class Device:
         return self.spec.bus(self.config)
 
     @property
+    def link(self) -> Link | None:
+        """Return where it is listened to; None for a unit that is asked."""
+        link: Link | None = getattr(self.config, "link", None)
+        return link
+
+    @property
+    def port(self) -> Link | None:
+        """Return what is opened for it alone: its link, or the address at which it is asked; None on a bus."""
+        host = getattr(self.config, "host", None)
+        if self.link is not None or host is None:
+            return self.link
+        return TcpLink(kind="tcp", host=host, port=getattr(self.config, "port", 0))
+
+    @property
     def is_replayed(self) -> bool:
         """Whether a recording speaks in its place: what it says is then no evidence (invariant 2)."""
-        return isinstance(getattr(self.config, "link", None), ReplayLink)
+        return isinstance(self.link, ReplayLink)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,8 @@ def _users(config: Config) -> Iterator[_User]:
     for name, link in config.buses.items():
         yield _User(f"bus.{name}", link, is_bus=True)
     for device in config.devices:
-        own: Link | None = getattr(device.config, "link", None)
-        if own is not None and not device.spec.covert:
-            yield _User(f"device.{device.id}", own, is_bus=False)
+        if device.link is not None and not device.spec.covert:
+            yield _User(f"device.{device.id}", device.link, is_bus=False)
 
 
 def _on_one_port(port: str, users: list[_User]) -> Iterator[str]:
@@ -71,8 +70,12 @@ def _units_twice(config: Config) -> Iterator[str]:
 
 def line_of(device: Device, config: UnitConfig) -> tuple[str, int]:
     """Return on which line a unit is asked, and by which number."""
-    own = getattr(config, "unit", None)
-    unit = config.fitted_profile().unit if own is None else own
     if device.bus is not None:
-        return f"bus {device.bus}", unit
-    return f"{getattr(config, 'host', '?')}:{getattr(config, 'port', '?')}", unit
+        return f"bus {device.bus}", unit_of(config)
+    return f"{getattr(config, 'host', '?')}:{getattr(config, 'port', '?')}", unit_of(config)
+
+
+def unit_of(config: UnitConfig) -> int:
+    """Return by which number a unit is asked: its own setting, else what its maker sets."""
+    own: int | None = getattr(config, "unit", None)
+    return config.fitted_profile().unit if own is None else own

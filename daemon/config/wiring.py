@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.loopcheck import Tag
@@ -132,10 +133,7 @@ def address(config: Config, device: Device) -> str:
     """Return where a device is reached."""
     if device.bus is not None:
         return f"bus {device.bus}, {config.buses[device.bus].name}"
-    link = getattr(device.config, "link", None)
-    if link is not None:
-        return str(link.name)
-    return f"tcp {getattr(device.config, 'host', '?')}:{getattr(device.config, 'port', '?')}"
+    return "" if device.port is None else device.port.name
 
 
 def _of_contact(
@@ -192,8 +190,7 @@ def _row(config: Config, device: Device, *, opening: Opening | None = None, **sa
 def _unit(device: Device) -> str:
     if not isinstance(device.config, UnitConfig):
         return ""
-    own = getattr(device.config, "unit", None)
-    return str(device.config.fitted_profile().unit if own is None else own)
+    return str(unit_of(device.config))
 
 
 def _printed(device: Device, number: int) -> str:
