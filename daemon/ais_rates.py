@@ -13,11 +13,14 @@ from collections import deque
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from daemon.geodesy import turn_deg
+
 if TYPE_CHECKING:
     from daemon.model import AisReport
 
 AT_ANCHOR, MOORED = 1, 5
 """Navigational status (ITU-R M.1371-5 table 45)."""
+AT_REST: Final = frozenset({AT_ANCHOR, MOORED})
 AT_REST_KN: Final = 3.0
 AT_REST_INTERVAL_S: Final = 180.0
 STEPS: Final = ((14.0, 10.0, 10.0 / 3.0), (23.0, 6.0, 2.0))
@@ -34,7 +37,7 @@ MOST_HEADINGS: Final = 64
 def interval_s(report: AisReport, *, turning: bool = False) -> float:
     """Return how often such a ship reports, in seconds; a speed that is not known counts as none."""
     speed_kn = report.sog_kn or 0.0
-    if report.navigation_status in {AT_ANCHOR, MOORED} and speed_kn <= AT_REST_KN:
+    if report.navigation_status in AT_REST and speed_kn <= AT_REST_KN:
         return AT_REST_INTERVAL_S
     for up_to_kn, steady_s, turning_s in STEPS:
         if speed_kn <= up_to_kn:
@@ -56,7 +59,7 @@ class Turning:
             return now_s < self._until_s
         while self._headings and now_s - self._headings[0][0] > MEAN_OVER_S:
             self._headings.popleft()
-        if self._headings and abs(_apart_deg(heading_deg, self._mean_deg())) > ALTERS_DEG:
+        if self._headings and abs(turn_deg(heading_deg, self._mean_deg())) > ALTERS_DEG:
             self._until_s = now_s + GOES_ON_S
         self._headings.append((now_s, heading_deg))
         return now_s < self._until_s
@@ -69,7 +72,7 @@ class Turning:
         a heading a second, and she seems to alter course while the unit sees none.
         """
         newest = [heading_deg for _, heading_deg in self._headings][-HEADINGS_WANTED:]
-        steps = [_apart_deg(to, from_) for from_, to in pairwise(newest)]
+        steps = [turn_deg(to, from_) for from_, to in pairwise(newest)]
         wanted = len(newest) == HEADINGS_WANTED
         return wanted and (min(steps) > 0.0 or max(steps) < 0.0)
 
@@ -78,8 +81,3 @@ class Turning:
         radians = [math.radians(heading_deg) for _, heading_deg in self._headings]
         east, north = sum(map(math.sin, radians)), sum(map(math.cos, radians))
         return math.degrees(math.atan2(east, north))
-
-
-def _apart_deg(one_deg: float, other_deg: float) -> float:
-    """Return the angle from the one to the other, -180 to 180."""
-    return (one_deg - other_deg + 180.0) % 360.0 - 180.0

@@ -34,3 +34,8 @@ def bearing_deg(a: Position, b: Position) -> float:
     east = math.sin(lon) * math.cos(lat_b)
     north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(lon)
     return math.degrees(math.atan2(east, north)) % 360.0
+
+
+def turn_deg(to_deg: float, from_deg: float) -> float:
+    """Return the angle from one direction to another, the shorter way round: from -180 to below 180."""
+    return (to_deg - from_deg + 180.0) % 360.0 - 180.0

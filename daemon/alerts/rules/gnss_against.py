@@ -24,7 +24,7 @@ from daemon.alerts.rules.gnss_limits import (
     VDO_APART_M,
 )
 from daemon.alerts.rules.gnss_receiver import Lasting
-from daemon.geodesy import distance_m
+from daemon.geodesy import distance_m, turn_deg
 from daemon.model import AisReport, EquipmentReport, Heading
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from daemon.alerts.rules.gnss_receiver import Receiver, Seen
     from daemon.model import Value
 
-HALF_TURN_DEG = 180.0
 REPORTS_WANTED = 2
 """One own report off its place may be the one that was on its way while she turned."""
 
@@ -187,6 +186,4 @@ def _fresh(seen: tuple[float, float] | None, now_s: float) -> float | None:
 
 
 def _between_deg(one_deg: float | None, other_deg: float | None) -> float | None:
-    if one_deg is None or other_deg is None:
-        return None
-    return abs((one_deg - other_deg + HALF_TURN_DEG) % (2 * HALF_TURN_DEG) - HALF_TURN_DEG)
+    return None if one_deg is None or other_deg is None else abs(turn_deg(one_deg, other_deg))

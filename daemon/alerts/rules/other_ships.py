@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from daemon.ais_rates import AT_REST
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said, duration
 from daemon.alerts.rules.areas import LEAVES_TIMES, AisRules, Area, Inside, Near, Slots
@@ -32,8 +33,6 @@ BLIND = "ais.rules_blind"
 FIX_VALID_S: Final = 30.0
 """An older fix is none: at 20 kn she is 300 m further."""
 SHIPS: Final = frozenset({AisKind.CLASS_A, AisKind.CLASS_B})
-AT_REST: Final = frozenset({1, 5})
-"""Navigational status: at anchor, moored."""
 AT_REST_KN: Final = 1.0
 WARM_UP_S: Final = 120.0
 """A class B under way reports each 30 s, and is a target with her second; who is found until then was there before."""
@@ -117,7 +116,8 @@ class OtherShipsRule:
         self._is_blind = bool(on) and own is None
         if self._is_blind:
             return
-        self._awaited -= {t.mmsi for t in traffic.targets if t.position is not None}
+        if self._awaited:  # a strait has a thousand targets, and seldom is anybody awaited
+            self._awaited -= {t.mmsi for t in traffic.targets if t.position is not None}
         if now_s >= self._awaited_until_s:
             self._awaited.clear()
         reach_m = max((area.radius_m for area in on), default=0.0) * LEAVES_TIMES

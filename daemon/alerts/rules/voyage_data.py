@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from daemon.ais_rates import AT_ANCHOR, AT_REST_KN, MOORED
+from daemon.ais_rates import AT_ANCHOR, AT_REST, AT_REST_KN, MOORED
 from daemon.model import Situation
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def faults(
     wanted = STATUSES.get(situation)
     if wanted is not None and status not in wanted:
         found.append(f"says {words}, situation is {situation}")
-    elif status in {AT_ANCHOR, MOORED} and (report.sog_kn or 0.0) > AT_REST_KN:
+    elif status in AT_REST and (report.sog_kn or 0.0) > AT_REST_KN:
         found.append(f"says {words} at {report.sog_kn:.1f} kn")
     if identity is not None and situation is Situation.SEA:
         found += _voyage(identity, now_utc)
