@@ -7,7 +7,6 @@ what there is is kept; when it was stopped by force, the next start says that th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from daemon import forms
 from daemon.alerts.rules.gnss import SOURCE, SUSPECT
 from daemon.alerts.rules.gnss_fusion import HOLD_OFF_S, STANDS_AFTER_S
+from daemon.checks.gnss import kind_of
 from daemon.model import Classification, Fix
 from daemon.record.entry import Draft, Evidence
 
@@ -44,13 +44,12 @@ MICRODEGREES = 1_000_000
 class _Episode:
     """One that is going on."""
 
-    number: int
     onset_s: float
     onset_utc: datetime
     instance: int | None
     before: Mapping[str, Cut]
-    seen: dict[str, int] = field(default_factory=dict)
-    """What spoke against the position, by words without their figures, and how many seconds after the onset."""
+    seen: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What spoke against the position, by its kind: its words, and how many seconds after the onset."""
     causes: set[str] = field(default_factory=set)
     first: dict[str, Json] = field(default_factory=dict)
     last: dict[str, Json] = field(default_factory=dict)
@@ -136,7 +135,6 @@ class Episodes:
         alert = self._engine.find(SUSPECT, SOURCE)
         self._newest = number
         self._now = episode = _Episode(
-            number,
             onset_s,
             self._clock.utc() - timedelta(seconds=now_s - onset_s),
             None if alert is None else alert.instance,
@@ -149,9 +147,8 @@ class Episodes:
     def _follow(self, episode: _Episode, suspicion: Suspicion, now_s: float) -> None:
         after_s = round(now_s - episode.onset_s)
         for finding in suspicion.findings:
-            known = {_kind(words) for words in episode.seen}
-            if _kind(finding.words) not in known and len(known) < MOST_INDICATIONS:
-                episode.seen[finding.words] = after_s
+            if len(episode.seen) < MOST_INDICATIONS:
+                episode.seen.setdefault(kind_of(finding.words), (finding.words, after_s))
         episode.causes |= suspicion.causes
         for device in self._tapes.devices():
             reading = self._points.newest(f"{device}.fix")
@@ -191,7 +188,7 @@ class Episodes:
             "began": forms.utc(episode.onset_utc),
             "instance": episode.instance,
             "indications": [
-                {"seen": words, "after_s": after_s} for words, after_s in episode.seen.items()
+                {"seen": words, "after_s": after_s} for words, after_s in episode.seen.values()
             ],
             "causes": sorted(episode.causes),
             "first": list(episode.first.values()),
@@ -211,12 +208,3 @@ class Episodes:
                 evidence=evidence,
             )
         )
-
-
-def _kind(words: str) -> str:
-    """Return words without their figures: 812 m apart and 813 m apart are one indication."""
-    return _FIGURE.sub("", words)
-
-
-_FIGURE = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+(\.\d+)?")
-"""A number that stands alone: of GPS1 the 1 stays."""

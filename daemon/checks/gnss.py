@@ -35,7 +35,7 @@ KEPT_READINGS: Final = 100
 LOOK_S: Final = 30.0
 MOST_KINDS: Final = 20
 """Kinds of indications of one day."""
-FIGURE: Final = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+(\.\d+)?")
+_FIGURE: Final = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+(\.\d+)?")
 """A number that stands alone: of GPS1 the 1 stays."""
 
 
@@ -56,6 +56,11 @@ class GnssConfig(CheckConfig):
     """How long is watched before the first word, and how long a receiver may say nothing, in seconds."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.95
     """The share of the day in which each receiver must have a fix."""
+
+
+def kind_of(words: str) -> str:
+    """Return words without their figures: 812 m apart and 813 m apart are one indication."""
+    return _FIGURE.sub("…", words)
 
 
 @dataclass(slots=True)
@@ -126,7 +131,7 @@ class Day:
             self.doubted_s += since_s
         self.doubt = doubt
         for words in odd:
-            kind = FIGURE.sub("…", words)
+            kind = kind_of(words)
             if kind in self.alone or len(self.alone) < MOST_KINDS:
                 self.alone[kind] = self.alone.get(kind, 0.0) + since_s
 
