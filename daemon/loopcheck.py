@@ -9,15 +9,12 @@ of it.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from daemon import forms
 from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
-from daemon.model import Classification, ContactState, Json, OpeningKind, Role, SecurityLevel
-from daemon.mqtt.contract import value_of
+from daemon.looprun import LoopRun
+from daemon.model import Classification, Role, SecurityLevel
 from daemon.people import authority
 from daemon.people.authority import COMMAND, Act
 from daemon.record.entry import Actor, Draft
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from daemon.clock import Clock
+    from daemon.looprun import Tag
+    from daemon.model import Json
     from daemon.mqtt.topics import Topics
     from daemon.people.claims import By
     from daemon.picture import Board
@@ -42,55 +41,9 @@ LONGEST_MIN: Final = 120
 MINUTE_S: Final = 60.0
 WAITS_S: Final = 600.0
 """How long a loop check waits for the watch to agree."""
-TOLD: Final = 10
-"""The newest changes that stand in each message: none is missed where two come at once."""
-KEPT: Final = 200
-"""The newest changes that are kept for whoever asks."""
-MOST_NAMES: Final = 500
 LOOK_S: Final = 1.0
-GUARDED: Final = frozenset(
-    {OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER}
-)
-"""What alerts when no loop check is on."""
 AGREEING: Final = COMMAND | {Role.OFFICER}
 """Who agrees for the watch (the table: officer *agrees*, SSO and Master *yes*)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """One thing that a loop check covers.
-
-    Attributes:
-        inputs: As the module prints them where that is known; empty for what is wired to no input.
-    """
-
-    point: str
-    name: str
-    kind: str
-    device: str
-    place: str = ""
-    inputs: str = ""
-    wiring: str = ""
-
-
-@dataclass(slots=True)
-class _Run:
-    """One loop check, from the moment that it was asked for."""
-
-    scope: str
-    tags: Mapping[str, Tag]
-    by: By
-    minutes: int
-    waits_until_s: float
-    agreed_by: By | None = None
-    ends_s: float = 0.0
-    number: int = 0
-    newest: deque[dict[str, Json]] = field(default_factory=lambda: deque(maxlen=KEPT))
-    seen: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def is_on(self) -> bool:
-        return self.agreed_by is not None
 
 
 class LoopCheck:
@@ -113,7 +66,7 @@ class LoopCheck:
         self._board = board
         self._journal = journal
         self._clock = clock
-        self._run: _Run | None = None
+        self._run: LoopRun | None = None
 
     # What the watch and the proving ask
 
@@ -128,35 +81,8 @@ class LoopCheck:
 
     def hear(self, change: Change) -> None:
         """Tell of a change of a point that is under check."""
-        run, reading, before = self._run, change.reading, change.previous
-        if run is None or (before is not None and before.value == reading.value):
-            return
-        is_contact = isinstance(reading.value, ContactState)
-        if not is_contact and reading.value is not None and not change.baseline:
-            return  # a measured value that goes on: that it came, and that it went, is told
-        tag = run.tags[reading.point]
-        is_seen = reading.value is not None
-        words = str(value_of(reading.value)) if is_contact else "seen"
-        said = words if is_seen else "not_seen"
-        states = run.seen.setdefault(tag.point, [])
-        if said not in states:
-            states.append(said)
-        run.number += 1
-        run.newest.appendleft(
-            {
-                "number": run.number,
-                "tag": tag.point,
-                "name": tag.name,
-                "kind": tag.kind,
-                "state": said,
-                "device": tag.device,
-                "inputs": tag.inputs,
-                "wiring": tag.wiring,
-                "place": tag.place,
-                "up": forms.milliseconds(reading.received_s),
-            }
-        )
-        self._show()
+        if self._run is not None and self._run.take(change):
+            self._show()
 
     # What people do
 
@@ -176,7 +102,7 @@ class LoopCheck:
         if not tags:
             raise RefusedError(f"there is nothing to check on {scope[:40]!r}")
         waits_until_s = self._clock.now_s() + WAITS_S
-        self._run = _Run(scope, tags, by, minutes, waits_until_s)
+        self._run = LoopRun(scope, tags, by, minutes, waits_until_s)
         self._show()
 
     def agree(self, by: By) -> asyncio.Future[Entry]:
@@ -196,17 +122,7 @@ class LoopCheck:
         self._watch.rest(run.tags.keys())
         self.look()
         self._show()
-        return self._write(
-            "loop_check.started",
-            {
-                "scope": run.scope,
-                "minutes": run.minutes,
-                "by": run.by.person.name,
-                "agreed_by": by.person.name,
-                "not_guarded": self._names(run),
-            },
-            by.actor(),
-        )
+        return self._write("loop_check.started", run.started(), by.actor())
 
     def end(self, by: By) -> asyncio.Future[Entry] | None:
         """End it before its time; whoever may start or agree may. None where it had not begun.
@@ -242,7 +158,7 @@ class LoopCheck:
             self._end(f"{run.minutes} min are over", Actor())
         run = self._run
         is_on = run is not None and run.is_on
-        detail = "" if run is None else f"not guarded: {', '.join(self._names(run))}"
+        detail = "" if run is None else f"not guarded: {', '.join(run.not_guarded())}"
         self._watch.engine.condition(
             ALERT, SOURCE, active=is_on, now_s=now_s, detail=_within(detail)
         )
@@ -262,7 +178,7 @@ class LoopCheck:
         run = self._run
         if run is None:
             return {"state": "off", "changes": []}
-        return {**self._message(run), "changes": list(run.newest)}
+        return {**run.message(), "changes": list(run.newest)}
 
     def _must_be_allowed(self) -> None:
         if self._watch.ship.level is SecurityLevel.THREE:
@@ -279,66 +195,16 @@ class LoopCheck:
             return None
         self._watch.look_anew()
         self._watch.engine.condition(ALERT, SOURCE, active=False, now_s=self._clock.now_s())
-        seen: dict[str, Json] = {
-            state: sorted(run.tags[p].name for p, states in run.seen.items() if state in states)[
-                :MOST_NAMES
-            ]
-            for state in (*ContactState, "seen", "not_seen")
-        }
-        wiring: list[Json] = [
-            {
-                "tag": tag.point,
-                "device": tag.device,
-                "inputs": tag.inputs,
-                "wiring": tag.wiring,
-                "seen": list(run.seen.get(tag.point, ())),
-                **self._proof(tag.point),
-            }
-            for tag in run.tags.values()
-        ]
-        said: dict[str, Json] = {
-            "scope": run.scope,
-            "reason": reason,
-            "by": run.by.person.name,
-            "agreed_by": None if run.agreed_by is None else run.agreed_by.person.name,
-            "changes": run.number,
-            "seen": {state: names for state, names in seen.items() if names},
-            "not_moved": sorted(t.name for t in run.tags.values() if t.point not in run.seen)[
-                :MOST_NAMES
-            ],
-        }
-        return self._write("loop_check.ended", said, by, {"wiring": wiring})
-
-    def _proof(self, point: str) -> dict[str, Json]:
-        proved = self._watch.proving.is_proved(point)
-        return {} if proved is None else {"proved": proved}
-
-    def _names(self, run: _Run) -> list[str]:
-        names = (tag.name for tag in run.tags.values() if tag.kind in GUARDED)
-        return [*dict.fromkeys(names)][:MOST_NAMES]
+        wiring = run.wiring(self._watch.proving.is_proved)
+        return self._write("loop_check.ended", run.ended(reason), by, {"wiring": wiring})
 
     def _show(self) -> None:
         """Show it: short names on the watch, tags, inputs and places to the SSO alone."""
         if (run := self._run) is None:
             return
         now_s = self._clock.now_s()
-        newest = list(run.newest)[:TOLD]
-        opened = ("number", "name", "kind", "state", "up")
-        said = self._message(run)
-        short: list[Json] = [{name: each[name] for name in opened} for each in newest]
-        self._board.put(self._topics.loop_check(), {**said, "changes": short}, now_s)
-        self._board.put(self._topics.sso_loop_check(), {**said, "changes": newest}, now_s)
-
-    def _message(self, run: _Run) -> dict[str, Json]:
-        return {
-            "state": "on" if run.is_on else "waiting",
-            "scope": run.scope,
-            "by": run.by.person.name,
-            "agreed_by": None if run.agreed_by is None else run.agreed_by.person.name,
-            "ends_up": forms.milliseconds(run.ends_s if run.is_on else run.waits_until_s),
-            "not_guarded": list(self._names(run)),
-            "number": run.number,
-        }
+        self._board.put(self._topics.loop_check(), run.for_the_watch(), now_s)
+        self._board.put(self._topics.sso_loop_check(), run.for_the_sso(), now_s)
 
     def _write(
         self,

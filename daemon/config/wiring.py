@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
 from daemon.drivers.modbus_unit import UnitConfig
-from daemon.loopcheck import Tag
+from daemon.looprun import Tag
 from daemon.model import OpeningKind
 from daemon.proving import Wired
 
