@@ -10,16 +10,15 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import forms, logs
+from daemon import forms
 from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules import gnss
 from daemon.alerts.rules.api import Moment
-from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.trust import doubted
+from daemon.judging import Judging
 from daemon.model import Classification, ClockStatus, ContactState, LinkState, Provenance
 from daemon.picture import Picture
-from daemon.points import Change
 from daemon.proving import Proving
 from daemon.record.entry import Actor, Draft
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from daemon.model import Opening, Permit, Reading
     from daemon.mqtt.topics import Topics
     from daemon.picture import Board
-    from daemon.points import Points
+    from daemon.points import Change, Points
     from daemon.record.entry import Entry
     from daemon.shipstate import ShipState
     from daemon.stations import Stations
@@ -96,7 +95,6 @@ class Watch:
         """
         self.proving = proving or Proving((), demo=False, start_proved=True, journal=journal)
         self.aside: Aside | None = None
-        self._resting: frozenset[int] = frozenset()
         self.engine = engine
         self.points = points
         self.stations = stations
@@ -119,11 +117,7 @@ class Watch:
         self._faulty: set[str] = set()
         self._position_is_suspect = False
         self._clock_is_synced = False
-        self._rules: tuple[Rule, ...] = ()
-        self._failed: set[int] = set()
-        self._log = logs.get("watch")
-        self._rules_of_point: dict[str, list[Rule]] = {}
-        self._rules_of_device: dict[str, list[Rule]] = {}
+        self._judging = Judging(engine=engine, points=points, journal=journal)
         started_s = clock.now_s()
         settles = settle_after_boot_s > 0 and started_s < JUST_BOOTED_S
         self._settles_s = started_s + settle_after_boot_s if settles else None
@@ -138,12 +132,7 @@ class Watch:
 
     def follow(self, rules: Iterable[Rule]) -> None:
         """Name the rules that judge what is seen."""
-        self._rules = tuple(rules)
-        for rule in self._rules:
-            for point in rule.points:
-                self._rules_of_point.setdefault(point, []).append(rule)
-            for device in rule.devices:
-                self._rules_of_device.setdefault(device, []).append(rule)
+        self._judging.follow(rules)
 
     @property
     def settling(self) -> bool:
@@ -195,23 +184,11 @@ class Watch:
 
     def rest(self, points: Collection[str]) -> None:
         """Let the rules of these doors, seals and detectors say nothing until ``look_anew``; what stands goes on."""
-        self._resting = frozenset(
-            id(rule)
-            for rule in self._rules
-            if isinstance(rule, OpeningRule) and rule.opening.id in points
-        )
+        self._judging.rest(points)
 
     def look_anew(self) -> None:
         """Judge what has rested as if it were seen for the first time now."""
-        rules = [r for r in self._rules if id(r) in self._resting and isinstance(r, OpeningRule)]
-        self._resting = frozenset()
-        for rule in rules:
-            rule.begin_anew()
-            # The lock last: a door that stands open now was not forced because its bolt is out.
-            for point in sorted(rule.points, key=lambda each: each != rule.opening.id):
-                if (reading := self.points.newest(point)) is not None:
-                    rule.take(reading, Change(reading, None))
-        self._say(rules)
+        self._say(self._judging.look_anew())
 
     def _show_point(self, reading: Reading, *, changed: bool) -> None:
         self.picture.reading(
@@ -231,10 +208,8 @@ class Watch:
         if is_up:
             self._faulty.discard(status.device)
         self.picture.device(supervisor)
-        rules = self._rules_of_device.get(status.device, ())
-        for rule in rules:
-            reason = "" if is_up else status.reason or "not answering yet"
-            rule.link(status.device, up=is_up, now_s=now_s, reason=reason)
+        reason = "" if is_up else status.reason or "not answering yet"
+        rules = self._judging.link(status.device, up=is_up, now_s=now_s, reason=reason)
         self._say(rules)
         # Once an outage, however often it is retried.
         if status.is_driver_fault and status.device not in self._faulty:
@@ -260,7 +235,7 @@ class Watch:
             self._look_at_settling(now_s)
             self._look_at_ages(now_s)
             self.become()
-            self._say(self._rules)
+            self._say(self._judging.rules)
             self._doubt_positions()
             self._look_at_permits(now_s)
             self._look_at_interference_area(now_s)
@@ -289,7 +264,7 @@ class Watch:
     def reconsider(self) -> None:
         """Judge everything again at once, since a person changed what it is judged by; show that too."""
         self.become()
-        self._say(self._rules)
+        self._say(self._judging.rules)
         self.show_ship()
 
     def show_ship(self) -> None:
@@ -341,16 +316,7 @@ class Watch:
 
     def _judge(self, reading: Reading, change: Change | None) -> None:
         """Let the rules of a point take its reading; what changed is judged at once."""
-        rules = [
-            rule
-            for rule in self._rules_of_point.get(reading.point, ())
-            if id(rule) not in self._resting
-        ]
-        for rule in rules:
-            try:
-                rule.take(reading, change)
-            except Exception as err:  # noqa: BLE001 (a rule's bug must take down neither driver nor watch)
-                self._rule_failed(rule, err)
+        rules = self._judging.take(reading, change)
         if change is not None:
             self._say(rules)
 
@@ -368,21 +334,7 @@ class Watch:
             self._position_is_suspect,
             self._clock_is_synced,
         )
-        for rule in rules:
-            if id(rule) in self._resting:
-                continue
-            try:
-                for said in rule.look(moment):
-                    self.engine.condition(
-                        said.key,
-                        said.source,
-                        active=said.active,
-                        now_s=moment.now_s,
-                        detail=said.detail,
-                        at_most=said.at_most,
-                    )
-            except Exception as err:  # noqa: BLE001 (as above)
-                self._rule_failed(rule, err)
+        self._judging.say(rules, moment)
         self._doubt_positions()
         self._woken.set()
 
@@ -399,23 +351,6 @@ class Watch:
                 self.points.update(marked)
                 self._inboxes.offer(marked)
                 self.picture.reading(marked, changed=True)
-
-    def _rule_failed(self, rule: Rule, err: Exception) -> None:
-        """Say once that a rule has a bug; the others go on, and what it said stands."""
-        if id(rule) in self._failed:
-            return
-        self._failed.add(id(rule))
-        what = ", ".join(sorted({*rule.points, *rule.devices}))
-        self._log.error("rule.fault", rule=type(rule).__name__, about=what, exc_info=err)
-        self._journal.submit(
-            Draft(
-                kind="system",
-                type="rule.fault",
-                subject="ispsd",
-                classification=Classification.WATCH,
-                open={"rule": type(rule).__name__, "about": what, "reason": type(err).__name__},
-            )
-        )
 
     def _look_at_settling(self, now_s: float) -> None:
         """End the settling after a boot with one summary, and judge from then on."""

@@ -358,7 +358,7 @@ class Broken:
 
 async def test_a_rule_with_a_bug_is_said_once_and_takes_nobody_along():
     async with watching() as rig:
-        rig.watch.follow([Broken(), *rig.watch._rules])
+        rig.watch.follow([Broken(), *rig.watch._judging.rules])
         alert = await rig.hatch_opens()
         assert alert["title"] == "ESC HATCH OPEN"
         await rig.pass_time(3.0)
