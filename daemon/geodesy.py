@@ -36,6 +36,20 @@ def bearing_deg(a: Position, b: Position) -> float:
     return math.degrees(math.atan2(east, north)) % 360.0
 
 
+def written(lat_deg: float, lon_deg: float, *, decimals: int) -> str:
+    """Return a position as it is written in a log, to so many decimals of a minute: ``01°15.84'N 103°50.40'E``."""
+    return f"{_angle(lat_deg, 2, 'NS', decimals)} {_angle(lon_deg, 3, 'EW', decimals)}"
+
+
 def turn_deg(to_deg: float, from_deg: float) -> float:
     """Return the angle from one direction to another, the shorter way round: from -180 to below 180."""
     return (to_deg - from_deg + 180.0) % 360.0 - 180.0
+
+
+def _angle(angle_deg: float, digits: int, sides: str, decimals: int) -> str:
+    # In whole parts of a minute, so that 59.999' rounded up is a degree more and not 60.00'.
+    minute = 10**decimals
+    degrees, rest = divmod(round(abs(angle_deg) * (60 * minute)), 60 * minute)
+    return (
+        f"{degrees:0{digits}d}°{rest / minute:0{decimals + 3}.{decimals}f}'{sides[angle_deg < 0]}"
+    )

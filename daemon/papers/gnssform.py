@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.geodesy import written
 from daemon.papers import moments
 from daemon.papers.layout import Blank, Column, Facts, Sheet, Signatures, Table, Title, Words
 from daemon.papers.source import EPISODE
@@ -203,7 +204,7 @@ def _places(found: Found, which: str) -> Iterable[str]:
     """Return where each receiver put the ship, first or last in an episode."""
     for said in found.open.get(which, ()):
         lat, lon = said["lat_microdeg"] / 1e6, said["lon_microdeg"] / 1e6
-        yield f"{_where(lat, lon)} ({text(said, 'receiver').upper()}, {text(said, 'at')[:19]}Z)"
+        yield f"{written(lat, lon, decimals=3)} ({text(said, 'receiver').upper()}, {text(said, 'at')[:19]}Z)"
 
 
 def _raw(found: Found) -> str:
@@ -226,14 +227,4 @@ def _position(line: bytes) -> str | None:
         lat, lon = float(at["lat_deg"]), float(at["lon_deg"])
     except (ValueError, KeyError, TypeError):
         return None
-    return f"{_where(lat, lon)} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"
-
-
-def _where(lat: float, lon: float) -> str:
-    return f"{_degrees(lat, 'N', 'S', 2)} {_degrees(lon, 'E', 'W', 3)}"
-
-
-def _degrees(value: float, positive: str, negative: str, width: int) -> str:
-    thousandths = round(abs(value) * 60_000)
-    degrees, rest = divmod(thousandths, 60_000)
-    return f"{degrees:0{width}d}°{rest / 1000:06.3f}'{positive if value >= 0 else negative}"
+    return f"{written(lat, lon, decimals=3)} ({text(said, 'source').upper()}, {text(said, 'received')[:19]}Z)"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 from daemon.alerts.rules.gnss_limits import UNKNOWN_SPEED_KN
-from daemon.geodesy import distance_m
+from daemon.geodesy import distance_m, written
 from daemon.model import AisReport, AisTraffic
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class OwnIdRule:
         words = self._elsewhere(target.position, target.position_s)
         if words is None:
             return
-        self._detail = f"{_words(target.position)}, {words}"
+        place = target.position
+        self._detail = f"{written(place.lat_deg, place.lon_deg, decimals=2)}, {words}"
         lately = [at_s for at_s in self._wrong_s if target.position_s - at_s <= REMEMBERED_S]
         self._wrong_s = [*lately[-WRONG_REPORTS:], target.position_s]
 
@@ -101,16 +102,3 @@ class OwnIdRule:
             len(self._wrong_s) >= WRONG_REPORTS and moment.now_s - self._wrong_s[-1] <= CEASED_S
         )
         yield Said(OWN_ID, self._source, is_somebody, self._detail)
-
-
-def _words(position: Position) -> str:
-    """Return a position as it is written in a log: ``01°15.84'N 103°50.40'E``."""
-    lat = _angle(position.lat_deg, 2, "NS")
-    lon = _angle(position.lon_deg, 3, "EW")
-    return f"{lat} {lon}"
-
-
-def _angle(angle_deg: float, digits: int, sides: str) -> str:
-    hundredths = round(abs(angle_deg) * 60.0 * 100.0)
-    degrees, rest = divmod(hundredths, 6000)
-    return f"{degrees:0{digits}d}°{rest / 100.0:05.2f}'{sides[angle_deg < 0]}"
