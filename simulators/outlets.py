@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import tty
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from simulators.api import whole
+from simulators.pty_ports import opened, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from simulators.pty_ports import Pty
 
 OUTLET_SETTINGS = ("host", "port", "to", "serial", "link", "source")
 MOST_UNSENT_BYTES = 64 * 1024
@@ -180,31 +182,21 @@ class SerialOutlet:
 
     def __init__(self, link: Path | None) -> None:
         self._link = link
-        self._pty: tuple[int, int] | None = None
+        self._pty: Pty | None = None
 
     @property
     def endpoint(self) -> str:
         if self._pty is None:
             raise RuntimeError("a serial line has a name once it is started")
-        return str(self._link or os.ttyname(self._pty[1]))
+        return self._pty.endpoint
 
     async def start(self) -> None:
-        # Our own hold on the reader's end keeps the line up while nobody listens.
-        unit, line = self._pty = os.openpty()
-        tty.setraw(line)
-        os.set_blocking(unit, False)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(os.ttyname(line))
+        self._pty = opened(self._link)
 
     async def stop(self) -> None:
-        if self._pty is None:
-            return
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-        for descriptor in self._pty:
-            os.close(descriptor)
-        self._pty = None
+        if self._pty is not None:
+            self._pty.close()
+            self._pty = None
 
     def send(self, lines: Iterable[bytes]) -> None:
         self.send_bytes(b"".join(line + b"\r\n" for line in lines))
@@ -212,7 +204,7 @@ class SerialOutlet:
     def send_bytes(self, data: bytes) -> None:
         if self._pty is not None:
             with suppress(BlockingIOError):
-                os.write(self._pty[0], data)
+                os.write(self._pty.unit, data)
 
     def drop(self) -> None:
         """Do nothing: a plug that is pulled looks like silence."""
@@ -229,7 +221,4 @@ def _address(given: object) -> tuple[str, int]:
 def _link(settings: Mapping[str, object]) -> Path | None:
     if settings.get("serial", True) is not True:
         raise ValueError("serial is true, or left out")
-    link = settings.get("link")
-    if link is not None and not (isinstance(link, str) and link.startswith("/")):
-        raise ValueError(f"link is an absolute path, not {link!r}")
-    return None if link is None else Path(link)
+    return path_of(settings)

@@ -15,18 +15,20 @@ import sys
 import tty
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
 from simulators.api import SimulatorSpec, only, whole
 from simulators.misread import HIGHEST_BAUD, misread
+from simulators.pty_ports import opened, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from daemon.clock import Clock
     from simulators.api import Settings
+    from simulators.pty_ports import Pty
 
 READ_BYTES = 4096
 MOST_WAITING_BYTES = 64 * 1024
@@ -57,8 +59,9 @@ class Relay:
         self._link = link
         self._to = to
         self._clock = clock or SystemClock()
-        self._near: tuple[int, int] | None = None
-        self._far: tuple[int, int] | None = None
+        self._near: Pty | None = None
+        self._far: Pty | int | None = None
+        """The pty of the far end, or the existing port there."""
         self._carrying: list[asyncio.Task[None]] = []
         self._read_baud: int | None = None
         self.carried = {"near": 0, "far": 0}
@@ -67,27 +70,24 @@ class Relay:
     def endpoint(self) -> str:
         if self._near is None:
             raise RuntimeError("the cable is not started")
-        return str(self._link or os.ttyname(self._near[1]))
+        return self._near.endpoint
 
     @property
     def far(self) -> str:
         """Return the port at the other end."""
         if self._far is None:
             raise RuntimeError("the cable is not started")
-        return os.ttyname(self._far[1])
+        return os.ttyname(self._far) if isinstance(self._far, int) else self._far.endpoint
 
     async def start(self) -> None:
-        self._near = _pty()
+        self._near = opened(self._link)
+        near = self._near.unit
         if self._to is None:
-            self._far = _pty()
+            self._far = opened()
+            far = self._far.unit
         else:
-            port = os.open(self._to, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            tty.setraw(port)
-            self._far = port, port
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(os.ttyname(self._near[1]))
-        near, far = self._near[0], self._far[0]
+            self._far = far = os.open(self._to, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            tty.setraw(far)
         self._carrying = [
             asyncio.create_task(self._carry(near, far, "far")),
             asyncio.create_task(self._carry(far, near, "near")),
@@ -99,10 +99,11 @@ class Relay:
         for task in self._carrying:
             task.cancel()
         await asyncio.gather(*self._carrying, return_exceptions=True)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-        for descriptor in {*self._near, *self._far}:
-            os.close(descriptor)
+        self._near.close()
+        if isinstance(self._far, int):
+            os.close(self._far)
+        else:
+            self._far.close()
         self._near = self._far = None
 
     async def do(self, command: Mapping[str, object]) -> None:
@@ -167,14 +168,6 @@ class Relay:
                 os.write(sink, words)
 
 
-def _pty() -> tuple[int, int]:
-    # Our own hold on the port's end keeps the line up while nobody has it open.
-    line, port = os.openpty()
-    tty.setraw(port)
-    os.set_blocking(line, False)
-    return line, port
-
-
 def build(name: str, settings: Settings) -> Relay:
     """Return a cable from ``baud``, ``character_bits``, ``link`` and ``to``.
 
@@ -186,16 +179,9 @@ def build(name: str, settings: Settings) -> Relay:
     return Relay(
         whole(settings, "baud", low=50, high=HIGHEST_BAUD, default=9600),
         character_bits=whole(settings, "character_bits", low=9, high=12, default=10),
-        link=_path(settings, "link"),
-        to=_path(settings, "to"),
+        link=path_of(settings),
+        to=path_of(settings, "to"),
     )
-
-
-def _path(settings: Settings, name: str) -> Path | None:
-    path = settings.get(name)
-    if path is not None and not (isinstance(path, str) and path.startswith("/")):
-        raise ValueError(f"{name} is an absolute path, not {path!r}")
-    return None if path is None else Path(path)
 
 
 SIMULATOR = SimulatorSpec(kind="relay", build=build)

@@ -11,11 +11,9 @@ import argparse
 import asyncio
 import os
 import sys
-import tty
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
@@ -23,13 +21,16 @@ from simulators.api import SimulatorSpec, flag, only, seconds, whole
 from simulators.flapping import Flapping
 from simulators.io_unit_wire import answer, asks_for, picture, refusal
 from simulators.io_unit_zeros import Zeros, zeros_of
+from simulators.pty_ports import opened, path_of
 from simulators.rtu_line_wire import FAULTS, LONGEST_UNIT_ID, NOISE, TALKER, crc, frame
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
+    from pathlib import Path
 
     from daemon.clock import Clock
     from simulators.api import Settings
+    from simulators.pty_ports import Pty
 
 QUESTION_BYTES = 8
 """Of every read request: unit, function, address, count, CRC."""
@@ -85,7 +86,7 @@ class RtuLine:
         self._units = {unit.id: unit for unit in units}
         self._link = link
         self._clock = clock or SystemClock()
-        self._pty: tuple[int, int] | None = None
+        self._pty: Pty | None = None
         self._received = b""
         self._beside: set[asyncio.Task[None]] = set()
         self.asked: Counter[int] = Counter()
@@ -95,19 +96,13 @@ class RtuLine:
     def endpoint(self) -> str:
         if self._pty is None:
             raise RuntimeError("the bus is not started")
-        return str(self._link or os.ttyname(self._pty[1]))
+        return self._pty.endpoint
 
     async def start(self) -> None:
-        # Our own hold on the far end keeps the line up while nobody asks.
-        line, port = os.openpty()
-        self._pty = line, port
-        tty.setraw(port)
-        os.set_blocking(line, False)
+        self._pty = opened(self._link)
         self._received = b""
+        line = self._pty.unit
         asyncio.get_running_loop().add_reader(line, self._on_readable, line)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(os.ttyname(port))
 
     async def stop(self) -> None:
         if self._pty is None:
@@ -116,11 +111,8 @@ class RtuLine:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-        asyncio.get_running_loop().remove_reader(self._pty[0])
-        for descriptor in self._pty:
-            os.close(descriptor)
+        asyncio.get_running_loop().remove_reader(self._pty.unit)
+        self._pty.close()
         self._pty = None
 
     async def do(self, command: Mapping[str, object]) -> None:
@@ -221,7 +213,7 @@ class RtuLine:
         if self._pty is None:
             raise ValueError("the bus is unplugged")
         with suppress(BlockingIOError):  # a line that is full for want of a reader loses the words
-            os.write(self._pty[0], words)
+            os.write(self._pty.unit, words)
 
 
 def build(name: str, settings: Settings) -> RtuLine:
@@ -232,16 +224,14 @@ def build(name: str, settings: Settings) -> RtuLine:
     """
     del name
     only(settings, "link", "units")
-    link = settings.get("link")
-    if link is not None and not (isinstance(link, str) and link.startswith("/")):
-        raise ValueError(f"link is an absolute path, not {link!r}")
+    link = path_of(settings)
     tables = settings.get("units")
     if not isinstance(tables, list) or not 1 <= len(tables) <= MOST_UNITS:
         raise ValueError(f"units is a list of 1 to {MOST_UNITS} tables like {{ id = 5 }}")
     units = [_unit_of(table) for table in tables]
     if len({unit.id for unit in units}) < len(units):
         raise ValueError("two units have the same id")
-    return RtuLine(units, link=None if link is None else Path(link))
+    return RtuLine(units, link=link)
 
 
 def _unit_of(table: object) -> Unit:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import tty
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulators.api import Settings, only, whole
+from simulators.misread import with_even_parity
+from simulators.pty_ports import opened, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from simulators.pty_ports import Pty
 
 MOST_TEXT_CHARACTERS = 2048
 """A pty keeps 4 KiB for a reader that is not there."""
@@ -32,13 +34,10 @@ class TextPort:
         Raises:
             ValueError: Names what is wrong.
         """
-        link = settings.get("link")
-        if link is not None and not (isinstance(link, str) and link.startswith("/")):
-            raise ValueError(f"link is an absolute path, not {link!r}")
+        self._link = path_of(settings)
         self.line_end = LINE_ENDS[one_of(settings, "line_end", tuple(LINE_ENDS))]
         self._id = unit_id
-        self._link = None if link is None else Path(link)
-        self._pty: tuple[int, int] | None = None
+        self._pty: Pty | None = None
         self._path: str | None = None
         """Where it is, or was until its plug was pulled."""
         self._is_7e1 = False
@@ -47,7 +46,7 @@ class TextPort:
     def endpoint(self) -> str:
         if self._path is None:
             raise RuntimeError(f"{self._id} is not started")
-        return str(self._link or self._path)
+        return self._path
 
     @property
     def is_started(self) -> bool:
@@ -56,16 +55,8 @@ class TextPort:
 
     def start(self) -> None:
         """Take a pty."""
-        # Our own hold on the reader's end keeps the line up while nobody listens.
-        unit, line = os.openpty()
-        self._pty = unit, line
-        tty.setraw(line)
-        os.set_blocking(unit, False)
-        os.set_blocking(line, False)
-        self._path = os.ttyname(line)
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-            self._link.symlink_to(self._path)
+        self._pty = opened(self._link)
+        self._path = self._pty.endpoint
 
     def stop(self) -> None:
         """Give the pty back."""
@@ -111,27 +102,22 @@ class TextPort:
             raise ValueError(f"{self._id} is not started")
         if self._pty is None:
             return
-        unit, line = self._pty
         printed = text.encode("latin-1")
         if self._is_7e1:
-            printed = bytes(_even(code & 0x7F) for code in printed)
+            printed = with_even_parity(printed)
         for _ in range(MOST_ATTEMPTS):
-            if _taken(unit, printed) == len(printed):
+            if _taken(self._pty.unit, printed) == len(printed):
                 return
             # Nobody has read for long: what the line holds is old, so the newest takes its place.
             with suppress(BlockingIOError):
-                while os.read(line, 4096):
+                while os.read(self._pty.port, 4096):
                     """Thrown away."""
             await asyncio.sleep(0)  # the kernel moves what is on its way in its own time
 
     def _unplug(self) -> None:
-        if self._pty is None:
-            return
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
-        for descriptor in self._pty:
-            os.close(descriptor)
-        self._pty = None
+        if self._pty is not None:
+            self._pty.close()
+            self._pty = None
 
 
 def one_of(fields: Mapping[str, object], name: str, allowed: tuple[str, ...]) -> str:
@@ -144,11 +130,6 @@ def one_of(fields: Mapping[str, object], name: str, allowed: tuple[str, ...]) ->
     if value not in allowed:
         raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
     return str(value)
-
-
-def _even(code: int) -> int:
-    """Return seven bits with the eighth that makes the count of ones even."""
-    return code | (code.bit_count() % 2) << 7
 
 
 def _taken(unit: int, printed: bytes) -> int:

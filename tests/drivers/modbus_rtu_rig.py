@@ -218,7 +218,7 @@ class Bus:
         """Return how many bytes wait at our end of the line."""
         assert self.simulator._pty is not None
         return int.from_bytes(
-            fcntl.ioctl(self.simulator._pty[1], termios.FIONREAD, bytes(4)), sys.byteorder
+            fcntl.ioctl(self.simulator._pty.port, termios.FIONREAD, bytes(4)), sys.byteorder
         )
 
 
