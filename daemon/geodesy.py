@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MEAN_RADIUS_M: Final = 6_371_008.8
 """Mean radius of the WGS 84 ellipsoid (NIMA TR8350.2), in metres; the sphere errs by at most 0.6 %."""
+KNOT_M_S: Final = 1852.0 / 3600.0
+"""One knot in metres a second: a nautical mile (ISO 80000-3) an hour."""
 
 
 def distance_m(a: Position, b: Position) -> float:

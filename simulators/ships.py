@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 METRES_PER_DEGREE = 60 * 1852.0
 """One minute of latitude is a nautical mile; near enough for what a simulator moves."""
+KNOT_M_PER_S = 1852.0 / 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ class Vessel:
     destination: str = "SGSIN"
     eta: tuple[int, int, int, int] | None = None
     """Month, day, hour and minute, in UTC."""
+
+    def way_m(self, seconds: float) -> tuple[float, float]:
+        """Return how far north and east her course takes her in so long."""
+        way_m = self.sog_kn * KNOT_M_PER_S * seconds
+        course = math.radians(self.cog_deg or 0.0)
+        return way_m * math.cos(course), way_m * math.sin(course)
 
     def moved(self, north_m: float, east_m: float) -> Vessel:
         """Return the ship at another place."""

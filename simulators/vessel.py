@@ -7,7 +7,6 @@ ship with two receivers has two units, each with its antenna's place. What they 
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -37,7 +36,6 @@ ALERTS_EVERY_S = 30
 FORMATTERS = ("GGA", "GNS", "GLL", "RMC", "VTG", "ZDA", "GSA", "GSV")
 USUAL_FORMATTERS = ("GGA", "RMC")
 FARTHEST_M = 1_000_000.0
-KNOT_M_PER_S = 1852.0 / 3600.0
 KNOWN = (
     "ais, gnss, identity, voyage, status, sog, jump, shift, signal, time_step, alr, target, trl, "
     "frozen, uniform, one_point, height, time_drift"
@@ -198,13 +196,10 @@ class VesselSimulator(TalkingUnit):
 
     def _where(self, now_s: float) -> Vessel:
         """Return own ship where she is now: under way along her course, and as far as she drifted."""
-        way_m = self._own_ship.sog_kn * KNOT_M_PER_S * (now_s - self._moved_s)
-        course = math.radians(self._own_ship.cog_deg or 0.0)
         drift_s = max(0.0, min(now_s, self._drift_until_s) - self._moved_s)
-        north_m, east_m = (each * drift_s for each in self._drift_m_per_s)
-        north_m += way_m * math.cos(course)
-        east_m += way_m * math.sin(course)
-        return self._own_ship.moved(north_m, east_m)
+        drift_m = (each * drift_s for each in self._drift_m_per_s)
+        way_m = self._own_ship.way_m(now_s - self._moved_s)
+        return self._own_ship.moved(*map(sum, zip(drift_m, way_m, strict=True)))
 
     def _utc(self) -> datetime:
         """Return what the unit's own clock says."""

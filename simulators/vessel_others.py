@@ -6,7 +6,6 @@ lets it go on from there.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from simulators.api import flag, only, whole
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_TARGETS = 200
 FARTHEST_M = 100_000.0
-KNOT_M_PER_S = 1852.0 / 3600.0
 
 
 class Others:
@@ -61,12 +59,6 @@ class Others:
     def say(self, utc: datetime, now_s: float) -> Iterator[str]:
         """Return where each says that it is now."""
         for ship, since_s, class_b in self._ships.values():
-            there = _later(ship, now_s - since_s)
+            there = ship.moved(*ship.way_m(now_s - since_s))
             bits = class_b_report(there, utc) if class_b else position_report(there, utc)
             yield from ais("VDM", "AB"[ship.mmsi % 2], bits)
-
-
-def _later(ship: Vessel, seconds: float) -> Vessel:
-    way_m = ship.sog_kn * KNOT_M_PER_S * seconds
-    course = math.radians(ship.cog_deg or 0.0)
-    return ship.moved(way_m * math.cos(course), way_m * math.sin(course))

@@ -15,13 +15,12 @@ from pydantic import Field
 
 from daemon.checks.api import CheckConfig, CheckContext, CheckSpec
 from daemon.checks.coverage import Coverage, length
-from daemon.geodesy import distance_m
+from daemon.geodesy import KNOT_M_S, distance_m
 from daemon.model import Fix, Motion, Outcome, Verdict
 
 if TYPE_CHECKING:
     from daemon.model import Json, Reading
 
-KNOT_M_S: Final = 1852 / 3600
 FASTEST_KN: Final = 40.0
 """Where a receiver says no speed, the ship is not faster than this."""
 SAME_MOMENT_S: Final = 2.0

@@ -16,7 +16,6 @@ from daemon.alerts.rules.gnss_limits import (
     FRESH_S,
     FROZEN_S,
     FROZEN_STW_KN,
-    KNOT_M_S,
     ONE_POINT_FROM_M,
     ONE_POINT_S,
     ONE_POINT_SHARE,
@@ -24,7 +23,7 @@ from daemon.alerts.rules.gnss_limits import (
     VDO_APART_M,
 )
 from daemon.alerts.rules.gnss_receiver import Lasting
-from daemon.geodesy import distance_m, turn_deg
+from daemon.geodesy import KNOT_M_S, distance_m, turn_deg
 from daemon.model import AisReport, EquipmentReport, Heading
 
 if TYPE_CHECKING:

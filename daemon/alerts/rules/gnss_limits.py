@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-KNOT_M_S: Final = 1852.0 / 3600.0
-
 MOST_HDOP: Final = 4.0
 LEAST_SATELLITES: Final = 5
 """Fix degraded: worse geometry, or fewer satellites in the solution."""

@@ -15,12 +15,11 @@ from daemon.alerts.rules.gnss_limits import (
     JUMP_M,
     JUMP_REMEMBERED_S,
     JUMP_TIMES,
-    KNOT_M_S,
     LEAST_SATELLITES,
     MOST_HDOP,
     UNKNOWN_SPEED_KN,
 )
-from daemon.geodesy import distance_m
+from daemon.geodesy import KNOT_M_S, distance_m
 
 if TYPE_CHECKING:
     from daemon.model import Fix, Position

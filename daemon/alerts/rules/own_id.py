@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 from daemon.alerts.rules.gnss_limits import UNKNOWN_SPEED_KN
-from daemon.geodesy import distance_m, written
+from daemon.geodesy import KNOT_M_S, distance_m, written
 from daemon.model import AisReport, AisTraffic
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ OWN_ID = "ais.own_id_elsewhere"
 WRONG_REPORTS: Final = 2
 FAR_M: Final = 500.0
 """A repeated report is some seconds old, and antennas stand apart; further off is somebody else."""
-KNOT_M_S: Final = 1852.0 / 3600.0
 QUIET_S: Final = 600.0
 """Three reports of a moored unit, and one minute: own AIS says nothing."""
 REMEMBERED_S: Final = 600.0
