@@ -24,6 +24,11 @@ class LineSplitter:
         """Whether a line has begun that has not ended yet."""
         return bool(self._pending) or self._is_skipping
 
+    @property
+    def pending(self) -> bytes:
+        """What has come of a line that has not ended yet; nothing of one that is longer than the bound."""
+        return self._pending
+
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that these bytes complete."""
         if self._is_skipping:

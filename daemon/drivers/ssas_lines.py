@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daemon.drivers.links import LONGEST_LINE_BYTES, OVERLONG, LineSplitter
+from daemon.drivers.line_splitter import OVERLONG, LineSplitter
 
 SILENCE_S = 2.0
 """A line without an end is over when nothing has come for so long; 4800 Bd prints a thousand
@@ -41,8 +41,6 @@ class PortLines:
 
     def __init__(self) -> None:
         self._splitter = LineSplitter()
-        self._tail: bytes | None = b""
-        """What has come of the line that has no end; None where that is more than the bound."""
         self._began_s = 0.0
         self._came_s = 0.0
         """When bytes came last."""
@@ -50,10 +48,8 @@ class PortLines:
     def feed(self, data: bytes, at_s: float) -> list[PortLine]:
         """Return the lines that these bytes, come at this time, complete."""
         began_s = self._began_s if self._splitter.is_within_line else at_s
-        data = data.translate(_LINE_ENDS)
-        self._keep_tail(data)
         lines = []
-        for line in self._splitter.feed(data):
+        for line in self._splitter.feed(data.translate(_LINE_ENDS)):
             lines.append(_read(line, began_s, at_s))
             began_s = at_s
         self._began_s, self._came_s = began_s, at_s
@@ -61,23 +57,14 @@ class PortLines:
 
     def waiting(self, now_s: float) -> PortLine | None:
         """Return the line that has no end, when nothing has followed it for long enough."""
-        if not self._tail or now_s - self._came_s < SILENCE_S:
+        tail = self._splitter.pending
+        if not tail or now_s - self._came_s < SILENCE_S:
             return None
-        return _read(self._tail, self._began_s, self._came_s)
+        return _read(tail, self._began_s, self._came_s)
 
     def end(self) -> None:
         """Forget the line that has no end."""
         self._splitter.feed(b"\n")
-        self._tail = b""
-
-    def _keep_tail(self, data: bytes) -> None:
-        ended = max(data.rfind(b"\n"), data.rfind(b"\r"))
-        if ended >= 0:
-            self._tail = data[ended + 1 :]
-        elif self._tail is not None:
-            self._tail += data
-        if self._tail is not None and len(self._tail) > LONGEST_LINE_BYTES:
-            self._tail = None
 
 
 def _read(line: bytes, began_s: float, ended_s: float) -> PortLine:
