@@ -29,14 +29,10 @@ def bits(profile: Profile) -> int:
 
 def of_contact(contact: Contact, state: ContactState, profile: Profile) -> dict[int, bool]:
     """Return the inputs that a contact drives in a state; ``LINE_FAULT`` is a cable that is cut."""
-    if profile.loops is not None or profile.resistances is not None:
-        counts = (
-            _counts(profile.loops, state)
-            if profile.loops is not None
-            else _ohms(profile.resistances, state)
-        )
-        first = contact.inputs[0] * BITS_PER_WORD
-        return {first + bit: bool(counts >> bit & 1) for bit in range(BITS_PER_WORD)}
+    if profile.loops is not None:
+        return _word(contact, _of_current(profile.loops, state))
+    if profile.resistances is not None:
+        return _word(contact, _of_ohms(profile.resistances, state))
     is_on = _is_on(contact.wiring, state)
     return {
         number: on is not profile.inverted for number, on in zip(contact.inputs, is_on, strict=True)
@@ -68,7 +64,12 @@ def _is_on(wiring: Wiring, state: ContactState) -> tuple[bool, ...]:
             return (closed, opened)
 
 
-def _counts(loops: Loops, state: ContactState) -> int:
+def _word(contact: Contact, counts: int) -> dict[int, bool]:
+    first = contact.inputs[0] * BITS_PER_WORD
+    return {first + bit: bool(counts >> bit & 1) for bit in range(BITS_PER_WORD)}
+
+
+def _of_current(loops: Loops, state: ContactState) -> int:
     """Return the word of a current in the middle of its band; none flows where the cable is cut."""
     bands: Mapping[ContactState, tuple[float, float]] = {
         ContactState.CLOSED: loops.closed_ma,
@@ -81,10 +82,8 @@ def _counts(loops: Loops, state: ContactState) -> int:
     return round(share * loops.counts_full)
 
 
-def _ohms(resistances: Resistances | None, state: ContactState) -> int:
+def _of_ohms(resistances: Resistances, state: ContactState) -> int:
     """Return the word of a resistance in the middle of its band; no resistance, a short, is a fault of any line."""
-    if resistances is None:
-        return 0
     bands = {
         ContactState.CLOSED: resistances.bands.closed_ohm,
         ContactState.OPEN: resistances.bands.open_ohm,
