@@ -135,20 +135,12 @@ def contact_state(inputs: Sequence[bool], wiring: Wiring) -> ContactState:
 
 def loop_state(current_ma: float, bands: LoopBands) -> ContactState:
     """Return what a supervised loop says; a current in neither band is a line fault."""
-    if bands.closed_ma[0] <= current_ma <= bands.closed_ma[1]:
-        return ContactState.CLOSED
-    if bands.open_ma[0] <= current_ma <= bands.open_ma[1]:
-        return ContactState.OPEN
-    return ContactState.LINE_FAULT
+    return _measured_state(current_ma, closed=bands.closed_ma, opened=bands.open_ma)
 
 
 def line_state(ohm: float, bands: LineBands) -> ContactState:
     """Return what a line with resistors at its end says; a value in neither band is a line fault."""
-    if bands.closed_ohm[0] <= ohm <= bands.closed_ohm[1]:
-        return ContactState.CLOSED
-    if bands.open_ohm[0] <= ohm <= bands.open_ohm[1]:
-        return ContactState.OPEN
-    return ContactState.LINE_FAULT
+    return _measured_state(ohm, closed=bands.closed_ohm, opened=bands.open_ohm)
 
 
 def moved_between(
@@ -183,6 +175,14 @@ def moved_between(
 
 
 _CLEAR = frozenset({ContactState.CLOSED, ContactState.OPEN})
+
+
+def _measured_state(value: float, *, closed: Band, opened: Band) -> ContactState:
+    if closed[0] <= value <= closed[1]:
+        return ContactState.CLOSED
+    if opened[0] <= value <= opened[1]:
+        return ContactState.OPEN
+    return ContactState.LINE_FAULT
 
 
 def _namur(*, on_while_closed: bool, line_is_faulty: bool) -> ContactState:

@@ -16,11 +16,8 @@ from daemon.drivers.contacts import (
     contact_state,
     inputs_needed,
     is_measured,
-    line_state,
-    loop_state,
 )
 from daemon.drivers.modbus_frames import inputs_as_number
-from daemon.drivers.modbus_tables import Loops
 from daemon.model import ContactState, LampState
 
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
     from daemon.drivers.api import Contact, TestLamp
     from daemon.drivers.modbus_profile import Profile
-    from daemon.drivers.modbus_tables import Resistances
+    from daemon.drivers.modbus_tables import Loops, Resistances
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +107,8 @@ class LoopPlan:
     def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
         """Return what the loops or lines say: one word for each input, high byte first."""
         words = words_of(payload)
-        states = tuple(self._state(words[contact.inputs[0]]) for contact in self.contacts)
+        states = tuple(self.tells.state(words[contact.inputs[0]]) for contact in self.contacts)
         return Seen(states, () if lamps_admitted else None)
-
-    def _state(self, word: int) -> ContactState:
-        if isinstance(self.tells, Loops):
-            return loop_state(self.tells.current_ma(word), self.tells.bands)
-        return line_state(self.tells.ohm(word), self.tells.bands)
 
 
 def words_of(payload: bytes) -> tuple[int, ...]:

@@ -7,11 +7,15 @@ read and none is ever written: a latch that wants a write to be cleared stays as
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from daemon.drivers.contacts import LINES, Band, LineBands, LoopBands
+from daemon.drivers.contacts import LINES, Band, LineBands, LoopBands, line_state, loop_state
+
+if TYPE_CHECKING:
+    from daemon.model import ContactState
 
 ADDRESSES = 65536
 REGISTER_FUNCTIONS = frozenset({3, 4})
@@ -94,10 +98,14 @@ class Loops(_Part):
         _ = self.bands
         return self
 
-    @property
+    @cached_property
     def bands(self) -> LoopBands:
-        """Return which current means what."""
+        """Which current means what; checked once, and looked at for each contact at each poll."""
         return LoopBands(self.closed_ma, self.open_ma)
+
+    def state(self, counts: int) -> ContactState:
+        """Return what a contact says by its word."""
+        return loop_state(self.current_ma(counts), self.bands)
 
     def current_ma(self, counts: int) -> float:
         """Return the current of a word, in mA; beyond the full scale more than any loop has."""
@@ -119,6 +127,10 @@ class Resistances(_Part):
     def bands(self) -> LineBands:
         """Return which resistance means what."""
         return LINES[self.line]
+
+    def state(self, counts: int) -> ContactState:
+        """Return what a contact says by its word."""
+        return line_state(self.ohm(counts), self.bands)
 
     def ohm(self, counts: int) -> float:
         """Return the resistance of a word, in ohms."""
