@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHARACTER_BITS = 10
-"""Of 8N1: start, eight data bits, stop."""
 HIGHEST_BAUD = 921_600
 
 

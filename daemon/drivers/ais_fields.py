@@ -13,8 +13,6 @@ from typing import Final, Protocol
 
 from daemon.model import Position
 
-SPEED_NOT_AVAILABLE: Final = 1023
-"""Tenths of a knot; 1022 is "102.2 kn or more"."""
 PER_DEGREE: Final = 600_000.0
 """Ten-thousandths of a minute."""
 PER_DEGREE_LONG_RANGE: Final = 600.0

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, cast
 
 from daemon.drivers.modbus_frames import MismatchError, Question, Refusal, read_answer
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
     from typing import Self
 
 CONNECT_TIMEOUT_S = 2.0
@@ -57,10 +55,6 @@ class TcpLine(asyncio.Protocol):
             reason = os.strerror(err.errno) if err.errno else str(err)
             raise LinkError(f"{host}:{port}: {reason}") from err
         return line
-
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """Return nothing to wait for: the connection is this unit's alone."""
-        return nullcontext()
 
     async def ask(self, question: Question, *, timeout_s: float) -> bytes | Refusal:
         """Return the answer to the question.

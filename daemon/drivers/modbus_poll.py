@@ -131,9 +131,7 @@ class Poller:
             answers.payloads[block.part] = joined(block, told)
         if refusal is not None:
             answers.refusals[block.part] = refusal
-            reach.learn()
-        elif untold or len(reach.spans) > 1:
-            reach.learn()
+        reach.learn()
         if untold:
             answers.untold[block.part] = self._inputs(untold, block)
 

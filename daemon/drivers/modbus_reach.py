@@ -98,15 +98,14 @@ class Reach:
         """Note that the unit does not have all of a span; ``learn`` draws the conclusion."""
         self._refused.add(span)
 
-    def learn(self) -> bool:
-        """Prepare the next poll by what was refused in this one; return whether anything new is missing."""
+    def learn(self) -> None:
+        """Prepare the next poll by what was refused in this one."""
         refused, self._refused = self._refused, set()
         if not refused:
             self._join()
-            return False
+            return
         if self.is_hopeless:
-            return False
-        missing = len(self.missing)
+            return
         self.missing += tuple(span for span in refused if span.count == 1)
         left = [span for span in self.spans if span not in self.missing]
         room = MOST_SPANS - len(left)
@@ -125,10 +124,9 @@ class Reach:
                 spans.append(span)
         if spans:
             self.spans = tuple(spans)
-            return len(self.missing) > missing
+            return
         # Nothing of it is there: it is asked for as a whole, for the day that it is.
         self.spans, self.missing, self.is_hopeless = self._whole, (), True
-        return True
 
     def retry(self) -> None:
         """Ask in the next poll for some of what is missing, beside all that is told."""

@@ -25,14 +25,9 @@ IDLE_S = 1.0
 
 
 class TcpRoad:
-    """The way to one unit, over a connection of its own.
-
-    Attributes:
-        quiet_openings: How often an idle connection was closed by the other side and opened again.
-    """
+    """The way to one unit, over a connection of its own."""
 
     def __init__(self, host: str, port: int, clock: Clock, *, settle_s: float = 0.0) -> None:
-        self.quiet_openings = 0
         self._host = host
         self._port = port
         self._clock = clock
@@ -96,7 +91,6 @@ class TcpRoad:
     async def _open_quietly(self) -> None:
         self.close()
         await self.open()
-        self.quiet_openings += 1
 
 
 class SharedRoad:

@@ -44,7 +44,6 @@ class Trouble:
         self._gateway_polls = 0
         self._is_refused = False
         self._dropped: dict[str, Refusal] = {}
-        self._said: str | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -78,8 +77,8 @@ class Trouble:
     def say(self, reader: Reader, answers: Answers) -> None:
         """Say in the device's own line what is wrong, in plain words; log what is new of it."""
         said = "; ".join(self._remarks(reader, answers)) or None
-        if said != self._said:
-            self._said = self._health.remark = said
+        if said != self._health.remark:
+            self._health.remark = said
             if said is not None and not self._is_refused:
                 self._log.warning("unit.remark", says=said)
 
