@@ -143,14 +143,19 @@ def read_answer(question: Question, received: bytes) -> bytes | Refusal | None:
     return received[_HEADER.size + 1 :]
 
 
+def words_of(payload: bytes) -> tuple[int, ...]:
+    """Return the words of an answer, each sent high byte first."""
+    return struct.unpack(f">{len(payload) // 2}H", payload)
+
+
 def inputs_as_number(function: int, payload: bytes, *, visible: int) -> int:
     """Return the inputs as one number, input 0 in bit 0, with all but the visible ones cleared.
 
     The mask is applied here, at decode, so that nobody else ever holds a bit that must not be seen.
     """
     if function in REGISTER_FUNCTIONS:
-        # Each word is sent high byte first; the first word holds the first sixteen inputs.
-        words = struct.unpack(f">{len(payload) // 2}H", payload)
+        # The first word holds the first sixteen inputs.
+        words = words_of(payload)
         payload = struct.pack(f"<{len(words)}H", *words)
     return int.from_bytes(payload, "little") & visible
 

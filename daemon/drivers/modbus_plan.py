@@ -7,7 +7,6 @@ nothing is never looked at either: whatever somebody hangs on it later does not 
 from __future__ import annotations
 
 import itertools
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +16,7 @@ from daemon.drivers.contacts import (
     inputs_needed,
     is_measured,
 )
-from daemon.drivers.modbus_frames import inputs_as_number
+from daemon.drivers.modbus_frames import inputs_as_number, words_of
 from daemon.model import ContactState, LampState
 
 if TYPE_CHECKING:
@@ -109,11 +108,6 @@ class LoopPlan:
         words = words_of(payload)
         states = tuple(self.tells.state(words[contact.inputs[0]]) for contact in self.contacts)
         return Seen(states, () if lamps_admitted else None)
-
-
-def words_of(payload: bytes) -> tuple[int, ...]:
-    """Return the words of an answer, each sent high byte first."""
-    return struct.unpack(f">{len(payload) // 2}H", payload)
 
 
 def without(seen: Seen, plan: Plan, untold: Collection[int]) -> Seen:

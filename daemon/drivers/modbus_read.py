@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from daemon.drivers.contacts import moved_between
 from daemon.drivers.modbus_between import Between, Marks
-from daemon.drivers.modbus_frames import inputs_as_number
-from daemon.drivers.modbus_plan import InputPlan, see_nothing, with_faulty, without, words_of
+from daemon.drivers.modbus_frames import inputs_as_number, words_of
+from daemon.drivers.modbus_plan import InputPlan, see_nothing, with_faulty, without
 from daemon.drivers.modbus_reach import Part
 
 if TYPE_CHECKING:
