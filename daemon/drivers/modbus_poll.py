@@ -133,7 +133,9 @@ class Poller:
             answers.refusals[block.part] = refusal
         reach.learn()
         if untold:
-            answers.untold[block.part] = self._inputs(untold, block)
+            answers.untold[block.part] = frozenset(
+                number for span in untold for number in inputs_of(span, block)
+            )
 
     async def _ask(self, block: Block, span: Span, answers: Answers) -> bytes | Refusal:
         if self._profile.pause_s:
@@ -155,13 +157,3 @@ class Poller:
                 raise
             finally:
                 self._ready_at_s = self._clock.now_s() + self._profile.pause_s
-
-    def _inputs(self, spans: Sequence[Span], block: Block) -> frozenset[int]:
-        per_input = 0
-        if block.part is Part.COUNTERS and self._profile.counters is not None:
-            per_input = self._profile.counters.words
-        elif block.part is Part.LINES or self._profile.is_analogue:
-            per_input = 1
-        return frozenset(
-            number for span in spans for number in inputs_of(span, block, per_input=per_input)
-        )

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from daemon.assets import asset
 from daemon.drivers.modbus_tables import (
     ADDRESSES,
+    BITS_PER_WORD,
     REGISTER_FUNCTIONS,
     Counters,
     Latches,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from daemon.drivers.contacts import Band
 
-BITS_PER_REGISTER = 16
 MOST_INPUTS = 2000
 """In one request: 2000 bits (6.1, 6.2), or 125 words (6.3, 6.4), which hold as many."""
 MOST_WORDS = 125
@@ -88,7 +88,7 @@ class Profile(BaseModel):
         if self.is_analogue:
             return self.inputs
         if self.function in REGISTER_FUNCTIONS:
-            return -(-self.inputs // BITS_PER_REGISTER)
+            return -(-self.inputs // BITS_PER_WORD)
         return self.inputs
 
     @model_validator(mode="after")

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from daemon.drivers.modbus_tables import REGISTER_FUNCTIONS
+from daemon.drivers.modbus_tables import BITS_PER_WORD, REGISTER_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from daemon.drivers.modbus_profile import Profile
 
-BITS_PER_WORD = 16
 MOST_SPANS = 16
 """So many requests for one table in a poll are enough to look for a hole."""
 MOST_RETRIED = 4
@@ -39,12 +38,17 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One table: so many bits or words from an address on."""
+    """One table: so many bits or words from an address on.
+
+    Attributes:
+        words_per_input: 0 where each input is one bit, be it of a word.
+    """
 
     part: Part
     function: int
     address: int
     count: int
+    words_per_input: int = 0
 
     @property
     def is_words(self) -> bool:
@@ -66,13 +70,16 @@ def blocks(profile: Profile, *, counters: bool, latches: bool) -> Iterator[Block
     A counter or latch that is read before the states never knows of a movement that the states do not show yet.
     """
     if profile.loops is not None and (status := profile.loops.status) is not None:
-        yield Block(Part.LINES, status.function, status.address, profile.inputs)
+        yield Block(Part.LINES, status.function, status.address, profile.inputs, 1)
     if counters and (table := profile.counters) is not None:
-        yield Block(Part.COUNTERS, table.function, table.address, table.words * profile.inputs)
+        count = table.words * profile.inputs
+        yield Block(Part.COUNTERS, table.function, table.address, count, table.words)
     if latches and (both := profile.latches) is not None:
         yield Block(Part.LATCHED_ON, both.function, both.on_address, profile.inputs)
         yield Block(Part.LATCHED_OFF, both.function, both.off_address, profile.inputs)
-    yield Block(Part.STATES, profile.function, profile.address, profile.count)
+    yield Block(
+        Part.STATES, profile.function, profile.address, profile.count, int(profile.is_analogue)
+    )
 
 
 class Reach:
@@ -168,11 +175,11 @@ def joined(block: Block, answers: dict[Span, bytes]) -> bytes:
     return bits.to_bytes(-(-block.count // 8), "little")
 
 
-def inputs_of(span: Span, block: Block, *, per_input: int) -> range:
-    """Return the inputs that a span holds, each of so many words; 0: the inputs are bits of words."""
-    if block.is_words and per_input == 0:
+def inputs_of(span: Span, block: Block) -> range:
+    """Return the inputs that a span of a table holds."""
+    if block.is_words and block.words_per_input == 0:
         return range(span.first * BITS_PER_WORD, (span.first + span.count) * BITS_PER_WORD)
-    each = max(1, per_input)
+    each = max(1, block.words_per_input)
     return range(span.first // each, -(-(span.first + span.count) // each))
 
 

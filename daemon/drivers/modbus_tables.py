@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from daemon.model import ContactState
 
 ADDRESSES = 65536
+BITS_PER_WORD = 16
 REGISTER_FUNCTIONS = frozenset({3, 4})
 """Functions that read words: sixteen inputs each, bit 0 is the first."""
 
