@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from daemon.drivers.sentences import Dropped, SentenceError, whole
+from daemon.drivers.sentences import Dropped, SentenceError, fields_of, whole
 from daemon.model import AisOffLog, AisOffPeriod
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ class OffLog:
         Raises:
             SentenceError: A field cannot be read.
         """
-        if len(sentence.fields) < FIELDS:
-            raise SentenceError(Dropped.MALFORMED)
-        total_text, number_text, sequence, *said = sentence.fields[:FIELDS]
+        total_text, number_text, sequence, *said = fields_of(sentence, FIELDS)[:FIELDS]
         total = whole(total_text, MOST_PERIODS)
         if total is None:
             raise SentenceError(Dropped.MALFORMED)

@@ -18,7 +18,7 @@ from daemon.drivers.nmea_words import (
     plain_text,
     read_hbt,
 )
-from daemon.drivers.sentences import Dropped, SentenceError, whole
+from daemon.drivers.sentences import Dropped, SentenceError, fields_of, whole
 from daemon.model import EquipmentAlert, EquipmentReport, Quality
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ class AlertsReader:
         }
 
     def _read_alr(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
-        fields = sentence.fields
-        if len(fields) < _ALR_FIELDS:
-            raise SentenceError(Dropped.MALFORMED)
+        fields = fields_of(sentence, _ALR_FIELDS)
         alert_number = whole(fields[1], HIGHEST_ALERT_NUMBER)
         condition, acknowledged = (A_OR_V.get(field) for field in fields[2:_ALR_FIELDS])
         if condition is None or acknowledged is None:
@@ -90,9 +88,7 @@ class AlertsReader:
         return self._report(now_s)
 
     def _read_alf(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
-        fields = sentence.fields
-        if len(fields) < _ALF_FIELDS:
-            raise SentenceError(Dropped.MALFORMED)
+        fields = fields_of(sentence, _ALF_FIELDS)
         alert_number = whole(fields[8], HIGHEST_ALERT_NUMBER)
         instance = _instance(fields[9])
         if fields[0] not in {"1", "2"} or alert_number is None:
@@ -121,9 +117,7 @@ class AlertsReader:
 
     def _read_alc(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
         """Forget what the whole list does not name: the sentence that it is normal was lost."""
-        fields = sentence.fields
-        if len(fields) < _ALC_HEAD:
-            raise SentenceError(Dropped.MALFORMED)
+        fields = fields_of(sentence, _ALC_HEAD)
         total, part, count = (whole(fields[at], _MOST_ALC) for at in (0, 1, 3))
         entries = fields[_ALC_HEAD:]
         if not total or not part or part > total or count is None:

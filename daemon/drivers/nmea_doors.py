@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.drivers.api import PointSpec, SideDoor
-from daemon.drivers.sentences import Dropped, SentenceError, whole
+from daemon.drivers.sentences import Dropped, SentenceError, fields_of, whole
 from daemon.model import ContactState, Quality
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class DoorsReader:
         self.reads: Mapping[str, Read] = {"DOR": self._read}
 
     def _read(self, sentence: Sentence, _now_s: float) -> Sequence[Seen]:
-        if len(sentence.fields) < _FIELDS:
-            raise SentenceError(Dropped.MALFORMED)
-        about, _, system, division, _, number_text, state, _ = sentence.fields[:_FIELDS]
+        about, _, system, division, _, number_text, state, _ = fields_of(sentence, _FIELDS)[
+            :_FIELDS
+        ]
         number = whole(number_text, _HIGHEST_NUMBER)
         if about == _SECTION:
             return ()

@@ -22,6 +22,7 @@ from daemon.drivers.sentences import (
     Dropped,
     Sentence,
     SentenceError,
+    fields_of,
     number,
     position,
     read_fix,
@@ -156,7 +157,7 @@ def read_gns(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = _fields(sentence, _GNS_FIELDS)
+    fields = fields_of(sentence, _GNS_FIELDS)
     modes = fields[_GNS["mode_indicator"]]
     if set(modes) - {*_QUALITY_OF_MODE, _NO_FIX}:
         raise SentenceError(Dropped.MALFORMED)
@@ -178,7 +179,7 @@ def read_gll(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = _fields(sentence, _GLL_FIELDS)
+    fields = fields_of(sentence, _GLL_FIELDS)
     status = fields[_GLL["status"]]
     mode = fields[_GLL["faa_mode"]] if len(fields) > _GLL["faa_mode"] else "A"
     if status not in {"A", "V"} or mode not in {*_QUALITY_OF_MODE, _NO_FIX, ""}:
@@ -197,7 +198,7 @@ def read_rmc_fix(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = _fields(sentence, _RMC_FIELDS)
+    fields = fields_of(sentence, _RMC_FIELDS)
     mode = fields[_RMC["mode_indicator"]] if len(fields) > _RMC["mode_indicator"] else ""
     if _warns(sentence) or mode == _NO_FIX:  # whatever stands in the other fields then
         return NOTHING
@@ -218,7 +219,7 @@ def read_vtg(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = _fields(sentence, _VTG_FIELDS)
+    fields = fields_of(sentence, _VTG_FIELDS)
     cog_deg = number(fields[_VTG["true_track"]], 360.0)
     sog_kn = number(fields[_VTG["spd_over_grnd_kts"]], MOST_KN)
     mode = fields[_VTG["faa_mode"]] if len(fields) > _VTG["faa_mode"] else ""
@@ -233,7 +234,7 @@ def read_zda(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = _fields(sentence, _ZDA_FIELDS)
+    fields = fields_of(sentence, _ZDA_FIELDS)
     day, month, year = (fields[_ZDA[name]] for name in ("day", "month", "year"))
     time = fields[_ZDA["timestamp"]]
     if not (time and day and month and year):
@@ -247,7 +248,7 @@ def read_rmc_time(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = _fields(sentence, _RMC_FIELDS)
+    fields = fields_of(sentence, _RMC_FIELDS)
     time, date = fields[_RMC["timestamp"]], fields[_RMC["datestamp"]]
     if not time or date in {"", "000000"}:  # no date yet, as some receivers write it
         return NOTHING
@@ -284,9 +285,3 @@ def _moment(time: str, date: str) -> str:
 
 def _quality(mode: str) -> Quality:
     return Quality.SUSPECT if mode in NO_GNSS_MODES else Quality.GOOD
-
-
-def _fields(sentence: Sentence, least: int) -> list[str]:
-    if len(sentence.fields) < least:
-        raise SentenceError(Dropped.MALFORMED)
-    return sentence.fields

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pynmea2
 
-from daemon.drivers.sentences import Dropped, SentenceError, number, whole
+from daemon.drivers.sentences import Dropped, SentenceError, fields_of, number, whole
 from daemon.model import Sky
 
 if TYPE_CHECKING:
@@ -137,9 +137,7 @@ class SkyCycle:
         return self._sky
 
     def _view(self, cycle: _Cycle, sentence: Sentence) -> None:
-        fields = sentence.fields
-        if len(fields) < _GSV_HEAD:
-            raise SentenceError(Dropped.MALFORMED)
+        fields = fields_of(sentence, _GSV_HEAD)
         satellites, odd = divmod(len(fields) - _GSV_HEAD, _GSV_SATELLITE)
         signal = fields[-1] if odd == 1 else ""
         total = whole(fields[_GSV["num_messages"]], _MOST_SENTENCES)
@@ -178,9 +176,7 @@ class SkyCycle:
 
 
 def _use(cycle: _Cycle, sentence: Sentence) -> None:
-    fields = sentence.fields
-    if len(fields) < _GSA_FIELDS:
-        raise SentenceError(Dropped.MALFORMED)
+    fields = fields_of(sentence, _GSA_FIELDS)
     system = fields[_GSA_SYSTEM] if len(fields) > _GSA_SYSTEM else sentence.talker
     numbers = [whole(text, _MOST_ID) for text in fields[_FIRST_USED : _LAST_USED + 1]]
     pdop = number(fields[_GSA["pdop"]], _MOST_DOP)

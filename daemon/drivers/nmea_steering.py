@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from daemon.drivers.api import PointSpec
 from daemon.drivers.nmea_reader import NOTHING, Kind, Thing
-from daemon.drivers.sentences import MOST_KN, Dropped, Sentence, SentenceError, number
+from daemon.drivers.sentences import MOST_KN, Dropped, Sentence, SentenceError, fields_of, number
 from daemon.model import Heading, Quality
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def read_ths(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    heading, mode = _fields(sentence, 2)[:2]
+    heading, mode = fields_of(sentence, 2)[:2]
     true_deg = number(heading, 360.0)
     if mode not in _THS_MODES:
         raise SentenceError(Dropped.MALFORMED)
@@ -70,7 +70,7 @@ def read_hdt(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    heading, reference = _fields(sentence, 2)[:2]
+    heading, reference = fields_of(sentence, 2)[:2]
     true_deg = number(heading, 360.0)
     if reference not in {"T", ""}:
         raise SentenceError(Dropped.MALFORMED)
@@ -83,7 +83,7 @@ def read_vbw(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    ahead, _, status = _fields(sentence, _VBW_FIELDS)[:_VBW_FIELDS]
+    ahead, _, status = fields_of(sentence, _VBW_FIELDS)[:_VBW_FIELDS]
     speed_kn = _signed(ahead)
     if status not in {"A", "V", ""}:
         raise SentenceError(Dropped.MALFORMED)
@@ -96,7 +96,7 @@ def read_vhw(sentence: Sentence) -> Said:
     Raises:
         SentenceError: A field cannot be read.
     """
-    speed_kn = _signed(_fields(sentence, _VHW_FIELDS)[_VHW_KN])
+    speed_kn = _signed(fields_of(sentence, _VHW_FIELDS)[_VHW_KN])
     return NOTHING if speed_kn is None else (speed_kn, Quality.GOOD)
 
 
@@ -105,9 +105,3 @@ def _signed(text: str) -> float | None:
     if magnitude_kn is None and text:
         raise SentenceError(Dropped.MALFORMED)
     return -magnitude_kn if magnitude_kn and text.startswith("-") else magnitude_kn
-
-
-def _fields(sentence: Sentence, least: int) -> list[str]:
-    if len(sentence.fields) < least:
-        raise SentenceError(Dropped.MALFORMED)
-    return sentence.fields

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from daemon.drivers.sentences import Dropped, Sentence, SentenceError, number, whole
+from daemon.drivers.sentences import Dropped, Sentence, SentenceError, fields_of, number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,12 +106,12 @@ def read_ack(sentence: Sentence) -> Acknowledgement:
     Raises:
         SentenceError: A field cannot be read; so do the other readers.
     """
-    return Acknowledgement(_known(whole(_fields(sentence, 1)[0], HIGHEST_ALERT_NUMBER)))
+    return Acknowledgement(_known(whole(fields_of(sentence, 1)[0], HIGHEST_ALERT_NUMBER)))
 
 
 def read_acn(sentence: Sentence) -> AlertCommand:
     """Return what ACN says."""
-    time, maker, alert, instance, command, flag = _fields(sentence, _ACN_FIELDS)[:_ACN_FIELDS]
+    time, maker, alert, instance, command, flag = fields_of(sentence, _ACN_FIELDS)[:_ACN_FIELDS]
     if command not in COMMANDS:
         raise SentenceError(Dropped.MALFORMED)
     return AlertCommand(*_of_alert(time, maker, alert, instance), command, flag == _COMMAND_FLAG)
@@ -119,7 +119,7 @@ def read_acn(sentence: Sentence) -> AlertCommand:
 
 def read_arc(sentence: Sentence) -> CommandRefused:
     """Return what ARC says."""
-    time, maker, alert, instance, command = _fields(sentence, _ARC_FIELDS)[:_ARC_FIELDS]
+    time, maker, alert, instance, command = fields_of(sentence, _ARC_FIELDS)[:_ARC_FIELDS]
     if command not in COMMANDS:
         raise SentenceError(Dropped.MALFORMED)
     return CommandRefused(*_of_alert(time, maker, alert, instance), command)
@@ -127,7 +127,7 @@ def read_arc(sentence: Sentence) -> CommandRefused:
 
 def read_hbt(sentence: Sentence) -> Heartbeat:
     """Return what HBT says."""
-    fields = _fields(sentence, _HBT_FIELDS)
+    fields = fields_of(sentence, _HBT_FIELDS)
     in_order = A_OR_V.get(fields[1])
     if in_order is None:
         raise SentenceError(Dropped.MALFORMED)
@@ -137,7 +137,7 @@ def read_hbt(sentence: Sentence) -> Heartbeat:
 
 def read_txt(sentence: Sentence) -> Text:
     """Return what TXT says."""
-    fields = _fields(sentence, _TXT_FIELDS)
+    fields = fields_of(sentence, _TXT_FIELDS)
     total, number_, id_ = (whole(text, HIGHEST_TEXT_SENTENCE) for text in fields[:3])
     if not total or not number_ or number_ > total:
         raise SentenceError(Dropped.MALFORMED)
@@ -184,9 +184,3 @@ def _known(value: int | None) -> int:
     if value is None:
         raise SentenceError(Dropped.MALFORMED)
     return value
-
-
-def _fields(sentence: Sentence, least: int) -> list[str]:
-    if len(sentence.fields) < least:
-        raise SentenceError(Dropped.MALFORMED)
-    return sentence.fields

@@ -122,9 +122,7 @@ def read_fix(sentence: Sentence) -> tuple[Fix | None, Quality]:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = sentence.fields
-    if len(fields) < _GGA_FIELDS:
-        raise SentenceError(Dropped.MALFORMED)
+    fields = fields_of(sentence, _GGA_FIELDS)
     fix_quality = whole(fields[_GGA["gps_qual"]], _HIGHEST_QUALITY)
     if not fix_quality:  # whatever stands in the other fields then
         return None, Quality.UNKNOWN
@@ -145,9 +143,7 @@ def read_motion(sentence: Sentence) -> tuple[Motion | None, Quality]:
     Raises:
         SentenceError: A field cannot be read.
     """
-    fields = sentence.fields
-    if len(fields) < _RMC_FIELDS:
-        raise SentenceError(Dropped.MALFORMED)
+    fields = fields_of(sentence, _RMC_FIELDS)
     status = fields[_RMC["status"]]
     if status not in {"A", "V"}:
         raise SentenceError(Dropped.MALFORMED)
@@ -157,6 +153,17 @@ def read_motion(sentence: Sentence) -> tuple[Motion | None, Quality]:
     if status == "V" or mode == "N" or (sog_kn is None and cog_deg is None):
         return None, Quality.UNKNOWN
     return Motion(sog_kn, cog_deg), Quality.SUSPECT if mode in NO_GNSS_MODES else Quality.GOOD
+
+
+def fields_of(sentence: Sentence, least: int) -> list[str]:
+    """Return the fields of a sentence that has so many at least; later editions add some at the end.
+
+    Raises:
+        SentenceError: It has fewer.
+    """
+    if len(sentence.fields) < least:
+        raise SentenceError(Dropped.MALFORMED)
+    return sentence.fields
 
 
 def position(fields: list[str]) -> Position | None:
