@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, ClockStatus, Json
@@ -70,18 +70,9 @@ def canonical(value: Json) -> bytes:
     return encode(_plain(value, "value", DEEPEST))
 
 
-def encoded(plain: Any) -> str:
-    """Return the canonical text of what is plain already."""
-    return _encoded(plain)
-
-
 def encode(plain: Any) -> bytes:
-    """Return the canonical bytes of what is plain already; a test holds it against a full RFC 8785 encoder.
-
-    In our smaller world the standard library's encoder, which is in C, writes the canonical form:
-    six times as fast as a full encoder in Python, which would be most of the cost of an entry.
-    """
-    return _encoded(plain).encode()
+    """Return the canonical bytes of what is plain already; a test holds it against a full RFC 8785 encoder."""
+    return canonical_text(plain).encode()
 
 
 def _encoder() -> Callable[[Any], str]:
@@ -96,7 +87,11 @@ def _encoder() -> Callable[[Any], str]:
     return lambda plain: "".join(in_c(plain, 0))
 
 
-_encoded = _encoder()
+canonical_text: Final = _encoder()
+"""Returns the canonical text of what is plain already.
+
+In our smaller world the standard library's encoder, which is in C, writes the canonical form: six times as fast as a
+full encoder in Python, which would be most of the cost of an entry."""
 
 
 def prepare(draft: Draft) -> Draft:
@@ -116,7 +111,7 @@ def prepare(draft: Draft) -> Draft:
     _check_text("person", draft.actor.person)
     _check_evidence(draft.evidence)
     shown = _plain_object(draft.open, "open")
-    shown_text = encoded(shown)
+    shown_text = canonical_text(shown)
     size = len(shown_text.encode()) + _REFERENCE_BYTES * len(draft.evidence) + _ENVELOPE_BYTES
     if size > LARGEST_ENTRY_BYTES:
         raise EntryError(f"open: the entry would take {size} bytes, at most {LARGEST_ENTRY_BYTES}")
@@ -151,8 +146,8 @@ def compose(
         f'"station":{_optional(actor.station)}}},"at":{_quoted(stamp.at)},"boot":{_quoted(stamp.boot)},'
         f'"bseq":{"null" if bseq is None else bseq},"class":{_quoted(draft.classification.value)},'
         f'"clock":{_quoted(stamp.clock.value)},"evidence":{_evidence_text(references)},'
-        f'"kind":{_quoted(draft.kind)},"open":{draft.open_text or encoded(draft.open)},'
-        f'"parts":{_encoded(part_hashes) if part_hashes else "{}"},"segment":{segment},"seq":{seq},'
+        f'"kind":{_quoted(draft.kind)},"open":{draft.open_text or canonical_text(draft.open)},'
+        f'"parts":{canonical_text(part_hashes) if part_hashes else "{}"},"segment":{segment},"seq":{seq},'
         f'"subject":{_quoted(draft.subject)},"type":{_quoted(draft.type)},"up_ms":{stamp.up_ms},'
         f'"v":{ENTRY_VERSION}}}'
     )
@@ -180,7 +175,9 @@ def _optional(text: str | None) -> str:
 def _evidence_text(references: Sequence[EvidenceReference]) -> str:
     if not references:
         return "[]"
-    return _encoded([{"sha256": r.sha256, "size": r.size, "media": r.media} for r in references])
+    return canonical_text(
+        [{"sha256": r.sha256, "size": r.size, "media": r.media} for r in references]
+    )
 
 
 def parse(text: str) -> Entry:

@@ -392,7 +392,7 @@ class Segment:
                 "WHERE kind <> ? OR excluded.body ->> 'value' > body ->> 'value'",
                 (
                     *place,
-                    texts.get(id(change.body)) or codec.encoded(change.body),
+                    texts.get(id(change.body)) or codec.canonical_text(change.body),
                     seq,
                     fold.HIGHEST,
                 ),
