@@ -18,6 +18,8 @@ READ_BYTES = 16 * 1024
 DISCARD_READS = 64
 DISCARD_DATAGRAMS = 4096
 """A device that never stops talking is not waited for while its old bytes are thrown away."""
+LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
+"""Translates characters of seven bits and a parity bit into characters."""
 
 
 class ByteSource(Protocol):
@@ -100,7 +102,7 @@ class PortSource:
             self._is_watched = True
         data = await self._waiter
         # A parity bit that a converter passed on as the eighth bit is no part of the character.
-        return data.translate(_LOW_SEVEN_BITS) if self._seven_bits else data
+        return data.translate(LOW_SEVEN_BITS) if self._seven_bits else data
 
     async def connected(self) -> None:
         """Return at once: an open port has whoever is wired to it."""
@@ -149,6 +151,3 @@ class PortSource:
 
     def _read_stream(self) -> bytes:
         return os.read(self._descriptor, READ_BYTES)
-
-
-_LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))

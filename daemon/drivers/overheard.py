@@ -16,6 +16,7 @@ from functools import reduce
 from operator import xor
 from typing import TYPE_CHECKING, Final
 
+from daemon.drivers.byte_source import LOW_SEVEN_BITS
 from daemon.drivers.modbus_rtu_frames import is_intact
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ FAMILIES: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
 _SENTENCE = re.compile(rb"([$!])([A-Z0-9]{3,8}),([\x20-\x7e]{0,200}?)\*([0-9A-Fa-f]{2})")
 _SOURCE = re.compile(rb"[\\,]s:([!-)+\-./0-\[\]-~]{1,15})[,*]")
 _START = re.compile(rb"[$!][A-Z]{2}[A-Z]{3},")
-_LOW_SEVEN_BITS = bytes(code & 0x7F for code in range(256))
 _PLAIN = frozenset(range(0x20, 0x7F)) | frozenset(b"\r\n\t")
 FEWEST_STARTS = 2
 FEWEST_PLAIN_SHARE = 0.95
@@ -158,14 +158,14 @@ def explain(
 
 
 def _of_noise(sample: bytes, set_as: str) -> str | None:
-    if sentences(sample.translate(_LOW_SEVEN_BITS)):
+    if sentences(sample.translate(LOW_SEVEN_BITS)):
         return f"hears sentences with a parity bit: a port of 7E1 or 7O1?{_setting(set_as)}"
     if len(_START.findall(sample)) >= FEWEST_STARTS:
         return (
             "sentences come, but every checksum is wrong: noise on the lead, or two talkers on it?"
         )
     # Text with a parity bit is text: an SSAS unit prints 7E1 as well as 8N1.
-    if _plain_share(sample.translate(_LOW_SEVEN_BITS)) < FEWEST_PLAIN_SHARE:
+    if _plain_share(sample.translate(LOW_SEVEN_BITS)) < FEWEST_PLAIN_SHARE:
         return f"bytes come but no sentence: wrong baud rate?{_setting(set_as)}"
     return None
 
