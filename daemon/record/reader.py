@@ -135,7 +135,7 @@ class Reader:
             if seen.stopped_at is not None:
                 return Page(found, seen.stopped_at)
             budget -= seen.examined
-            room -= sum(len(body.encode()) for body in seen.bodies)
+            room -= seen.size
         return Page(found, None)
 
     def study(self) -> bool:

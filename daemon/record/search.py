@@ -61,11 +61,13 @@ class Found:
         bodies: The entries, in the order that was asked for.
         examined: How many were looked at.
         stopped_at: The last number that was looked at, where there may be more behind it; None: all was looked at.
+        size: Of the bodies, in bytes.
     """
 
     bodies: list[str]
     examined: int
     stopped_at: int | None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,9 @@ def _read(
         bodies.append(text(body))
         size += len(bodies[-1].encode())
         if size >= most_bytes or len(bodies) == limit:
-            return Found(bodies, len(seqs), number(seq))
+            return Found(bodies, len(seqs), number(seq), size)
     allowed = min(budget, limit) if candidates.is_sure else budget
-    return Found(bodies, len(seqs), seqs[-1] if len(seqs) == allowed else None)
+    return Found(bodies, len(seqs), seqs[-1] if len(seqs) == allowed else None, size)
 
 
 def _led(
