@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,6 @@ from daemon.record.entry import (
     KINDS,
     LARGEST_ENTRY_BYTES,
     LARGEST_EVIDENCE_BYTES,
-    LARGEST_INTEGER,
     LARGEST_PART_BYTES,
     MACHINE_KINDS,
     MOST_EVIDENCE,
@@ -36,8 +34,10 @@ from daemon.record.entry import (
     Proof,
     Stamp,
 )
+from daemon.record.plain import plain_copy, plain_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
 _ENCODER = json.JSONEncoder(
@@ -49,8 +49,7 @@ _ENVELOPE_BYTES = 8192
 _REFERENCE_BYTES = 256
 LONGEST_TIME = len("2026-11-22T02:10:00.000")
 KNOWN_TEXTS = 4096
-"""Keys, types, names of which it is remembered that they are in order: a ship has some hundred."""
-_KEY = re.compile(r"[a-z0-9_]+")
+"""Types and names of which it is remembered that they are in order: a ship has some hundred."""
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _MEDIA = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
 _LONGEST = {"type": 64, "subject": 256, "station": 64, "person": 128, "media": 100}
@@ -67,7 +66,7 @@ def canonical(value: Json) -> bytes:
     Raises:
         EntryError: Something in it cannot stand in an entry.
     """
-    return encode(_plain(value, "value", DEEPEST))
+    return encode(plain_copy(value, "value", DEEPEST))
 
 
 def encode(plain: Any) -> bytes:
@@ -110,7 +109,7 @@ def prepare(draft: Draft) -> Draft:
     _check_text("station", draft.actor.station)
     _check_text("person", draft.actor.person)
     _check_evidence(draft.evidence)
-    shown = _plain_object(draft.open, "open")
+    shown = plain_object(draft.open, "open")
     shown_text = canonical_text(shown)
     size = len(shown_text.encode()) + _REFERENCE_BYTES * len(draft.evidence) + _ENVELOPE_BYTES
     if size > LARGEST_ENTRY_BYTES:
@@ -241,7 +240,7 @@ def _plain_parts(
 ) -> dict[Classification, dict[str, Json]]:
     plain = {}
     for name, part in parts.items():
-        shown = _plain_object(part, f"parts.{name}")
+        shown = plain_object(part, f"parts.{name}")
         size = len(encode(shown))
         if size > LARGEST_PART_BYTES:
             raise EntryError(f"parts.{name}: {size} bytes, at most {LARGEST_PART_BYTES}")
@@ -268,78 +267,4 @@ def _check_text(place: str, text: str | None, shape: re.Pattern[str] | None = No
         raise EntryError(f"{place}: {len(text)} characters, at most {_LONGEST[place]}")
     if shape is not None and not shape.fullmatch(text):
         raise EntryError(f"{place} {text!r}: want {shape.pattern}")
-    _plain(text, place, 0)
-
-
-def _plain_object(value: Mapping[str, Json], place: str) -> dict[str, Json]:
-    plain = _plain(value, place, DEEPEST)
-    if not isinstance(plain, dict):
-        raise EntryError(f"{place}: want an object")
-    return plain
-
-
-class _MisfitError(Exception):
-    """What cannot stand in an entry, and how deep within what was given; the place is put together on the way out."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        self.within = ""
-
-
-def _plain(value: Json, place: str, deeper: int) -> Json:
-    """Return a copy in the plainest types; ``place`` is for the person who reads the error."""
-    try:
-        return _copied(value, deeper)
-    except _MisfitError as misfit:
-        raise EntryError(f"{place}{misfit.within}: {misfit.reason}") from None
-
-
-def _copied(value: Json, deeper: int) -> Json:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise _MisfitError("half a character (a lone surrogate)")
-        return str(value)
-    if isinstance(value, int):
-        if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
-            raise _MisfitError(f"{value} is beyond 2^53 - 1; write it as text")
-        return int(value)
-    if isinstance(value, float):
-        raise _MisfitError(f"{value} is a float; use an integer of a smaller unit, or text")
-    if deeper == 0:
-        raise _MisfitError(f"nested deeper than {DEEPEST}")
-    if isinstance(value, Mapping):
-        return _copied_object(value, deeper - 1)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [_within(f"[{index}]", inner, deeper - 1) for index, inner in enumerate(value)]
-    raise _MisfitError(f"{type(value).__name__} cannot stand in JSON")
-
-
-def _copied_object(value: Mapping[str, Json], deeper: int) -> dict[str, Json]:
-    copy: dict[str, Json] = {}
-    for key, inner in value.items():
-        if not _is_key(key):
-            raise _MisfitError(f"key {key!r}: want [a-z0-9_]+")
-        if type(inner) is str and inner.isascii():  # most are
-            copy[str(key)] = inner
-            continue
-        try:
-            copy[str(key)] = _copied(inner, deeper)
-        except _MisfitError as misfit:
-            misfit.within = f".{key}{misfit.within}"
-            raise
-    return copy
-
-
-@lru_cache(maxsize=KNOWN_TEXTS)
-def _is_key(key: object) -> bool:
-    return isinstance(key, str) and _KEY.fullmatch(key) is not None
-
-
-def _within(place: str, value: Json, deeper: int) -> Json:
-    try:
-        return _copied(value, deeper)
-    except _MisfitError as misfit:
-        misfit.within = place + misfit.within
-        raise
+    plain_copy(text, place, 0)
