@@ -148,9 +148,11 @@ class Supervisor:
     def _silence(self) -> str:
         """Return why a silent device counts as lost: asked while its port is open, which alone knows who came to it."""
         words = f"nothing good heard for {self._silent_after_s:g} s"
-        # Of a covert source nothing that it hears is told.
-        hint = None if self.spec.covert else self.driver.health.hint()
-        return words if hint is None else f"{words}; {hint}"
+        return _explained(words, self._hint())
+
+    def _hint(self) -> str | None:
+        """Return what is heard instead; of a covert source nothing that it hears is told."""
+        return None if self.spec.covert else self.driver.health.hint()
 
     def _take(self, reading: Reading) -> None:
         if self._status.link is not LinkState.UP:
@@ -171,12 +173,11 @@ class Supervisor:
         first = self._down_since_s is None
         if first:
             self._down_since_s, self._is_explained = now_s, False
+        hint = self._hint()
+        reason = _explained(reason, hint)
         if not self.spec.covert:
-            # Of a covert source nothing that it hears is told, not even in the reason of its outage.
-            hint = self.driver.health.hint()
             explains = hint is not None and not self._is_explained
             self._is_explained |= explains
-            reason = reason if hint is None or hint in reason else f"{reason}; {hint}"
             (self._log.warning if first or explains else self._log.debug)(
                 "link.down", reason=reason
             )
@@ -206,3 +207,7 @@ class Supervisor:
     def _become(self, status: DeviceStatus) -> None:
         self._status = status
         self._on_status(status)
+
+
+def _explained(reason: str, hint: str | None) -> str:
+    return reason if hint is None or hint in reason else f"{reason}; {hint}"

@@ -131,7 +131,7 @@ class Health:
     latency_s: float | None = None
     """How long the device took to answer last, in seconds; None for a device that is not asked."""
     hint: Callable[[], str | None] = lambda: None
-    """Says in plain words what is heard instead of anything good; asked once, when the device counts as lost.
+    """Says in plain words what is heard instead of anything good; asked when the device counts as lost.
 
     The driver of a covert source never sets it."""
     noticed: dict[str, int] = field(default_factory=dict)
