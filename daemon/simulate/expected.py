@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.errors import Fault
 from daemon.model import LinkState, Priority
-from daemon.simulate.tables import checked, seconds, short_text, strangers, table_of, tables_of
+from daemon.simulate.tables import (
+    checked,
+    refuse_strangers,
+    seconds,
+    short_text,
+    strangers,
+    table_of,
+    tables_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -109,8 +117,7 @@ def _each(
 
 
 def _device(table: Mapping[str, Any], devices: Collection[str]) -> ExpectedDevice:
-    if unknown := table.keys() - {"device", "link", "reason", "dropped"}:
-        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    refuse_strangers(table, {"device", "link", "reason", "dropped"})
     device = table.get("device")
     if device not in devices:
         raise ValueError(f"no device {device!r} is simulated; known are {', '.join(devices)}")
@@ -126,9 +133,7 @@ def _device(table: Mapping[str, Any], devices: Collection[str]) -> ExpectedDevic
 
 
 def _alert(table: Mapping[str, Any]) -> ExpectedAlert:
-    known = {"title", "name", "priority", "raised_s", "ended_s", "then", "detail"}
-    if unknown := table.keys() - known:
-        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    refuse_strangers(table, {"title", "name", "priority", "raised_s", "ended_s", "then", "detail"})
     if missing := {"title", "name", "priority", "raised_s"} - table.keys():
         raise ValueError(f"wanted: {', '.join(sorted(missing))}")
     then = table.get("then", [])

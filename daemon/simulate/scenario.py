@@ -70,7 +70,15 @@ from daemon.mqtt.commands import ORDERS, order_faults
 from daemon.simulate.expected import expected
 from daemon.simulate.lines import moves, to_device
 from daemon.simulate.standins import MOVES
-from daemon.simulate.tables import checked, seconds, short_text, strangers, table_of, tables_of
+from daemon.simulate.tables import (
+    checked,
+    refuse_strangers,
+    seconds,
+    short_text,
+    strangers,
+    table_of,
+    tables_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -194,8 +202,7 @@ def _step(table: Mapping[str, Any], plan: Plan) -> Step:
     if unit is None and said.get("do") == CLOCK:
         return Step(at_s, clock_by_s=_step_s(said))
     if unit is None and said.get("do") in MOVES:
-        if unknown := said.keys() - {"do", "door"}:
-            raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+        refuse_strangers(said, {"do", "door"})
         return Step(at_s, tuple(moves(said["do"], str(said.get("door")), plan)))
     if unit is None and "door" in said:
         raise ValueError(
@@ -218,8 +225,7 @@ def _request(said: dict[str, Any]) -> Mapping[str, Any]:
         if wrong := order_faults(verb, said):
             raise ValueError("; ".join(wrong))
         return {"do": "order", "verb": verb, "said": said, "by": by}
-    if unknown := said.keys() - ACTS[verb]:
-        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    refuse_strangers(said, ACTS[verb])
     return {"do": verb, "by": by, **said}
 
 

@@ -61,9 +61,18 @@ def tables_of(place: str, given: object, faults: list[Fault]) -> list[Mapping[st
     return []
 
 
+def refuse_strangers(table: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse members that nobody would read.
+
+    Raises:
+        ValueError: Names them.
+    """
+    if unknown := table.keys() - set(known):
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+
+
 def strangers(
     place: str, table: Mapping[str, Any], known: Collection[str], faults: list[Fault]
 ) -> None:
     """Note members that nobody would read as a fault."""
-    if unknown := table.keys() - set(known):
-        faults.append(Fault(place, f"unknown {', '.join(sorted(unknown))}"))
+    checked(place, table, lambda said: refuse_strangers(said, known), faults)
