@@ -159,13 +159,13 @@ def load(path: Path, plan: Plan) -> Scenario:
     steps = _steps(tree.get("step", []), plan, faults)
     last_s = steps[-1].at_s if steps else 0.0
     lasts_s = checked("lasts_s", tree.get("lasts_s", last_s), seconds, faults) or 0.0
-    watch, utc = _start(tree.get("start", {}), faults)
+    watch = _start(tree.get("start", {}), faults)
+    utc, ais = watch.pop("utc", None), watch.pop("ais", {})
     should = expected(tree.get("expect", {}), plan.of_device, faults)
     if lasts_s < last_s:
         faults.append(Fault("lasts_s", f"ends before the last step at {last_s:g} s"))
     if faults:
         raise ConfigError(str(path), tuple(faults))
-    ais = watch.pop("ais", {})
     return Scenario(
         title, tuple(steps), lasts_s, watch, utc, should.alerts, should.devices, should.entries, ais
     )
@@ -229,8 +229,8 @@ def _request(said: dict[str, Any]) -> Mapping[str, Any]:
     return {"do": verb, "by": by, **said}
 
 
-def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime | None]:
-    """Return what the ship's ``[watch]`` becomes, and when it begins."""
+def _start(given: object, faults: list[Fault]) -> dict[str, Any]:
+    """Return what is otherwise at the start: of the ship's ``[watch]``; ``utc``, when it begins; ``ais``."""
     table = table_of("start", given, faults)
     readers: dict[str, Callable[[Any], Any]] = {
         "situation": lambda value: Situation(value).value,
@@ -240,13 +240,11 @@ def _start(given: object, faults: list[Fault]) -> tuple[dict[str, Any], datetime
         "ais": _ais,
     }
     strangers("start", table, readers.keys(), faults)
-    read = {
+    return {
         name: checked(f"start.{name}", table[name], reader, faults)
         for name, reader in readers.items()
         if name in table
     }
-    utc = read.pop("utc", None)
-    return read, utc
 
 
 def _step_s(said: Mapping[str, Any]) -> float:
