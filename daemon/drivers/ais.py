@@ -14,8 +14,9 @@ from pyais import bit_vector
 from pyais.exceptions import AISBaseException
 from pyais.messages import MSG_CLASS, MessageType1, MessageType5
 
+from daemon.drivers.ais_fields import place, text
 from daemon.drivers.sentences import Dropped, SentenceError
-from daemon.model import AisIdentity, AisReport, Position
+from daemon.model import AisIdentity, AisReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,7 +222,7 @@ def _own_ship(message: ANY_MESSAGE, channel: str | None) -> OwnShip | None:
             mmsi=message.mmsi,
             message_type=message.msg_type,
             channel=channel,
-            position=_position(message.lat, message.lon),
+            position=place(message.lat, message.lon),
             sog_kn=None if message.speed >= SPEED_NOT_AVAILABLE_KN else message.speed,
             navigation_status=int(message.status),
             heading_deg=None if message.heading >= FULL_CIRCLE_DEG else float(message.heading),
@@ -230,13 +231,13 @@ def _own_ship(message: ANY_MESSAGE, channel: str | None) -> OwnShip | None:
         return AisIdentity(
             mmsi=message.mmsi,
             imo_number=message.imo,
-            name=_text(message.shipname),
-            call_sign=_text(message.callsign),
+            name=text(message.shipname),
+            call_sign=text(message.callsign),
             ship_type=int(message.ship_type) or None,
             length_m=message.to_bow + message.to_stern or None,
             beam_m=message.to_port + message.to_starboard or None,
             draught_m=message.draught or None,
-            destination=_text(message.destination) or None,
+            destination=text(message.destination) or None,
             eta=_arrival(message),
         )
     return None
@@ -256,15 +257,3 @@ def _arrival(message: MessageType5) -> str | None:
 
 SPEED_NOT_AVAILABLE_KN = 102.3
 """Raw 1023; 102.2 is "102.2 kn or more"."""
-
-
-def _position(lat_deg: float, lon_deg: float) -> Position | None:
-    """Return the position; None for 91° and 181°, which say that there is none."""
-    if abs(lat_deg) > 90.0 or abs(lon_deg) > 180.0:  # noqa: PLR2004 (the ends of the earth)
-        return None
-    return Position(lat_deg, lon_deg)
-
-
-def _text(sixbit: str) -> str:
-    """Return a text up to its end mark (ITU-R M.1371-5 table 47: ``@``), without padding."""
-    return sixbit.partition("@")[0].strip()

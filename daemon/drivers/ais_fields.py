@@ -74,9 +74,14 @@ PART_OF_24: Final = (38, 2)
 
 
 def position(bits: Bits, layout: Layout) -> Position | None:
-    """Return where it says that it is; None for 91° and 181°, which say that it does not know."""
+    """Return where it says that it is; None where it does not know."""
     lat_deg = bits.get_signed(layout.lat, layout.lat_bits) / layout.per_degree
     lon_deg = bits.get_signed(layout.lon, layout.lon_bits) / layout.per_degree
+    return place(lat_deg, lon_deg)
+
+
+def place(lat_deg: float, lon_deg: float) -> Position | None:
+    """Return the position; None for 91° and 181°, which say that there is none."""
     if abs(lat_deg) > 90.0 or abs(lon_deg) > 180.0:  # noqa: PLR2004 (the ends of the earth)
         return None
     return Position(lat_deg, lon_deg)
@@ -102,4 +107,9 @@ def name(bits: Bits, message_type: int) -> str | None:
         return None
     begins = NAMES[message_type]
     letters = (SIX_BIT[bits.get(at, 6)] for at in range(begins, begins + 6 * NAME_CHARACTERS, 6))
-    return "".join(letters).partition("@")[0].strip()
+    return text("".join(letters))
+
+
+def text(sixbit: str) -> str:
+    """Return a text up to its end mark (ITU-R M.1371-5 table 47: ``@``), without padding."""
+    return sixbit.partition("@")[0].strip()
