@@ -14,7 +14,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from daemon.drivers.byte_source import READ_BYTES
 from daemon.drivers.line_splitter import OVERLONG, LineSplitter
@@ -22,9 +22,12 @@ from daemon.drivers.tag_block import MILLISECONDS_FROM, read_tag, split_tags
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
     from daemon.drivers.links import ReplayLink
+
+Thing = TypeVar("Thing")
 
 BLOCK_BYTES = 64 * 1024
 LONGEST_PAUSE_S = 3600.0
@@ -101,6 +104,8 @@ class ReplaySource:
         self._splitter = LineSplitter()
         self._loop = asyncio.get_running_loop()
         self._file: BinaryIO | None = None
+        self._work: asyncio.Future[Any] | None = None
+        """What a thread does with the file, or did last."""
         self._began_s = 0.0
         self._next: deque[tuple[float, bytes]] = deque()
         self._skip_until_s = float("-inf")
@@ -128,6 +133,16 @@ class ReplaySource:
         return "the recording is silent"
 
     def stop(self) -> None:
+        if self._work is None:
+            return
+        if self._work.done():
+            self._close(self._work)
+        else:  # closing a file that a thread reads would wait for the disk, and everything with it
+            self._work.add_done_callback(self._close)
+
+    def _close(self, work: asyncio.Future[Any]) -> None:
+        if not work.cancelled():
+            work.exception()  # looked at: whoever reads has heard of it, unless he has gone
         if self._file is not None:
             self._file.close()
 
@@ -159,14 +174,25 @@ class ReplaySource:
         # In a thread: a disk that is asleep takes seconds, and nobody waits for it.
         try:
             if self._file is None:
-                self._file = await asyncio.to_thread(_open, self._link.path)
+                await self._in_thread(self._open)
                 self._began_s = self._loop.time()
-            return await asyncio.to_thread(self._file.read, BLOCK_BYTES)
+            return await self._in_thread(self._read_block)
         except OSError as err:
             raise LinkError(f"{self._link.name}: {err.strerror}") from err
 
+    async def _in_thread(self, work: Callable[[], Thing]) -> Thing:
+        self._work = working = asyncio.ensure_future(asyncio.to_thread(work))
+        return await asyncio.shield(working)
 
-def _open(path: str) -> BinaryIO:
+    def _open(self) -> None:
+        self._file = _opened(self._link.path)
+
+    def _read_block(self) -> bytes:
+        assert self._file is not None  # noqa: S101 (opened before)
+        return self._file.read(BLOCK_BYTES)
+
+
+def _opened(path: str) -> BinaryIO:
     # What is no file (a port, a pipe) would hold up a thread for ever, or be read beside its owner.
     if not stat.S_ISREG(Path(path).stat().st_mode):
         raise OSError(0, "is no file")

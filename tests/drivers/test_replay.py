@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from daemon.drivers import replay
 from daemon.drivers.links import READ_BYTES, LineSplitter, Link, ReplayLink, opened
 from daemon.drivers.replay import LONGEST_PAUSE_S, Recorded, Schedule, recorded
 from daemon.errors import LinkError
+from tests.soon import soon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +146,36 @@ async def test_what_is_no_recording_is_a_link_error(tmp_path, what):
     async with opened(link) as source:
         with pytest.raises(LinkError, match=f"replay {path}: {words}"):
             await heard(source)
+
+
+class SleepingDisk(io.RawIOBase):
+    """A file of which nothing comes before its disk is awake."""
+
+    def __init__(self) -> None:
+        self.is_asked = threading.Event()
+        self.is_awake = threading.Event()
+
+    def readable(self):
+        return True
+
+    def readinto(self, _):
+        self.is_asked.set()
+        self.is_awake.wait(10.0)
+        return 0
+
+
+async def test_nobody_waits_for_a_disk_that_is_asleep_while_its_recording_is_closed(monkeypatch):
+    disk = SleepingDisk()
+    file = io.BufferedReader(disk)
+    monkeypatch.setattr(replay, "_opened", lambda _: file)
+    async with opened(LINK.validate_python({"kind": "replay", "path": "/recording"})) as source:
+        reading = asyncio.ensure_future(source.read())
+        await soon(disk.is_asked.is_set)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    assert not file.closed
+    disk.is_awake.set()
+    await soon(lambda: file.closed)
 
 
 @pytest.mark.parametrize(
