@@ -25,6 +25,7 @@ from simulators.io_unit_wire import (
     Exchange,
     answer,
     asks_for,
+    measures_of,
     picture,
     refusal,
 )
@@ -43,7 +44,6 @@ GATEWAY_TARGET_SILENT = 11
 SHORTEST_LENGTH = 2
 LONGEST_LENGTH = 254
 """What the header's length may be: the unit and a PDU of 1 to 253 bytes (4.1)."""
-LONGEST_DELAY_S = 60.0
 LONGEST_IDLE_S = 3600.0
 MOST_INPUTS = 2000
 E1242_ANALOGUE_ADDRESS = 0x0200
@@ -156,10 +156,8 @@ class IoUnit(TcpUnit):
                 )
 
     def _flap(self, command: Mapping[str, object]) -> None:
-        flapping = Flapping.of(command, len(self._inputs)).run(self._inputs, self._clock)
-        task = asyncio.create_task(flapping)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        flapping = Flapping.of(command, len(self._inputs))
+        self._start_beside(flapping.run(self._inputs, self._clock))
 
     def _set_current(self, command: Mapping[str, object]) -> None:
         if self._analogue is None:
@@ -177,12 +175,8 @@ class IoUnit(TcpUnit):
         fault = command.get("fault")
         if not isinstance(fault, str):
             raise ValueError(f"fault is one of {', '.join(sorted(FAULTS))}, not {fault!r}")  # noqa: TRY004
-        code = whole(command, "code", low=1, high=255, default=2)
-        by_s = seconds(command, "by_s", high=LONGEST_DELAY_S) if "by_s" in command else 0.0
-        point = None
-        if "input" in command:
-            point = whole(command, "input", low=0, high=len(self._inputs) - 1)
-        await self.misbehave(fault, code=code, by_s=by_s, only_input=point)
+        code, by_s, only_input = measures_of(command, len(self._inputs))
+        await self.misbehave(fault, code=code, by_s=by_s, only_input=only_input)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Take one request and answer it; return whether the connection goes on."""

@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from simulators.api import seconds, whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -21,6 +23,7 @@ ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
 BITS_PER_WORD = 16
+LONGEST_DELAY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,19 @@ def asks_for(pdu: bytes, number: int, places: Mapping[int, int]) -> bool:
 def refusal(function: int, code: int) -> bytes:
     """Return an exception answer (7)."""
     return bytes([function | 0x80, code])
+
+
+def measures_of(command: Mapping[str, object], inputs: int) -> tuple[int, float, int | None]:
+    """Return the measures of a fault: exception code, delay in seconds, and the one input that it is of, if any.
+
+    Raises:
+        ValueError: One is wrong.
+    """
+    code = whole(command, "code", low=1, high=255, default=2)
+    by_s = seconds(command, "by_s", high=LONGEST_DELAY_S) if "by_s" in command else 0.0
+    if "input" not in command:
+        return code, by_s, None
+    return code, by_s, whole(command, "input", low=0, high=inputs - 1)
 
 
 def picture(on: object, inputs: int) -> list[bool]:

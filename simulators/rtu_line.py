@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from daemon.clock import SystemClock
-from simulators.api import SimulatorSpec, flag, only, seconds, whole
+from simulators.api import SimulatorSpec, flag, only, whole
 from simulators.flapping import Flapping
-from simulators.io_unit_wire import answer, asks_for, picture, refusal
+from simulators.io_unit_wire import answer, asks_for, measures_of, picture, refusal
 from simulators.io_unit_zeros import Zeros, zeros_of
 from simulators.pty_ports import opened, path_of
 from simulators.rtu_line_wire import FAULTS, LONGEST_UNIT_ID, NOISE, TALKER, crc, frame
@@ -37,7 +37,6 @@ QUESTION_BYTES = 8
 MOST_UNITS = 32
 """RS-485: what one driver carries."""
 MOST_INPUTS = 2000
-LONGEST_DELAY_S = 60.0
 SELDOMEST = 1000
 READ_BYTES = 4096
 
@@ -153,14 +152,9 @@ class RtuLine:
         fault = command.get("fault")
         if fault not in FAULTS:
             raise ValueError(f"fault is one of {', '.join(sorted(FAULTS))}, not {fault!r}")
-        code = whole(command, "code", low=1, high=255, default=2)
         every = whole(command, "every", low=2, high=SELDOMEST, default=2)
-        by_s = seconds(command, "by_s", high=LONGEST_DELAY_S) if "by_s" in command else 0.0
-        point = None
-        if "input" in command:
-            point = whole(command, "input", low=0, high=len(unit.inputs) - 1)
-        unit.fault, unit.code, unit.every, unit.by_s = str(fault), code, every, by_s
-        unit.only_input = point
+        unit.code, unit.by_s, unit.only_input = measures_of(command, len(unit.inputs))
+        unit.fault, unit.every = str(fault), every
 
     def _flap(self, command: Mapping[str, object]) -> None:
         inputs = self._unit(command).inputs
