@@ -8,7 +8,7 @@ once, with its best signal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -117,24 +117,26 @@ class SkyCycle:
         self._next_part.clear()
         if cycle is None or (cycle.used is None and cycle.viewed is None):
             return None
-        known = self._sky
-        in_use, pdop = known.in_use, known.pdop
-        in_view, mean_cn0_db_hz = known.in_view, known.mean_cn0_db_hz
-        tracked, sigma_db = known.tracked, known.cn0_sigma_db
+        sky = self._sky
         if cycle.used is not None:
             self._used_s = now_s
-            in_use, pdop = len(cycle.used), cycle.pdop
+            sky = replace(sky, in_use=len(cycle.used), pdop=cycle.pdop)
         elif now_s - self._used_s > self._valid_s:
-            in_use = pdop = None
+            sky = replace(sky, in_use=None, pdop=None)
         if cycle.viewed is not None and cycle.is_view_whole and is_view_whole:
             self._viewed_s = now_s
             signals = [each for each in cycle.viewed.values() if each > 0.0]
-            in_view, mean_cn0_db_hz = len(cycle.viewed), _mean(signals)
-            tracked, sigma_db = len(signals), _sigma(signals)
+            sky = replace(
+                sky,
+                in_view=len(cycle.viewed),
+                mean_cn0_db_hz=_mean(signals),
+                tracked=len(signals),
+                cn0_sigma_db=_sigma(signals),
+            )
         elif now_s - self._viewed_s > self._valid_s:
-            in_view = mean_cn0_db_hz = tracked = sigma_db = None
-        self._sky = Sky(in_view, in_use, mean_cn0_db_hz, pdop, tracked, sigma_db)
-        return self._sky
+            sky = replace(sky, in_view=None, mean_cn0_db_hz=None, tracked=None, cn0_sigma_db=None)
+        self._sky = sky
+        return sky
 
     def _view(self, cycle: _Cycle, sentence: Sentence) -> None:
         fields = fields_of(sentence, _GSV_HEAD)
