@@ -276,7 +276,7 @@ SPELLS = st.lists(
 
 
 @given(SPELLS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_cause_sounds_twice_in_half_an_hour_and_memory_is_bounded(spells):
     bridge = Bridge()
     for findings, tens_s, area in spells:

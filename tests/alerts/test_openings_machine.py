@@ -141,7 +141,7 @@ class Door(RuleBasedStateMachine):
 
 
 TestDoor = Door.TestCase
-TestDoor.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestDoor.settings = settings(max_examples=150, stateful_step_count=30)
 
 
 def test_the_lock_is_a_point_of_the_door():

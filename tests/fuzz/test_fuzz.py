@@ -52,7 +52,7 @@ def damaged(draw: st.DrawFn, name: str) -> bytes:
 def test_a_decoder_raises_nothing_but_its_own_error(name):
     attempt = TARGETS[name].make()
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(damaged(name) | st.binary(max_size=64))
     def holds(data: bytes) -> None:
         attempt(data)

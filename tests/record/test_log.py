@@ -393,9 +393,7 @@ def expected(drafts: list[Draft]) -> dict[str, dict[str, object]]:
     return state
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=acts, together=st.booleans())
 async def test_the_state_is_what_the_entries_say_and_can_be_rebuilt(
     tmp_path_factory: pytest.TempPathFactory, acts: list[Draft | str], together: bool

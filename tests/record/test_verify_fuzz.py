@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 OFTEN = settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 KEYS = verify.read_keys(VKEY)
