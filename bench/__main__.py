@@ -18,10 +18,10 @@ from pathlib import Path
 
 import apsw
 
-from bench import flood, idle, latency, modbus_cpu, queries, records
+from bench import alerts, flood, idle, latency, modbus_cpu, queries, records
 from daemon.mqtt.embedded import mosquitto_program
 
-PARTS = ("latency", "modbus", "nmea", "flood", "idle", "record", "queries")
+PARTS = ("latency", "modbus", "nmea", "flood", "idle", "record", "queries", "alerts")
 PACKAGES = ("ispsd", "pymodbus", "paho-mqtt", "pyais", "pynmea2", "cryptography")
 
 
@@ -61,6 +61,8 @@ def _measure(part: str, disk: Path, *, rounds: int) -> None:
             records.measure(disk, rounds=rounds, single=2000, entries=200_000)
         case "queries":
             queries.measure(disk, rounds=rounds, entries=1_000_000)
+        case "alerts":
+            alerts.measure(rounds=rounds)
 
 
 def machine() -> str:

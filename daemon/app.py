@@ -198,7 +198,9 @@ class Daemon:
         self.ship = ShipState(config.situation, config.security_level, config.ship_time)
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
         self.engine = Engine(
-            rulebook.kinds(config, dict(catalogue.load(asset("alerts.toml")))), regime
+            rulebook.kinds(config, dict(catalogue.load(asset("alerts.toml")))),
+            regime,
+            escalation=config.escalation,
         )
         self.ourselves = Ourselves(
             config,

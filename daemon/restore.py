@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from daemon import forms
+from daemon.alerts.openalerts import LAST_INSTANCE, later
 from daemon.checks.flags import Notice
 from daemon.errors import RecordError, RefusedError
 from daemon.model import (
@@ -80,8 +81,7 @@ async def restore(
     # First what alerts hang on: one that was told more quietly than it would be now is known by that.
     await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
     watch.become()
-    highest = (await record.state(fold.HIGHEST)).get(fold.INSTANCE, {}).get("value", 0)
-    watch.engine.last_instance = highest if isinstance(highest, int) else 0
+    watch.engine.last_instance = await _last_instance(record)
     alerts = []
     for body in (await record.state(fold.ALERT)).values():
         kind = watch.engine.catalogue.get(str(body["key"]))
@@ -112,6 +112,19 @@ async def _last_seen(record: Record) -> datetime | None:
         if entry.type != fold.SEGMENT_OPENED:
             return forms.from_utc(str(json.loads(entry.body)["at"]))
     return None
+
+
+async def _last_instance(record: Record) -> int:
+    """Return the number that was given to an alert last; once they began again at 1 the highest says nothing."""
+    highest = (await record.state(fold.HIGHEST)).get(fold.INSTANCE, {}).get("value", 0)
+    if not isinstance(highest, int):
+        return 0
+    if highest < LAST_INSTANCE:
+        return highest
+    last, query = 0, Query(type="alert.changed", newest_first=True, limit=MOST_ENTRIES)
+    for entry in reversed(await record.entries(query)):
+        last = later(last, _number(entry.open["instance"]))
+    return last or highest
 
 
 def _notice(said: Mapping[str, Json]) -> Notice:

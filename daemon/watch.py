@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import forms
+from daemon import forms, logs
 from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules import gnss
@@ -43,6 +43,8 @@ LOOK_S = 1.0
 """How often ages, stations, record and broker are looked at."""
 STATUS_S = 5.0
 """Devices and stations are told again after so long, in seconds, though nothing but counters moved."""
+NO_NEWS = frozenset({Event.REPEAT, Event.ESCALATE})
+"""It sounds or counts again because nobody acknowledged it: nothing for the record."""
 JUST_BOOTED_S = 300.0
 """A daemon that starts within so many seconds of the boot was started by it."""
 
@@ -117,12 +119,14 @@ class Watch:
         self._faulty: set[str] = set()
         self._position_is_suspect = False
         self._clock_is_synced = False
+        self._log = logs.get("watch")
         self._judging = Judging(engine=engine, points=points, journal=journal)
         started_s = clock.now_s()
         settles = settle_after_boot_s > 0 and started_s < JUST_BOOTED_S
         self._settles_s = started_s + settle_after_boot_s if settles else None
         self._looked_s = float("-inf")
         self._statuses_told_s = float("-inf")
+        self._listeners: list[Callable[[AlertChange], None]] = []
         self.looks = 0
         """Grows with every look: the progress that the watchdog is fed from."""
 
@@ -133,6 +137,10 @@ class Watch:
     def follow(self, rules: Iterable[Rule]) -> None:
         """Name the rules that judge what is seen."""
         self._judging.follow(rules)
+
+    def on_change(self, listener: Callable[[AlertChange], None]) -> None:
+        """Let somebody hear of every change of an alert that is announced, after the stations and before the record."""
+        self._listeners.append(listener)
 
     @property
     def settling(self) -> bool:
@@ -262,8 +270,11 @@ class Watch:
         self._woken.set()
 
     def reconsider(self) -> None:
-        """Judge everything again at once, since a person changed what it is judged by; show that too."""
+        """Judge everything again at once, since a person changed what it is judged by or muted it; show that too."""
         self.become()
+        now_s, now_utc = self._clock.now_s(), self._clock.utc()
+        for change in self.engine.reconsider(now_s=now_s, now_utc=now_utc):
+            self.announce(change)
         self._say(self._judging.rules)
         self.show_ship()
 
@@ -275,9 +286,14 @@ class Watch:
         """Tell the stations of a change at once, and write it; return the writing, None where nothing is written."""
         alert = change.alert
         self._show_alert(alert, recorded=None)
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception:  # noqa: BLE001 (whoever listens cannot keep the others from hearing it)
+                self._log.exception("alert.listener_fault", alert=alert.id)
         self._woken.set()
-        if change.event is Event.REPEAT:
-            return None  # it sounds again: no news for the record
+        if change.event in NO_NEWS:
+            return None
         by = change.by
         written = self._journal.submit(
             Draft(

@@ -30,9 +30,13 @@ class Source:
     bus: str | None = None
 
 
+WHOLE_SHIP = frozenset({"ispsd", "ship"})
+"""Devices that are none: an alert about one of them explains what depends on it wherever it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Who acknowledged, and where."""
+    """Who acknowledged, silenced or took over, and where; a central alert panel is station ``cam``, and nobody."""
 
     station: str
     person: str | None
@@ -60,6 +64,10 @@ class Alert:
     acknowledged_by: Acknowledgement | None = None
     revision: int = 1
     escalation: int = 0
+    waits_since_s: float | None = None
+    """Since when it has waited for its acknowledgement, in seconds since boot; None where it does not wait."""
+    promoted: bool = False
+    """It was a warning, and is an alarm because nobody acknowledged it (row 13)."""
 
     @property
     def sounding(self) -> bool:
@@ -67,6 +75,26 @@ class Alert:
         return (
             self.state is AlertState.ACTIVE_UNACKNOWLEDGED and self.priority is not Priority.CAUTION
         )
+
+    @property
+    def rectified(self) -> bool:
+        """Whether it is over, and waits for somebody to see that it was."""
+        return self.state is AlertState.RECTIFIED_UNACKNOWLEDGED
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether somebody acknowledged it; an active caution has the same letter, and nobody did."""
+        return (
+            self.state is AlertState.ACTIVE_ACKNOWLEDGED and self.priority is not Priority.CAUTION
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment by both clocks: seconds since boot, and the calendar."""
+
+    s: float
+    utc: datetime
 
 
 @dataclass(frozen=True, slots=True)

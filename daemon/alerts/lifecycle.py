@@ -16,9 +16,8 @@ from daemon.model import Priority
 
 SILENCE_S: Final = 30.0
 """How long silence lasts (MSC.302(87) 7.3.5)."""
-REPEAT_AFTER_S: Final = 60.0
-"""When an unacknowledged warning sounds again; 30 to 300 s are allowed, makers use 60."""
-REPRIORITISED_ROW: Final = 0
+NO_ROW: Final = 0
+"""What the ship's regime or a person's inhibit does to an alert is no row of the table."""
 LAST_REVISION: Final = 99
 LAST_ESCALATION: Final = 9
 
@@ -35,8 +34,11 @@ class Event(StrEnum):
     HAND_BACK = "hand_back"
     REPEAT = "repeat"
     PROMOTE = "promote"
+    ESCALATE = "escalate"
     REPRIORITISE = "reprioritise"
     """The regime changed, and with it the priority: no row of the table, the catalogue's letters."""
+    MUTE = "mute"
+    """A person inhibited it or took its source out of service: no row either; it is normal, and that is told once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ N, V, S, A, O, U = (  # noqa: E741 (the letters of IEC 61162-1 ALF)
     State.RECTIFIED_UNACKNOWLEDGED,
 )
 
-TABLE: Final[dict[tuple[State, Event], Row]] = {
+_OF_BOTH: Final[dict[tuple[State, Event], Row]] = {
     (N, Event.CONDITION_TRUE): Row(1, V, sounds=True),
     (V, Event.SILENCE): Row(2, S),
     (S, Event.SILENCE_ENDED): Row(3, V, sounds=True),
@@ -81,15 +83,23 @@ TABLE: Final[dict[tuple[State, Event], Row]] = {
     (S, Event.CONDITION_FALSE): Row(9, U),
     (U, Event.ACKNOWLEDGE): Row(10, N),
     (U, Event.CONDITION_TRUE): Row(11, V, sounds=True),
-    (V, Event.REPEAT): Row(12, V, sounds=True, escalates=True),
-    (V, Event.PROMOTE): Row(13, V, sounds=True, escalates=True, promotes=True),
 }
-"""Alarms and warnings. What is not here is refused (row 5) or changes nothing (row 15)."""
-
-CAUTION_TABLE: Final[dict[tuple[State, Event], Row]] = {
-    (N, Event.CONDITION_TRUE): Row(1, A),
-    (A, Event.CONDITION_FALSE): Row(8, N),
+TABLE: Final[dict[Priority, dict[tuple[State, Event], Row]]] = {
+    Priority.ALARM: {
+        **_OF_BOTH,
+        (V, Event.ESCALATE): Row(14, V, sounds=True, escalates=True),
+    },
+    Priority.WARNING: {
+        **_OF_BOTH,
+        (V, Event.REPEAT): Row(12, V, sounds=True, escalates=True),
+        (V, Event.PROMOTE): Row(13, V, sounds=True, escalates=True, promotes=True),
+    },
+    Priority.CAUTION: {
+        (N, Event.CONDITION_TRUE): Row(1, A),
+        (A, Event.CONDITION_FALSE): Row(8, N),
+    },
 }
+"""What is not here is refused (row 5) or changes nothing (row 15)."""
 
 WORDS: Final = {
     N: "normal",
@@ -103,8 +113,7 @@ WORDS: Final = {
 
 def step(state: State, priority: Priority, event: Event) -> Row | None:
     """Return the row that applies; None where the event changes nothing and a command is refused."""
-    table = CAUTION_TABLE if priority is Priority.CAUTION else TABLE
-    return table.get((state, event))
+    return TABLE[priority].get((state, event))
 
 
 def next_revision(revision: int) -> int:

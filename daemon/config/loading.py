@@ -71,6 +71,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         settle_after_boot_s=file.watch.settle_after_boot_s,
         contacts_start_proved=file.record.origin == "demo"
         and file.watch.contacts_start_proved is not False,
+        escalation=file.alerts.escalation(),
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from daemon.alerts.escalation import (
+    DEFAULT,
+    LONGEST_S,
+    SHORTEST_PROMOTION_S,
+    SHORTEST_S,
+    Escalation,
+)
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
@@ -102,6 +109,26 @@ class WatchSection(_Section):
     """After the computer's boot equipment comes back in any order; so long nothing is judged, in seconds."""
     contacts_start_proved: bool | None = None
     """Contacts count as proved before they were seen in every state: a demo's do, unless told otherwise; no ship's."""
+
+
+class AlertsSection(_Section):
+    """What becomes of alerts that nobody acknowledges."""
+
+    escalate_after_s: Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_S)] = DEFAULT.after_s
+    """A warning sounds again, and an alarm counts, each so many seconds."""
+    promote_after_s: Annotated[float, Field(ge=0, le=LONGEST_S)] = DEFAULT.promote_after_s
+    """At level 2 and 3 and in a threat area a warning becomes an alarm after so many seconds; 0: never."""
+
+    @field_validator("promote_after_s")
+    @classmethod
+    def _never_or_long_enough(cls, after_s: float) -> float:
+        if 0 < after_s < SHORTEST_PROMOTION_S:
+            raise ValueError(f"0 for never, or {SHORTEST_PROMOTION_S:g} to {LONGEST_S:g}")
+        return after_s
+
+    def escalation(self) -> Escalation:
+        """Return it as the alert engine takes it."""
+        return Escalation(self.escalate_after_s, self.promote_after_s)
 
 
 class RecordSection(_Section):
@@ -319,6 +346,7 @@ class ConfigFile(_Section):
 
     ship: ShipSection
     watch: WatchSection
+    alerts: AlertsSection = AlertsSection()
     record: RecordSection
     mqtt: MqttSection = MqttSection()
     control: ControlSection = ControlSection()
@@ -399,6 +427,7 @@ class Config:
     ship_time: timezone
     settle_after_boot_s: float
     contacts_start_proved: bool
+    escalation: Escalation
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection

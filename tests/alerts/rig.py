@@ -18,6 +18,7 @@ KINDS = catalogue.load(asset("alerts.toml"))
 HATCH = Source("d12", "STRG GEAR ESC", "io1")
 UNIT = Source("io1", "IO1", "io1")
 BY = Acknowledgement("gangway", "L. Tupou")
+PANEL = Acknowledgement("cam", None)
 
 
 def regime(situation: Situation = Situation.PORT, level: int = 1, **how: Any) -> Regime:
@@ -25,8 +26,8 @@ def regime(situation: Situation = Situation.PORT, level: int = 1, **how: Any) ->
     return Regime(situation, SecurityLevel(level), **how)
 
 
-def engine(of: Regime | None = None) -> Engine:
-    return Engine(KINDS, of or regime())
+def engine(of: Regime | None = None, **how: Any) -> Engine:
+    return Engine(KINDS, of or regime(), **how)
 
 
 def advance(alerts: Engine, now_s: float) -> list[tuple[str, str]]:
@@ -52,9 +53,9 @@ def acknowledge(alerts: Engine, alert: Alert, now_s: float) -> None:
     alerts.acknowledge(alert.id, alert.instance, BY, now_s=now_s, now_utc=UTC_0210)
 
 
-def raised(key: str = "door.escape.open", *, of: Regime | None = None) -> Engine:
+def raised(key: str = "door.escape.open", *, of: Regime | None = None, **how: Any) -> Engine:
     """Return an engine in which the hatch's alert of this key was raised at 10 s, after its delay."""
-    alerts = engine(of)
+    alerts = engine(of, **how)
     alerts.condition(key, HATCH, active=True, now_s=0.0)
     advance(alerts, max(10.0, KINDS[key].on_delay_s))
     return alerts

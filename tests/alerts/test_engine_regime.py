@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.alert import Source
 from daemon.alerts.engine import NOTE_AGAIN_S
-from daemon.alerts.lifecycle import REPRIORITISED_ROW, Event
+from daemon.alerts.lifecycle import NO_ROW, Event
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Priority, Regime, SecurityLevel, Situation
 from tests.alerts.rig import (
@@ -63,7 +63,7 @@ def test_a_warning_that_becomes_an_alarm_sounds_though_the_warning_was_acknowled
     acknowledge(alerts, the(alerts), 11.0)
     assert become(alerts, PORT_3, 20.0) == [("door.escape.open.d12", "AV")]
     assert the(alerts).acknowledged_by is None
-    assert alerts.next_due_s() is None, "only a warning is repeated by its own timer"
+    assert alerts.next_due_s() == 80.0, "an alarm counts each minute"
 
 
 def test_an_acknowledged_alarm_that_becomes_a_warning_stays_silent():
@@ -99,7 +99,7 @@ def test_a_change_of_priority_is_no_row_of_the_table_and_a_new_revision():
     alerts = raised()
     before = the(alerts)
     (change,) = alerts.become(PORT_3, now_s=20.0, now_utc=UTC_0210)
-    assert (change.event, change.row, change.by) == (Event.REPRIORITISE, REPRIORITISED_ROW, None)
+    assert (change.event, change.row, change.by) == (Event.REPRIORITISE, NO_ROW, None)
     assert change.alert.revision == before.revision + 1
     assert change.alert.changed_s == 20.0
 

@@ -24,24 +24,32 @@ ROWS = [
     (9, "S", Event.CONDITION_FALSE, "U", False),
     (10, "U", Event.ACKNOWLEDGE, "N", False),
     (11, "U", Event.CONDITION_TRUE, "V", True),
-    (12, "V", Event.REPEAT, "V", True),
-    (13, "V", Event.PROMOTE, "V", True),
 ]
+OWN_ROWS = {
+    Priority.ALARM: [(14, "V", Event.ESCALATE, "V", True)],
+    Priority.WARNING: [
+        (12, "V", Event.REPEAT, "V", True),
+        (13, "V", Event.PROMOTE, "V", True),
+    ],
+}
 
 
 @pytest.mark.parametrize("priority", [Priority.ALARM, Priority.WARNING])
-@pytest.mark.parametrize(("number", "state", "event", "to", "sounds"), ROWS)
-def test_each_row_of_the_table(number, state, event, to, sounds, priority):
-    row = lifecycle.step(State(state), priority, event)
-    assert row is not None
-    assert (row.number, row.to, row.sounds) == (number, State(to), sounds)
+def test_each_row_of_the_table(priority):
+    for number, state, event, to, sounds in [*ROWS, *OWN_ROWS[priority]]:
+        row = lifecycle.step(State(state), priority, event)
+        assert row is not None, number
+        assert (row.number, row.to, row.sounds) == (number, State(to), sounds)
+        assert row.escalates is (number in {12, 13, 14})
+        assert row.promotes is (number == 13)
 
 
-def test_what_is_no_row_changes_nothing():
-    rows = {(state, event) for _, state, event, _, _ in ROWS}
+@pytest.mark.parametrize("priority", [Priority.ALARM, Priority.WARNING])
+def test_what_is_no_row_changes_nothing(priority):
+    rows = {(state, event) for _, state, event, _, _ in [*ROWS, *OWN_ROWS[priority]]}
     for state in State:
         for event in Event:
-            stepped = lifecycle.step(state, Priority.ALARM, event)
+            stepped = lifecycle.step(state, priority, event)
             assert (stepped is not None) is ((state.value, event) in rows)
 
 
