@@ -1,8 +1,8 @@
 """How fast are conditions judged and alerts raised for 10,000 points, beside a bare loop over dictionaries?
 
-The bare loop remembers what each point said last and since when, and makes one tuple for each alert: no delays that end, no
-life-cycle, no explanations. A bus dies with all its points unseen; then as many doors are opened at once, acknowledged and shut.
-All in one thread, no broker, no disk; the two take turns at being first.
+The bare loop remembers what each point said last and since when, and makes one tuple for each alert: no delays that
+end, no life-cycle, no explanations. A bus dies with all its points unseen; then as many doors are opened at once,
+acknowledged and shut. All in one thread, no broker, no disk; the two take turns at being first.
 """
 
 from __future__ import annotations

@@ -309,9 +309,13 @@ class Voyage:
                 )
                 open_now[key] = alert
                 seen.append(alert)
-            elif said["event"] == "reprioritise":
+            elif said["event"] in {"reprioritise", "promote"}:
                 open_now[key].then.append(said["priority"])
             elif said["event"] == "condition_false":
+                open_now.pop(key).ended_s = at_s
+            elif (
+                said["event"] == "mute" and key in open_now
+            ):  # of a rectified one that has been said
                 open_now.pop(key).ended_s = at_s
         return seen
 

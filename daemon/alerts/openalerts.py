@@ -147,17 +147,19 @@ class OpenAlerts:
     def advance(self, now: Now) -> list[AlertChange]:
         """End silences, repeat, promote and count what is due."""
         changes: list[AlertChange] = []
-        for identifier in self._dues.take(now.s):
-            alert = self._alerts[identifier]
-            if alert.state is AlertState.ACTIVE_SILENCED:
-                changes += self.move(alert, Event.SILENCE_ENDED, now)
-            elif (promoted_s := self._promoted_s(alert)) is not None and promoted_s <= now.s:
-                changes += self.move(alert, Event.PROMOTE, now)
-            elif alert.priority is Priority.WARNING:
-                changes += self.move(alert, Event.REPEAT, now)
-            else:
-                changes += self.move(alert, Event.ESCALATE, now)
+        while due := self._dues.take(now.s):  # what was silenced may have to be promoted at once
+            for identifier in due:
+                alert = self._alerts[identifier]
+                changes += self.move(alert, self._what_is_due(alert, now), now)
         return changes
+
+    def _what_is_due(self, alert: Alert, now: Now) -> Event:
+        if alert.state is AlertState.ACTIVE_SILENCED:
+            return Event.SILENCE_ENDED
+        promoted_s = self._promoted_s(alert)
+        if promoted_s is not None and promoted_s <= now.s:
+            return Event.PROMOTE
+        return Event.REPEAT if alert.priority is Priority.WARNING else Event.ESCALATE
 
     def _change(self, alert: Alert, now: Now) -> Alert:
         """Keep an alert as it is from now on, under its next revision; return it."""
@@ -201,6 +203,6 @@ class OpenAlerts:
 
 
 def later(one: int, other: int) -> int:
-    """Return which of two instances was given later; they begin again at 1, so less than half a round ahead is later."""
+    """Return which of two instances was given later: as they begin again at 1, the one less than half a round ahead."""
     ahead = (other - one) % LAST_INSTANCE
     return other if one == 0 or ahead < LAST_INSTANCE // 2 else one

@@ -286,3 +286,94 @@ async def test_open_alerts_and_acknowledgements_survive_a_kill(tmp_path: Path) -
         written = [json.loads(body) for body in berth.stored().values()]
         states = [e["open"]["state"] for e in written if e["open"].get("id") == alert["id"]]
         assert states == ["V", "A", "N"], "the restart made no entry of what had not changed"
+
+
+LATER_MS = (None, 0.0, 0.5, 1.0, 2.0, 4.0)
+"""How long after an acknowledgement was sent the daemon dies; None: once it has answered."""
+
+
+@pytest.mark.timeout("120")
+async def test_peers_9_an_acknowledgement_is_there_whole_or_not_at_all_and_what_is_known_stays_so(
+    tmp_path: Path,
+) -> None:
+    """Signal K #2856: after a crash everything alarms again, acknowledged or not."""
+    hatch = f"alert/{HATCH_ALERT}"
+    outcomes: list[bool] = []
+    async with alongside(tmp_path) as berth:
+        seen, killed = berth.witness, None
+        for later_ms in LATER_MS:
+            async with berth.daemon() as process:
+                killed = await seen.session(other_than=killed)
+                alert = await _opened(berth, HATCH, hatch, before=not outcomes)
+                asked = {key: alert[key] for key in ("instance", "priority")}
+                asking = asyncio.ensure_future(
+                    seen.ask("gangway", "ack", alert=alert["id"], person="L. Tupou", **asked)
+                )
+                if later_ms is None:
+                    assert (await asking)["recorded"] is not None
+                else:
+                    await asyncio.sleep(later_ms / 1000)
+                process.kill()
+                await process.wait()
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+            is_there = _acknowledgement(berth, alert)
+            outcomes.append(is_there)
+            assert is_there or later_ms is not None
+            async with berth.daemon():
+                killed = await seen.session(other_than=killed)
+                now = seen.newest[hatch]
+                by = {"station": "gangway", "person": "L. Tupou"}
+                assert (now["instance"], now["state"], now["acknowledged_by"]) == (
+                    (alert["instance"], "A", by) if is_there else (alert["instance"], "V", None)
+                )
+                # Another door goes all its way to an alert and back: this one had the same time to alarm again.
+                await _over(berth, GEN_ROOM, f"alert/{ROOM_ALERT}")
+                assert seen.newest[hatch]["sounding"] is not is_there
+                assert seen.newest[hatch]["instance"] == alert["instance"]
+                await _over(berth, HATCH, hatch)
+    assert outcomes[0], "what was answered as recorded is there"
+
+
+async def _opened(berth: Berth, number: int, name: str, *, before: bool = False) -> dict[str, Any]:
+    """Open a door; return its alert, as soon as that is recorded."""
+    if before:
+        await doors_are_seen_closed(berth.witness)
+    await berth.devices.do("io1", "set", input=number, on=number == GEN_ROOM)
+    newest = berth.witness.newest
+
+    def told() -> dict[str, Any] | None:
+        body = newest.get(name)
+        return body if body and body["state"] in "VA" and body["recorded"] is not None else None
+
+    alert: dict[str, Any] = await berth.witness.until(told)
+    return alert
+
+
+async def _over(berth: Berth, number: int, name: str) -> None:
+    """Open a door where it is not, acknowledge its alert where nobody did, and shut it again."""
+    seen = berth.witness
+    alert = await _opened(berth, number, name)
+    if alert["state"] == "V":
+        asked = {key: alert[key] for key in ("instance", "priority")}
+        reply = await seen.ask("gangway", "ack", alert=alert["id"], person="L. Tupou", **asked)
+        assert reply["accepted"], reply
+    await berth.devices.do("io1", "set", input=number, on=number != GEN_ROOM)
+    await seen.until(lambda: name not in seen.newest)
+
+
+def _acknowledgement(berth: Berth, alert: dict[str, Any]) -> bool:
+    """Return whether the record has the acknowledgement of an alert; fail where it has a part of one."""
+    entries = [json.loads(body) for body in berth.stored().values()]
+    of_alert = [e for e in entries if e["open"].get("id") == alert["id"]]
+    found = [
+        e
+        for e in of_alert
+        if e["open"]["instance"] == alert["instance"] and e["open"]["event"] == "acknowledge"
+    ]
+    for entry in found:
+        assert entry["open"]["state"] == "A"
+        assert entry["open"]["acknowledged_by"] == {"station": "gangway", "person": "L. Tupou"}
+        assert (entry["actor"]["station"], entry["actor"]["person"]) == ("gangway", "L. Tupou")
+    assert len(found) <= 1
+    return bool(found)
