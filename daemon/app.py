@@ -19,6 +19,7 @@ from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import SUSPECT
 from daemon.assets import asset
+from daemon.bam.fitted import Bam
 from daemon.checks.api import Mode, Services
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
@@ -208,7 +209,7 @@ class Daemon:
             publisher=self.publisher,
             engine=self.engine,
             clock=clock,
-            of_office=self.office.faults,
+            of_office=self._around,
         )
         self.watch = Watch(
             topics=self.publisher.topics,
@@ -313,6 +314,10 @@ class Daemon:
         )
         return self.commissioning
 
+    def _around(self) -> Mapping[str, bool]:
+        """Return which conditions hold around the watch, by catalogue key."""
+        return {**self.office.faults(), "bam.lost": self.bam.panel_is_lost}
+
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
         return Services(
@@ -355,6 +360,13 @@ class Daemon:
             window=self.window,
             clock=self.clock,
             journal=self.record,
+        )
+        self.bam = Bam(
+            self.config.bam,
+            watch=self.watch,
+            acts=self.acts,
+            clock=self.clock,
+            entropy=self._entropy,
         )
         status = Status(
             Parts(
@@ -475,6 +487,7 @@ class Daemon:
                     self.ourselves.tell_status(),
                     self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
+                    self.bam.run(),
                     *self.office.work(),
                 )
             ]

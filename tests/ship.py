@@ -43,11 +43,12 @@ ROOT = "ispsd/9999993/v1/"
 
 @dataclass(slots=True)
 class Everything:
-    """What a daemon let out: every byte of MQTT by topic in order, of its log, and of its record."""
+    """What a daemon let out: every byte of MQTT by topic in order, of its log, its record, and to the panel."""
 
     mqtt: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     log: str = ""
     record: list[str] = field(default_factory=list)
+    bam: bytes = b""
 
 
 class Ship:

@@ -3,7 +3,8 @@
 The same ship is sailed twice, once with the SSAS unit silent and once with it sending in earnest while its lamp
 flashes, with the same clock, session names, key, salts and jitter. Every byte of MQTT (each topic in order), of the
 log and of the record must be equal. The same comparison must fail with the gate taken away, and with one counter
-left on: otherwise it would prove nothing.
+left on: otherwise it would prove nothing. The bytes to a central alert panel are compared too: that port is the one
+by which other equipment hears of anything.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ import io
 import apsw
 import pytest
 
+from daemon.alerts.alert import Source
+from daemon.bam import port
 from daemon.drivers import modbus
 from daemon.drivers.modbus_plan import InputPlan
 from daemon.errors import RefusedError
 from daemon.gate import CovertGate
+from daemon.model import LampState
+from daemon.watch import Watch
+from tests.bam.listener import Listener
 from tests.clocks import ManualClock
 from tests.ship import HATCH, LAMP, ROOT, Everything, Ship, afloat, ashore, fresh, sailing
 
@@ -80,14 +86,25 @@ def taken(ship: Ship, log: io.StringIO) -> Everything:
 async def both(tmp_path, story, *, gate=None, edit=lambda text: text) -> list[Everything]:
     """Sail twice over the same water: same ports, key, clock and chance; only the SSAS unit differs."""
     found = []
+    panel = tmp_path / "panel"
     async with ashore(tmp_path) as (ship, broker, feeds):
         for ssas in (nothing, in_earnest):
             fresh(tmp_path)
             ship.clock = ManualClock()
             log = io.StringIO()
-            async with afloat(ship, broker, feeds, gate=gate, edit=edit, log=log):
+            listener = Listener(panel)
+            async with afloat(
+                ship,
+                broker,
+                feeds,
+                gate=gate,
+                edit=lambda text: f'{edit(text)}\n[bam]\nport = "{panel}"\nmaker = "XXX"\n',
+                log=log,
+            ):
                 await story(ship, ssas)
-            found.append(taken(ship, log))
+            out = taken(ship, log)
+            out.bam = listener.close()
+            found.append(out)
     return found
 
 
@@ -100,6 +117,7 @@ def differences(quiet: Everything, real: Everything) -> list[str]:
     ]
     found += ["log"] * (quiet.log != real.log)
     found += ["record"] * (quiet.record != real.record)
+    found += ["bam"] * (quiet.bam != real.bam)
     return found
 
 
@@ -111,6 +129,8 @@ async def test_covert_a_real_alert_changes_not_one_byte(tmp_path):
     assert len(quiet.mqtt[f"{ROOT}event"]) >= 5
     assert len(quiet.record) >= 7
     assert quiet.log.count("\n") >= 1
+    assert b"ESC HATCH OPEN" in quiet.bam
+    assert quiet.bam.count(b"$U0ALF") >= 4
 
 
 async def test_covert_a_loop_check_of_the_lamps_unit_tells_nothing_of_a_real_alert(tmp_path):
@@ -160,6 +180,40 @@ async def test_covert_the_comparison_fails_with_one_counter_left_on(tmp_path, mo
     assert differences(quiet, real) == [f"{ROOT}driver/io1"]
 
 
+def with_an_alert_from_the_lamp(monkeypatch) -> None:
+    """Somebody makes a rule that listens to the lamp, and gives its alert the SSO's class."""
+    take = Watch.take
+
+    def telling(watch, reading):
+        take(watch, reading)
+        if reading.point == "ssas.lamp":
+            lit = reading.value is LampState.LIT
+            source = Source("ssas.lamp", "LAMP", "io1")
+            now_s = watch._clock.now_s()
+            watch.engine.condition("login.locked", source, active=lit, now_s=now_s)
+
+    monkeypatch.setattr(Watch, "take", telling)
+
+
+async def test_covert_to_the_panel_nothing_of_the_sso_s_class_goes_out_whatever_is_raised(
+    tmp_path, monkeypatch
+):
+    with_an_alert_from_the_lamp(monkeypatch)
+    quiet, real = await both(tmp_path, night, gate=NoGate)
+    assert "record" in differences(quiet, real)
+    assert "bam" not in differences(quiet, real)
+
+
+async def test_covert_the_comparison_fails_on_the_panel_s_bytes_without_gate_and_class(
+    tmp_path, monkeypatch
+):
+    with_an_alert_from_the_lamp(monkeypatch)
+    monkeypatch.setattr(port, "may_be_seen", lambda _: True)
+    quiet, real = await both(tmp_path, night, gate=NoGate)
+    assert "bam" in differences(quiet, real)
+    assert b"LOGIN LOCKED" in real.bam
+
+
 async def test_covert_nothing_of_a_quiet_watch_names_the_ssas(tmp_path):
     """Neither open topics nor log nor watch entries so much as mention the equipment."""
     quiet, _ = await both(tmp_path, night)
@@ -167,6 +221,7 @@ async def test_covert_nothing_of_a_quiet_watch_names_the_ssas(tmp_path):
     said = b"".join(t.encode() + b"".join(b) for t, b in open_topics.items()).lower()
     assert b"ssas" not in said
     assert "ssas" not in quiet.log.lower()
+    assert b"ssas" not in quiet.bam.lower()
     assert not any("ssas" in row.lower() for row in quiet.record if '"class":"watch"' in row)
 
 

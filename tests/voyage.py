@@ -23,6 +23,7 @@ from jsonschema import Draft202012Validator
 
 from daemon import config, control, logs
 from daemon.app import Daemon
+from daemon.bam.settings import BamSection
 from daemon.assets import asset
 from daemon.model import LinkState, Situation
 from daemon.mqtt import topics
@@ -547,6 +548,9 @@ async def sailing(
     played = Scenario() if scenario is None else load(scenario, planned(ship))
     if "situation" in played.watch:
         ship = replace(ship, situation=Situation(played.watch["situation"]))
+    if played.bam is not None:
+        ship = replace(ship, bam=BamSection.model_validate(played.bam))
+        tree["bam"] = dict(played.bam)
     plan = planned(ship)
     utc = (played.utc or BEGINS_UTC) - timedelta(seconds=HEAD_START_S)
     clock = StridingClock(utc=utc, now_s=up_s)

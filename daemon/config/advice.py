@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.config import sharing
+from daemon.config.panel import panel_advice
 from daemon.config.ports import port_advice
 from daemon.drivers.links import UdpLink
 from daemon.model import Role
@@ -39,6 +40,7 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
             yield f"person: nobody has the role {role.value}, so nobody can {why}"
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
+    yield from panel_advice(config)
     yield from port_advice(config, covert=checking)
     yield from sharing.contradictions(config)
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from daemon.clock import SystemClock
 from daemon.config import words
 from daemon.config.covert import channel_refusal, ssas_faults
+from daemon.config.panel import panel_faults
 from daemon.drivers.api import DriverContext, Wiring
 from daemon.drivers.links import ReplayLink
 from daemon.errors import Fault
@@ -55,6 +56,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_input_faults(file, devices),
         *_local_faults(file, devices),
         *ssas_faults(file, devices, tests),
+        *panel_faults(file, devices),
     ]
     if not any(file.watch.situation in s.attended_in for s in file.station):
         faults.append(
@@ -228,9 +230,11 @@ def _local_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     if file.record.origin == "demo":
         return []
     of_devices = [(f"device.{d.id}", d.config) for d in devices if d.local is None]
-    of_buses = [
+    of_buses: list[tuple[str, BaseModel]] = [
         (f"bus.{name}", section) for name, section in file.bus.items() if section.local is None
     ]
+    if file.bam is not None and file.bam.local is None:
+        of_buses.append(("bam", file.bam))
     return [
         Fault(
             place,
@@ -253,7 +257,7 @@ def _addresses(config: BaseModel) -> Iterator[str]:
     for value in config.__dict__.values():
         if isinstance(value, BaseModel):
             yield from _addresses(value)
-    for name in ("host", "path", "port"):
+    for name in ("host", "interface", "path", "port"):
         value = getattr(config, name, None)
         if isinstance(value, str | Path | IPv4Address):
             yield str(value)

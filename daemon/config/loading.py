@@ -76,6 +76,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         mqtt=file.mqtt,
         control=file.control,
         ais=file.ais.rules(),
+        bam=file.bam,
         witnesses=tuple(section.witness() for section in file.witness),
         ssas_window_s=file.ssas.window_min * 60,
         gnss=file.gnss,

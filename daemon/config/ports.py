@@ -54,6 +54,8 @@ def _serial(config: Config, *, covert: bool) -> list[tuple[str, SerialLink]]:
             if covert or not each.spec.covert
         ),
     ]
+    if config.bam is not None:
+        found.append(("bam.port", config.bam.serial))
     return [(place, link) for place, link in found if isinstance(link, SerialLink)]
 
 

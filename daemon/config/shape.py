@@ -21,6 +21,7 @@ from daemon.alerts.escalation import (
     Escalation,
 )
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
+from daemon.bam.settings import BamSection
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link, ReplayLink, TcpLink
@@ -354,6 +355,7 @@ class ConfigFile(_Section):
     ssas: SsasSection = SsasSection()
     gnss: GnssSection = GnssSection()
     ais: AisSection = AisSection()
+    bam: BamSection | None = None
     people: PeopleSection = PeopleSection()
     person: Annotated[tuple[PersonSection, ...], Field(max_length=200)] = ()
     station: tuple[StationSection, ...] = ()
@@ -432,6 +434,7 @@ class Config:
     mqtt: MqttSection
     control: ControlSection
     ais: AisRules
+    bam: BamSection | None
     witnesses: tuple[Witness, ...]
     ssas_window_s: float
     gnss: GnssSection

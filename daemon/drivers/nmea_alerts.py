@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from daemon.drivers.alert_layouts import AlcEntry, alc_of, alf_of, alr_of, entries_of
 from daemon.drivers.api import PointSpec
 from daemon.drivers.nmea_words import (
     A_OR_V,
@@ -18,7 +19,7 @@ from daemon.drivers.nmea_words import (
     plain_text,
     read_hbt,
 )
-from daemon.drivers.sentences import Dropped, SentenceError, fields_of, whole
+from daemon.drivers.sentences import Dropped, SentenceError, whole
 from daemon.model import EquipmentAlert, EquipmentReport, Quality
 
 if TYPE_CHECKING:
@@ -36,11 +37,6 @@ USUAL_HEARTBEAT_S = 60.0
 MISSED_HEARTBEATS = 2.5
 """So many intervals without a heartbeat, and nothing is known of the equipment's order."""
 
-_ALR_FIELDS = 4
-_ALF_FIELDS = 12
-_ALC_HEAD = 4
-_ALC_ENTRY = 4
-"""Maker, number, instance, revision."""
 _MOST_ALC = 99
 
 _Key: TypeAlias = tuple[str, str, int, int | None]
@@ -67,9 +63,9 @@ class AlertsReader:
         }
 
     def _read_alr(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
-        fields = fields_of(sentence, _ALR_FIELDS)
-        alert_number = whole(fields[1], HIGHEST_ALERT_NUMBER)
-        condition, acknowledged = (A_OR_V.get(field) for field in fields[2:_ALR_FIELDS])
+        alr, text = alr_of(sentence)
+        alert_number = whole(alr.number, HIGHEST_ALERT_NUMBER)
+        condition, acknowledged = A_OR_V.get(alr.condition), A_OR_V.get(alr.acknowledged)
         if condition is None or acknowledged is None:
             raise SentenceError(Dropped.MALFORMED)
         if alert_number is None:
@@ -83,25 +79,25 @@ class AlertsReader:
         if not condition and acknowledged:
             self._forget(key)
         else:
-            text = plain_text(fields[_ALR_FIELDS:])
-            self._keep(key, EquipmentAlert(alert_number, None, text, condition, acknowledged, None))
+            said = plain_text(text)
+            self._keep(key, EquipmentAlert(alert_number, None, said, condition, acknowledged, None))
         return self._report(now_s)
 
     def _read_alf(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
-        fields = fields_of(sentence, _ALF_FIELDS)
-        alert_number = whole(fields[8], HIGHEST_ALERT_NUMBER)
-        instance = _instance(fields[9])
-        if fields[0] not in {"1", "2"} or alert_number is None:
+        alf, said = alf_of(sentence)
+        alert_number = whole(alf.number, HIGHEST_ALERT_NUMBER)
+        instance = _instance(alf.instance)
+        if alf.total not in {"1", "2"} or alert_number is None:
             raise SentenceError(Dropped.MALFORMED)
-        key = sentence.formatter, fields[7], alert_number, instance
-        text = plain_text(fields[_ALF_FIELDS:])
-        if fields[:2] == ["2", "2"]:
+        key = sentence.formatter, alf.maker, alert_number, instance
+        text = plain_text(said)
+        if (alf.total, alf.part) == ("2", "2"):
             if key not in self._alerts:
                 raise SentenceError(Dropped.INCOMPLETE)
             self._details[key] = text
             return self._report(now_s)
-        priority, state = fields[5:7]
-        if fields[1] not in _FIRST or priority not in _PRIORITIES or state not in _STATES:
+        priority, state = alf.priority, alf.state
+        if alf.part not in _FIRST or priority not in _PRIORITIES or state not in _STATES:
             raise SentenceError(Dropped.MALFORMED)
         if state == _NORMAL:
             self._forget(key)
@@ -117,16 +113,15 @@ class AlertsReader:
 
     def _read_alc(self, sentence: Sentence, now_s: float) -> Sequence[Seen]:
         """Forget what the whole list does not name: the sentence that it is normal was lost."""
-        fields = fields_of(sentence, _ALC_HEAD)
-        total, part, count = (whole(fields[at], _MOST_ALC) for at in (0, 1, 3))
-        entries = fields[_ALC_HEAD:]
+        head, entries = alc_of(sentence)
+        total, part, count = (
+            whole(field, _MOST_ALC) for field in (head.total, head.part, head.count)
+        )
         if not total or not part or part > total or count is None:
             raise SentenceError(Dropped.MALFORMED)
-        if len(entries) != count * _ALC_ENTRY:
+        if len(entries) != count * len(AlcEntry._fields):
             raise SentenceError(Dropped.MALFORMED)
-        listed = {
-            _listed(entries[at : at + _ALC_ENTRY]) for at in range(0, len(entries), _ALC_ENTRY)
-        }
+        listed = {_listed(entry) for entry in entries_of(entries)}
         if part == 1:
             self._listed.clear()
         elif part != self._next_list:
@@ -169,12 +164,12 @@ class AlertsReader:
         return replace(alert, text=f"{alert.text}: {details}") if details else alert
 
 
-def _listed(entry: list[str]) -> _Key:
+def _listed(entry: AlcEntry) -> _Key:
     """Return the alert of one entry of ALC."""
-    alert_number = whole(entry[1], HIGHEST_ALERT_NUMBER)
+    alert_number = whole(entry.number, HIGHEST_ALERT_NUMBER)
     if alert_number is None:
         raise SentenceError(Dropped.MALFORMED)
-    return "ALF", entry[0], alert_number, _instance(entry[2])
+    return "ALF", entry.maker, alert_number, _instance(entry.instance)
 
 
 def _instance(text: str) -> int | None:

@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from daemon.errors import IspsdError
+from daemon.simulate.standins import LOOPBACK, PANEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from daemon.simulate.standins import Plan
 
-LOOPBACK: Final = "127.0.0.1"
 NOBODY: Final = 1
 """A port of loopback on which nobody listens (tcpmux)."""
 BUS_BAUD: Final = 9600
@@ -63,6 +63,8 @@ def derived(
     out.pop("witness", None)  # a witness signs ships' records, and no play
     # Simulated devices did not come on with this computer, however lately it was booted.
     out["watch"] = {"settle_after_boot_s": 0, **out["watch"]}
+    if "bam" in out:
+        _move_panel(out, plan, endpoints)
     for name, bus in out.get("bus", {}).items():
         bus.pop("local", None)
         unit = plan.of_bus.get(name)
@@ -82,6 +84,9 @@ def mapped(tree: Mapping[str, Any], plan: Plan, endpoints: Mapping[str, str]) ->
         Mapped(f"bus {name}", _address(bus), endpoints.get(plan.of_bus.get(name, ""), "nothing"))
         for name, bus in tree.get("bus", {}).items()
     ]
+    if "bam" in tree:
+        real = tree["bam"].get("port") or f"udp {tree['bam'].get('group')}"
+        rows.append(Mapped("panel", real, endpoints.get(PANEL, "nothing")))
     for name, device in tree.get("device", {}).items():
         if name in plan.left_out:
             rows.append(Mapped(name, _address(device), f"NOTHING: {plan.left_out[name]}"))
@@ -90,6 +95,18 @@ def mapped(tree: Mapping[str, Any], plan: Plan, endpoints: Mapping[str, str]) ->
         place = f" unit {also['id']}" if also else ""
         rows.append(Mapped(name, _address(device) + place, endpoints[unit] + place))
     return rows
+
+
+def _move_panel(out: dict[str, Any], plan: Plan, endpoints: Mapping[str, str]) -> None:
+    """Give the port of the panel its stand-in; a group is kept, and joined on this computer alone."""
+    bam = out["bam"]
+    bam.pop("local", None)
+    if (unit := plan.of_device.get(PANEL)) is None or unit[0] != PANEL or PANEL in out.get("device", {}):
+        del out["bam"]
+    elif "group" in bam:
+        bam |= {"interface": LOOPBACK, "panel_address": LOOPBACK}
+    else:
+        bam["port"] = endpoints[PANEL]
 
 
 def _move(name: str, device: dict[str, Any], endpoint: str | None) -> None:

@@ -12,6 +12,10 @@ utc = "2026-11-22T02:10:00Z"        # only where time is virtual; the computer's
 [start.ais.guard_zone]              # rules for other ships, as in her file's [ais]
 radius_m = 500
 
+[start.bam]                         # a central alert panel, as in her file's [bam]; in steps it is unit "bam"
+port = "/dev/ttyS9"
+maker = "XXX"
+
 [[step]]                            # a door, seal, lock or detector: open, close, or cut its cable
 at_s = 10
 do = "open"
@@ -63,13 +67,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.bam.settings import BamSection
 from daemon.config.other_ships import AisSection
 from daemon.errors import ConfigError, Fault
 from daemon.model import SecurityLevel, Situation
 from daemon.mqtt.commands import ORDERS, order_faults
 from daemon.simulate.expected import expected
 from daemon.simulate.lines import moves, to_device
-from daemon.simulate.standins import MOVES
+from daemon.simulate.standins import MOVES, with_panel
 from daemon.simulate.tables import (
     checked,
     refuse_strangers,
@@ -133,6 +138,7 @@ class Scenario:
         devices: How devices should stand at the end.
         entries: How many entries of each type should be written, beside those of every watch.
         ais: What of the configuration's ``[ais]`` is another.
+        bam: Her panel, where her file has none; None: as her file has it.
     """
 
     title: str = ""
@@ -144,6 +150,7 @@ class Scenario:
     devices: tuple[ExpectedDevice, ...] = ()
     entries: Mapping[str, int] = field(default_factory=dict)
     ais: Mapping[str, Any] = field(default_factory=dict)
+    bam: Mapping[str, Any] | None = None
 
 
 def load(path: Path, plan: Plan) -> Scenario:
@@ -156,18 +163,29 @@ def load(path: Path, plan: Plan) -> Scenario:
     tree = _tree(path)
     strangers("file", tree, KNOWN, faults)
     title = checked("title", tree.get("title", ""), short_text, faults) or ""
+    watch = _start(tree.get("start", {}), faults)
+    utc, ais, bam = watch.pop("utc", None), watch.pop("ais", {}), watch.pop("bam", None)
+    if bam is not None:
+        plan = with_panel(plan, BamSection.model_validate(bam))
     steps = _steps(tree.get("step", []), plan, faults)
     last_s = steps[-1].at_s if steps else 0.0
     lasts_s = checked("lasts_s", tree.get("lasts_s", last_s), seconds, faults) or 0.0
-    watch = _start(tree.get("start", {}), faults)
-    utc, ais = watch.pop("utc", None), watch.pop("ais", {})
     should = expected(tree.get("expect", {}), plan.of_device, faults)
     if lasts_s < last_s:
         faults.append(Fault("lasts_s", f"ends before the last step at {last_s:g} s"))
     if faults:
         raise ConfigError(str(path), tuple(faults))
     return Scenario(
-        title, tuple(steps), lasts_s, watch, utc, should.alerts, should.devices, should.entries, ais
+        title,
+        tuple(steps),
+        lasts_s,
+        watch,
+        utc,
+        should.alerts,
+        should.devices,
+        should.entries,
+        ais,
+        bam,
     )
 
 
@@ -230,7 +248,7 @@ def _request(said: dict[str, Any]) -> Mapping[str, Any]:
 
 
 def _start(given: object, faults: list[Fault]) -> dict[str, Any]:
-    """Return what is otherwise at the start: of the ship's ``[watch]``; ``utc``, when it begins; ``ais``."""
+    """Return what is otherwise at the start: of the ship's ``[watch]``; ``utc``, when it begins; ``ais``; ``bam``."""
     table = table_of("start", given, faults)
     readers: dict[str, Callable[[Any], Any]] = {
         "situation": lambda value: Situation(value).value,
@@ -238,6 +256,7 @@ def _start(given: object, faults: list[Fault]) -> dict[str, Any]:
         "ship_time_offset_min": _offset,
         "utc": _utc,
         "ais": _ais,
+        "bam": _bam,
     }
     strangers("start", table, readers.keys(), faults)
     return {
@@ -264,6 +283,11 @@ def _offset(given: object) -> int:
 
 def _ais(given: Any) -> Mapping[str, Any]:
     AisSection.model_validate(given)
+    return dict(given)
+
+
+def _bam(given: Any) -> Mapping[str, Any]:
+    BamSection.model_validate(given)
     return dict(given)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config, control
+from daemon.bam.settings import BamSection
 from daemon.errors import ConfigError, IspsdError, LinkError
 from daemon.model import Situation
 from daemon.mqtt.embedded import embedded_broker
@@ -131,7 +132,11 @@ def _prepared(path: Path, state: Path | None, scenario: Path | None, *, keep: bo
         except ConfigError as err:
             raise IspsdError(str(err)) from err
         plan = planned(
-            replace(ship, situation=Situation(played.watch.get("situation", ship.situation)))
+            replace(
+                ship,
+                situation=Situation(played.watch.get("situation", ship.situation)),
+                bam=ship.bam if played.bam is None else BamSection.model_validate(played.bam),
+            )
         )
     if state is not None:
         refuse_ships_own(ship, state)
@@ -143,6 +148,8 @@ def _prepared(path: Path, state: Path | None, scenario: Path | None, *, keep: bo
     tree = tomllib.loads(path.read_text("utf-8"))
     tree["watch"] |= played.watch
     tree["ais"] = {**tree.get("ais", {}), **played.ais}
+    if played.bam is not None:
+        tree["bam"] = dict(played.bam)
     return Stage(tree, plan, played, place, folder, keep or scenario is None)
 
 

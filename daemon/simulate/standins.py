@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from daemon.drivers.modbus import ModbusConfig
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from daemon.bam.settings import BamSection
     from daemon.config import Config
     from daemon.config.shape import Device
     from daemon.drivers.modbus_profile import Profile
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Command: TypeAlias = "tuple[str, dict[str, Any]]"
 """A simulator's id and what it is told."""
 
+LOOPBACK: Final = "127.0.0.1"
 FEEDS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "nav": ("vessel", {"sends": ["gnss"]}),
     "ais": ("vessel", {"sends": ["ais"]}),
@@ -52,6 +54,9 @@ NAVIGATION_STATUS: Final = {
 }
 """ITU-R M.1371-5 table 48."""
 SERIAL_KINDS: Final = frozenset({"rtu_line", "ssas_unit"})
+PANEL: Final = "bam"
+"""The stand-in of the central alert panel of ``[bam]``, and how it is called in a scenario."""
+PANEL_KIND: Final = "central_alert_panel"
 LONGEST_DIVISION = 3
 """What the simulator of shell doors can say."""
 MOVES: Final = {
@@ -102,13 +107,14 @@ def planned(config: Config) -> Plan:
                 plan.of_device[device.id] = (device.id, {})
             case _:
                 plan.left_out[device.id] = f"there is no simulator of a {device.spec.kind}"
-    return plan
+    return plan if config.bam is None else with_panel(plan, config.bam)
 
 
 def with_names(plan: Plan, folder: Path) -> None:
     """Give each serial line a name of its own in a folder, as ``by-path`` does: it stays the same when unplugged."""
     for unit in plan.units:
-        if unit.get("serial") or unit["kind"] in SERIAL_KINDS:
+        is_panels_line = unit["kind"] == PANEL_KIND and "group" not in unit
+        if unit.get("serial") or unit["kind"] in SERIAL_KINDS or is_panels_line:
             unit["link"] = str(folder / f"serial-{unit['id']}")
 
 
@@ -213,6 +219,23 @@ def _begin_feed(plan: Plan, device: Device, feed: NmeaConfig, config: Config) ->
             "call_sign": config.ship.call_sign,
         }
         plan.first.append((device.id, identity))
+
+
+def with_panel(plan: Plan, bam: BamSection) -> Plan:
+    """Return a plan with a panel where the ship's is: on a serial line, or in the same group on this computer alone."""
+    if PANEL in plan.of_device:
+        notes = [*plan.notes, "the panel of [bam] is left out: there is one, or a device of that name"]
+        return replace(plan, notes=notes)
+    unit: dict[str, Any] = {"id": PANEL, "kind": PANEL_KIND, "mode": bam.mode.value, "hbt_s": 10}
+    if bam.group is not None:
+        unit |= {"group": str(bam.group), "udp_port": bam.group_port, "interface": LOOPBACK}
+    said = f"type {PANEL} acknowledge, {PANEL} silence or {PANEL} transfer for the panel of [bam]"
+    return replace(
+        plan,
+        units=[*plan.units, unit],
+        of_device={**plan.of_device, PANEL: (PANEL, {})},
+        notes=[*plan.notes, said],
+    )
 
 
 def _add_ssas(plan: Plan, device: Device, text: SsasTextConfig) -> None:

@@ -37,6 +37,16 @@ $IIALC,02,01,00,00
 $IIHBT,30,A,1
 $IIARC,021000.00,FUR,3115,1,A
 $IIACK,002"""
+PANEL = b"""$CAACN,101545.00,XXX,10011,1,A,C
+$CAACN,101545.00,XXX,10012,2,A,C
+$CAACN,101545.00,XXX,10013,3,A,C
+$CAACN,101545.00,XXX,10011,1,O,C
+$CAACN,101600.00,,0,0,Q,C
+$CAACN,101600.00,,0,0,S,C
+$CAACN,101600.00,,10011,,Q,V
+$CAHBT,30.0,A,1
+$CAACK,011
+$CAACK,"""
 DOORS = (
     b"$FRDOR,S,021000.00,HD,,,1,O,C,shell door\n$FRDOR,E,021000.00,WT,A,,002,C,C,\n$FRDOR,F,,,,,,,,"
 )
@@ -90,6 +100,10 @@ def log() -> list[bytes]:
 
 def equipment() -> list[bytes]:
     return _each(EQUIPMENT, r"\$[A-Z]{2}(AL[RFC]|HBT|ARC|ACK)")
+
+
+def panel() -> list[bytes]:
+    return _each(PANEL, r"\$[A-Z]{2}(AC[KN]|HBT)")
 
 
 def doors() -> list[bytes]:

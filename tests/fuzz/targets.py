@@ -216,6 +216,39 @@ def _crc(data: bytes) -> bytes:
     return crc.to_bytes(2, "little")
 
 
+def _panel(mode: str) -> Callable[[], Try]:
+    """What a panel says: nothing is asked for that does not stand and may be seen, and only sentences are answered."""
+
+    def make() -> Try:
+        from daemon.bam.port import Port
+        from daemon.bam.settings import BamSection
+        from daemon.drivers.sentences import parse
+        from daemon.model import Classification
+        from tests.bam.rig import alert
+
+        section = BamSection(port="/dev/x", maker="XXX", mode=mode)
+        hidden = alert(3, number=10013, show=Classification.SSO)
+        alerts = [alert(1), alert(2, "A", number=10012), hidden]
+
+        def attempt(data: bytes) -> None:
+            clock = Frozen()
+            port = Port(section, alerts=lambda: alerts, progress=lambda: 1, now_s=clock.now_s())
+            port.opened(clock.now_s())
+            for line in data.split(b"\n")[:8]:
+                for heard in (line.strip(b"\r"), framed(line.strip(b"\r"))):
+                    asked = port.hear(heard, clock.now_s(), clock.utc())
+                    assert asked is None or {a.instance for a in asked.do.alerts} <= {1, 2}
+            assert len(port.dropped) <= 16
+            for _ in range(100):
+                for said in port.take(clock.now_s()):
+                    assert len(said.text) + 2 <= 82
+                    parse(said.text.encode("ascii"))
+
+        return attempt
+
+    return make
+
+
 def _splitter() -> Try:
     from daemon.drivers.links import LineSplitter
 
@@ -285,6 +318,8 @@ TARGETS: dict[str, Target] = {
     "nmea-ais": Target(_feed("ais"), seeds.ais, (*_NMEA, "nmea_ais", "ais")),
     "nmea-tag": Target(_tag, seeds.tags, (*_NMEA, "tag_block"), 160),
     "ais-payload": Target(_ais_decode, seeds.payloads, ("ais",), 200),
+    "bam-alf": Target(_panel("alf"), seeds.panel, ("sentences", "nmea_words")),
+    "bam-alr": Target(_panel("alr"), seeds.panel, ("sentences", "nmea_words")),
     "modbus-tcp": Target(_modbus_tcp, seeds.modbus_tcp, ("modbus_frames",), 280),
     "modbus-rtu": Target(_modbus_rtu, seeds.modbus_rtu, ("modbus_frames", "modbus_rtu_frames"), 64),
     "lines": Target(_splitter, seeds.sentences, ("links", "line_splitter"), 256),

@@ -1,0 +1,55 @@
+"""The port as the daemon has it: with a ``[bam]`` section it runs, without one there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from daemon.bam.desk import Desk
+from daemon.bam.port import Port
+from daemon.bam.service import Service
+
+if TYPE_CHECKING:
+    from daemon.acts import Acts
+    from daemon.bam.settings import BamSection
+    from daemon.clock import Clock
+    from daemon.entropy import Entropy
+    from daemon.watch import Watch
+
+
+class Bam:
+    """The port, or that there is none."""
+
+    def __init__(
+        self,
+        section: BamSection | None,
+        *,
+        watch: Watch,
+        acts: Acts,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._desk = Desk(acts=acts, watch=watch, clock=clock)
+        self._service: Service | None = None
+        if section is None:
+            return
+        port = Port(
+            section,
+            alerts=watch.engine.alerts,
+            progress=lambda: watch.looks,
+            now_s=clock.now_s(),
+        )
+        self._service = Service(section, port=port, desk=self._desk, clock=clock, entropy=entropy)
+        watch.on_change(self._service.changed)
+
+    @property
+    def panel_is_lost(self) -> bool:
+        """Return whether a panel is expected and cannot be relied on."""
+        return self._service is not None and self._service.panel_is_lost
+
+    async def run(self) -> None:
+        """Run the port until cancelled; without one, take back what an earlier one was handed."""
+        if self._service is not None:
+            await self._service.run()
+        self._desk.hand_back()
+        await asyncio.Event().wait()
