@@ -1,8 +1,9 @@
 """A central alert panel (CAM) of a bridge: shows what its source tells, and acknowledges, silences, takes over.
 
 Written from IEC 61162-1, IEC 61162-450 and MSC.302(87), and never from what it is to prove: it shares no line with it.
-It keeps its list by ALF, holds it against the cyclic ALC, and asks (ACN Q) for what it does not know or knows otherwise;
-it counts refusals (ARC) and whatever a source sends that is no sentence. In mode ``alr`` it reads ALR and answers ACK.
+It keeps its list by ALF, holds it against the cyclic ALC, and asks (ACN Q) for what it does not know or knows
+otherwise; it counts refusals (ARC) and whatever a source sends that is no sentence. In mode ``alr`` it reads ALR and
+answers ACK.
 """
 
 from __future__ import annotations
@@ -49,9 +50,7 @@ UNACKNOWLEDGED: Final = "VSU"
 LONGEST_LINE: Final = 512
 MOST_DATAGRAM: Final = 2048
 VERBS: Final = {"acknowledge": "A", "silence": "S", "transfer": "O", "request": "Q"}
-KNOWN: Final = (
-    f"{', '.join(VERBS)}, mute, unmute, restart, unplug, plug, raw, beat (a heartbeat now), fail, mend"
-)
+KNOWN: Final = f"{', '.join(VERBS)}, mute, unmute, restart, unplug, plug, raw, beat (a heartbeat now), fail, mend"
 
 
 @dataclass(frozen=True)
@@ -203,9 +202,7 @@ class CentralAlertPanel:
         if "instance" in command:
             maker = str(command.get("maker", self._maker()))
             at = whole(command, "number", low=0, high=9_999_999)
-            self._send_command(
-                letter_, maker, at, whole(command, "instance", low=0, high=999_999)
-            )
+            self._send_command(letter_, maker, at, whole(command, "instance", low=0, high=999_999))
             return
         if letter_ in "QS" and "number" not in command:
             self._send_command(letter_, "", 0, 0)
@@ -321,7 +318,7 @@ class CentralAlertPanel:
         try:
             sentence = heard(line)
             if self._group and not any(key == "s" for key, _ in sentence.tags):
-                raise ValueError("no source in the TAG block")
+                raise ValueError("no source in the TAG block")  # noqa: TRY301 (counted as any other fault)
             self.heard[sentence.formatter] += 1
             if self._tells:
                 said = {"heard": sentence.formatter, "fields": sentence.fields}
@@ -340,7 +337,7 @@ class CentralAlertPanel:
                 case "ALR":
                     self._take_alr(sentence)
                 case other:
-                    raise ValueError(f"{other} is no sentence of a source")
+                    raise ValueError(f"{other} is no sentence of a source")  # noqa: TRY301
         except (ValueError, IndexError) as err:
             self.faults[str(err)] += 1
         self.news.set()

@@ -23,8 +23,8 @@ from jsonschema import Draft202012Validator
 
 from daemon import config, control, logs
 from daemon.app import Daemon
-from daemon.bam.settings import BamSection
 from daemon.assets import asset
+from daemon.bam.settings import BamSection
 from daemon.model import LinkState, Situation
 from daemon.mqtt import topics
 from daemon.mqtt.connection import Connection

@@ -106,7 +106,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """What one ALR says: an alert of the layout before ALF, or with ``number`` None that there is none."""
+    """What one ALR says: an alert of the layout before ALF, or without a number that there is none."""
 
     time: str
     number: int | None
@@ -122,10 +122,6 @@ class Older:
         """
         _known("time", not self.time or _TIME.fullmatch(self.time))
         _known("number", self.number is None or 0 <= self.number <= HIGHEST_ALR_NUMBER)
-
-
-NO_ALERT: Final = Older("", None, condition=False, acknowledged=False, text="")
-"""The keep-alive of the older layout."""
 
 
 def alf(talker: str, telling: Telling, message: int) -> tuple[str, ...]:
@@ -192,8 +188,13 @@ def hbt(talker: str, heartbeat: Heartbeat) -> str:
     )
 
 
+def keep_alive(talker: str) -> str:
+    """Return how the older layout says that there is no alert."""
+    return alr(talker, Older("", None, condition=False, acknowledged=False, text=""))
+
+
 def alr(talker: str, older: Older) -> str:
-    """Return an alert of the older layout, or its keep-alive."""
+    """Return an alert of the older layout."""
     letters = ("A" if older.condition else "V", "A" if older.acknowledged else "V")
     number = "" if older.number is None else f"{older.number:03d}"
     return with_text(f"{talker}ALR", Alr(older.time, number, *letters), older.text)

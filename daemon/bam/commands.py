@@ -1,7 +1,7 @@
-"""What is to become of a command of the panel? Pure: the command and the alerts that stand go in, a decision comes out.
+"""What is to become of a command of the panel? Pure: it and the alerts that stand go in, a decision comes out.
 
-Source: MSC.302(87) 7.3 and the makers' tables for ACN and ARC; rows are those of ``docs/alerts.md``. Number 0 means all,
-and only a request (Q) or silence (S) may: alerts are acknowledged one by one (MSC.302(87) 9.8).
+Source: MSC.302(87) 7.3 and the makers' tables for ACN and ARC; rows are those of ``docs/alerts.md``. Number 0 means
+all, and only a request (Q) or silence (S) may: alerts are acknowledged one by one (MSC.302(87) 9.8).
 
 Who acknowledges what is acknowledged already, or takes over what he has, is no more refused than at any other station
 (row 5 names what is; the stations' answer is ``already``): the two sentences crossed, or ours was lost. He is told the
@@ -101,6 +101,12 @@ def decide(command: AlertCommand, alerts: Sequence[Alert], rights: Rights) -> De
         return _on_all(verb, alerts)
     if command.maker != rights.maker:
         return Refuse("not ours") if rights.is_alone else Ignore("of others")
+    return _on_number(verb, command, alerts, rights)
+
+
+def _on_number(
+    verb: Verb, command: AlertCommand, alerts: Sequence[Alert], rights: Rights
+) -> Decision:
     meant = tuple(
         alert
         for alert in alerts

@@ -1,8 +1,8 @@
 """How are alerts put into sentences: as ALF with its list ALC, or in the older layout ALR? Pure.
 
 ALR has one line for each number, and no instance: where several alerts of one number stand, one of them is shown, and
-ACK means that one. It stays shown for as long as it waits to be acknowledged, so that nobody acknowledges another than he
-reads (alerts are acknowledged one by one: MSC.302(87) 9.8).
+ACK means that one. It stays shown for as long as it waits to be acknowledged, so that nobody acknowledges another than
+he reads (alerts are acknowledged one by one: MSC.302(87) 9.8).
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Alr:
             for number, alerts in by_number.items()
             if 0 <= number <= codec.HIGHEST_ALR_NUMBER
         )
-        return lines or (codec.alr(self.section.talker, codec.NO_ALERT),)
+        return lines or (codec.keep_alive(self.section.talker),)
 
     def meant(self, number: int, now_s: float) -> Alert | None:
         """Return the alert that an ACK of a number means; None where none is shown, or not for long enough."""

@@ -1,9 +1,9 @@
 """What is sent next to the panel, and when? The newest state of each alert, never a backlog of states. Pure.
 
-A line of 4800 Bd carries some six sentences a second, and a bad night can change more alerts than that. So an alert that
-waits to be sent waits once, however often it changes meanwhile: what goes out is how it stands then. The loudest goes
-first. The cyclic list takes turns with the alerts, so that neither holds up the other; refusals and heartbeats, which are
-few, go before both.
+A line of 4800 Bd carries some six sentences a second, and a bad night can change more alerts than that. So an alert
+that waits to be sent waits once, however often it changes meanwhile: what goes out is how it stands then. The loudest
+goes first. The cyclic list takes turns with the alerts, so that neither holds up the other; refusals and heartbeats,
+which are few, go before both.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from daemon.bam.layouts import FIRST_OWN_NUMBER, Alf, Alr
 from daemon.bam.outbox import Line, Outbox, Pace
 from daemon.bam.panel import Panel
 from daemon.bam.settings import Mode
-from daemon.drivers.nmea_words import Acknowledgement, AlertCommand, CommandRefused, Heartbeat
 from daemon.drivers.nmea_words import READERS as READ
+from daemon.drivers.nmea_words import Acknowledgement, AlertCommand, CommandRefused, Heartbeat
 from daemon.drivers.sentences import Dropped, SentenceError, parse
 from daemon.model import Classification
 
@@ -195,9 +195,7 @@ class Port:
         own = self._section.own_sfi
         return tag.source == own or tag.destination not in {None, own}
 
-    def _take_sentence(
-        self, sentence: Sentence, now_s: float, now_utc: datetime
-    ) -> Asked | None:
+    def _take_sentence(self, sentence: Sentence, now_s: float, now_utc: datetime) -> Asked | None:
         if sentence.formatter == "ACK" and sentence.fields == [""]:
             self.panel.beat(None, in_order=True, now_s=now_s)  # some older panels' link check
             return None

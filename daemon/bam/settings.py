@@ -1,4 +1,4 @@
-"""Where is the ship's bridge alert management, and how is it spoken to? The ``[bam]`` section; without it, to nobody."""
+"""Where is the ship's bridge alert management, and how is it spoken to? The ``[bam]`` section; without it, never."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class AlcHead(NamedTuple):
     part: str
     message: str
     """00 to 99; the same in all sentences of a list."""
-    count: str
+    entries: str
 
 
 class AlcEntry(NamedTuple):

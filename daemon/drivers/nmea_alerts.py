@@ -115,7 +115,7 @@ class AlertsReader:
         """Forget what the whole list does not name: the sentence that it is normal was lost."""
         head, entries = alc_of(sentence)
         total, part, count = (
-            whole(field, _MOST_ALC) for field in (head.total, head.part, head.count)
+            whole(field, _MOST_ALC) for field in (head.total, head.part, head.entries)
         )
         if not total or not part or part > total or count is None:
             raise SentenceError(Dropped.MALFORMED)

@@ -101,7 +101,11 @@ def _move_panel(out: dict[str, Any], plan: Plan, endpoints: Mapping[str, str]) -
     """Give the port of the panel its stand-in; a group is kept, and joined on this computer alone."""
     bam = out["bam"]
     bam.pop("local", None)
-    if (unit := plan.of_device.get(PANEL)) is None or unit[0] != PANEL or PANEL in out.get("device", {}):
+    if (
+        (unit := plan.of_device.get(PANEL)) is None
+        or unit[0] != PANEL
+        or PANEL in out.get("device", {})
+    ):
         del out["bam"]
     elif "group" in bam:
         bam |= {"interface": LOOPBACK, "panel_address": LOOPBACK}

@@ -224,7 +224,10 @@ def _begin_feed(plan: Plan, device: Device, feed: NmeaConfig, config: Config) ->
 def with_panel(plan: Plan, bam: BamSection) -> Plan:
     """Return a plan with a panel where the ship's is: on a serial line, or in the same group on this computer alone."""
     if PANEL in plan.of_device:
-        notes = [*plan.notes, "the panel of [bam] is left out: there is one, or a device of that name"]
+        notes = [
+            *plan.notes,
+            "the panel of [bam] is left out: there is one, or a device of that name",
+        ]
         return replace(plan, notes=notes)
     unit: dict[str, Any] = {"id": PANEL, "kind": PANEL_KIND, "mode": bam.mode.value, "hbt_s": 10}
     if bam.group is not None:

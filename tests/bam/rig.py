@@ -59,11 +59,14 @@ class Line:
         self.sent: list[tuple[float, str]] = []
         self.port = Port(
             section(**said),
-            alerts=lambda: self.alerts.values(),
+            alerts=self._open,
             progress=self._progress,
             now_s=0.0,
         )
         self.port.opened(0.0)
+
+    def _open(self) -> list[Alert]:
+        return list(self.alerts.values())
 
     def _progress(self) -> int:
         self.looks += 1
@@ -78,9 +81,7 @@ class Line:
 
     def become(self, instance: int, state: str, **said: Any) -> None:
         was = next(a for a in self.alerts.values() if a.instance == instance)
-        self.change(
-            replace(was, state=AlertState(state), revision=was.revision % 99 + 1, **said)
-        )
+        self.change(replace(was, state=AlertState(state), revision=was.revision % 99 + 1, **said))
 
     def run(self, until_s: float) -> list[str]:
         """Let time pass from one due moment to the next; return what was sent."""

@@ -28,9 +28,7 @@ def on_serial(panel: CentralAlertPanel) -> str:
 
 
 def on_network(port: int) -> str:
-    return (
-        f'group = "{GROUP}"\nudp_port = {port}\ninterface = "127.0.0.1"\npanel_address = "127.0.0.1"'
-    )
+    return f'group = "{GROUP}"\nudp_port = {port}\ninterface = "127.0.0.1"\npanel_address = "127.0.0.1"'
 
 
 def free_port() -> int:

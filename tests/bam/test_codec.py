@@ -67,7 +67,7 @@ def test_the_worked_examples_of_the_older_layout():
         "101530.00", 2, condition=True, acknowledged=False, text="AIS: Antenna VSWR exceeds limit"
     )
     assert codec.alr("AI", vswr) == "$AIALR,101530.00,002,A,V,AIS: Antenna VSWR exceeds limit*54"
-    assert codec.alr("AI", codec.NO_ALERT) == "$AIALR,,,V,V,*7B"
+    assert codec.keep_alive("AI") == "$AIALR,,,V,V,*7B"
 
 
 def test_a_time_has_hundredths_and_is_not_rounded_into_the_next_second():
@@ -150,9 +150,9 @@ def test_a_list_never_splits_an_entry_and_counts_its_sentences(count, per_senten
     for number, text in enumerate(sentences, start=1):
         assert len(text) + 2 <= 82
         head, rest = alc_of(parse(text.encode()))
-        assert head == (f"{len(sentences):02d}", f"{number:02d}", "07", head.count)
-        assert len(rest) == int(head.count) * 4
-        assert int(head.count) <= per_sentence
+        assert head == (f"{len(sentences):02d}", f"{number:02d}", "07", head.entries)
+        assert len(rest) == int(head.entries) * 4
+        assert int(head.entries) <= per_sentence
         seen += entries_of(rest)
     assert [(e.maker, int(e.number), int(e.instance), int(e.revision)) for e in seen] == [
         (e.maker, e.number, e.instance, e.revision) for e in listed[: len(seen)]
@@ -191,7 +191,13 @@ def test_what_is_told_is_what_is_read(said, message):
         head = (said.time, said.category, said.priority, said.state)
         assert alf[3:7] == (head if number == 1 else ("", "", "", ""))
         instance = "" if said.instance is None else str(said.instance)
-        of_alert = (said.maker, str(said.number), instance, str(said.revision), str(said.escalation))
+        of_alert = (
+            said.maker,
+            str(said.number),
+            instance,
+            str(said.revision),
+            str(said.escalation),
+        )
         assert alf[7:] == of_alert
         assert plain_text(rest) == (said.title if number == 1 else said.description)
 

@@ -22,7 +22,7 @@ def tags(datagram: bytes):
 
 def test_the_datagram_of_one_sentence_to_the_byte():
     assert Wrapping("U00001").datagram(ALONE) == (
-        b"UdPbC\0\\s:U00001,n:1*46\\$U0HBT,30.0,A,4*7F\r\n"
+        b"UdPbC\0\\s:U00001,n:1*64\\$U0HBT,30.0,A,4*7F\r\n"
     )
 
 
@@ -40,7 +40,9 @@ def test_a_list_keeps_its_group_while_alerts_go_between_its_sentences():
     listed = [
         Line(text, n, 2)
         for n, text in enumerate(
-            codec.alc("U0", [codec.Listed("XXX", 10011, n, 1) for n in range(1, 5)], 0, per_sentence=2),
+            codec.alc(
+                "U0", [codec.Listed("XXX", 10011, n, 1) for n in range(1, 5)], 0, per_sentence=2
+            ),
             start=1,
         )
     ]

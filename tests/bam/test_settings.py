@@ -1,4 +1,4 @@
-"""The [bam] section: refused with the reason where it cannot work, where it is not the port's alone, or unfit for a ship."""
+"""The [bam] section: refused with the reason where it cannot work, is shared, or is unfit for a ship."""
 
 from __future__ import annotations
 
@@ -80,7 +80,11 @@ def test_a_whole_section_loads(tmp_path):
 
 
 def test_invariant_10_a_serial_port_of_a_device_is_refused_under_any_name(tmp_path):
-    link = next(d for d in config.load(asset("ispsd.toml")).devices if d.link is not None and d.link.kind == "serial")
+    link = next(
+        d
+        for d in config.load(asset("ispsd.toml")).devices
+        if d.link is not None and d.link.kind == "serial"
+    )
     assert link.link is not None
     alias = tmp_path / "alias"
     alias.symlink_to(link.link.port)
@@ -94,9 +98,7 @@ def test_invariant_10_a_group_that_a_device_listens_to_is_refused(tmp_path):
         '\n[device.ecdis]\nkind = "nmea"\nfeed = "equipment"\n'
         'link = { kind = "udp", port = 60017, group = "239.192.0.17", host = "172.16.0.5" }\n'
     )
-    section = (
-        'group = "239.192.0.17"\ninterface = "172.16.0.5"\npanel_address = "172.16.0.9"\nmaker = "XXX"'
-    )
+    section = 'group = "239.192.0.17"\ninterface = "172.16.0.5"\npanel_address = "172.16.0.9"\nmaker = "XXX"'
     assert "device.ecdis as well" in faults(tmp_path, section, edit=lambda text: text + device)
     assert loaded(tmp_path, section).bam is not None
 
@@ -123,7 +125,9 @@ def test_a_port_on_this_computer_wants_a_reason_on_a_ship(tmp_path, section):
 
 
 def test_another_talker_and_a_panel_without_heartbeat_are_doubtful(tmp_path):
-    made = loaded(tmp_path, 'port = "/dev/ttyUSB0"\nmaker = "XXX"\ntalker = "EI"\nheartbeat_expected = false')
+    made = loaded(
+        tmp_path, 'port = "/dev/ttyUSB0"\nmaker = "XXX"\ntalker = "EI"\nheartbeat_expected = false'
+    )
     said = "\n".join(advice(made))
     assert "bam.talker: EI is the talker of other equipment" in said
     assert "bam.heartbeat_expected" in said

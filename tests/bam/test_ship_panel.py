@@ -1,4 +1,4 @@
-"""A whole ship and her panel: what is raised is shown, acknowledged there, gone when it is; and what befalls the line."""
+"""A whole ship and her panel: what is raised is shown there, acknowledged, and gone; and what befalls the line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ async def test_raised_shown_acknowledged_rectified_gone(tmp_path, network):
         told = await open_hatch(ship)
         await ship.until(lambda: hatch_on(panel))
         shown = hatch_on(panel)
-        assert (shown.maker, shown.number, shown.instance) == ("XXX", told["number"], told["instance"])
+        assert (shown.maker, shown.number, shown.instance) == (
+            "XXX",
+            told["number"],
+            told["instance"],
+        )
         assert (shown.state, shown.priority) == ("V", told["priority"])
         await ship.until(lambda: hatch_on(panel).description.startswith("STRG GEAR ESC"))
         await panel.do({"do": "acknowledge", "number": told["number"]})
@@ -95,7 +99,9 @@ async def test_row_5_a_wrong_instance_is_refused_and_nothing_is_acknowledged(tmp
         assert ship.state(HATCH_OPEN)["state"] == "V"
 
 
-async def test_after_a_restart_the_list_comes_first_and_the_panel_sees_what_was_acknowledged(tmp_path):
+async def test_after_a_restart_the_list_comes_first_and_the_panel_sees_what_was_acknowledged(
+    tmp_path,
+):
     async with ashore(tmp_path) as (ship, broker, ends):
         panel = CentralAlertPanel("bam", {}, ship.clock)
         await panel.start()
@@ -155,9 +161,7 @@ async def test_a_stranger_on_the_network_is_not_obeyed(tmp_path):
         'panel_address = "127.0.0.1"', 'panel_address = "127.0.0.9"'
     )
     async with ashore(tmp_path) as (ship, broker, ends):
-        stranger = CentralAlertPanel(
-            "bam", {"group": "239.192.0.17", "udp_port": port}, ship.clock
-        )
+        stranger = CentralAlertPanel("bam", {"group": "239.192.0.17", "udp_port": port}, ship.clock)
         await stranger.start()
         async with afloat(ship, broker, ends, edit=with_bam(settings)):
             await open_hatch(ship)

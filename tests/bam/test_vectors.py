@@ -32,14 +32,16 @@ def again_alf(sentence) -> tuple[str, ...]:
         escalation=int(alf.escalation),
         title=plain_text(text),
     )
-    if (alf.total, alf.part) != ("1", "1"):
+    if alf.total != "1" or alf.part not in {"0", "1"}:
         raise ValueError(f"part {alf.part} of {alf.total} stands alone")
-    return codec.alf(sentence.talker, said, int(alf.message))
+    (alone,) = codec.alf(sentence.talker, said, int(alf.message))
+    # Its maker counts a sentence that stands alone from 0; ours do from 1, as the standard has it.
+    return (alone.replace("ALF,1,1,", f"ALF,1,{alf.part},"),)
 
 
 def again_alc(sentence) -> tuple[str, ...]:
     head, rest = alc_of(sentence)
-    if len(rest) != int(head.count) * 4:
+    if len(rest) != int(head.entries) * 4:
         raise ValueError("count is not that of the entries")
     int(head.part)
     listed = [
@@ -47,7 +49,7 @@ def again_alc(sentence) -> tuple[str, ...]:
         for e in entries_of(rest)
     ]
     (alone,) = codec.alc(sentence.talker, listed, int(head.message), per_sentence=3)
-    # It is one sentence of several: what comes before and after it is not known.
+    # It may be one of several: what comes before and after it is not known.
     return (alone.replace("ALC,01,01", f"ALC,{int(head.total):02d},{int(head.part):02d}"),)
 
 
@@ -62,12 +64,18 @@ def again_alr(sentence) -> tuple[str, ...]:
     )
 
 
+def again_hbt(sentence) -> tuple[str, ...]:
+    if (read := read_hbt(sentence)).sequence is None:
+        raise ValueError(f"sequence {sentence.fields[2]!r}")  # taken by who listens, never sent
+    return (codec.hbt(sentence.talker, read),)
+
+
 AGAIN = {
     "ALF": again_alf,
     "ALC": again_alc,
     "ALR": again_alr,
     "ARC": lambda s: (codec.arc(s.talker, read_arc(s)),),
-    "HBT": lambda s: (codec.hbt(s.talker, read_hbt(s)),),
+    "HBT": again_hbt,
 }
 HEARD = {"ACN": read_acn, "ACK": read_ack}
 
@@ -96,7 +104,7 @@ def test_each_vector_of_ours_is_written_again_or_refused_with_its_reason():
             refused[formatter] += 1
             continue
         written[formatter] += 1
-        fields = parse(text.encode()).fields
+        fields = text.partition("*")[0].split(",")[1:]
         assert [same(f) for f in fields] == [same(f) for f in sentence.fields], line
-    assert written == {"ALF": 1, "ALC": 3, "ALR": 12, "ARC": 1, "HBT": 5}
-    assert refused == {"ALF": 11, "ALC": 8, "ALR": 4, "ARC": 4, "HBT": 3, "ACN": 5, "ACK": 1}
+    assert written == {"ALF": 1, "ALC": 3, "ALR": 12, "ARC": 1, "HBT": 4}
+    assert refused == {"ALF": 11, "ALC": 8, "ALR": 4, "ARC": 4, "HBT": 4, "ACN": 5, "ACK": 1}
