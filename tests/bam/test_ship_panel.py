@@ -42,7 +42,7 @@ async def test_raised_shown_acknowledged_rectified_gone(tmp_path, network):
         await ship.until(lambda: hatch_on(panel) is None)
         assert ship.state(HATCH_OPEN) is None
         acts = [json.loads(m.payload) for m in ship.heard if m.topic.endswith("/event")]
-        assert any(each["actor"]["station"] == "cam" for each in acts)
+        assert any(each["entry"]["actor"]["station"] == "cam" for each in acts)
 
 
 def acknowledged(ship) -> dict | None:
@@ -66,6 +66,7 @@ async def test_rows_6_and_7_what_was_handed_over_comes_back_when_the_panel_is_lo
     async with bridge(tmp_path) as (ship, panel):
         await open_hatch(ship)
         await ship.until(lambda: hatch_on(panel))
+        await panel.do({"do": "beat"})
         await panel.do({"do": "transfer", "number": hatch_on(panel).number})
         await ship.until(lambda: ship.state(HATCH_OPEN)["state"] == "O")
         await ship.until(lambda: hatch_on(panel).state == "O")
