@@ -164,9 +164,11 @@ class Port:
         self._outbox.first.append(Line(codec.arc(self._section.talker, refused)))
 
     def tell_again(self, alerts: Iterable[Alert]) -> None:
-        """Tell these alerts again, description and all (row 15)."""
+        """Tell these alerts again, description and all (row 15), as they stand now."""
+        standing = {(alert.number, alert.instance): alert for alert in self._standing()}
         for alert in alerts:
-            self._outbox.alerts.put(alert, whole=True)
+            if (now := standing.get((alert.number, alert.instance))) is not None:
+                self._outbox.alerts.put(now, whole=True)
 
     def _standing(self) -> list[Alert]:
         return [alert for alert in self._alerts() if may_be_seen(alert)]

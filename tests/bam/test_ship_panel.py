@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -86,7 +87,7 @@ async def test_a_panel_that_is_started_again_asks_for_all_and_sees_what_stands(t
         shown = dict(panel.alerts)
         await panel.do({"do": "restart"})
         assert panel.alerts == {}
-        await ship.until(lambda: panel.alerts == shown, for_s=5.0)
+        await ship.until(lambda: panel.alerts == shown, for_s=25.0)
 
 
 async def test_row_5_a_wrong_instance_is_refused_and_nothing_is_acknowledged(tmp_path):
@@ -172,6 +173,44 @@ async def test_a_stranger_on_the_network_is_not_obeyed(tmp_path):
             assert ship.state(HATCH_OPEN)["state"] == "V"
             assert ship.daemon.bam._service._port.dropped["stranger"] >= 2  # heartbeat and command
         await stranger.stop()
+
+
+async def test_row_10_what_is_over_and_was_not_acknowledged_waits_for_it_at_the_panel_too(tmp_path):
+    async with bridge(tmp_path) as (ship, panel):
+        await open_hatch(ship)
+        await ship.until(lambda: hatch_on(panel))
+        await ship.unit.set_input(HATCH, True)
+        await ship.until(lambda: hatch_on(panel).state == "U")
+        await panel.do({"do": "acknowledge"})
+        await ship.until(lambda: hatch_on(panel) is None)
+        assert ship.state(HATCH_OPEN) is None
+
+
+async def test_what_an_earlier_panel_was_handed_comes_back_when_there_is_no_port_any_more(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, ends):
+        panel = CentralAlertPanel("bam", {}, ship.clock)
+        await panel.start()
+        async with afloat(ship, broker, ends, edit=with_bam(on_serial(panel))):
+            await open_hatch(ship)
+            await ship.until(lambda: hatch_on(panel))
+            await panel.do({"do": "transfer", "number": hatch_on(panel).number})
+            await ship.until(lambda: ship.state(HATCH_OPEN)["state"] == "O")
+        await panel.stop()
+        async with afloat(ship, broker, ends):
+            await ship.until(lambda: ship.state(HATCH_OPEN)["sounding"])
+
+
+async def test_annunciation_at_the_panel_does_not_wait_for_the_disk(tmp_path):
+    """Invariant 5: a disk that hangs keeps nobody from acknowledging, nor the panel from seeing it."""
+    async with bridge(tmp_path) as (ship, panel):
+        await open_hatch(ship)
+        await ship.until(lambda: hatch_on(panel))
+        hung = asyncio.get_running_loop().create_future()
+        ship.daemon.record.submit = lambda _: hung  # type: ignore[method-assign]
+        ship.daemon.watch._journal = ship.daemon.record
+        await panel.do({"do": "acknowledge"})
+        await ship.until(lambda: hatch_on(panel).state == "A")
+        assert not hung.done()
 
 
 async def test_two_stations_at_once_the_second_is_told_what_stands(tmp_path):
