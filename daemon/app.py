@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from daemon import logs, rulebook, safekeeping, systemd, timekeeper
 from daemon.acts import Acts
+from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import LAST_INSTANCE, Engine
 from daemon.alerts.rules.gnss import SOURCE as GNSS
@@ -24,6 +25,7 @@ from daemon.checks.api import Mode, Services
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
 from daemon.config.advice import advice
+from daemon.config.alerting import kinds
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
@@ -198,11 +200,8 @@ class Daemon:
         )
         self.ship = ShipState(config.situation, config.security_level, config.ship_time)
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
-        self.engine = Engine(
-            rulebook.kinds(config, dict(catalogue.load(asset("alerts.toml")))),
-            regime,
-            escalation=config.escalation,
-        )
+        shipped = catalogue.load(asset("alerts.toml"))
+        self.engine = Engine(kinds(config, shipped), regime, escalation=config.escalation)
         self.ourselves = Ourselves(
             config,
             record=self.record,
@@ -249,6 +248,15 @@ class Daemon:
             for device, driver in drivers
         ]
         self.watch.watch_devices(self.supervisors)
+        self.alertbook = AlertBook(
+            config,
+            shipped=shipped,
+            engine=self.engine,
+            stations=self.watch.stations,
+            clock=clock,
+            journal=self.record,
+        )
+        self.watch.on_change(self.alertbook.hear)
         self._suspicion = rulebook.suspicion(())
         self._alarmed: list[tuple[list[str], float]] = []
         self.episodes = Episodes(
@@ -392,7 +400,11 @@ class Daemon:
             record=self.record,
             status=status,
             worklist=self.tests.worklist,
-            more={**self.office.answers(), **self.commissioning.requests()},
+            more={
+                **self.office.answers(),
+                **self.commissioning.requests(),
+                **self.alertbook.requests(),
+            },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
 
@@ -482,6 +494,7 @@ class Daemon:
                     self.movements.run(),
                     self.commissioning.run(),
                     self.episodes.run(),
+                    self.alertbook.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self.ourselves.tell_status(),

@@ -21,12 +21,14 @@ from daemon.clock import SystemClock
 from daemon.config.advice import advice
 from daemon.console import (
     acts,
+    alerts,
     book,
     capture,
     commissioning,
     export,
     log,
     people,
+    rates,
     record,
     setup,
     witness,
@@ -38,7 +40,20 @@ from daemon.model import OpeningKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUPS = (acts, book, capture, commissioning, export, log, people, record, setup, witness)
+GROUPS = (
+    acts,
+    alerts,
+    book,
+    capture,
+    commissioning,
+    export,
+    log,
+    people,
+    rates,
+    record,
+    setup,
+    witness,
+)
 """Each adds its subcommands with ``add(commands)``."""
 COUNTED = {
     OpeningKind.DOOR: "doors",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from daemon.alerts.rules import areas, other_ships
+from daemon.alerts.rules import areas
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
@@ -21,7 +21,6 @@ from daemon.model import OpeningKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from daemon.alerts.catalogue import AlertKind
     from daemon.alerts.policy import Policy
     from daemon.alerts.rules.api import Holds, Rule
     from daemon.config import Config
@@ -116,19 +115,6 @@ def sources(config: Config) -> frozenset[str]:
             GNSS,
         )
     )
-
-
-def kinds(config: Config, declared: dict[str, AlertKind]) -> dict[str, AlertKind]:
-    """Return the catalogue as it is declared, with the letters of what the ship's file sets itself."""
-    wanted = {
-        other_ships.GUARD_ZONE: config.ais.guard_zone,
-        other_ships.LOITERING: config.ais.loitering,
-        other_ships.SWARM: config.ais.swarm,
-    }
-    return {
-        key: kind if (area := wanted.get(key)) is None else kind.model_copy(update=area.letters())
-        for key, kind in declared.items()
-    }
 
 
 def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:

@@ -19,6 +19,7 @@ from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
 from daemon.assets import asset
+from daemon.config.alerting import kinds
 from daemon.config.other_ships import AisSection
 from daemon.model import ContactState, OpeningKind
 from daemon.points import Points
@@ -209,9 +210,9 @@ def test_an_alert_about_any_bus_or_the_receivers_survives_a_restart():
 def set_by_ship(**rules: object) -> dict[str, str]:
     """Return the letters at sea, at anchor, in port and in a threat area of what the ship's file sets."""
     ship = replace(SHIP, ais=AisSection.model_validate(rules).rules())
-    kinds = rulebook.kinds(ship, dict(KINDS))
+    table = kinds(ship, KINDS)
     keys = ("ais.guard_zone", "ais.loitering", "ais.swarm")
-    shown = {key: (k.sea, k.anchor, k.port, k.threat) for key in keys if (k := kinds[key])}
+    shown = {key: (k.sea, k.anchor, k.port, k.threat) for key in keys if (k := table[key])}
     return {key: " ".join(letters) for key, letters in shown.items()}
 
 
@@ -228,7 +229,7 @@ def test_rules_for_other_ships_are_off_until_the_ships_file_sets_them():
         "ais.swarm": "--- CCC CCC -",
     }
     others = {
-        key: kind for key, kind in rulebook.kinds(SHIP, dict(KINDS)).items() if key != "ais.swarm"
+        key: kind for key, kind in kinds(SHIP, KINDS).items() if key != "ais.swarm"
     }
     assert others == {k: v for k, v in KINDS.items() if k != "ais.swarm"}
 

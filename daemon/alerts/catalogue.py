@@ -1,4 +1,4 @@
-"""Which alerts are there? Each one declared in ``config/alerts.toml``: key, number, title, priority, delays, action.
+"""Which alerts are there? Each one declared in ``config/alerts.toml``: key, number, title, priority, delays, cause, action.
 
 Priority is three letters per situation, one for each security level: A alarm, W warning, C caution, L written down and
 not told, - not evaluated.
@@ -9,7 +9,14 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Priority, Situation
@@ -20,7 +27,20 @@ if TYPE_CHECKING:
 
     from daemon.model import Regime
 
+RESERVED = frozenset("!$*\\^~")
+"""They steer an IEC 61162-1 sentence. So does the comma, without which no words are written: it is sent as ``^2C``."""
+
+
+def _may_be_sent(text: str) -> str:
+    if found := sorted(RESERVED & set(text)):
+        raise ValueError(f"{' '.join(found)} cannot stand in an alert sentence (IEC 61162-1)")
+    return text
+
+
 Letters = Annotated[str, Field(pattern=r"^[AWCL-]{3}$")]
+LetterOfThreat = Annotated[str, Field(pattern=r"^[AWCL-]$")]
+Words = Annotated[str, Field(pattern=r"^[ -}]+$"), AfterValidator(_may_be_sent)]
+"""What may stand in a text field of an alert sentence."""
 LOUDNESS = "-LCWA"
 """The letters, the quietest first."""
 LOG = "L"
@@ -33,19 +53,22 @@ class AlertKind(BaseModel):
 
     number: Annotated[int, Field(ge=10000, le=9999999)]
     """The numeric alert identifier; 10000 and above are a maker's own (IEC 61162-1 ALF)."""
-    title: Annotated[str, Field(min_length=1, max_length=16)]
+    title: Annotated[Words, Field(min_length=1, max_length=16)]
     sea: Letters
     anchor: Letters
     port: Letters
     yard: Letters = "LLL"
-    threat: Annotated[str, Field(pattern=r"^[AWCL-]$")] = "-"
+    threat: LetterOfThreat = "-"
     """In a threat area the louder of this and of the letter of level 2 (of level 3 at level 3) counts."""
     on_delay_s: Annotated[float, Field(ge=0)]
     off_delay_s: Annotated[float, Field(ge=0)] = 0.0
     latch: Annotated[str, Field(max_length=40)] = ""
     """The named act until which it stays, whatever the sensor says; empty: it goes with its condition."""
     show: Classification = Classification.WATCH
-    action: Annotated[str, Field(min_length=1, max_length=80)]
+    cause: Annotated[Words, Field(min_length=1, max_length=80)]
+    """What the system saw."""
+    action: Annotated[Words, Field(min_length=1, max_length=80)]
+    """What the officer does about it."""
     depends_on: tuple[str, ...] = ()
     """Keys whose activity on the same device explains this alert, so that it is not raised as well."""
 
@@ -74,8 +97,10 @@ def load(path: Path) -> Mapping[str, AlertKind]:
     Raises:
         ConfigError: With every fault of the file.
     """
-    with path.open("rb") as file:
-        raw = tomllib.load(file)
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as err:  # of TOML and of UTF-8 too
+        raise ConfigError(str(path), (Fault("file", f"cannot be read: {err}"),)) from err
     try:
         kinds = TypeAdapter(dict[str, AlertKind]).validate_python(raw)
     except ValidationError as err:

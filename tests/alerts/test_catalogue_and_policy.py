@@ -12,6 +12,7 @@ from daemon.alerts.rules import clock, devices, gnss, openings, other_ships, own
 from daemon.assets import asset
 from daemon.errors import ConfigError
 from daemon.model import DoorClass, Regime, SecurityLevel, Situation
+from daemon.simulate import toml
 from tests.alerts import paper
 
 KINDS = catalogue.load(asset("alerts.toml"))
@@ -131,6 +132,7 @@ def test_what_explains_an_alert_is_one_step_nearer_to_the_cause():
     sensors = {"door.unknown", *(key for key in KINDS if key.startswith("sensor."))}
     for key in sensors:
         assert explained(key) == {"io.unit_lost", "io.bus_lost"}, key
+    assert explained("gnss.suspect") == {"feed.nav"}
     # AIS off by order is a person's word and needs no feed.
     for key in (k for k in KINDS if k.startswith("ais.") and k != "ais.off_by_order"):
         assert explained(key) == {"feed.ais"}, key
@@ -162,11 +164,57 @@ def test_no_action_tells_anybody_to_lock_an_escape_door():
     assert locking == ["door.escape.open"]
 
 
+def test_a_cause_says_what_was_seen_and_never_what_to_do():
+    causes = [kind.cause for kind in KINDS.values()]
+    assert len(set(causes)) == len(causes), "each alert has a cause of its own"
+    for key, kind in KINDS.items():
+        assert kind.cause.endswith("."), key
+        assert kind.cause != kind.action
+        first = kind.cause.split()[0].lower()
+        assert first not in {kind.action.split()[0].lower(), "do", "look", "check", "call"}, key
+        # Words that officers do not say (users.md 3).
+        for word in ("point", "payload", "retained", "shelved", "cleared", "reading", "topic"):
+            assert word not in kind.cause.lower().split(), (key, word)
+
+
+def test_no_cause_speaks_of_locking_but_where_a_lock_was_forced():
+    """An escape door is never locked, and no line of the table lets anybody think so."""
+    locking = [key for key, kind in KINDS.items() if re.search(r"\block", kind.cause, re.IGNORECASE)]
+    assert locking == ["door.forced"]
+
+
+@pytest.mark.parametrize("field", ["title", "cause", "action"])
+@pytest.mark.parametrize("letter", [*"!$*\\^~", "\n", "\t", "\x7f", "é", "–", "\u2019"])
+def test_what_may_not_stand_in_an_alert_sentence_is_refused_in_every_text(tmp_path, field, letter):
+    """IEC 61162-1: reserved characters, and whatever is not printable ASCII."""
+    row = {**KINDS["seal.broken"].model_dump(mode="json"), field: f"A{letter}B"}
+    path = tmp_path / "alerts.toml"
+    path.write_text(toml.written({"seal.broken": row}), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        catalogue.load(path)
+    assert [fault.place for fault in caught.value.faults] == [f"seal.broken.{field}"]
+
+
+def test_every_text_may_stand_in_an_alert_sentence():
+    for key, kind in KINDS.items():
+        for text in (kind.title, kind.cause, kind.action, kind.latch):
+            assert all(" " <= letter <= "}" for letter in text), key
+            assert not set(text) & set("!$*\\^~"), key
+
+
+def test_a_file_that_is_not_toml_is_refused_with_its_name(tmp_path):
+    path = tmp_path / "alerts.toml"
+    path.write_text("[a\n", "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        catalogue.load(path)
+    assert caught.value.file == str(path)
+
+
 def test_every_fault_of_a_catalogue_is_said_in_one_go(tmp_path):
     path = tmp_path / "alerts.toml"
     path.write_text(
         '[a]\nnumber = 1\ntitle = "A TITLE THAT IS FAR TOO LONG"\nsea = "AWX"\nanchor = "AAA"\nport = "AAA"\n'
-        'threat = "X"\non_delay_s = 0\naction = "Look."\n',
+        'threat = "X"\non_delay_s = 0\ncause = "Seen."\naction = "Look."\n',
         "utf-8",
     )
     with pytest.raises(ConfigError) as caught:
@@ -177,7 +225,7 @@ def test_every_fault_of_a_catalogue_is_said_in_one_go(tmp_path):
 def test_a_catalogue_with_unknown_dependency_or_a_number_twice_is_refused(tmp_path):
     one = (
         '[{key}]\nnumber = 10001\ntitle = "T"\nsea = "AAA"\nanchor = "AAA"\nport = "AAA"\n'
-        'on_delay_s = 0\naction = "Look."\n{more}\n'
+        'on_delay_s = 0\ncause = "Seen."\naction = "Look."\n{more}\n'
     )
     path = tmp_path / "alerts.toml"
     path.write_text(
