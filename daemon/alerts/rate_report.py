@@ -25,7 +25,8 @@ has ten other systems."""
 GOAL_ADMINISTRATIVE: Final = 0
 TOP: Final = 10
 STANDS_LONG_S: Final = 24 * HOUR_S
-MEDIAN, MOST: Final = 0.5, 0.95
+MEDIAN: Final = 0.5
+MOST: Final = 0.95
 
 
 def report(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from daemon.clock import SystemClock
 from daemon.config import words
+from daemon.config.alerting import alteration_faults
 from daemon.config.covert import channel_refusal, ssas_faults
 from daemon.config.panel import panel_faults
 from daemon.drivers.api import DriverContext, Wiring
@@ -55,6 +56,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_bus_faults(file, devices),
         *_input_faults(file, devices),
         *_local_faults(file, devices),
+        *alteration_faults(file),
         *ssas_faults(file, devices, tests),
         *panel_faults(file, devices),
     ]

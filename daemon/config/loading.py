@@ -72,6 +72,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         contacts_start_proved=file.record.origin == "demo"
         and file.watch.contacts_start_proved is not False,
         escalation=file.alerts.escalation(),
+        alterations=file.alerts.alterations,
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,

@@ -22,6 +22,7 @@ from daemon.alerts.escalation import (
 )
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.bam.settings import BamSection
+from daemon.config.alerting import Alterable
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link, ReplayLink, TcpLink
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timezone
 
+    from daemon.alerts.alterations import Alteration
     from daemon.alerts.rules.areas import AisRules
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.drivers.api import DriverConfig, DriverSpec
@@ -112,8 +114,8 @@ class WatchSection(_Section):
     """Contacts count as proved before they were seen in every state: a demo's do, unless told otherwise; no ship's."""
 
 
-class AlertsSection(_Section):
-    """What becomes of alerts that nobody acknowledges."""
+class AlertsSection(Alterable):
+    """What becomes of alerts that nobody acknowledges; below it, what the ship changes of single alerts."""
 
     escalate_after_s: Annotated[float, Field(ge=SHORTEST_S, le=LONGEST_S)] = DEFAULT.after_s
     """A warning sounds again, and an alarm counts, each so many seconds."""
@@ -430,6 +432,7 @@ class Config:
     settle_after_boot_s: float
     contacts_start_proved: bool
     escalation: Escalation
+    alterations: Mapping[str, Alteration]
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection
