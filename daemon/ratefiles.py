@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from daemon.alerts.rates import ANSWERED_S, MOST_FLOODS, MOST_SOURCES, Day
 from daemon.record import durable
@@ -27,7 +27,7 @@ LARGEST_FILE: Final = 256 * 1024
 MOST_NAMES: Final = 64
 """Stations, situations: a ship has fewer."""
 ENDING, ASIDE = ".json", ".damaged"
-_READ: Final = TypeAdapter(Day, config=ConfigDict(extra="forbid", strict=True))
+_READ: Final = TypeAdapter(Day)
 
 
 class RateFiles:
@@ -105,7 +105,9 @@ def _day(raw: bytes) -> Day:
     said: Any = json.loads(raw)
     if not isinstance(said, dict) or said.pop("v", None) != VERSION:
         raise ValueError("of another version")
-    day = _READ.validate_python(said)
+    day = _READ.validate_python(said, strict=True)
+    if asdict(day) != {**asdict(Day()), **said}:
+        raise ValueError("something is in it that is never written")
     numbers = [
         *day.attended_s.values(),
         *day.situation_s.values(),

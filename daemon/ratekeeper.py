@@ -1,4 +1,4 @@
-"""Keep the ship's own look at her alerts: counted as they are told, written at most once a minute, read by the SSO alone.
+"""Keep the ship's own look at her alerts: counted as they are told, written at most once a minute, for the SSO alone.
 
 No part of the security record and none of the watch (MSC.1/Circ.1193 paragraph 3): a disk that is full, slow or gone
 costs counts at most, and nobody is told of rates but who asks over the control socket.
@@ -73,7 +73,9 @@ class RateKeeper:
                     await self._keep()
             self._disk.finish()
 
-    def requests(self) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]]:
+    def requests(
+        self,
+    ) -> Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]]:
         """Return who answers which request of the control socket."""
         return {"rates": self._answer}
 

@@ -74,9 +74,7 @@ def test_latch_and_readers_are_told(capsys, nowhere):
     ("typed_key", "meant"),
     [("door.stor.open", "door.store.open"), ("gnss", "gnss.suspect"), ("zzz", "lists them")],
 )
-def test_an_alert_that_is_none_is_refused_with_what_may_be_meant(
-    capsys, nowhere, typed_key, meant
-):
+def test_an_alert_that_is_none_is_refused_with_what_may_be_meant(capsys, nowhere, typed_key, meant):
     code, out, err = run(capsys, *nowhere, typed_key)
     assert (code, out) == (1, "")
     assert meant in err
@@ -197,7 +195,9 @@ def a_report(**more) -> dict:
                 "share": 1.0,
             }
         ],
-        "chattering": [{"key": "k", "title": "ACC DOOR OPEN", "source": "d", "name": "UPPER DK", "times": 2}],
+        "chattering": [
+            {"key": "k", "title": "ACC DOOR OPEN", "source": "d", "name": "UPPER DK", "times": 2}
+        ],
         "answered": {"count": 5, "median_s": 15, "most_s": None},
         "promoted": 1,
         "inhibited": 2,

@@ -1,4 +1,4 @@
-"""Counts beside the record: whole or not at all, bounded in size and age, and what is damaged is set aside and named."""
+"""Counts beside the record: whole or not at all, bounded in size and age; what is damaged is set aside and named."""
 
 from __future__ import annotations
 
@@ -76,12 +76,13 @@ def test_a_damaged_file_is_set_aside_and_its_day_begins_anew(tmp_path, content):
     assert path.with_name(f"{NAME}.json.damaged").read_bytes() == content
 
 
-def test_four_hundred_days_are_kept(tmp_path):
+def test_so_many_days_are_kept_whatever_the_clock_says(tmp_path, monkeypatch):
+    monkeypatch.setattr("daemon.ratefiles.KEPT_DAYS", 5)
     kept = files(tmp_path)
-    days = [date.fromordinal(TODAY.toordinal() - back) for back in range(KEPT_DAYS + 5)]
+    days = [date.fromordinal(TODAY.toordinal() - back) for back in range(8)]
     kept.add({f"{day:%Y-%m-%d}": Day() for day in days}, today=None)
     names = sorted(path.stem for path in (tmp_path / "alert-rates").iterdir())
-    assert (len(names), names[-1]) == (KEPT_DAYS, NAME)
+    assert names == ["2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21", NAME]
 
 
 def test_old_days_go_where_the_clock_can_be_trusted(tmp_path):

@@ -166,7 +166,7 @@ async def test_only_a_station_with_somebody_on_watch_is_counted(tmp_path):
 async def test_a_fault_in_the_counting_is_logged_and_the_next_minute_counts(tmp_path, monkeypatch):
     async with keeping(tmp_path) as rig:
         real = rig.rates._counter.tick
-        monkeypatch.setattr(rig.rates._counter, "tick", lambda around: 1 / 0)
+        monkeypatch.setattr(rig.rates._counter, "tick", lambda _: 1 / 0)
         await rig.pass_time(61)
         monkeypatch.setattr(rig.rates._counter, "tick", real)
         await rig.pass_time(240)

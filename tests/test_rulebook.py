@@ -228,9 +228,7 @@ def test_rules_for_other_ships_are_off_until_the_ships_file_sets_them():
         "ais.loitering": "WWW --- --- W",
         "ais.swarm": "--- CCC CCC -",
     }
-    others = {
-        key: kind for key, kind in kinds(SHIP, KINDS).items() if key != "ais.swarm"
-    }
+    others = {key: kind for key, kind in kinds(SHIP, KINDS).items() if key != "ais.swarm"}
     assert others == {k: v for k, v in KINDS.items() if k != "ais.swarm"}
 
 

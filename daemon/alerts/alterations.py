@@ -1,8 +1,8 @@
 """What may a ship's own file change of the alert table, by which paragraph of her SSP, and what does it change?
 
 Bounded, since the table is what the watch relies on: letters may be louder, or one step quieter at levels 1 and 2, and
-what is told goes on being told; delays may grow by so much. Titles, actions and latches are everybody's. What ispsd says
-of itself nobody changes.
+what is told goes on being told; delays may grow by so much. Titles, actions and latches are everybody's. What ispsd
+says of itself nobody changes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.alerts.catalogue import LOUDNESS, Letters, LetterOfThreat
+from daemon.alerts.catalogue import LOUDNESS, LetterOfThreat, Letters
 from daemon.alerts.rules import other_ships
 from daemon.errors import Fault
 
@@ -62,7 +62,9 @@ def altered(
 ) -> dict[str, AlertKind]:
     """Return the table with what the ship's file changes; ``faults`` has found nothing in it."""
     return {
-        key: kind if (own := alterations.get(key)) is None else kind.model_copy(update=own.changes())
+        key: kind
+        if (own := alterations.get(key)) is None
+        else kind.model_copy(update=own.changes())
         for key, kind in kinds.items()
     }
 

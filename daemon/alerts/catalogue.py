@@ -1,4 +1,4 @@
-"""Which alerts are there? Each one declared in ``config/alerts.toml``: key, number, title, priority, delays, cause, action.
+"""Which alerts are there? Each one declared in ``config/alerts.toml``: number, title, priority, delays, cause, action.
 
 Priority is three letters per situation, one for each security level: A alarm, W warning, C caution, L written down and
 not told, - not evaluated.

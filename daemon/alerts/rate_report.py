@@ -1,4 +1,4 @@
-"""What do the counts of some days say? Figures beside the ship's goal, and the list with which to make it better; pure."""
+"""What do the counts of some days say? Figures beside the ship's goal, and the list with which to do better; pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ GOAL_PER_WATCH: Final = {
     Situation.MANOEUVRING.value: 1.0,
     Situation.PORT.value: 2.0,
 }
-"""Sounding alerts in four hours at most, on a quiet day. EEMUA 191's six in an hour is a control room's figure; a bridge
-has ten other systems."""
+"""Sounding alerts in four hours at most, on a quiet day. EEMUA 191's six in an hour is a control room's figure; a
+bridge has ten other systems."""
 GOAL_ADMINISTRATIVE: Final = 0
 TOP: Final = 10
 STANDS_LONG_S: Final = 24 * HOUR_S
@@ -135,7 +135,9 @@ def _top(days: Mapping[str, Day], sounded: int, titles: Mapping[str, str]) -> li
 
 def _chattering(days: Mapping[str, Day], titles: Mapping[str, str]) -> list[Json]:
     sources = _sources(days).sources
-    often = sorted((s for s in sources if sources[s].chattered), key=lambda s: -sources[s].chattered)
+    often = sorted(
+        (s for s in sources if sources[s].chattered), key=lambda s: -sources[s].chattered
+    )
     return [
         {**_named(source, sources[source].name, titles), "times": sources[source].chattered}
         for source in often[:TOP]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from daemon.alerts.catalogue import LOUDNESS
@@ -20,6 +19,7 @@ from daemon.model import AlertState, Priority, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     from daemon.alerts.alert import Alert, AlertChange
 

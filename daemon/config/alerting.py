@@ -54,9 +54,7 @@ class Alterable(BaseModel):
 def alteration_faults(file: ConfigFile) -> Iterator[Fault]:
     """Yield what the ship may not change of the alert table."""
     if file.alerts.alterations:
-        yield from alterations.faults(
-            file.alerts.alterations, catalogue.load(asset("alerts.toml"))
-        )
+        yield from alterations.faults(file.alerts.alterations, catalogue.load(asset("alerts.toml")))
 
 
 def kinds(config: Config, shipped: Mapping[str, AlertKind]) -> dict[str, AlertKind]:

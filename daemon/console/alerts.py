@@ -1,4 +1,4 @@
-"""The alert table on the terminal: from the running daemon, which knows what each would be now, or else from the files."""
+"""The alert table on the terminal: from the running daemon, which knows what each is now, or from the files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ LETTERS: Final = {
     "-": "not judged",
 }
 HEAD: Final = f"{'key':<21} number  {'title':<16}  sea anc port thr  {'on':>7} {'off':>7}  shown to"
-LEGEND: Final = "letters: security level 1, 2, 3 · A alarm, W warning, C caution, L written down, - not judged"
+LEGEND: Final = (
+    "letters: security level 1, 2, 3 · A alarm, W warning, C caution, L written down, - not judged"
+)
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
 
@@ -165,7 +167,8 @@ def _differences(row: Mapping[str, Any]) -> Iterator[str]:
     names = {"on_delay_s": "on delay", "off_delay_s": "off delay"}
     for field, each in row["differs"].items():
         was, now = (
-            said if isinstance(said, str) else _time(said) for said in (each["shipped"], each["now"])
+            said if isinstance(said, str) else _time(said)
+            for said in (each["shipped"], each["now"])
         )
         whose = f", SSP {row['ssp']}, approved by {row['approved_by']}" if row["ssp"] else ""
         yield f"{names.get(field, field)} {now}, shipped {was}{whose}"[:88]

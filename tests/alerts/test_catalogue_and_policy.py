@@ -179,7 +179,9 @@ def test_a_cause_says_what_was_seen_and_never_what_to_do():
 
 def test_no_cause_speaks_of_locking_but_where_a_lock_was_forced():
     """An escape door is never locked, and no line of the table lets anybody think so."""
-    locking = [key for key, kind in KINDS.items() if re.search(r"\block", kind.cause, re.IGNORECASE)]
+    locking = [
+        key for key, kind in KINDS.items() if re.search(r"\block", kind.cause, re.IGNORECASE)
+    ]
     assert locking == ["door.forced"]
 
 

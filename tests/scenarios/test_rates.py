@@ -62,9 +62,7 @@ async def flooded(ship) -> dict:
     return after
 
 
-async def test_a_flood_is_noticed_as_begin_and_end_and_nobody_but_the_sso_is_told(
-    tmp_path, capsys
-):
+async def test_a_flood_is_noticed_as_begin_and_end_and_nobody_but_the_sso_is_told(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
         said = await flooded(ship)
         ((began, ended, alerts),) = [tuple(row.values()) for row in said["floods"]]
