@@ -40,7 +40,6 @@ LONGEST_TICK_S: Final = 300.0
 """Between two ticks; what lies longer apart was not watched, as while the computer was suspended."""
 ADMINISTRATIVE: Final = ("record.", "login.", "maint.", "data.", "clock.")
 """Keys that begin so speak of ispsd's own business. The watch is not to be woken for it."""
-INHIBITED: Final = "mute"
 NO_LONGER_WAITING: Final = frozenset(
     {AlertState.ACTIVE_ACKNOWLEDGED, AlertState.RESPONSIBILITY_TRANSFERRED, AlertState.NORMAL}
 )
@@ -180,7 +179,7 @@ class Counter:
         known, was = self._known(alert, around)
         day = self._day(around)
         day.promoted += event is Event.PROMOTE
-        day.inhibited += event.value == INHIBITED
+        day.inhibited += event is Event.MUTE
         if event is Event.ACKNOWLEDGE and known.waits_since_s is not None:
             waited_s = around.now_s - known.waits_since_s
             day.answered[sum(waited_s > limit_s for limit_s in ANSWERED_S)] += 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from daemon.alerts import rates
-from daemon.alerts.alert import Source
+from daemon.alerts.alert import AlertChange, Source
 from daemon.alerts.rate_report import report
 from daemon.alerts.rates import Counter, Day, Flood, SourceCount, Surroundings
 from daemon.model import Situation
@@ -37,7 +37,8 @@ class Watch:
 
     def _hear(self, changes) -> None:
         for change in changes:
-            self.counter.hear(change, self.around)
+            if isinstance(change, AlertChange):
+                self.counter.hear(change, self.around)
 
     def pass_time(self, seconds: float) -> None:
         end_s = self.now_s + seconds
