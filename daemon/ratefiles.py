@@ -105,7 +105,7 @@ def _day(raw: bytes) -> Day:
     said: Any = json.loads(raw)
     if not isinstance(said, dict) or said.pop("v", None) != VERSION:
         raise ValueError("of another version")
-    day = _READ.validate_python(said, strict=True)
+    day = _READ.validate_json(json.dumps(said), strict=True)
     if asdict(day) != {**asdict(Day()), **said}:
         raise ValueError("something is in it that is never written")
     numbers = [
@@ -120,7 +120,8 @@ def _day(raw: bytes) -> Day:
     ]
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
         raise ValueError("a count that cannot be")
-    names = max(map(len, (day.attended_s, day.situation_s, day.sounded_at, day.sounded_in)))
+    counted = (day.attended_s, day.situation_s, day.sounded_at, day.sounded_in)
+    names = max(len(by_name) for by_name in counted)
     if (
         len(day.answered) != len(ANSWERED_S) + 1
         or len(day.sources) > MOST_SOURCES + 1

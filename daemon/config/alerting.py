@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from daemon.alerts import alterations, catalogue
 from daemon.alerts.alterations import Alteration
@@ -23,7 +23,7 @@ class Alterable(BaseModel):
     """A section that has one of its own for each alert that the ship changes: ``[alerts."door.store.open"]``."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, Alteration]
+    __pydantic_extra__: dict[str, Alteration] = Field(init=False)
 
     @model_validator(mode="before")
     @classmethod

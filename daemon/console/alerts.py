@@ -32,6 +32,7 @@ HEAD: Final = f"{'key':<21} number  {'title':<16}  sea anc port thr  {'on':>7} {
 LEGEND: Final = (
     "letters: security level 1, 2, 3 · A alarm, W warning, C caution, L written down, - not judged"
 )
+WIDEST: Final = 100
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
 
@@ -55,9 +56,10 @@ def _alerts(given: argparse.Namespace) -> int:
     if given.json:
         say(json.dumps({**answer, "alerts": rows}, ensure_ascii=False))
         return DONE
-    for line in table(rows) if given.key is None else whole(rows[0]):
+    one = None if given.key is None else rows[0]
+    for line in table(rows) if one is None else whole(one):
         say(line)
-    for line in _below(answer, one=given.key is not None):
+    for line in _below(answer, one):
         say(line)
     return DONE
 
@@ -87,7 +89,7 @@ def _answer(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _found(key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    known = {row["key"]: row for row in rows} | {str(row["number"]): row for row in rows}
+    known = {str(row[name]): row for row in rows for name in ("key", "number")}
     if key in known:
         return known[key]
     keys = [row["key"] for row in rows]
@@ -112,6 +114,7 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield from (f"    differs {each}" for each in _differences(row))
     yield ""
     yield LEGEND
+    yield "on and off: how long it must stand, or be gone; 0 s: at once, or as its rule counts"
 
 
 def whole(row: Mapping[str, Any]) -> Iterator[str]:
@@ -122,7 +125,7 @@ def whole(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"shown to      {SHOWN_TO[row['show']]}" + (
         " stations; it sounds at those that are attended" if row["show"] == "watch" else ""
     )
-    yield f"comes after   {_time(row['on_delay_s'])}; goes after {_time(row['off_delay_s'])}"
+    yield f"comes         {_after(row['on_delay_s'])}; goes {_after(row['off_delay_s'])}"
     if row["latch"]:
         yield f"stays         until {row['latch']}"
     yield "priority      level 1  level 2  level 3"
@@ -134,8 +137,8 @@ def whole(row: Mapping[str, Any]) -> Iterator[str]:
     ):
         words = "  ".join(f"{_short(letter):<7}" for letter in letters)
         yield f"  {name:<11} {words}".rstrip()
-    yield f"  in a threat area at least {LETTERS[row['threat']]}, or as at level 2 (3 at level 3)"
-    yield "  manoeuvring as at sea"
+    threat = "" if row["threat"] == "-" else f", and at least {LETTERS[row['threat']]}"
+    yield f"  in a threat area as at level 2 (3 at level 3){threat}; manoeuvring as at sea"
     explained = row["explained_by"]
     yield "explained by  " + (" or ".join(explained[:3]) or "nothing: it always comes")
     for at in range(3, len(explained), 3):
@@ -143,19 +146,17 @@ def whole(row: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"differs       {each}" for each in _differences(row))
 
 
-def _below(answer: Mapping[str, Any], *, one: bool) -> Iterator[str]:
-    """Yield what it is now; without a daemon, where the table comes from."""
+def _below(answer: Mapping[str, Any], one: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what one alert would be now, or what everything hangs on; without a daemon, where the table comes from."""
     if "situation" in answer:
         where = f"{answer['situation']}, security level {answer['security_level']}"
         where += ", threat area" if answer["threat"] else ""
-        if not one:
+        if one is None:
             yield f"now: {where}"
             return
-        row = answer["alerts"][0] if len(answer["alerts"]) == 1 else None
-        if row is not None:
-            yield f"now           {LETTERS[row['now']]} ({where})"
-            if row["stands"]:
-                yield f"stands for    {', '.join(row['stands'])}"[:100]
+        yield f"now           {LETTERS[one['now']]} ({where})"
+        if one["stands"]:
+            yield f"stands for    {', '.join(one['stands'])}"[:WIDEST]
         return
     file = answer["file"]
     yield "no daemon was asked: " + (
@@ -176,6 +177,10 @@ def _differences(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _short(letter: str) -> str:
     return {"L": "written", "-": "-"}.get(letter, LETTERS[letter])
+
+
+def _after(seconds: float) -> str:
+    return f"after {_time(seconds)}" if seconds else "at once, or as its rule counts"
 
 
 def _time(seconds: float) -> str:

@@ -53,7 +53,7 @@ def test_within_the_bounds(said):
         ({"port": "CWC"}, "port"),  # level 3
         ({"port": "LWW"}, "port"),  # told nobody
         ({"port": "C-W"}, "port"),
-        ({"anchor": "--W"}, "anchor"),
+        ({"anchor": "-CW"}, "anchor"),
         ({"threat": "L"}, "threat"),
         ({"threat": "-"}, "threat"),
         ({"on_delay_s": 10.1}, "on_delay_s"),
@@ -177,7 +177,7 @@ def test_the_ships_file_changes_the_table_that_is_in_force(tmp_path):
 @pytest.mark.parametrize(
     ("alerts", "place", "reason"),
     [
-        ({STORE: {"port": "WWW"}}, f"alerts.{STORE}.ssp", "is missing"),
+        ({STORE: {"approved_by": "X", "port": "WWW"}}, f"alerts.{STORE}.ssp", "is missing"),
         ({STORE: {**BY, "port": "WXW"}}, f"alerts.{STORE}.port", "WXW"),
         ({STORE: {**BY, "port": "LWW"}}, f'alerts."{STORE}".port', "level 1, C to L"),
         ({STORE: {**BY, "tittle": "X"}}, f"alerts.{STORE}.tittle", "there is no such setting"),
