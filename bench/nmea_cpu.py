@@ -2,7 +2,8 @@
 
 A child process sends sentences over TCP at a steady rate; another reads them, either our driver or
 a bare asyncio loop that decodes with pyais (AIS type 1 of many ships) or pynmea2 (GGA and RMC, the
-fields that we use read). For AIS all rules of the sample ship are on, those for other ships too.
+fields that we use read). All rules of the sample ship that hear the feed are on, those for other
+ships and of GNSS too.
 The child that reads tells its own CPU time. The two take turns at being first, and each round gives
 one ratio, ours over bare: wake-ups dominate at 75/s and 500/s and depend on what else the computer
 does, so a ratio is printed with its spread and means little without it.
@@ -27,6 +28,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyais
 import pynmea2
@@ -34,7 +36,8 @@ import pynmea2
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from daemon import config, rulebook
-from daemon.alerts import policy
+from daemon.alerts import catalogue, policy
+from daemon.alerts.engine import Engine
 from daemon.alerts.rules.api import Moment
 from daemon.assets import asset
 from daemon.clock import SystemClock
@@ -43,13 +46,20 @@ from daemon.drivers.api import DriverContext
 from daemon.drivers.nmea import DRIVER
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
+from daemon.judging import Judging
 from daemon.model import Fix, Position, Provenance, Quality, Reading, Regime
 from daemon.points import Points
 from simulators.ships import OWN_SHIP, Vessel
 from simulators.vessel_ais import ais, position_report
 from simulators.vessel_gnss import gga, rmc
 
-OF_NAV = ("fix", "motion", "time", "sky")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daemon.alerts.rules.api import Rule
+    from daemon.record.entry import Draft, Entry
+
+AIS, GPS = "ais", "gps1"
 FLOOD_SENTENCES = 200_000
 FOR_EVER = -1
 BLOCK_SENTENCES = 500
@@ -142,7 +152,10 @@ async def read_ours(feed: str, port: int, watch: Watch) -> int:
     link = {"kind": "tcp", "host": "127.0.0.1", "port": port}
     settings = DRIVER.config.model_validate({"kind": "nmea", "feed": feed, "link": link})
     driver = DRIVER.build(
-        settings, DriverContext("ais", clock, CovertGate(clock), Provenance.SIMULATED)
+        settings,
+        DriverContext(
+            GPS if feed == "nav" else AIS, clock, CovertGate(clock), Provenance.SIMULATED
+        ),
     )
     try:
         await driver.run(watch.take)
@@ -154,51 +167,67 @@ async def read_ours(feed: str, port: int, watch: Watch) -> int:
 class Watch:
     """What the daemon does with a reading, but for MQTT and record: the newest of each point, and every rule."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: str) -> None:
         now_s = SystemClock().now_s()
-        of_ais = ("own_report", "own_identity", "traffic", "off_log", "alerts", *OF_NAV)
-        valid_s = {**{f"ais.{name}": 540.0 for name in of_ais}, "gps1.fix": 10.0}
+        own = {f"{GPS}.fix": 10.0, f"{GPS}.motion": 10.0, f"{GPS}.time": 10.0, f"{GPS}.sky": 30.0}
+        of_ais = ("own_report", "own_identity", "traffic", "off_log", "alerts")
+        self._feed = feed
+        valid_s = (
+            own
+            if feed == "nav"
+            else {**dict.fromkeys((f"{AIS}.{name}" for name in of_ais), 540.0), **own}
+        )
         self.points = Points(valid_s, started_s=now_s)
         ship = config.load(asset("ispsd.toml"))
         area = {"radius_m": 20_000, "situations": ["anchor", "port", "sea"]}
         on = AisSection.model_validate({"guard_zone": area, "loitering": area, "swarm": area})
-        self._rules = [
-            rule
-            for rule in rulebook.rules(
-                replace(ship, ais=on.rules()),
-                policy=policy.load(asset("policy.toml")),
-                points=tuple(valid_s),
-                valid_for_s=self.points.valid_for_s,
-                holds=lambda _key, _source: False,
-            )
-            if "ais.own_report" in rule.points or "ais.traffic" in rule.points
-        ]
-        for rule in self._rules:
-            rule.link("ais", up=True, now_s=now_s, reason="")
         self._regime = Regime(ship.situation, ship.security_level)
+        kinds = dict(catalogue.load(asset("alerts.toml")))
+        self._judging = Judging(
+            engine=Engine(kinds, self._regime), points=self.points, journal=NoJournal()
+        )
+        every = rulebook.rules(
+            replace(ship, ais=on.rules()),
+            policy=policy.load(asset("policy.toml")),
+            points=tuple(valid_s),
+            valid_for_s=self.points.valid_for_s,
+            holds=lambda _key, _source: False,
+        )
+        self._judging.follow(rule for rule in every if rule.points & valid_s.keys())
+        self._judging.link(feed, up=True, now_s=now_s, reason="")
         self._looked_s = 0.0
 
     def take(self, reading: Reading) -> None:
         change = self.points.update(reading)
-        for rule in self._rules:
-            if reading.point in rule.points:
-                rule.take(reading, change)
-        if change is not None or reading.received_s - self._looked_s > 1.0:
+        rules = self._judging.take(reading, change)
+        if reading.received_s - self._looked_s > 1.0:
             self._look(reading)
+        elif change is not None:
+            self._say(rules, reading)
 
     def _look(self, reading: Reading) -> None:
+        """Ask every rule, as once a second; in an AIS feed the ship lies where she always does."""
         self._looked_s = reading.received_s
-        fix = Fix(Position(1.264, 103.84), 1, 9, 0.9)
-        own = replace(reading, point="gps1.fix", value=fix, quality=Quality.GOOD)
-        moment = Moment(self._looked_s, reading.received_utc, self._regime, {})
-        for rule in self._rules:
-            if own.point in rule.points:
-                rule.take(own, None)
-            list(rule.look(moment))
+        if self._feed == "ais":
+            fix = Fix(Position(1.264, 103.84), 1, 9, 0.9)
+            own = replace(reading, point=f"{GPS}.fix", value=fix, quality=Quality.GOOD)
+            self._judging.take(own, None)
+        self._say(self._judging.rules, reading)
+
+    def _say(self, rules: Sequence[Rule], reading: Reading) -> None:
+        moment = Moment(reading.received_s, reading.received_utc, self._regime, {})
+        self._judging.say(rules, moment)
+
+
+class NoJournal:
+    """Writes nothing: this measures no disk."""
+
+    def submit(self, draft: Draft) -> asyncio.Future[Entry]:
+        raise AssertionError(draft.type)  # a rule has failed
 
 
 def read(who: str, feed: str, port: int) -> None:
-    watch = Watch()  # before the clock runs: a ship's file is read once a voyage
+    watch = Watch(feed)  # before the clock runs: a ship's file is read once a voyage
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.monotonic()
     reading = read_bare(feed, port) if who == "bare" else read_ours(feed, port, watch)
