@@ -393,6 +393,7 @@ class Daemon:
                 connected=lambda: self.publisher.facts().connected,
                 odd=self._odd,
                 interference=lambda: self.ship.interference,
+                panel=self.bam.shown,
             )
         )
         requests = Requests(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from daemon.bam.settings import BamSection
     from daemon.clock import Clock
     from daemon.entropy import Entropy
+    from daemon.model import Json
     from daemon.watch import Watch
 
 
@@ -46,6 +47,10 @@ class Bam:
     def panel_is_lost(self) -> bool:
         """Return whether a panel is expected and cannot be relied on."""
         return self._service is not None and self._service.panel_is_lost
+
+    def shown(self) -> Json:
+        """Return how the port stands; None where there is none."""
+        return None if self._service is None else self._service.shown()
 
     async def run(self) -> None:
         """Run the port until cancelled; without one, take back what an earlier one was handed."""

@@ -92,6 +92,10 @@ class Port:
         self._progressed = -1
         self.dropped: Counter[str] = Counter()
         """What was heard and counts for nothing, by reason."""
+        self.heard = 0
+        """How many sentences of the panel were read."""
+        self.heard_s: float | None = None
+        """Seconds since boot when the last one was."""
         self.panel = Panel(section.heartbeat_expected, now_s)
         self._outbox = Outbox(Pace(section.pace_baud))
         self._alr = Alr(section) if section.mode is Mode.ALR else None
@@ -198,12 +202,16 @@ class Port:
         return tag.source == own or tag.destination not in {None, own}
 
     def _take_sentence(self, sentence: Sentence, now_s: float, now_utc: datetime) -> Asked | None:
-        if sentence.formatter == "ACK" and sentence.fields == [""]:
-            self.panel.beat(None, in_order=True, now_s=now_s)  # some older panels' link check
-            return None
         if sentence.formatter not in {"ACN", "ACK", "HBT"}:
             raise SentenceError(Dropped.UNSUPPORTED)
-        said = READ[sentence.formatter](sentence)
+        is_link_check = sentence.formatter == "ACK" and sentence.fields == [""]
+        # Some older panels say that they are there by an ACK of nothing.
+        said = (
+            Heartbeat(None, in_order=True, sequence=None)
+            if is_link_check
+            else READ[sentence.formatter](sentence)
+        )
+        self.heard, self.heard_s = self.heard + 1, now_s
         if isinstance(said, Heartbeat):
             self.panel.beat(said.every_s, in_order=said.in_order, now_s=now_s)
             return None

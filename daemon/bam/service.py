@@ -14,6 +14,7 @@ from daemon.bam.wire import opened
 from daemon.drivers.line_splitter import OVERLONG, LineSplitter
 from daemon.drivers.sentences import Dropped
 from daemon.errors import LinkError, RefusedError
+from daemon.model import LinkState
 
 if TYPE_CHECKING:
     from daemon.alerts.alert import AlertChange
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from daemon.bam.wire import Wire
     from daemon.clock import Clock
     from daemon.entropy import Entropy
+    from daemon.model import Json
 
 FIRST_BACK_OFF_S: Final = 1.0
 LONGEST_BACK_OFF_S: Final = 60.0
@@ -60,6 +62,8 @@ class Service:
         self._acting: set[asyncio.Task[None]] = set()
         self._is_down = False
         self._opened_s: float | None = None
+        self._since_s = clock.now_s()
+        self._reason = "not open yet"
         self._told_dropped_s = float("-inf")
         self._told_dropped = 0
 
@@ -67,6 +71,22 @@ class Service:
     def panel_is_lost(self) -> bool:
         """Return whether the panel cannot be relied on."""
         return self._port.panel.is_lost(self._clock.now_s())
+
+    def shown(self) -> dict[str, Json]:
+        """Return how the port stands, as the link of a device is shown."""
+        now_s, heard_s = self._clock.now_s(), self._port.heard_s
+        is_up = self._opened_s is not None and not self.panel_is_lost
+        reason = self._reason if self._opened_s is None else "nothing is heard of the panel"
+        return {
+            "id": "bam",
+            "link": (LinkState.UP if is_up else LinkState.DOWN).value,
+            "age_s": round(now_s - self._since_s, 3),
+            "last_good_age_s": None if heard_s is None else round(now_s - heard_s, 3),
+            "good": self._port.heard,
+            "dropped": self._port.dropped.total(),
+            "noticed": {},
+            "reason": None if is_up else reason,
+        }
 
     def changed(self, change: AlertChange) -> None:
         """Take a change of an alert, as the watch announces it."""
@@ -92,7 +112,7 @@ class Service:
                 async with opened(
                     self._section, clock=self._clock, dropped=self._port.dropped
                 ) as wire:
-                    self._opened_s = self._clock.now_s()
+                    self._opened_s = self._since_s = self._clock.now_s()
                     await self._serve(wire)
             except LinkError as err:
                 reason = str(err)
@@ -192,4 +212,6 @@ class Service:
         if self._was_healthy():
             self._is_down = False  # an outage of its own
         (self._log.debug if self._is_down else self._log.warning)("bam.down", reason=reason)
-        self._is_down, self._opened_s = True, None
+        if self._opened_s is not None:
+            self._since_s = self._clock.now_s()
+        self._is_down, self._opened_s, self._reason = True, None, reason

@@ -56,6 +56,7 @@ class Parts:
         connected: Whether the broker is reached now.
         odd: What speaks against the ship's position now, one indication alone too.
         interference: The known interference area that she is in.
+        panel: The port of the central alert panel, as a device's link is shown; None where the ship has none.
     """
 
     config: Config
@@ -73,6 +74,7 @@ class Parts:
     connected: Callable[[], bool]
     odd: Callable[[], tuple[str, ...]] = tuple
     interference: Callable[[], InterferenceArea | None] = lambda: None
+    panel: Callable[[], Json] = lambda: None
 
 
 class Status:
@@ -116,7 +118,8 @@ class Status:
                 _device(supervisor, now_s)
                 for supervisor in parts.supervisors
                 if not supervisor.spec.covert
-            ],
+            ]
+            + [panel for panel in (parts.panel(),) if panel is not None],
             "tests": [
                 self._test(test)
                 for test in parts.tests.tests.values()

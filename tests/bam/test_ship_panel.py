@@ -175,6 +175,18 @@ async def test_a_stranger_on_the_network_is_not_obeyed(tmp_path):
         await stranger.stop()
 
 
+async def test_the_status_shows_the_port_as_a_device_s_link(tmp_path):
+    async with bridge(tmp_path) as (ship, panel):
+        await panel.do({"do": "beat"})
+        await ship.until(lambda: ship.daemon.bam.shown()["good"])
+        said = await ship.control({"do": "status", "sso": False})
+        (shown,) = [each for each in said["devices"] if each["id"] == "bam"]
+        assert (shown["link"], shown["reason"]) == ("up", None)
+        await panel.do({"do": "unplug"})
+        await ship.until(lambda: ship.daemon.bam.shown()["link"] == "down")
+        assert ship.daemon.bam.shown()["reason"]
+
+
 async def test_row_10_what_is_over_and_was_not_acknowledged_waits_for_it_at_the_panel_too(tmp_path):
     async with bridge(tmp_path) as (ship, panel):
         await open_hatch(ship)
