@@ -40,7 +40,7 @@ HOUR_S: Final = 3600
 def add(commands: Any) -> None:
     """Add the subcommand."""
     parser = asking(commands, "alerts", "show the alert table, or everything about one alert")
-    parser.add_argument("key", nargs="?", help="one alert: door.store.open")
+    parser.add_argument("key", nargs="?", help='one alert: door.store.open, 10014, "STORE OPEN"')
     parser.add_argument(
         "--config", type=Path, help="the ship's file, where no daemon runs (default: the installed)"
     )
@@ -89,9 +89,9 @@ def _answer(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _found(key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    known = {str(row[name]): row for row in rows for name in ("key", "number")}
-    if key in known:
-        return known[key]
+    known = {str(row[name]).lower(): row for row in rows for name in ("key", "number", "title")}
+    if (found := known.get(key.lower())) is not None:
+        return found
     keys = [row["key"] for row in rows]
     near = difflib.get_close_matches(key, keys, n=3) or [k for k in keys if key in k]
     meant = f"; is it {', '.join(near)}?" if near else "; `ispsd alerts` lists them"

@@ -46,7 +46,10 @@ class Watch:
             due_s = self.engine.next_due_s()
             self.now_s = min(end_s, self.now_s + 30.0, max(due_s or end_s, self.now_s + 0.1))
             self._hear(self.engine.advance(now_s=self.now_s, now_utc=self.now_utc))
-            self.counter.tick(self.around)
+            self.tick()
+
+    def tick(self) -> None:
+        self.counter.tick(self.around)
 
     def says(self, active: bool, *, key: str = "door.escape.open", source: Source = HATCH) -> None:
         self.engine.condition(key, source, active=active, now_s=self.now_s)
