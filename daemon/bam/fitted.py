@@ -32,6 +32,7 @@ class Bam:
     ) -> None:
         self._desk = Desk(acts=acts, watch=watch, clock=clock)
         self._service: Service | None = None
+        self._may_take_over = section is not None and section.may_take_over
         if section is None:
             return
         port = Port(
@@ -53,8 +54,7 @@ class Bam:
         return None if self._service is None else self._service.shown()
 
     async def run(self) -> None:
-        """Run the port until cancelled; without one, take back what an earlier one was handed."""
-        if self._service is not None:
-            await self._service.run()
-        self._desk.hand_back()
-        await asyncio.Event().wait()
+        """Run the port until cancelled; what no panel can have now, and an earlier one was handed, is taken back."""
+        if not self._may_take_over:
+            self._desk.hand_back()
+        await (asyncio.Event().wait() if self._service is None else self._service.run())

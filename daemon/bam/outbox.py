@@ -9,6 +9,7 @@ which are few, go before both.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -126,4 +127,9 @@ def listed(alerts: Iterable[Alert], maker: str) -> list[codec.Listed]:
     loudest_first = sorted(
         alerts, key=lambda alert: (-LOUDNESS.index(alert.priority), alert.instance)
     )
-    return [codec.Listed(maker, a.number, a.instance, a.revision) for a in loudest_first]
+    entries = []
+    for each in loudest_first:
+        # One that no sentence can name must not keep the others from being listed.
+        with suppress(ValueError):
+            entries.append(codec.Listed(maker, each.number, each.instance, each.revision))
+    return entries

@@ -35,6 +35,8 @@ COMMANDS_A_SECOND: Final = 10.0
 MOST_COMMANDS_AT_ONCE: Final = 60
 """A panel that was restarted may ask for each alert by itself."""
 TOO_MANY: Final = "too_many"
+UNSAYABLE: Final = "unsayable"
+"""An alert of ours that has no place in a sentence."""
 ADDRESSED_ELSEWHERE: Final = "addressed_elsewhere"
 
 
@@ -107,7 +109,7 @@ class Port:
             maker=section.maker or "",
             category=section.category,
             is_alone=section.group is None,
-            may_take_over=section.heartbeat_expected,
+            may_take_over=section.may_take_over,
         )
 
     def opened(self, now_s: float) -> None:
@@ -178,7 +180,11 @@ class Port:
         return [alert for alert in self._alerts() if may_be_seen(alert)]
 
     def _told(self, alert: Alert, whole: bool, now_s: float) -> tuple[Line, ...]:  # noqa: FBT001
-        sentences = self._layout.told(alert, self._standing(), whole=whole, now_s=now_s)
+        try:
+            sentences = self._layout.told(alert, self._standing(), whole=whole, now_s=now_s)
+        except ValueError:  # one that no sentence can tell must not keep the others from being told
+            self.dropped[UNSAYABLE] += 1
+            return ()
         return tuple(Line(text, n, len(sentences)) for n, text in enumerate(sentences, start=1))
 
     def _look(self, now_s: float) -> None:

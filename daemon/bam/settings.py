@@ -122,6 +122,11 @@ class BamSection(BaseModel):
         return self.sfi or f"{self.talker}0001"
 
     @property
+    def may_take_over(self) -> bool:
+        """Whether an alert may be handed over to the panel: it can ask for it, and be missed."""
+        return self.mode is Mode.ALF and self.heartbeat_expected
+
+    @property
     def name(self) -> str:
         """Return what the port is called in messages."""
         return f"serial {self.port}" if self.port else f"udp {self.group}:{self.group_port}"

@@ -187,6 +187,14 @@ def test_the_test_before_fails_where_the_class_is_not_looked_at(monkeypatch):
     assert "10070" in "".join(line.run(10.0))
 
 
+def test_an_alert_that_no_sentence_can_tell_keeps_no_other_from_being_told():
+    line = Line(alert(1_000_000), alert(2))
+    sent = line.run(5.0)
+    assert states(sent) == [(2, "V")]
+    assert listed(sent) == [(2, 1)]
+    assert line.port.dropped == {"unsayable": 1}
+
+
 def test_the_panel_is_lost_after_two_and_a_half_of_its_own_intervals():
     line = Line()
     assert not line.port.panel.is_lost(149.9)

@@ -159,10 +159,10 @@ async def test_an_outage_has_two_lines_in_the_log(tmp_path):
             await soon(lambda: any(each["event"] == "bam.down" for each in logs))
             await rig.pass_time(10.0)
             await rig.panel.do({"do": "plug"})
-            lists = rig.panel.lists
+            lists = rig.panel.list.lists
             for _ in range(100):
                 await rig.pass_time(1.0)
-            assert rig.panel.lists > lists
+            assert rig.panel.list.lists > lists
     seen = [each["event"] for each in logs if each["log_level"] in {"warning", "info"}]
     assert seen == ["bam.down", "bam.up"]
 
@@ -170,7 +170,7 @@ async def test_an_outage_has_two_lines_in_the_log(tmp_path):
 async def test_a_line_that_takes_nothing_is_given_up_and_opened_again(monkeypatch):
     async with running() as rig:
         await soon(lambda: rig.panel.heard)
-        asyncio.get_running_loop().remove_reader(rig.panel._pty.unit)  # it reads no more
+        asyncio.get_running_loop().remove_reader(rig.panel.line.pty.unit)  # it reads no more
         with structlog.testing.capture_logs() as logs:
             for n in range(1, 400):
                 told(rig, alert(n))
@@ -180,7 +180,7 @@ async def test_a_line_that_takes_nothing_is_given_up_and_opened_again(monkeypatc
                     break
         (first, *_) = [each for each in logs if each["event"] == "bam.down"]
         assert "takes nothing" in first["reason"]
-        asyncio.get_running_loop().add_reader(rig.panel._pty.unit, rig.panel._read_line)
+        asyncio.get_running_loop().add_reader(rig.panel.line.pty.unit, rig.panel.line.read)
 
 
 @pytest.mark.parametrize("how", ["refuses", "breaks"])
@@ -197,7 +197,7 @@ async def test_an_act_that_is_refused_is_answered_and_one_that_breaks_ends_nothi
             await rig.pass_time(2.0)
         said = [each["event"] for each in logs]
         assert ("bam.refused" if how == "refuses" else "bam.fault") in said
-        assert rig.panel.refused == ([(10011, "A")] if how == "refuses" else [])
+        assert rig.panel.list.refused == ([(10011, "A")] if how == "refuses" else [])
         beats = rig.panel.heard["HBT"]
         await rig.pass_time(31.0)
         assert rig.panel.heard["HBT"] > beats
@@ -217,7 +217,7 @@ async def test_acts_that_hang_are_bounded_and_what_is_beyond_is_refused():
         await soon(lambda: len(rig.desk.done) == MOST_ACTS_AT_ONCE)
         await rig.pass_time(5.0)
         assert len(rig.desk.done) == MOST_ACTS_AT_ONCE
-        assert len(rig.panel.refused) == 30 - MOST_ACTS_AT_ONCE
+        assert len(rig.panel.list.refused) == 30 - MOST_ACTS_AT_ONCE
 
 
 async def test_what_was_dropped_is_logged_as_counts_and_seldom():

@@ -38,7 +38,7 @@ async def test_raised_shown_acknowledged_rectified_gone(tmp_path, network):
         told = await ship.until(lambda: acknowledged(ship))
         assert told["acknowledged_by"] == {"station": "cam", "person": None}
         await ship.until(lambda: hatch_on(panel).state == "A")
-        assert panel.refused == []
+        assert panel.list.refused == []
         await ship.unit.set_input(HATCH, True)
         await ship.until(lambda: hatch_on(panel) is None)
         assert ship.state(HATCH_OPEN) is None
@@ -96,8 +96,8 @@ async def test_row_5_a_wrong_instance_is_refused_and_nothing_is_acknowledged(tmp
         await ship.until(lambda: hatch_on(panel))
         wrong = {"number": told["number"], "instance": told["instance"] + 1}
         await panel.do({"do": "acknowledge", **wrong})
-        await ship.until(lambda: panel.refused)
-        assert panel.refused == [(told["number"], "A")]
+        await ship.until(lambda: panel.list.refused)
+        assert panel.list.refused == [(told["number"], "A")]
         assert ship.state(HATCH_OPEN)["state"] == "V"
 
 
@@ -114,12 +114,12 @@ async def test_after_a_restart_the_list_comes_first_and_the_panel_sees_what_was_
             await panel.do({"do": "acknowledge"})
             await ship.until(lambda: hatch_on(panel).state == "A")
             known = hatch_on(panel)
-        panel.received, lists = b"", panel.lists
+        panel.line.received, lists = b"", panel.list.lists
         async with afloat(ship, broker, ends, edit=edit):
-            await ship.until(lambda: panel.lists > lists)
+            await ship.until(lambda: panel.list.lists > lists)
             await ship.pass_time(2.0)
             assert hatch_on(panel) == known
-            said = [line[3:6] for line in panel.received.split(b"\r\n") if line]
+            said = [line[3:6] for line in panel.line.received.split(b"\r\n") if line]
             assert said[:2] == [b"HBT", b"ALC"]
         assert panel.faults == {}
         await panel.stop()
@@ -128,12 +128,12 @@ async def test_after_a_restart_the_list_comes_first_and_the_panel_sees_what_was_
 async def test_a_cable_that_is_pulled_and_put_back_is_found_again_and_the_watch_goes_on(tmp_path):
     link = tmp_path / "panel"
     async with bridge(tmp_path, link=str(link)) as (ship, panel):
-        await ship.until(lambda: panel.lists)
+        await ship.until(lambda: panel.list.lists)
         await panel.do({"do": "unplug"})
         await open_hatch(ship)  # told to the stations as ever
-        lists = panel.lists
+        lists = panel.list.lists
         await panel.do({"do": "plug"})
-        await ship.until(lambda: panel.lists > lists)
+        await ship.until(lambda: panel.list.lists > lists)
         await ship.until(lambda: hatch_on(panel))
 
 
@@ -198,7 +198,14 @@ async def test_row_10_what_is_over_and_was_not_acknowledged_waits_for_it_at_the_
         assert ship.state(HATCH_OPEN) is None
 
 
-async def test_what_an_earlier_panel_was_handed_comes_back_when_there_is_no_port_any_more(tmp_path):
+@pytest.mark.parametrize(
+    "edit",
+    [lambda text: text, with_bam('port = "/dev/null"\nheartbeat_expected = false')],
+    ids=["no port", "no heartbeat"],
+)
+async def test_what_an_earlier_panel_was_handed_comes_back_when_none_can_have_it_any_more(
+    tmp_path, edit
+):
     async with ashore(tmp_path) as (ship, broker, ends):
         panel = CentralAlertPanel("bam", {}, ship.clock)
         await panel.start()
@@ -208,8 +215,8 @@ async def test_what_an_earlier_panel_was_handed_comes_back_when_there_is_no_port
             await panel.do({"do": "transfer", "number": hatch_on(panel).number})
             await ship.until(lambda: ship.state(HATCH_OPEN)["state"] == "O")
         await panel.stop()
-        async with afloat(ship, broker, ends):
-            await ship.until(lambda: ship.state(HATCH_OPEN)["sounding"])
+        async with afloat(ship, broker, ends, edit=edit):
+            await ship.until(lambda: ship.state(HATCH_OPEN)["sounding"], for_s=10.0)
 
 
 async def test_annunciation_at_the_panel_does_not_wait_for_the_disk(tmp_path):
@@ -235,7 +242,7 @@ async def test_two_stations_at_once_the_second_is_told_what_stands(tmp_path):
         await panel.do({"do": "acknowledge", **key})
         await ship.until(lambda: hatch_on(panel).state == "A")
         await ship.pass_time(2.0)
-        assert panel.refused == []
+        assert panel.list.refused == []
         assert ship.state(HATCH_OPEN)["acknowledged_by"]["station"] == "gangway"
 
 
@@ -243,10 +250,10 @@ async def test_the_older_layout_shows_and_acknowledges_too(tmp_path):
     async with bridge(tmp_path, more='mode = "alr"', mode="alr") as (ship, panel):
         told = await open_hatch(ship)
         at = told["number"] - 10000
-        await ship.until(lambda: panel.old.get(at, ("", "", ""))[:2] == ("A", "V"))
+        await ship.until(lambda: panel.list.old.get(at, ("", "", ""))[:2] == ("A", "V"))
         await ship.pass_time(2.0)
         await panel.do({"do": "acknowledge", "number": at})
         await ship.until(lambda: acknowledged(ship))
-        await ship.until(lambda: panel.old[at][:2] == ("A", "A"))
+        await ship.until(lambda: panel.list.old[at][:2] == ("A", "A"))
         await ship.unit.set_input(HATCH, True)
-        await ship.until(lambda: at not in panel.old)
+        await ship.until(lambda: at not in panel.list.old)

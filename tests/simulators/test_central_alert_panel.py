@@ -101,7 +101,7 @@ async def test_a_list_of_which_a_sentence_is_missing_is_not_believed(both):
     source.say("HBT", "30.0", "A", "0")
     await soon(lambda: panel.heard["HBT"])
     assert KEY in panel.alerts
-    assert panel.lists == 0
+    assert panel.list.lists == 0
 
 
 async def test_it_acknowledges_silences_takes_over_and_asks_by_command(both):
@@ -122,7 +122,7 @@ async def test_it_acknowledges_silences_takes_over_and_asks_by_command(both):
     with pytest.raises(ValueError, match="nothing that it shows waits"):
         await panel.do({"do": "acknowledge"})
     source.say("ARC", "101545.20", "XXX", "10011", "1", "A")
-    await soon(lambda: panel.refused == [(10011, "A")])
+    await soon(lambda: panel.list.refused == [(10011, "A")])
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ async def test_the_older_layout(both):
     await panel.start()
     source = Source(panel.endpoint)
     source.say("ALR", "101530.00", "002", "A", "V", "AIS^2C Antenna")
-    await soon(lambda: panel.old)
-    assert panel.old == {2: ("A", "V", "AIS, Antenna")}
+    await soon(lambda: panel.list.old)
+    assert panel.list.old == {2: ("A", "V", "AIS, Antenna")}
     await panel.do({"do": "acknowledge"})
     await soon(lambda: ["ACK", "002"] in source.said)
     source.say("ALR", "", "", "V", "V", "")
-    await soon(lambda: not panel.old)
+    await soon(lambda: not panel.list.old)
     source.close()
     await panel.stop()
 
