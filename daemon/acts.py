@@ -107,16 +107,6 @@ class Acts:
             RefusedError: With the reason, for the person who asked.
         """
         match command.verb:
-            case "alive":
-                said = command.arguments
-                return await self.alive(
-                    command.station,
-                    shown=said["shown"] is True,
-                    fresh=said["fresh"] is True,
-                    sound_armed=said["sound_armed"] is True,
-                )
-            case "take_watch":
-                return await self.take_watch(command.station, person=command.person or "")
             case "ack":
                 return await self.acknowledge(
                     command.station,
@@ -270,38 +260,6 @@ class Acts:
             await on_disk(future, self._clock)
         seq = await on_disk(written[-1], self._clock) if written else None
         return Reply(accepted=True, recorded=seq, extra={"silenced": len(written)})
-
-    async def alive(self, station: str, *, shown: bool, fresh: bool, sound_armed: bool) -> Reply:
-        """Take a station's proof of life; nothing is written."""
-        status = self._watch.stations.alive(
-            station,
-            shown=shown,
-            fresh=fresh,
-            sound_armed=sound_armed,
-            now_s=self._clock.now_s(),
-        )
-        self._watch.picture.station(status)
-        return Reply(accepted=True)
-
-    async def take_watch(self, station: str, *, person: str) -> Reply:
-        """Take the watch at a station, by name.
-
-        Raises:
-            RefusedError: The name is not on the crew list.
-        """
-        known = self._people.aboard(person)
-        status = self._watch.stations.take_watch(station, known.name, since_s=self._clock.now_s())
-        self._watch.picture.station(status)
-        return await self._write(
-            Draft(
-                kind="system",
-                type="watch.taken",
-                subject=station,
-                classification=Classification.WATCH,
-                actor=Actor(station, known.name),
-                open={"station": station, "person": known.name, "rank": known.rank},
-            )
-        )
 
     async def release(self, alert: str, *, note: str, person: str) -> Reply:
         """Let a latched alert go: the act that it waits for was done, by this person.

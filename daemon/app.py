@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import logs, rulebook, safekeeping, systemd, timekeeper
+from daemon import logs, rulebook, safekeeping, stationacts, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
@@ -57,6 +57,7 @@ from daemon.requests import Requests
 from daemon.restore import restore
 from daemon.sealregister import SealRegister
 from daemon.shipstate import ShipState
+from daemon.stationacts import StationActs
 from daemon.stations import Stations
 from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
@@ -224,6 +225,7 @@ class Daemon:
             journal=self.record,
             faults=self.ourselves.faults,
             settle_after_boot_s=config.settle_after_boot_s,
+            annunciation=config.annunciation,
             proving=Proving(
                 wiring.contacts(config),
                 demo=config.is_demo,
@@ -369,6 +371,13 @@ class Daemon:
             clock=self.clock,
             journal=self.record,
         )
+        self.station_acts = StationActs(
+            people=self.office.people,
+            annunciator=self.watch.annunciator,
+            clock=self.clock,
+            entropy=self._entropy,
+            journal=self.record,
+        )
         self.bam = Bam(
             self.config.bam,
             watch=self.watch,
@@ -405,6 +414,7 @@ class Daemon:
                 **self.office.answers(),
                 **self.commissioning.requests(),
                 **self.alertbook.requests(),
+                **self.station_acts.requests(),
             },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
@@ -596,6 +606,9 @@ class Daemon:
         )
 
     async def _carry_out(self, command: Command) -> Reply:
+        self.station_acts.noticed(command)
+        if command.verb in stationacts.VERBS:
+            return await self.station_acts.carry_out(command)
         if command.verb == "loop_check":
             return await self.commissioning.carry_out(command)
         return await self.acts.carry_out(command)

@@ -31,6 +31,7 @@ from daemon.console import (
     rates,
     record,
     setup,
+    sound,
     witness,
 )
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
@@ -52,6 +53,7 @@ GROUPS = (
     rates,
     record,
     setup,
+    sound,
     witness,
 )
 """Each adds its subcommands with ``add(commands)``."""

@@ -17,6 +17,7 @@ from daemon.mqtt.contract import value_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from daemon.alerts.annunciation import Voice
     from daemon.drivers.api import Health
     from daemon.model import Json, Permit, Reading
     from daemon.shipstate import ShipState
@@ -113,14 +114,57 @@ def permit_message(permit: Permit, *, name: str) -> dict[str, Json]:
     }
 
 
-def station_message(status: StationStatus, *, now_s: float) -> dict[str, Json]:
-    """Return the body of ``station/<id>``."""
+def station_message(
+    status: StationStatus,
+    *,
+    now_s: float,
+    sounds: bool,
+    voice: Voice,
+    asked_s: float | None = None,
+    answer_s: float = 0.0,
+) -> dict[str, Json]:
+    """Return the body of ``station/<id>``.
+
+    Args:
+        status: How it stands.
+        now_s: Seconds since boot.
+        sounds: Whether alerts sound there at once in this situation.
+        voice: How it sounds.
+        asked_s: Since when a reply of the gangway is wanted there; None where it is not.
+        answer_s: How long that is waited for, in seconds.
+    """
     return {
         "attended": status.person is not None,
         "person": status.person,
-        "live": status.live(now_s),
-        "sound_armed": status.sound_armed,
         "since_up": None if status.since_s is None else milliseconds(status.since_s),
+        "since_utc": None if status.since_utc is None else utc(status.since_utc),
+        "live": status.live(now_s),
+        "sounds": sounds,
+        "sounder": status.sounder.value,
+        "sound_armed": status.sound_armed(now_s),
+        "lacks": [lack.value for lack in status.lacks(now_s)],
+        "heard": None
+        if status.heard is None
+        else {
+            "person": status.heard.person,
+            "utc": utc(status.heard.at_utc),
+            "ends_up": milliseconds(max(0.0, status.heard.ends_s)),
+        },
+        "test_sound": None
+        if status.test_sound is None
+        else {
+            "nonce": status.test_sound.nonce,
+            "asked_up": milliseconds(status.test_sound.asked_s),
+        },
+        "reply_wanted": None
+        if asked_s is None
+        else {
+            "asked_up": milliseconds(asked_s),
+            "answer_by_up": milliseconds(asked_s + answer_s),
+        },
+        "tones": voice.tones,
+        "volume_floor": voice.volume_floor,
+        "warning_every_s": voice.warning_every_s,
     }
 
 

@@ -403,6 +403,15 @@ class Person:
     roles: frozenset[Role]
 
 
+class Sounder(StrEnum):
+    """What makes the sound at a station."""
+
+    PAGE = "page"
+    """The page itself, in a browser: which is mute until somebody has touched it, and cannot know that it is heard."""
+    PROGRAM = "program"
+    """``ispsd sound`` or another program, which proves that its output takes what it plays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Station:
     """A place where alerts are shown, and in some situations sounded."""
@@ -415,6 +424,7 @@ class Station:
     """Whoever has the watch here sees everybody who passes the gangway door."""
     citadel: bool = False
     """May read ``citadel/…``, which goes on while the curtain is down."""
+    sounder: Sounder = Sounder.PROGRAM
 
 
 @dataclass(frozen=True, slots=True)

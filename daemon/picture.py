@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from daemon.mqtt.topics import Topics
     from daemon.points import Points
     from daemon.shipstate import ShipState
-    from daemon.stations import StationStatus
     from daemon.supervise import DeviceStatus, Supervisor
 
 ANALOGUE_S = 1.0
@@ -121,12 +120,9 @@ class Picture:
             self._board.put(self._topics.permit(permit.door), body, now_s)
         self._permits = set(ship.permits)
 
-    def station(self, status: StationStatus) -> None:
+    def station(self, station: str, body: Mapping[str, Json]) -> None:
         """Show a station."""
-        now_s = self._clock.now_s()
-        self._board.put(
-            self._topics.station(status.id), forms.station_message(status, now_s=now_s), now_s
-        )
+        self._board.put(self._topics.station(station), body, self._clock.now_s())
 
     def alert(self, alert: Alert, *, sounds_at: Sequence[str], recorded: int | None) -> None:
         """Show an alert; one that is normal is shown once more and then taken off."""

@@ -100,7 +100,7 @@ class Requests:
                 return await self._test(request)
             case "seal" | "release":
                 return await self._release(request)
-            case "ack" | "silence" | "take_watch":
+            case "ack" | "silence":
                 return await self._watchkeeping(request)
             case "order":
                 return await self._order(request)
@@ -129,8 +129,6 @@ class Requests:
         """Do what a watch station's buttons do, where there is no such station but this computer."""
         station, person = fields.text(request, "station"), fields.text(request, "by")
         match request["do"]:
-            case "take_watch":
-                return await self._acts.take_watch(station, person=person)
             case "silence":
                 return await self._acts.silence(station, person=person)
             case _:

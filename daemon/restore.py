@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from daemon.record.log import Record
     from daemon.sealregister import SealRegister
     from daemon.shipstate import ShipState
+    from daemon.stations import Stations
     from daemon.watch import Watch
     from daemon.window import Window
 
@@ -95,15 +96,35 @@ async def restore(
     watch.show_alerts(
         {a.id: await _newest(record, "alert.changed", a.source.id, id=a.id) for a in alerts}
     )
-    for body in (await record.state(fold.STATION)).values():
-        with suppress(RefusedError):  # a station that is no longer configured
-            watch.stations.take_watch(str(body["station"]), str(body["person"]), since_s=None)
+    await _stations(record, watch.stations, now_s=now_s, now_utc=now_utc)
     window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     await _results(record, tests)
     for seal, body in (await record.state(fold.SEAL)).items():
         register.change(seal, str(body["number"]))
     movements.take_up((await record.state(fold.COUNTED)).get(COUNTED_DOORS))
     tests.take_up({kind: await record.state(kind) for kind in KEPT}, last_seen_utc=last_seen_utc)
+
+
+async def _stations(record: Record, stations: Stations, *, now_s: float, now_utc: datetime) -> None:
+    """Take up who has the watch where, and where the sound was heard; stations that are gone are left out."""
+    for body in (await record.state(fold.STATION)).values():
+        since = body.get("since")
+        with suppress(RefusedError):
+            stations.take_watch(
+                str(body["station"]),
+                str(body["person"]),
+                since_s=None,
+                since_utc=None if since is None else forms.from_utc(str(since)),
+            )
+    for body in (await record.state(fold.HEARD)).values():
+        with suppress(RefusedError):
+            stations.hear(
+                str(body["station"]),
+                str(body["person"]),
+                at_utc=forms.from_utc(str(body["at"])),
+                now_utc=now_utc,
+                now_s=now_s,
+            )
 
 
 async def _last_seen(record: Record) -> datetime | None:

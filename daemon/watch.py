@@ -10,12 +10,14 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import forms, logs
-from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Source
+from daemon import annunciator, forms, logs
+from daemon.alerts.alert import Acknowledgement, AlertChange, Noted, Source
+from daemon.alerts.annunciation import Settings
 from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules import gnss
 from daemon.alerts.rules.api import Moment
 from daemon.alerts.trust import doubted
+from daemon.annunciator import Annunciator
 from daemon.judging import Judging
 from daemon.model import Classification, ClockStatus, ContactState, LinkState, Provenance
 from daemon.picture import Picture
@@ -89,11 +91,12 @@ class Watch:
         faults: Callable[[], Mapping[str, bool]],
         settle_after_boot_s: float = 0.0,
         proving: Proving | None = None,
+        annunciation: Settings | None = None,
     ) -> None:
         """Put the parts together.
 
         ``faults`` says which conditions of ispsd itself hold, by catalogue key; without ``proving`` there is no contact
-        that has to be proved.
+        that has to be proved, and without ``annunciation`` alerts sound at attended stations alone.
         """
         self.proving = proving or Proving((), demo=False, start_proved=True, journal=journal)
         self.aside: Aside | None = None
@@ -107,6 +110,13 @@ class Watch:
             openings=self._openings.values(),
             points=points,
             clock=clock,
+        )
+        self.annunciator = Annunciator(
+            engine=engine,
+            stations=stations,
+            picture=self.picture,
+            clock=clock,
+            settings=annunciation or Settings(),
         )
         self.ship = ship
         self._inboxes = inboxes
@@ -151,11 +161,9 @@ class Watch:
         """Apply what falls due, until cancelled."""
         while True:
             self.look()
-            due_s = self.engine.next_due_s()
+            dues_s = (self.engine.next_due_s(), self.annunciator.next_due_s())
             now_s = self._clock.now_s()
-            wait_s = self._looked_s + LOOK_S - now_s
-            if due_s is not None:
-                wait_s = min(wait_s, due_s - now_s)
+            wait_s = min(self._looked_s + LOOK_S, *(s for s in dues_s if s is not None)) - now_s
             self._woken.clear()
             await self._clock.wait(self._woken, max(0.0, wait_s))
 
@@ -256,6 +264,7 @@ class Watch:
                 self._note(change)
             else:
                 self.announce(change)
+        self.annunciator.look(now_s)
 
     def become(self) -> None:
         """Take the regime that the ship's state and the stations make now."""
@@ -285,14 +294,17 @@ class Watch:
     def announce(self, change: AlertChange) -> asyncio.Future[Entry] | None:
         """Tell the stations of a change at once, and write it; return the writing, None where nothing is written."""
         alert = change.alert
-        self._show_alert(alert, recorded=None)
+        is_written = change.event not in NO_NEWS
+        self.annunciator.show(
+            alert, recorded=None if is_written else self.annunciator.recorded(alert)
+        )
         for listener in self._listeners:
             try:
                 listener(change)
             except Exception:  # noqa: BLE001 (whoever listens cannot keep the others from hearing it)
                 self._log.exception("alert.listener_fault", alert=alert.id)
         self._woken.set()
-        if change.event in NO_NEWS:
+        if not is_written:
             return None
         by = change.by
         written = self._journal.submit(
@@ -316,7 +328,7 @@ class Watch:
     def show_alerts(self, recorded: Mapping[str, int]) -> None:
         """Put every open alert on the board, as after a restart; ``recorded`` has the number of its entry by its id."""
         for alert in self.engine.alerts():
-            self._show_alert(alert, recorded=recorded.get(alert.id))
+            self.annunciator.show(alert, recorded=recorded.get(alert.id))
 
     def window_changed(self) -> None:
         """The test window opened or closed: what it alone may show comes or goes."""
@@ -460,11 +472,7 @@ class Watch:
         for supervisor in self._supervisors.values():
             if not supervisor.spec.covert:
                 self.picture.device(supervisor)
-        for station in self.stations.status():
-            self.picture.station(station)
-
-    def _show_alert(self, alert: Alert, *, recorded: int | None) -> None:
-        self.picture.alert(alert, sounds_at=self.stations.sounding(), recorded=recorded)
+        self.annunciator.tell_stations()
 
     def _show_recorded(self, change: AlertChange, written: asyncio.Future[Entry]) -> None:
         if written.cancelled() or written.exception() is not None:
@@ -473,7 +481,7 @@ class Watch:
         newest = self.engine.find(alert.key, alert.source.id)
         seen = (alert.instance, alert.revision)
         if newest is not None and (newest.instance, newest.revision) == seen:
-            self._show_alert(alert, recorded=written.result().seq)
+            self.annunciator.show(alert, recorded=written.result().seq)
 
     def _look_at_ages(self, now_s: float) -> None:
         for change in self.points.age(now_s=now_s, now_utc=self._clock.utc()):
@@ -485,7 +493,10 @@ class Watch:
     def _look_at_ourselves(self, now_s: float) -> None:
         faults = {
             **self._faults(),
-            "station.none": not self.stations.one_is_attended(now_s),
+            annunciator.NOBODY: not self.stations.one_is_attended(now_s),
         }
         for key, holds in faults.items():
-            self.engine.condition(key, Source("ispsd", "ISPSD", "ispsd"), active=holds, now_s=now_s)
+            about = self.stations.nobody(now_s) if key == annunciator.NOBODY and holds else ""
+            self.engine.condition(
+                key, Source("ispsd", "ISPSD", "ispsd"), active=holds, now_s=now_s, detail=about
+            )

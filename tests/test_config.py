@@ -308,3 +308,55 @@ def test_a_wrong_value_is_said_in_plain_words_and_nothing_that_follows_from_it(
 ):
     [reason] = faults(tmp_path, changes).values()
     assert said in reason
+
+
+@pytest.mark.parametrize(
+    ("chain", "place", "reason"),
+    [
+        ('[annunciation.chain]\nport = ["crow"]', "chain.port", "there is no station 'crow'"),
+        (
+            '[annunciation.chain]\nport = ["gangway", "office", "gangway"]',
+            "chain.port",
+            "'gangway' stands 2 times",
+        ),
+        (
+            '[annunciation.raised_chain]\nsea = ["sso", "crow"]',
+            "raised_chain.sea",
+            "there is no station 'crow'",
+        ),
+        (
+            '[annunciation.chain]\nport = ["sso"]\n[annunciation.raised_chain]\nport = ["sso"]',
+            "raised_chain.port",
+            "'sso' is in chain already",
+        ),
+    ],
+)
+def test_a_chain_names_stations_that_are_there_and_each_once(tmp_path, chain, place, reason):
+    found = faults(tmp_path, ("# Devices. Each kind", f"{chain}\n# Devices. Each kind"))
+    assert found == {f"annunciation.{place}": reason}
+
+
+def test_where_no_chain_is_named_it_is_the_usual_one_of_the_stations_that_are_there():
+    plan = config.load(THIN).annunciation.plan
+    assert plan.chain[Situation.PORT] == ("gangway", "office", "bridge")
+    assert plan.raised[Situation.SEA] == ()
+    sample = config.load(asset("ispsd.toml")).annunciation.plan
+    assert sample.chain[Situation.PORT] == ("gangway", "office", "phone", "bridge")
+    assert sample.raised[Situation.SEA] == sample.raised[Situation.ANCHOR] == ("master",)
+    assert sample.next_after_s == 180.0
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("next_after_s = 5", "annunciation.next_after_s"),
+        ("tones = 3", "annunciation.tones"),
+        ("volume_floor = 0", "annunciation.volume_floor"),
+        ("gangway_reply_min = [0, 30]", "annunciation.gangway_reply_min"),
+    ],
+)
+def test_what_annunciation_cannot_be_is_named(tmp_path, said, place):
+    found = faults(
+        tmp_path, ("# Devices. Each kind", f"[annunciation]\n{said}\n# Devices. Each kind")
+    )
+    assert any(each.startswith(place) for each in found), found

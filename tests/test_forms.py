@@ -8,6 +8,7 @@ import pytest
 
 from daemon import forms
 from daemon.alerts.alert import Acknowledgement, Alert, Source
+from daemon.alerts.annunciation import Voice
 from daemon.drivers.api import Health
 from daemon.model import (
     AlertState,
@@ -146,15 +147,28 @@ def test_a_station_is_live_as_long_as_its_proof_lasts(age_s, live):
         person="L. Tupou",
         last_alive_s=1000.0,
         shown=True,
+        shown_s=1000.0,
         fresh=True,
-        sound_armed=True,
+        said_armed=True,
+        sounder_s=1000.0,
     )
-    assert forms.station_message(status, now_s=1000.0 + age_s) == {
+    said = forms.station_message(status, now_s=1000.0 + age_s, sounds=True, voice=Voice(2, 45))
+    assert said == {
         "attended": True,
         "person": "L. Tupou",
-        "live": live,
-        "sound_armed": True,
         "since_up": None,
+        "since_utc": None,
+        "live": live,
+        "sounds": True,
+        "sounder": "program",
+        "sound_armed": live,
+        "lacks": [],
+        "heard": None,
+        "test_sound": None,
+        "reply_wanted": None,
+        "tones": 2,
+        "volume_floor": 45,
+        "warning_every_s": 60.0,
     }
 
 

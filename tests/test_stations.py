@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from daemon.errors import RefusedError
-from daemon.model import Situation, Station
-from daemon.stations import LIVE_FOR_S, Stations
+from daemon.model import Situation, Sounder, Station
+from daemon.stations import HEARD_FOR_S, LIVE_FOR_S, Lack, Stations, StationStatus, Teller
+from tests.makers import UTC_0210
 
 PORT, SEA = Situation.PORT, Situation.SEA
 
@@ -59,3 +62,78 @@ def test_a_live_bridge_page_does_not_count_in_port():
 def test_an_unknown_station_is_refused():
     with pytest.raises(RefusedError, match="no station 'crow'"):
         stations().take_watch("crow", "J. Santos", since_s=0.0)
+
+
+def browser() -> Stations:
+    page = Station("gangway", frozenset({PORT}), sounder=Sounder.PAGE)
+    return Stations([page, Station("bridge", frozenset({SEA}))], PORT)
+
+
+def said(known: Stations, now_s: float, **how: object) -> StationStatus:
+    whole = {"shown": True, "fresh": True, "sound_armed": True, "now_s": now_s}
+    return known.alive("gangway", **{**whole, **how})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "armed"), [(0.0, True), (HEARD_FOR_S - 1.0, True), (HEARD_FOR_S, False)]
+)
+def test_a_page_is_armed_for_ten_days_after_somebody_heard_it(age_s, armed):
+    known = browser()
+    at_utc = UTC_0210 - timedelta(seconds=age_s)
+    known.hear("gangway", "L. Tupou", at_utc=at_utc, now_utc=UTC_0210, now_s=5.0)
+    assert said(known, 5.0, touched_s=4.0).sound_armed(5.0) is armed
+
+
+def test_a_heard_test_of_the_future_counts_no_longer_than_any_other():
+    known = browser()
+    status = known.hear(
+        *("gangway", "L. Tupou"),
+        at_utc=UTC_0210 + timedelta(days=400),
+        now_utc=UTC_0210,
+        now_s=5.0,
+    )
+    assert status.heard is not None
+    assert status.heard.ends_s == 5.0 + HEARD_FOR_S
+
+
+def test_a_page_that_was_not_touched_or_not_heard_says_what_it_lacks():
+    known = browser()
+    assert said(known, 0.0).lacks(0.0) == (Lack.TOUCH, Lack.HEARD)
+    assert said(known, 0.0, touched_s=0.0).lacks(0.0) == (Lack.HEARD,)
+    assert not said(known, 0.0, touched_s=0.0).live(0.0)
+
+
+def test_a_page_and_a_program_prove_each_its_own():
+    known = stations()
+    said(known, 0.0, of=Teller.PAGE, sound_armed=False)
+    assert not known.at("gangway").live(0.0), "the page is not its sounder"
+    said(known, 1.0, of=Teller.PROGRAM, shown=False)
+    assert known.at("gangway").live(1.0)
+    said(known, 20.0, of=Teller.PROGRAM, shown=False)
+    assert known.at("gangway").live(25.0)
+    assert not known.at("gangway").live(25.1), "its page is gone"
+    said(known, 26.0, of=Teller.PAGE)
+    assert known.at("gangway").live(26.0)
+    said(known, 27.0, of=Teller.PROGRAM, fresh=False)
+    assert not known.at("gangway").live(27.0), "it hears nothing new"
+    assert not known.at("gangway").sound_armed(27.0)
+
+
+def test_a_program_at_a_station_whose_page_is_its_sounder_proves_nothing():
+    known = browser()
+    known.hear("gangway", "L. Tupou", at_utc=UTC_0210, now_utc=UTC_0210, now_s=0.0)
+    said(known, 0.0, of=Teller.PAGE, touched_s=0.0, sound_armed=False)
+    said(known, 0.0, of=Teller.PROGRAM)
+    assert not known.at("gangway").live(0.0)
+
+
+def test_who_was_last_is_known_when_nobody_is_left():
+    known = stations()
+    assert known.nobody(0.0) == "gangway: nobody has the watch"
+    known.take_watch("gangway", "L. Tupou", since_s=0.0)
+    assert known.nobody(0.0) == "gangway: L. Tupou, not heard of"
+    alive(known, "gangway", 0.0)
+    assert known.one_is_attended(0.0)
+    known.take_watch("gangway", "J. Santos", since_s=30.0)
+    assert not known.one_is_attended(30.0)
+    assert known.nobody(30.0) == "gangway: J. Santos, not live; last: L. Tupou at gangway"

@@ -25,7 +25,7 @@ from daemon import config, control, logs
 from daemon.app import Daemon
 from daemon.assets import asset
 from daemon.bam.settings import BamSection
-from daemon.model import LinkState, Situation
+from daemon.model import LinkState, Situation, Sounder
 from daemon.mqtt import topics
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.contract import schema_for
@@ -74,7 +74,7 @@ PERSON_S = 1.0
 """A person needs that much before an answer is given."""
 SLOW_ALIVE_S = 4.0
 """Where strides are longer than that: before each, but for the shortest."""
-AWAKE = {"shown": True, "fresh": True, "sound_armed": True}
+AWAKE = {"shown": True, "fresh": True, "sound_armed": True, "touched_s": 0.0}
 CREW = {"bridge": "M. Petrov", "gangway": "L. Tupou", "office": "J. Santos"}
 """In every situation one of these is attended."""
 USUAL_ALERTS = frozenset({"SIMULATED DATA"})
@@ -86,12 +86,14 @@ USUAL_ENTRIES = frozenset(
         "daemon.started",
         "daemon.stopped",
         "watch.taken",
+        "station.heard",
         "alert.changed",
         "tests.planned",
         "test.result",
     }
 )
-"""What is written in every watch: its start, who has it, the tests in the plan and those that run by themselves.
+"""What is written in every watch: its start, who has it and hears its sound, the tests in the plan and those that run
+by themselves.
 
 ``alert.changed`` is told as alerts."""
 
@@ -629,6 +631,8 @@ async def _everybody_is_there(voyage: Voyage) -> None:
     """Return when every device is heard and people have the watch."""
     supervisors = [each for each in voyage.daemon.supervisors if not each.spec.covert]
     for station, person in CREW.items():
+        if voyage.daemon.watch.stations.at(station).sounder is Sounder.PAGE:
+            await voyage.station(station, "heard", person=person)
         await voyage.take_watch(station, person)
     await voyage.sail(voyage.began_s - voyage.clock.now_s(), grain_s=FINE_S)
     unheard = [each.status for each in supervisors if each.status.link is not LinkState.UP]

@@ -21,7 +21,7 @@ from daemon.drivers.api import DriverContext, Wiring
 from daemon.drivers.links import ReplayLink
 from daemon.errors import Fault
 from daemon.gate import CovertGate
-from daemon.model import Provenance
+from daemon.model import Provenance, Situation
 from daemon.mqtt.access import OWNER
 from daemon.mqtt.wire import Broker
 
@@ -52,6 +52,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_proof_fault(file),
         *_broker_fault(file.mqtt),
         *_user_faults(file),
+        *_chain_faults(file),
         *_wiring_faults(file),
         *_bus_faults(file, devices),
         *_input_faults(file, devices),
@@ -160,6 +161,29 @@ def _user_faults(file: ConfigFile) -> list[Fault]:
     reason = "is the daemon's own user at the broker; call the station by another name"
     own = file.mqtt.user or OWNER
     return [Fault(f'station "{s.id}".id', reason) for s in file.station if s.id == own]
+
+
+def _chain_faults(file: ConfigFile) -> list[Fault]:
+    """Refuse a station that is called and is not there, is called twice, or whose turn never comes."""
+    known = {station.id for station in file.station}
+    faults: list[Fault] = []
+    section = file.annunciation
+    for situation in Situation:
+        for name, chain in (("chain", section.chain), ("raised_chain", section.raised_chain)):
+            named = chain.of(situation) or ()
+            place = f"annunciation.{name}.{situation.value}"
+            faults += [
+                Fault(place, f"there is no station {id_!r}") for id_ in named if id_ not in known
+            ]
+            faults += _twice(place, list(named))
+        first = section.chain.of(situation) or ()
+        then = section.raised_chain.of(situation) or ()
+        faults += [
+            Fault(f"annunciation.raised_chain.{situation.value}", f"{id_!r} is in chain already")
+            for id_ in then
+            if id_ in first
+        ]
+    return faults
 
 
 def _wiring_faults(file: ConfigFile) -> list[Fault]:

@@ -84,7 +84,11 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
         credentials_file=file.people.credentials_file or file.record.directory.parent / CREDENTIALS,
         stations=tuple(
-            Station(s.id, s.attended_in, s.sso, s.gangway, s.citadel) for s in file.station
+            Station(s.id, s.attended_in, s.sso, s.gangway, s.citadel, s.sounder)
+            for s in file.station
+        ),
+        annunciation=file.annunciation.settings(
+            (s.id for s in file.station), warning_every_s=file.alerts.escalate_after_s
         ),
         openings=tuple(_openings(file)),
         buses={name: section.link for name, section in file.bus.items()},

@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from daemon.alerts.annunciation import (
+    NEXT_AFTER_S,
+    USUAL_CHAIN,
+    USUAL_RAISED,
+    Plan,
+    Settings,
+    Voice,
+)
 from daemon.alerts.escalation import (
     DEFAULT,
     LONGEST_S,
@@ -35,6 +43,7 @@ from daemon.model import (
     SecurityLevel,
     Ship,
     Situation,
+    Sounder,
     Station,
 )
 from daemon.record import cosignature
@@ -42,7 +51,7 @@ from daemon.witness.post import place
 from daemon.witness.standing import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import timezone
 
     from daemon.alerts.alterations import Alteration
@@ -248,6 +257,64 @@ class StationSection(_Section):
     """While somebody has the watch here, the gangway door may stand open in port (policy class G)."""
     citadel: bool = False
     """Goes on reading the watch while the curtain is down."""
+    sounder: Sounder = Sounder.PAGE
+    """What sounds here: the page (armed after a touch and a heard-test), or ``ispsd sound``."""
+
+
+Chained = Annotated[tuple[Id, ...], Field(max_length=20)]
+
+
+class ChainSection(_Section):
+    """By situation: who hears what nobody acknowledges, one station after the other."""
+
+    sea: Chained | None = None
+    manoeuvring: Chained | None = None
+    anchor: Chained | None = None
+    port: Chained | None = None
+    yard: Chained | None = None
+
+    def of(self, situation: Situation) -> tuple[str, ...] | None:
+        """Return the stations that are named; None where the file says nothing of this situation."""
+        named: tuple[str, ...] | None = getattr(self, situation.value)
+        return named
+
+
+Often = Annotated[int, Field(ge=0, le=240)]
+
+
+class AnnunciationSection(_Section):
+    """Where alerts sound beside the attended stations, and how."""
+
+    next_after_s: Annotated[float, Field(ge=30, le=600)] = NEXT_AFTER_S
+    """What nobody acknowledges sounds at one station more each time so long has passed, in seconds."""
+    chain: ChainSection = ChainSection()
+    """The order in which the stations are called."""
+    raised_chain: ChainSection = ChainSection()
+    """Who is called behind them at security level 2 and 3 and in a threat area."""
+    tones: Annotated[int, Field(ge=1, le=2)] = 1
+    """Which of the two sets of tones: the one that no other set on the bridge has."""
+    volume_floor: Annotated[int, Field(ge=10, le=100)] = 60
+    """No station plays more quietly, in per cent of what its output can; 75 dB(A) at 1 m by day, 65 by night."""
+
+    gangway_reply_min: tuple[Often, Often, Often] = (0, 30, 15)
+    """In port the gangway is asked for a reply so often, at security level 1, 2 and 3, in minutes; 0 for never."""
+
+    def settings(self, stations: Iterable[str], *, warning_every_s: float) -> Settings:
+        """Return them; where the file names no chain, the usual one of these stations."""
+        known = frozenset(stations)
+        plan = Plan(
+            self.next_after_s,
+            {s: _said_or(self.chain.of(s), USUAL_CHAIN[s], known) for s in Situation},
+            {s: _said_or(self.raised_chain.of(s), USUAL_RAISED[s], known) for s in Situation},
+        )
+        voice = Voice(self.tones, self.volume_floor, warning_every_s)
+        return Settings(plan, voice, self.gangway_reply_min)
+
+
+def _said_or(
+    said: tuple[str, ...] | None, usual: tuple[str, ...], known: frozenset[str]
+) -> tuple[str, ...]:
+    return tuple(id_ for id_ in usual if id_ in known) if said is None else said
 
 
 class OpeningSection(_Section):
@@ -361,6 +428,7 @@ class ConfigFile(_Section):
     people: PeopleSection = PeopleSection()
     person: Annotated[tuple[PersonSection, ...], Field(max_length=200)] = ()
     station: tuple[StationSection, ...] = ()
+    annunciation: AnnunciationSection = AnnunciationSection()
     door: tuple[DoorSection, ...] = ()
     seal: tuple[OpeningSection, ...] = ()
     side_door: tuple[SideDoorSection, ...] = ()
@@ -444,6 +512,7 @@ class Config:
     persons: tuple[Person, ...]
     credentials_file: Path
     stations: tuple[Station, ...]
+    annunciation: Settings
     openings: tuple[Opening, ...]
     buses: Mapping[str, Link]
     devices: tuple[Device, ...]

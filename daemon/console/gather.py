@@ -231,7 +231,9 @@ def _station(status: StationStatus, now_s: float, *, sounds: bool) -> Json:
         "person": status.person,
         "watch_age_s": _age_s(status.since_s, now_s),
         "live": status.live(now_s),
-        "sound_armed": status.sound_armed,
+        "sound_armed": status.sound_armed(now_s),
+        "lacks": [lack.value for lack in status.lacks(now_s)],
+        "heard": None if status.heard is None else forms.utc(status.heard.at_utc),
         "alive_age_s": _age_s(status.last_alive_s, now_s),
         "sounds": sounds,
     }

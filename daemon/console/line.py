@@ -216,7 +216,11 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "test.result": lambda said: (
         f"{said['name']} {said['test']} · {PAPER[said['outcome']]} · {said['reason']}"
     ),
-    "watch.taken": lambda said: f"watch taken at {said['station']}",
+    "watch.taken": lambda said: (
+        f"watch taken at {said['station']}"
+        + (f", {said['relieved']} relieved" if said.get("relieved") else "")
+    ),
+    "station.heard": lambda said: f"test sound heard at {said['station']}",
     "permit.given": lambda said: (
         f"{said['name']} · {said['person']}, {said['work']} · {said['minutes']} min"
     ),

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 WIDTH = 80
 OLD_AFTER_S = 5.0
@@ -66,6 +66,8 @@ ODD: Final = {
     "tag_checksum": "TAG blocks are damaged",
 }
 """What somebody should look at, of what a device's link noticed; the rest stands in ``driver/<id>``."""
+LACKS: Final = {"touch": "touch it", "heard": "test it"}
+"""What a page lacks to count as its station's sounder."""
 CONTACTS: Final = {"closed": "closed", "open": "OPEN", "line_fault": "LINE FAULT"}
 
 
@@ -188,13 +190,19 @@ def _stations(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
         who = f"{row['person']}, {_since(row['watch_age_s'], since_s)}" if row["person"] else "-"
         live = "live" if row["live"] else f"NOT LIVE, {_ago(row['alive_age_s'], since_s)}"
         live = _was(live, is_old=is_old)
-        sound = "sound armed" if row["sound_armed"] else "sound NOT armed"
+        sound = "sound armed" if row["sound_armed"] else _unarmed(row.get("lacks", ()))
         mark = "*" if row["sounds"] else " "
         missing = row["sounds"] and not (row["live"] and row["person"])
         style = Style.WARNING if missing else Style.PLAIN
         yield Line(
             f" {mark}{_cell(row['id'], 10)} {_cell(who, 28)} {_cell(live, 20)} {sound}", style
         )
+
+
+def _unarmed(lacks: Sequence[str]) -> str:
+    """Return that no sound is heard there, and what a person can do about it."""
+    missing = ", ".join(LACKS.get(lack, lack) for lack in lacks)
+    return f"sound NOT armed ({missing})" if missing else "sound NOT armed"
 
 
 def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:

@@ -83,7 +83,7 @@ class Gangway:
         """Prove to be alive, as a page or a sounder does."""
         while True:
             with suppress(IspsdError):  # without a broker nobody hears it
-                await self.ask("alive", shown=True, fresh=True, sound_armed=True)
+                await self.ask("alive", shown=True, fresh=True, sound_armed=True, touched_s=0.0)
             await asyncio.sleep(ALIVE_EVERY_S)
 
     async def until(self, what: str, holds: Callable[[], Any], *, for_s: float = WAIT_S) -> Any:

@@ -75,6 +75,8 @@ class Story:
             lambda: "snapshot" in see and all(f"point/{d}" in see for d in doors),
         )
         reply = await self.station.ask("take_watch", person=WATCHMAN)
+        played = await self.station.ask("test_sound", person=WATCHMAN)
+        heard = await self.station.ask("heard", person=WATCHMAN, nonce=played["extra"]["nonce"])
         ship = see["ship"]
         local = timezone(timedelta(minutes=ship["ship_time_offset_min"]))
         self.say(
@@ -82,6 +84,7 @@ class Story:
             f"situation {ship['situation']}, security level {ship['security_level']}, ship's time "
             f"{datetime.now(local):%H%M}; gangway taken by {WATCHMAN} · {on_disk(reply['recorded'])}",
         )
+        self.say("", f"test sound played there and heard by him · {on_disk(heard['recorded'])}")
         seen = [f"{see[f'point/{d}']['name']:<15} {see[f'point/{d}']['value']:<6}" for d in doors]
         for begin in range(0, len(seen), IN_A_LINE):
             self.say("", " · ".join(seen[begin : begin + IN_A_LINE]))
@@ -120,7 +123,7 @@ class Story:
         await self.crew.move(self.devices, "open", "d12")
         alert = await self._alert("door.escape.open.d12", "V")
         self.say("HATCH OPENS", f"{alert['title']} · {alert['name']} · {alert['state_words']}")
-        self.say("", f"sounds at {', '.join(alert['sounds_at'])} · {on_disk(alert['recorded'])}")
+        self.say("", f"{self._where(alert)} · {on_disk(alert['recorded'])}")
         self.say("", f"action: {alert['action']}")
         reply = await self._acknowledge(alert)
         steady = await self._alert("door.escape.open.d12", "A")
@@ -238,6 +241,13 @@ class Story:
                     return await self.broker.start()
                 except LinkError:
                     await asyncio.sleep(1.0)
+
+    def _where(self, alert: dict[str, Any]) -> str:
+        """Return in words where an alert sounds, and that the bridge is silent."""
+        pulses = {"A": "three pulses", "W": "two pulses"}[alert["priority"]]
+        there = " and ".join(alert["sounds_at"])
+        is_silent = "bridge" not in alert["sounds_at"] and "station/bridge" in self.station.newest
+        return f"{pulses} at {there}" + (", silent on the bridge" if is_silent else "")
 
     def _alerts(self) -> set[str]:
         return {name for name in self.station.newest if name.startswith("alert/")}

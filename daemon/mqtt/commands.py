@@ -36,7 +36,7 @@ REPLAY_LIMIT = 1000
 
 LATER = frozenset(
     {
-        *("heard", "inhibit", "out_of_service", "blackout"),
+        *("inhibit", "out_of_service", "blackout"),
         *("visitor_view", "curtain"),
     }
 )
@@ -195,6 +195,17 @@ def _truth(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def _teller(value: object) -> bool:
+    return isinstance(value, str) and value in {"page", "program"}
+
+
+def _seconds_ago(value: object) -> bool:
+    """Return whether it is a length of time; null stands for never."""
+    if value is None:
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
 def _offset(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= DAY_MIN
 
@@ -210,6 +221,8 @@ _WORDS: Mapping[Callable[[object], bool], str] = MappingProxyType(
         _whole: "must be a whole number, not negative",
         _priority: "must be A, W or C",
         _truth: "must be true or false",
+        _teller: "must be page or program",
+        _seconds_ago: "must be seconds, not negative, or null",
         _offset: "must be minutes from UTC, a whole number",
         _some: f"must be a whole number from 1 to {REPLAY_LIMIT}",
     }
@@ -225,6 +238,9 @@ VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
     {
         "alive": _ALIVE,
         "take_watch": {"person": _text},
+        "heard": {"person": _text},
+        "test_sound": {"person": _text},
+        "gangway_reply": {},
         "ack": _ACK,
         "silence": {},
         "refresh": {},
@@ -250,6 +266,8 @@ VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
 """The verbs of this version, each with the members that it must have beside id and session."""
 OPTIONAL: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
     {
+        "alive": {"of": _teller, "touched_s": _seconds_ago},
+        "heard": {"nonce": _text},
         "start_test": {"item": _text, "pin": _pin},
         "answer": {"text": _text},
         "situation": {"confirm": _truth},

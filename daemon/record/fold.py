@@ -31,6 +31,8 @@ COUNTED = "counted"
 PLANNED = "planned"
 """Since when a test is in the plan, and how often it is done."""
 STATION = "station"
+HEARD = "heard"
+"""The newest heard-test of a station; by its id."""
 SHIP = "ship"
 """What people ordered about the ship; by the type of the entry."""
 PERMIT = "permit"
@@ -175,6 +177,11 @@ def _tests_planned(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[St
 
 def _watch_taken(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(STATION, _text(shown["station"]), shown),)
+
+
+def _station_heard(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    _text(shown["at"])
+    return (StateChange(HEARD, _text(shown["station"]), shown),)
 
 
 def _permit_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -364,6 +371,7 @@ _RULES: Mapping[str, _Rule] = {
     "test.result": _test_result,
     "tests.planned": _tests_planned,
     "watch.taken": _watch_taken,
+    "station.heard": _station_heard,
     "notice.given": _notice_given,
     "seal.renumbered": _renumbered,
     "permit.given": _permit_given,

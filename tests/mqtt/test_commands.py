@@ -40,6 +40,9 @@ ACK = {"id": "a-1", "session": SESSION, "alert": "d12", "instance": 1, "priority
 MEMBERS: dict[str, dict[str, Any]] = {
     "alive": {"shown": True, "fresh": False, "sound_armed": True},
     "take_watch": {"person": "L. Tupou"},
+    "heard": {"person": "L. Tupou"},
+    "test_sound": {"person": "L. Tupou"},
+    "gangway_reply": {},
     "ack": {"alert": "d12", "instance": 1, "priority": "W"},
     "silence": {},
     "refresh": {},
@@ -63,6 +66,8 @@ MEMBERS: dict[str, dict[str, Any]] = {
 }
 """What every verb must have, as somebody would send it."""
 OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
+    "alive": {"of": "page", "touched_s": 2.5},
+    "heard": {"nonce": "n1"},
     "start_test": {"item": "d12", "pin": "314159"},
     "loop_check": {"device": "io1", "minutes": 30},
     "situation": {"confirm": True},
@@ -441,7 +446,7 @@ def test_the_verbs_of_the_contract_are_all_known() -> None:
         *("alive", "take_watch", "heard", "ack", "silence", "permit", "inhibit", "out_of_service"),
         *("start_test", "answer", "level", "situation", "threat", "ais_off", "ship_time"),
         *("blackout", "interference_area", "loop_check", "visitor_view", "curtain"),
-        *("refresh", "replay"),
+        *("refresh", "replay", "test_sound", "gangway_reply"),
     }
     assert LATER | VERBS.keys() == contract
     assert not LATER & VERBS.keys()

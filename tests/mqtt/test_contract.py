@@ -34,6 +34,7 @@ from daemon.model import (
     Provenance,
     Quality,
     Readiness,
+    Sounder,
     SsasMessage,
 )
 from daemon.mqtt.commands import OPTIONAL, VERBS
@@ -169,9 +170,36 @@ STATE: dict[str, dict[str, Any]] = {
     TOPICS.station("bridge"): {
         "attended": True,
         "person": "2/O Berg",
-        "live": True,
-        "sound_armed": False,
         "since_up": 4.0,
+        "since_utc": AT,
+        "live": True,
+        "sounds": False,
+        "sounder": "page",
+        "sound_armed": False,
+        "lacks": ["touch", "heard"],
+        "heard": None,
+        "test_sound": None,
+        "reply_wanted": None,
+        "tones": 1,
+        "volume_floor": 60,
+        "warning_every_s": 60.0,
+    },
+    TOPICS.station("gangway"): {
+        "attended": False,
+        "person": None,
+        "since_up": None,
+        "since_utc": None,
+        "live": False,
+        "sounds": True,
+        "sounder": "program",
+        "sound_armed": True,
+        "lacks": [],
+        "heard": {"person": "2/O Berg", "utc": AT, "ends_up": 8640.5},
+        "test_sound": {"nonce": "n1", "asked_up": 12.5},
+        "reply_wanted": {"asked_up": 12.5, "answer_by_up": 312.5},
+        "tones": 2,
+        "volume_floor": 100,
+        "warning_every_s": 300.0,
     },
 }
 
@@ -244,6 +272,7 @@ def test_a_missing_and_a_strange_member_are_both_faults(topic: str) -> None:
         ("alert", "state", AlertState),
         ("alert", "priority", Priority),
         ("equipment", "readiness", Readiness),
+        ("station", "sounder", Sounder),
     ],
 )
 def test_the_words_of_the_schemas_are_those_of_the_model(

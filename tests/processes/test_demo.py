@@ -200,7 +200,7 @@ def assert_story(said: str) -> None:
     [
         ("Mosquitto", "broker:"),
         ("Mosquitto", "QUIET WATCH"),
-        ("Mosquitto", "sounds at"),
+        ("Mosquitto", "silent on the bridge"),
         ("iotcore", "QUIET WATCH"),
     ],
 )

@@ -1,0 +1,187 @@
+"""What does a sounder know of the ship, from what the broker has told it?
+
+The rules are those of every page (docs/mqtt.md): the session is that of the newest ``status`` that is not *offline*;
+what bears another is of no account; ages are reckoned from the newest heartbeat and an own clock. Pure: it is told the
+time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.alerts.annunciation import Voice
+from daemon.sound.conductor import Sounding
+from daemon.sound.tones import FULL, PITCHES_HZ, Signal
+
+if TYPE_CHECKING:
+    from daemon.mqtt.topics import Topics
+    from daemon.mqtt.wire import Message
+
+STALE_S: Final = 15.0
+"""Without a heartbeat for so long nothing is known any more: three of them were lost."""
+TEST_WITHIN_S: Final = 10.0
+"""A test sound that was asked for longer ago is not played: nobody waits for it any more."""
+SIGNALS: Final = {"A": Signal.ALARM, "W": Signal.WARNING}
+"""A caution has none."""
+MOST_ALERTS: Final = 2000
+SHORTEST_S, LONGEST_S = 30.0, 300.0
+"""Between these a warning sounds again (MSC.302(87), IEC 62923-1: at most five minutes)."""
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What one station's sounder has heard.
+
+    Attributes:
+        started_s: When it began to listen: it cannot have lost before what it never had.
+    """
+
+    station: str
+    topics: Topics
+    started_s: float
+    session: str | None = None
+    unreadable: int = 0
+    """Messages that were no JSON object."""
+    _is_told_ended: bool = False
+    _beat_s: float | None = None
+    """When the newest heartbeat of this session came, on the own clock, and what it said; None: none yet."""
+    _beat_up: float = 0.0
+    _good_s: float | None = None
+    """When the newest heartbeat of any session came that was the right one then."""
+    _alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _own: dict[str, Any] = field(default_factory=dict)
+    _played: str | None = None
+
+    def connected_anew(self) -> None:
+        """Forget what the broker had told: it tells everything again, and what it does not is no more."""
+        self.session, self._beat_s, self._is_told_ended = None, None, False
+        self._alerts.clear()
+
+    def take(self, message: Message, now_s: float) -> None:
+        """Take what the broker says."""
+        topic = self.topics.parse(message.topic)
+        if topic is None:
+            return
+        body = _read(message)
+        if body is None:
+            self.unreadable += 1
+            return
+        match topic.kind:
+            case "status" if body:
+                self._take_status(body)
+            case "heartbeat" if body.get("session") == self.session is not None:
+                self._beat_s = self._good_s = now_s
+                up = body.get("up")
+                self._beat_up = float(up) if isinstance(up, int | float) else 0.0
+            case "snapshot" if body:
+                self._alerts = {
+                    id_: said
+                    for id_, said in self._alerts.items()
+                    if said.get("session") == body.get("session")
+                }
+            case "alert":
+                self._take_alert(topic.id, body)
+            case "station" if topic.id == self.station and body:
+                self._own = body
+
+    def fresh(self, now_s: float) -> bool:
+        """Return whether what is known is true now."""
+        beat_s = self._beat_s
+        return beat_s is not None and not self._is_told_ended and now_s - beat_s <= STALE_S
+
+    def lost(self, now_s: float) -> bool:
+        """Return whether ispsd has not been heard of for too long."""
+        since_s = self.started_s if self._good_s is None else self._good_s
+        return now_s - since_s > STALE_S
+
+    def stale(self, now_s: float) -> bool:
+        """Return whether that is to be sounded here: where alerts sounded when it was last heard of, or nobody knows.
+
+        A cabin is not woken because the broker is.
+        """
+        sounds = self._own.get("sounds", True) is not False
+        return self.lost(now_s) and (sounds or bool(self.sounding()))
+
+    def sounding(self) -> frozenset[Sounding]:
+        """Return what sounds at this station."""
+        return frozenset(
+            Sounding(id_, said["instance"], SIGNALS[said["priority"]])
+            for id_, said in self._alerts.items()
+            if self._sounds_here(said)
+        )
+
+    def words(self, sounding: Sounding) -> str:
+        """Return an alert in words, for whoever stands there: what it is, where, and what to do."""
+        said = self._alerts.get(sounding.id, {})
+        title, name, action = (str(said.get(part, "")) for part in ("title", "name", "action"))
+        return f"{sounding.signal.name} {title} · {name} · {action}"
+
+    def test_sound(self, now_s: float) -> bool:
+        """Return whether a test sound is to be played now; it is said once of each."""
+        said = self._own.get("test_sound")
+        if not isinstance(said, dict) or self._beat_s is None or not self._is_ours(self._own):
+            return False
+        nonce, asked_up = said.get("nonce"), said.get("asked_up")
+        if nonce == self._played or not isinstance(asked_up, int | float):
+            return False
+        self._played = nonce
+        return self._beat_up + now_s - self._beat_s - asked_up <= TEST_WITHIN_S
+
+    def voice(self) -> Voice:
+        """Return how the ship wants it to sound; what is not known, or cannot be, is as usual."""
+        tones, floor, every_s = (
+            self._own.get(name) for name in ("tones", "volume_floor", "warning_every_s")
+        )
+        usual = Voice()
+        return Voice(
+            tones if isinstance(tones, int) and tones in PITCHES_HZ else usual.tones,
+            floor if isinstance(floor, int) and 0 <= floor <= FULL else usual.volume_floor,
+            float(every_s)
+            if isinstance(every_s, int | float) and SHORTEST_S <= every_s <= LONGEST_S
+            else usual.warning_every_s,
+        )
+
+    def _take_status(self, body: dict[str, Any]) -> None:
+        session, state = body.get("session"), body.get("state")
+        if state == "offline":
+            self._is_told_ended |= session == self.session
+            return
+        if session != self.session:
+            self._beat_s = None
+        self.session = session if isinstance(session, str) else None
+        self._is_told_ended = state == "stopped"
+
+    def _take_alert(self, id_: str, body: dict[str, Any]) -> None:
+        if not body:
+            self._alerts.pop(id_, None)
+        elif id_ in self._alerts or len(self._alerts) < MOST_ALERTS:
+            self._alerts[id_] = body
+
+    def _sounds_here(self, said: dict[str, Any]) -> bool:
+        sounds_at, instance = said.get("sounds_at"), said.get("instance")
+        return (
+            self._is_ours(said)
+            and said.get("sounding") is True
+            and isinstance(sounds_at, list)
+            and self.station in sounds_at
+            and said.get("priority") in SIGNALS
+            and isinstance(instance, int)
+        )
+
+    def _is_ours(self, said: dict[str, Any]) -> bool:
+        return self.session is not None and said.get("session") == self.session
+
+
+def _read(message: Message) -> dict[str, Any] | None:
+    """Return a message's members, none where the topic is cleared; None for what cannot be read and says nothing."""
+    if message.too_long:
+        return None
+    if not message.payload:
+        return {}
+    try:
+        body = json.loads(message.payload)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None

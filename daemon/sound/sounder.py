@@ -1,0 +1,258 @@
+"""Listen to the ship for one station, sound what sounds there, and say each ten seconds whether it would be heard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import logs
+from daemon.errors import IspsdError, LinkError
+from daemon.mqtt.connection import Connection
+from daemon.mqtt.topics import Topics
+from daemon.mqtt.wire import PublishRefusedError
+from daemon.sound.conductor import Conductor, Sounding
+from daemon.sound.hearing import Hearing
+from daemon.sound.player import Player
+from daemon.sound.tones import Signal, samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.clock import Clock
+    from daemon.entropy import Entropy
+    from daemon.mqtt.wire import Broker, Message
+    from daemon.sound.outputs import Output
+
+ALIVE_S: Final = 10.0
+LOOK_S: Final = 1.0
+"""What has changed of what a station proves is said after so long at most."""
+EXPIRY_S: Final = 10
+FIRST_RETRY_S: Final = 1.0
+LONGEST_RETRY_S: Final = 10.0
+REPLY_S: Final = 10.0
+LOG = logs.get("sound")
+
+
+class Sounder:
+    """The sounder of one station."""
+
+    def __init__(
+        self,
+        station: str,
+        *,
+        broker: Broker,
+        ship: str,
+        open_output: Callable[[], Output],
+        clock: Clock,
+        entropy: Entropy,
+        volume: int = 100,
+        show: Callable[[str], None] | None = None,
+    ) -> None:
+        """Sound the alerts of a station.
+
+        Args:
+            station: Its id.
+            broker: Where the ship's broker is, and as whom it is entered.
+            ship: The ship's part of every topic.
+            open_output: Makes the output that is played on.
+            clock: Time.
+            entropy: Names that do not come again.
+            volume: In per cent of what the output can; the ship's floor counts where it is higher.
+            show: Shows a line where a person sees it; without it the station's page does that.
+        """
+        self._station = station
+        self._broker = broker
+        self._topics = Topics(ship)
+        self._clock = clock
+        self._entropy = entropy
+        self._volume = volume
+        self._show = show
+        self._connection: Connection | None = None
+        self._conductor = Conductor()
+        self._shown: frozenset[Sounding] = frozenset()
+        self._was_lost = False
+        self.hearing = Hearing(station, self._topics, clock.now_s())
+        self.player = Player(open_output, self._next_signal, clock=clock)
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.player.run())
+            group.create_task(self._listen())
+            group.create_task(self._prove())
+
+    def _next_signal(self) -> bytes:
+        """Return the samples of the signal that begins now; none for silence."""
+        now_s = self._clock.now_s()
+        lost = self.hearing.lost(now_s)
+        sounding = frozenset() if lost else self.hearing.sounding()
+        self._say(sounding, lost=lost)
+        voice = self.hearing.voice()
+        signal = self._conductor.due(
+            sounding,
+            stale=self.hearing.stale(now_s),
+            now_s=now_s,
+            warning_every_s=voice.warning_every_s,
+        )
+        if signal is None and self.hearing.test_sound(now_s):
+            signal = Signal.WARNING
+        if signal is None:
+            return b""
+        return samples(signal, tones=voice.tones, volume=max(self._volume, voice.volume_floor))
+
+    def _say(self, sounding: frozenset[Sounding], *, lost: bool) -> None:
+        """Say what is new, where a person may read it and in the log."""
+        for each in sorted(sounding - self._shown, key=lambda s: (-s.signal, s.id)):
+            LOG.info("alert.sounds", alert=each.id, instance=each.instance, as_=each.signal.name)
+            if self._show is not None:
+                self._show(self.hearing.words(each))
+        self._shown = sounding
+        if lost is self._was_lost:
+            return
+        self._was_lost = lost
+        if lost:
+            LOG.warning("daemon.lost", reason=self._why_lost())
+            if self._show is not None:
+                self._show("ISPSD DOES NOT ANSWER: use rounds, call the ETO")
+        else:
+            LOG.info("daemon.heard")
+
+    def _why_lost(self) -> str:
+        return "no broker" if self._connection is None else "no heartbeat"
+
+    async def _listen(self) -> None:
+        """Keep a connection, each time a new one."""
+        retry_s, is_told = FIRST_RETRY_S, False
+        while True:
+            connection = Connection(
+                self._broker,
+                client_id=f"ispsd-sound-{self._entropy.token()}",
+                payload_limit_bytes=256 * 1024,
+            )
+            try:
+                await connection.connect()
+                LOG.info("broker.connected", place=self._broker.place)
+                retry_s, is_told = FIRST_RETRY_S, False
+                await self._serve(connection)
+            except (LinkError, PublishRefusedError) as err:
+                tell = LOG.debug if is_told else LOG.warning
+                tell("broker.lost", reason=str(err))
+                is_told = True
+            finally:
+                self._connection = None
+                await connection.disconnect()
+            await self._clock.sleep(retry_s)
+            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+
+    async def _serve(self, connection: Connection) -> None:
+        """Take what comes, until the connection is over.
+
+        Raises:
+            LinkError: It is.
+            PublishRefusedError: The broker lets us hear nothing.
+        """
+        self.hearing.connected_anew()
+        names = ("status", "heartbeat", "snapshot", "alert/+")
+        own = (f"station/{self._station}", f"reply/{self._station}")
+        for name in (*names, *own):
+            await connection.subscribe(f"{self._topics.root}/{name}")
+        self._connection = connection
+        async for message in connection.messages():
+            self._take(message)
+        raise LinkError(connection.closed.result())
+
+    def _take(self, message: Message) -> None:
+        if message.topic == self._topics.reply(self._station):
+            self._take_reply(message)
+        else:
+            self.hearing.take(message, self._clock.now_s())
+
+    def _take_reply(self, message: Message) -> None:
+        try:
+            said = json.loads(message.payload)
+            refused = said["accepted"] is False and str(said["id"]).startswith(self._prefix)
+        except (ValueError, TypeError, KeyError):
+            return
+        if refused:
+            LOG.warning("alive.refused", reason=str(said.get("reason")))
+
+    @property
+    def _prefix(self) -> str:
+        return "sound-"
+
+    async def _prove(self) -> None:
+        """Say each ten seconds, and as soon as it changes, what is true."""
+        said: tuple[str | None, bool, bool] | None = None
+        said_s = float("-inf")
+        while True:
+            now_s = self._clock.now_s()
+            proof = (self.hearing.session, self.hearing.fresh(now_s), self.player.armed())
+            if proof[0] is not None and (proof != said or now_s - said_s >= ALIVE_S):
+                said, said_s = proof, now_s
+                await self._say_alive(proof[0], fresh=proof[1], armed=proof[2])
+            await self._clock.sleep(LOOK_S)
+
+    async def _say_alive(self, session: str, *, fresh: bool, armed: bool) -> None:
+        if (connection := self._connection) is None:
+            return
+        body: dict[str, Any] = {
+            "id": f"{self._prefix}{self._entropy.token()}",
+            "session": session,
+            "shown": self._show is not None,
+            "fresh": fresh,
+            "sound_armed": armed,
+        }
+        if self._show is None:
+            body["of"] = "program"  # what is shown there is the page's to say
+        topic = self._topics.command(self._station, "alive")
+        try:
+            await connection.deliver(topic, json.dumps(body).encode(), expiry_s=EXPIRY_S)
+        except LinkError:
+            return  # the next connection says it again
+        except PublishRefusedError as err:
+            LOG.warning("alive.refused", reason=str(err))
+
+
+async def ask_once(
+    station: str, verb: str, *, broker: Broker, ship: str, entropy: Entropy, **members: str
+) -> dict[str, Any]:
+    """Send one command as a station, and return what it was answered.
+
+    Raises:
+        IspsdError: No broker, no daemon, no answer, or it is refused.
+    """
+    topics = Topics(ship)
+    connection = Connection(broker, client_id=f"ispsd-sound-{entropy.token()}")
+    await connection.connect()
+    try:
+        async with asyncio.timeout(REPLY_S):
+            command = {"id": entropy.token(), **members}
+            return await _asked(connection, topics, station, verb, command)
+    except TimeoutError as err:
+        raise IspsdError(f"{broker.place}: ispsd does not answer there") from err
+    except PublishRefusedError as err:
+        raise IspsdError(f"{broker.place}: {err}") from err
+    finally:
+        await connection.disconnect()
+
+
+async def _asked(
+    connection: Connection, topics: Topics, station: str, verb: str, command: dict[str, str]
+) -> dict[str, Any]:
+    for topic in (topics.status(), topics.reply(station)):
+        await connection.subscribe(topic)
+    is_sent = False
+    async for message in connection.messages():
+        body = json.loads(message.payload or b"{}")
+        if message.topic == topics.status() and not is_sent and body.get("state") != "offline":
+            is_sent = True
+            whole = {**command, "session": body["session"]}
+            await connection.deliver(
+                topics.command(station, verb), json.dumps(whole).encode(), expiry_s=EXPIRY_S
+            )
+        elif body.get("id") == command["id"]:
+            if not body["accepted"]:
+                raise IspsdError(f"refused: {body['reason']}")
+            return dict(body)
+    raise LinkError(connection.closed.result())

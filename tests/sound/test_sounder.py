@@ -1,0 +1,266 @@
+"""A sounder at a real broker: what it plays, what it proves, and what it says when nobody tells it anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from daemon.errors import IspsdError
+from daemon.sound.sounder import Sounder, ask_once
+from tests.brokers import DEMO_USERS, address, mosquitto
+from tests.clocks import FixedEntropy, ManualClock
+from tests.mqtt.harness import TOPICS, connected, publishing
+from tests.mqtt.test_contract import ALERT, STATE
+from tests.soon import soon
+from tests.sound.listening import groups
+from tests.sound.test_player import Device
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import AsyncIterator, Callable
+
+    from tests.brokers import EmbeddedBroker
+    from tests.mqtt.harness import Running
+
+HATCH = TOPICS.alert("a1")
+SOUNDS = {**ALERT, "priority": "W", "sounds_at": ["gangway"]}
+QUIET = {**SOUNDS, "state": "A", "sounding": False, "sounds_at": []}
+STATION = {**STATE[TOPICS.station("bridge")], "sounds": True, "tones": 1, "volume_floor": 60}
+
+
+class Listening:
+    """A sounder at the gangway, its loudspeaker, and its time."""
+
+    def __init__(self, broker: EmbeddedBroker, user: str | None, **how: Any) -> None:
+        self.clock = ManualClock()
+        self.device = Device(self.clock)
+        self.lines: list[str] = []
+        self.sounder = Sounder(
+            "gangway",
+            broker=address(broker, user),
+            ship="aurora",
+            open_output=lambda: self.device,
+            clock=self.clock,
+            entropy=FixedEntropy(),  # type: ignore[arg-type]
+            **how,
+        )
+
+    def heard(self) -> list[tuple[float, int]]:
+        """Return when each group of pulses began, and how many it had."""
+        return groups(memoryview(bytes(self.device.given)).cast("h"))
+
+    async def pass_time(self, seconds: float) -> None:
+        await self.clock.advance(seconds)
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        """Wait for what comes over the network; its time stands still."""
+        await soon(holds)
+
+
+@asynccontextmanager
+async def listening(
+    broker: EmbeddedBroker, *, user: str | None = None, **how: Any
+) -> AsyncIterator[Listening]:
+    ear = Listening(broker, user, **how)
+    task = asyncio.ensure_future(ear.sounder.run())
+    try:
+        yield ear
+        assert not task.done(), task.exception()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def told(running: Running, topic: str, body: dict[str, Any]) -> None:
+    running.publisher.put(topic, body, 1.0)
+    await running.drained()
+
+
+async def test_an_alert_sounds_until_it_is_acknowledged_somewhere() -> None:
+    async with mosquitto() as broker, publishing(broker) as running, listening(broker) as ear:
+        await told(running, TOPICS.station("gangway"), STATION)
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+        await ear.pass_time(2.0)
+        assert ear.heard() == []
+        await told(running, HATCH, SOUNDS)
+        await ear.until(ear.sounder.hearing.sounding)
+        await ear.pass_time(65.0)
+        assert [count for _, count in ear.heard()] == [2, 2]
+        first_s, second_s = (began_s for began_s, _ in ear.heard())
+        assert second_s - first_s == pytest.approx(60.0, abs=0.2)
+        await told(running, HATCH, {**SOUNDS, "priority": "A"})
+        await ear.until(
+            lambda: {s.signal.name for s in ear.sounder.hearing.sounding()} == {"ALARM"}
+        )
+        await beat(ear)
+        await ear.pass_time(15.0)
+        assert [count for _, count in ear.heard()[2:]] == [3, 3, 3]
+        await told(running, HATCH, QUIET)
+        await ear.until(lambda: not ear.sounder.hearing.sounding())
+        await beat(ear)
+        before = ear.heard()
+        await ear.pass_time(14.0)
+        assert ear.heard() == before, "acknowledged elsewhere: silent here"
+
+
+async def beat(ear: Listening) -> None:
+    """Wait for a heartbeat that comes now."""
+    heard = ear.sounder.hearing
+    before_s = heard._beat_s
+    await ear.pass_time(0.01)
+    await ear.until(lambda: heard._beat_s is not None and heard._beat_s != before_s)
+
+
+async def test_when_ispsd_is_lost_the_sounder_says_so_and_is_armed_no_longer() -> None:
+    async with mosquitto() as broker, listening(broker) as ear:
+        async with publishing(broker) as running:
+            await told(running, TOPICS.station("gangway"), STATION)
+            await told(running, HATCH, SOUNDS)
+            await ear.until(ear.sounder.hearing.sounding)
+            await beat(ear)
+            await ear.pass_time(3.0)
+            await ear.until(lambda: running.app.commands)
+            await beat(ear)
+            assert ear.sounder.hearing.fresh(ear.clock.now_s())
+        await ear.until(lambda: not ear.sounder.hearing.fresh(ear.clock.now_s()))
+        before = len(ear.heard())
+        await ear.pass_time(90.0)
+        assert [count for _, count in ear.heard()[before:]] == [1, 1], "one long tone each minute"
+        async with publishing(broker) as again:
+            await again.until(lambda facts: facts.connected)
+            await ear.until(lambda: ear.sounder.hearing.session == again.publisher.facts().session)
+            await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+            before = len(ear.heard())
+            await ear.pass_time(10.0)
+            assert len(ear.heard()) == before, "what stood before is not told any more"
+
+
+async def test_a_broker_that_is_killed_is_found_again() -> None:
+    async with mosquitto() as broker, publishing(broker) as running, listening(broker) as ear:
+        await told(running, TOPICS.station("gangway"), STATION)
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+        await broker.kill()
+        await ear.until(lambda: ear.sounder._connection is None)
+        await ear.pass_time(20.0)
+        assert [count for _, count in ear.heard()] == [1]
+        await broker.start()
+        await running.until(lambda facts: facts.connected)
+        for _ in range(200):
+            await ear.pass_time(1.0)
+            if ear.sounder.hearing.fresh(ear.clock.now_s()):
+                break
+            await asyncio.sleep(0.01)
+        await told(running, HATCH, SOUNDS)
+        await ear.until(ear.sounder.hearing.sounding)
+        await beat(ear)
+        before = len(ear.heard())
+        await ear.pass_time(2.0)
+        assert [count for _, count in ear.heard()[before:]] == [2]
+
+
+async def test_a_retained_alert_of_another_session_does_not_sound() -> None:
+    async with mosquitto() as broker:
+        async with connected(address(broker), "yesterday") as earlier:
+            for topic, session, body in (
+                (TOPICS.status(), "s1", {"state": "ready"}),
+                (HATCH, "s0", SOUNDS),
+                (TOPICS.alert("a2"), "s1", QUIET),
+            ):
+                said = json.dumps({**body, "session": session, "up": 1.0}).encode()
+                await earlier.deliver(topic, said, retain=True)
+        async with listening(broker) as ear:
+            await ear.until(lambda: len(ear.sounder.hearing._alerts) == 2)
+            assert ear.sounder.hearing.session == "s1"
+            await ear.pass_time(10.0)
+            assert ear.heard() == []
+
+
+async def test_it_proves_each_ten_seconds_what_is_true_and_at_once_what_has_changed() -> None:
+    async with (
+        mosquitto(users=DEMO_USERS) as broker,
+        publishing(broker, user="ispsd") as running,
+        listening(broker, user="gangway") as ear,
+    ):
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+
+        def proofs() -> list[dict[str, Any]]:
+            return [dict(c.arguments) for c in running.app.commands if c.verb == "alive"]
+
+        await ear.pass_time(1.0)
+        await ear.until(proofs)
+        assert proofs()[-1] == {
+            "shown": False,
+            "fresh": True,
+            "sound_armed": False,
+            "of": "program",
+        }
+        await ear.pass_time(1.0)
+        await ear.until(lambda: proofs()[-1]["sound_armed"])
+        count = len(proofs())
+        for _ in range(10):
+            await beat(ear)
+            await ear.pass_time(1.0)
+        await ear.until(lambda: len(proofs()) == count + 1)
+        ear.device.fault = "pulled out"
+        await ear.pass_time(1.5)
+        await ear.until(lambda: not proofs()[-1]["sound_armed"])
+        assert {command.station for command in running.app.commands} == {"gangway"}
+
+
+async def test_where_somebody_reads_it_the_alert_is_shown_in_words() -> None:
+    lines: list[str] = []
+    async with (
+        mosquitto() as broker,
+        publishing(broker) as running,
+        listening(broker, show=lines.append) as ear,
+    ):
+        await told(running, HATCH, SOUNDS)
+        await ear.until(ear.sounder.hearing.sounding)
+        await ear.pass_time(2.0)
+        assert lines == ["WARNING DOOR D12 OPEN · D12 · Send someone"]
+        await ear.until(lambda: any(c.arguments["shown"] for c in running.app.commands))
+        assert "of" not in running.app.commands[-1].arguments, "it is all that the station has"
+
+
+async def test_the_volume_is_never_under_the_ships_floor() -> None:
+    async with (
+        mosquitto() as broker,
+        publishing(broker) as running,
+        listening(broker, volume=5) as ear,
+    ):
+        await told(running, TOPICS.station("gangway"), {**STATION, "volume_floor": 80})
+        await told(running, HATCH, SOUNDS)
+        await ear.until(
+            lambda: (
+                ear.sounder.hearing.sounding() and ear.sounder.hearing.voice().volume_floor == 80
+            )
+        )
+        await ear.pass_time(2.0)
+        heard: array[int] = memoryview(bytes(ear.device.given)).cast("h")  # type: ignore[assignment]
+        assert max(heard) > 0.5 * 0.8 * 32767
+
+
+async def test_a_heard_test_is_said_from_the_stations_own_computer() -> None:
+    async with mosquitto() as broker, publishing(broker) as running:
+        reply = await ask_once(
+            *("gangway", "heard"),
+            broker=address(broker),
+            ship="aurora",
+            entropy=FixedEntropy(),  # type: ignore[arg-type]
+            person="L. Tupou",
+        )
+        assert reply["accepted"]
+        (command,) = running.app.commands
+        assert (command.station, command.verb, command.person) == ("gangway", "heard", "L. Tupou")
+        with pytest.raises(IspsdError, match="refused: crane: no such station"):
+            await ask_once(
+                *("crane", "heard"),
+                broker=address(broker),
+                ship="aurora",
+                entropy=FixedEntropy(),  # type: ignore[arg-type]
+                person="L. Tupou",
+            )

@@ -1,0 +1,207 @@
+"""A whole ship: where an alert goes on to, who relieves whom, is the sound heard, does the gangway answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.ship import Ship, sailing
+from tests.ship_talk import ATTENDED, HATCH_ALERT, acknowledge, entries, open_hatch, told
+
+GANGWAY = 'id = "gangway"\nattended_in = ["port"]\nsounder = "program"'
+NO_REPLY = "alert/gangway.no_reply.gangway"
+
+
+def tablet(text: str) -> str:
+    """The gangway has only a browser, and is the gangway."""
+    assert GANGWAY in text
+    return text.replace(GANGWAY, GANGWAY.replace("program", "page") + "\ngangway = true")
+
+
+def watched(text: str) -> str:
+    """The gangway is the gangway."""
+    return text.replace(GANGWAY, f"{GANGWAY}\ngangway = true")
+
+
+async def live(ship: Ship, seconds: float, *stations: str, **proof: Any) -> None:
+    """Let time pass while stations prove that they live."""
+    left_s = seconds
+    while left_s > 0:
+        for station in stations:
+            reply = await ship.ask(station, "alive", **{**ATTENDED, **proof})
+            assert reply["accepted"], reply
+        step_s = min(10.0, left_s)
+        await ship.pass_time(step_s)
+        left_s -= step_s
+
+
+async def test_a_warning_that_nobody_acknowledges_comes_to_the_bridge_in_the_end(tmp_path):
+    async with sailing(tmp_path) as ship:
+        everybody = ("gangway", "office", "bridge")
+        await live(ship, 1.0, *everybody)
+        raised = await open_hatch(ship)
+        assert raised["sounds_at"] == ["gangway", "office"], "in port the bridge is silent"
+        seq = ship.state(HATCH_ALERT)["recorded"]
+        await live(ship, 179.0, *everybody)
+        assert ship.state(HATCH_ALERT)["sounds_at"] == ["gangway", "office"]
+        await live(ship, 1.5, *everybody)
+        now = ship.state(HATCH_ALERT)
+        assert now["sounds_at"] == ["gangway", "office", "bridge"]
+        assert (now["instance"], now["state"]) == (raised["instance"], "V")
+        assert now["recorded"] in {seq, None}, "where it sounds is no entry of its own"
+        await acknowledge(ship, now, station="bridge")
+        assert ship.state(HATCH_ALERT)["sounds_at"] == []
+
+
+async def test_when_the_only_live_station_dies_the_next_one_is_called_at_once(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await live(ship, 1.0, "gangway", "bridge")
+        await open_hatch(ship)
+        assert ship.state(HATCH_ALERT)["sounds_at"] == ["gangway", "office"]
+        await live(ship, 30.0, "bridge")
+        assert ship.state(HATCH_ALERT)["sounds_at"] == ["gangway", "office", "bridge"]
+        await live(ship, 1.5, "bridge", "gangway")
+        assert ship.state(HATCH_ALERT)["sounds_at"] == ["gangway", "office"]
+
+
+async def test_a_silenced_alert_goes_on_from_where_it_was(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await live(ship, 1.0, "gangway", "bridge")
+        await open_hatch(ship)
+        await live(ship, 170.0, "gangway", "bridge")
+        await ship.ask("gangway", "silence")
+        assert ship.state(HATCH_ALERT)["sounds_at"] == []
+        await live(ship, 31.0, "gangway", "bridge")
+        assert "bridge" in ship.state(HATCH_ALERT)["sounds_at"], "silence is no acknowledgement"
+
+
+async def test_relief_names_who_was_relieved_and_since_when(tmp_path):
+    async with sailing(tmp_path) as ship:
+        first = await ship.ask("gangway", "take_watch", person="L. Tupou")
+        assert "extra" not in first
+        since = ship.state("station/gangway")["since_utc"]
+        await ship.pass_time(100.0)
+        again = await ship.ask("gangway", "take_watch", person="J. Santos")
+        assert again["extra"] == {"relieved": "L. Tupou", "relieved_since": since}
+        taken = await entries(ship, "watch.taken")
+        assert taken[-1]["open"]["relieved"] == "L. Tupou"
+        assert taken[-1]["open"]["relieved_since"] == since
+        station = ship.state("station/gangway")
+        assert (station["person"], station["attended"]) == ("J. Santos", True)
+        assert station["since_utc"] == taken[-1]["open"]["since"]
+
+
+async def test_no_alert_station_says_how_each_stands_and_who_was_last(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        await live(ship, 20.0, "gangway")
+        none = await ship.until(lambda: ship.state("alert/station.none.ispsd"), for_s=120.0)
+        assert none["detail"] == (
+            "gangway: L. Tupou, not live; office: nobody has the watch; last: L. Tupou at gangway"
+        )
+        raised = [e for e in await entries(ship, "alert.changed") if e["subject"] == "ispsd"]
+        assert raised[-1]["open"]["detail"] == none["detail"]
+
+
+async def test_a_page_sounds_only_after_a_touch_and_a_heard_test(tmp_path):
+    async with sailing(tmp_path, edit=tablet) as ship:
+        await ship.ask("gangway", "alive", **ATTENDED)
+        station = ship.state("station/gangway")
+        assert (station["sounder"], station["sound_armed"]) == ("page", False)
+        assert station["lacks"] == ["touch", "heard"]
+        await ship.ask("gangway", "alive", **ATTENDED, touched_s=3.5)
+        assert ship.state("station/gangway")["lacks"] == ["heard"]
+        played = await ship.ask("gangway", "test_sound", person="L. Tupou")
+        asked = ship.state("station/gangway")["test_sound"]
+        assert asked["nonce"] == played["extra"]["nonce"]
+        wrong = await ship.ask("gangway", "heard", person="L. Tupou", nonce="another")
+        assert "another test sound" in wrong["reason"]
+        heard = await ship.ask("gangway", "heard", person="L. Tupou", nonce=asked["nonce"])
+        assert heard["recorded"] is not None
+        station = ship.state("station/gangway")
+        assert (station["live"], station["lacks"]) == (True, [])
+        assert station["heard"]["person"] == "L. Tupou"
+        assert station["test_sound"] is None
+        (entry,) = await entries(ship, "station.heard")
+        assert entry["open"]["at"] == station["heard"]["utc"]
+        # The page was loaded anew: nobody has touched this one.
+        await ship.ask("gangway", "alive", **ATTENDED, touched_s=None)
+        assert ship.state("station/gangway")["sound_armed"] is False
+
+
+async def test_a_heard_test_outlives_a_restart_and_not_ten_days(tmp_path):
+    async with sailing(tmp_path, edit=tablet) as ship:
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        await ship.ask("gangway", "heard", person="L. Tupou")
+        since = ship.state("station/gangway")["since_utc"]
+    async with sailing(tmp_path, edit=tablet) as ship:
+        await ship.ask("gangway", "alive", **ATTENDED, touched_s=0.0)
+        station = ship.state("station/gangway")
+        assert (station["live"], station["lacks"]) == (True, [])
+        assert (station["since_up"], station["since_utc"]) == (None, since)
+
+
+async def test_nobody_who_is_not_on_board_hears_a_test_sound(tmp_path):
+    async with sailing(tmp_path) as ship:
+        for verb in ("heard", "test_sound"):
+            reply = await ship.ask("gangway", verb, person="A. Nobody")
+            assert not reply["accepted"]
+        assert await entries(ship, "station.heard") == []
+
+
+async def test_a_test_sound_is_forgotten_when_nobody_answers(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.ask("gangway", "test_sound", person="L. Tupou")
+        await ship.pass_time(122.0)
+        assert ship.state("station/gangway")["test_sound"] is None
+
+
+async def test_at_level_two_a_gangway_that_does_not_answer_is_an_alert(tmp_path):
+    async with sailing(tmp_path, edit=watched) as ship:
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        await ship.control(
+            {
+                "do": "order",
+                "verb": "level",
+                "said": {"level": 2, "told_by": "port facility"},
+                "by": "R. Menon",
+            }
+        )
+        began_s = ship.clock.now_s()
+        await live(ship, 1790.0, "gangway")
+        assert ship.state("station/gangway")["reply_wanted"] is None
+        await live(ship, 12.0, "gangway")
+        wanted = ship.state("station/gangway")["reply_wanted"]
+        assert began_s + 1800 <= wanted["asked_up"] <= began_s + 1803
+        assert wanted["answer_by_up"] == wanted["asked_up"] + 300.0
+        assert ship.state("station/office")["reply_wanted"] is None
+        await live(ship, 290.0, "gangway")
+        assert ship.state(NO_REPLY) is None
+        await live(ship, 12.0, "gangway")
+        alert = ship.state(NO_REPLY)
+        assert (alert["title"], alert["priority"], alert["state"]) == ("GANGWAY NO REPLY", "W", "V")
+        assert (await ship.ask("gangway", "gangway_reply"))["accepted"]
+        assert ship.state("station/gangway")["reply_wanted"] is None
+        await ship.pass_time(1.5)
+        assert ship.state(NO_REPLY)["state"] == "U"
+
+
+async def test_whatever_is_done_at_the_gangway_is_an_answer(tmp_path):
+    async with sailing(tmp_path, edit=watched) as ship:
+        await ship.control(
+            {
+                "do": "order",
+                "verb": "level",
+                "said": {"level": 3, "told_by": "port facility"},
+                "by": "R. Menon",
+            }
+        )
+        for act in ({"verb": "silence"}, {"verb": "alive", **ATTENDED, "touched_s": 1.0}):
+            await ship.until(lambda: ship.state("station/gangway")["reply_wanted"], for_s=1000.0)
+            await ship.pass_time(5.0)
+            await ship.ask("office", "silence")
+            assert ship.state("station/gangway")["reply_wanted"], "the office is not the gangway"
+            await ship.ask("gangway", "alive", **ATTENDED, touched_s=60.0)
+            assert ship.state("station/gangway")["reply_wanted"], "touched before it was asked"
+            await ship.ask("gangway", **act)
+            assert ship.state("station/gangway")["reply_wanted"] is None
+        assert told(ship, NO_REPLY) == []
