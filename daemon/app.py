@@ -342,6 +342,9 @@ class Daemon:
             seal_numbers=self.register.changed,
             position_doubt=lambda: self._suspicion().doubt,
             position_odd=self._odd,
+            # The acts are built later.
+            play_test_sound=lambda station: self.station_acts.play(station),  # noqa: PLW0108
+            sound_heard=lambda *heard: self.station_acts.note_heard(*heard),  # noqa: PLW0108
         )
 
     def _odd(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from daemon.record.waiting import on_disk
 from daemon.stations import Teller
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Mapping
 
     from daemon.annunciator import Annunciator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from daemon.model import Json
     from daemon.mqtt.commands import Command
     from daemon.people.people import People
+    from daemon.record.entry import Entry
     from daemon.watch import Journal
 
     Handler: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
@@ -161,22 +163,26 @@ class StationActs:
         asked = self._stations.at(station).test_sound
         if nonce is not None and (asked is None or asked.nonce != nonce):
             raise RefusedError("that was another test sound: play it once more")
+        written = self.note_heard(station, known.name)
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
+
+    def note_heard(self, station: str, person: str) -> asyncio.Future[Entry]:
+        """Take it that somebody on board heard a station's sound; return the writing."""
         now_utc = self._clock.utc()
         self._stations.hear(
-            station, known.name, at_utc=now_utc, now_utc=now_utc, now_s=self._clock.now_s()
+            station, person, at_utc=now_utc, now_utc=now_utc, now_s=self._clock.now_s()
         )
         self._annunciator.tell(station)
-        written = self._journal.submit(
+        return self._journal.submit(
             Draft(
                 kind="system",
                 type="station.heard",
                 subject=station,
                 classification=Classification.WATCH,
-                actor=Actor(station, known.name),
-                open={"station": station, "person": known.name, "at": forms.utc(now_utc)},
+                actor=Actor(station, person),
+                open={"station": station, "person": person, "at": forms.utc(now_utc)},
             )
         )
-        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     def test_sound(self, station: str, *, person: str) -> Reply:
         """Have the warning's sound played once at a station, for a person who stands there.
@@ -185,7 +191,15 @@ class StationActs:
             RefusedError: The name is not on the crew list, or there is no such station.
         """
         self._people.aboard(person)
+        return Reply(accepted=True, extra={"nonce": self.play(station)})
+
+    def play(self, station: str) -> str:
+        """Have the test sound played once at a station; return what tells it from any other.
+
+        Raises:
+            RefusedError: There is no such station.
+        """
         nonce = self._entropy.token()
         self._stations.ask_test_sound(station, nonce, now_s=self._clock.now_s())
         self._annunciator.tell(station)
-        return Reply(accepted=True, extra={"nonce": nonce})
+        return nonce

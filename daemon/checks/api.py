@@ -183,6 +183,8 @@ class Services:
         seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
         position_doubt: Why the position cannot be believed while GNSS SUSPECT stands; None while it does not.
         position_odd: What speaks against the position now, alone or not.
+        play_test_sound: Has a station play its test sound once.
+        sound_heard: Takes it that a person has heard a station's sound: the station, the name.
     """
 
     ais_off_orders: Callable[[], AisOffOrders] | None = None
@@ -193,6 +195,8 @@ class Services:
     seal_numbers: Callable[[], Mapping[str, str]] | None = None
     position_doubt: Callable[[], str | None] | None = None
     position_odd: Callable[[], tuple[str, ...]] | None = None
+    play_test_sound: Callable[[str], object] | None = None
+    sound_heard: Callable[[str, str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

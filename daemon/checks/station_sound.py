@@ -35,7 +35,7 @@ def judge(heard: Mapping[str, Answer | None]) -> Verdict:
         station: Outcome.INCONCLUSIVE
         if answer is None
         else Outcome.PASSED
-        if answer.text.strip().lower() == "yes"
+        if _is_yes(answer)
         else Outcome.FAILED
         for station, answer in heard.items()
     }
@@ -58,14 +58,22 @@ def points(_: StationSoundConfig) -> tuple[str, ...]:
 
 
 async def run(config: StationSoundConfig, ctx: CheckContext) -> Verdict:
-    """Ask at one station after the other."""
+    """Ask at one station after the other; whoever hears it has made the heard-test of that station too."""
     heard: dict[str, Answer | None] = {}
     for step, station in enumerate(config.stations, start=1):
+        if ctx.services.play_test_sound is not None:
+            ctx.services.play_test_sound(station)
         text = f"Station {station}: play the test sound there. Was it heard? yes or no"
-        heard[station] = await ctx.prompt(
+        answer = heard[station] = await ctx.prompt(
             step, text, expects=Expects.YES_OR_NO, for_s=config.answer_s
         )
+        if answer is not None and _is_yes(answer) and ctx.services.sound_heard is not None:
+            ctx.services.sound_heard(station, answer.person)
     return judge(heard)
+
+
+def _is_yes(answer: Answer) -> bool:
+    return answer.text.strip().lower() == "yes"
 
 
 CHECK = CheckSpec(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from daemon.checks.station_sound import StationSoundConfig
 from daemon.clock import SystemClock
 from daemon.config import words
 from daemon.config.alerting import alteration_faults
@@ -53,6 +54,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_broker_fault(file.mqtt),
         *_user_faults(file),
         *_chain_faults(file),
+        *_sound_faults(file, tests),
         *_wiring_faults(file),
         *_bus_faults(file, devices),
         *_input_faults(file, devices),
@@ -184,6 +186,18 @@ def _chain_faults(file: ConfigFile) -> list[Fault]:
             if id_ in first
         ]
     return faults
+
+
+def _sound_faults(file: ConfigFile, tests: list[Test]) -> list[Fault]:
+    """Refuse a test of the sound of a station that is not there."""
+    known = {station.id for station in file.station}
+    return [
+        Fault(f'test "{test.config.id}".stations', f"there is no station {id_!r}")
+        for test in tests
+        if isinstance(test.config, StationSoundConfig)
+        for id_ in test.config.stations
+        if id_ not in known
+    ]
 
 
 def _wiring_faults(file: ConfigFile) -> list[Fault]:

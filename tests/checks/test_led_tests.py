@@ -146,6 +146,20 @@ async def test_sound_is_heard_at_each_station(answers, outcome, reason):
         assert ended(made) == (outcome, reason)
 
 
+async def test_a_station_plays_by_itself_and_whoever_hears_it_has_made_its_heard_test():
+    played: list[str] = []
+    heard: list[tuple[str, str]] = []
+    services = Services(play_test_sound=played.append, sound_heard=lambda *said: heard.append(said))
+    async with running(rig(sound(), services=services)) as made:
+        await begin(made)
+        assert played == ["bridge"]
+        await step(made, 1, "no")
+        assert played == ["bridge", "gangway"]
+        await step(made, 2, "yes")
+        assert heard == [("gangway", ME)]
+        assert ended(made)[0] == "failed"
+
+
 # Motion detectors
 
 
