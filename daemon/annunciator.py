@@ -6,8 +6,9 @@ itself; so it does when a station dies. What is shown follows at once, and when 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from daemon import forms, gangwayprompt
 from daemon.alerts import annunciation
@@ -16,9 +17,10 @@ from daemon.model import AlertState
 
 if TYPE_CHECKING:
     from daemon.alerts.alert import Alert
-    from daemon.alerts.annunciation import Settings
+    from daemon.alerts.annunciation import Post, Settings
     from daemon.alerts.engine import Engine
     from daemon.clock import Clock
+    from daemon.model import Regime
     from daemon.picture import Picture
     from daemon.stations import Stations
 
@@ -26,6 +28,9 @@ NOBODY: Final = "station.none"
 """The alert that no attended station is live."""
 TEST_SOUND_S: Final = 120.0
 """So long after a test sound was asked for somebody may say that he heard it."""
+
+
+_Around: TypeAlias = "tuple[Regime, tuple[Post, ...]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +59,14 @@ class Annunciator:
         self._settings = settings
         self._prompt = GangwayPrompt(settings.reply_every_min, now_s=clock.now_s())
         self._told: dict[str, _Told] = {}
+        self._around: _Around = (engine.regime, stations.posts(clock.now_s()))
+        """What where anything sounds was last reckoned from, and below when it changes by itself."""
+        self._due_s = math.inf
         self._is_resumed = False
-
-    def sounds_at(self, alert: Alert) -> tuple[str, ...]:
-        """Return where an alert sounds now."""
-        if not alert.sounding:
-            return ()
-        now_s = self._clock.now_s()
-        return annunciation.sounding_at(
-            alert, self._engine.regime, self.stations.posts(now_s), self._settings.plan, now_s
-        )
 
     def show(self, alert: Alert, *, recorded: int | None) -> None:
         """Show an alert, and where it sounds; ``recorded`` is the number of its entry, None while it is not on disk."""
-        told = _Told(alert, self.sounds_at(alert), recorded)
-        if alert.state is AlertState.NORMAL:
-            self._told.pop(alert.id, None)
-        else:
-            self._told[alert.id] = told
-        self._picture.alert(alert, sounds_at=told.sounds_at, recorded=recorded)
+        self._show(alert, self._look_at_stations(self._clock.now_s()), recorded=recorded)
 
     def recorded(self, alert: Alert) -> int | None:
         """Return the entry under which this instance of an alert was shown last; None where it has none yet."""
@@ -81,9 +75,9 @@ class Annunciator:
 
     def look(self, now_s: float) -> None:
         """Show again what sounds elsewhere by now; ask the gangway, if it is time to."""
-        for told in list(self._told.values()):
-            if self.sounds_at(told.alert) != told.sounds_at:
-                self.show(told.alert, recorded=told.recorded)
+        before = self._around
+        if self._look_at_stations(now_s) != before or now_s >= self._due_s:
+            self._look_at_alerts(now_s)
         self._look_at_gangway(now_s)
         for status in self.stations.status():
             test = status.test_sound
@@ -93,15 +87,9 @@ class Annunciator:
 
     def next_due_s(self) -> float | None:
         """Return when something changes that nobody does; None for never."""
-        now_s, regime = self._clock.now_s(), self._engine.regime
-        waiting = [told.alert for told in self._told.values() if told.sounds_at]
-        posts = self.stations.posts(now_s) if waiting else ()
-        dues = [self._prompt.next_due_s(regime)]
-        dues += [
-            annunciation.next_due_s(alert, regime, posts, self._settings.plan, now_s)
-            for alert in waiting
-        ]
-        return min((due_s for due_s in dues if due_s is not None), default=None)
+        asks_s = self._prompt.next_due_s(self._engine.regime) if self.stations.gangways() else None
+        due_s = self._due_s if asks_s is None else min(self._due_s, asks_s)
+        return None if due_s == math.inf else due_s
 
     def tell(self, station: str) -> None:
         """Tell how a station stands."""
@@ -128,6 +116,44 @@ class Annunciator:
         gangways = self.stations.gangways()
         if station in gangways and self._prompt.act(at_s):
             self._tell_gangways()
+
+    def _look_at_stations(self, now_s: float) -> _Around:
+        """Return what decides where anything sounds at this moment; what was told by another is due to be looked at."""
+        around = self._engine.regime, self.stations.posts(now_s)
+        if around != self._around:
+            self._around, self._due_s = around, -math.inf
+        return around
+
+    def _look_at_alerts(self, now_s: float) -> None:
+        """Show again what sounds elsewhere, and find out when the next one does."""
+        regime, posts = self._around
+        self._due_s = math.inf
+        for told in list(self._told.values()):
+            if not told.alert.sounding:
+                continue
+            sounds_at = annunciation.sounding_at(
+                told.alert, regime, posts, self._settings.plan, now_s
+            )
+            if sounds_at != told.sounds_at:
+                self._show(told.alert, self._around, recorded=told.recorded)
+            self._note_due(told.alert, now_s)
+
+    def _show(self, alert: Alert, around: _Around, *, recorded: int | None) -> None:
+        regime, posts = around
+        now_s = self._clock.now_s()
+        sounds_at = annunciation.sounding_at(alert, regime, posts, self._settings.plan, now_s)
+        if alert.state is AlertState.NORMAL:
+            self._told.pop(alert.id, None)
+        else:
+            self._told[alert.id] = _Told(alert, sounds_at, recorded)
+            self._note_due(alert, now_s)
+        self._picture.alert(alert, sounds_at=sounds_at, recorded=recorded)
+
+    def _note_due(self, alert: Alert, now_s: float) -> None:
+        regime, posts = self._around
+        due_s = annunciation.next_due_s(alert, regime, posts, self._settings.plan, now_s)
+        if due_s is not None:
+            self._due_s = min(self._due_s, due_s)
 
     def _look_at_gangway(self, now_s: float) -> None:
         if not self.stations.gangways():

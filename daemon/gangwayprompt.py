@@ -43,7 +43,7 @@ class GangwayPrompt:
         if every_s is None:
             # What comes next begins anew: nobody is asked for an hour in which nobody had to answer.
             self._acted_s, self._asked_s = now_s, None
-        elif self._asked_s is None and now_s - self._acted_s >= every_s:
+        elif self._asked_s is None and now_s >= self._acted_s + every_s:  # as next_due_s has it
             self._asked_s = now_s
         return self._asked_s != before
 
