@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon import config
+from daemon import cli, config
 from daemon.errors import ConfigError, RecordError
 from daemon.record import keys
 
+SOUND = Path(__file__).parents[1] / "systemd" / "ispsd-sound@.service"
 UNIT = Path(__file__).parents[1] / "systemd" / "ispsd.service"
 THIN = Path(__file__).parent / "data" / "thin_ship.toml"
 analyze = pytest.mark.skipif(
@@ -44,6 +47,45 @@ def test_the_sandbox_is_as_tight_as_it_was(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout[-300:]
+
+
+@analyze
+def test_systemd_finds_nothing_wrong_with_the_sounders_unit(tmp_path):
+    unit = tmp_path / "ispsd-sound@gangway.service"
+    text = SOUND.read_text("utf-8").replace("/opt/ispsd/bin/ispsd", sys.executable)
+    unit.write_text(text, "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@analyze
+def test_the_sounders_sandbox_is_as_tight_as_it_was():
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=21", str(SOUND)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_the_sounders_command_line_is_understood():
+    (line,) = [
+        line.partition("=")[2]
+        for line in SOUND.read_text("utf-8").splitlines()
+        if line.startswith("ExecStart=")
+    ]
+    options = re.search(r"'OPTIONS=(.*)' >", SOUND.read_text("utf-8"))
+    assert options is not None
+    words = line.replace("$OPTIONS", options[1]).replace("%i", "gangway").replace("%d", "/run/c")
+    given = cli._parser().parse_args(shlex.split(words)[1:])
+    assert (given.station, given.ship) == ("gangway", "9999993")
+    assert given.ca is not None, "a password crosses no network in the clear"
 
 
 @analyze
