@@ -163,7 +163,8 @@ class Watch:
             self.look()
             dues_s = (self.engine.next_due_s(), self.annunciator.next_due_s())
             now_s = self._clock.now_s()
-            wait_s = min(self._looked_s + LOOK_S, *(s for s in dues_s if s is not None)) - now_s
+            look_s = self._looked_s + LOOK_S
+            wait_s = min([look_s, *(due_s for due_s in dues_s if due_s is not None)]) - now_s
             self._woken.clear()
             await self._clock.wait(self._woken, max(0.0, wait_s))
 

@@ -18,8 +18,9 @@ def tablet(text: str) -> str:
 
 
 def watched(text: str) -> str:
-    """The gangway is the gangway."""
-    return text.replace(GANGWAY, f"{GANGWAY}\ngangway = true")
+    """The gangway is the gangway, and is asked more often than on ships, so that a test is not so long."""
+    often = "[annunciation]\ngangway_reply_min = [0, 2, 1]\n[ssas]"
+    return text.replace(GANGWAY, f"{GANGWAY}\ngangway = true").replace("[ssas]", often, 1)
 
 
 async def live(ship: Ship, seconds: float, *stations: str, **proof: Any) -> None:
@@ -155,36 +156,6 @@ async def test_a_test_sound_is_forgotten_when_nobody_answers(tmp_path):
         assert ship.state("station/gangway")["test_sound"] is None
 
 
-async def test_at_level_two_a_gangway_that_does_not_answer_is_an_alert(tmp_path):
-    async with sailing(tmp_path, edit=watched) as ship:
-        await ship.ask("gangway", "take_watch", person="L. Tupou")
-        await ship.control(
-            {
-                "do": "order",
-                "verb": "level",
-                "said": {"level": 2, "told_by": "port facility"},
-                "by": "R. Menon",
-            }
-        )
-        began_s = ship.clock.now_s()
-        await live(ship, 1790.0, "gangway")
-        assert ship.state("station/gangway")["reply_wanted"] is None
-        await live(ship, 12.0, "gangway")
-        wanted = ship.state("station/gangway")["reply_wanted"]
-        assert began_s + 1800 <= wanted["asked_up"] <= began_s + 1803
-        assert wanted["answer_by_up"] == wanted["asked_up"] + 300.0
-        assert ship.state("station/office")["reply_wanted"] is None
-        await live(ship, 290.0, "gangway")
-        assert ship.state(NO_REPLY) is None
-        await live(ship, 12.0, "gangway")
-        alert = ship.state(NO_REPLY)
-        assert (alert["title"], alert["priority"], alert["state"]) == ("GANGWAY NO REPLY", "W", "V")
-        assert (await ship.ask("gangway", "gangway_reply"))["accepted"]
-        assert ship.state("station/gangway")["reply_wanted"] is None
-        await ship.pass_time(1.5)
-        assert ship.state(NO_REPLY)["state"] == "U"
-
-
 async def test_whatever_is_done_at_the_gangway_is_an_answer(tmp_path):
     async with sailing(tmp_path, edit=watched) as ship:
         await ship.control(
@@ -195,7 +166,8 @@ async def test_whatever_is_done_at_the_gangway_is_an_answer(tmp_path):
                 "by": "R. Menon",
             }
         )
-        for act in ({"verb": "silence"}, {"verb": "alive", **ATTENDED, "touched_s": 1.0}):
+        touched = {**ATTENDED, "touched_s": 1.0}
+        for act in ({"verb": "gangway_reply"}, {"verb": "silence"}, {"verb": "alive", **touched}):
             await ship.until(lambda: ship.state("station/gangway")["reply_wanted"], for_s=1000.0)
             await ship.pass_time(5.0)
             await ship.ask("office", "silence")
@@ -205,3 +177,25 @@ async def test_whatever_is_done_at_the_gangway_is_an_answer(tmp_path):
             await ship.ask("gangway", **act)
             assert ship.state("station/gangway")["reply_wanted"] is None
         assert told(ship, NO_REPLY) == []
+
+
+async def test_the_weekly_sound_test_is_the_heard_test_too(tmp_path):
+    t_buzz = """
+[[test]]
+kind = "station_sound"
+id = "t-buzz"
+equipment = "stations"
+name = "STATION SOUND"
+ssp_paragraph = "7.9"
+every = "week"
+stations = ["gangway"]
+"""
+    async with sailing(tmp_path, edit=lambda text: tablet(text) + t_buzz) as ship:
+        await ship.ask("gangway", "alive", **ATTENDED, touched_s=0.0)
+        assert ship.state("station/gangway")["lacks"] == ["heard"]
+        started = await ship.ask("gangway", "start_test", person="J. Santos", test="t-buzz")
+        assert started["accepted"], started
+        await ship.until(lambda: ship.state("station/gangway")["test_sound"], for_s=5.0)
+        await ship.ask("gangway", "answer", person="L. Tupou", test="t-buzz", step=1, text="yes")
+        assert ship.state("station/gangway")["lacks"] == []
+        assert ship.state("station/gangway")["heard"]["person"] == "L. Tupou"

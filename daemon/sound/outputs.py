@@ -95,11 +95,13 @@ class Alsa:
     async def __aexit__(self, *_: object) -> None:
         if (process := self._process) is None:
             return
-        if process.returncode is None:
+        # What is left in a pipe that nobody reads would be kept, and waited for, for ever.
+        if not (pipe := _stdin(process).transport).is_closing():
+            pipe.abort()
+        # Without its pipe it ends by itself, unless the device hangs; and where the kernel hangs, nothing ends it.
+        if not await _ends(process):
             process.kill()
-        await process.wait()
-        # Closed by hand: what is left in a pipe that nobody reads would be kept for ever.
-        _stdin(process).transport.abort()
+            await _ends(process)
 
     async def give(self, samples: bytes) -> int:
         process = self._process
@@ -196,6 +198,16 @@ class Nowhere:
         self._given += len(samples)
         await self._clock.sleep(len(samples) / BYTES_A_SECOND)
         return self._given
+
+
+async def _ends(process: Process) -> bool:
+    """Return whether a process ends soon."""
+    try:
+        async with asyncio.timeout(LAST_WORDS_S):
+            await process.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _stdin(process: Process) -> asyncio.StreamWriter:

@@ -54,7 +54,21 @@ class Listening:
         return groups(memoryview(bytes(self.device.given)).cast("h"))
 
     async def pass_time(self, seconds: float) -> None:
+        """Let time pass; nobody is heard of meanwhile."""
         await self.clock.advance(seconds)
+
+    async def live(self, seconds: float) -> None:
+        """Let time pass, with a heartbeat each five seconds as one that lives would have it."""
+        end_s = self.clock.now_s() + seconds
+        while (left_s := end_s - self.clock.now_s()) > 0.0:
+            await self.beat()
+            await self.clock.advance(min(5.0, left_s))
+        await self.beat()
+
+    async def beat(self) -> None:
+        """Wait for a heartbeat that comes now."""
+        heard, now_s = self.sounder.hearing, self.clock.now_s()
+        await soon(lambda: heard._beat_s is not None and heard._beat_s >= now_s)
 
     async def until(self, holds: Callable[[], Any]) -> None:
         """Wait for what comes over the network; its time stands still."""
@@ -88,7 +102,7 @@ async def test_an_alert_sounds_until_it_is_acknowledged_somewhere() -> None:
         assert ear.heard() == []
         await told(running, HATCH, SOUNDS)
         await ear.until(ear.sounder.hearing.sounding)
-        await ear.pass_time(65.0)
+        await ear.live(65.0)
         assert [count for _, count in ear.heard()] == [2, 2]
         first_s, second_s = (began_s for began_s, _ in ear.heard())
         assert second_s - first_s == pytest.approx(60.0, abs=0.2)
@@ -96,23 +110,13 @@ async def test_an_alert_sounds_until_it_is_acknowledged_somewhere() -> None:
         await ear.until(
             lambda: {s.signal.name for s in ear.sounder.hearing.sounding()} == {"ALARM"}
         )
-        await beat(ear)
-        await ear.pass_time(15.0)
+        await ear.live(15.0)
         assert [count for _, count in ear.heard()[2:]] == [3, 3, 3]
         await told(running, HATCH, QUIET)
         await ear.until(lambda: not ear.sounder.hearing.sounding())
-        await beat(ear)
         before = ear.heard()
-        await ear.pass_time(14.0)
+        await ear.live(14.0)
         assert ear.heard() == before, "acknowledged elsewhere: silent here"
-
-
-async def beat(ear: Listening) -> None:
-    """Wait for a heartbeat that comes now."""
-    heard = ear.sounder.hearing
-    before_s = heard._beat_s
-    await ear.pass_time(0.01)
-    await ear.until(lambda: heard._beat_s is not None and heard._beat_s != before_s)
 
 
 async def test_when_ispsd_is_lost_the_sounder_says_so_and_is_armed_no_longer() -> None:
@@ -121,10 +125,10 @@ async def test_when_ispsd_is_lost_the_sounder_says_so_and_is_armed_no_longer() -
             await told(running, TOPICS.station("gangway"), STATION)
             await told(running, HATCH, SOUNDS)
             await ear.until(ear.sounder.hearing.sounding)
-            await beat(ear)
+            await ear.beat()
             await ear.pass_time(3.0)
             await ear.until(lambda: running.app.commands)
-            await beat(ear)
+            await ear.beat()
             assert ear.sounder.hearing.fresh(ear.clock.now_s())
         await ear.until(lambda: not ear.sounder.hearing.fresh(ear.clock.now_s()))
         before = len(ear.heard())
@@ -156,7 +160,7 @@ async def test_a_broker_that_is_killed_is_found_again() -> None:
             await asyncio.sleep(0.01)
         await told(running, HATCH, SOUNDS)
         await ear.until(ear.sounder.hearing.sounding)
-        await beat(ear)
+        await ear.beat()
         before = len(ear.heard())
         await ear.pass_time(2.0)
         assert [count for _, count in ear.heard()[before:]] == [2]
@@ -201,9 +205,7 @@ async def test_it_proves_each_ten_seconds_what_is_true_and_at_once_what_has_chan
         await ear.pass_time(1.0)
         await ear.until(lambda: proofs()[-1]["sound_armed"])
         count = len(proofs())
-        for _ in range(10):
-            await beat(ear)
-            await ear.pass_time(1.0)
+        await ear.live(10.0)
         await ear.until(lambda: len(proofs()) == count + 1)
         ear.device.fault = "pulled out"
         await ear.pass_time(1.5)
