@@ -26,6 +26,8 @@ from tests.test_watch import Rig, Told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from daemon.alerts.alert import Alert
+
 PORT = Situation.PORT
 STATIONS = (
     Station("gangway", frozenset({PORT}), gangway=True),
@@ -37,8 +39,8 @@ PATH, NO_REPLY = "alert/path.fault.ispsd", "alert/gangway.no_reply.gangway"
 
 
 @asynccontextmanager
-async def watching(level: int = 2) -> AsyncIterator[Rig]:
-    """A watch in port with three stations, of which all are live while the test says so."""
+async def watching(level: int = 2, *, restored: tuple[Alert, ...] = ()) -> AsyncIterator[Rig]:
+    """A watch in port with three stations, of which those are live that the test says; it begins with these alerts."""
     clock, journal, board, faults = ManualClock(), HandJournal(), Told(), {}
     gate, inboxes = CovertGate(clock), Inboxes(clock)
     regime = Regime(PORT, SecurityLevel(level))
@@ -57,6 +59,8 @@ async def watching(level: int = 2) -> AsyncIterator[Rig]:
         faults=lambda: faults,
         annunciation=Settings(PLAN),
     )
+    watch.engine.restore(restored, now_s=clock.now_s())
+    watch.show_alerts({alert.id: 1 for alert in restored})
     task = asyncio.ensure_future(watch.run())
     await clock.advance(0.0)
     try:
@@ -153,8 +157,7 @@ async def test_a_question_that_nobody_had_answered_stands_after_a_restart():
     async with watching() as rig:
         await live(rig, 2200.0, "gangway")
         alert = rig.watch.engine.find("gangway.no_reply", "gangway")
-    async with watching() as again:
-        again.watch.engine.restore([alert], now_s=again.clock.now_s())
+    async with watching(restored=(alert,)) as again:
         await live(again, 5.0, "gangway")
         assert gangway(again)["reply_wanted"] is not None
         assert again.watch.engine.find("gangway.no_reply", "gangway").state.value == "V"
