@@ -31,6 +31,8 @@ class Judging:
         self._of_point: dict[str, list[Rule]] = {}
         self._of_device: dict[str, list[Rule]] = {}
         self._resting: frozenset[int] = frozenset()
+        self._at_rest: set[int] = set()
+        """Doors that were asked since they shut: of ten thousand, those that a second is about are few."""
         self._failed: set[int] = set()
         self._log = logs.get("watch")
 
@@ -47,6 +49,8 @@ class Judging:
         """Let the rules of a point take its reading; return them."""
         rules = [r for r in self._of_point.get(reading.point, ()) if id(r) not in self._resting]
         for rule in rules:
+            if change is not None:
+                self._at_rest.discard(id(rule))
             try:
                 rule.take(reading, change)
             except Exception as err:  # noqa: BLE001 (see the head of this file)
@@ -63,7 +67,7 @@ class Judging:
     def say(self, rules: Iterable[Rule], moment: Moment) -> None:
         """Tell the engine what the rules say now; those that rest say nothing."""
         for rule in rules:
-            if id(rule) in self._resting:
+            if id(rule) in self._resting or id(rule) in self._at_rest:
                 continue
             try:
                 for said in rule.look(moment):
@@ -75,6 +79,8 @@ class Judging:
                         detail=said.detail,
                         at_most=said.at_most,
                     )
+                if isinstance(rule, OpeningRule) and rule.is_at_rest(moment.now_s):
+                    self._at_rest.add(id(rule))
             except Exception as err:  # noqa: BLE001 (as above)
                 self._rule_failed(rule, err)
 
@@ -91,6 +97,7 @@ class Judging:
         rules = [r for r in self.rules if id(r) in self._resting and isinstance(r, OpeningRule)]
         self._resting = frozenset()
         for rule in rules:
+            self._at_rest.discard(id(rule))
             rule.begin_anew()
             # The lock last: a door that stands open now was not forced because its bolt is out.
             for point in sorted(rule.points, key=lambda each: each != rule.opening.id):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from daemon.alerts.alert import WHOLE_SHIP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from daemon.alerts.alert import Source
     from daemon.alerts.catalogue import AlertKind
@@ -32,7 +32,8 @@ class Explanations:
         """By key and device: the conditions that hold now."""
         self._device_of: dict[Place, str] = {}
         self._waiting: defaultdict[str, dict[Place, None]] = defaultdict(dict)
-        """By device or bus: what is explained by something there. In order: what waits longest is told first."""
+        """By device or bus: what is explained there. In order: what waits longest is told first."""
+        self._all_waiting: dict[Place, None] = {}
 
     def note(self, condition: Condition) -> list[Place]:
         """Take how a condition is now; return what waited for it to end and is to be looked at again."""
@@ -52,22 +53,27 @@ class Explanations:
 
     def explains(self, key: str, source: Source) -> bool:
         """Return whether something that holds now explains this key there."""
+        causes = self._causes[key]
+        if not causes or not self._holding:
+            return False
         return any(
             (cause, device) in self._holding
-            for cause in self._causes[key]
-            for device in _devices(source)
+            for device in (*_devices(source), *WHOLE_SHIP)
+            for cause in causes
         )
 
     def wait(self, place: Place, source: Source) -> None:
         """Let a condition wait until it is explained no more."""
+        self._all_waiting[place] = None
         for device in _devices(source):
             self._waiting[device][place] = None
 
     def forget(self, place: Place, source: Source) -> None:
         """Let a condition wait no more."""
-        for device in _devices(source):
-            if (waiting := self._waiting.get(device)) is not None:
-                waiting.pop(place, None)
+        if place in self._all_waiting:
+            del self._all_waiting[place]
+            for device in _devices(source):
+                del self._waiting[device][place]
 
     def _ends(self, key: str, place: Place, device: str) -> list[Place]:
         del self._device_of[place]
@@ -76,15 +82,12 @@ class Explanations:
         if holding:
             return []
         del self._holding[key, device]
-        return list(self._waiting.get(device, ()))
+        return list(self._all_waiting if device in WHOLE_SHIP else self._waiting[device])
 
 
-def _devices(source: Source) -> Iterator[str]:
-    """Yield every device whose alerts are about this source too."""
-    yield source.device
-    if source.bus is not None:
-        yield source.bus
-    yield from WHOLE_SHIP
+def _devices(source: Source) -> tuple[str, ...]:
+    """Return the device and the bus of a source."""
+    return (source.device,) if source.bus in {None, source.device} else (source.device, source.bus)
 
 
 def _causes(key: str, catalogue: Mapping[str, AlertKind]) -> frozenset[str]:

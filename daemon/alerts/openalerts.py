@@ -85,7 +85,14 @@ class OpenAlerts:
 
     def take_away(self, alert: Alert, now: Now) -> AlertChange:
         """End an alert of which nobody is to be told now."""
-        ended = self._change(replace(alert, state=AlertState.NORMAL), now)
+        ended = self._change(
+            alert,
+            now,
+            state=AlertState.NORMAL,
+            priority=alert.priority,
+            promoted=alert.promoted,
+            acknowledged_by=alert.acknowledged_by,
+        )
         return AlertChange(ended, Event.MUTE, lifecycle.NO_ROW)
 
     def move(
@@ -101,18 +108,17 @@ class OpenAlerts:
         elif event is Event.CONDITION_TRUE:
             # Raised again after it was rectified: the old acknowledgement does not cover this.
             acknowledged_by = None
-        moved = replace(
+        moved = self._change(
             alert,
+            now,
             state=row.to,
             priority=Priority.ALARM if row.promotes else alert.priority,
             promoted=alert.promoted or row.promotes,
             acknowledged_by=acknowledged_by,
             waits_since_s=now.s if event in _BEGINS_TO_WAIT else alert.waits_since_s,
-            escalation=lifecycle.next_escalation(alert.escalation)
-            if row.escalates
-            else alert.escalation,
+            escalates=row.escalates,
         )
-        return [AlertChange(self._change(moved, now), event, row.number, by)]
+        return [AlertChange(moved, event, row.number, by)]
 
     def reprioritise(
         self, alert: Alert, priority: Priority, known: Condition, now: Now
@@ -124,15 +130,16 @@ class OpenAlerts:
             state = AlertState.ACTIVE_ACKNOWLEDGED  # of a caution: active
         elif LOUDNESS.index(priority) > LOUDNESS.index(alert.priority):
             state, waits_since_s = AlertState.ACTIVE_UNACKNOWLEDGED, now.s
-        moved = replace(
+        moved = self._change(
             alert,
+            now,
+            state=state,
             priority=priority,
             promoted=alert.promoted and priority is Priority.ALARM,
-            state=state,
-            waits_since_s=waits_since_s,
             acknowledged_by=by if state is AlertState.ACTIVE_ACKNOWLEDGED else None,
+            waits_since_s=waits_since_s,
         )
-        return AlertChange(self._change(moved, now), Event.REPRIORITISE, lifecycle.NO_ROW)
+        return AlertChange(moved, Event.REPRIORITISE, lifecycle.NO_ROW)
 
     def retime(self, *, promotes: bool) -> None:
         """Take whether warnings are promoted from now on."""
@@ -161,15 +168,33 @@ class OpenAlerts:
             return Event.PROMOTE
         return Event.REPEAT if alert.priority is Priority.WARNING else Event.ESCALATE
 
-    def _change(self, alert: Alert, now: Now) -> Alert:
+    def _change(
+        self,
+        alert: Alert,
+        now: Now,
+        *,
+        state: AlertState,
+        priority: Priority,
+        promoted: bool = False,
+        acknowledged_by: Acknowledgement | None = None,
+        waits_since_s: float | None = None,
+        escalates: bool = False,
+    ) -> Alert:
         """Keep an alert as it is from now on, under its next revision; return it."""
-        waits = alert.state in WAITING and alert.priority is not Priority.CAUTION
+        waits = state in WAITING and priority is not Priority.CAUTION
         changed = replace(
             alert,
+            state=state,
+            priority=priority,
+            promoted=promoted,
+            acknowledged_by=acknowledged_by,
+            waits_since_s=waits_since_s if waits else None,
             changed_utc=now.utc,
             changed_s=now.s,
-            waits_since_s=alert.waits_since_s if waits else None,
             revision=lifecycle.next_revision(alert.revision),
+            escalation=lifecycle.next_escalation(alert.escalation)
+            if escalates
+            else alert.escalation,
         )
         self._keep(changed, now.s)
         return changed

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from daemon.model import Classification, Json
 
+URGENT = frozenset({"status", "alert"})
+"""Kinds of topics that wait for no others: a dead bus changes ten thousand points, and an alert is told before them."""
 ENVELOPE = frozenset({"session", "up"})
 """Members that are added to every body."""
 
@@ -81,6 +83,7 @@ class Mirror:
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
         self._dirty: dict[str, None] = {}  # in the order of first change
+        self._urgent: dict[str, None] = {}  # the same, of those that go first
         self._revision = 0
         self._session = ""
 
@@ -126,6 +129,7 @@ class Mirror:
         """Begin a session: whatever the broker was told before, all must be told again."""
         self._session = session
         self._dirty.clear()
+        self._urgent.clear()
         for topic, slot in self._slots.items():
             slot.waiting, slot.flying, slot.sent = slot.owed, None, None
             self.touch(topic, at_s=at_s)
@@ -134,15 +138,17 @@ class Mirror:
         """Drop a topic without clearing it at the broker."""
         self._slots.pop(topic, None)
         self._dirty.pop(topic, None)
+        self._urgent.pop(topic, None)
 
     def take(self) -> Change | None:
-        """Return what to send next, the topic that changed first; None where nothing can be."""
-        for topic in self._dirty:
-            slot = self._slots[topic]
-            if slot.sent is None:
-                del self._dirty[topic]
-                slot.flying, slot.waiting, slot.sent = slot.waiting, None, slot.revision
-                return Change(topic, self._payload(slot), slot.revision)
+        """Return what to send next: the topic that changed first, alerts before others; None where nothing can be."""
+        for dirty in (self._urgent, self._dirty):
+            for topic in dirty:
+                slot = self._slots[topic]
+                if slot.sent is None:
+                    del dirty[topic]
+                    slot.flying, slot.waiting, slot.sent = slot.waiting, None, slot.revision
+                    return Change(topic, self._payload(slot), slot.revision)
         return None
 
     def settled(self, change: Change, *, at_s: float) -> None:
@@ -198,7 +204,9 @@ class Mirror:
         slot.body, slot.up_s, slot.closing = body, up_s, closing
         slot.revision = self._revision
         slot.waiting = slot.waiting or (self._revision, at_s)
-        self._dirty.setdefault(topic)
+        name = parse(topic)
+        dirty = self._urgent if name is not None and name.kind in URGENT else self._dirty
+        dirty.setdefault(topic)
 
     def _payload(self, slot: _Slot) -> bytes:
         if slot.body is None:

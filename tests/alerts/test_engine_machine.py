@@ -53,7 +53,7 @@ REGIMES = [
     regime(Situation.SEA),
     regime(Situation.YARD),
 ]
-WAITS_S = [0.1, 0.4, 2.0, 9.9, 29.0, 30.0, 61.0, 300.0, 2000.0]
+WAITS_S = [0.1, 0.4, 2.0, 9.9, 29.0, 30.0, 61.0, 300.0, 7000.0]
 ACTIVE = {"V", "S", "A", "O"}
 STEPS = {
     priority: {(state, event): (number, to) for number, state, event, to, _ in rows}
@@ -121,6 +121,16 @@ class Life(RuleBasedStateMachine):
         key, source = place
         self.alerts.condition(key, source, active=active, now_s=self.now_s)
         self.seen[key, source.id].say(self.now_s, active=active)
+
+    @rule(door=st.sampled_from(PLACES[:4]), wait_s=st.sampled_from([0.1, 1.0, 5.0]))
+    def opens_or_shuts(self, door, wait_s):
+        key, source = door
+        self.says(door, not self.seen[key, source.id].wanted)
+        self.passes(wait_s)
+
+    @rule(lost=st.sampled_from(PLACES[4:]), wait_s=st.sampled_from([1.0, 11.0, 70.0]))
+    def is_lost_or_back(self, lost, wait_s):
+        self.opens_or_shuts(lost, wait_s)
 
     @rule(wait_s=st.sampled_from(WAITS_S))
     def passes(self, wait_s):
@@ -250,6 +260,7 @@ class Life(RuleBasedStateMachine):
         if before is None:
             assert alert.id not in self.open, "an open alert is no new instance"
             assert alert.revision == 1
+            self.is_news_unless_it_is_known(change)
         else:
             assert self.open[alert.id] == alert.instance, "an instance that was normal is over"
             assert alert.revision == before.revision % 99 + 1
@@ -258,6 +269,8 @@ class Life(RuleBasedStateMachine):
         if change.event in {Event.REPRIORITISE, Event.MUTE}:
             assert change.row == 0
             return
+        if change.event is Event.CONDITION_TRUE:
+            assert not self.is_explained(alert.key), "its explanation is told instead"
         state = "N" if before is None else before.state.value
         was = alert.priority if change.event is Event.CONDITION_TRUE else before.priority
         if state == "U" and alert.priority is Priority.CAUTION:
@@ -265,6 +278,21 @@ class Life(RuleBasedStateMachine):
         assert STEPS[was][state, change.event] == (change.row, alert.state.value)
         if change.event is Event.SILENCE_ENDED:
             assert alert.changed_s == self.silenced_s[alert.instance] + 30.0
+
+    def is_news_unless_it_is_known(self, change):
+        alert = change.alert
+        known_at = self.seen[alert.key, alert.source.id].known_at
+        is_known = known_at is not None and LOUDNESS.index(alert.priority) <= LOUDNESS.index(
+            known_at
+        )
+        is_quiet = is_known or alert.priority is Priority.CAUTION
+        assert alert.state.value == ("A" if is_quiet else "V")
+
+    def is_explained(self, key):
+        return any(
+            self.seen[cause].wanted or self.seen[cause].standing
+            for cause in EXPLAINED_BY.get(key, ())
+        )
 
     def sounds_only_as_it_may(self, change):
         alert = change.alert
@@ -301,6 +329,9 @@ class Life(RuleBasedStateMachine):
             told = self.told[alert.instance]
             assert (told.state, told.priority) == (alert.state, alert.priority)
 
+    def teardown(self):
+        self.comes_to_rest()
+
     @rule()
     def comes_to_rest(self):
         """After the longest delay everything is told that holds, and nothing that does not (peers.md 8, item 16)."""
@@ -311,10 +342,6 @@ class Life(RuleBasedStateMachine):
     def is_told_as_it_is(self, key, source):
         seen, alert = self.seen[key, source], self.alerts.find(key, source)
         priority = KINDS[key].priority(self.alerts.regime)
-        explained = any(
-            self.seen[cause].wanted or self.seen[cause].standing
-            for cause in EXPLAINED_BY.get(key, ())
-        )
         is_active = alert is not None and alert.state.value in ACTIVE
         if (key, source) in self.muted:
             assert alert is None
@@ -322,11 +349,14 @@ class Life(RuleBasedStateMachine):
             assert not is_active
         elif priority is None:
             assert not is_active or KINDS[key].latch
-        elif not explained:
+        elif not self.is_explained(key):
             assert is_active
             assert alert.priority is priority or alert.promoted
+        if is_active and alert.sounding and alert.priority is Priority.WARNING:
+            of = self.alerts.regime
+            assert (of.level == 1 and not of.threat) or self.now_s - alert.waits_since_s < 300.0
         assert self.alerts.holds(key, source) is (seen.wanted or seen.standing)
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+Life.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 TestLife = Life.TestCase

@@ -77,6 +77,13 @@ def test_only_the_newest_value_waits_in_the_order_of_first_change(mirror: Mirror
     assert [(change.topic, value(change)) for change in taken(mirror)] == [(A, 3), (B, 1), (C, 1)]
 
 
+def test_an_alert_is_told_before_the_points_that_changed_before_it(mirror: Mirror) -> None:
+    alerts = [TOPICS.alert(id_) for id_ in ("io.bus_lost.rtu", "door.escape.open.d12")]
+    for topic in (A, B, alerts[0], C, alerts[1], TOPICS.status()):
+        put(mirror, topic, 1)
+    assert [change.topic for change in taken(mirror)] == [*alerts, TOPICS.status(), A, B, C]
+
+
 def test_one_publication_of_a_topic_is_in_flight_at_most(mirror: Mirror) -> None:
     put(mirror, A, 1)
     first = mirror.take()

@@ -156,6 +156,10 @@ class OpeningRule(Deaf):
         if not chatters:  # one alert for all; how it stands is said as soon as it rests
             yield from self._open(moment)
 
+    def is_at_rest(self, now_s: float) -> bool:
+        """Whether it is shut: then it says the same at any time, level and permit until its contact says otherwise."""
+        return self._state is ContactState.CLOSED and not self._chatters(now_s)
+
     def _open(self, moment: Moment) -> Iterator[Said]:
         rule = self._must(moment.regime)
         permit = moment.permits.get(self.opening.id)
