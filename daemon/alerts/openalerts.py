@@ -138,6 +138,7 @@ class OpenAlerts:
             promoted=alert.promoted and priority is Priority.ALARM,
             acknowledged_by=by if state is AlertState.ACTIVE_ACKNOWLEDGED else None,
             waits_since_s=waits_since_s,
+            goes_on=state is alert.state,
         )
         return AlertChange(moved, Event.REPRIORITISE, lifecycle.NO_ROW)
 
@@ -179,8 +180,12 @@ class OpenAlerts:
         acknowledged_by: Acknowledgement | None = None,
         waits_since_s: float | None = None,
         escalates: bool = False,
+        goes_on: bool = False,
     ) -> Alert:
-        """Keep an alert as it is from now on, under its next revision; return it."""
+        """Keep an alert as it is from now on, under its next revision; return it.
+
+        With ``goes_on`` its silence ends, or it sounds again, when it would have done.
+        """
         waits = state in WAITING and priority is not Priority.CAUTION
         changed = replace(
             alert,
@@ -196,10 +201,10 @@ class OpenAlerts:
             if escalates
             else alert.escalation,
         )
-        self._keep(changed, now.s)
+        self._keep(changed, now.s, next_s=self._next_s.get(alert.id) if goes_on else None)
         return changed
 
-    def _keep(self, alert: Alert, now_s: float) -> None:
+    def _keep(self, alert: Alert, now_s: float, *, next_s: float | None = None) -> None:
         self._next_s.pop(alert.id, None)
         self._dues.drop(alert.id)
         if alert.state is AlertState.NORMAL:
@@ -209,9 +214,9 @@ class OpenAlerts:
         self._alerts[alert.id] = alert
         self._instances.add(alert.instance)
         if alert.state is AlertState.ACTIVE_SILENCED:
-            self._next_s[alert.id] = now_s + lifecycle.SILENCE_S
+            self._next_s[alert.id] = next_s or now_s + lifecycle.SILENCE_S
         elif alert.sounding:
-            self._next_s[alert.id] = now_s + self._escalation.after_s
+            self._next_s[alert.id] = next_s or now_s + self._escalation.after_s
         self._put(alert)
 
     def _put(self, alert: Alert) -> None:

@@ -179,3 +179,14 @@ def test_restart_after_the_numbers_began_again_they_go_on_from_the_newest():
     after = engine()
     after.restore(before.alerts(), now_s=0.0)
     assert after.last_instance == 2
+
+
+def test_a_quieter_priority_neither_prolongs_a_silence_nor_the_time_to_the_next_sound():
+    alerts = raised(of=PORT_3)
+    become(alerts, PORT_2, 40.0)
+    assert alerts.next_due_s() == 70.0
+    become(alerts, PORT_3, 50.0)
+    alerts.silence(BY, now_s=60.0, now_utc=UTC_0210)
+    become(alerts, PORT_2, 75.0)
+    assert the(alerts).state.value == "S"
+    assert advance(alerts, 90.0) == [(ID, "V")]
