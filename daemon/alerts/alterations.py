@@ -32,6 +32,7 @@ DELAYS: Final = {"on_delay_s": 10.0, "off_delay_s": 60.0}
 MOST_TIMES: Final = 3.0
 """Else three times what it was."""
 HIGHEST_LEVEL: Final = 3
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 COMPARED: Final = (*BY_LEVEL, "threat", *DELAYS)
 
 
@@ -40,9 +41,9 @@ class Alteration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ssp: Annotated[str, Field(min_length=1, max_length=40)]
+    ssp: Annotated[str, Field(max_length=40, pattern=PRINTABLE)]
     """The paragraph of the Ship Security Plan that wants it so."""
-    approved_by: Annotated[str, Field(min_length=1, max_length=60)]
+    approved_by: Annotated[str, Field(max_length=60, pattern=PRINTABLE)]
     """Who approved it."""
     sea: Letters | None = None
     anchor: Letters | None = None
@@ -78,10 +79,11 @@ def differences(shipped: AlertKind, now: AlertKind) -> dict[str, Json]:
     }
 
 
-def told(alterations: Mapping[str, Alteration], kinds: Mapping[str, AlertKind]) -> dict[str, Json]:
+def told(alterations: Mapping[str, Alteration], kinds: Mapping[str, AlertKind]) -> list[Json]:
     """Return everything that differs from the shipped table, and by whose word, as an entry has it."""
-    return {
-        key: {
+    return [
+        {
+            "alert": key,
             "ssp": own.ssp,
             "approved_by": own.approved_by,
             **{
@@ -90,7 +92,7 @@ def told(alterations: Mapping[str, Alteration], kinds: Mapping[str, AlertKind]) 
             },
         }
         for key, own in alterations.items()
-    }
+    ]
 
 
 def faults(

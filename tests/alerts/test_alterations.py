@@ -107,6 +107,8 @@ def test_what_changes_nothing_is_a_fault(said):
     "said",
     [
         {"ssp": ""},
+        {"ssp": "7\n3"},
+        {"approved_by": "\x1b[31m"},
         {"approved_by": ""},
         {"port": "CW"},
         {"port": "XWW"},
@@ -140,14 +142,15 @@ def test_the_table_in_force_has_what_differs_and_by_whose_word():
 
 def test_the_entry_has_words_and_no_fractions():
     said = alterations.told({STORE: own(port="WWW", on_delay_s=5.5)}, KINDS)
-    assert said == {
-        STORE: {
+    assert said == [
+        {
+            "alert": STORE,
             "ssp": "7.3.4",
             "approved_by": "P. Okafor, CSO",
             "port": "CWW to WWW",
             "on_delay_s": "0.3 s to 5.5 s",
         }
-    }
+    ]
 
 
 def test_what_explains_an_alert_is_followed_to_its_end():
