@@ -16,7 +16,7 @@ from daemon.bam.port import MOST_COMMANDS_AT_ONCE, TOO_MANY
 from daemon.drivers.alert_layouts import alc_of, alf_of, entries_of
 from daemon.drivers.sentences import parse
 from daemon.model import AlertState, Classification, Priority
-from simulators.panel_sentences import written
+from simulators.panel_sentences import checksum, written
 from tests.bam.rig import Line, alert
 
 
@@ -147,6 +147,44 @@ def test_what_is_no_command_is_counted_by_its_reason_and_answered_by_nothing(hea
     assert line.hear(heard) is None
     assert line.port.dropped == {reason: 1}
     assert line.run(12.0) == []
+
+
+NETWORK = {
+    "port": None,
+    "group": "239.192.0.17",
+    "interface": "172.16.0.5",
+    "panel_address": "172.16.0.9",
+}
+
+
+def tagged(block: bytes, sentence: bytes = b"$CAACN,101545.00,XXX,10011,1,A,C*3E") -> bytes:
+    return b"\\%b*%02X\\%b" % (block, checksum(block), sentence)
+
+
+@pytest.mark.parametrize(
+    ("block", "is_for_us"),
+    [
+        (b"s:CA0001,n:1", True),
+        (b"s:CA0001,d:U00001,n:1", True),
+        (b"s:CA0001,d:RA0001,n:1", False),
+        (b"s:U00001,n:1", False),
+    ],
+)
+def test_on_a_network_what_is_addressed_to_others_or_is_our_own_is_left_alone(block, is_for_us):
+    line = Line(alert(), **NETWORK)
+    line.run(5.0)
+    assert (line.hear(tagged(block)) is not None) is is_for_us
+    assert line.port.dropped == ({} if is_for_us else {"addressed_elsewhere": 1})
+
+
+def test_on_a_network_a_command_for_another_maker_s_alert_gets_no_answer_of_ours():
+    line = Line(alert(), **NETWORK)
+    line.run(5.0)
+    line.hear(
+        tagged(b"s:CA0001,n:1", written("CA", "ACN", "", "YYY", "3122", "1", "A", "C").strip())
+    )
+    assert line.run(6.0) == []
+    assert line.port.dropped == {"of others": 1}
 
 
 def test_a_flood_of_commands_is_bounded_and_counted():
