@@ -187,6 +187,18 @@ async def test_the_status_shows_the_port_as_a_device_s_link(tmp_path):
         assert ship.daemon.bam.shown()["reason"]
 
 
+async def test_row_12_a_warning_that_nobody_acknowledges_is_told_again_with_its_escalation(
+    tmp_path,
+):
+    async with bridge(tmp_path) as (ship, panel):
+        await open_hatch(ship)
+        await ship.until(lambda: hatch_on(panel))
+        assert hatch_on(panel).escalation == 0
+        await ship.until(lambda: hatch_on(panel).escalation == 1, for_s=70.0)
+        assert hatch_on(panel).state == "V"
+        assert hatch_on(panel).revision == ship.state(HATCH_OPEN)["revision"]
+
+
 async def test_row_10_what_is_over_and_was_not_acknowledged_waits_for_it_at_the_panel_too(tmp_path):
     async with bridge(tmp_path) as (ship, panel):
         await open_hatch(ship)
