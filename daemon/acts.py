@@ -7,7 +7,7 @@ act changes nothing. Acts on watch stations come over MQTT; what SSO and Master 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from daemon.alerts.alert import Acknowledgement
 from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
@@ -20,11 +20,9 @@ from daemon.model import (
     DoorClass,
     Priority,
     Role,
-    SecurityLevel,
-    Situation,
 )
 from daemon.mqtt.commands import Command, Reply
-from daemon.orders import OFFICERS
+from daemon.orders.ordering import OFFICERS
 from daemon.people import authority
 from daemon.people.authority import ENGINE_DOORS, Act, Only
 from daemon.people.claims import By, Claim
@@ -36,11 +34,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
     from datetime import datetime
-    from enum import Enum
 
     from daemon.clock import Clock
     from daemon.model import Json, Person
-    from daemon.orders import Orders
+    from daemon.orders.table import Orders
     from daemon.people.people import People
     from daemon.readiness import Tests
     from daemon.record.entry import Entry
@@ -48,24 +45,12 @@ if TYPE_CHECKING:
     from daemon.watch import Journal, Watch
     from daemon.window import Window
 
-Choice = TypeVar("Choice", bound="Enum")
-
 MAY_RELEASE = {
     FORCED: OFFICERS,
     TAMPER: frozenset({Role.SSO, Role.ETO}),
     "record.check": frozenset({Role.SSO}),
 }
 """Who does the act that a latched alert waits for; a seal waits for its new number."""
-ORDERED = {
-    "situation": Act.SITUATION,
-    "level": Act.LEVEL,
-    "threat": Act.THREAT,
-    "ship_time": Act.SHIP_TIME,
-    "ais_off": Act.AIS_OFF,
-    "permit": Act.PERMIT,
-    "interference_area": Act.INTERFERENCE,
-}
-"""What the table calls the orders about the ship."""
 TO_ACKNOWLEDGE = frozenset(
     {
         AlertState.ACTIVE_UNACKNOWLEDGED,
@@ -120,7 +105,16 @@ class Acts:
             case "start_test" | "answer":
                 return await self._assist(command)
             case _:
-                return await self.order(command.verb, command.arguments, _claim(command))
+                return await self._ordered(command)
+
+    async def _ordered(self, command: Command) -> Reply:
+        """Carry out an order of a station, or say what stands in the way of one."""
+        said = command.arguments
+        if command.verb == "ready_to_secure":
+            return self._orders.ready_to_secure(said)
+        if command.alert is not None:
+            said = {**said, "alert": command.alert}
+        return await self.order(command.verb, said, _claim(command))
 
     async def order(self, verb: str, said: Mapping[str, Any], claim: Claim) -> Reply:
         """Carry out an order about the ship, from a station or from the control socket.
@@ -128,39 +122,7 @@ class Acts:
         Raises:
             RefusedError: With the reason, for the person who asked.
         """
-        if (act := ORDERED.get(verb)) is None:
-            raise RefusedError(f"{verb}: not available in this version")
-        orders, by = self._orders, await self._people.prove(claim, act)
-        confirmed = said.get("confirm") is True
-        match verb:
-            case "situation":
-                situation = _one_of(Situation, said["situation"])
-                written = orders.situation(situation, by, confirmed=confirmed)
-            case "level":
-                level = _one_of(SecurityLevel, said["level"])
-                written = orders.level(level, by, told_by=said["told_by"])
-            case "threat":
-                written = orders.threat(by, on=said["on"], confirmed=confirmed)
-            case "ship_time":
-                written = orders.ship_time(said["offset_min"], by)
-            case "ais_off":
-                master = self._people.known(said["master"]) if said["on"] else by.person
-                if said["on"] and Role.MASTER not in master.roles:
-                    raise RefusedError(f"{master.name} is not the Master")
-                written = orders.ais_off(by, on=said["on"], master=master.name)
-            case "interference_area":
-                written = orders.interference_area(said["area"], by, hours=said["hours"])
-            case "permit" if said["minutes"] == 0:
-                written = orders.end_permit(said["door"], by)
-            case _:
-                written = orders.permit(
-                    said["door"],
-                    by,
-                    worker=said["worker"],
-                    work=said["work"],
-                    minutes=said["minutes"],
-                )
-        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
+        return await self._orders.carry_out(verb, said, claim)
 
     async def _assist(self, command: Command) -> Reply:
         """Start or go on with an assisted test from a watch station; those of class ``sso`` do not exist there."""
@@ -446,16 +408,3 @@ class Acts:
 
 def _claim(command: Command) -> Claim:
     return Claim(command.person or "", command.pin, command.station)
-
-
-def _one_of(choices: type[Choice], said: object) -> Choice:
-    """Return the member that was said.
-
-    Raises:
-        RefusedError: There is none.
-    """
-    try:
-        return choices(said)
-    except ValueError:
-        known = ", ".join(str(choice.value) for choice in choices)
-        raise RefusedError(f"{said!r} is none of {known}") from None

@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import logs, rulebook, safekeeping, stationacts, systemd, timekeeper
+from daemon import equipment, logs, rulebook, safekeeping, stationacts, systemd, timekeeper
 from daemon.acts import Acts
 from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
@@ -41,8 +41,12 @@ from daemon.model import Classification, OpeningKind, Priority, Provenance
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
+from daemon.muting import Muting
 from daemon.office import Office
-from daemon.orders import Orders
+from daemon.orders.board import OrderBoard
+from daemon.orders.ordering import Ordering
+from daemon.orders.service import Service
+from daemon.orders.table import Orders
 from daemon.ourselves import BROKER_LIMIT_S, Ourselves
 from daemon.people.hashing import RFC_9106
 from daemon.points import Points
@@ -202,7 +206,9 @@ class Daemon:
         self.ship = ShipState(config.situation, config.security_level, config.ship_time)
         regime = self.ship.regime(clock.utc(), gangway_attended=False)
         shipped = catalogue.load(asset("alerts.toml"))
-        self.engine = Engine(kinds(config, shipped), regime, escalation=config.escalation)
+        known = kinds(config, shipped)
+        muting = Muting(self.ship, kinds=known, openings=config.openings, now_s=clock.now_s)
+        self.engine = Engine(known, regime, muted=muting.covers, escalation=config.escalation)
         self.ourselves = Ourselves(
             config,
             record=self.record,
@@ -363,13 +369,7 @@ class Daemon:
             watch=self.watch,
             tests=self.tests,
             register=self.register,
-            orders=Orders(
-                watch=self.watch,
-                openings=self.config.openings,
-                clock=self.clock,
-                journal=self.record,
-                policy=policy.load(asset("policy.toml")),
-            ),
+            orders=(orders := self._build_orders()),
             window=self.window,
             clock=self.clock,
             journal=self.record,
@@ -380,6 +380,7 @@ class Daemon:
             clock=self.clock,
             entropy=self._entropy,
             journal=self.record,
+            handed_over=orders.handed_over,
         )
         self.bam = Bam(
             self.config.bam,
@@ -406,6 +407,7 @@ class Daemon:
                 odd=self._odd,
                 interference=lambda: self.ship.interference,
                 panel=self.bam.shown,
+                ordered=self.ship,
             )
         )
         requests = Requests(
@@ -418,9 +420,44 @@ class Daemon:
                 **self.commissioning.requests(),
                 **self.alertbook.requests(),
                 **self.station_acts.requests(),
+                **orders.requests(),
             },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)
+
+    def _build_orders(self) -> Orders:
+        """Put together what is ordered, and whoever sees to it when it ends."""
+        config, tests = self.config, self.tests.tests.values()
+        self._equipment = equipment.equipment(config, tests)
+        ordering = Ordering(
+            watch=self.watch,
+            openings=config.openings,
+            clock=self.clock,
+            journal=self.record,
+            policy=policy.load(asset("policy.toml")),
+        )
+        condition = equipment.Condition(
+            watch=self.watch, supervisors=self.supervisors, tests=self.tests.tests
+        )
+        orders = Orders(
+            ordering,
+            people=self.office.people,
+            service=Service(ordering, equipment=self._equipment, look_at=condition.of),
+            sources=equipment.names(config),
+        )
+        watch_class = Classification.WATCH
+        board = OrderBoard(
+            self.ship,
+            topics=self.publisher.topics,
+            board=self.publisher,
+            clock=self.clock,
+            tested={t.config.equipment for t in tests if t.spec.classification is watch_class},
+        )
+        self.watch.also_look.append(orders.look)
+        self.watch.also_show += [board.show, lambda: self._testboard.show_worklist(self.tests)]
+        self.tests.also_to_do.append(orders.to_do)
+        self.tests.out_of_service = lambda id_: id_ in self.ship.out_of_service
+        return orders
 
     async def run(self) -> None:
         """Run until ``stop`` is set, then stop in order.
@@ -472,6 +509,7 @@ class Daemon:
                 movements=self.movements,
                 register=self.register,
                 known=rulebook.sources(self.config),
+                equipment={id_: item.covert for id_, item in self._equipment.items()},
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),
             )

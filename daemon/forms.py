@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from daemon.alerts.annunciation import Voice
     from daemon.drivers.api import Health
     from daemon.model import Json, Permit, Reading
+    from daemon.ordered import Blackout, Inhibit, OutOfService
     from daemon.shipstate import ShipState
     from daemon.stations import StationStatus
     from daemon.supervise import DeviceStatus
@@ -99,6 +100,50 @@ def ship_message(ship: ShipState, *, settling: bool) -> dict[str, Json]:
         "interference_ends_up": None
         if ship.interference is None
         else milliseconds(ship.interference.ends_s),
+        "port_level": None if ship.port_level is None else int(ship.port_level),
+        "level_in_force": None
+        if ship.level_command is None
+        else ship.level_command.in_force_utc is not None,
+        "blackout": None if ship.blackout is None else blackout_message(ship.blackout),
+    }
+
+
+def blackout_message(blackout: Blackout) -> dict[str, Json]:
+    """Return the planned blackout as it stands in ``ship``."""
+    return {
+        "begins_utc": utc(blackout.begins_utc),
+        "begins_up": milliseconds(blackout.begins_s),
+        "ends_utc": utc(blackout.ends_utc),
+        "ends_up": milliseconds(blackout.ends_s),
+        "by": blackout.by,
+    }
+
+
+def inhibit_message(given: Inhibit) -> dict[str, Json]:
+    """Return the body of ``inhibit/<alert>``; the reason may tell of a sensor's weakness, and stays in the record."""
+    return {
+        "alert": given.alert,
+        "key": given.key,
+        "source": given.source,
+        "title": given.title,
+        "name": given.name,
+        "by": given.by,
+        "ends_utc": utc(given.ends_utc),
+        "ends_up": milliseconds(given.ends_s),
+    }
+
+
+def service_message(taken: OutOfService) -> dict[str, Json]:
+    """Return the body of ``sso/out_of_service/<id>``."""
+    return {
+        "equipment": taken.equipment,
+        "name": taken.name,
+        "reason": taken.reason,
+        "measure": taken.measure,
+        "by": taken.by,
+        "with_master": taken.with_master,
+        "ends_utc": utc(taken.ends_utc),
+        "ends_up": milliseconds(taken.ends_s),
     }
 
 

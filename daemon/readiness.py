@@ -68,6 +68,8 @@ class Tests:
         """
         self.also_to_do: list[Callable[[], Iterable[worklist.Item]]] = []
         """Who has lines for the worklist beside the tests."""
+        self.out_of_service: Callable[[str], bool] = lambda _: False
+        """Whether a piece of equipment is out of service."""
         self._log = logs.get("tests")
         self.tests = {test.config.id: test for test in tests}
         self.clock = clock
@@ -205,6 +207,8 @@ class Tests:
 
     def readiness(self, test: Test) -> str:
         """Return how the test's equipment stands, in the words that are shown."""
+        if test.session is None and self.out_of_service(test.config.equipment):
+            return Readiness.OUT_OF_SERVICE.value
         return schedule.readiness(
             test.plan,
             test.past,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from daemon import forms
 from daemon.alerts.openalerts import LAST_INSTANCE, later
 from daemon.checks.flags import Notice
-from daemon.errors import RecordError, RefusedError
+from daemon.errors import RefusedError
 from daemon.model import (
     AlertState,
     Classification,
@@ -22,6 +22,7 @@ from daemon.model import (
     SecurityLevel,
     Situation,
 )
+from daemon.orders.taking_up import left_s, number, take_up
 from daemon.readiness import KEPT
 from daemon.record import fold
 from daemon.record.entry import Draft
@@ -59,6 +60,7 @@ async def restore(
     movements: Movements,
     register: SealRegister,
     known: Collection[str],
+    equipment: Mapping[str, bool],
     now_s: float,
     now_utc: datetime,
 ) -> None:
@@ -72,6 +74,7 @@ async def restore(
         movements: Gets the day's counts.
         register: Gets the newest numbers of the numbered seals.
         known: The points and devices that are configured; alerts of others end.
+        equipment: What can be out of service, and whether it is covert.
         now_s: Seconds since boot.
         now_utc: The same moment by the calendar.
 
@@ -81,6 +84,14 @@ async def restore(
     last_seen_utc = await _last_seen(record)
     # First what alerts hang on: one that was told more quietly than it would be now is known by that.
     await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
+    await take_up(
+        record.state,
+        watch.ship,
+        alerts=watch.engine.catalogue,
+        equipment=equipment,
+        now_s=now_s,
+        now_utc=now_utc,
+    )
     watch.become()
     watch.engine.last_instance = await _last_instance(record)
     alerts = []
@@ -144,7 +155,7 @@ async def _last_instance(record: Record) -> int:
         return highest
     last, query = 0, Query(type="alert.changed", newest_first=True, limit=MOST_ENTRIES)
     for entry in reversed(await record.entries(query)):
-        last = later(last, _number(entry.open["instance"]))
+        last = later(last, number(entry.open["instance"]))
     return last or highest
 
 
@@ -168,29 +179,28 @@ async def _ship(
     if (said := ordered.get("situation.changed")) is not None:
         ship.situation = Situation(str(said["to"]))
     if (said := ordered.get("level.changed")) is not None:
-        ship.level = SecurityLevel(_number(said["to"]))
+        ship.level = SecurityLevel(number(said["to"]))
     if (said := ordered.get("threat.changed")) is not None:
         ship.threat = said["on"] is True
     if (said := ordered.get("ship_time.changed")) is not None:
-        ship.ship_time = ship_time(_number(said["offset_min"]))
+        ship.ship_time = ship_time(number(said["offset_min"]))
     if (said := ordered.get("ais.order")) is not None:
         ship.ais_off_by = str(said["by_order_of"]) if said["off"] is True else None
     if (said := ordered.get("interference_area.changed")) is not None and said["hours"] != 0:
         area_utc = forms.from_utc(str(said["ends"]))
-        hours = _number(said["hours"])
-        left_s = min((area_utc - now_utc).total_seconds(), hours * 3600.0)
-        if left_s > 0:
+        to_go_s = left_s(area_utc, now_utc, number(said["hours"]) * 3600.0)
+        if to_go_s > 0:
             ship.interference = InterferenceArea(
-                str(said["area"]), area_utc, now_s + left_s, str(said["by"])
+                str(said["area"]), area_utc, now_s + to_go_s, str(said["by"])
             )
     for door, said in (await record.state(fold.PERMIT)).items():
         if door not in known:
             continue
         ends_utc = forms.from_utc(str(said["ends"]))
         # By the calendar, since nothing else outlives a boot; never for longer than it was given.
-        left_s = min((ends_utc - now_utc).total_seconds(), _number(said["minutes"]) * 60.0)
+        to_go_s = left_s(ends_utc, now_utc, number(said["minutes"]) * 60.0)
         person, work = str(said["person"]), str(said["work"])
-        ship.permits[door] = Permit(door, person, work, ends_utc, now_s + left_s, "")
+        ship.permits[door] = Permit(door, person, work, ends_utc, now_s + to_go_s, "")
 
 
 async def _ais_orders(record: Record, ship: ShipState) -> None:
@@ -205,12 +215,6 @@ async def _ais_orders(record: Record, ship: ShipState) -> None:
         orders.known_since_utc = forms.from_utc(newest[-1].stamp.at)
     for entry in reversed(newest):
         orders.take(off=entry.open["off"] is True, at_utc=forms.from_utc(entry.stamp.at))
-
-
-def _number(said: Json) -> int:
-    if not isinstance(said, int):
-        raise RecordError(f"{said!r} stands where a number must")
-    return said
 
 
 async def _newest(record: Record, type_: str, subject: str, **said: str) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.model import InterferenceArea
+    from daemon.ordered import Blackout, Inhibit, LevelCommand, OutOfService, Proposal
 
 NIGHT_FROM_HOUR = 22
 NIGHT_TO_HOUR = 6
@@ -60,6 +61,12 @@ class ShipState:
         permits: Permits to open by door; one that has ended stays until its door is closed.
         ais_off_by: Who ordered AIS off; None where it is on.
         interference: The known GNSS interference area that she is in.
+        port_level: The security level of the port that she is in, as she was told; None: nobody said.
+        level_command: How far the newest change of her level is carried out; None: there was none.
+        inhibits: Alerts that are inhibited, by their id.
+        out_of_service: Equipment and sensors, by their id.
+        proposals: What is proposed to be taken out of service, by its id.
+        blackout: The planned blackout that runs, settles or is to come.
     """
 
     situation: Situation
@@ -70,6 +77,18 @@ class ShipState:
     permits: dict[str, Permit] = field(default_factory=dict)
     ais_off_by: str | None = None
     interference: InterferenceArea | None = None
+    port_level: SecurityLevel | None = None
+    level_command: LevelCommand | None = None
+    inhibits: dict[str, Inhibit] = field(default_factory=dict)
+    out_of_service: dict[str, OutOfService] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    blackout: Blackout | None = None
+
+    def take_situation(self, situation: Situation) -> None:
+        """Take what the ship is doing now; at sea no port's level counts any more."""
+        self.situation = situation
+        if situation is Situation.SEA:
+            self.port_level = None
 
     def order_ais_off(self, by: str | None, now_utc: datetime) -> None:
         """Take the Master's order that AIS is off, or with None its end."""

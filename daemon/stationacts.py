@@ -45,13 +45,16 @@ class StationActs:
         clock: Clock,
         entropy: Entropy,
         journal: Journal,
+        handed_over: Callable[[], Mapping[str, Json]] = dict,
     ) -> None:
+        """Put the parts together; ``handed_over`` says what whoever takes the watch has to know."""
         self._people = people
         self._annunciator = annunciator
         self._stations = annunciator.stations
         self._clock = clock
         self._entropy = entropy
         self._journal = journal
+        self._handed_over = handed_over
 
     def noticed(self, command: Command) -> None:
         """Take it that a person has pressed something at a station: whatever was asked for but that it is alive."""
@@ -117,7 +120,7 @@ class StationActs:
         return Reply(accepted=True)
 
     async def take_watch(self, station: str, *, person: str) -> Reply:
-        """Take the watch at a station, by name; the answer says who is relieved, and since when he had it.
+        """Take the watch at a station, by name; the answer says who is relieved, and what is left to see to.
 
         Raises:
             RefusedError: The name is not on the crew list, or there is no such station.
@@ -151,7 +154,8 @@ class StationActs:
             )
         )
         recorded = await on_disk(written, self._clock)
-        return Reply(accepted=True, recorded=recorded, extra=relief or None)
+        told = {**relief, **self._handed_over()}
+        return Reply(accepted=True, recorded=recorded, extra=told or None)
 
     async def heard(self, station: str, *, person: str, nonce: object = None) -> Reply:
         """Take a person's word that the test sound is heard there; it counts for ten days.

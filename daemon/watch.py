@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.gate import Gate
     from daemon.inbox import Inboxes
-    from daemon.model import Opening, Permit, Reading
+    from daemon.model import Json, Opening, Permit, Reading
     from daemon.mqtt.topics import Topics
     from daemon.picture import Board
     from daemon.points import Change, Points
@@ -100,6 +100,10 @@ class Watch:
         """
         self.proving = proving or Proving((), demo=False, start_proved=True, journal=journal)
         self.aside: Aside | None = None
+        self.also_look: list[Callable[[], None]] = []
+        """Who looks each second at what ends by itself, before alerts are."""
+        self.also_show: list[Callable[[], None]] = []
+        """Who shows more of what people have said of the ship."""
         self.engine = engine
         self.points = points
         self.stations = stations
@@ -256,6 +260,8 @@ class Watch:
             self._doubt_positions()
             self._look_at_permits(now_s)
             self._look_at_interference_area(now_s)
+            for look in self.also_look:
+                look()
             self._look_at_ourselves(now_s)
             self.picture.waiting(now_s)
             if now_s - self._statuses_told_s >= STATUS_S:
@@ -286,11 +292,19 @@ class Watch:
         for change in self.engine.reconsider(now_s=now_s, now_utc=now_utc):
             self.announce(change)
         self._say(self._judging.rules)
+        for change in self.engine.reconsider(now_s=self._clock.now_s(), now_utc=self._clock.utc()):
+            self.announce(change)
         self.show_ship()
 
     def show_ship(self) -> None:
         """Show what people have said of the ship."""
         self.picture.ship(self.ship, settling=self.settling)
+        self.show_ordered()
+
+    def show_ordered(self) -> None:
+        """Show of that what has changed; where nothing open has, no open topic is told again (invariant 1)."""
+        for show in self.also_show:
+            show()
 
     def announce(self, change: AlertChange) -> asyncio.Future[Entry] | None:
         """Tell the stations of a change at once, and write it; return the writing, None where nothing is written."""
@@ -387,25 +401,29 @@ class Watch:
             return
         self._settles_s = None
         self.show_ship()
-        sensors = [o for o in self._openings.values() if o.of is None]
-        newest = [(o.name, self.newest(o.id)) for o in sensors]
-        values = [(name, None if r is None else r.value) for name, r in newest]
         self._journal.submit(
             Draft(
                 kind="system",
                 type="watch.settled",
                 subject="ispsd",
                 classification=Classification.WATCH,
-                open={
-                    "sensors": len(values),
-                    "closed": sum(v is ContactState.CLOSED for _, v in values),
-                    "open": [n for n, v in values if v is ContactState.OPEN],
-                    "line_fault": [n for n, v in values if v is ContactState.LINE_FAULT],
-                    "not_seen": [n for n, v in values if v is None],
-                    "not_proved": sum(self.proving.is_proved(o.id) is False for o in sensors),
-                },
+                open=self.summary(),
             )
         )
+
+    def summary(self) -> dict[str, Json]:
+        """Return how everything that is watched by a contact stands now, in one entry's words."""
+        sensors = [o for o in self._openings.values() if o.of is None]
+        newest = [(o.name, self.newest(o.id)) for o in sensors]
+        values = [(name, None if r is None else r.value) for name, r in newest]
+        return {
+            "sensors": len(values),
+            "closed": sum(v is ContactState.CLOSED for _, v in values),
+            "open": [n for n, v in values if v is ContactState.OPEN],
+            "line_fault": [n for n, v in values if v is ContactState.LINE_FAULT],
+            "not_seen": [n for n, v in values if v is None],
+            "not_proved": sum(self.proving.is_proved(o.id) is False for o in sensors),
+        }
 
     def _look_at_permits(self, now_s: float) -> None:
         """Let go of a permit that has ended, once its door is closed."""

@@ -27,6 +27,8 @@ class ItemState(StrEnum):
 
     DEFECT = "defect"
     OVERDUE = "overdue"
+    OUT_OF_SERVICE = "out of service"
+    INHIBITED = "inhibited"
     NOT_TESTABLE = "not testable"
     MISSED = "missed"
     NOT_PROVEN = "not proven"

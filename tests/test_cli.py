@@ -325,6 +325,9 @@ async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
             "ais_off_by": "A. Lindqvist",
             "settling": False,
             "interference_area": "NAVAREA IX 412",
+            "port_level": None,
+            "level_in_force": False,
+            "blackout": None,
         }
         assert ship.state("permit/d12")["person"] == "D. Kovac"
         assert await typed(ship, "end-permit", "d12", *by) == cli.DONE

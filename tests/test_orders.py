@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon import forms
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.alerts.rules.openings import OpeningRule
@@ -28,8 +29,12 @@ from daemon.model import (
     Station,
 )
 from daemon.mqtt.topics import Topics
-from daemon.orders import Orders
+from daemon.muting import Muting
+from daemon.orders.ordering import Ordering
+from daemon.orders.service import Equipment, Found, Service
+from daemon.orders.table import Orders
 from daemon.people.claims import By
+from daemon.people.people import People
 from daemon.points import Points
 from daemon.shipstate import ShipState, ship_time
 from daemon.stations import Stations
@@ -67,7 +72,9 @@ class Rig:
         self.board = Told()
         self.ship = ShipState(Situation.PORT, SecurityLevel(level), UTC)
         regime = Regime(Situation.PORT, SecurityLevel(level), night=True)
-        engine = Engine(catalogue.load(asset("alerts.toml")), regime)
+        kinds = catalogue.load(asset("alerts.toml"))
+        muting = Muting(self.ship, kinds=kinds, openings=OPENINGS, now_s=self.clock.now_s)
+        engine = Engine(kinds, regime, muted=muting.covers)
         self.watch = Watch(
             topics=Topics("9999993"),
             openings=OPENINGS,
@@ -87,13 +94,22 @@ class Rig:
             OpeningRule(door, bus=None, lock=None, policy=doors, holds=engine.holds)
             for door in DOORS.values()
         )
-        self.orders = Orders(
+        self.ordering = Ordering(
             watch=self.watch,
             openings=OPENINGS,
             clock=self.clock,
             journal=self.journal,
             policy=doors if asks_twice else None,
         )
+        equipment = {o.id: Equipment(o.id, o.name, vital=o.id == "v") for o in OPENINGS}
+        self.found = Found("is seen closed", is_healthy=True)
+        self.orders = Orders(
+            self.ordering,
+            people=People(()),
+            service=Service(self.ordering, equipment=equipment, look_at=lambda _: self.found),
+            sources={**{o.id: o.name for o in OPENINGS}, "io1": "IO1", "ispsd": "ISPSD"},
+        )
+        self.watch.also_look.append(self.orders.look)
 
     def entries(self, type_: str) -> list[tuple[str | None, str | None, dict[str, object]]]:
         """Return station, person and content of every entry of a type."""
@@ -140,18 +156,21 @@ def may(rig: Rig, role: Role, order: Callable[[Orders, By], object]) -> bool:
 
 OFFICERS = {Role.OFFICER, Role.SSO, Role.MASTER}
 ORDERS: dict[str, tuple[Callable[[Orders, By], object], set[Role]]] = {
-    "situation": (lambda o, b: o.situation(Situation.SEA, b), OFFICERS),
-    "threat": (lambda o, b: o.threat(b, on=True), OFFICERS),
-    "level raised": (lambda o, b: o.level(SecurityLevel.THREE, b, told_by="flag"), OFFICERS),
-    "level the same": (lambda o, b: o.level(SecurityLevel.TWO, b, told_by="flag"), OFFICERS),
+    "situation": (lambda o, b: o.ship.situation(Situation.SEA, b), OFFICERS),
+    "threat": (lambda o, b: o.ship.threat(b, on=True), OFFICERS),
+    "level raised": (lambda o, b: o.levels.level(SecurityLevel.THREE, b, told_by="flag"), OFFICERS),
+    "level the same": (lambda o, b: o.levels.level(SecurityLevel.TWO, b, told_by="flag"), OFFICERS),
     "level lowered": (
-        lambda o, b: o.level(SecurityLevel.ONE, b, told_by="flag"),
+        lambda o, b: o.levels.level(SecurityLevel.ONE, b, told_by="flag"),
         {Role.SSO, Role.MASTER},
     ),
-    "ship's time": (lambda o, b: o.ship_time(480, b), OFFICERS),
-    "AIS off": (lambda o, b: o.ais_off(b, on=True, master="A. Lindqvist"), OFFICERS),
-    "interference area": (lambda o, b: o.interference_area("NAVAREA IX", b, hours=72), OFFICERS),
-    "AIS on": (lambda o, b: o.ais_off(b, on=False, master=""), OFFICERS),
+    "ship's time": (lambda o, b: o.ship.ship_time(480, b), OFFICERS),
+    "AIS off": (lambda o, b: o.navigation.ais_off(b, on=True, master="A. Lindqvist"), OFFICERS),
+    "interference area": (
+        lambda o, b: o.navigation.interference_area("NAVAREA IX", b, hours=72),
+        OFFICERS,
+    ),
+    "AIS on": (lambda o, b: o.navigation.ais_off(b, on=False, master=""), OFFICERS),
 }
 
 
@@ -167,7 +186,7 @@ async def test_who_may_order_what_is_the_table_of_people(name):
 async def test_one_of_several_roles_is_enough():
     async with ordering(level=2) as rig:
         menon = By(Person("R. Menon", "C/O", frozenset({Role.OFFICER, Role.SSO})))
-        rig.orders.level(SecurityLevel.ONE, menon, told_by="port facility")
+        rig.orders.levels.level(SecurityLevel.ONE, menon, told_by="port facility")
         assert rig.ship.level is SecurityLevel.ONE
 
 
@@ -178,7 +197,7 @@ async def test_an_order_counts_before_it_is_on_disk():
     journal = HandJournal()
     journal.hangs = True
     async with ordering(journal=journal) as rig:
-        written = rig.orders.situation(Situation.SEA, by(Role.OFFICER))
+        written = rig.orders.ship.situation(Situation.SEA, by(Role.OFFICER))
         assert rig.watch.engine.regime.situation is Situation.SEA
         assert not written.done()
         journal.write()
@@ -187,7 +206,7 @@ async def test_an_order_counts_before_it_is_on_disk():
 
 async def test_a_situation_is_written_with_what_it_was():
     async with ordering() as rig:
-        rig.orders.situation(Situation.MANOEUVRING, by(Role.OFFICER))
+        rig.orders.ship.situation(Situation.MANOEUVRING, by(Role.OFFICER))
         assert rig.entries("situation.changed") == [
             ("bridge", "officer", {"from": "port", "to": "manoeuvring"})
         ]
@@ -197,11 +216,21 @@ async def test_a_level_is_written_with_who_told_the_ship_and_counts_for_the_door
     async with ordering() as rig:
         await rig.opens("m")
         assert "alert/door.machinery.open.m" not in rig.board.now
-        rig.orders.level(SecurityLevel.THREE, by(Role.OFFICER), told_by="port facility")
+        rig.orders.levels.level(SecurityLevel.THREE, by(Role.OFFICER), told_by="port facility")
         await rig.pass_time(2.0)
         assert rig.board.now["alert/door.machinery.open.m"]["priority"] == "A"
         assert rig.entries("level.changed") == [
-            ("bridge", "officer", {"from": 1, "to": 3, "told_by": "port facility"})
+            (
+                "bridge",
+                "officer",
+                {
+                    "from": 1,
+                    "to": 3,
+                    "told_by": "port facility",
+                    "notified": None,
+                    "acknowledged": forms.utc(UTC_0210 + timedelta(seconds=2)),
+                },
+            )
         ]
 
 
@@ -213,21 +242,21 @@ async def test_only_a_named_sso_or_master_writes_the_ships_level_into_the_securi
 ):
     """ISPS A/10.1.4; machines and watchkeepers write what happened."""
     async with ordering() as rig:
-        rig.orders.level(SecurityLevel.TWO, by(role), told_by="flag")
+        rig.orders.levels.level(SecurityLevel.TWO, by(role), told_by="flag")
         assert [d.kind for d in rig.journal.drafts if d.type == "level.changed"] == [kind]
 
 
 async def test_a_level_that_nobody_told_of_is_refused():
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="who told the ship is wanted"):
-            rig.orders.level(SecurityLevel.TWO, by(Role.SSO), told_by="")
+            rig.orders.levels.level(SecurityLevel.TWO, by(Role.SSO), told_by="")
         assert rig.ship.level is SecurityLevel.ONE
 
 
 async def test_a_threat_area_is_entered_and_left():
     async with ordering() as rig:
         for on in (True, False):
-            rig.orders.threat(by(Role.SSO), on=on)
+            rig.orders.ship.threat(by(Role.SSO), on=on)
             assert (rig.ship.threat, rig.watch.engine.regime.threat) == (on, on)
         assert [said for _, _, said in rig.entries("threat.changed")] == [
             {"on": True},
@@ -238,7 +267,7 @@ async def test_a_threat_area_is_entered_and_left():
 @pytest.mark.parametrize("offset_min", [-720, -15, 0, 345, 480, 840])
 async def test_ships_time_is_a_quarter_of_an_hour_between_12_h_west_and_14_h_east(offset_min):
     async with ordering() as rig:
-        rig.orders.ship_time(offset_min, by(Role.OFFICER))
+        rig.orders.ship.ship_time(offset_min, by(Role.OFFICER))
         assert rig.ship.ship_time == ship_time(offset_min)
         assert rig.entries("ship_time.changed")[0][2] == {"offset_min": offset_min}
 
@@ -247,17 +276,17 @@ async def test_ships_time_is_a_quarter_of_an_hour_between_12_h_west_and_14_h_eas
 async def test_a_time_that_no_ship_keeps_is_refused(offset_min):
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="quarters of an hour"):
-            rig.orders.ship_time(offset_min, by(Role.MASTER))
+            rig.orders.ship.ship_time(offset_min, by(Role.MASTER))
         assert rig.ship.ship_time == UTC
 
 
 async def test_ais_is_off_by_the_name_of_the_master_until_the_order_ends():
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="the Master who ordered it is wanted, by name"):
-            rig.orders.ais_off(by(Role.OFFICER), on=True, master="")
-        rig.orders.ais_off(by(Role.OFFICER), on=True, master="A. Lindqvist")
+            rig.orders.navigation.ais_off(by(Role.OFFICER), on=True, master="")
+        rig.orders.navigation.ais_off(by(Role.OFFICER), on=True, master="A. Lindqvist")
         assert rig.ship.ais_off_by == "A. Lindqvist"
-        rig.orders.ais_off(by(Role.OFFICER), on=False, master="")
+        rig.orders.navigation.ais_off(by(Role.OFFICER), on=False, master="")
         assert rig.ship.ais_off_by is None
         assert [said for _, _, said in rig.entries("ais.order")] == [
             {"off": True, "by_order_of": "A. Lindqvist"},
@@ -282,9 +311,9 @@ async def test_an_officer_is_asked_twice_for_what_relaxes_the_watch(changed, rel
 
         def order(role: Role, **how: object) -> None:
             if "threat" in changed:
-                rig.orders.threat(by(role), on=changed["threat"], **how)
+                rig.orders.ship.threat(by(role), on=changed["threat"], **how)
             else:
-                rig.orders.situation(changed["situation"], by(role), **how)
+                rig.orders.ship.situation(changed["situation"], by(role), **how)
 
         if relaxes:
             before = str(rig.ship)
@@ -299,13 +328,13 @@ async def test_an_officer_is_asked_twice_for_what_relaxes_the_watch(changed, rel
 async def test_sso_and_master_are_not_asked_twice_nor_is_who_enters_a_threat_area():
     for role in (Role.SSO, Role.MASTER):
         async with ordering(asks_twice=True) as rig:
-            rig.orders.situation(Situation.YARD, by(role))
+            rig.orders.ship.situation(Situation.YARD, by(role))
             assert rig.ship.situation is Situation.YARD
     async with ordering(asks_twice=True) as rig:
-        rig.orders.threat(by(Role.OFFICER), on=True)
+        rig.orders.ship.threat(by(Role.OFFICER), on=True)
         with pytest.raises(RefusedError, match="this relaxes the watch"):
-            rig.orders.threat(by(Role.OFFICER), on=False)
-        rig.orders.threat(by(Role.OFFICER), on=False, confirmed=True)
+            rig.orders.ship.threat(by(Role.OFFICER), on=False)
+        rig.orders.ship.threat(by(Role.OFFICER), on=False, confirmed=True)
         assert rig.ship.threat is False
 
 
@@ -323,7 +352,7 @@ LONGEST: list[tuple[Role, str, int]] = [
 
 
 def permit(rig: Rig, role: Role, minutes: int, *, letter: str = "E", worker: str = "") -> object:
-    return rig.orders.permit(
+    return rig.orders.permits.give(
         letter.lower(), by(role), worker=worker or role.value, work="paint", minutes=minutes
     )
 
@@ -354,7 +383,9 @@ async def test_a_permit_suppresses_the_alert_at_once_and_is_written_with_its_end
     async with ordering() as rig:
         await rig.opens("e")
         assert rig.board.now[HATCH_ALERT]["sounding"] is True
-        rig.orders.permit("e", by(Role.OFFICER), worker="R. dela Cruz", work="paint", minutes=30)
+        rig.orders.permits.give(
+            "e", by(Role.OFFICER), worker="R. dela Cruz", work="paint", minutes=30
+        )
         await rig.pass_time(3.0)
         assert rig.board.now[HATCH_ALERT]["sounding"] is False
         ((station, name, said),) = rig.entries("permit.given")
@@ -400,7 +431,7 @@ async def test_a_permit_ends_by_itself_and_stays_known_while_its_door_is_open():
 async def test_a_permit_without_a_name_or_work_is_refused(worker, work):
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="who works there and what the work is"):
-            rig.orders.permit("e", by(Role.SSO), worker=worker, work=work, minutes=5)
+            rig.orders.permits.give("e", by(Role.SSO), worker=worker, work=work, minutes=5)
         assert rig.ship.permits == {}
 
 
@@ -408,12 +439,12 @@ async def test_a_permit_without_a_name_or_work_is_refused(worker, work):
 async def test_only_doors_are_permitted(door):
     async with ordering() as rig:
         with pytest.raises(RefusedError, match=f"there is no door {door!r}"):
-            rig.orders.permit(door, by(Role.SSO), worker="x", work="y", minutes=5)
+            rig.orders.permits.give(door, by(Role.SSO), worker="x", work="y", minutes=5)
 
 
 async def test_a_side_door_has_permits_too_though_its_own_system_watches_it():
     async with ordering() as rig:
-        rig.orders.permit("h", by(Role.OFFICER), worker="pilot", work="boarding", minutes=30)
+        rig.orders.permits.give("h", by(Role.OFFICER), worker="pilot", work="boarding", minutes=30)
         assert rig.ship.permits["h"].person == "pilot"
         await rig.pass_time(1.0)
 
@@ -434,9 +465,9 @@ async def test_who_could_have_given_a_permit_may_end_it_and_the_door_counts_at_o
         await rig.opens("e")
         for role in (Role.GANGWAY, Role.ENGINEER, Role.ETO):
             with pytest.raises(RefusedError, match=f"{role.value} may not give"):
-                rig.orders.end_permit("e", by(role))
+                rig.orders.permits.end("e", by(role))
         assert "e" in rig.ship.permits
-        rig.orders.end_permit("e", by(Role.SSO))
+        rig.orders.permits.end("e", by(Role.SSO))
         await rig.pass_time(1.0)
         assert rig.ship.permits == {}
         assert rig.board.now[HATCH_ALERT]["sounding"] is True
@@ -448,7 +479,7 @@ async def test_who_could_have_given_a_permit_may_end_it_and_the_door_counts_at_o
 async def test_a_permit_that_does_not_run_cannot_be_ended():
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="there is no permit for e"):
-            rig.orders.end_permit("e", by(Role.MASTER))
+            rig.orders.permits.end("e", by(Role.MASTER))
 
 
 # --- known interference areas ---
@@ -459,17 +490,17 @@ async def test_an_interference_area_is_entered_for_three_days_at_most(hours, ref
     async with ordering() as rig:
         if refused:
             with pytest.raises(RefusedError, match="1 to 72 h"):
-                rig.orders.interference_area("NAVAREA IX", by(Role.SSO), hours=hours)
+                rig.orders.navigation.interference_area("NAVAREA IX", by(Role.SSO), hours=hours)
             assert (rig.ship.interference, rig.journal.drafts) == (None, [])
             return
-        rig.orders.interference_area("NAVAREA IX", by(Role.SSO), hours=hours)
+        rig.orders.navigation.interference_area("NAVAREA IX", by(Role.SSO), hours=hours)
         assert rig.ship.interference is not None
         assert rig.ship.interference.ends_s == rig.clock.now_s() + hours * 3600.0
 
 
 async def test_an_interference_area_is_shown_written_and_ends_by_itself():
     async with ordering() as rig:
-        rig.orders.interference_area("NAVAREA IX 412", by(Role.OFFICER), hours=1)
+        rig.orders.navigation.interference_area("NAVAREA IX 412", by(Role.OFFICER), hours=1)
         ((station, who, said),) = rig.entries("interference_area.changed")
         assert (station, who) == ("bridge", "officer")
         assert (said["area"], said["hours"]) == ("NAVAREA IX 412", 1)
@@ -487,7 +518,7 @@ async def test_an_interference_area_is_shown_written_and_ends_by_itself():
 
 async def test_a_step_of_the_calendar_neither_ends_nor_lengthens_an_interference_area():
     async with ordering() as rig:
-        rig.orders.interference_area("NAVAREA IX 412", by(Role.OFFICER), hours=1)
+        rig.orders.navigation.interference_area("NAVAREA IX 412", by(Role.OFFICER), hours=1)
         rig.clock.step_utc(7200.0)
         await rig.pass_time(2.0)
         assert rig.ship.interference is not None
@@ -496,10 +527,10 @@ async def test_a_step_of_the_calendar_neither_ends_nor_lengthens_an_interference
 async def test_an_interference_area_ends_by_order_and_there_must_be_one_to_end():
     async with ordering() as rig:
         with pytest.raises(RefusedError, match="no interference area"):
-            rig.orders.interference_area("-", by(Role.SSO), hours=0)
+            rig.orders.navigation.interference_area("-", by(Role.SSO), hours=0)
         with pytest.raises(RefusedError, match="area is wanted"):
-            rig.orders.interference_area("", by(Role.SSO), hours=5)
-        rig.orders.interference_area("NAVAREA IX 412", by(Role.SSO), hours=5)
-        rig.orders.interference_area("-", by(Role.SSO), hours=0)
+            rig.orders.navigation.interference_area("", by(Role.SSO), hours=5)
+        rig.orders.navigation.interference_area("NAVAREA IX 412", by(Role.SSO), hours=5)
+        rig.orders.navigation.interference_area("-", by(Role.SSO), hours=0)
         assert rig.ship.interference is None
         assert rig.entries("interference_area.changed")[-1][2]["area"] == "NAVAREA IX 412"

@@ -69,6 +69,10 @@ class AlertKind(BaseModel):
     """What the system saw."""
     action: Annotated[Words, Field(min_length=1, max_length=80)]
     """What the officer does about it."""
+    may_inhibit: bool = True
+    """Whether a person may inhibit it, and equipment that is out of service or a planned blackout silence it."""
+    in_blackout: bool = True
+    """Whether it is told in a planned blackout as ever; false: what hangs on power, which that explains."""
     depends_on: tuple[str, ...] = ()
     """Keys whose activity on the same device explains this alert, so that it is not raised as well."""
 

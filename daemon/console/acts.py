@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from daemon.console.asking import DONE, asked, asking, does, pin_file, say
+from daemon.console import timed
+from daemon.console.asking import DONE, asked, asking, does, order, pin_file, say
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -21,14 +22,11 @@ def add(commands: Any) -> None:
     """Add every subcommand that is an act on the watch, the ship or a test."""
     _watchkeeping(commands)
     _orders(commands)
+    timed.add(commands)
     _permits(commands)
     _tests(commands)
     _ssas(commands)
     _releases(commands)
-
-
-def _order(verb: str, by: str, **said: Any) -> Request:
-    return {"do": "order", "verb": verb, "said": said, "by": by}
 
 
 def _watchkeeping(commands: Any) -> None:
@@ -48,25 +46,18 @@ def _orders(commands: Any) -> None:
     situation = asking(commands, "situation", "say what the ship is doing now", by=True)
     situation.add_argument("situation", choices=SITUATIONS)
     _confirm(situation)
-    does(situation, lambda g: _order("situation", g.by, situation=g.situation))
-
-    level = asking(commands, "level", "set the security level", by=True)
-    level.add_argument("level", type=int, choices=[1, 2, 3])
-    level.add_argument(
-        "--told-by", required=True, metavar="WHO", help="flag, port facility, company"
-    )
-    does(level, lambda g: _order("level", g.by, level=g.level, told_by=g.told_by))
+    does(situation, lambda g: order("situation", g.by, situation=g.situation))
 
     threat = asking(commands, "threat", "enter or leave a threat area", by=True)
     threat.add_argument("threat", choices=["on", "off"])
     _confirm(threat)
-    does(threat, lambda g: _order("threat", g.by, on=g.threat == "on"))
+    does(threat, lambda g: order("threat", g.by, on=g.threat == "on"))
 
     time = asking(commands, "ship-time", "change ship's time", by=True)
     time.add_argument(
         "offset_min", type=int, help="ship's time minus UTC, in minutes: 480, -- -300"
     )
-    does(time, lambda g: _order("ship_time", g.by, offset_min=g.offset_min))
+    does(time, lambda g: order("ship_time", g.by, offset_min=g.offset_min))
 
     ais = asking(
         commands, "ais", "enter the Master's order that AIS is switched off, or its end", by=True
@@ -78,13 +69,13 @@ def _orders(commands: Any) -> None:
     area = asking(commands, "interference", "enter a known GNSS interference area", by=True)
     area.add_argument("area", help="as the navigational warning names it")
     area.add_argument("--hours", type=int, required=True, help="1 to 72; 0: it ends now")
-    does(area, lambda g: _order("interference_area", g.by, area=g.area, hours=g.hours))
+    does(area, lambda g: order("interference_area", g.by, area=g.area, hours=g.hours))
 
 
 def _ais(given: argparse.Namespace) -> Request:
     if given.ais == "off" and not given.master:
         raise IspsdError("whose order is it? ispsd ais off --master NAME --by NAME")
-    return _order("ais_off", given.by, on=given.ais == "off", master=given.master or NOBODY)
+    return order("ais_off", given.by, on=given.ais == "off", master=given.master or NOBODY)
 
 
 def _confirm(parser: Any) -> None:
@@ -101,14 +92,14 @@ def _permits(commands: Any) -> None:
     permit.add_argument("--minutes", type=int, required=True)
     does(
         permit,
-        lambda g: _order(
+        lambda g: order(
             "permit", g.by, door=g.door, worker=g.worker, work=g.work, minutes=g.minutes
         ),
     )
 
     end = asking(commands, "end-permit", "end a permit before its time", by=True)
     end.add_argument("door")
-    does(end, lambda g: _order("permit", g.by, door=g.door, worker="-", work="-", minutes=0))
+    does(end, lambda g: order("permit", g.by, door=g.door, worker="-", work="-", minutes=0))
 
 
 def _tests(commands: Any) -> None:

@@ -83,6 +83,12 @@ def pin_file(parser: Any) -> None:
     )
 
 
+def order(verb: str, by: str, **said: Any) -> Request:
+    """Return the request for an order about the ship; what is None is not said."""
+    members = {name: value for name, value in said.items() if value is not None}
+    return {"do": "order", "verb": verb, "said": members, "by": by}
+
+
 def does(parser: Any, request: Callable[[argparse.Namespace], Request]) -> None:
     """Have a subcommand send one request and show the answer in words, or to programs as it came."""
     parser.add_argument("--json", action="store_true", help="the answer as it came, for programs")

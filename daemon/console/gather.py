@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from daemon import forms
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import SUSPECT
+from daemon.console import ordering
 from daemon.model import AlertState, Classification, Json, Priority, Regime
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
     from daemon.record.log import Record
+    from daemon.shipstate import ShipState
     from daemon.stations import Stations, StationStatus
     from daemon.supervise import Supervisor
 
@@ -57,6 +59,7 @@ class Parts:
         odd: What speaks against the ship's position now, one indication alone too.
         interference: The known interference area that she is in.
         panel: The port of the central alert panel, as a device's link is shown; None where the ship has none.
+        ordered: What people have ordered that ends by itself.
     """
 
     config: Config
@@ -75,6 +78,7 @@ class Parts:
     odd: Callable[[], tuple[str, ...]] = tuple
     interference: Callable[[], InterferenceArea | None] = lambda: None
     panel: Callable[[], Json] = lambda: None
+    ordered: ShipState | None = None
 
 
 class Status:
@@ -107,6 +111,9 @@ class Status:
             "position": self._position(),
             "broker": parts.connected(),
             "sso": sso,
+            "ordered": None
+            if parts.ordered is None
+            else ordering.ordered(parts.ordered, now_s=now_s, sso=sso),
             "stations": self._stations(now_s),
             "alerts": [
                 _alert(alert, now_s)

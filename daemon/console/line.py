@@ -229,6 +229,24 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "level.changed": lambda said: (
         f"security level {said['from']} to {said['to']}, told by {said['told_by']}"
     ),
+    "level.in_force": lambda said: (
+        f"measures of security level {said['level']} in force {_moment(said['in_force'])}, "
+        f"acknowledged {_moment(said['acknowledged'])}"
+    ),
+    "port_level.changed": lambda said: (
+        f"port's security level {said['to']}, told by {said['told_by']}; ship's {said['ship']}"
+    ),
+    "inhibit.given": lambda said: f"{said['title']} {said['name']} · {said['minutes']} min",
+    "inhibit.ended": lambda said: f"{said['title']} {said['name']} · {said['how']}",
+    "blackout.planned": lambda said: f"{_moment(said['begins'])} to {_moment(said['ends'])}",
+    "out_of_service.begun": lambda said: (
+        f"{said['name']} · {said['reason']} · instead: {said['measure']} · {said['hours']} h"
+    ),
+    "out_of_service.proposed": lambda said: (
+        f"{said['name']} · {said['reason']} · instead: {said['measure']} · {said['hours']} h"
+    ),
+    "out_of_service.checked": lambda said: f"{said['name']} · {said['found']}",
+    "out_of_service.ended": lambda said: f"{said['name']} · {said['how']}",
     "tests.planned": lambda said: f"{len(said['tests'])} tests in the plan",
     "drill.held": _held,
     "exercise.held": _held,

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.console import ordering
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -158,6 +160,8 @@ def _head(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterato
         f"clock {status['clock']}"
     )
     yield from _position(status.get("position", {}))
+    for words, stands_out in ordering.lines(status.get("ordered")):
+        yield from _wrapped(words, Style.WARNING if stands_out else Style.PLAIN)
     broker = "connected" if status["broker"] else "NOT CONNECTED"
     yield Line(f"answered {age(since_s)} ago · broker {_was(broker, is_old=is_old)}")
 

@@ -21,7 +21,7 @@ OWNER = "ispsd"
 """The daemon's own user."""
 OPEN_TOPICS = (
     *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "permit/+"),
-    "loop_check",
+    *("loop_check", "inhibit/+"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
 )
 """What every station reads."""

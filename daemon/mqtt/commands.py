@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from daemon.model import Priority
+from daemon.mqtt import verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
     from daemon.model import Json
     from daemon.mqtt.topics import Topic
@@ -27,19 +28,8 @@ if TYPE_CHECKING:
 COMMAND_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAYLOAD_LIMIT_BYTES = 4096
 LONGEST_EXPIRY_S = 10
-NAME_LIMIT = 80
-SHORTEST_PIN = 4
-LONGEST_PIN = 64
-DAY_MIN = 24 * 60
-REPLAY_LIMIT = 1000
-"""Events that one replay brings back at most."""
 
-LATER = frozenset(
-    {
-        *("inhibit", "out_of_service", "blackout"),
-        *("visitor_view", "curtain"),
-    }
-)
+LATER = frozenset({"visitor_view", "curtain"})
 """Verbs of the contract that this version does not offer."""
 
 
@@ -173,130 +163,26 @@ def _envelope_fault(
     return next(((ground, reason) for is_so, ground, reason in faults if is_so), None)
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= NAME_LIMIT and value.isprintable()
-
-
-def _pin(value: object) -> bool:
-    return (
-        isinstance(value, str) and SHORTEST_PIN <= len(value) <= LONGEST_PIN and value.isprintable()
-    )
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
-
-
-def _priority(value: object) -> bool:
-    return isinstance(value, str) and value in {"A", "W", "C"}
-
-
-def _truth(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _teller(value: object) -> bool:
-    return isinstance(value, str) and value in {"page", "program"}
-
-
-def _seconds_ago(value: object) -> bool:
-    """Return whether it is a length of time; null stands for never."""
-    if value is None:
-        return True
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
-def _offset(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= DAY_MIN
-
-
-def _some(value: object) -> bool:
-    return _whole(value) and 1 <= int(str(value)) <= REPLAY_LIMIT
-
-
-_WORDS: Mapping[Callable[[object], bool], str] = MappingProxyType(
-    {
-        _text: f"must be text of 1 to {NAME_LIMIT} characters",
-        _pin: f"must be {SHORTEST_PIN} to {LONGEST_PIN} printable characters",
-        _whole: "must be a whole number, not negative",
-        _priority: "must be A, W or C",
-        _truth: "must be true or false",
-        _teller: "must be page or program",
-        _seconds_ago: "must be seconds, not negative, or null",
-        _offset: "must be minutes from UTC, a whole number",
-        _some: f"must be a whole number from 1 to {REPLAY_LIMIT}",
-    }
-)
-_ENVELOPE: Mapping[str, Callable[[object], bool]] = MappingProxyType(
-    {"id": _text, "session": _text, "person": _text}
-)
-_ACK = {"alert": _text, "instance": _whole, "priority": _priority}
-_ALIVE = {"shown": _truth, "fresh": _truth, "sound_armed": _truth}
-_REPLAY = {"from_bseq": _whole, "limit": _some}
-
-VERBS: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
-    {
-        "alive": _ALIVE,
-        "take_watch": {"person": _text},
-        "heard": {"person": _text},
-        "test_sound": {"person": _text},
-        "gangway_reply": {},
-        "ack": _ACK,
-        "silence": {},
-        "refresh": {},
-        "replay": _REPLAY,
-        "situation": {"person": _text, "situation": _text},
-        "level": {"person": _text, "level": _whole, "told_by": _text},
-        "threat": {"person": _text, "on": _truth},
-        "ship_time": {"person": _text, "offset_min": _offset},
-        "ais_off": {"person": _text, "on": _truth, "master": _text},
-        "interference_area": {"person": _text, "area": _text, "hours": _whole},
-        "permit": {
-            "person": _text,
-            "door": _text,
-            "worker": _text,
-            "work": _text,
-            "minutes": _whole,
-        },
-        "start_test": {"person": _text, "test": _text},
-        "answer": {"person": _text, "test": _text, "step": _whole},
-        "loop_check": {"person": _text, "do": _text},
-    }
+VERBS: Mapping[str, verbs.Members] = MappingProxyType(
+    {name: verb.must for name, verb in verbs.TABLE.items()}
 )
 """The verbs of this version, each with the members that it must have beside id and session."""
-OPTIONAL: Mapping[str, Mapping[str, Callable[[object], bool]]] = MappingProxyType(
-    {
-        "alive": {"of": _teller, "touched_s": _seconds_ago},
-        "heard": {"nonce": _text},
-        "start_test": {"item": _text, "pin": _pin},
-        "answer": {"text": _text},
-        "situation": {"confirm": _truth},
-        "threat": {"confirm": _truth},
-        "loop_check": {"device": _text, "minutes": _whole},
-    }
+OPTIONAL: Mapping[str, verbs.Members] = MappingProxyType(
+    {name: verb.may for name, verb in verbs.TABLE.items() if verb.may}
 )
 """Members that a verb may have."""
+ORDERS = frozenset(name for name, verb in verbs.TABLE.items() if verb.is_order)
+"""Verbs that the SSO and the Master have over the control socket as well."""
+_ENVELOPE: verbs.Members = MappingProxyType(
+    {"id": verbs.text, "session": verbs.text, "person": verbs.text}
+)
 _OF_THE_COMMAND = frozenset({"id", "session", "person", "pin", "alert", "instance", "priority"})
 
 
 def _faults(verb: str, body: Mapping[str, Any]) -> list[str]:
-    """Name every member that is missing, of the wrong type, or not known."""
-    must = {"session": _text, **VERBS[verb]}
-    known = {**_ENVELOPE, **must, **OPTIONAL.get(verb, {})}
-    faults = [f"{name} is missing" for name in must if name not in body]
-    faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in body if name not in known]
-    faults += [
-        f"{name} {_WORDS[fits]}"
-        for name, fits in known.items()
-        if name in body and not fits(body[name])
-    ]
-    return faults[:3]  # enough for a person to go on with, whatever was sent
-
-
-ORDERS = frozenset(
-    {"situation", "level", "threat", "ship_time", "ais_off", "permit", "interference_area"}
-)
-"""Verbs that the SSO and the Master have over the control socket as well."""
+    """Name what is wrong with the members of a command."""
+    must = {"session": verbs.text, **VERBS[verb]}
+    return verbs.faults(must, {**_ENVELOPE, **OPTIONAL.get(verb, {})}, body)
 
 
 def order_faults(verb: str, said: Mapping[str, Any]) -> list[str]:
@@ -304,15 +190,7 @@ def order_faults(verb: str, said: Mapping[str, Any]) -> list[str]:
     if verb not in ORDERS:
         return [f"{verb}: no such order"]
     must = {name: fits for name, fits in VERBS[verb].items() if name != "person"}
-    known = {**must, **OPTIONAL.get(verb, {})}
-    faults = [f"{name} is missing" for name in must if name not in said]
-    faults += [f"{name[:NAME_LIMIT]!r} is not known" for name in said if name not in known]
-    faults += [
-        f"{name} {_WORDS[fits]}"
-        for name, fits in known.items()
-        if name in said and not fits(said[name])
-    ]
-    return faults[:3]
+    return verbs.faults(must, OPTIONAL.get(verb, {}), said)
 
 
 def _command(topic: Topic, body: Mapping[str, Any]) -> Command:

@@ -15,11 +15,15 @@ VERSION = "v1"
 ID = re.compile(r"[a-z0-9._-]{1,64}")
 """What can stand for a ship, station, point, device or alert in a topic: no wildcard, no slash."""
 
-STATE_BY_ID = frozenset({"point", "driver", "alert", "equipment", "test", "station", "permit"})
+STATE_BY_ID = frozenset(
+    {"point", "driver", "alert", "equipment", "test", "station", "permit", "inhibit"}
+)
 """Retained, one topic for each thing."""
 STATE_ALONE = frozenset({"status", "snapshot", "ship", "loop_check", "record/head"})
 """Retained, one topic only."""
-SSO_BY_ID = frozenset({"sso/point", "sso/driver", "sso/equipment", "sso/test"})
+SSO_BY_ID = frozenset(
+    {"sso/point", "sso/driver", "sso/equipment", "sso/test", "sso/out_of_service"}
+)
 SSO_ALONE = frozenset({"sso/worklist", "sso/loop_check"})
 MOMENT = frozenset({"heartbeat", "event"})
 MOMENT_BY_ID = frozenset({"reply", "selftest"})
@@ -103,6 +107,12 @@ class Topics:
 
     def permit(self, id_: str) -> str:
         return self._of("permit", id_, Classification.WATCH)
+
+    def inhibit(self, id_: str) -> str:
+        return self._of("inhibit", id_, Classification.WATCH)
+
+    def out_of_service(self, id_: str) -> str:
+        return self._of("out_of_service", id_, Classification.SSO)
 
     def selftest(self, nonce: str) -> str:
         """Return where a synthetic alert of that nonce goes; ``+`` for the filter of all."""

@@ -51,6 +51,9 @@ class Act(StrEnum):
     THREAT = "set the threat overlay"
     LEVEL = "set the security level"
     SHIP_TIME = "change ship's time"
+    IN_FORCE = "say that measures are in force"
+    PORT_LEVEL = "enter the port's security level"
+    BLACKOUT = "plan a blackout"
     AIS_OFF = "enter the Master's order"
     INTERFERENCE = "enter a known GNSS interference area"
 
@@ -173,8 +176,12 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
         Act.LEVEL: {OFFICER: Cell(only=Only.RAISE), **_command(YES)},
         Act.SHIP_TIME: {OFFICER: YES, **_command(YES)},
         Act.AIS_OFF: {OFFICER: YES, **_command(YES)},
-        # No row of the paper: its alert table names SSO and OOW, and the Master may what they may.
+        # No rows of the paper: its alert table names SSO and OOW, and the Master may what they may. Who raises the
+        # level says what came of it, and who has the bridge answers for a blackout.
         Act.INTERFERENCE: {OFFICER: YES, **_command(YES)},
+        Act.IN_FORCE: {OFFICER: YES, **_command(YES)},
+        Act.PORT_LEVEL: {OFFICER: YES, **_command(YES)},
+        Act.BLACKOUT: {OFFICER: YES, **_command(YES)},
         Act.START_TEST: {
             OFFICER: PIN,
             GANGWAY: _HELPS,

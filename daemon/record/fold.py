@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from daemon.model import AlertState, Json, Outcome
+from daemon.model import AlertState, Json, Outcome, Situation
 from daemon.record.entry import EntryError
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ HEARD = "heard"
 SHIP = "ship"
 """What people ordered about the ship; by the type of the entry."""
 PERMIT = "permit"
+INHIBIT = "inhibit"
+"""Alerts that are inhibited, by their id."""
+OUT_OF_SERVICE = "out_of_service"
+"""What is out of service, by its id."""
+PROPOSED = "proposed"
+"""What is proposed to be taken out of service, by its id."""
 SEAL = "seal"
 """The newest number of a numbered seal; by its id."""
 NOTICE = "notice"
@@ -190,6 +196,58 @@ def _permit_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Sta
 
 def _permit_ended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(PERMIT, _text(shown["door"]), None),)
+
+
+def _inhibit_given(
+    shown: Mapping[str, Json], carried: Mapping[str, Json]
+) -> tuple[StateChange, ...]:
+    body = {**shown, "reason": carried.get("reason", "")}
+    return (StateChange(INHIBIT, _text(shown["alert"]), body),)
+
+
+def _inhibit_ended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(INHIBIT, _text(shown["alert"]), None),)
+
+
+def _service_proposed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(PROPOSED, _text(shown["equipment"]), shown),)
+
+
+def _out_of_service(*, is_out: bool) -> _Rule:
+    """Return what follows when equipment is taken out of service, or is back: what was proposed is done with."""
+
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        id_ = _text(shown["equipment"])
+        return (
+            StateChange(OUT_OF_SERVICE, id_, shown if is_out else None),
+            StateChange(PROPOSED, id_, None),
+        )
+
+    return rule
+
+
+def _proposal_dropped(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(PROPOSED, _text(shown["equipment"]), None),)
+
+
+def _situation_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """At sea no port's level counts any more."""
+    change = StateChange(SHIP, "situation.changed", shown)
+    if shown["to"] != Situation.SEA.value:
+        return (change,)
+    return change, StateChange(SHIP, "port_level.changed", None)
+
+
+def _level_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """Nobody has said yet that the measures of a new level are in force."""
+    return (
+        StateChange(SHIP, "level.changed", shown),
+        StateChange(SHIP, "level.in_force", None),
+    )
+
+
+def _blackout_ended(_: Mapping[str, Json], __: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(SHIP, "blackout.planned", None),)
 
 
 def _renumbered(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -376,6 +434,15 @@ _RULES: Mapping[str, _Rule] = {
     "seal.renumbered": _renumbered,
     "permit.given": _permit_given,
     "permit.ended": _permit_ended,
+    "inhibit.given": _inhibit_given,
+    "inhibit.ended": _inhibit_ended,
+    "out_of_service.proposed": _service_proposed,
+    "out_of_service.dropped": _proposal_dropped,
+    "out_of_service.begun": _out_of_service(is_out=True),
+    "out_of_service.ended": _out_of_service(is_out=False),
+    "situation.changed": _situation_changed,
+    "level.changed": _level_changed,
+    "blackout.ended": _blackout_ended,
     "gnss.suspected": _suspected,
     "gnss.recorded": _recorded,
     "defect.opened": _defect_opened,
@@ -403,8 +470,9 @@ _RULES: Mapping[str, _Rule] = {
     **{
         type_: _ordered(type_)
         for type_ in (
-            "situation.changed",
-            "level.changed",
+            "level.in_force",
+            "port_level.changed",
+            "blackout.planned",
             "threat.changed",
             "ship_time.changed",
             "ais.order",

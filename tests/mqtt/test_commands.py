@@ -60,6 +60,12 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "work": "paint",
         "minutes": 60,
     },
+    "level_in_force": {"person": "C/O Li"},
+    "port_level": {"person": "C/O Li", "level": 2, "told_by": "port facility"},
+    "inhibit": {"person": "C/O Li", "alert": "door.store.open.d17", "minutes": 60},
+    "out_of_service": {"person": "C/O Li", "equipment": "d17"},
+    "blackout": {"person": "C/O Li", "minutes": 60},
+    "ready_to_secure": {},
     "start_test": {"person": "C/O Li", "test": "t-door"},
     "loop_check": {"person": "ETO Kovac", "do": "start"},
     "answer": {"person": "C/O Li", "test": "t-door", "step": 2},
@@ -71,6 +77,12 @@ OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
     "start_test": {"item": "d12", "pin": "314159"},
     "loop_check": {"device": "io1", "minutes": 30},
     "situation": {"confirm": True},
+    "level": {"notified": "02:10Z"},
+    "level_in_force": {"level": 2},
+    "inhibit": {"reason": "contact loose"},
+    "out_of_service": {"reason": "contact loose", "measure": "patrol each hour", "hours": 24},
+    "blackout": {"begins": "0210Z"},
+    "ready_to_secure": {"situation": "sea", "level": 2},
     "threat": {"confirm": False},
     "answer": {"text": "SG 1"},
     "ack": {"person": "2/O Berg"},
@@ -447,6 +459,8 @@ def test_the_verbs_of_the_contract_are_all_known() -> None:
         *("start_test", "answer", "level", "situation", "threat", "ais_off", "ship_time"),
         *("blackout", "interference_area", "loop_check", "visitor_view", "curtain"),
         *("refresh", "replay", "test_sound", "gangway_reply"),
+        # What DESIGN section 7 wants beside them: *in force* as an act of its own, and the port's level.
+        *("level_in_force", "port_level", "ready_to_secure"),
     }
     assert LATER | VERBS.keys() == contract
     assert not LATER & VERBS.keys()

@@ -34,6 +34,8 @@ def test_an_id_of_64_is_still_one() -> None:
         (TOPICS.alert("a1"), Topic("alert", "a1")),
         (TOPICS.station("bridge"), Topic("station", "bridge")),
         (TOPICS.worklist(), Topic("sso/worklist")),
+        (TOPICS.inhibit("door.store.open.d17"), Topic("inhibit", "door.store.open.d17")),
+        (TOPICS.out_of_service("d17"), Topic("sso/out_of_service", "d17")),
         (TOPICS.event(), Topic("event")),
         (TOPICS.reply("bridge"), Topic("reply", "bridge")),
         (TOPICS.command("bridge", "take_watch"), Topic("cmd", "bridge", "take_watch")),

@@ -1,0 +1,320 @@
+"""Which orders are there, what act is each by the table of people, and who carries it out?
+
+A new order is one entry here; its members stand in ``daemon.mqtt.verbs``. Every order counts at once, is an entry, and
+survives a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from daemon import fields
+from daemon.errors import RefusedError
+from daemon.model import Role, SecurityLevel, Situation
+from daemon.mqtt.commands import Reply
+from daemon.orders.blackouts import Blackouts
+from daemon.orders.handing_over import handed_over
+from daemon.orders.inhibits import Inhibits
+from daemon.orders.levels import Levels
+from daemon.orders.navigation import NavigationOrders
+from daemon.orders.permits import Permits
+from daemon.orders.service import Terms, may_only_propose
+from daemon.orders.ship import ShipOrders
+from daemon.people.authority import Act
+from daemon.people.claims import By
+from daemon.record.waiting import on_disk
+from daemon.securing import Standing, in_the_way
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterable, Sequence
+    from enum import Enum
+
+    from daemon.model import DoorClass, Json
+    from daemon.orders.ordering import Ordering
+    from daemon.orders.service import Equipment, Service
+    from daemon.people.claims import Claim
+    from daemon.people.people import People
+    from daemon.record.entry import Entry
+    from daemon.worklist import Item
+
+Choice = TypeVar("Choice", bound="Enum")
+Said: TypeAlias = Mapping[str, Any]
+TERMS = frozenset({"reason", "measure", "hours"})
+"""What is said when equipment is taken out of service; all of it, or nothing where it was proposed."""
+MOST_IN_THE_WAY = 40
+"""What a reply names; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An order that was carried out.
+
+    Attributes:
+        written: Its entry.
+        extra: What else the person is told.
+    """
+
+    written: asyncio.Future[Entry]
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order.
+
+    Attributes:
+        act: What the table of people calls it: who may, and what proves him.
+        carry_out: Does it.
+        who: Who acts, where others than the table's *yes* may take part in it; None: the table alone says.
+    """
+
+    act: Act
+    carry_out: Callable[[By, Said], Done]
+    who: Callable[[Claim], By] | None = None
+
+
+class Orders:
+    """Every order about the ship."""
+
+    def __init__(
+        self,
+        ordering: Ordering,
+        *,
+        people: People,
+        service: Service,
+        sources: Mapping[str, str],
+    ) -> None:
+        """Put the parts together; ``sources`` has the short name of everything that an alert can be about."""
+        self._ordering = ordering
+        self._people = people
+        self.service = service
+        self.ship = ShipOrders(ordering)
+        self.levels = Levels(ordering)
+        self.navigation = NavigationOrders(ordering)
+        self.permits = Permits(ordering)
+        self.inhibits = Inhibits(ordering, sources=sources)
+        self.blackouts = Blackouts(ordering)
+        self.table: Mapping[str, Order] = {
+            "situation": Order(Act.SITUATION, self._situation),
+            "level": Order(Act.LEVEL, self._level),
+            "level_in_force": Order(Act.IN_FORCE, self._in_force),
+            "port_level": Order(Act.PORT_LEVEL, self._port_level),
+            "threat": Order(Act.THREAT, self._threat),
+            "ship_time": Order(Act.SHIP_TIME, self._ship_time),
+            "ais_off": Order(Act.AIS_OFF, self._ais_off),
+            "interference_area": Order(Act.INTERFERENCE, self._interference_area),
+            "permit": Order(Act.PERMIT, self._permit),
+            "inhibit": Order(Act.INHIBIT, self._inhibit),
+            "out_of_service": Order(Act.OUT_OF_SERVICE, self._out_of_service, self._takes_part),
+            "blackout": Order(Act.BLACKOUT, self._blackout),
+        }
+
+    async def carry_out(self, verb: str, said: Said, claim: Claim) -> Reply:
+        """Carry out an order, from a station or from the control socket.
+
+        Raises:
+            RefusedError: With the reason, for the person who asked.
+        """
+        if (order := self.table.get(verb)) is None:
+            raise RefusedError(f"{verb}: not available in this version")
+        if order.who is not None:
+            by = order.who(claim)
+        else:
+            by = await self._people.prove(claim, order.act)
+        return await self._reply(order.carry_out(by, said))
+
+    def door_class(self, id_: str) -> DoorClass | None:
+        """Return the class of a door, by its id or by that of its lock; None for what is none."""
+        return self._ordering.door_class(id_)
+
+    def look(self) -> None:
+        """See what has ended, what soon will, and what is owed."""
+        self.inhibits.look()
+        self.service.look()
+        self.blackouts.look()
+        self.levels.look()
+
+    def to_do(self) -> Iterable[Item]:
+        """Yield what SSO and Master have to see to."""
+        for part in (self.service, self.inhibits, self.levels, self.blackouts):
+            yield from part.to_do()
+
+    def handed_over(self) -> dict[str, Json]:
+        """Return what whoever takes the watch has to know."""
+        watch, openings = self._ordering.watch, self._ordering.openings.values()
+        now_s = self._ordering.clock.now_s()
+        return handed_over(self._ordering.ship, watch.engine.alerts(), openings, now_s=now_s)
+
+    def ready_to_secure(self, said: Said) -> Reply:
+        """Name what stands in the way of a situation or a level, as they are now where none is asked for.
+
+        Raises:
+            RefusedError: There is no such situation or level.
+        """
+        asked: dict[str, Any] = {}
+        if "situation" in said:
+            asked["situation"] = _one_of(Situation, said["situation"])
+        if "level" in said:
+            asked["level"] = _one_of(SecurityLevel, said["level"])
+        found = self._in_the_way(**asked)
+        return Reply(accepted=True, extra={"ready": not found, "in_the_way": found})
+
+    def requests(self) -> Mapping[str, Callable[[Said], Awaitable[Mapping[str, Json]]]]:
+        """Return what answers each request of the control socket that is no order of one person."""
+        return {"out_of_service": self._take_out, "ready_to_secure": self._ready}
+
+    async def _reply(self, done: Done) -> Reply:
+        seq = await on_disk(done.written, self._ordering.clock)
+        return Reply(accepted=True, recorded=seq, extra=done.extra or None)
+
+    # The ship
+
+    def _situation(self, by: By, said: Said) -> Done:
+        situation = _one_of(Situation, said["situation"])
+        confirmed = said.get("confirm") is True
+        return self._stricter(self.ship.situation(situation, by, confirmed=confirmed))
+
+    def _level(self, by: By, said: Said) -> Done:
+        level = _one_of(SecurityLevel, said["level"])
+        notified = said.get("notified")
+        written = self.levels.level(level, by, told_by=said["told_by"], notified=notified)
+        self.look()
+        return self._stricter(written)
+
+    def _in_force(self, by: By, said: Said) -> Done:
+        level = _one_of(SecurityLevel, said["level"]) if "level" in said else None
+        return Done(self.levels.in_force(level, by))
+
+    def _port_level(self, by: By, said: Said) -> Done:
+        level = _one_of(SecurityLevel, said["level"])
+        return Done(self.levels.port_level(level, by, told_by=said["told_by"]))
+
+    def _threat(self, by: By, said: Said) -> Done:
+        confirmed = said.get("confirm") is True
+        return Done(self.ship.threat(by, on=said["on"], confirmed=confirmed))
+
+    def _ship_time(self, by: By, said: Said) -> Done:
+        return Done(self.ship.ship_time(said["offset_min"], by))
+
+    # AIS and GNSS
+
+    def _ais_off(self, by: By, said: Said) -> Done:
+        master = self._people.known(said["master"]) if said["on"] else by.person
+        if said["on"] and Role.MASTER not in master.roles:
+            raise RefusedError(f"{master.name} is not the Master")
+        return Done(self.navigation.ais_off(by, on=said["on"], master=master.name))
+
+    def _interference_area(self, by: By, said: Said) -> Done:
+        return Done(self.navigation.interference_area(said["area"], by, hours=said["hours"]))
+
+    # What ends by itself
+
+    def _permit(self, by: By, said: Said) -> Done:
+        if said["minutes"] == 0:
+            return Done(self.permits.end(said["door"], by))
+        worker, work, minutes = said["worker"], said["work"], said["minutes"]
+        return Done(self.permits.give(said["door"], by, worker=worker, work=work, minutes=minutes))
+
+    def _inhibit(self, by: By, said: Said) -> Done:
+        reason = said.get("reason", "")
+        if said["minutes"] == 0:
+            return Done(self.inhibits.end(said["alert"], by, reason=reason))
+        minutes = said["minutes"]
+        return Done(self.inhibits.give(said["alert"], by, minutes=minutes, reason=reason))
+
+    def _blackout(self, by: By, said: Said) -> Done:
+        if said["minutes"] == 0:
+            return Done(self.blackouts.end(by))
+        begins = said.get("begins")
+        return Done(self.blackouts.plan(by, minutes=said["minutes"], begins=begins))
+
+    # Out of service
+
+    def _takes_part(self, claim: Claim) -> By:
+        return By(self._people.aboard(claim.name), claim.station)
+
+    def _out_of_service(self, by: By, said: Said) -> Done:
+        """Propose, take out or put back as one person may, from a watch station: there is no SSAS there."""
+        item = self.service.equipment(said["equipment"], open_only=True)
+        return self._serve(item, [by], said)
+
+    def _serve(self, item: Equipment, by: Sequence[By], said: Said) -> Done:
+        if said.get("hours") == 0:
+            return Done(self.service.put_back(item, by[0]))
+        if missing := TERMS - said.keys():
+            if missing != TERMS:
+                raise RefusedError(f"{' and '.join(sorted(missing))} is wanted")
+            terms = self.service.terms_of(item)
+        else:
+            terms = Terms(said["reason"], said["measure"], said["hours"])
+        if may_only_propose(by[0]):
+            written = self.service.propose(item, by[0], terms)
+            return Done(written, {"waits_for": "the SSO to take it"})
+        # The Master stands beside the SSO, in whatever order they were named.
+        first, *others = sorted(by, key=lambda each: Role.MASTER in each.person.roles)
+        return Done(self.service.take_out(item, first, terms, master=others[0] if others else None))
+
+    async def _take_out(self, request: Said) -> Mapping[str, Json]:
+        """The same at ispsd's computer, by one or two persons; what is vital, and the SSAS, with their PINs."""
+        names = request.get("by")
+        count = len(names) if isinstance(names, list) and len(names) in {1, 2} else 1
+        claims = fields.claims(request, count=count)
+        item = self.service.equipment(fields.text(request, "equipment"), open_only=False)
+        said: dict[str, Any] = {}
+        for name in ("reason", "measure"):
+            if (text := fields.optional_text(request, name)) is not None:
+                said[name] = text
+        if "hours" in request:
+            said["hours"] = fields.number(request, "hours")
+        by = [self._takes_part(claim) for claim in claims]
+        if item.needs_master and said.get("hours") != 0 and not may_only_propose(by[0]):
+            by = await self._people.prove_all(claims, Act.OUT_OF_SERVICE)
+        reply = await self._reply(self._serve(item, by, said))
+        return {"recorded": reply.recorded, **(reply.extra or {})}
+
+    # Ready to secure
+
+    async def _ready(self, request: Said) -> Mapping[str, Json]:
+        return dict(self.ready_to_secure(request).extra or {})
+
+    def _stricter(self, written: asyncio.Future[Entry]) -> Done:
+        """Say beside an order what stands in the way of what it asks for."""
+        found = self._in_the_way()
+        return Done(written, {"in_the_way": found} if found else {})
+
+    def _in_the_way(self, **asked: Any) -> list[Json]:
+        ordering = self._ordering
+        if ordering.policy is None:
+            return []
+        watch, ship = ordering.watch, ordering.ship
+        standing = Standing(
+            openings=ordering.openings.values(),
+            newest=watch.newest,
+            is_proved=watch.proving.is_proved,
+            permits=ship.permits,
+            inhibits=ship.inhibits.values(),
+            out_of_service={t.equipment for t in ship.out_of_service.values() if not t.covert},
+            now_s=ordering.clock.now_s(),
+        )
+        regime = replace(watch.engine.regime, **asked)
+        found: list[Json] = [o.message() for o in in_the_way(regime, ordering.policy, standing)]
+        if len(found) > MOST_IN_THE_WAY:
+            more = f"{len(found) - MOST_IN_THE_WAY} more"
+            found = [*found[:MOST_IN_THE_WAY], {"id": "", "name": more, "why": "see ispsd secure"}]
+        return found
+
+
+def _one_of(choices: type[Choice], said: object) -> Choice:
+    """Return the member that was said.
+
+    Raises:
+        RefusedError: There is none.
+    """
+    try:
+        return choices(said)
+    except ValueError:
+        known = ", ".join(str(choice.value) for choice in choices)
+        raise RefusedError(f"{said!r} is none of {known}") from None
