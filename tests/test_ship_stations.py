@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from daemon.mqtt.connection import Connection
-from tests.ship import ROOT, SEAL_OPEN, Ship, sailing
-from tests.ship_talk import ATTENDED, HATCH_ALERT, acknowledge, entries, open_hatch
+from tests.ship import ROOT, SEAL_OPEN, Ship, afloat, ashore, sailing
+from tests.ship_talk import ATTENDED, HATCH_ALERT, acknowledge, entries, open_hatch, seen, told
 
 
 async def test_silence_lasts_thirty_seconds_and_a_new_alert_sounds_meanwhile(tmp_path):
@@ -69,6 +69,80 @@ async def test_without_an_attended_live_station_ispsd_says_so_everywhere(tmp_pat
         assert ship.state("alert/station.none.ispsd") is None
         await ship.until(lambda: ship.state("alert/station.none.ispsd"), for_s=20.0)
         await ship.until(lambda: ship.state("status")["state"] == "degraded", for_s=1.0)
+
+
+async def test_two_stations_that_acknowledge_at_once_are_one_acknowledgement(tmp_path):
+    """Each gets its reply: one did it, the other reads who was quicker and under which entry."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        alert = await open_hatch(ship)
+        await ship.pass_time(0.25)
+        both = {"gangway": "L. Tupou", "bridge": "J. Santos"}
+        session = ship.newest["status"]["session"]
+        for station, person in both.items():
+            body = {"id": "at-once", "session": session, "person": person, **seen(alert)}
+            await ship._connection.deliver(
+                f"{ROOT}cmd/{station}/ack", json.dumps(body).encode(), expiry_s=10
+            )
+        await ship.until(lambda: all(ship.state(f"reply/{station}") for station in both))
+        replies = {station: ship.state(f"reply/{station}") for station in both}
+        assert all(reply["accepted"] for reply in replies.values())
+        (second,) = (s for s, reply in replies.items() if "already" in reply)
+        (first,) = both.keys() - {second}
+        seq = replies[first]["recorded"]
+        already = replies[second]["already"]
+        assert already["station"] == first
+        assert already["seq"] in {seq, None}, "it may not be on disk yet"
+        acknowledged = [
+            e for e in await entries(ship, "alert.changed") if e["open"]["event"] == "acknowledge"
+        ]
+        assert [e["seq"] for e in acknowledged] == [seq]
+        assert ship.state(HATCH_ALERT)["acknowledged_by"]["person"] == both[first]
+
+
+async def test_a_replayed_old_command_is_refused_and_recorded(tmp_path):
+    """Bytes that somebody kept: in the same session the act is not done again, in the next it is refused."""
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            body = {"id": "kept", "session": ship.newest["status"]["session"]}
+            body |= {"person": "J. Santos", "situation": "sea", "confirm": True}
+            kept = json.dumps(body).encode()
+
+            async def send() -> dict:
+                before = len(told(ship, "reply/bridge"))
+                await ship._connection.deliver(f"{ROOT}cmd/bridge/situation", kept, expiry_s=10)
+                await ship.until(lambda: len(told(ship, "reply/bridge")) > before)
+                return told(ship, "reply/bridge")[-1]
+
+            first = await send()
+            assert first["accepted"]
+            await ship.ask("bridge", "situation", person="J. Santos", situation="port")
+            again = await send()
+            assert again["recorded"] == first["recorded"]
+            assert ship.state("ship")["situation"] == "port"
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            refused = await send()
+            assert (refused["accepted"], refused["recorded"]) == (False, None)
+            assert "meant for another session" in refused["reason"]
+            assert ship.state("ship")["situation"] == "port"
+            await ship.pass_time(2.0)
+            (entry,) = await entries(ship, "command.refused")
+            assert entry["open"] == {"station": "bridge", "ground": "old", "count": 1}
+
+
+async def test_a_command_with_a_wrong_instance_is_refused_and_changes_nothing(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        alert = await open_hatch(ship)
+        await ship.pass_time(0.25)
+        alert = ship.state(HATCH_ALERT)
+        for wrong in (alert["instance"] + 1, alert["instance"] - 1, 0):
+            reply = await ship.ask("gangway", "ack", **{**seen(alert), "instance": wrong})
+            assert reply["accepted"] is False
+            assert f"stale: alert is at instance {alert['instance']} now" in reply["reason"]
+        assert ship.state(HATCH_ALERT) == alert
 
 
 async def test_a_retained_command_is_refused_and_recorded(tmp_path):

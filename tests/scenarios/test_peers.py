@@ -14,6 +14,10 @@ import pytest
 
 from daemon import systemd
 from tests.processes.rig import PATIENCE_S
+from tests.ship import HATCH as HATCH_INPUT
+from tests.ship import Ship, afloat, ashore
+from tests.ship import sailing as sailing_small
+from tests.ship_talk import alerts, entries
 from tests.test_covert import both, differences, night
 from tests.voyage import sailing
 
@@ -47,6 +51,92 @@ async def test_peers_8_a_loop_that_is_blocked_does_not_feed_the_watchdog(
         meals = fed.count(("WATCHDOG=1",))
         await ship.sail(5 * WATCHDOG_S, grain_s=1.0)
         assert fed.count(("WATCHDOG=1",)) == meals
+
+
+HATCH = "door.escape.open.d12"
+
+
+async def _inhibited(ship: Ship, minutes: int) -> None:
+    said = {"alert": HATCH, "minutes": minutes, "reason": "contact loose"}
+    await ship.control({"do": "order", "verb": "inhibit", "said": said, "by": "R. Menon"})
+
+
+async def test_peers_14_an_inhibit_is_there_after_a_restart_with_the_same_end(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await _inhibited(ship, 60)
+            before = ship.state(f"inhibit/{HATCH}")
+            await ship.unit.set_input(HATCH_INPUT, False)
+            await ship.pass_time(2.0)
+            assert ship.state(f"alert/{HATCH}") is None
+        ship.clock.step_utc(600.0)  # ten minutes of them ispsd was off
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(2.0)
+            after = ship.state(f"inhibit/{HATCH}")
+            assert after["ends_utc"] == before["ends_utc"]
+            assert before["ends_up"] - after["ends_up"] == pytest.approx(600.0)
+            assert ship.state(f"alert/{HATCH}") is None
+
+
+async def test_peers_14_out_of_service_is_there_after_a_restart_and_looked_at_before_it_ends(
+    tmp_path,
+):
+    out = {"do": "out_of_service", "equipment": "d12", "by": ["R. Menon"], "hours": 1}
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await ship.control({**out, "reason": "contact loose", "measure": "patrol each hour"})
+            before = ship.state("sso/out_of_service/d12")
+            assert ship.state("equipment/d12")["readiness"] == "out of service"
+        ship.clock.step_utc(2990.0)
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            assert ship.state("sso/out_of_service/d12")["ends_utc"] == before["ends_utc"]
+            assert await entries(ship, "out_of_service.checked") == []
+            await ship.pass_time(15.0)
+            (checked,) = await entries(ship, "out_of_service.checked")
+            assert (checked["open"]["found"], checked["open"]["healthy"]) == (
+                "is seen closed",
+                True,
+            )
+
+
+async def test_peers_15_when_an_inhibit_ends_what_stands_is_told_and_the_record_says_so(tmp_path):
+    """State and history agree: what the page shows is the newest that the record has of that alert."""
+    async with sailing_small(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        await _inhibited(ship, 1)
+        await ship.unit.set_input(HATCH_INPUT, False)
+        await ship.pass_time(50.0)
+        assert ship.state(f"alert/{HATCH}") is None
+        await ship.pass_time(12.0)
+        shown = ship.state(f"alert/{HATCH}")
+        assert (shown["state"], shown["sounding"]) == ("V", True)
+        assert ship.state(f"inhibit/{HATCH}") is None
+        written = [e["open"] for e in await entries(ship, "alert.changed")]
+        newest = [said for said in written if said["id"] == HATCH][-1]
+        assert (newest["state"], newest["instance"]) == (shown["state"], shown["instance"])
+        assert len(await entries(ship, "inhibit.ended")) == 1
+
+
+async def test_an_end_that_passed_while_ispsd_was_off_happens_once_with_its_entry(tmp_path):
+    """Not by hand: it was killed, and is started twice more."""
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await _inhibited(ship, 5)
+            await ship.unit.set_input(HATCH_INPUT, False)
+            await ship.pass_time(2.0)
+        ship.clock.step_utc(600.0)
+        for _ in range(2):
+            async with afloat(ship, broker, feeds):
+                await ship.pass_time(3.0)
+                # First seen open by this process: how it was opened nobody saw.
+                assert alerts(ship) == {"door.blind_open.d12"}
+                assert ship.state(f"inhibit/{HATCH}") is None
+                (ended,) = await entries(ship, "inhibit.ended")
+                assert ended["open"]["how"] == "its time is over"
 
 
 @pytest.mark.timeout(60)
