@@ -68,6 +68,7 @@ def _typed(*words: str) -> int:
         return pool.submit(cli.main, words).result()
 
 
+@pytest.mark.timeout(120)
 async def test_a_flood_is_noticed_as_begin_and_end_and_nobody_but_the_sso_is_told(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
         said = await flooded(ship)
