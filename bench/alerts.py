@@ -50,7 +50,7 @@ def measure(*, rounds: int) -> None:
     works: dict[str, tuple[Callable[[], float], Callable[[], float]]] = {
         "a bus dies": (lambda: _dead_bus(kinds), lambda: _bare(DEAD_BUS, told=1)),
         "a second in which nothing changes": (lambda: _rest(kinds), _bare_rest),
-        "every door opened": (lambda: _opened(kinds), lambda: _bare(OPENED, told=POINTS)),
+        "every door opened": (lambda: _opened(kinds), _bare_opened),
     }
     for what, (ours, bare) in works.items():
         pairs = []
@@ -152,6 +152,21 @@ def _bare(said: list[tuple[str, Source]], *, told: int) -> float:
     ]
     took_s = time.perf_counter() - began_s
     _must_be(len(alerts), told)
+    return took_s
+
+
+def _bare_opened() -> float:
+    """Return how long the bare loop takes to raise, acknowledge and end as many: a dictionary of tuples."""
+    began_s = time.perf_counter()
+    alerts = {
+        f"{key}.{source.id}": (key, source, instance, "V", 1)
+        for instance, (key, source) in enumerate(OPENED, start=1)
+    }
+    for name, (key, source, instance, _, revision) in list(alerts.items()):
+        alerts[name] = key, source, instance, "A", revision + 1
+    ended = [alerts.pop(f"{key}.{source.id}") for key, source in OPENED]
+    took_s = time.perf_counter() - began_s
+    _must_be(len(ended), POINTS)
     return took_s
 
 

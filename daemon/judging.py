@@ -32,7 +32,7 @@ class Judging:
         self._of_device: dict[str, list[Rule]] = {}
         self._resting: frozenset[int] = frozenset()
         self._at_rest: set[int] = set()
-        """Doors that were asked since they shut: of ten thousand, those that a second is about are few."""
+        """Doors that were asked since they shut or were lost: of ten thousand, few are another matter each second."""
         self._failed: set[int] = set()
         self._log = logs.get("watch")
 

@@ -40,6 +40,23 @@ def test_pins_lie_beside_the_records_folder_or_where_it_is_said(tmp_path):
     assert config.load(path).credentials_file == Path("/srv/pins.json")
 
 
+@pytest.mark.parametrize(
+    ("said", "escalation"),
+    [
+        ("", (60.0, 300.0)),
+        ("[alerts]\nescalate_after_s = 30\npromote_after_s = 0\n", (30.0, 0.0)),
+        ("[alerts]\nescalate_after_s = 300\npromote_after_s = 60\n", (300.0, 60.0)),
+    ],
+)
+def test_what_becomes_of_an_alert_that_nobody_acknowledges_is_the_ships_to_say(
+    tmp_path, said, escalation
+):
+    path = tmp_path / "ispsd.toml"
+    path.write_text(THIN.read_text("utf-8").replace("[record]", f"{said}[record]", 1), "utf-8")
+    found = config.load(path).escalation
+    assert (found.after_s, found.promote_after_s) == escalation
+
+
 def test_a_thin_ship_loads():
     ship = config.load(THIN)
     assert (ship.ship.name, ship.situation) == ("KESTREL STRAIT", Situation.PORT)
@@ -301,6 +318,13 @@ def test_two_witnesses_of_one_name_or_key_are_a_fault(tmp_path):
         ),
         (("moxa-iologik-e1210", "e1210"), "there is moxa-iologik-e1210 ("),
         (("inputs = [3]", "inputs = [-3]"), "-3: must be 0 at least"),
+        (("[record]", "[alerts]\nescalate_after_s = 29.9\n[record]"), "must be 30 at least"),
+        (("[record]", "[alerts]\nescalate_after_s = 301\n[record]"), "must be 300 at most"),
+        (("[record]", "[alerts]\nescalate_after_s = nan\n[record]"), "nan"),
+        (("[record]", "[alerts]\npromote_after_s = 59\n[record]"), "0 for never, or 60 to 300"),
+        (("[record]", "[alerts]\npromote_after_s = 301\n[record]"), "must be 300 at most"),
+        (("[record]", "[alerts]\npromote_after_s = -1\n[record]"), "must be 0 at least"),
+        (("[record]", "[alerts]\nsilence_s = 60\n[record]"), "there is no such setting"),
     ],
 )
 def test_a_wrong_value_is_said_in_plain_words_and_nothing_that_follows_from_it(

@@ -135,6 +135,27 @@ async def test_instances_go_on_from_the_highest_though_all_are_closed(tmp_path):
         assert (await open_hatch(ship))["instance"] == highest + 1
 
 
+async def test_instances_that_began_again_at_1_go_on_from_the_newest(tmp_path):
+    newest = 0
+
+    async def first(ship: Ship) -> None:
+        nonlocal newest
+        ship.daemon.engine.last_instance = 999_998
+        for _ in range(2):
+            alert = await open_hatch(ship)
+            newest = alert["instance"]
+            asked = {"alert": alert["id"], "instance": alert["instance"], "priority": "W"}
+            await ship.ask("bridge", "ack", **asked)
+            await ship.unit.set_input(HATCH, True)
+            await ship.until(lambda: ship.state(HATCH_ALERT) is None)
+        await ship.pass_time(0.5)
+        assert newest == ship.daemon.engine.last_instance < 10
+
+    async with two_watches(tmp_path, first) as ship:
+        assert ship.daemon.engine.last_instance == newest
+        assert (await open_hatch(ship))["instance"] == newest + 1
+
+
 async def test_what_the_disk_never_had_is_not_restored(tmp_path, monkeypatch):
     async with ashore(tmp_path) as (ship, broker, feeds):
         async with afloat(ship, broker, feeds):

@@ -13,6 +13,7 @@ import pytest
 from daemon.alerts import catalogue, policy
 from daemon.alerts.alert import Acknowledgement, Source
 from daemon.alerts.engine import Engine
+from daemon.alerts.lifecycle import Event
 from daemon.alerts.rules.api import Deaf, Moment
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
@@ -270,6 +271,68 @@ async def test_sounding_again_is_told_and_is_no_entry():
         assert (again["escalation"], again["instance"]) == (1, alert["instance"])
         hatch = [d.open["event"] for d in rig.journal.drafts if d.subject == "d12"]
         assert hatch == ["condition_true"]
+
+
+async def test_an_alarm_that_counts_is_told_and_is_no_entry_and_a_promotion_is_one():
+    async with watching() as rig:
+        rig.watch.ship.level = SecurityLevel.TWO
+        rig.watch.become()
+        await rig.hatch_opens()
+        for _ in range(38):
+            await rig.pass_time(10.0, sees={"d12": OPEN})
+        now = rig.board.now[HATCH_ALERT]
+        assert (now["priority"], now["state"], now["escalation"]) == ("A", "V", 6)
+        hatch = [d.open["event"] for d in rig.journal.drafts if d.subject == "d12"]
+        assert hatch == ["condition_true", "promote"]
+
+
+async def test_who_listens_hears_each_change_after_the_stations_and_before_the_record():
+    async with watching() as rig:
+        heard = []
+        rig.watch.on_change(
+            lambda change: heard.append(
+                (change.event, HATCH_ALERT in rig.board.now, len(rig.journal.drafts))
+            )
+        )
+        await rig.hatch_opens()
+        rig.watch.silence(BY)
+        assert heard == [(Event.CONDITION_TRUE, True, 0), (Event.SILENCE, True, 1)]
+        await rig.pass_time(91.0, sees={"d12": OPEN})
+        events = [event for event, _, _ in heard[2:]]
+        assert events.count(Event.REPEAT) == 1, "what is no news for the record is heard too"
+
+
+async def test_a_listener_with_a_bug_keeps_nobody_from_hearing():
+    async with watching() as rig:
+        heard = []
+
+        def fails(change):
+            raise ZeroDivisionError
+
+        rig.watch.on_change(fails)
+        rig.watch.on_change(heard.append)
+        alert = await rig.hatch_opens()
+        assert alert["sounding"]
+        assert len(heard) == 1
+        assert [d.open["event"] for d in rig.journal.drafts] == ["condition_true"]
+
+
+async def test_a_door_that_rests_is_not_asked_each_second_and_is_judged_when_it_moves():
+    async with watching() as rig:
+        asked = []
+        for rule in rig.watch._judging.rules:
+            look = rule.look
+            rule.look = lambda moment, look=look, rule=rule: (
+                asked.append(rule.opening.id),
+                look(moment),
+            )[1]
+        rig.sees("d12", CLOSED)
+        await rig.clock.advance(5.0)
+        assert asked.count("d12") == 1
+        rig.sees("d12", OPEN)
+        await rig.clock.advance(5.0)
+        assert asked.count("d12") >= 6, "how long it stands open is another matter each second"
+        assert rig.board.now[HATCH_ALERT]["state"] == "V"
 
 
 async def test_silencing_names_who_did_it_and_sounds_again_after_thirty_seconds():

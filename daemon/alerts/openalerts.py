@@ -213,11 +213,11 @@ class OpenAlerts:
             return
         self._alerts[alert.id] = alert
         self._instances.add(alert.instance)
-        if alert.state is AlertState.ACTIVE_SILENCED:
-            self._next_s[alert.id] = next_s or now_s + lifecycle.SILENCE_S
-        elif alert.sounding:
-            self._next_s[alert.id] = next_s or now_s + self._escalation.after_s
-        self._put(alert)
+        is_silenced = alert.state is AlertState.ACTIVE_SILENCED
+        if is_silenced or alert.sounding:
+            lasts_s = lifecycle.SILENCE_S if is_silenced else self._escalation.after_s
+            self._next_s[alert.id] = now_s + lasts_s if next_s is None else next_s
+            self._put(alert)
 
     def _put(self, alert: Alert) -> None:
         next_s, promoted_s = self._next_s.get(alert.id), self._promoted_s(alert)

@@ -157,8 +157,10 @@ class OpeningRule(Deaf):
             yield from self._open(moment)
 
     def is_at_rest(self, now_s: float) -> bool:
-        """Whether it is shut: then it says the same at any time, level and permit until its contact says otherwise."""
-        return self._state is ContactState.CLOSED and not self._chatters(now_s)
+        """Whether it is shut, or not seen: it says the same at any time, level and permit until its contact speaks."""
+        if self._state is ContactState.CLOSED:
+            return not self._chatters(now_s)
+        return self._state is None
 
     def _open(self, moment: Moment) -> Iterator[Said]:
         rule = self._must(moment.regime)
