@@ -288,9 +288,6 @@ class Watch:
     def reconsider(self) -> None:
         """Judge everything again at once, since a person changed what it is judged by or muted it; show that too."""
         self.become()
-        now_s, now_utc = self._clock.now_s(), self._clock.utc()
-        for change in self.engine.reconsider(now_s=now_s, now_utc=now_utc):
-            self.announce(change)
         self._say(self._judging.rules)
         for change in self.engine.reconsider(now_s=self._clock.now_s(), now_utc=self._clock.utc()):
             self.announce(change)
