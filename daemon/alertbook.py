@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon import forms
 from daemon.alerts import alterations
 from daemon.alerts.listing import listed
 from daemon.model import Classification
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.model import Json
     from daemon.requests import Handler
+    from daemon.shipstate import ShipState
     from daemon.stations import Stations
     from daemon.watch import Journal
 
@@ -36,6 +38,7 @@ class AlertBook:
         *,
         shipped: Mapping[str, AlertKind],
         engine: Engine,
+        ship: ShipState,
         stations: Stations,
         clock: Clock,
         journal: Journal,
@@ -44,6 +47,7 @@ class AlertBook:
         self._alterations = config.alterations
         self._shipped = shipped
         self._engine = engine
+        self._ship = ship
         self._journal = journal
         self._rates = RateKeeper(
             config.record.directory.parent / FOLDER, engine=engine, stations=stations, clock=clock
@@ -80,11 +84,20 @@ class AlertBook:
         for alert in self._engine.alerts():
             if alert.show is Classification.WATCH:
                 stands.setdefault(alert.key, []).append(alert.source.name)
+        inhibited: dict[str, list[Json]] = {}
+        for inhibit in self._ship.inhibits.values():
+            said = {"name": inhibit.name, "ends": forms.utc(inhibit.ends_utc)}
+            inhibited.setdefault(inhibit.key, []).append(said)
         table = listed(kinds, shipped=self._shipped, alterations=self._alterations)
         now = {key: kind.letter(regime) for key, kind in kinds.items()}
         return {
             "alerts": [
-                {**each, "now": now[key], "stands": stands.get(key, [])}
+                {
+                    **each,
+                    "now": now[key],
+                    "stands": stands.get(key, []),
+                    "inhibited": inhibited.get(key, []),
+                }
                 for each in table
                 if (key := str(each["key"]))
             ],

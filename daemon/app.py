@@ -260,6 +260,7 @@ class Daemon:
             config,
             shipped=shipped,
             engine=self.engine,
+            ship=self.ship,
             stations=self.watch.stations,
             clock=clock,
             journal=self.record,

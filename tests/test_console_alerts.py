@@ -65,6 +65,12 @@ def test_one_alert_is_told_with_what_explains_it(capsys, nowhere):
         assert run(capsys, *nowhere, name)[1] == out
 
 
+def test_what_silences_an_alert_is_told(capsys, nowhere):
+    assert "inhibit       nobody may" in run(capsys, *nowhere, "station.none")[1]
+    assert "in a planned blackout it is not told" in run(capsys, *nowhere, "io.unit_lost")[1]
+    assert "blackout" not in run(capsys, *nowhere, "door.escape.open")[1]
+
+
 def test_latch_and_readers_are_told(capsys, nowhere):
     _, out, _ = run(capsys, *nowhere, "record.check")
     assert "stays         until SSO entry" in out
@@ -122,6 +128,13 @@ async def test_a_running_daemon_says_what_it_would_be_now(tmp_path, capsys):
         await opened(ship)
         await typed(ship, "alerts", "door.escape.open")
         assert "stands for    STRG GEAR ESC" in capsys.readouterr().out
+        said = {"alert": "door.escape.open.d12", "minutes": 30, "reason": "contact loose"}
+        order = {"do": "order", "verb": "inhibit", "said": said, "by": "R. Menon"}
+        await ship.control(order)
+        await typed(ship, "alerts", "door.escape.open")
+        out = capsys.readouterr().out
+        assert "inhibited     STRG GEAR ESC until " in out
+        assert "stands for" not in out
         await typed(ship, "alerts")
         assert capsys.readouterr().out.splitlines()[-1] == "now: port, security level 1"
 

@@ -1,8 +1,8 @@
 """What may a ship's own file change of the alert table, by which paragraph of her SSP, and what does it change?
 
 Bounded, since the table is what the watch relies on: letters may be louder, or one step quieter at levels 1 and 2, and
-what is told goes on being told; delays may grow by so much. Titles, actions and latches are everybody's. What ispsd
-says of itself nobody changes.
+what is told goes on being told; delays may grow by so much. Titles, actions and latches are everybody's. What nobody
+may inhibit, since it tells of ispsd itself or of an order, nobody changes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from daemon.alerts.catalogue import AlertKind
     from daemon.model import Json
 
-ITS_OWN: Final = ("station.", "path.", "record.", "data.", "maint.", "bam.", "sound.")
-"""Keys that begin so speak of ispsd itself."""
 SET_ELSEWHERE: Final = frozenset({other_ships.GUARD_ZONE, other_ships.LOITERING, other_ships.SWARM})
 """Their letters stand in sections of their own: ``[ais.guard_zone]``."""
 BY_LEVEL: Final = ("sea", "anchor", "port")
@@ -104,8 +102,10 @@ def faults(
         if (kind := kinds.get(key)) is None:
             near = difflib.get_close_matches(key, kinds, n=1)
             yield Fault(place, "there is no such alert" + (f"; {near[0]!r}?" if near else ""))
-        elif key.startswith(ITS_OWN):
-            yield Fault(place, "what ispsd says of itself is the same on every ship")
+        elif not kind.may_inhibit:
+            yield Fault(
+                place, "what tells of ispsd itself, or of an order, is the same on every ship"
+            )
         elif key in SET_ELSEWHERE:
             yield Fault(place, f"its priority is set in [{key}]")
         elif all(getattr(kind, field) == said for field, said in own.changes().items()):

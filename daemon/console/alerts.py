@@ -143,6 +143,10 @@ def whole(row: Mapping[str, Any]) -> Iterator[str]:
     yield "explained by  " + (" or ".join(explained[:3]) or "nothing: it always comes")
     for at in range(3, len(explained), 3):
         yield "              " + " or ".join(explained[at : at + 3])
+    if not row["may_inhibit"]:
+        yield "inhibit       nobody may; nothing silences it"
+    elif not row["in_blackout"]:
+        yield "in a planned blackout it is not told"
     yield from (f"differs       {each}" for each in _differences(row))
 
 
@@ -157,6 +161,8 @@ def _below(answer: Mapping[str, Any], one: Mapping[str, Any] | None) -> Iterator
         yield f"now           {LETTERS[one['now']]} ({where})"
         if one["stands"]:
             yield f"stands for    {', '.join(one['stands'])}"[:WIDEST]
+        for each in one["inhibited"]:
+            yield f"inhibited     {each['name']} until {each['ends'][11:16]}Z"
         return
     file = answer["file"]
     yield "no daemon was asked: " + (

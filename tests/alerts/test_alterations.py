@@ -70,7 +70,7 @@ def test_two_steps_quieter_are_too_many():
     assert KINDS["intrusion.detected"].port == "WWA"
     assert KINDS["door.machinery.open"].port == "--A"
     assert faults("station.none", port="CWA")[0][1] == (
-        "what ispsd says of itself is the same on every ship"
+        "what tells of ispsd itself, or of an order, is the same on every ship"
     )
     assert faults("door.forced", port="CAA") == []  # W to C
     ((_, reason),) = faults("door.forced", port="WCA")  # A to C
@@ -87,8 +87,12 @@ def test_long_delays_may_grow_to_three_times_their_length():
     ("key", "reason"),
     [
         ("door.stor.open", "there is no such alert; 'door.store.open'?"),
-        ("data.simulated", "what ispsd says of itself is the same on every ship"),
-        ("record.not_saved", "what ispsd says of itself is the same on every ship"),
+        ("data.simulated", "what tells of ispsd itself, or of an order, is the same on every ship"),
+        ("permit.expired", "what tells of ispsd itself, or of an order, is the same on every ship"),
+        (
+            "record.not_saved",
+            "what tells of ispsd itself, or of an order, is the same on every ship",
+        ),
         ("ais.guard_zone", "its priority is set in [ais.guard_zone]"),
     ],
 )
