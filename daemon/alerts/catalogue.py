@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
 )
 
+from daemon.alerts.explanations import causes
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Priority, Situation
 
@@ -115,6 +116,11 @@ def load(path: Path) -> Mapping[str, AlertKind]:
         for key, kind in kinds.items()
         for other in kind.depends_on
         if other not in kinds
+    )
+    faults += tuple(
+        Fault(f"{key}.depends_on", "explains itself in the end: neither would ever be told")
+        for key in kinds
+        if key in causes(key, kinds)
     )
     numbers = [kind.number for kind in kinds.values()]
     faults += tuple(

@@ -26,7 +26,7 @@ class Explanations:
     """The conditions that hold and may explain others, and those that wait for one of them to end."""
 
     def __init__(self, catalogue: Mapping[str, AlertKind]) -> None:
-        self._causes = {key: _causes(key, catalogue) for key in catalogue}
+        self._causes = {key: causes(key, catalogue) - {key} for key in catalogue}
         self._explaining = frozenset[str]().union(*self._causes.values())
         self._holding: defaultdict[tuple[str, str], set[Place]] = defaultdict(set)
         """By key and device: the conditions that hold now."""
@@ -85,18 +85,18 @@ class Explanations:
         return list(self._all_waiting if device in WHOLE_SHIP else self._waiting[device])
 
 
-def _devices(source: Source) -> tuple[str, ...]:
-    """Return the device and the bus of a source."""
-    return (source.device,) if source.bus in {None, source.device} else (source.device, source.bus)
-
-
-def _causes(key: str, catalogue: Mapping[str, AlertKind]) -> frozenset[str]:
-    """Return everything that a key depends on, however far away; never itself."""
-    causes: set[str] = set()
+def causes(key: str, catalogue: Mapping[str, AlertKind]) -> frozenset[str]:
+    """Return everything that a key depends on, however far away: itself too, where that goes round in a ring."""
+    found: set[str] = set()
     further = list(catalogue[key].depends_on)
     while further:
         cause = further.pop()
-        if cause not in causes and cause in catalogue:
-            causes.add(cause)
+        if cause not in found and cause in catalogue:
+            found.add(cause)
             further += catalogue[cause].depends_on
-    return frozenset(causes - {key})
+    return frozenset(found)
+
+
+def _devices(source: Source) -> tuple[str, ...]:
+    """Return the device and the bus of a source."""
+    return (source.device,) if source.bus in {None, source.device} else (source.device, source.bus)

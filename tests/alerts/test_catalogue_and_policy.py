@@ -237,6 +237,27 @@ def test_a_catalogue_with_unknown_dependency_or_a_number_twice_is_refused(tmp_pa
     assert {f.place for f in caught.value.faults} == {"a.depends_on", "a.number", "b.number"}
 
 
+def test_a_catalogue_in_which_alerts_explain_each_other_is_refused(tmp_path):
+    one = (
+        '[{key}]\nnumber = {number}\ntitle = "T"\nsea = "AAA"\nanchor = "AAA"\nport = "AAA"\n'
+        'on_delay_s = 0\ncause = "Seen."\naction = "Look."\ndepends_on = {causes}\n'
+    )
+    causes = {"a": ["b"], "b": ["c"], "c": ["b"], "d": ["d"], "e": []}
+    path = tmp_path / "alerts.toml"
+    path.write_text(
+        "".join(
+            one.format(key=key, number=number, causes=causes[key])
+            for number, key in enumerate(causes, start=10001)
+        ),
+        "utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        catalogue.load(path)
+    assert {f.place for f in caught.value.faults} == {
+        f"{key}.depends_on" for key in ("b", "c", "d")
+    }
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "places"),
     [
