@@ -26,6 +26,8 @@ TEST_WITHIN_S: Final = 10.0
 SIGNALS: Final = {"A": Signal.ALARM, "W": Signal.WARNING}
 """A caution has none."""
 MOST_ALERTS: Final = 2000
+LONGEST_UP_S: Final = 1e10
+"""Three centuries: what is beyond is no time since a boot."""
 SHORTEST_S, LONGEST_S = 30.0, 300.0
 """Between these a warning sounds again (MSC.302(87), IEC 62923-1: at most five minutes)."""
 
@@ -73,8 +75,7 @@ class Hearing:
                 self._take_status(body)
             case "heartbeat" if body.get("session") == self.session is not None:
                 self._beat_s = self._good_s = now_s
-                up = body.get("up")
-                self._beat_up = float(up) if isinstance(up, int | float) else 0.0
+                self._beat_up = _seconds(body.get("up")) or 0.0
             case "snapshot" if body:
                 self._alerts = {
                     id_: said
@@ -123,23 +124,22 @@ class Hearing:
         said = self._own.get("test_sound")
         if not isinstance(said, dict) or self._beat_s is None or not self._is_ours(self._own):
             return False
-        nonce, asked_up = said.get("nonce"), said.get("asked_up")
-        if nonce == self._played or not isinstance(asked_up, int | float):
+        nonce, asked_up = said.get("nonce"), _seconds(said.get("asked_up"))
+        if not isinstance(nonce, str) or nonce == self._played or asked_up is None:
             return False
         self._played = nonce
         return self._beat_up + now_s - self._beat_s - asked_up <= TEST_WITHIN_S
 
     def voice(self) -> Voice:
         """Return how the ship wants it to sound; what is not known, or cannot be, is as usual."""
-        tones, floor, every_s = (
-            self._own.get(name) for name in ("tones", "volume_floor", "warning_every_s")
-        )
+        tones, floor = self._own.get("tones"), self._own.get("volume_floor")
+        every_s = _seconds(self._own.get("warning_every_s"))
         usual = Voice()
         return Voice(
             tones if isinstance(tones, int) and tones in PITCHES_HZ else usual.tones,
             floor if isinstance(floor, int) and 0 <= floor <= FULL else usual.volume_floor,
-            float(every_s)
-            if isinstance(every_s, int | float) and SHORTEST_S <= every_s <= LONGEST_S
+            every_s
+            if every_s is not None and SHORTEST_S <= every_s <= LONGEST_S
             else usual.warning_every_s,
         )
 
@@ -166,7 +166,8 @@ class Hearing:
             and said.get("sounding") is True
             and isinstance(sounds_at, list)
             and self.station in sounds_at
-            and said.get("priority") in SIGNALS
+            and isinstance(said.get("priority"), str)
+            and said["priority"] in SIGNALS
             and isinstance(instance, int)
         )
 
@@ -185,3 +186,10 @@ def _read(message: Message) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def _seconds(said: object) -> float | None:
+    """Return a number of seconds; None for what is none, or no ship's."""
+    if not isinstance(said, int | float) or not -LONGEST_UP_S < said < LONGEST_UP_S:
+        return None
+    return float(said)

@@ -160,6 +160,9 @@ class Sounder:
         self._connection = connection
         async for message in connection.messages():
             self._take(message)
+            if connection.dropped:
+                # An alert may have been among them: what the broker remembers is asked for anew.
+                raise LinkError(f"{connection.dropped} messages came faster than they were read")
         raise LinkError(connection.closed.result())
 
     def _take(self, message: Message) -> None:

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.alerts.annunciation import Voice
 from daemon.mqtt.topics import Topics
@@ -96,12 +98,11 @@ def test_an_alert_that_names_the_station_sounds_there_and_no_other_does():
         {"sounds_at": None},
         {"instance": "7"},
         {"priority": ["W"]},
+        {"priority": "w"},
     ],
 )
 def test_what_is_quiet_a_caution_or_unreadable_does_not_sound(changed):
     heard = hearing()
-    if changed.get("priority") == ["W"]:
-        changed = {"priority": "w"}
     alert(heard, **changed)
     assert heard.sounding() == frozenset()
 
@@ -240,3 +241,34 @@ def test_tones_and_volume_are_the_ships():
     assert hearing().voice() == Voice(2, 45, 90.0)
     says(heard, "station/gangway", {"tones": 9, "volume_floor": 1000, "warning_every_s": "x"})
     assert heard.voice() == Voice(1, 60, 60.0)
+
+
+WORDS = st.sampled_from(
+    ["s1", "s0", "ready", "offline", "stopped", "gangway", "A", "W", "C", "n1", "", "x" * 90]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.just(10**400)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(WORDS, inner))
+MEMBERS = st.sampled_from(
+    [
+        *("session", "state", "up", "sounding", "sounds_at", "priority", "instance", "sounds"),
+        *("tones", "volume_floor", "warning_every_s", "test_sound", "title", "name", "action"),
+    ]
+)
+NAMES = st.sampled_from(
+    ["status", "heartbeat", "snapshot", "alert/a", "alert/b", "station/gangway", "station/x"]
+)
+
+
+@given(st.lists(st.tuples(NAMES, st.dictionaries(MEMBERS, VALUES) | VALUES)))
+def test_whatever_a_message_says_it_is_listened_to_the_next(said):
+    heard = Hearing("gangway", TOPICS, NOW_S)
+    for name, body in said:
+        heard.take(message(name, json.dumps(body).encode()), NOW_S)
+        for each in heard.sounding():
+            assert heard.words(each)
+        heard.test_sound(NOW_S)
+        assert heard.voice().tones in {1, 2}
+        heard.stale(NOW_S + 20.0)
+    for name, body in (("status", {"state": "ready"}), (f"alert/{ALERT['id']}", ALERT)):
+        says(heard, name, body)
+    assert HATCH in heard.sounding()
