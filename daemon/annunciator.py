@@ -68,6 +68,11 @@ class Annunciator:
         """Show an alert, and where it sounds; ``recorded`` is the number of its entry, None while it is not on disk."""
         self._show(alert, self._look_at_stations(self._clock.now_s()), recorded=recorded)
 
+    def sounds_at(self, alert: Alert) -> tuple[str, ...]:
+        """Return where an alert sounds, as the stations were told last."""
+        told = self._told.get(alert.id)
+        return () if told is None else told.sounds_at
+
     def recorded(self, alert: Alert) -> int | None:
         """Return the entry under which this instance of an alert was shown last; None where it has none yet."""
         told = self._told.get(alert.id)

@@ -407,6 +407,7 @@ class Daemon:
                 connected=lambda: self.publisher.facts().connected,
                 odd=self._odd,
                 interference=lambda: self.ship.interference,
+                sounds_at=self.watch.annunciator.sounds_at,
                 panel=self.bam.shown,
                 ordered=self.ship,
             )

@@ -362,3 +362,15 @@ def test_an_alert_names_the_doors_that_its_action_line_calls_listed():
         "detail": "not guarded: BRIDGE WING P, CO2 ROOM",
     }
     assert "not guarded: BRIDGE WING P, CO2 ROOM" in shown(status(alerts=[check]))
+
+
+def test_an_alert_says_where_it_sounds_and_one_that_is_quiet_does_not():
+    assert "sounds at gangway, office" in shown(
+        status(alerts=[{**ALERT, "sounds_at": ["gangway", "office"]}])
+    )
+    assert "sounds at" not in shown(status(alerts=[{**ALERT, "sounds_at": []}]))
+
+
+def test_a_page_that_is_not_armed_says_what_a_person_can_do():
+    page_ = {**STATION, "sound_armed": False, "lacks": ["touch", "heard"]}
+    assert "its page wants a touch and a heard-test" in shown(status(stations=[page_]))

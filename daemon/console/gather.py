@@ -58,6 +58,7 @@ class Parts:
         connected: Whether the broker is reached now.
         odd: What speaks against the ship's position now, one indication alone too.
         interference: The known interference area that she is in.
+        sounds_at: Where an alert sounds now.
         panel: The port of the central alert panel, as a device's link is shown; None where the ship has none.
         ordered: What people have ordered that ends by itself.
     """
@@ -77,6 +78,7 @@ class Parts:
     connected: Callable[[], bool]
     odd: Callable[[], tuple[str, ...]] = tuple
     interference: Callable[[], InterferenceArea | None] = lambda: None
+    sounds_at: Callable[[Alert], Sequence[str]] = lambda _: ()
     panel: Callable[[], Json] = lambda: None
     ordered: ShipState | None = None
 
@@ -116,7 +118,7 @@ class Status:
             else ordering.ordered(parts.ordered, now_s=now_s, sso=sso),
             "stations": self._stations(now_s),
             "alerts": [
-                _alert(alert, now_s)
+                _alert(alert, now_s, parts.sounds_at(alert))
                 for alert in in_order(parts.engine.alerts())
                 if sso or alert.show is Classification.WATCH
             ],
@@ -212,7 +214,7 @@ def in_order(alerts: Iterable[Alert]) -> list[Alert]:
     )
 
 
-def _alert(alert: Alert, now_s: float) -> Json:
+def _alert(alert: Alert, now_s: float, sounds_at: Sequence[str]) -> Json:
     return {
         "id": alert.id,
         "priority": alert.priority.value,
@@ -220,6 +222,7 @@ def _alert(alert: Alert, now_s: float) -> Json:
         "age_s": _age_s(alert.changed_s, now_s),
         "title": alert.title,
         "name": alert.source.name,
+        "sounds_at": list(sounds_at),
         "action": alert.action,
         "detail": alert.detail,
     }

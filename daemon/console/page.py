@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.console import ordering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 WIDTH = 80
 OLD_AFTER_S = 5.0
@@ -68,7 +68,7 @@ ODD: Final = {
     "tag_checksum": "TAG blocks are damaged",
 }
 """What somebody should look at, of what a device's link noticed; the rest stands in ``driver/<id>``."""
-LACKS: Final = {"touch": "touch it", "heard": "test it"}
+LACKS: Final = {"touch": "a touch", "heard": "a heard-test"}
 """What a page lacks to count as its station's sounder."""
 CONTACTS: Final = {"closed": "closed", "open": "OPEN", "line_fault": "LINE FAULT"}
 
@@ -194,19 +194,15 @@ def _stations(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
         who = f"{row['person']}, {_since(row['watch_age_s'], since_s)}" if row["person"] else "-"
         live = "live" if row["live"] else f"NOT LIVE, {_ago(row['alive_age_s'], since_s)}"
         live = _was(live, is_old=is_old)
-        sound = "sound armed" if row["sound_armed"] else _unarmed(row.get("lacks", ()))
+        sound = "sound armed" if row["sound_armed"] else "sound NOT armed"
         mark = "*" if row["sounds"] else " "
         missing = row["sounds"] and not (row["live"] and row["person"])
         style = Style.WARNING if missing else Style.PLAIN
         yield Line(
             f" {mark}{_cell(row['id'], 10)} {_cell(who, 28)} {_cell(live, 20)} {sound}", style
         )
-
-
-def _unarmed(lacks: Sequence[str]) -> str:
-    """Return that no sound is heard there, and what a person can do about it."""
-    missing = ", ".join(LACKS.get(lack, lack) for lack in lacks)
-    return f"sound NOT armed ({missing})" if missing else "sound NOT armed"
+        if lacks := [LACKS.get(lack, lack) for lack in row.get("lacks", ())]:
+            yield Line(f"            its page wants {' and '.join(lacks)}", style)
 
 
 def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
@@ -220,8 +216,9 @@ def _alerts(rows: list[Mapping[str, Any]], since_s: float) -> Iterator[Line]:
             f"  {priority:<7} {_cell(state, 19)} {since:>6}  {_cell(row['title'], 16)} {row['name']}",
             style,
         )
+        where = ", ".join(row.get("sounds_at", ()))
         # The detail names the doors that an action line calls "listed".
-        for words in (row["action"], row["detail"]):
+        for words in (f"sounds at {where}" if where else "", row["action"], row["detail"]):
             for line in textwrap.wrap(words, WIDTH - 10):
                 yield Line(f"          {line}")
 
