@@ -51,6 +51,8 @@ class Player:
         self._taken = 0
         self._taken_s: float | None = None
         self._heard = False
+        self.progress = 0
+        """Grows with everything that an output took, and with every try at one: what the watchdog is fed from."""
         self.reason: str | None = "not tried yet"
         """Why nothing is played; None while it is."""
 
@@ -83,6 +85,7 @@ class Player:
         while True:
             before_s = self._clock.now_s()
             taken = await output.give(self._next_chunk())
+            self.progress += 1
             now_s = self._clock.now_s()
             if taken > self._taken:
                 self._taken, self._taken_s = taken, now_s
@@ -103,4 +106,5 @@ class Player:
         """Say so, the first time of an outage aloud; what was to be played then is not played later."""
         tell = LOG.debug if self.reason == reason else LOG.warning
         tell("output.failed", reason=reason, retry_s=retry_s)
+        self.progress += 1
         self._taken, self._taken_s, self._pending, self.reason = 0, None, b"", reason

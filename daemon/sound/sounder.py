@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import logs
+from daemon import logs, systemd
 from daemon.errors import IspsdError, LinkError
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.topics import Topics
@@ -77,6 +77,7 @@ class Sounder:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        systemd.notify("READY=1")
         async with asyncio.TaskGroup() as group:
             group.create_task(self.player.run())
             group.create_task(self._listen())
@@ -187,9 +188,12 @@ class Sounder:
     async def _prove(self) -> None:
         """Say each ten seconds, and as soon as it changes, what is true."""
         said: tuple[str | None, bool, bool] | None = None
-        said_s = float("-inf")
+        said_s, progress = float("-inf"), -1
         while True:
             now_s = self._clock.now_s()
+            if self.player.progress != progress:
+                progress = self.player.progress
+                systemd.notify("WATCHDOG=1")
             proof = (self.hearing.session, self.hearing.fresh(now_s), self.player.armed())
             if proof[0] is not None and (proof != said or now_s - said_s >= ALIVE_S):
                 said, said_s = proof, now_s
