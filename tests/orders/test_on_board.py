@@ -168,8 +168,8 @@ async def test_a_vital_door_wants_both_pins(tmp_path):
         assert (shown["by"], shown["with_master"]) == ("R. Menon", "A. Lindqvist")
 
 
-async def test_what_was_ordered_survives_kill_9(tmp_path):
-    """Nothing is written at a stop that would be needed: the record alone brings it back."""
+async def test_what_was_ordered_survives_a_restart(tmp_path):
+    """A kill has a test of its own, with a process: ``processes/test_kill``."""
     async with ashore(tmp_path) as (ship, broker, feeds):
         async with afloat(ship, broker, feeds):
             await ship.pass_time(1.0)

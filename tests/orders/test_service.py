@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Role
 from daemon.orders.service import LONGEST_H, MOST_PROPOSALS, Equipment, Found, Terms
 from daemon.people.claims import By
 from daemon.record.entry import Proof
 from daemon.worklist import ItemState
+from tests.makers import reading
 from tests.test_orders import HATCH_ALERT, Rig, by, ordering, person
 
 TERMS = Terms("contact loose", "patrol each hour", 24)
@@ -133,6 +135,28 @@ async def test_an_alert_of_what_is_out_of_service_is_not_told_until_it_is_back()
         assert rig.board.now[HATCH_ALERT]["sounding"] is True
         with pytest.raises(RefusedError, match="is not out of service"):
             rig.orders.service.put_back(HATCH, by(Role.MASTER))
+
+
+async def test_a_device_that_is_out_of_service_explains_its_doors_and_silences_none_that_opens():
+    """Of a unit the loss is muted: that its doors are not seen is explained by it all the same."""
+    async with ordering() as rig:
+        for door in ("e", "v"):
+            rig.sees(door, ContactState.CLOSED)
+        await rig.pass_time(1.0)
+        unit = Equipment("io1", "IO1")
+        rig.orders.service.take_out(unit, by(Role.SSO), TERMS)
+        source = Source("io1", "IO1", "io1")
+        rig.watch.engine.condition("io.unit_lost", source, active=True, now_s=rig.clock.now_s())
+        for door in ("e", "v"):
+            rig.watch.take(reading(door, None, at_s=rig.clock.now_s()))
+        await rig.pass_time(90.0)
+        assert [n for n in rig.board.now if n.startswith("alert/") and "station" not in n] == []
+        rig.watch.engine.condition("io.unit_lost", source, active=False, now_s=rig.clock.now_s())
+        rig.sees("e", ContactState.CLOSED)
+        await rig.pass_time(1.0)
+        rig.sees("e", ContactState.OPEN)
+        await rig.pass_time(1.0)
+        assert rig.board.now[HATCH_ALERT]["sounding"] is True
 
 
 async def test_everything_about_it_is_the_ssos_to_read():

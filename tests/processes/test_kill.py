@@ -6,13 +6,14 @@ import asyncio
 import json
 import random
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from daemon import control
 from daemon.errors import IspsdError
-from tests.pins import with_pins
+from tests.pins import PIN, with_pins
 from tests.processes.berth import GEN_ROOM, HATCH, SEAL_CLOSED, SEAL_OPEN, alongside
 from tests.processes.rig import PATIENCE_S
 
@@ -286,6 +287,64 @@ async def test_open_alerts_and_acknowledgements_survive_a_kill(tmp_path: Path) -
         written = [json.loads(body) for body in berth.stored().values()]
         states = [e["open"]["state"] for e in written if e["open"].get("id") == alert["id"]]
         assert states == ["V", "A", "N"], "the restart made no entry of what had not changed"
+
+
+@pytest.mark.timeout("60")
+async def test_inhibits_permits_out_of_service_and_a_blackout_survive_a_kill(
+    tmp_path: Path,
+) -> None:
+    """Each has the same end afterwards, and a hatch that is inhibited says nothing."""
+    hatch = f"alert/{HATCH_ALERT}"
+    ordered = (f"inhibit/{HATCH_ALERT}", "sso/out_of_service/d14", "permit/d11", "equipment/d14")
+    async with alongside(tmp_path) as berth:
+        seen, newest = berth.witness, berth.witness.newest
+        async with berth.daemon() as process:
+            first = await seen.session()
+            await doors_are_seen_closed(seen)
+            await _order_everything(tmp_path / "control.sock")
+            await seen.until(lambda: all(name in newest for name in ordered))
+            before = {name: newest[name] for name in (*ordered, "ship")}
+            process.kill()
+            await process.wait()
+        async with berth.daemon():
+            await seen.session(other_than=first)
+            await berth.devices.do("io1", "set", input=HATCH, on=False)
+            await seen.until(lambda: newest.get("point/d12", {}).get("value") == "open")
+            # Another door goes all its way to an alert: the hatch had the time to.
+            await berth.devices.do("io1", "set", input=SEAL_CLOSED, on=False)
+            await berth.devices.do("io1", "set", input=SEAL_OPEN, on=True)
+            await seen.until(lambda: any(name.startswith("alert/seal.") for name in newest))
+            assert hatch not in newest
+            for name in ordered:
+                ends = ("ends_utc", "by", "reason", "person", "readiness")
+                assert {k: newest[name].get(k) for k in ends} == {
+                    k: before[name].get(k) for k in ends
+                }, name
+            planned, was = newest["ship"]["blackout"], before["ship"]["blackout"]
+            assert {k: planned[k] for k in ("begins_utc", "ends_utc", "by")} == {
+                k: was[k] for k in ("begins_utc", "ends_utc", "by")
+            }
+
+
+async def _order_everything(socket: Path) -> None:
+    """Give one order of each kind that ends by itself; each is answered when it is on disk."""
+    inhibit = {"alert": HATCH_ALERT, "minutes": 60, "reason": "contact loose"}
+    permit = {"door": "d11", "worker": "D. Kovac", "work": "greasing", "minutes": 30}
+    for verb, said in (
+        ("inhibit", inhibit),
+        ("permit", permit),
+        ("blackout", {"minutes": 60, "begins": f"{_in_two_hours():%H%M}Z"}),
+    ):
+        request = {"do": "order", "verb": verb, "said": said, "by": "J. Santos"}
+        assert (await control.ask(socket, request))["recorded"] is not None
+    out = {"do": "out_of_service", "equipment": "d14", "hours": 4}
+    out |= {"reason": "rewiring", "measure": "man at the door", "by": ["R. Menon", "A. Lindqvist"]}
+    out |= {"pins": [PIN, PIN]}
+    assert (await control.ask(socket, out))["recorded"] is not None
+
+
+def _in_two_hours() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=2)
 
 
 LATER_MS = (None, 0.0, 0.5, 1.0, 2.0, 4.0)
