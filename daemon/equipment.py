@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from daemon.alerts.rules import areas
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.model import Classification, ContactState, DoorClass, LinkState, Outcome, Quality
-from daemon.orders.service import Equipment, Found
+from daemon.orders.equipment import Equipment, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -28,10 +28,12 @@ from daemon.model import (
     Situation,
     Station,
 )
+from daemon.mqtt import commands
 from daemon.mqtt.topics import Topics
 from daemon.muting import Muting
+from daemon.orders.equipment import Equipment, Found
 from daemon.orders.ordering import Ordering
-from daemon.orders.service import Equipment, Found, Service
+from daemon.orders.service import Service
 from daemon.orders.table import Orders
 from daemon.people.claims import By
 from daemon.people.people import People
@@ -152,6 +154,11 @@ def may(rig: Rig, role: Role, order: Callable[[Orders, By], object]) -> bool:
         return False
     assert len(rig.journal.drafts) > before[1]
     return True
+
+
+async def test_every_order_of_the_contract_is_in_the_table():
+    async with ordering() as rig:
+        assert rig.orders.table.keys() == commands.ORDERS
 
 
 OFFICERS = {Role.OFFICER, Role.SSO, Role.MASTER}

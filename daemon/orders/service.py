@@ -7,18 +7,18 @@ the SSAS nothing leaves ``sso/`` (invariant 1): to a watch station that equipmen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
 from daemon.errors import RefusedError
-from daemon.model import Classification, Role
+from daemon.model import Classification
 from daemon.ordered import OutOfService, Proposal
+from daemon.orders.equipment import Terms, must_be_proven, must_be_whole
 from daemon.orders.ordering import HOUR_S
 from daemon.people import authority
 from daemon.people.authority import Act, Only
-from daemon.record.entry import SYSTEM, Draft, Proof
+from daemon.record.entry import SYSTEM, Draft
 from daemon.record.waiting import let_go
 from daemon.worklist import Item, ItemState
 
@@ -27,54 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from daemon.model import Json
+    from daemon.orders.equipment import Equipment, Found
     from daemon.orders.ordering import Ordering
     from daemon.people.claims import By
     from daemon.record.entry import Actor, Entry
 
-LONGEST_H: Final = 30 * 24
-"""A month; what is broken for longer is a defect, and the SSP says what then."""
 RECHECK_S: Final = 600.0
 """So long before it ends the sensor is looked at."""
 MOST_PROPOSALS: Final = 20
 BEGUN, ENDED = "out_of_service.begun", "out_of_service.ended"
 PROPOSED, DROPPED = "out_of_service.proposed", "out_of_service.dropped"
 CHECKED: Final = "out_of_service.checked"
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """Something that can be taken out of service.
-
-    Attributes:
-        vital: It needs the Master too: a door of class V, or what belongs to one.
-        covert: SSAS; it needs him as well.
-    """
-
-    id: str
-    name: str
-    vital: bool = False
-    covert: bool = False
-
-    @property
-    def needs_master(self) -> bool:
-        return self.vital or self.covert
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """For how long, why, and what instead."""
-
-    reason: str
-    measure: str
-    hours: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the sensor says just before it is back in service."""
-
-    words: str
-    is_healthy: bool
 
 
 class Service:
@@ -113,7 +76,7 @@ class Service:
         """
         if authority.cell(Act.OUT_OF_SERVICE, by.person.roles) is None:
             by.must_be(authority.roles(Act.OUT_OF_SERVICE), Act.OUT_OF_SERVICE.value)
-        _must_be_whole(terms)
+        must_be_whole(terms)
         if item.id not in self._ship.proposals and len(self._ship.proposals) >= MOST_PROPOSALS:
             raise RefusedError(f"{MOST_PROPOSALS} proposals wait already")
         at_utc = self._ordering.clock.utc()
@@ -164,9 +127,9 @@ class Service:
             RefusedError: The person may not, not alone, not without proof, or something is missing.
         """
         by.must_be(authority.roles(Act.OUT_OF_SERVICE), Act.OUT_OF_SERVICE.value)
-        _must_be_whole(terms)
+        must_be_whole(terms)
         if item.needs_master:
-            _must_be_proven(item, by, master)
+            must_be_proven(item, by, master)
         seconds, clock = terms.hours * HOUR_S, self._ordering.clock
         taken = OutOfService(
             equipment=item.id,
@@ -288,24 +251,6 @@ def may_only_propose(by: By) -> bool:
     """Return whether all that a person may do is propose."""
     cell = authority.cell(Act.OUT_OF_SERVICE, by.person.roles)
     return cell is not None and cell.only is Only.PROPOSES
-
-
-def _must_be_whole(terms: Terms) -> None:
-    if not terms.reason.strip() or not terms.measure.strip():
-        raise RefusedError("the reason is wanted, and the measure: what is done instead")
-    if not 1 <= terms.hours <= LONGEST_H:
-        raise RefusedError(f"equipment is out of service for 1 to {LONGEST_H} h, not {terms.hours}")
-
-
-def _must_be_proven(item: Equipment, by: By, master: By | None) -> None:
-    """Refuse what is vital, or SSAS, without the Master, or without the proof of both."""
-    persons = [by] if master is None else [by, master]
-    if not any(Role.MASTER in each.person.roles for each in persons):
-        raise RefusedError(f"{item.name} needs the Master too: at ispsd's computer, --by twice")
-    if master is not None and master.person.name == by.person.name:
-        raise RefusedError("two different persons are wanted")
-    if any(each.proof is Proof.NONE for each in persons):
-        raise RefusedError(f"{item.name} is taken out of service with a PIN, at ispsd's computer")
 
 
 def _body(taken: OutOfService) -> dict[str, Json]:

@@ -6,11 +6,9 @@ survives a restart.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from daemon import fields
 from daemon.errors import RefusedError
 from daemon.model import Role, SecurityLevel, Situation
 from daemon.mqtt.commands import Reply
@@ -19,61 +17,31 @@ from daemon.orders.handing_over import handed_over
 from daemon.orders.inhibits import Inhibits
 from daemon.orders.levels import Levels
 from daemon.orders.navigation import NavigationOrders
+from daemon.orders.order import Done, Order
 from daemon.orders.permits import Permits
-from daemon.orders.service import Terms, may_only_propose
+from daemon.orders.serving import Serving
 from daemon.orders.ship import ShipOrders
 from daemon.people.authority import Act
-from daemon.people.claims import By
 from daemon.record.waiting import on_disk
 from daemon.securing import Standing, in_the_way
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from enum import Enum
 
     from daemon.model import DoorClass, Json
+    from daemon.orders.order import Said
     from daemon.orders.ordering import Ordering
-    from daemon.orders.service import Equipment, Service
-    from daemon.people.claims import Claim
+    from daemon.orders.service import Service
+    from daemon.people.claims import By, Claim
     from daemon.people.people import People
     from daemon.record.entry import Entry
     from daemon.worklist import Item
 
 Choice = TypeVar("Choice", bound="Enum")
-Said: TypeAlias = Mapping[str, Any]
-TERMS = frozenset({"reason", "measure", "hours"})
-"""What is said when equipment is taken out of service; all of it, or nothing where it was proposed."""
 MOST_IN_THE_WAY = 40
 """What a reply names; the rest is counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """An order that was carried out.
-
-    Attributes:
-        written: Its entry.
-        extra: What else the person is told.
-    """
-
-    written: asyncio.Future[Entry]
-    extra: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One order.
-
-    Attributes:
-        act: What the table of people calls it: who may, and what proves him.
-        carry_out: Does it.
-        who: Who acts, where others than the table's *yes* may take part in it; None: the table alone says.
-    """
-
-    act: Act
-    carry_out: Callable[[By, Said], Done]
-    who: Callable[[Claim], By] | None = None
 
 
 class Orders:
@@ -91,6 +59,7 @@ class Orders:
         self._ordering = ordering
         self._people = people
         self.service = service
+        self._serving = Serving(service, people)
         self.ship = ShipOrders(ordering)
         self.levels = Levels(ordering)
         self.navigation = NavigationOrders(ordering)
@@ -108,7 +77,9 @@ class Orders:
             "interference_area": Order(Act.INTERFERENCE, self._interference_area),
             "permit": Order(Act.PERMIT, self._permit),
             "inhibit": Order(Act.INHIBIT, self._inhibit),
-            "out_of_service": Order(Act.OUT_OF_SERVICE, self._out_of_service, self._takes_part),
+            "out_of_service": Order(
+                Act.OUT_OF_SERVICE, self._serving.from_a_station, self._serving.who
+            ),
             "blackout": Order(Act.BLACKOUT, self._blackout),
         }
 
@@ -231,51 +202,11 @@ class Orders:
         begins = said.get("begins")
         return Done(self.blackouts.plan(by, minutes=said["minutes"], begins=begins))
 
-    # Out of service
-
-    def _takes_part(self, claim: Claim) -> By:
-        return By(self._people.aboard(claim.name), claim.station)
-
-    def _out_of_service(self, by: By, said: Said) -> Done:
-        """Propose, take out or put back as one person may, from a watch station: there is no SSAS there."""
-        item = self.service.equipment(said["equipment"], open_only=True)
-        return self._serve(item, [by], said)
-
-    def _serve(self, item: Equipment, by: Sequence[By], said: Said) -> Done:
-        if said.get("hours") == 0:
-            return Done(self.service.put_back(item, by[0]))
-        if missing := TERMS - said.keys():
-            if missing != TERMS:
-                raise RefusedError(f"{' and '.join(sorted(missing))} is wanted")
-            terms = self.service.terms_of(item)
-        else:
-            terms = Terms(said["reason"], said["measure"], said["hours"])
-        if may_only_propose(by[0]):
-            written = self.service.propose(item, by[0], terms)
-            return Done(written, {"waits_for": "the SSO to take it"})
-        # The Master stands beside the SSO, in whatever order they were named.
-        first, *others = sorted(by, key=lambda each: Role.MASTER in each.person.roles)
-        return Done(self.service.take_out(item, first, terms, master=others[0] if others else None))
+    # What is no order of one person
 
     async def _take_out(self, request: Said) -> Mapping[str, Json]:
-        """The same at ispsd's computer, by one or two persons; what is vital, and the SSAS, with their PINs."""
-        names = request.get("by")
-        count = len(names) if isinstance(names, list) and len(names) in {1, 2} else 1
-        claims = fields.claims(request, count=count)
-        item = self.service.equipment(fields.text(request, "equipment"), open_only=False)
-        said: dict[str, Any] = {}
-        for name in ("reason", "measure"):
-            if (text := fields.optional_text(request, name)) is not None:
-                said[name] = text
-        if "hours" in request:
-            said["hours"] = fields.number(request, "hours")
-        by = [self._takes_part(claim) for claim in claims]
-        if item.needs_master and said.get("hours") != 0 and not may_only_propose(by[0]):
-            by = await self._people.prove_all(claims, Act.OUT_OF_SERVICE)
-        reply = await self._reply(self._serve(item, by, said))
+        reply = await self._reply(await self._serving.at_the_computer(request))
         return {"recorded": reply.recorded, **(reply.extra or {})}
-
-    # Ready to secure
 
     async def _ready(self, request: Said) -> Mapping[str, Json]:
         return dict(self.ready_to_secure(request).extra or {})

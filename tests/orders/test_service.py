@@ -7,7 +7,8 @@ import pytest
 from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Role
-from daemon.orders.service import LONGEST_H, MOST_PROPOSALS, Equipment, Found, Terms
+from daemon.orders.equipment import LONGEST_H, Equipment, Found, Terms
+from daemon.orders.service import MOST_PROPOSALS
 from daemon.people.claims import By
 from daemon.record.entry import Proof
 from daemon.worklist import ItemState
