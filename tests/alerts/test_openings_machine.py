@@ -134,6 +134,24 @@ class Door(RuleBasedStateMachine):
             self.rig.now_s = now_s
 
     @invariant()
+    def at_rest_it_says_the_same_whatever_else_changes(self) -> None:
+        """So it need not be asked each second."""
+        if not hasattr(self, "rig") or not self.rig.rule.is_at_rest(self.rig.now_s):
+            return
+        rig = self.rig
+        said, now_s, of, permits = rig.says(), rig.now_s, rig.regime, dict(rig.permits)
+        for other in (
+            Regime(Situation.PORT, SecurityLevel.THREE),
+            Regime(Situation.YARD, of.level),
+        ):
+            for later_s in (0.0, 100.0, 7200.0):
+                rig.regime, rig.now_s = other, now_s + later_s
+                assert rig.says() == said
+                rig.permit(minutes=later_s / 60.0)
+                assert rig.says() == said
+        rig.now_s, rig.regime, rig.permits = now_s, of, permits
+
+    @invariant()
     def what_is_acknowledged_does_not_sound(self) -> None:
         if hasattr(self, "rig"):
             for alert in self.engine.alerts():
