@@ -160,9 +160,8 @@ async def test_a_change_of_keys_that_failed_behind_its_segment_is_asked_for_agai
                 with pytest.raises(RefusedError, match="cannot be flushed"):
                     await ship.control(request)
             await ship.pass_time(3.0)
-            await entries(ship, "segment.opened")
+            await soon(lambda: ship.daemon.record.health().writable)
             second = ship.daemon.record.ship().key
-            assert ship.daemon.record.health().writable
             assert keys.load(tmp_path / "record-key.pem.next").public_key() == second
             with monkeypatch.context() as bad:
                 bad.setattr(segment.Segment, "create", lambda *_, **__: refused("record"))
