@@ -62,11 +62,16 @@ class Annunciator:
         self._around: _Around = (engine.regime, stations.posts(clock.now_s()))
         """What where anything sounds was last reckoned from, and below when it changes by itself."""
         self._due_s = math.inf
+        self._revision = stations.revision
         self._is_resumed = False
 
     def show(self, alert: Alert, *, recorded: int | None) -> None:
         """Show an alert, and where it sounds; ``recorded`` is the number of its entry, None while it is not on disk."""
-        self._show(alert, self._look_at_stations(self._clock.now_s()), recorded=recorded)
+        now_s = self._clock.now_s()
+        # A thousand alerts at once ask this a thousand times: that a proof of life has run out is seen once a second.
+        if self.stations.revision != self._revision or self._engine.regime is not self._around[0]:
+            self._look_at_stations(now_s)
+        self._show(alert, now_s, recorded=recorded)
 
     def sounds_at(self, alert: Alert) -> tuple[str, ...]:
         """Return where an alert sounds, as the stations were told last."""
@@ -125,8 +130,10 @@ class Annunciator:
     def _look_at_stations(self, now_s: float) -> _Around:
         """Return what decides where anything sounds at this moment; what was told by another is due to be looked at."""
         around = self._engine.regime, self.stations.posts(now_s)
+        self._revision = self.stations.revision
         if around != self._around:
-            self._around, self._due_s = around, -math.inf
+            self._due_s = -math.inf
+        self._around = around
         return around
 
     def _look_at_alerts(self, now_s: float) -> None:
@@ -140,12 +147,12 @@ class Annunciator:
                 told.alert, regime, posts, self._settings.plan, now_s
             )
             if sounds_at != told.sounds_at:
-                self._show(told.alert, self._around, recorded=told.recorded)
-            self._note_due(told.alert, now_s)
+                self._show(told.alert, now_s, recorded=told.recorded)
+            else:
+                self._note_due(told.alert, now_s)
 
-    def _show(self, alert: Alert, around: _Around, *, recorded: int | None) -> None:
-        regime, posts = around
-        now_s = self._clock.now_s()
+    def _show(self, alert: Alert, now_s: float, *, recorded: int | None) -> None:
+        regime, posts = self._around
         sounds_at = annunciation.sounding_at(alert, regime, posts, self._settings.plan, now_s)
         if alert.state is AlertState.NORMAL:
             self._told.pop(alert.id, None)

@@ -137,6 +137,8 @@ class Stations:
             for station in self._stations.values()
         }
         self._last: tuple[str, str] | None = None
+        self.revision = 0
+        """Grows whenever anything is said of a station."""
 
     def alive(
         self,
@@ -208,8 +210,10 @@ class Stations:
 
     def posts(self, now_s: float) -> tuple[Post, ...]:
         """Return every station as annunciation sees it."""
+        stands = zip(self._stations.values(), self._status.values(), strict=True)
         return tuple(
-            Post(station, self._status[id_].live(now_s)) for id_, station in self._stations.items()
+            Post(station, live=status.live(now_s), armed=status.sound_armed(now_s))
+            for station, status in stands
         )
 
     def sounding(self) -> tuple[str, ...]:
@@ -252,6 +256,7 @@ class Stations:
 
     def _become(self, status: StationStatus) -> StationStatus:
         self._status[status.id] = status
+        self.revision += 1
         return status
 
 

@@ -71,10 +71,16 @@ NOBODY: Final = Plan(NEXT_AFTER_S, {}, {})
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A station, and whether an alert would be seen and heard there now."""
+    """A station as it stands now.
+
+    Attributes:
+        live: An alert would be seen and heard there.
+        armed: It would be heard, though perhaps nothing shows it.
+    """
 
     station: Station
     live: bool
+    armed: bool = False
 
     def attended(self, regime: Regime) -> bool:
         """Return whether the watch is kept there in this situation."""
@@ -87,7 +93,8 @@ def sounding_at(
     """Return where an alert sounds now; nowhere while it is silenced or acknowledged, and never for a caution.
 
     Attended stations are named whether they are live or not: one that cannot prove it may still be heard. Of the others
-    only live ones are. Where not one of all of these is live, every live station is called.
+    only live ones are. Where not one of all of these is live, every live station is called, and every one that sounds
+    without a page that shows it.
     """
     if not alert.sounding:
         return ()
@@ -96,7 +103,8 @@ def sounding_at(
     called = _steps(alert, plan, now_s) + (0 if live.intersection(named) else 1)
     named += _rest(named, live, plan.order(regime))[:called]
     if live.isdisjoint(named):
-        named += [post.station.id for post in posts if post.live]
+        heard = [post.station.id for post in posts if post.live or post.armed]
+        named += [id_ for id_ in heard if id_ not in named]
     return tuple(named)
 
 

@@ -147,7 +147,8 @@ class Status:
         }
 
     def _stations(self, now_s: float) -> list[Json]:
-        sounding = self._parts.stations.sounding()
+        called = (self._parts.sounds_at(alert) for alert in self._parts.engine.alerts())
+        sounding = {*self._parts.stations.sounding()}.union(*called)
         return [
             _station(status, now_s, sounds=status.id in sounding)
             for status in self._parts.stations.status()

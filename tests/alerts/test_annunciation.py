@@ -111,6 +111,15 @@ def test_where_nobody_of_the_chain_is_live_every_live_station_is_called():
     assert where(0.0, regime(SEA), live=frozenset()) == ("bridge",), "and none is invented"
 
 
+def test_where_nobody_is_live_at_all_a_sounder_without_a_page_is_called_too():
+    heard = tuple(
+        replace(post, armed=post.station.id in {"ecr", "bridge"}) for post in posts(frozenset())
+    )
+    assert sounding_at(WAITS, regime(SEA), heard, PLAN, 1000.0) == ("bridge", "ecr")
+    quiet = tuple(replace(post, armed=post.station.id == "ecr") for post in posts(ALL))
+    assert sounding_at(WAITS, regime(SEA), quiet, PLAN, 1000.0) == ("bridge",)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
