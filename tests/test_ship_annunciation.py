@@ -78,11 +78,12 @@ async def test_a_silenced_alert_goes_on_from_where_it_was(tmp_path):
 async def test_relief_names_who_was_relieved_and_since_when(tmp_path):
     async with sailing(tmp_path) as ship:
         first = await ship.ask("gangway", "take_watch", person="L. Tupou")
-        assert "extra" not in first
+        assert not {"relieved", "relieved_since"} & first.get("extra", {}).keys()
         since = ship.state("station/gangway")["since_utc"]
         await ship.pass_time(100.0)
         again = await ship.ask("gangway", "take_watch", person="J. Santos")
-        assert again["extra"] == {"relieved": "L. Tupou", "relieved_since": since}
+        relief = {"relieved": "L. Tupou", "relieved_since": since}
+        assert relief.items() <= again["extra"].items()
         taken = await entries(ship, "watch.taken")
         assert taken[-1]["open"]["relieved"] == "L. Tupou"
         assert taken[-1]["open"]["relieved_since"] == since
