@@ -93,7 +93,8 @@ class Engine:
             self._open.was_given(alert.instance)
             if self._muted(alert.key, alert.source):
                 self._muted_at_start.append(alert)
-                self._conditions.look_again(condition, now_s)
+                if condition.standing:
+                    self._conditions.rest(condition)
                 continue
             if alert.acknowledged:
                 condition.acknowledged = alert.priority, alert.acknowledged_by
@@ -161,7 +162,8 @@ class Engine:
         It is raised as a new instance, without its on-delay, and whoever acknowledged it before it was muted did not
         acknowledge this.
         """
-        now, changes = Now(now_s, now_utc), list[AlertChange]()
+        now = Now(now_s, now_utc)
+        changes = self._end_what_was_muted(now)
         for alert in self.alerts():
             condition = self._conditions.of(alert)
             if self._muted(condition.key, condition.source):
@@ -179,10 +181,7 @@ class Engine:
     def advance(self, *, now_s: float, now_utc: datetime) -> list[AlertChange | Noted]:
         """Apply everything that has fallen due; return what changed, in order."""
         now = Now(now_s, now_utc)
-        changes: list[AlertChange | Noted] = [
-            self._open.take_away(alert, now) for alert in self._muted_at_start
-        ]
-        self._muted_at_start.clear()
+        changes: list[AlertChange | Noted] = [*self._end_what_was_muted(now)]
         for condition in self._conditions.take(now_s):
             changes += self._settle(condition, now)
         changes += self._open.advance(now)
@@ -277,6 +276,12 @@ class Engine:
         """Return whether a condition is wanted or stands."""
         condition = self._conditions.find((key, source))
         return condition is not None and (condition.wanted or condition.standing)
+
+    def _end_what_was_muted(self, now: Now) -> list[AlertChange]:
+        """End what was open before a restart and is muted since: before anything of the same name is raised."""
+        ended = [self._open.take_away(alert, now) for alert in self._muted_at_start]
+        self._muted_at_start.clear()
+        return ended
 
     def _settle(self, condition: Condition, now: Now) -> Iterable[AlertChange | Noted]:
         if condition.holds:

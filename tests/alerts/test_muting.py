@@ -216,6 +216,15 @@ def test_restart_an_alert_that_is_inhibited_by_now_does_not_sound_and_its_end_is
     assert after.holds(KEY, "d12")
 
 
+def test_restart_the_end_of_a_muted_alert_is_told_before_the_next_one_of_its_name():
+    after = engine(muted=(inhibits := Inhibits(KEY)))
+    after.restore(raised().alerts(), now_s=500.0)
+    inhibits.keys.clear()
+    assert reconsider(after, 500.0) == [(ID, "N"), (ID, "V")]
+    assert advance(after, 501.0) == []
+    assert the(after).instance == 2
+
+
 def test_restart_an_inhibit_that_ends_later_raises_what_stands_under_a_number_never_used():
     after = engine(muted=(inhibits := Inhibits(KEY)))
     after.restore(raised().alerts(), now_s=500.0)
