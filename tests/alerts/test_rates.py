@@ -288,6 +288,38 @@ def test_what_stood_at_the_start_stands_since_it_was_raised():
     assert (found, round(age_s)) == (alert, 30 * 3600)
 
 
+def test_a_warning_that_becomes_an_alarm_is_louder_and_counted_as_that():
+    watch = Watch()
+    watch.become(2)  # in port the hatch is W there
+    watch.says(True)
+    watch.pass_time(299)
+    assert (watch.told()["promoted"], watch.told()["sounded"]) == (0, 1)
+    watch.pass_time(10)
+    said = watch.told()
+    assert (said["promoted"], said["sounded"]) == (1, 2)
+    (row,) = said["top"]
+    assert (row["warnings"], row["alarms"]) == (1, 1)
+    watch.acknowledge()
+    assert watch.told()["answered"]["median_s"] == 600, "it has waited since it was raised"
+
+
+def test_what_a_person_inhibits_is_counted_and_waits_for_nobody():
+    muted: set[str] = set()
+    watch = Watch()
+    watch.engine = engine(regime(), muted=lambda key, _: key in muted)
+    watch.says(True)
+    muted.add("door.escape.open")
+    watch._hear(watch.engine.reconsider(now_s=watch.now_s, now_utc=watch.now_utc))
+    said = watch.told()
+    assert (said["inhibited"], said["sounded"], said["answered"]["count"]) == (1, 1, 0)
+    assert watch.counter.standing(longer_than_s=-1, now_s=watch.now_s) == []
+    watch.pass_time(3600)
+    muted.clear()
+    watch._hear(watch.engine.reconsider(now_s=watch.now_s, now_utc=watch.now_utc))
+    watch.pass_time(1)
+    assert watch.told()["sounded"] == 2, "it stands anew"
+
+
 def test_what_speaks_of_ispsd_itself_is_administrative():
     watch = Watch()
     watch.become(3)  # where RECORD NOT SAVED is a warning
