@@ -283,22 +283,22 @@ class Counter:
                 count.chattered += 1
                 times.clear()
                 times.append(around.now_s)
-        self._lately.append(around.now_s)
         self._look_at_flood(around)
+        self._lately.append(around.now_s)
         if self._flood is not None:
             self._flood[2].alerts += 1
+        elif len(self._lately) > FLOOD_ABOVE:
+            self._begin_flood(around)
 
     def _look_at_flood(self, around: Surroundings) -> None:
+        """End a flood that is over."""
         while self._lately and around.now_s - self._lately[0] > WINDOW_S:
             self._lately.popleft()
-        if self._flood is None and len(self._lately) > FLOOD_ABOVE:
-            self._begin_flood(around)
-        elif self._flood is not None and len(self._lately) < FLOOD_ENDS_BELOW:
+        if self._flood is not None and len(self._lately) < FLOOD_ENDS_BELOW:
             self._end_flood(around)
 
     def _begin_flood(self, around: Surroundings) -> None:
-        # The one that was more than can be borne is counted by whoever asked.
-        flood = Flood(len(self._lately) - 1)
+        flood = Flood(len(self._lately))
         date, began = f"{around.now_utc:%Y-%m-%d}", _utc(around.now_utc)
         self._day(around).floods[began] = flood
         self._flood = date, began, flood
