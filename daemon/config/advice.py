@@ -22,10 +22,13 @@ SAMPLE_IMO, SAMPLE_MMSI = 9999993, 299000019
 def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     """Yield what somebody should look at before this file is a ship's.
 
-    With ``checking``, for whoever has the file in his hands, also what is doubtful about SSAS sources, of
-    which no log ever speaks.
+    With ``checking``, for whoever has the file in his hands, also what is doubtful about SSAS sources, and where the
+    ship listens otherwise than others: of these no log speaks.
     """
     yield from _of_links(config, covert=checking)
+    if checking and config.alterations:
+        keys = ", ".join(config.alterations)
+        yield f"alerts: other than the table that was shipped: {keys}; `ispsd alerts` shows how"
     if config.is_demo:
         return
     if config.ship.imo_number == SAMPLE_IMO:

@@ -12,6 +12,7 @@ from daemon.alerts import alterations
 from daemon.alerts.alterations import Alteration
 from daemon.alerts.listing import explained_by, listed
 from daemon.assets import asset
+from daemon.config.advice import advice
 from daemon.config.alerting import kinds
 from daemon.errors import ConfigError
 from daemon.simulate import toml
@@ -179,6 +180,15 @@ def test_the_ships_file_changes_the_table_that_is_in_force(tmp_path):
     ship = loaded(tmp_path, {STORE: {**BY, "port": "WWW"}})
     assert kinds(ship, KINDS)[STORE].port == "WWW"
     assert kinds(config.load(asset("ispsd.toml")), KINDS) == dict(KINDS)
+
+
+def test_who_checks_the_file_reads_what_differs_and_no_log_does(tmp_path):
+    ship = loaded(tmp_path, {STORE: {**BY, "port": "WWW"}})
+    [said] = [text for text in advice(ship, checking=True) if text.startswith("alerts:")]
+    assert STORE in said
+    assert not [text for text in advice(ship) if STORE in text]
+    plain = config.load(asset("ispsd.toml"))
+    assert not [text for text in advice(plain, checking=True) if text.startswith("alerts:")]
 
 
 @pytest.mark.parametrize(
