@@ -6,11 +6,13 @@ import asyncio
 import shutil
 import sys
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
 from daemon.clock import SystemClock
+from daemon.sound.conductor import Conductor, Sounding
 from daemon.sound.outputs import HUNG_S, Alsa, Nowhere, OutputError, WavFile
 from daemon.sound.player import CHUNK_BYTES, CHUNK_S, Player
 from daemon.sound.tones import BYTES_A_SECOND, Signal, samples
@@ -143,6 +145,30 @@ async def test_a_file_is_as_long_as_time_and_nobody_hears_it(tmp_path: Path):
     assert path.read_bytes()[:4] == b"RIFF"
 
 
+@pytest.mark.parametrize(
+    ("signal", "every_s", "count"), [(Signal.ALARM, 7.0, 3), (Signal.WARNING, 60.0, 2)]
+)
+async def test_in_a_file_the_groups_of_pulses_can_be_counted(
+    tmp_path: Path, signal: Signal, every_s: float, count: int
+):
+    clock, path, conductor = ManualClock(), tmp_path / "out.wav", Conductor()
+    sounding = frozenset({Sounding("door.forced.d05", 1, signal)})
+
+    def begins() -> bytes:
+        due = conductor.due(sounding, stale=False, now_s=clock.now_s())
+        return b"" if due is None else samples(due, tones=2, volume=60)
+
+    player = Player(lambda: WavFile(path, clock=clock), begins, clock=clock)
+    task = asyncio.ensure_future(player.run())
+    await clock.advance(3 * every_s + 2.0)
+    task.cancel()
+    await asyncio.wait({task})
+    heard = groups(recorded(path))
+    assert [pulses for _, pulses in heard] == [count] * 4
+    for (before_s, _), (began_s, _) in pairwise(heard):
+        assert began_s - before_s == pytest.approx(every_s, abs=2 * CHUNK_S)
+
+
 async def test_a_file_that_cannot_be_written_is_an_output_that_failed(tmp_path: Path):
     clock = ManualClock()
     path = tmp_path / "none" / "out.wav"
@@ -178,7 +204,9 @@ async def test_a_program_that_takes_what_it_is_given_is_armed(tmp_path: Path):
     async with playing(lambda: Alsa("default", clock=clock, program=aplay), clock) as player:
         async with asyncio.timeout(20.0):
             while not player.armed():
-                await clock.advance(0.05)
+                due_s = clock.next_due_s()
+                if due_s is not None and due_s - clock.now_s() < HUNG_S / 2:
+                    await clock.advance(due_s - clock.now_s())  # it is ahead, and waits for time
                 await asyncio.sleep(0.001)  # the program has a time of its own
 
 

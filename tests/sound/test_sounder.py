@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon.errors import IspsdError
+from daemon.mqtt.connection import Connection
 from daemon.sound.sounder import Sounder, ask_once
 from tests.brokers import DEMO_USERS, address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
@@ -40,7 +41,7 @@ class Listening:
         self.device = Device(self.clock)
         self.lines: list[str] = []
         self.sounder = Sounder(
-            "gangway",
+            how.pop("station", "gangway"),
             broker=address(broker, user),
             ship="aurora",
             open_output=lambda: self.device,
@@ -94,8 +95,8 @@ async def told(running: Running, topic: str, body: dict[str, Any]) -> None:
     await running.drained()
 
 
-async def test_an_alert_sounds_until_it_is_acknowledged_somewhere() -> None:
-    async with mosquitto() as broker, publishing(broker) as running, listening(broker) as ear:
+async def test_an_alert_sounds_until_it_is_acknowledged_somewhere(broker: EmbeddedBroker) -> None:
+    async with publishing(broker) as running, listening(broker) as ear:
         await told(running, TOPICS.station("gangway"), STATION)
         await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
         await ear.pass_time(2.0)
@@ -226,6 +227,33 @@ async def test_where_somebody_reads_it_the_alert_is_shown_in_words() -> None:
         assert lines == ["WARNING DOOR D12 OPEN · D12 · Send someone"]
         await ear.until(lambda: any(c.arguments["shown"] for c in running.app.commands))
         assert "of" not in running.app.commands[-1].arguments, "it is all that the station has"
+
+
+async def test_covert_a_sounder_asks_for_nothing_that_is_closed(monkeypatch) -> None:
+    """Its station may read ``sso/``: it does not, so that nothing there can ever sound."""
+    asked: list[str] = []
+    subscribe = Connection.subscribe
+
+    async def note(connection: Connection, topic_filter: str, **how: Any) -> None:
+        asked.append(topic_filter)
+        await subscribe(connection, topic_filter, **how)
+
+    async with (
+        mosquitto(users=DEMO_USERS) as broker,
+        publishing(broker, user="ispsd") as running,
+    ):
+        await running.until(lambda facts: facts.connected)  # it asks for everything itself
+        monkeypatch.setattr(Connection, "subscribe", note)
+        async with listening(broker, user="sso", station="sso") as ear:
+            for topic in STATE:
+                if "/sso/" in topic:
+                    await told(running, topic, STATE[topic])
+            await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+            await ear.live(10.0)
+            assert ear.heard() == []
+    root = TOPICS.root
+    open_ = {f"{root}/{name}" for name in ("status", "heartbeat", "snapshot", "alert/+")}
+    assert set(asked) == open_ | {f"{root}/station/sso", f"{root}/reply/sso"}
 
 
 async def test_the_volume_is_never_under_the_ships_floor() -> None:
