@@ -72,6 +72,7 @@ class Sounder:
         self._conductor = Conductor()
         self._shown: frozenset[Sounding] = frozenset()
         self._was_lost = False
+        self._refusal: str | None = None
         self.hearing = Hearing(station, self._topics, clock.now_s())
         self.player = Player(open_output, self._next_signal, clock=clock)
 
@@ -175,11 +176,12 @@ class Sounder:
     def _take_reply(self, message: Message) -> None:
         try:
             said = json.loads(message.payload)
-            refused = said["accepted"] is False and str(said["id"]).startswith(self._prefix)
+            if not str(said["id"]).startswith(self._prefix):
+                return  # to the page of this station
+            refused = said["accepted"] is False
         except (ValueError, TypeError, KeyError):
             return
-        if refused:
-            LOG.warning("alive.refused", reason=str(said.get("reason")))
+        self._note_refusal(str(said.get("reason")) if refused else None)
 
     @property
     def _prefix(self) -> str:
@@ -218,7 +220,13 @@ class Sounder:
         except LinkError:
             return  # the next connection says it again
         except PublishRefusedError as err:
-            LOG.warning("alive.refused", reason=str(err))
+            self._note_refusal(str(err))
+
+    def _note_refusal(self, reason: str | None) -> None:
+        """Say why nobody takes our word that we are alive: once, however often it is said."""
+        if reason is not None and reason != self._refusal:
+            LOG.warning("alive.refused", reason=reason)
+        self._refusal = reason
 
 
 async def ask_once(

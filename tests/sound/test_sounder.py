@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from daemon import logs
 from daemon.errors import IspsdError
 from daemon.mqtt.connection import Connection
 from daemon.sound.sounder import Sounder, ask_once
 from tests.brokers import DEMO_USERS, address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
+from tests.makers import UTC_0210
 from tests.mqtt.harness import TOPICS, connected, publishing
 from tests.mqtt.test_contract import ALERT, STATE
 from tests.soon import soon
@@ -294,3 +297,19 @@ async def test_a_heard_test_is_said_from_the_stations_own_computer() -> None:
                 entropy=FixedEntropy(),  # type: ignore[arg-type]
                 person="L. Tupou",
             )
+
+
+async def test_a_sounder_whose_word_nobody_takes_says_so_once() -> None:
+    said = io.StringIO()
+    logs.configure(json=True, utc=lambda: UTC_0210, stream=said)
+    async with (
+        mosquitto(users=DEMO_USERS) as broker,
+        publishing(broker, user="ispsd"),
+        listening(broker) as ear,  # nobody in particular: it hears, and may say nothing
+    ):
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+        await ear.live(30.0)
+        await ear.until(lambda: "alive.refused" in said.getvalue())
+        await ear.live(30.0)
+        assert said.getvalue().count("alive.refused") == 1
+        assert "Not authorized" in said.getvalue()
