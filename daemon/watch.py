@@ -280,9 +280,12 @@ class Watch:
         regime = self.ship.regime(now_utc, gangway_attended=attended)
         if regime == self.engine.regime:
             return
+        is_elsewhere = self.stations.situation is not regime.situation
         self.stations.situation = regime.situation
         for change in self.engine.become(regime, now_s=now_s, now_utc=now_utc):
             self.announce(change)
+        if is_elsewhere:
+            self.annunciator.tell_stations()  # others sound now
         self._woken.set()
 
     def reconsider(self) -> None:

@@ -161,3 +161,13 @@ async def test_a_question_that_nobody_had_answered_stands_after_a_restart():
         await live(again, 5.0, "gangway")
         assert gangway(again)["reply_wanted"] is not None
         assert again.watch.engine.find("gangway.no_reply", "gangway").state.value == "V"
+
+
+async def test_which_stations_sound_is_told_as_soon_as_the_situation_changes():
+    async with watching(level=1) as rig:
+        await live(rig, 1.0, "gangway")
+        assert gangway(rig)["sounds"] is True
+        rig.watch.ship.situation = Situation.SEA
+        rig.watch.reconsider()
+        assert gangway(rig)["sounds"] is False
+        assert rig.board.now["station/bridge"]["sounds"] is True
