@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.alerts.annunciation import Voice
@@ -247,7 +247,11 @@ WORDS = st.sampled_from(
     ["s1", "s0", "ready", "offline", "stopped", "gangway", "A", "W", "C", "n1", "", "x" * 90]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.just(10**400)
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(WORDS, inner))
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=4,
+)
 MEMBERS = st.sampled_from(
     [
         *("session", "state", "up", "sounding", "sounds_at", "priority", "instance", "sounds"),
@@ -259,7 +263,11 @@ NAMES = st.sampled_from(
 )
 
 
-@given(st.lists(st.tuples(NAMES, st.dictionaries(MEMBERS, VALUES) | VALUES)))
+BODIES = st.dictionaries(MEMBERS, VALUES, max_size=8) | VALUES
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(NAMES, BODIES), max_size=8))
 def test_whatever_a_message_says_it_is_listened_to_the_next(said):
     heard = Hearing("gangway", TOPICS, NOW_S)
     for name, body in said:
