@@ -16,6 +16,8 @@ ANSWER = {"do": "test.answer", "test": "t-ssas-e-p1", "step": 1, "by": "R. Menon
 SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "SG 1", "by": "R. Menon"}
 RELEASE = {"do": "release", "alert": "door.forced.d11", "note": "looked at", "by": "R. Menon"}
 ORDER = {"do": "order", "verb": "situation", "said": {"situation": "sea"}, "by": "R. Menon"}
+OUT_AS_PROPOSED = {"do": "out_of_service", "equipment": "d12", "by": ["R. Menon"]}
+OUT = {**OUT_AS_PROPOSED, "reason": "loose", "measure": "patrol", "hours": 8}
 WRITABLE = "has at most 400 characters, all of them printable"
 REFUSED = [
     ({"do": "launch"}, "there is no request 'launch'"),
@@ -79,6 +81,36 @@ REFUSED = [
     (
         {**ORDER, "verb": "level", "said": {"level": 4, "told_by": "flag"}},
         "4 is none of 1, 2, 3",
+    ),
+    (OUT | {"by": []}, "by is wanted: one person, by name"),
+    (OUT | {"by": ["R. Menon", 7]}, "by is wanted: 2 persons, by name"),
+    (OUT | {"by": ["A. Nobody"]}, "'A. Nobody' is not on the crew list"),
+    (OUT | {"equipment": None}, "equipment is wanted, as text"),
+    (OUT | {"equipment": "d99"}, "there is no equipment 'd99'"),
+    (OUT | {"hours": "8"}, "hours is wanted, as a number"),
+    (OUT | {"hours": -1}, "equipment is out of service for 1 to 720 h, not -1"),
+    (OUT | {"reason": "a\nb"}, f"reason {WRITABLE}"),
+    (OUT | {"measure": "x" * 401}, f"measure {WRITABLE}"),
+    (OUT | {"measure": None}, "measure is wanted"),
+    ({**OUT_AS_PROPOSED}, "reason, measure and hours are wanted: nothing is proposed for it"),
+    ({**OUT_AS_PROPOSED, "hours": 0}, "STRG GEAR ESC is not out of service"),
+    (
+        OUT | {"by": ["J. Santos"]},
+        "J. Santos may not take equipment out of service; that is for: master, sso",
+    ),
+    ({"do": "ready_to_secure", "level": 4}, "4 is none of 1, 2, 3"),
+    ({"do": "ready_to_secure", "level": ["3"]}, "['3'] is none of 1, 2, 3"),
+    (
+        {**ORDER, "verb": "inhibit", "said": {"alert": "door.forced.d12", "minutes": -1}},
+        "minutes must be a whole number, not negative",
+    ),
+    (
+        {**ORDER, "verb": "inhibit", "said": {"alert": "door.forced.d12", "minutes": 5}},
+        "a reason is wanted",
+    ),
+    (
+        {**ORDER, "verb": "blackout", "said": {"minutes": 5, "begins": "noon"}},
+        "'noon' is no time of day in UTC: 02:10Z",
     ),
 ]
 
