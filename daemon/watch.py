@@ -102,6 +102,7 @@ class Watch:
         self.aside: Aside | None = None
         self.also_look: list[Callable[[], None]] = []
         """Who looks each second at what ends by itself, before alerts are."""
+        self._failed: set[int] = set()
         self.also_show: list[Callable[[], None]] = []
         """Who shows more of what people have said of the ship."""
         self.engine = engine
@@ -260,8 +261,7 @@ class Watch:
             self._doubt_positions()
             self._look_at_permits(now_s)
             self._look_at_interference_area(now_s)
-            for look in self.also_look:
-                look()
+            self._look_also()
             self._look_at_ourselves(now_s)
             self.picture.waiting(now_s)
             if now_s - self._statuses_told_s >= STATUS_S:
@@ -424,6 +424,16 @@ class Watch:
             "not_seen": [n for n, v in values if v is None],
             "not_proved": sum(self.proving.is_proved(o.id) is False for o in sensors),
         }
+
+    def _look_also(self) -> None:
+        """Let others look; a bug of one takes neither the watch along nor the others, and is told once."""
+        for look in self.also_look:
+            try:
+                look()
+            except Exception as err:  # noqa: BLE001 (as a rule's bug)
+                if id(look) not in self._failed:
+                    self._failed.add(id(look))
+                    self._log.error("look.fault", exc_info=err)
 
     def _look_at_permits(self, now_s: float) -> None:
         """Let go of a permit that has ended, once its door is closed."""

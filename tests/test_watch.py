@@ -372,6 +372,20 @@ async def test_an_alert_for_the_sso_only_is_written_and_on_no_board():
         assert not [name for name, _, _ in rig.board.everything if "simulated" in name]
 
 
+async def test_a_bug_of_who_looks_too_takes_neither_the_watch_nor_others_along():
+    looked: list[str] = []
+
+    def buggy() -> None:
+        looked.append("buggy")
+        raise ZeroDivisionError
+
+    async with watching() as rig:
+        rig.watch.also_look += [buggy, lambda: looked.append("sound")]
+        await rig.clock.advance(3.0)
+        assert looked == ["buggy", "sound"] * 3
+        assert (await rig.hatch_opens())["sounding"] is True
+
+
 async def test_every_look_is_progress():
     async with watching() as rig:
         looks = rig.watch.looks
