@@ -168,12 +168,15 @@ async def test_a_vital_door_wants_both_pins(tmp_path):
         assert (shown["by"], shown["with_master"]) == ("R. Menon", "A. Lindqvist")
 
 
-async def test_what_was_ordered_survives_a_restart(tmp_path):
+@pytest.mark.parametrize("in_a_new_segment", [False, True])
+async def test_what_was_ordered_survives_a_restart(tmp_path, in_a_new_segment):
     """A kill has a test of its own, with a process: ``processes/test_kill``."""
     async with ashore(tmp_path) as (ship, broker, feeds):
         async with afloat(ship, broker, feeds):
             await ship.pass_time(1.0)
             await _everything(ship)
+            if in_a_new_segment:
+                await ship.control({"do": "rotate", "by": "R. Menon", "reason": "dry dock"})
             before = {name: ship.state(name) for name in _shown(ship)}
         async with afloat(ship, broker, feeds):
             await ship.pass_time(2.0)
