@@ -101,9 +101,7 @@ def ship_message(ship: ShipState, *, settling: bool) -> dict[str, Json]:
         if ship.interference is None
         else milliseconds(ship.interference.ends_s),
         "port_level": None if ship.port_level is None else int(ship.port_level),
-        "level_in_force": None
-        if ship.level_command is None
-        else ship.level_command.in_force_utc is not None,
+        "level_in_force": None if ship.level_command is None else not ship.level_command.is_owed,
         "blackout": None if ship.blackout is None else blackout_message(ship.blackout),
     }
 

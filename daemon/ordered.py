@@ -113,3 +113,8 @@ class LevelCommand:
     set_s: float
     notified_utc: datetime | None = None
     in_force_utc: datetime | None = None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether somebody has still to say that its measures are in force; of level 1 nobody has to."""
+        return self.level > 1 and self.in_force_utc is None

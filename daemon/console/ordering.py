@@ -53,6 +53,7 @@ def ordered(ship: ShipState, *, now_s: float, sso: bool) -> Json:
             "notified": _moment(command.notified_utc),
             "acknowledged": forms.utc(command.acknowledged_utc),
             "in_force": _moment(command.in_force_utc),
+            "owed": command.is_owed,
         },
     }
 
@@ -62,12 +63,13 @@ def lines(said: Mapping[str, Any] | None) -> Iterator[tuple[str, bool]]:
     if said is None:
         return
     if (level := said["level"]) is not None:
-        in_force = level["in_force"]
-        words = f"in force {_clock(in_force)}" if in_force else "MEASURES NOT SAID TO BE IN FORCE"
+        words = f", in force {_clock(level['in_force'])}" if level["in_force"] else ""
+        if level["owed"]:
+            words = ", MEASURES NOT SAID TO BE IN FORCE"
         told = f" told {_clock(level['notified'])}" if level["notified"] else ""
         yield (
-            f"level by {level['told_by']}:{told} acknowledged {_clock(level['acknowledged'])}, {words}",
-            not in_force,
+            f"level by {level['told_by']}:{told} acknowledged {_clock(level['acknowledged'])}{words}",
+            level["owed"],
         )
     if said["port_level"] is not None:
         yield f"port's security level {said['port_level']}", False

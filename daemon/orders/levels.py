@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from daemon import forms
 from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
-from daemon.model import SecurityLevel, Situation
+from daemon.model import Situation
 from daemon.ordered import LevelCommand
 from daemon.orders import times
 from daemon.orders.ordering import kind_of_level
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator, Mapping
 
-    from daemon.model import Json
+    from daemon.model import Json, SecurityLevel
     from daemon.orders.ordering import Ordering
     from daemon.people.claims import By
     from daemon.record.entry import Entry
@@ -142,8 +142,7 @@ class Levels:
     def owed(self) -> bool:
         """Return whether measures of level 2 or 3 are not said to be in force."""
         command = self._ship.level_command
-        is_higher = command is not None and command.level > SecurityLevel.ONE
-        return is_higher and command is not None and command.in_force_utc is None
+        return command is not None and command.is_owed
 
     def to_do(self) -> Iterator[Item]:
         """Yield the measures that are owed."""

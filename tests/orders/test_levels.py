@@ -93,6 +93,8 @@ async def test_at_level_1_nothing_is_owed():
         set_level(rig, ONE)
         await long(rig, 2 * HOUR_S)
         assert NOT_SET not in rig.board.now
+        assert rig.board.now["ship"]["level_in_force"] is True
+        assert list(rig.orders.to_do()) == []
 
 
 @pytest.mark.parametrize("role", Role)
