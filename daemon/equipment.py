@@ -46,12 +46,20 @@ def equipment(config: Config, tests: Iterable[Test]) -> dict[str, Equipment]:
             known is not None and known.covert
         )
         found[id_] = Equipment(id_, test.config.name, covert=covert)
+    vital = {
+        opening.id
+        for opening in config.openings
+        if DoorClass.VITAL in {classes[opening.id], classes.get(opening.of or "")}
+    }
+    # Who silences the loss of a unit silences that of every door on it.
+    vital |= {opening.device for opening in config.openings if opening.id in vital}
     for device in config.devices:
-        if device.spec.covert or device.id not in found:
-            found[device.id] = Equipment(device.id, device.id.upper(), covert=device.spec.covert)
+        id_, covert = device.id, device.spec.covert
+        name = found[id_].name if id_ in found and not covert else id_.upper()
+        covert = covert or (id_ in found and found[id_].covert)
+        found[id_] = Equipment(id_, name, vital=id_ in vital, covert=covert)
     for opening in config.openings:
-        vital = DoorClass.VITAL in {classes[opening.id], classes.get(opening.of or "")}
-        found[opening.id] = Equipment(opening.id, opening.name, vital=vital)
+        found[opening.id] = Equipment(opening.id, opening.name, vital=opening.id in vital)
     return found
 
 

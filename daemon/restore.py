@@ -94,10 +94,10 @@ async def restore(
     )
     watch.become()
     watch.engine.last_instance = await _last_instance(record)
-    alerts = []
+    alerts, sources = [], frozenset((*known, OURSELVES))
     for body in (await record.state(fold.ALERT)).values():
         kind = watch.engine.catalogue.get(str(body["key"]))
-        if kind is not None and body["source"] in {*known, OURSELVES}:
+        if kind is not None and body["source"] in sources:
             alerts.append(
                 forms.alert_from_entry(body, action=kind.action, show=kind.show, now_s=now_s)
             )

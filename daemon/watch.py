@@ -49,6 +49,8 @@ NO_NEWS = frozenset({Event.REPEAT, Event.ESCALATE})
 """It sounds or counts again because nobody acknowledged it: nothing for the record."""
 JUST_BOOTED_S = 300.0
 """A daemon that starts within so many seconds of the boot was started by it."""
+MOST_NAMED = 200
+"""Sensors that a summary names of each kind; the rest is counted, since an entry has its bounds."""
 
 
 class Journal(Protocol):
@@ -419,9 +421,9 @@ class Watch:
         return {
             "sensors": len(values),
             "closed": sum(v is ContactState.CLOSED for _, v in values),
-            "open": [n for n, v in values if v is ContactState.OPEN],
-            "line_fault": [n for n, v in values if v is ContactState.LINE_FAULT],
-            "not_seen": [n for n, v in values if v is None],
+            "open": _named([n for n, v in values if v is ContactState.OPEN]),
+            "line_fault": _named([n for n, v in values if v is ContactState.LINE_FAULT]),
+            "not_seen": _named([n for n, v in values if v is None]),
             "not_proved": sum(self.proving.is_proved(o.id) is False for o in sensors),
         }
 
@@ -529,3 +531,9 @@ class Watch:
             self.engine.condition(
                 key, Source("ispsd", "ISPSD", "ispsd"), active=holds, now_s=now_s, detail=about
             )
+
+
+def _named(names: list[str]) -> list[Json]:
+    """Return the first names of a list, and how many there are more."""
+    shown: list[Json] = [*names[:MOST_NAMED]]
+    return shown if len(names) == len(shown) else [*shown, f"{len(names) - len(shown)} more"]

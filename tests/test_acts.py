@@ -316,6 +316,44 @@ async def test_a_latched_alert_goes_by_the_act_of_who_may_and_by_nothing_else(
         assert may in entry
 
 
+async def test_the_act_for_a_latched_alert_is_done_while_it_is_inhibited(tmp_path):
+    async with sailing(tmp_path) as ship:
+        latched = Latched(ship, "door.forced")
+        latched.holds(active=True)
+        await ship.pass_time(1.0)
+        said = {"alert": latched.alert, "minutes": 1, "reason": "known"}
+        assert (await ship.ask("bridge", "inhibit", person="J. Santos", **said))["accepted"]
+        with pytest.raises(RefusedError, match="STRG GEAR DOOR is not intact yet"):
+            await latched.release("J. Santos")
+        latched.holds(active=False)
+        with pytest.raises(RefusedError, match=r"L\. Tupou may not let this alert go"):
+            await latched.release("L. Tupou")
+        assert (await latched.release("J. Santos"))["recorded"] is not None
+        await ship.pass_time(65.0)
+        assert ship.daemon.engine.find("door.forced", "d11") is None
+
+
+async def test_silence_of_many_alerts_waits_a_second_for_a_disk_that_hangs_and_no_more(
+    tmp_path, monkeypatch
+):
+    """Invariant 5: a page gives a reply up sooner than twenty seconds."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        for number in range(20):
+            source, now_s = Source(f"x{number}", "DOOR", "io1"), ship.clock.now_s()
+            ship.daemon.engine.condition("door.escape.open", source, active=True, now_s=now_s)
+        await ship.pass_time(1.0)
+        with monkeypatch.context() as hung:
+            hung.setattr(type(ship.daemon.record), "submit", lambda *_: asyncio.Future())
+            acting = asyncio.ensure_future(ship.daemon.acts.silence("gangway", person=None))
+            await ship.clock.advance(0.0)
+            assert not any(a.sounding for a in ship.daemon.engine.alerts())
+            await ship.clock.advance(1.0)
+            assert acting.done()
+            reply = acting.result()
+            assert (reply.recorded, reply.extra) == (None, {"silenced": 20})
+
+
 async def refused(ship: Ship, request: dict, reason: str) -> None:
     with pytest.raises(RefusedError, match=reason):
         await ship.control(request)

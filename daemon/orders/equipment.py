@@ -21,7 +21,7 @@ class Equipment:
     """Something that can be taken out of service.
 
     Attributes:
-        vital: It needs the Master too: a door of class V, or what belongs to one.
+        vital: It needs the Master too: a door of class V, what belongs to one, or a unit that has one.
         covert: SSAS; it needs him as well.
     """
 

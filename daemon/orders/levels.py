@@ -47,6 +47,8 @@ class Levels:
     ) -> asyncio.Future[Entry]:
         """Set the security level; an officer may raise it at once, only SSO and Master lower it.
 
+        Who tells her once more of the level that she is at puts off nothing: its hour runs from when she took it.
+
         Args:
             level: The new one.
             by: Who sets it; with that the ship has acknowledged it.
@@ -64,16 +66,21 @@ class Levels:
         now_s, now_utc = self._ordering.clock.now_s(), self._ordering.clock.utc()
         notified_utc = None if notified is None else times.last(notified, now_utc)
         before, self._ship.level = self._ship.level, level
-        self._ship.level_command = LevelCommand(level, told_by, now_utc, now_s, notified_utc)
-        # Measures of this level are owed from now on, whatever was owed before.
-        self._ordering.watch.engine.condition(NOT_IN_FORCE, SHIP, active=False, now_s=now_s)
+        command = LevelCommand(level, told_by, now_utc, now_s, notified_utc)
+        known = self._ship.level_command
+        if known is not None and level is before:
+            command = replace(known, told_by=told_by, notified_utc=notified_utc)
+        else:
+            # Measures of this level are owed from now on, whatever was owed before.
+            self._ordering.watch.engine.condition(NOT_IN_FORCE, SHIP, active=False, now_s=now_s)
+        self._ship.level_command = command
         self.look()
         said: Mapping[str, Json] = {
             "from": int(before),
             "to": int(level),
             "told_by": told_by,
             "notified": None if notified_utc is None else forms.utc(notified_utc),
-            "acknowledged": forms.utc(now_utc),
+            "acknowledged": forms.utc(command.acknowledged_utc),
         }
         return self._ordering.ordered("level.changed", by, said, kind=kind_of_level(by))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import forms
 from daemon.errors import RefusedError
-from daemon.model import Classification
+from daemon.model import Classification, Role
 from daemon.ordered import OutOfService, Proposal
 from daemon.orders.equipment import Terms, must_be_proven, must_be_whole
 from daemon.orders.ordering import HOUR_S
@@ -130,6 +130,8 @@ class Service:
         must_be_whole(terms)
         if item.needs_master:
             must_be_proven(item, by, master)
+        if master is not None and Role.MASTER not in master.person.roles:
+            raise RefusedError(f"{master.person.name} is not the Master")
         seconds, clock = terms.hours * HOUR_S, self._ordering.clock
         taken = OutOfService(
             equipment=item.id,

@@ -71,7 +71,9 @@ class Serving:
         if "hours" in request:
             said["hours"] = fields.number(request, "hours")
         by = [self.who(claim) for claim in claims]
-        if item.needs_master and said.get("hours") != 0 and not may_only_propose(by[0]):
+        # A second person is one by his PIN: the entry names him.
+        are_asked = item.needs_master or len(claims) > 1
+        if are_asked and said.get("hours") != 0 and not may_only_propose(by[0]):
             by = await self._people.prove_all(claims, Act.OUT_OF_SERVICE)
         return self._serve(item, by, said)
 

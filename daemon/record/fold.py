@@ -239,11 +239,11 @@ def _situation_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tupl
 
 
 def _level_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    """Nobody has said yet that the measures of a new level are in force."""
-    return (
-        StateChange(SHIP, "level.changed", shown),
-        StateChange(SHIP, "level.in_force", None),
-    )
+    """Nobody has said yet that the measures of a new level are in force; told of the same one again, it stays."""
+    change = StateChange(SHIP, "level.changed", shown)
+    if shown.get("from") == shown["to"]:
+        return (change,)
+    return change, StateChange(SHIP, "level.in_force", None)
 
 
 def _blackout_ended(_: Mapping[str, Json], __: Mapping[str, Json]) -> tuple[StateChange, ...]:

@@ -8,8 +8,16 @@ from daemon.alerts import catalogue
 from daemon.alerts.alert import Source
 from daemon.assets import asset
 from daemon.errors import RefusedError
-from daemon.model import ContactState, Role, SecurityLevel
+from daemon.model import (
+    ContactState,
+    DoorClass,
+    Opening,
+    OpeningKind,
+    Role,
+    SecurityLevel,
+)
 from daemon.orders.blackouts import LONGEST_MIN
+from daemon.watch import MOST_NAMED
 from tests.makers import reading
 from tests.test_orders import HATCH_ALERT, Rig, by, ordering
 
@@ -197,3 +205,19 @@ async def test_a_step_of_the_calendar_does_not_move_its_end():
         rig.clock.step_utc(-3600.0)
         await rig.pass_time(62.0)
         assert PLANNED not in rig.board.now
+
+
+async def test_of_a_ship_with_very_many_sensors_the_entry_names_some_and_counts_the_rest():
+    """An entry has its bounds: one that was longer took the watch down with it."""
+    async with ordering() as rig:
+        names = [f"UNDER DECK {number:05}" for number in range(10_000)]
+        rig.watch._openings |= {
+            name: Opening(name, name, OpeningKind.DOOR, "", DoorClass.STORE, "io1")
+            for name in names
+        }
+        plan(rig, 1)
+        await rig.pass_time(122.0)
+        ((_, _, said),) = rig.entries("blackout.ended")
+        assert said["sensors"] >= len(names)
+        assert len(said["not_seen"]) == MOST_NAMED + 1
+        assert said["not_seen"][-1] == f"{said['sensors'] - MOST_NAMED} more"

@@ -10,6 +10,7 @@ from daemon import forms
 from daemon.errors import RefusedError
 from daemon.model import Role, SecurityLevel, Situation
 from tests.makers import UTC_0210
+from tests.ship import afloat, ashore
 from tests.test_orders import Rig, by, ordering
 
 ONE, TWO, THREE = SecurityLevel
@@ -86,6 +87,33 @@ async def test_a_next_level_has_an_hour_of_its_own():
         assert NOT_SET not in rig.board.now
         await rig.pass_time(12.0)
         assert rig.board.now[NOT_SET]["priority"] == "W"
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_who_is_told_of_the_same_level_again_puts_off_nothing(is_open):
+    """Else whoever enters it each hour is never told that its measures are not set."""
+    async with ordering() as rig:
+        set_level(rig, TWO)
+        await long(rig, HOUR_S + (2.0 if is_open else -10.0))
+        assert (NOT_SET in rig.board.now) is is_open
+        set_level(rig, TWO, Role.OFFICER)
+        await rig.pass_time(12.0)
+        assert rig.board.now[NOT_SET]["instance"] == 1
+        assert rig.entries("level.changed")[-1][2]["acknowledged"] == forms.utc(UTC_0210)
+
+
+async def test_measures_that_are_in_force_stay_so_when_the_same_level_is_told_again(tmp_path):
+    said = {"do": "order", "by": "R. Menon"}
+    level = {**said, "verb": "level", "said": {"level": 2, "told_by": "flag"}}
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.control(level)
+            await ship.control({**said, "verb": "level_in_force", "said": {}})
+            await ship.control(level)
+            before = ship.daemon.ship.level_command
+            assert before.in_force_utc is not None
+        async with afloat(ship, broker, feeds):
+            assert ship.daemon.ship.level_command == before
 
 
 async def test_at_level_1_nothing_is_owed():

@@ -168,6 +168,28 @@ async def test_a_vital_door_wants_both_pins(tmp_path):
         assert (shown["by"], shown["with_master"]) == ("R. Menon", "A. Lindqvist")
 
 
+async def test_the_unit_of_a_vital_door_wants_both_too(tmp_path):
+    """Its loss would be told nobody, and with it that the door is not seen."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        unit = next(o for o in ship.daemon.config.openings if o.id == "d11").device
+        with pytest.raises(RefusedError, match="needs the Master too"):
+            await ship.control({**OUT, "equipment": unit, "by": ["R. Menon"]})
+        await ship.control({**OUT, "equipment": unit, "by": BOTH})
+        assert ship.state(f"sso/out_of_service/{unit}")["with_master"] == "A. Lindqvist"
+
+
+async def test_who_is_named_beside_the_sso_is_the_master_with_his_pin(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        with pytest.raises(RefusedError) as refused:
+            await ship.control({**OUT, "equipment": "d12", "by": BOTH}, pins=False)
+        assert refused.value.wants == {"pins": BOTH}
+        with pytest.raises(RefusedError, match=r"J\. Santos is not the Master"):
+            await ship.control({**OUT, "equipment": "d12", "by": ["R. Menon", "J. Santos"]})
+        assert ship.state("sso/out_of_service/d12") is None
+
+
 @pytest.mark.parametrize("in_a_new_segment", [False, True])
 async def test_what_was_ordered_survives_a_restart(tmp_path, in_a_new_segment):
     """A kill has a test of its own, with a process: ``processes/test_kill``."""
