@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from daemon.model import Json
     from daemon.movements import Movements
     from daemon.readiness import Tests
+    from daemon.record.entry import Entry
     from daemon.record.log import Record
     from daemon.sealregister import SealRegister
     from daemon.shipstate import ShipState
@@ -45,8 +46,12 @@ if TYPE_CHECKING:
     from daemon.window import Window
 
 OURSELVES = "ispsd"
+STOPPED = "daemon.stopped"
+"""What a daemon that stops in order writes last."""
 OPENING_ENTRIES = 3
 """A start may have opened a segment or two before anything is restored."""
+UNWRITTEN = 100
+"""Numbers of alerts that may have been told and not yet written when the daemon died."""
 COUNTED_DOORS = "doors"
 """The one id under which the record keeps the counts."""
 
@@ -138,16 +143,31 @@ async def _stations(record: Record, stations: Stations, *, now_s: float, now_utc
             )
 
 
+async def _last(record: Record) -> Entry | None:
+    """Return what ispsd wrote last before this start; None for a record that is new."""
+    newest = await record.entries(Query(newest_first=True, limit=OPENING_ENTRIES))
+    return next((entry for entry in newest if entry.type != fold.SEGMENT_OPENED), None)
+
+
 async def _last_seen(record: Record) -> datetime | None:
     """Return when ispsd last wrote anything before this start; None for a record that is new."""
-    for entry in await record.entries(Query(newest_first=True, limit=OPENING_ENTRIES)):
-        if entry.type != fold.SEGMENT_OPENED:
-            return forms.from_utc(str(json.loads(entry.body)["at"]))
-    return None
+    last = await _last(record)
+    return None if last is None else forms.from_utc(str(json.loads(last.body)["at"]))
 
 
 async def _last_instance(record: Record) -> int:
-    """Return the number that was given to an alert last; once they began again at 1 the highest says nothing."""
+    """Return a number that no alert was given after: the newest, with a margin where the daemon did not stop in order.
+
+    A panel knows an alert by its kind and number alone, and may have been told of one that the disk never had.
+    """
+    newest, last = await _newest_instance(record), await _last(record)
+    if last is None or last.type == STOPPED:
+        return newest
+    return (newest - 1 + UNWRITTEN) % LAST_INSTANCE + 1
+
+
+async def _newest_instance(record: Record) -> int:
+    """Return the newest number in the record; once they began again at 1 the highest says nothing."""
     highest = (await record.state(fold.HIGHEST)).get(fold.INSTANCE, {}).get("value", 0)
     if not isinstance(highest, int):
         return 0

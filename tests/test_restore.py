@@ -6,11 +6,15 @@ import io
 import json
 from contextlib import asynccontextmanager
 
+import pytest
+
+from daemon import restore
 from daemon.errors import RecordError
 from daemon.model import Classification, Outcome
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.record.reader import Query
+from tests.record.ship import alert, record
 from tests.ship import HATCH, SEAL_OPEN, Ship, afloat, ashore
 from tests.ship_talk import entries, failing_appends
 
@@ -133,6 +137,39 @@ async def test_instances_go_on_from_the_highest_though_all_are_closed(tmp_path):
     async with two_watches(tmp_path, first) as ship:
         assert ship.daemon.engine.last_instance == highest
         assert (await open_hatch(ship))["instance"] == highest + 1
+
+
+@pytest.mark.parametrize(
+    ("instances", "stopped", "last"),
+    [
+        ((), True, 0),
+        ((5,), True, 5),
+        ((5,), False, 105),
+        ((999_950,), False, 51),
+        ((999_998, 999_999, 1, 2, 999_999), True, 2),
+        ((999_998, 999_999, 1, 2), False, 102),
+    ],
+)
+async def test_after_a_kill_the_numbers_leave_room_for_what_was_told_and_never_written(
+    tmp_path, instances, stopped, last
+):
+    of_tests = record(tmp_path)
+    await of_tests.start()
+    for number in instances:
+        of_tests.submit(alert("d12", instance=number))
+    if stopped:
+        of_tests.submit(
+            Draft(
+                kind="system",
+                type="daemon.stopped",
+                subject="ispsd",
+                classification=Classification.WATCH,
+                open={},
+            )
+        )
+    await of_tests.drained()
+    assert await restore._last_instance(of_tests) == last
+    await of_tests.stop()
 
 
 async def test_instances_that_began_again_at_1_go_on_from_the_newest(tmp_path):
