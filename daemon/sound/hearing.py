@@ -32,6 +32,23 @@ SHORTEST_S, LONGEST_S = 30.0, 300.0
 """Between these a warning sounds again (MSC.302(87), IEC 62923-1: at most five minutes)."""
 
 
+LONGEST_TEXT: Final = 80
+"""Of a title, a name and an action: as much as the catalogue allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert that sounds at this station, as much of it as is wanted.
+
+    Attributes:
+        session: Of whoever told it; it counts while that is the present one.
+    """
+
+    session: str
+    sounding: Sounding
+    words: str
+
+
 @dataclass(slots=True)
 class Hearing:
     """What one station's sounder has heard.
@@ -52,7 +69,7 @@ class Hearing:
     _beat_up: float = 0.0
     _good_s: float | None = None
     """When the newest heartbeat of any session came that was the right one then."""
-    _alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _alerts: dict[str, Told] = field(default_factory=dict)
     _own: dict[str, Any] = field(default_factory=dict)
     _played: str | None = None
 
@@ -78,9 +95,9 @@ class Hearing:
                 self._beat_up = _seconds(body.get("up")) or 0.0
             case "snapshot" if body:
                 self._alerts = {
-                    id_: said
-                    for id_, said in self._alerts.items()
-                    if said.get("session") == body.get("session")
+                    id_: told
+                    for id_, told in self._alerts.items()
+                    if told.session == body.get("session")
                 }
             case "alert":
                 self._take_alert(topic.id, body)
@@ -107,17 +124,12 @@ class Hearing:
 
     def sounding(self) -> frozenset[Sounding]:
         """Return what sounds at this station."""
-        return frozenset(
-            Sounding(id_, said["instance"], SIGNALS[said["priority"]])
-            for id_, said in self._alerts.items()
-            if self._sounds_here(said)
-        )
+        return frozenset(t.sounding for t in self._alerts.values() if t.session == self.session)
 
     def words(self, sounding: Sounding) -> str:
         """Return an alert in words, for whoever stands there: what it is, where, and what to do."""
-        said = self._alerts.get(sounding.id, {})
-        title, name, action = (str(said.get(part, "")) for part in ("title", "name", "action"))
-        return f"{sounding.signal.name} {title} · {name} · {action}"
+        told = self._alerts.get(sounding.id)
+        return sounding.signal.name if told is None else f"{sounding.signal.name} {told.words}"
 
     def test_sound(self, now_s: float) -> bool:
         """Return whether a test sound is to be played now; it is said once of each."""
@@ -154,22 +166,32 @@ class Hearing:
         self._is_told_ended = state == "stopped"
 
     def _take_alert(self, id_: str, body: dict[str, Any]) -> None:
-        if not body:
-            self._alerts.pop(id_, None)
-        elif id_ in self._alerts or len(self._alerts) < MOST_ALERTS:
-            self._alerts[id_] = body
+        """Keep an alert that sounds here; where there are too many, an alarm takes the place of a warning."""
+        self._alerts.pop(id_, None)
+        if (told := self._sounds_here(id_, body)) is None:
+            return
+        if len(self._alerts) >= MOST_ALERTS:
+            quietest = min(self._alerts, key=lambda each: self._alerts[each].sounding.signal)
+            if self._alerts[quietest].sounding.signal >= told.sounding.signal:
+                return
+            del self._alerts[quietest]
+        self._alerts[id_] = told
 
-    def _sounds_here(self, said: dict[str, Any]) -> bool:
-        sounds_at, instance = said.get("sounds_at"), said.get("instance")
-        return (
-            self._is_ours(said)
-            and said.get("sounding") is True
-            and isinstance(sounds_at, list)
-            and self.station in sounds_at
-            and isinstance(said.get("priority"), str)
-            and said["priority"] in SIGNALS
-            and isinstance(instance, int)
-        )
+    def _sounds_here(self, id_: str, said: dict[str, Any]) -> Told | None:
+        session, instance, priority = (said.get(n) for n in ("session", "instance", "priority"))
+        sounds_at = said.get("sounds_at")
+        if (
+            said.get("sounding") is not True
+            or not isinstance(sounds_at, list)
+            or self.station not in sounds_at
+            or not isinstance(session, str)
+            or not isinstance(instance, int)
+            or not isinstance(priority, str)
+            or priority not in SIGNALS
+        ):
+            return None
+        words = " · ".join(_shown(said.get(part, "")) for part in ("title", "name", "action"))
+        return Told(session, Sounding(id_, instance, SIGNALS[priority]), words)
 
     def _is_ours(self, said: dict[str, Any]) -> bool:
         return self.session is not None and said.get("session") == self.session
@@ -186,6 +208,11 @@ def _read(message: Message) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def _shown(said: object) -> str:
+    """Return a text as a terminal may show it: what would steer it is a question mark."""
+    return "".join(c if c.isprintable() else "?" for c in str(said)[:LONGEST_TEXT])
 
 
 def _seconds(said: object) -> float | None:

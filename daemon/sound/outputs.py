@@ -221,7 +221,7 @@ def _header(size: int) -> bytes:
     return WAV_HEADER.pack(
         *(b"RIFF", min(OPEN_ENDED, size + WAV_HEADER.size - 8), b"WAVE", b"fmt ", 16),
         *(1, 1, RATE_HZ, BYTES_A_SECOND, BYTES_A_SAMPLE, 8 * BYTES_A_SAMPLE),
-        *(b"data", size),
+        *(b"data", min(OPEN_ENDED, size)),
     )
 
 

@@ -56,6 +56,10 @@ class Player:
         self.reason: str | None = "not tried yet"
         """Why nothing is played; None while it is."""
 
+    def hush(self) -> None:
+        """Play no more of the signal that is being played."""
+        self._pending = b""
+
     def armed(self) -> bool:
         """Return whether what is played now would be heard."""
         return (

@@ -31,6 +31,7 @@ EXPIRY_S: Final = 10
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 10.0
 REPLY_S: Final = 10.0
+LONGEST_REASON: Final = 200
 LOG = logs.get("sound")
 
 
@@ -71,6 +72,8 @@ class Sounder:
         self._connection: Connection | None = None
         self._conductor = Conductor()
         self._shown: frozenset[Sounding] = frozenset()
+        self._played: Signal | None = None
+        """For alerts, the signal that began last; None where something else was played."""
         self._was_lost = False
         self._refusal: str | None = None
         self.hearing = Hearing(station, self._topics, clock.now_s())
@@ -97,6 +100,7 @@ class Sounder:
             now_s=now_s,
             warning_every_s=voice.warning_every_s,
         )
+        self._played = None if signal is Signal.STALE else signal
         if signal is None and self.hearing.test_sound(now_s):
             signal = Signal.WARNING
         if signal is None:
@@ -107,18 +111,24 @@ class Sounder:
         """Say what is new, where a person may read it and in the log."""
         for each in sorted(sounding - self._shown, key=lambda s: (-s.signal, s.id)):
             LOG.info("alert.sounds", alert=each.id, instance=each.instance, as_=each.signal.name)
-            if self._show is not None:
-                self._show(self.hearing.words(each))
+            self._show_line(self.hearing.words(each))
         self._shown = sounding
         if lost is self._was_lost:
             return
         self._was_lost = lost
         if lost:
             LOG.warning("daemon.lost", reason=self._why_lost())
-            if self._show is not None:
-                self._show("ISPSD DOES NOT ANSWER: use rounds, call the ETO")
+            self._show_line("ISPSD DOES NOT ANSWER: use rounds, call the ETO")
         else:
             LOG.info("daemon.heard")
+
+    def _show_line(self, line: str) -> None:
+        if self._show is None:
+            return
+        try:
+            self._show(line)
+        except (OSError, ValueError) as err:  # a terminal that is gone silences nobody
+            LOG.debug("line.not_shown", reason=str(err))
 
     def _why_lost(self) -> str:
         return "no broker" if self._connection is None else "no heartbeat"
@@ -155,23 +165,45 @@ class Sounder:
             PublishRefusedError: The broker lets us hear nothing.
         """
         self.hearing.connected_anew()
-        names = ("status", "heartbeat", "snapshot", "alert/+")
-        own = (f"station/{self._station}", f"reply/{self._station}")
-        for name in (*names, *own):
-            await connection.subscribe(f"{self._topics.root}/{name}")
         self._connection = connection
-        async for message in connection.messages():
-            self._take(message)
-            if connection.dropped:
-                # An alert may have been among them: what the broker remembers is asked for anew.
-                raise LinkError(f"{connection.dropped} messages came faster than they were read")
-        raise LinkError(connection.closed.result())
+        # Read from the first message on: what the broker remembers comes before it has answered every subscription.
+        subscribing = asyncio.ensure_future(self._subscribe(connection))
+        try:
+            async for message in connection.messages():
+                self._take(message)
+                if connection.dropped:
+                    # An alert may have been among them: what the broker remembers is asked for anew.
+                    raise LinkError(
+                        f"{connection.dropped} messages came faster than they were read"
+                    )
+            if subscribing.done():
+                subscribing.result()
+            raise LinkError(connection.closed.result())
+        finally:
+            subscribing.cancel()
+            await asyncio.gather(subscribing, return_exceptions=True)
+
+    async def _subscribe(self, connection: Connection) -> None:
+        """Ask for everything that a sounder hears."""
+        own = (f"station/{self._station}", f"reply/{self._station}")
+        try:
+            for name in (*own, "status", "heartbeat", "snapshot", "alert/+"):
+                await connection.subscribe(f"{self._topics.root}/{name}")
+        except PublishRefusedError as err:
+            connection.give_up(str(err))
+            raise
 
     def _take(self, message: Message) -> None:
         if message.topic == self._topics.reply(self._station):
             self._take_reply(message)
-        else:
-            self.hearing.take(message, self._clock.now_s())
+            return
+        self.hearing.take(message, self._clock.now_s())
+        if self._played is not None and self._played not in {
+            each.signal for each in self.hearing.sounding()
+        }:
+            # Acknowledged or silenced somewhere: at once, not after its last pulse.
+            self._played = None
+            self.player.hush()
 
     def _take_reply(self, message: Message) -> None:
         try:
@@ -179,9 +211,9 @@ class Sounder:
             if not str(said["id"]).startswith(self._prefix):
                 return  # to the page of this station
             refused = said["accepted"] is False
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return
-        self._note_refusal(str(said.get("reason")) if refused else None)
+        self._note_refusal(str(said.get("reason"))[:LONGEST_REASON] if refused else None)
 
     @property
     def _prefix(self) -> str:

@@ -161,6 +161,32 @@ def test_alerts_without_end_are_bounded():
     assert len(heard.sounding()) == MOST_ALERTS
 
 
+def test_what_makes_no_sound_takes_no_room_and_an_alarm_goes_before_warnings():
+    heard = hearing()
+    for number in range(MOST_ALERTS + 10):
+        says(heard, f"alert/c.{number}", {**ALERT, "priority": "C", "sounding": False})
+    alert(heard)
+    assert heard.sounding() == {HATCH}, "cautions without end hide no warning"
+    for number in range(MOST_ALERTS + 10):
+        says(heard, f"alert/x.{number}", {**ALERT, "instance": number})
+    says(heard, "alert/alarm", {**ALERT, "priority": "A", "instance": 99})
+    assert Sounding("alarm", 99, Signal.ALARM) in heard.sounding()
+    assert len(heard.sounding()) == MOST_ALERTS
+
+
+def test_no_message_takes_more_memory_than_an_alert_does():
+    heard = hearing()
+    alert(heard, title="x" * 200_000, more=["y" * 200] * 1000)
+    assert len(heard.words(HATCH)) < 300
+    assert all("y" not in repr(held) for held in heard._alerts.values())
+
+
+def test_words_that_steer_a_terminal_are_not_shown():
+    heard = hearing()
+    alert(heard, title="\x1b[2JALL WELL\r\n", name="\ud800\u202e", action="Łódź")
+    assert heard.words(HATCH) == "WARNING ?[2JALL WELL?? · ?? · Łódź"
+
+
 def test_without_a_heartbeat_nothing_is_fresh_and_after_fifteen_seconds_it_is_said():
     heard = hearing()
     assert heard.fresh(NOW_S + STALE_S)

@@ -13,7 +13,16 @@ import pytest
 
 from daemon.clock import SystemClock
 from daemon.sound.conductor import Conductor, Sounding
-from daemon.sound.outputs import HUNG_S, Alsa, Nowhere, OutputError, WavFile
+from daemon.sound.outputs import (
+    HUNG_S,
+    OPEN_ENDED,
+    WAV_HEADER,
+    Alsa,
+    Nowhere,
+    OutputError,
+    WavFile,
+    _header,
+)
 from daemon.sound.player import CHUNK_BYTES, CHUNK_S, Player
 from daemon.sound.tones import BYTES_A_SECOND, Signal, samples
 from tests.clocks import ManualClock
@@ -167,6 +176,10 @@ async def test_in_a_file_the_groups_of_pulses_can_be_counted(
     assert [pulses for _, pulses in heard] == [count] * 4
     for (before_s, _), (began_s, _) in pairwise(heard):
         assert began_s - before_s == pytest.approx(every_s, abs=2 * CHUNK_S)
+
+
+def test_a_file_that_has_grown_for_days_is_closed_in_order():
+    assert WAV_HEADER.unpack(_header(2**32 + 5))[-1] == OPEN_ENDED
 
 
 async def test_a_file_that_cannot_be_written_is_an_output_that_failed(tmp_path: Path):

@@ -13,6 +13,7 @@ import pytest
 from daemon import logs
 from daemon.errors import IspsdError
 from daemon.mqtt.connection import Connection
+from daemon.mqtt.wire import Message
 from daemon.sound.sounder import Sounder, ask_once
 from tests.brokers import DEMO_USERS, address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
@@ -181,7 +182,7 @@ async def test_a_retained_alert_of_another_session_does_not_sound() -> None:
                 said = json.dumps({**body, "session": session, "up": 1.0}).encode()
                 await earlier.deliver(topic, said, retain=True)
         async with listening(broker) as ear:
-            await ear.until(lambda: len(ear.sounder.hearing._alerts) == 2)
+            await ear.until(lambda: len(ear.sounder.hearing._alerts) == 1)
             assert ear.sounder.hearing.session == "s1"
             await ear.pass_time(10.0)
             assert ear.heard() == []
@@ -257,6 +258,52 @@ async def test_covert_a_sounder_asks_for_nothing_that_is_closed(monkeypatch) -> 
     root = TOPICS.root
     open_ = {f"{root}/{name}" for name in ("status", "heartbeat", "snapshot", "alert/+")}
     assert set(asked) == open_ | {f"{root}/station/sso", f"{root}/reply/sso"}
+
+
+async def test_a_terminal_that_is_gone_and_a_reply_of_nonsense_silence_nobody() -> None:
+    def gone(line: str) -> None:
+        raise OSError(5, "Input/output error")
+
+    async with (
+        mosquitto() as broker,
+        publishing(broker) as running,
+        listening(broker, show=gone) as ear,
+    ):
+        await ear.until(lambda: ear.sounder._connection)
+        for nonsense in (b"[" * 100_000, b'{"id": "sound-\\ud800", "accepted": false}', b"null"):
+            message = Message(
+                TOPICS.reply("gangway"), nonsense, retained=False, qos=1, expiry_s=None
+            )
+            ear.sounder._take(message)
+        await told(running, HATCH, SOUNDS)
+        await ear.until(ear.sounder.hearing.sounding)
+        await ear.pass_time(2.0)
+        assert [count for _, count in ear.heard()] == [2]
+
+
+async def test_what_is_acknowledged_elsewhere_ends_in_the_middle_of_its_pulses() -> None:
+    async with mosquitto() as broker, publishing(broker) as running, listening(broker) as ear:
+        await told(running, TOPICS.station("gangway"), STATION)
+        await told(running, HATCH, {**SOUNDS, "priority": "A"})
+        await ear.until(ear.sounder.hearing.sounding)
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+        began = len(ear.device.given)
+        while max(memoryview(bytes(ear.device.given)).cast("h")[began // 2 :], default=0) == 0:
+            await ear.pass_time(0.1)
+        await told(running, HATCH, QUIET)
+        await ear.until(lambda: not ear.sounder.hearing.sounding())
+        await ear.pass_time(3.0)
+        assert [count for _, count in ear.heard()] == [1], "not all the three pulses of an alarm"
+
+
+async def test_every_alert_that_stands_is_heard_of_however_many_there_are() -> None:
+    async with mosquitto() as broker, publishing(broker) as running:
+        for number in range(1500):
+            running.publisher.put(TOPICS.alert(f"a{number}"), QUIET, 1.0)
+        running.publisher.put(HATCH, SOUNDS, 1.0)
+        await running.drained()
+        async with listening(broker) as ear:
+            await ear.until(ear.sounder.hearing.sounding)
 
 
 async def test_the_volume_is_never_under_the_ships_floor() -> None:
