@@ -38,6 +38,10 @@ LOCAL_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """What the kernel takes for connections and for ``bind`` to port 0 (ip(7)); 32768 to 60999 where nobody changed it."""
 LARGEST_PAYLOAD_BYTES = 256 * 1024
 """iotcore's own limit of 20480 is less than an entry may have, and it hangs up on more."""
+QUEUED_MESSAGES = 20_000
+"""What Mosquitto keeps for a client that reads slowly, or has just asked for all that is retained. Its own limit of
+1000 is less than a large ship has topics, and what is beyond is dropped without a word; bytes are bounded below."""
+QUEUED_BYTES = 16 * 1024 * 1024
 
 DEMO_USERS = (OWNER, "bridge", "gangway", "sso")
 SSO_USER = "sso"
@@ -253,6 +257,8 @@ def _write_mosquitto(broker: EmbeddedBroker) -> None:
         "log_type warning",
         f"listener {broker.port} {HOST}",
         "set_tcp_nodelay true",
+        f"max_queued_messages {QUEUED_MESSAGES}",
+        f"max_queued_bytes {QUEUED_BYTES}",
         f"listener {broker.ws_port} {HOST}",
         "protocol websockets",
         "allow_anonymous true",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from daemon.assets import asset
 from daemon.mqtt.access import Access, access_list
-from daemon.mqtt.embedded import LARGEST_PAYLOAD_BYTES
+from daemon.mqtt.embedded import LARGEST_PAYLOAD_BYTES, QUEUED_BYTES, QUEUED_MESSAGES
 from daemon.mqtt.wire import LOOPBACK
 from daemon.setup import files
 from daemon.setup.passwords import owner
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MQTT_PORT, TLS_PORT, WEBSOCKET_PORT, TLS_WEBSOCKET_PORT = 1883, 8883, 9001, 8084
 TOPIC_AND_HEADER_BYTES = 4096
 """What a packet has beside its payload, and more."""
-QUEUED_BYTES = 16 * 1024 * 1024
 CONNECTIONS = 64
 """At one listener: a ship has some ten stations, and a dashboard opens several."""
 
@@ -59,6 +58,7 @@ def settings(config: Config, places: Places, *, is_for_others: bool) -> str:
         "folder": f"/{places.broker.relative_to(places.root)}",
         "packet_bytes": LARGEST_PAYLOAD_BYTES + TOPIC_AND_HEADER_BYTES,
         "payload_bytes": LARGEST_PAYLOAD_BYTES,
+        "queued_messages": QUEUED_MESSAGES,
         "queued_bytes": QUEUED_BYTES,
         "connections": CONNECTIONS,
         "port": config.mqtt.port if is_here else MQTT_PORT,
