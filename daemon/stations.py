@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LIVE_FOR_S = 25.0
 """Two proofs may be lost before a station counts as gone."""
+BACK_WITHIN_S = 15.0
+"""So long each client of a station has to speak again after nobody was heard of: ispsd has started, or its broker was
+gone. Who speaks first is chance, and no cabin is called because the bridge has not spoken yet."""
 HEARD_FOR_S = 10 * 86400.0
 """A heard-test counts for so long: done each week, with three days' grace."""
 
@@ -137,6 +140,8 @@ class Stations:
             for station in self._stations.values()
         }
         self._last: tuple[str, str] | None = None
+        self._heard_anew_s = float("-inf")
+        """When somebody was heard of again after nobody was."""
         self.revision = 0
         """Grows whenever anything is said of a station."""
 
@@ -163,6 +168,8 @@ class Stations:
             touched_s: When its page was last touched; None: not since it was loaded.
         """
         known = self._known(station)
+        if not any(_was_heard(status, now_s) for status in self._status.values()):
+            self._heard_anew_s = now_s
         become = replace(known, last_alive_s=now_s)
         is_sounder = of is None or of.value == known.sounder.value
         if of is not Teller.PROGRAM:
@@ -209,12 +216,26 @@ class Stations:
         return tuple(self._status.values())
 
     def posts(self, now_s: float) -> tuple[Post, ...]:
-        """Return every station as annunciation sees it."""
+        """Return every station as annunciation sees it.
+
+        One that is attended counts as live for as long as it may still be about to say so.
+        """
         stands = zip(self._stations.values(), self._status.values(), strict=True)
         return tuple(
-            Post(station, live=status.live(now_s), armed=status.sound_armed(now_s))
+            Post(
+                station,
+                live=status.live(now_s)
+                or (self.situation in station.attended_in and self._is_awaited(status, now_s)),
+                armed=status.sound_armed(now_s),
+            )
             for station, status in stands
         )
+
+    def _is_awaited(self, status: StationStatus, now_s: float) -> bool:
+        """Return whether a client of a station has not spoken since somebody did, and there is time yet."""
+        anew_s = self._heard_anew_s
+        spoke_s = (status.shown_s, status.sounder_s)
+        return now_s - anew_s <= BACK_WITHIN_S and any(s is None or s < anew_s for s in spoke_s)
 
     def sounding(self) -> tuple[str, ...]:
         """Return the stations where alerts sound at once in this situation; the others show them silently."""
@@ -258,6 +279,11 @@ class Stations:
         self._status[status.id] = status
         self.revision += 1
         return status
+
+
+def _was_heard(status: StationStatus, now_s: float) -> bool:
+    """Return whether a station has proved anything lately."""
+    return status.last_alive_s is not None and now_s - status.last_alive_s <= LIVE_FOR_S
 
 
 def _in_words(status: StationStatus, now_s: float) -> str:

@@ -4,9 +4,19 @@ from datetime import timedelta
 
 import pytest
 
+from daemon.alerts.annunciation import NOBODY, sounding_at
 from daemon.errors import RefusedError
-from daemon.model import Situation, Sounder, Station
-from daemon.stations import HEARD_FOR_S, LIVE_FOR_S, Lack, Stations, StationStatus, Teller
+from daemon.model import Regime, SecurityLevel, Situation, Sounder, Station
+from daemon.stations import (
+    BACK_WITHIN_S,
+    HEARD_FOR_S,
+    LIVE_FOR_S,
+    Lack,
+    Stations,
+    StationStatus,
+    Teller,
+)
+from tests.alerts.test_annunciation import WAITS
 from tests.makers import UTC_0210
 
 PORT, SEA = Situation.PORT, Situation.SEA
@@ -125,6 +135,42 @@ def test_a_program_at_a_station_whose_page_is_its_sounder_proves_nothing():
     said(known, 0.0, of=Teller.PAGE, touched_s=0.0, sound_armed=False)
     said(known, 0.0, of=Teller.PROGRAM)
     assert not known.at("gangway").live(0.0)
+
+
+@pytest.mark.parametrize("quiet_s", [0.0, LIVE_FOR_S + 1.0], ids=["start", "broker gone"])
+def test_no_cabin_is_called_because_the_bridge_has_not_spoken_yet(quiet_s):
+    known = stations(SEA)
+    if quiet_s:
+        alive(known, "bridge", 0.0)
+        alive(known, "sso", 0.0)
+    alive(known, "sso", quiet_s)
+
+    def sounds(at_s: float) -> tuple[str, ...]:
+        return sounding_at(WAITS, Regime(SEA, SecurityLevel.ONE), known.posts(at_s), NOBODY, at_s)
+
+    assert sounds(quiet_s) == ("bridge",)
+    known.alive(
+        *("bridge",),
+        shown=False,
+        fresh=True,
+        sound_armed=True,
+        now_s=quiet_s + 2.0,
+        of=Teller.PROGRAM,
+    )
+    assert sounds(quiet_s + BACK_WITHIN_S) == ("bridge",), "its page may still come"
+    assert sounds(quiet_s + BACK_WITHIN_S + 0.1) == ("bridge", "sso"), "nobody is on the bridge"
+    alive(known, "bridge", quiet_s + 20.0)
+    assert sounds(quiet_s + 20.0) == ("bridge",)
+
+
+def test_a_bridge_that_says_that_it_is_not_shown_is_not_waited_for():
+    known = stations(SEA)
+    alive(known, "sso", 0.0)
+    alive(known, "bridge", 1.0, shown=False)
+    assert sounding_at(WAITS, Regime(SEA, SecurityLevel.ONE), known.posts(1.0), NOBODY, 1.0) == (
+        "bridge",
+        "sso",
+    )
 
 
 def test_who_was_last_is_known_when_nobody_is_left():
