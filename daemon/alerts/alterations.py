@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SET_ELSEWHERE: Final = frozenset({other_ships.GUARD_ZONE, other_ships.LOITERING, other_ships.SWARM})
 """Their letters stand in sections of their own: ``[ais.guard_zone]``."""
+MIRRORED: Final = frozenset({"ais.equipment"})
+"""The set itself sounds for it: shown here, as a caution at most (the ship's letters may not make it sound)."""
 BY_LEVEL: Final = ("sea", "anchor", "port")
 DELAYS: Final = {"on_delay_s": 10.0, "off_delay_s": 60.0}
 """So long each may become at least, in seconds, whatever it was."""
@@ -108,6 +110,8 @@ def faults(
             )
         elif key in SET_ELSEWHERE:
             yield Fault(place, f"its priority is set in [{key}]")
+        elif key in MIRRORED and own.changes().keys() - DELAYS.keys():
+            yield Fault(place, "the set sounds for it itself; here it is shown as a caution")
         elif all(getattr(kind, field) == said for field, said in own.changes().items()):
             yield Fault(place, "changes nothing of the table that was shipped")
         else:

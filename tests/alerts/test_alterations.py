@@ -95,6 +95,7 @@ def test_long_delays_may_grow_to_three_times_their_length():
             "what tells of ispsd itself, or of an order, is the same on every ship",
         ),
         ("ais.guard_zone", "its priority is set in [ais.guard_zone]"),
+        ("ais.equipment", "the set sounds for it itself; here it is shown as a caution"),
     ],
 )
 def test_what_nobody_may_change(key, reason):

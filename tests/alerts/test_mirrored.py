@@ -10,7 +10,7 @@ import itertools
 import pytest
 
 from daemon import config, rulebook
-from daemon.alerts import policy
+from daemon.alerts import alterations, policy
 from daemon.alerts.catalogue import LOUDNESS
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
@@ -23,7 +23,7 @@ REGIMES = [
         Situation, SecurityLevel, (False, True), (False, True)
     )
 ]
-MIRRORED = ("ais.equipment",)
+MIRRORED = sorted(alterations.MIRRORED)
 """Keys that repeat what the set says itself."""
 HOURS_S = 6 * 3600.0
 SAID = ("alerts",)
