@@ -102,7 +102,10 @@ def _day(raw: bytes) -> Day:
     """
     if len(raw) > LARGEST_FILE:
         raise ValueError(f"larger than {LARGEST_FILE} bytes")
-    said: Any = json.loads(raw)
+    try:
+        said: Any = json.loads(raw)
+    except RecursionError as err:
+        raise ValueError("nested without end") from err
     if not isinstance(said, dict) or said.pop("v", None) != VERSION:
         raise ValueError("of another version")
     day = _READ.validate_json(json.dumps(said), strict=True)

@@ -112,6 +112,9 @@ class RateKeeper:
                 if self._not_kept is None:
                     self._log.warning("rates.not_kept", reason=str(err))
                 self._not_kept = err.strerror or str(err)
+            except Exception:
+                self._counter.give_back(days)
+                raise
             else:
                 self._not_kept = None
 

@@ -60,9 +60,10 @@ def test_only_ispsd_may_read_it(tmp_path):
         b'{"v": 1, "answered": [1]}',
         b'{"v": 1, "person": "R. Menon"}',
         b" " * (LARGEST_FILE + 1),
+        b"[" * 100_000,
         json.dumps({"v": 1, "sounded_in": {str(n): 1 for n in range(100)}}).encode(),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_a_damaged_file_is_set_aside_and_its_day_begins_anew(tmp_path, content):
     kept = files(tmp_path)

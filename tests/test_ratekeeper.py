@@ -118,6 +118,21 @@ async def test_a_full_disk_is_said_and_costs_nothing_that_it_takes_later(tmp_pat
         assert RateFiles(rig.folder).read(["2026-11-22"])["2026-11-22"].sounded() == 1
 
 
+async def test_a_fault_in_the_keeping_costs_no_count(tmp_path, monkeypatch):
+    def broken(path, content):
+        raise RuntimeError("a fault")
+
+    async with keeping(tmp_path) as rig:
+        monkeypatch.setattr(durable, "put", broken)
+        rig.opens()
+        await rig.pass_time(61)
+        await soon(rig.rates._counter.has_news)
+        monkeypatch.undo()
+        await rig.pass_time(61)
+        await soon(lambda: not rig.rates._counter.has_news())
+        assert (await rig.told())["sounded"] == 1
+
+
 async def test_a_disk_that_hangs_keeps_nobody_from_an_answer(tmp_path, monkeypatch):
     asked = asyncio.Event()
 
