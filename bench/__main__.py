@@ -18,10 +18,10 @@ from pathlib import Path
 
 import apsw
 
-from bench import alerts, flood, idle, latency, modbus_cpu, queries, records
+from bench import alerts, demo, flood, idle, latency, modbus_cpu, queries, records
 from daemon.mqtt.embedded import mosquitto_program
 
-PARTS = ("latency", "modbus", "nmea", "flood", "idle", "record", "queries", "alerts")
+PARTS = ("latency", "modbus", "nmea", "flood", "idle", "record", "queries", "alerts", "demo")
 PACKAGES = ("ispsd", "pymodbus", "paho-mqtt", "pyais", "pynmea2", "cryptography")
 
 
@@ -63,6 +63,8 @@ def _measure(part: str, disk: Path, *, rounds: int) -> None:
             queries.measure(disk, rounds=rounds, entries=1_000_000)
         case "alerts":
             alerts.measure(rounds=rounds)
+        case "demo":
+            demo.measure(disk, rounds=rounds)
 
 
 def machine() -> str:
