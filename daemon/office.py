@@ -152,6 +152,8 @@ class Office:
         """
         with suppress(RecordError):  # the book tries again each minute
             await self.book.take_up()
+        with suppress(RecordError):  # then a copy counts as failing from now on
+            await self.safekeeping.copies.take_up()
         await self.crew.take_up(self._record.state)
 
     async def before_seal(self) -> None:

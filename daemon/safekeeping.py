@@ -98,7 +98,7 @@ class Safekeeping:
         """Return which conditions hold, by catalogue key."""
         trouble_s = self._trouble_s
         return {
-            "record.copy_old": self.copies.is_failing(),
+            "record.copy_old": self.copies.is_old(),
             "record.check": self._record.health().unsealable is not None
             or (trouble_s is not None and self._clock.now_s() < trouble_s + ALARM_S),
         }

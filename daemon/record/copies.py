@@ -15,6 +15,7 @@ import sys
 import tempfile
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -27,16 +28,18 @@ from daemon.leash import leashed
 from daemon.model import Classification
 from daemon.record import copying, schema, selfcheck
 from daemon.record.entry import Draft
+from daemon.record.reader import Query
 from daemon.record.sqlite import store_errors
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from daemon.clock import Clock
+    from daemon.record.entry import Entry
 
 EVERY_S: Final = 3600.0
+OLD_AFTER_S: Final = 86400.0
 LONGEST_S: Final = 1800.0
 """One segment on a slow stick; after that the medium counts as hung."""
 DEEP_EVERY: Final = 24
@@ -51,6 +54,9 @@ RESTORE_TEST: Final = ".restore-test-"
 """How the folder of a restore test begins; a copy that is made meanwhile leaves it alone."""
 LARGEST_ANSWER: Final = 64 * 1024
 TOLD_BY: Final = "the second copy"
+TOLD: Final = "record.copy"
+"""The entry that says how it stands, where that has changed."""
+FAILED: Final = "failed"
 _log = logs.get("record.copy")
 
 
@@ -59,6 +65,14 @@ class Witnessed(Protocol):
 
     def submit(self, draft: Draft) -> object:
         """Queue an entry."""
+        ...
+
+    async def entries(self, query: Query) -> Sequence[Entry]:
+        """Return entries.
+
+        Raises:
+            RecordError: The record cannot be read.
+        """
         ...
 
     async def part_from(self, note: str, told_by: str) -> bool:
@@ -184,15 +198,29 @@ class Copies:
         self._rounds = 0
         self._thread = Worker("record-snapshot")
         self._said: str | None = None
+        self._failing_since_s: float | None = None
 
     @property
     def wanted(self) -> bool:
         """Whether the ship has a place for a second copy."""
         return self._place is not None
 
-    def is_failing(self) -> bool:
-        """Tell whether there is no good copy of the last hour, where there should be one."""
-        return self.wanted and self.standing.failure is not None
+    def is_old(self) -> bool:
+        """Tell whether no copy was made and verified for a day, however often ispsd was started meanwhile."""
+        since_s = self._failing_since_s
+        return self.wanted and since_s is not None and self._clock.now_s() - since_s >= OLD_AFTER_S
+
+    async def take_up(self) -> None:
+        """Take up from the record since when no copy could be made.
+
+        Raises:
+            RecordError: The record cannot be read.
+        """
+        for entry in await self._journal.entries(Query(type=TOLD, newest_first=True, limit=1)):
+            if entry.open["what"] == FAILED:
+                ago = self._clock.utc() - datetime.fromisoformat(entry.stamp.at)
+                self._said = FAILED
+                self._failing_since_s = self._clock.now_s() - max(0.0, ago.total_seconds())
 
     async def run(self) -> None:
         """Copy each hour, until cancelled."""
@@ -208,8 +236,11 @@ class Copies:
             try:
                 sealed = await self._copy_all(self._place, limit_s)
                 self.standing = Standing(self._clock.utc(), sealed)
+                self._failing_since_s = None
             except (RecordError, OSError) as err:
                 self.standing = replace(self.standing, failure=str(err))
+                if self._failing_since_s is None:
+                    self._failing_since_s = self._clock.now_s()
             finally:
                 self.busy = False
             self._tell()
@@ -297,8 +328,8 @@ class Copies:
     def _tell(self) -> None:
         """Write an entry where what is to be said has changed."""
         failed = self.standing.failure is not None
-        word = "failed" if failed else "made" if self._said is None else "works again"
-        if (failed, self._said) in {(True, "failed"), (False, "made"), (False, "works again")}:
+        word = FAILED if failed else "made" if self._said is None else "works again"
+        if (failed, self._said) in {(True, FAILED), (False, "made"), (False, "works again")}:
             return
         self._said = word
         _log.log(
@@ -308,7 +339,7 @@ class Copies:
             self._journal.submit(
                 Draft(
                     kind="system",
-                    type="record.copy",
+                    type=TOLD,
                     subject="second copy",
                     classification=Classification.SSO,
                     open={

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 PAPER = Path(__file__).with_name("paper.md").read_text("utf-8")
 COUNTED_BY_THE_RULE = {
-    *("by policy", "by rule", "3 in 60 s", "3 reports, min 60 s", "2 reports", "-"),
+    *("by policy", "by rule", "3 in 60 s", "3 reports, min 60 s", "2 reports", "24 h", "-"),
 }
 """Delays that the rule keeps itself, so that the catalogue has none."""
 LASTS_BY_ITSELF = {"no", "order ended", "ends by itself 2 h", "cannot be removed"}

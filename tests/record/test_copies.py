@@ -84,13 +84,38 @@ async def test_all_segments_are_there_verify_and_go_on_growing(
     assert not list((public.parent / "record").glob(".*"))
 
 
+async def test_a_copy_is_old_after_a_day_however_often_ispsd_starts_meanwhile(
+    ship: Record, place: Path, public: Path, clock: ManualClock
+):
+    kept = second(ship, place, public, clock)
+    assert (await kept.copy()).failure is None
+    shutil.rmtree(place)
+    await kept.copy()
+    await ship.drained()
+    for _ in range(3):
+        await clock.advance(7 * 3600.0)
+        kept = second(ship, place, public, clock)
+        await kept.take_up()
+        await kept.copy()
+        assert not kept.is_old(), "21 hours"
+    await clock.advance(3 * 3600.0)
+    assert kept.is_old()
+    again = second(ship, place, public, clock)
+    await again.take_up()
+    assert again.is_old(), "before the first attempt too"
+    place.mkdir()
+    assert (await again.copy()).failure is None
+    assert not again.is_old()
+    assert await told(ship) == ["made", "failed", "works again"]
+
+
 async def test_a_medium_that_is_not_there_is_not_the_empty_folder_under_it(
     ship: Record, place: Path, public: Path, clock: ManualClock
 ):
     kept = second(ship, place, public, clock, may_share_disk=False)
     standing = await kept.copy()
     assert "is its medium mounted?" in str(standing.failure)
-    assert kept.is_failing()
+    assert standing.failure is not None
     assert list(place.iterdir()) == []
     assert await told(ship) == ["failed"]
 
