@@ -16,7 +16,7 @@ from daemon import equipment, logs, rulebook, safekeeping, stationacts, systemd,
 from daemon.acts import Acts
 from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
-from daemon.alerts.engine import LAST_INSTANCE, Engine
+from daemon.alerts.engine import LAST_INSTANCE, Engine, alert_id
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import SUSPECT
 from daemon.assets import asset
@@ -477,7 +477,7 @@ class Daemon:
                 policy=policy.load(asset("policy.toml")),
                 points=tuple(self.points.ids()),
                 valid_for_s=self.points.valid_for_s,
-                holds=self.engine.holds,
+                holds=self._is_known,
             )
         )
         self._suspicion = rulebook.suspicion(rules)
@@ -497,6 +497,10 @@ class Daemon:
                 async with asyncio.timeout(STOP_S):
                     await self.record.stop()
             await self.office.close()
+
+    def _is_known(self, key: str, source: str) -> bool:
+        """Return whether a condition was known before the start: it was told then, or inhibited."""
+        return self.engine.holds(key, source) or alert_id(key, source) in self.ship.inhibits
 
     async def _open_record(self) -> None:
         """Open the record and take up what was open; the watch is kept without it too (invariant 5)."""

@@ -77,6 +77,7 @@ async def test_peers_14_an_inhibit_is_there_after_a_restart_with_the_same_end(tm
             assert after["ends_utc"] == before["ends_utc"]
             assert before["ends_up"] - after["ends_up"] == pytest.approx(600.0)
             assert ship.state(f"alert/{HATCH}") is None
+            assert ship.state("alert/door.blind_open.d12") is None, "it is known to be open"
 
 
 async def test_peers_14_out_of_service_is_there_after_a_restart_and_looked_at_before_it_ends(
