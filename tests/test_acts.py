@@ -258,6 +258,55 @@ async def test_an_order_that_cannot_be_written_now_counts_and_says_so(tmp_path, 
             assert (reply.accepted, reply.recorded) == (True, None)
 
 
+HUNG = (
+    ("situation", {"situation": "sea", "confirm": True}),
+    ("level", {"level": 3, "told_by": "flag"}),
+    ("port_level", {"level": 2, "told_by": "PFSO"}),
+    ("ship_time", {"offset_min": 60}),
+    ("ais_off", {"on": True, "master": "A. Lindqvist"}),
+    ("interference_area", {"area": "NAVAREA IX", "hours": 4}),
+    ("permit", {"door": "d12", "worker": "R. dela Cruz", "work": "grease", "minutes": 10}),
+    ("permit", {"door": "d11", "worker": "", "work": "", "minutes": 0}),
+    ("inhibit", {"alert": "door.escape.open.d12", "minutes": 10, "reason": "loose"}),
+    ("inhibit", {"alert": "door.escape.open.d11", "minutes": 0}),
+    ("out_of_service", {"equipment": "d12", "reason": "x", "measure": "y", "hours": 1}),
+    ("out_of_service", {"equipment": "d10", "hours": 0}),
+    ("blackout", {"minutes": 10}),
+    ("level_in_force", {}),
+)
+
+
+@pytest.mark.parametrize(("verb", "said"), HUNG)
+async def test_every_order_counts_while_the_disk_hangs_and_is_answered_within_a_second(
+    tmp_path, monkeypatch, verb, said
+):
+    """Invariant 5."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        acts, menon, before = ship.daemon.acts, Claim("R. Menon"), ship.daemon.ship
+        permit = {"door": "d11", "worker": "D. Kovac", "work": "x", "minutes": 10}
+        loose = {"alert": "door.escape.open.d11", "minutes": 10, "reason": "x"}
+        await acts.order("permit", permit, menon)
+        await acts.order("inhibit", loose, menon)
+        await acts.order("level", {"level": 2, "told_by": "flag"}, menon)
+        was = replace(
+            before, permits={**before.permits}, inhibits={**before.inhibits}, out_of_service={}
+        )
+        if said == {"equipment": "d10", "hours": 0}:
+            said = {"equipment": "d12", "hours": 0}
+            out = {"equipment": "d12", "reason": "x", "measure": "y", "hours": 1}
+            await acts.order("out_of_service", out, menon)
+            was.out_of_service = {**before.out_of_service}
+        with monkeypatch.context() as hung:
+            hung.setattr(type(ship.daemon.record), "submit", lambda *_: asyncio.Future())
+            acting = asyncio.ensure_future(acts.order(verb, said, menon))
+            await ship.clock.advance(0.0)
+            assert ship.daemon.ship != was
+            await ship.clock.advance(1.0)
+            assert acting.done()
+            assert (acting.result().accepted, acting.result().recorded) == (True, None)
+
+
 # --- what a latched alert waits for ---
 
 

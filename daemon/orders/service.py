@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 RECHECK_S: Final = 600.0
 """So long before it ends the sensor is looked at."""
+BEGINS_TO_SEE_S: Final = 10.0
+"""After a start a sensor is not said to be unseen before devices have had so long to answer."""
 MOST_PROPOSALS: Final = 20
 BEGUN, ENDED = "out_of_service.begun", "out_of_service.ended"
 PROPOSED, DROPPED = "out_of_service.proposed", "out_of_service.dropped"
@@ -56,6 +58,7 @@ class Service:
         self._equipment = equipment
         self._look_at = look_at
         self._checked: dict[str, tuple[OutOfService, Found]] = {}
+        self._sees_s: float | None = None
 
     def equipment(self, id_: str, *, open_only: bool) -> Equipment:
         """Return a piece of equipment; with ``open_only`` there is none that only the SSO may know of.
@@ -173,11 +176,13 @@ class Service:
     def look(self) -> None:
         """Look at what ends soon, and end what is over."""
         now_s = self._ordering.clock.now_s()
+        if self._sees_s is None:
+            self._sees_s = now_s + BEGINS_TO_SEE_S
         for taken in list(self._ship.out_of_service.values()):
             if taken.ends_s <= now_s:
                 let_go(self._end(taken, "its time is over", SYSTEM))
             elif taken.ends_s - now_s <= RECHECK_S and self._found(taken) is None:
-                self._check(taken)
+                self._check(taken, is_sure=now_s >= self._sees_s)
 
     def to_do(self) -> Iterator[Item]:
         """Yield what is out of service, what of it is not whole though it ends soon, and what is proposed."""
@@ -207,8 +212,10 @@ class Service:
         known = self._checked.get(taken.equipment)
         return None if known is None or known[0] is not taken else known[1]
 
-    def _check(self, taken: OutOfService) -> None:
+    def _check(self, taken: OutOfService, *, is_sure: bool) -> None:
         found = self._look_at(self._equipment[taken.equipment])
+        if not found.is_healthy and not is_sure:
+            return
         self._checked[taken.equipment] = taken, found
         said: Mapping[str, Json] = {
             "equipment": taken.equipment,

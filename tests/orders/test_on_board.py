@@ -342,3 +342,45 @@ async def test_all_of_it_is_typed_at_the_command_line_and_shown_by_status(tmp_pa
         ):
             assert await typed(ship, *words) == cli.FAILED
             assert reason in capsys.readouterr().err
+
+
+async def test_out_of_service_that_ended_while_ispsd_was_off_ends_once_and_what_holds_is_told(
+    tmp_path,
+):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await ship.control({**OUT, "equipment": "d12", "by": ["R. Menon"], "hours": 1})
+            await ship.control({**OUT, "equipment": "ssas", "by": BOTH, "hours": 1})
+            await ship.unit.set_input(HATCH, False)
+            await ship.pass_time(2.0)
+            assert alerts(ship) == set()
+        ship.clock.step_utc(2 * 3600.0)
+        for _ in range(2):
+            heard = len(ship.heard)
+            async with afloat(ship, broker, feeds):
+                await ship.pass_time(3.0)
+                assert alerts(ship) == {"door.blind_open.d12"}
+                assert (ship.state("equipment/d12"), ship.state("sso/out_of_service/d12")) == (
+                    None,
+                    None,
+                )
+                ended = await entries(ship, "out_of_service.ended")
+                assert [e["subject"] for e in ended] == ["d12", "ssas"]
+                assert {e["class"] for e in ended} == {"sso"}
+            assert not [m for m in _open(ship)[heard:] if b"ssas" in m.payload.lower()]
+
+
+async def test_what_is_looked_at_just_after_a_start_has_had_the_time_to_be_seen(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await ship.control({**OUT, "equipment": "d12", "by": ["R. Menon"], "hours": 1})
+        ship.clock.step_utc(3100.0)
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(15.0)
+            (checked,) = await entries(ship, "out_of_service.checked")
+            assert (checked["open"]["found"], checked["open"]["healthy"]) == (
+                "is seen closed",
+                True,
+            )
