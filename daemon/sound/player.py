@@ -35,17 +35,24 @@ class Player:
     """Plays what it is told to."""
 
     def __init__(
-        self, open_output: Callable[[], Output], next_signal: Callable[[], bytes], *, clock: Clock
+        self,
+        open_output: Callable[[], Output],
+        next_signal: Callable[[], bytes],
+        goes_on: Callable[[], bool] = lambda: True,
+        *,
+        clock: Clock,
     ) -> None:
         """Feed an output.
 
         Args:
             open_output: Makes a new one, after each failure.
             next_signal: Returns the samples that begin now, empty for silence; asked while nothing plays.
+            goes_on: Returns whether the signal that is being played is still wanted; asked for each piece of it.
             clock: Time.
         """
         self._open_output = open_output
         self._next_signal = next_signal
+        self._goes_on = goes_on
         self._clock = clock
         self._pending = b""
         self._taken = 0
@@ -55,10 +62,6 @@ class Player:
         """Grows with everything that an output took, and with every try at one: what the watchdog is fed from."""
         self.reason: str | None = "not tried yet"
         """Why nothing is played; None while it is."""
-
-    def hush(self) -> None:
-        """Play no more of the signal that is being played."""
-        self._pending = b""
 
     def armed(self) -> bool:
         """Return whether what is played now would be heard."""
@@ -101,6 +104,8 @@ class Player:
                 await self._clock.sleep(lead_s - LEAD_S)
 
     def _next_chunk(self) -> bytes:
+        if self._pending and not self._goes_on():
+            self._pending = b""
         if not self._pending:
             self._pending = self._next_signal()
         chunk, self._pending = self._pending[:CHUNK_BYTES], self._pending[CHUNK_BYTES:]

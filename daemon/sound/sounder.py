@@ -32,6 +32,10 @@ FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 10.0
 REPLY_S: Final = 10.0
 LONGEST_REASON: Final = 200
+MOST_TOLD: Final = 20
+"""Alerts that begin to sound together are told by name up to so many, the loudest first; the rest is counted."""
+MOST_WAITING: Final = 4000
+"""Messages that have come and are not read yet."""
 LOG = logs.get("sound")
 
 
@@ -77,7 +81,7 @@ class Sounder:
         self._was_lost = False
         self._refusal: str | None = None
         self.hearing = Hearing(station, self._topics, clock.now_s())
-        self.player = Player(open_output, self._next_signal, clock=clock)
+        self.player = Player(open_output, self._next_signal, self._goes_on, clock=clock)
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -107,11 +111,21 @@ class Sounder:
             return b""
         return samples(signal, tones=voice.tones, volume=max(self._volume, voice.volume_floor))
 
+    def _goes_on(self) -> bool:
+        """Return whether what is being played is still to be: one acknowledged elsewhere ends before its last pulse."""
+        return self._played is None or any(
+            each.signal is self._played for each in self.hearing.sounding()
+        )
+
     def _say(self, sounding: frozenset[Sounding], *, lost: bool) -> None:
         """Say what is new, where a person may read it and in the log."""
-        for each in sorted(sounding - self._shown, key=lambda s: (-s.signal, s.id)):
+        new = sorted(sounding - self._shown, key=lambda s: (-s.signal, s.id))
+        for each in new[:MOST_TOLD]:
             LOG.info("alert.sounds", alert=each.id, instance=each.instance, as_=each.signal.name)
             self._show_line(self.hearing.words(each))
+        if more := len(new[MOST_TOLD:]):
+            LOG.info("alerts.sound", more=more)
+            self._show_line(f"and {more} more")
         self._shown = sounding
         if lost is self._was_lost:
             return
@@ -141,6 +155,7 @@ class Sounder:
                 self._broker,
                 client_id=f"ispsd-sound-{self._entropy.token()}",
                 payload_limit_bytes=256 * 1024,
+                inbox_limit=MOST_WAITING,
             )
             try:
                 await connection.connect()
@@ -196,14 +211,8 @@ class Sounder:
     def _take(self, message: Message) -> None:
         if message.topic == self._topics.reply(self._station):
             self._take_reply(message)
-            return
-        self.hearing.take(message, self._clock.now_s())
-        if self._played is not None and self._played not in {
-            each.signal for each in self.hearing.sounding()
-        }:
-            # Acknowledged or silenced somewhere: at once, not after its last pulse.
-            self._played = None
-            self.player.hush()
+        else:
+            self.hearing.take(message, self._clock.now_s())
 
     def _take_reply(self, message: Message) -> None:
         try:

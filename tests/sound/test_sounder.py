@@ -306,6 +306,20 @@ async def test_every_alert_that_stands_is_heard_of_however_many_there_are() -> N
             await ear.until(ear.sounder.hearing.sounding)
 
 
+async def test_a_flood_is_told_by_its_first_and_a_count() -> None:
+    lines: list[str] = []
+    async with mosquitto() as broker, publishing(broker) as running:
+        for number in range(25):
+            running.publisher.put(TOPICS.alert(f"a{number}"), SOUNDS, 1.0)
+        running.publisher.put(HATCH, {**SOUNDS, "priority": "A"}, 1.0)
+        await running.drained()
+        async with listening(broker, show=lines.append) as ear:
+            # Time stands still until all of them are there.
+            await ear.until(lambda: len(ear.sounder.hearing.sounding()) == 25)
+            await ear.pass_time(1.0)
+    assert (len(lines), lines[0].split()[0], lines[-1]) == (21, "ALARM", "and 5 more")
+
+
 async def test_the_volume_is_never_under_the_ships_floor() -> None:
     async with (
         mosquitto() as broker,
