@@ -63,6 +63,15 @@ def an_ssas_test(**changed: str) -> str:
     return SSAS_TEST.format(**{**said, **changed})
 
 
+@pytest.mark.parametrize("shared", ["felcom", "ais", "d12"], ids=["device", "test", "door"])
+def test_covert_ssas_equipment_has_a_name_that_nothing_open_has(tmp_path, shared):
+    """Out of service, it would take the alerts of its namesake with it, and show as its readiness."""
+    test = an_ssas_test().replace('equipment = "ssas"', f'equipment = "{shared}"')
+    reason = refused(tmp_path, FELCOM + test)['test "t-ssas"']
+    assert reason.startswith(f"equipment {shared!r} is ")
+    assert "nothing else" in reason
+
+
 @pytest.mark.parametrize("kind", ["alert_loop", "nmea_alr", "nmea_bam", "nmea", "dsc"])
 def test_covert_neither_the_loop_nor_gmdss_states_are_an_ssas_channel(tmp_path, kind):
     found = faults(tmp_path, ('kind = "test_lamp"', f'kind = "{kind}"'))

@@ -13,6 +13,7 @@ from daemon.drivers.links import TcpServerLink, UdpLink
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
+from daemon.model import Classification
 
 if TYPE_CHECKING:
     from daemon.config.shape import ConfigFile, Device, Test
@@ -29,7 +30,11 @@ def channel_refusal(kind: Any) -> str:
 
 def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
     """Return what is wrong with SSAS tests and with the units that they watch."""
-    faults = [*_source_faults(devices, tests), *_wording_faults(file, devices)]
+    faults = [
+        *_source_faults(devices, tests),
+        *_naming_faults(file, devices, tests),
+        *_wording_faults(file, devices),
+    ]
     # Of a play, all that is left out is at one address, where nobody is.
     if file.record.origin != "demo":
         faults += [*_sharing_faults(file, devices), *_unit_faults(devices)]
@@ -50,6 +55,30 @@ def _source_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
         for point in test.spec.points(test.config)
         if point not in lamps and not point.startswith(units)
     ]
+
+
+def _naming_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
+    """Refuse SSAS equipment under a name that something open has: that would show what becomes of it."""
+    watched = (*file.door, *file.seal, *file.side_door, *file.motion_detector)
+    taken = {
+        **{t.config.equipment: f'that of test "{t.config.id}"' for t in tests if not _is_ssas(t)},
+        **{each.id: "an opening" for each in watched},
+        **dict.fromkeys(file.bus, "a bus"),
+        **{device.id: "a device" for device in devices if not device.spec.covert},
+    }
+    return [
+        Fault(
+            f'test "{test.config.id}"',
+            f"equipment {test.config.equipment!r} is {taken[test.config.equipment]} too: "
+            "SSAS equipment has a name that nothing else has",
+        )
+        for test in tests
+        if _is_ssas(test) and test.config.equipment in taken
+    ]
+
+
+def _is_ssas(test: Test) -> bool:
+    return test.spec.classification is Classification.SSO
 
 
 def _wording_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
