@@ -80,7 +80,9 @@ class Service:
         if authority.cell(Act.OUT_OF_SERVICE, by.person.roles) is None:
             by.must_be(authority.roles(Act.OUT_OF_SERVICE), Act.OUT_OF_SERVICE.value)
         must_be_whole(terms)
-        if item.id not in self._ship.proposals and len(self._ship.proposals) >= MOST_PROPOSALS:
+        # Each kind has its own number: whoever counts on the watch must not find one taken by the SSAS (invariant 1).
+        alike = sum(p.covert is item.covert for p in self._ship.proposals.values())
+        if item.id not in self._ship.proposals and alike >= MOST_PROPOSALS:
             raise RefusedError(f"{MOST_PROPOSALS} proposals wait already")
         at_utc = self._ordering.clock.utc()
         self._ship.proposals[item.id] = Proposal(

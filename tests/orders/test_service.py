@@ -84,6 +84,15 @@ async def test_proposals_are_bounded():
             rig.orders.service.propose(HATCH, by(Role.ETO), TERMS)
 
 
+async def test_covert_a_proposal_for_the_ssas_takes_no_other_its_place():
+    """A watch station could count them otherwise."""
+    async with ordering() as rig:
+        rig.orders.service.propose(SSAS, by(Role.ETO), TERMS)
+        for number in range(MOST_PROPOSALS):
+            item = Equipment(f"d{number}", f"D{number}")
+            rig.orders.service.propose(item, by(Role.ETO), TERMS)
+
+
 @pytest.mark.parametrize("item", [VITAL, SSAS])
 async def test_what_is_vital_and_the_ssas_need_the_master_too_each_with_proof(item):
     async with ordering() as rig:
