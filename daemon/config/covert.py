@@ -59,10 +59,14 @@ def _source_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
 
 def _naming_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
     """Refuse SSAS equipment under a name that something open has: that would show what becomes of it."""
-    watched = (*file.door, *file.seal, *file.side_door, *file.motion_detector)
+    openings = (
+        *(each.id for each in (*file.door, *file.seal)),
+        *(each.id for each in file.side_door),
+        *(each.id for each in file.motion_detector),
+    )
     taken = {
         **{t.config.equipment: f'that of test "{t.config.id}"' for t in tests if not _is_ssas(t)},
-        **{each.id: "an opening" for each in watched},
+        **dict.fromkeys(openings, "an opening"),
         **dict.fromkeys(file.bus, "a bus"),
         **{device.id: "a device" for device in devices if not device.spec.covert},
     }
