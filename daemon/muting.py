@@ -1,6 +1,6 @@
 """Which alert is not to be told now, though its condition may hold? Inhibited, out of service, or without power.
 
-The engine asks this for every condition; when an answer may have changed, ``Watch.mute`` has it asked again. What
+The engine asks this for every condition; when an answer may have changed, ``Watch.reconsider`` has it asked again. What
 stands when nothing mutes it any more is told anew: the state on every page matches what the record says.
 """
 

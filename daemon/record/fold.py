@@ -213,17 +213,18 @@ def _service_proposed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple
     return (StateChange(PROPOSED, _text(shown["equipment"]), shown),)
 
 
-def _out_of_service(*, is_out: bool) -> _Rule:
-    """Return what follows when equipment is taken out of service, or is back: what was proposed is done with."""
+def _out_of_service_begun(
+    shown: Mapping[str, Json], _: Mapping[str, Json]
+) -> tuple[StateChange, ...]:
+    """What was proposed is done with; what is proposed later stays though this ends."""
+    id_ = _text(shown["equipment"])
+    return StateChange(OUT_OF_SERVICE, id_, shown), StateChange(PROPOSED, id_, None)
 
-    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-        id_ = _text(shown["equipment"])
-        return (
-            StateChange(OUT_OF_SERVICE, id_, shown if is_out else None),
-            StateChange(PROPOSED, id_, None),
-        )
 
-    return rule
+def _out_of_service_ended(
+    shown: Mapping[str, Json], _: Mapping[str, Json]
+) -> tuple[StateChange, ...]:
+    return (StateChange(OUT_OF_SERVICE, _text(shown["equipment"]), None),)
 
 
 def _proposal_dropped(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -438,8 +439,8 @@ _RULES: Mapping[str, _Rule] = {
     "inhibit.ended": _inhibit_ended,
     "out_of_service.proposed": _service_proposed,
     "out_of_service.dropped": _proposal_dropped,
-    "out_of_service.begun": _out_of_service(is_out=True),
-    "out_of_service.ended": _out_of_service(is_out=False),
+    "out_of_service.begun": _out_of_service_begun,
+    "out_of_service.ended": _out_of_service_ended,
     "situation.changed": _situation_changed,
     "level.changed": _level_changed,
     "blackout.ended": _blackout_ended,

@@ -384,3 +384,17 @@ async def test_what_is_looked_at_just_after_a_start_has_had_the_time_to_be_seen(
                 "is seen closed",
                 True,
             )
+
+
+async def test_what_is_proposed_anew_while_it_is_out_of_service_stays_proposed(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await ship.control({**OUT, "equipment": "d12", "by": ["R. Menon"], "hours": 1})
+            await ship.control({**OUT, "equipment": "d12", "by": ["D. Kovac"]})
+            back = {"do": "out_of_service", "equipment": "d12", "hours": 0, "by": ["R. Menon"]}
+            await ship.control(back)
+            before = dict(ship.daemon.ship.proposals)
+            assert before.keys() == {"d12"}
+        async with afloat(ship, broker, feeds):
+            assert ship.daemon.ship.proposals == before
