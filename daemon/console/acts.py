@@ -204,5 +204,5 @@ def _show_tests(given: argparse.Namespace) -> int:
 
 def _show_worklist(given: argparse.Namespace) -> int:
     for item in asked(given, {"do": "worklist"})["items"]:
-        say(f"{item['state']:<12} {item['text']}")
+        say(f"{item['state']:<14} {item['text']}")
     return DONE

@@ -116,8 +116,9 @@ class Blackouts:
     def to_do(self) -> Iterator[Item]:
         """Yield the blackout that is planned."""
         if (planned := self._ship.blackout) is not None:
-            text = f"PLANNED BLACKOUT by {planned.by}, {planned.minutes} min"
             begins_utc, ends_utc = planned.begins_utc, planned.ends_utc
+            when = f"{begins_utc:%d %b %H%M} to {ends_utc:%H%M} UTC"
+            text = f"PLANNED BLACKOUT {when}, by {planned.by}"
             yield Item("blackout", "ship", text, ItemState.DUE, begins_utc, ends_utc)
 
     def _over(self, planned: Blackout, how: str, by: Actor) -> asyncio.Future[Entry]:

@@ -10,8 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
+from daemon.alerts.rules.openings import INTRUSION, OPEN_KEYS, SEAL, TAMPER, open_key
 from daemon.errors import RefusedError
-from daemon.model import Classification, SecurityLevel
+from daemon.model import Classification, OpeningKind, SecurityLevel
 from daemon.ordered import Inhibit
 from daemon.orders.ordering import MINUTE_S
 from daemon.people import authority
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 20
 """So many alerts are inhibited at once: whoever needs more takes equipment out of service."""
+WHEN_OPEN: Final = frozenset({*OPEN_KEYS.values(), SEAL, TAMPER, INTRUSION})
+"""Each comes of one kind or class of opening alone."""
 
 
 class Inhibits:
@@ -109,7 +112,8 @@ class Inhibits:
     def to_do(self) -> Iterator[Item]:
         """Yield what is inhibited."""
         for given in self._ship.inhibits.values():
-            text = f"{given.title} {given.name}: inhibited by {given.by}: {given.reason}"
+            until = f"inhibited until {given.ends_utc:%H%M} UTC by {given.by}"
+            text = f"{given.title} {given.name}: {until}: {given.reason}"
             state = ItemState.INHIBITED
             yield Item(given.alert, given.source, text, state, None, given.ends_utc)
 
@@ -127,8 +131,38 @@ class Inhibits:
                 raise RefusedError(f"{kind.title} cannot be inhibited")
             if kind.show is Classification.SSO:
                 break
+            self._must_come_of(key, source)
             return key, source
-        raise RefusedError(f"there is no alert {alert[:80]!r}")
+        raise RefusedError(f"there is no alert {alert[:80]!r}: {self._meant(alert)}")
+
+    def _must_come_of(self, key: str, source: str) -> None:
+        """Refuse what its source never gives, such as a hatch as a store: the hatch would be believed quiet.
+
+        Raises:
+            RefusedError: What is found open there has another alert, which is told.
+        """
+        own = self._when_open(source)
+        if key in WHEN_OPEN and key != own:
+            title, name = self._ordering.watch.engine.catalogue[key].title, self._sources[source]
+            instead = "" if own is None else f": {own}.{source}"
+            raise RefusedError(f"{name} never gives {title}{instead}")
+
+    def _meant(self, about: str) -> str:
+        """Return in words which alerts a person may have meant by something that is no alert's id."""
+        if about not in self._sources:
+            return "its id is wanted: what comes, and of what, as door.store.open.d17"
+        ids = [a.id for a in self._ordering.watch.engine.alerts() if a.source.id == about]
+        own = self._when_open(about)
+        if own is not None and f"{own}.{about}" not in ids:
+            ids.append(f"{own}.{about}")
+        return f"{self._sources[about]} has {', '.join(ids) or 'none open'}"
+
+    def _when_open(self, source: str) -> str | None:
+        """Return the key of the alert when that is found open; None for what has none."""
+        opening = self._ordering.openings.get(source)
+        if opening is None or opening.kind in {OpeningKind.LOCK, OpeningKind.SIDE_DOOR}:
+            return None
+        return open_key(opening)
 
     def _write(
         self,

@@ -190,8 +190,8 @@ class Service:
         """Yield what is out of service, what of it is not whole though it ends soon, and what is proposed."""
         for taken in self._ship.out_of_service.values():
             text = (
-                f"{taken.name}: {taken.equipment} out of service by {taken.by}: {taken.reason}; "
-                f"instead: {taken.measure}"
+                f"{taken.name}: {taken.equipment} out of service by {taken.by} "
+                f"until {taken.ends_utc:%d %b %H%M} UTC: {taken.reason}; instead: {taken.measure}"
             )
             state = ItemState.OUT_OF_SERVICE
             found = self._found(taken)

@@ -144,6 +144,40 @@ async def test_an_alert_that_there_is_none_of_is_refused(alert):
             inhibit(rig, alert=alert)
 
 
+@pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        ("door.store.open.e", "DOOR E never gives STORE OPEN: door.escape.open.e"),
+        ("seal.broken.e", "DOOR E never gives SEAL BROKEN: door.escape.open.e"),
+        ("door.store.open.s01", "BOND STORE never gives STORE OPEN: seal.broken.s01"),
+        ("door.perimeter.open.h", "PILOT DOOR P never gives ACC DOOR OPEN"),
+        ("door.store.open.io1", "IO1 never gives STORE OPEN"),
+    ],
+)
+async def test_what_its_source_never_gives_is_refused_and_its_own_alert_is_told(alert, words):
+    """Who inhibits a hatch as if it were a store would believe it quiet, and the pages would say so."""
+    async with ordering() as rig:
+        with pytest.raises(RefusedError) as told:
+            inhibit(rig, alert=alert)
+        assert str(told.value) == words
+        assert rig.ship.inhibits == {}
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ("e", "there is no alert 'e': DOOR E has door.escape.open.e"),
+        ("io1", "there is no alert 'io1': IO1 has none open"),
+        ("nonsense", "there is no alert 'nonsense': its id is wanted"),
+    ],
+)
+async def test_whoever_names_a_door_is_told_its_alert(about, words):
+    async with ordering() as rig:
+        with pytest.raises(RefusedError) as told:
+            inhibit(rig, alert=about)
+        assert str(told.value).startswith(words)
+
+
 @pytest.mark.parametrize("reason", ["", "   "])
 async def test_a_reason_is_wanted(reason):
     async with ordering() as rig:
@@ -153,17 +187,14 @@ async def test_a_reason_is_wanted(reason):
 
 async def test_only_so_many_are_inhibited_at_once():
     async with ordering() as rig:
-        keys = [k for k, kind in rig.watch.engine.catalogue.items() if kind.may_inhibit][:MOST]
-        keys = [k for k in keys if rig.watch.engine.catalogue[k].show is Classification.WATCH]
-        for key in keys:
-            inhibit(rig, alert=f"{key}.e")
-        for other in ("b", "m", "v"):
-            if len(rig.ship.inhibits) < MOST:
-                inhibit(rig, alert=f"door.held_open.{other}")
+        keys = ["door.held_open", "door.forced", "door.unknown"]
+        alerts = [f"{key}.{door}" for key in keys for door in "emvpgsb"]
+        for alert in alerts[:MOST]:
+            inhibit(rig, alert=alert)
         assert len(rig.ship.inhibits) == MOST
         with pytest.raises(RefusedError, match=f"{MOST} alerts are inhibited already"):
-            inhibit(rig, alert="door.held_open.s")
-        inhibit(rig, alert=f"{keys[0]}.e", minutes=5)
+            inhibit(rig, alert=alerts[MOST])
+        inhibit(rig, alert=alerts[0], minutes=5)
 
 
 async def test_stations_see_until_when_and_never_why():

@@ -323,8 +323,8 @@ async def test_all_of_it_is_typed_at_the_command_line_and_shown_by_status(tmp_pa
         assert await typed(ship, "worklist") == cli.DONE
         listed = capsys.readouterr().out
         for words in (
-            "out of service by",
-            "inhibited by R. Menon: contact loose",
+            "out of service by R. Menon until ",
+            "inhibited until 0240 UTC by R. Menon: contact loose",
             "PLANNED BLACKOUT",
         ):
             assert words in listed
