@@ -188,7 +188,7 @@ class Acts:
 
         Args:
             station: Where.
-            alert: Its id, or the id or the short name of what it is about.
+            alert: Its id, key or title, or the id or the short name of what it is about.
             person: Who.
 
         Raises:
@@ -196,10 +196,13 @@ class Acts:
         """
         known = self._people.known(person)
         waiting = [a for a in self._watch.engine.alerts() if a.state in TO_ACKNOWLEDGE]
-        named = [a for a in waiting if alert in {a.id, a.source.id, a.source.name}]
+        named = [
+            a for a in waiting if alert in {a.id, a.key, a.title, a.source.id, a.source.name}
+        ]
         if len(named) != 1:
             which = ", ".join(a.id for a in named or waiting) or "none"
-            raise RefusedError(f"{alert!r} names {len(named)} alerts; to acknowledge are: {which}")
+            count = f"{len(named)} alerts" if named else "no alert that waits"
+            raise RefusedError(f"{alert!r} names {count}; to acknowledge: {which}")
         (seen,) = named
         return await self.acknowledge(
             station,

@@ -31,10 +31,10 @@ def add(commands: Any) -> None:
 
 def _watchkeeping(commands: Any) -> None:
     ack = asking(commands, "ack", "acknowledge one alert", by=True)
-    ack.add_argument("alert", help="its id, or whose it is: d12, or its name")
+    ack.add_argument("alert", help="its id or title, or whose it is: d12, or its name")
     silence = asking(commands, "silence", "silence all that sounds for 30 s", by=True)
     take = asking(commands, "take-watch", "take the watch at a station", by=True)
-    take.add_argument("station")
+    take.add_argument("station", help="its id: gangway")
     for parser in (ack, silence):
         parser.add_argument("--station", default="sso", help="where (default: sso)")
     does(ack, lambda g: {"do": "ack", "alert": g.alert, "station": g.station, "by": g.by})

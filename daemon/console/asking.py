@@ -31,6 +31,8 @@ DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
 DEFAULT_SOCKET = Path("/run/ispsd/control.sock")
 LONGEST_PIN_FILE: Final = 256
 """Bytes; only its first line counts."""
+IDS: Final = frozenset({"id", "alert", "door"})
+"""Members of a thing of a list that name it to programs; a name stands beside them."""
 MOST_ROUNDS: Final = 3
 """Questions that one request may come back with: a PIN, a new one, a confirmation."""
 
@@ -124,14 +126,12 @@ def _sent(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
 
 
 def answered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
-    """Return an answer in words: of an act one line, of a question a line for each thing that it says."""
-    more = [
-        f"{name.replace('_', ' ')}: {_value(value)}"
-        for name, value in answer.items()
-        if name != "recorded" and value is not None
-    ]
+    """Return an answer in words: of an act a line, and one for each thing of a list; of a question one for each member."""
+    told = {k: said for k, said in answer.items() if k != "recorded" and said is not None}
     if "by" not in request:
-        return more
+        return [f"{_named(name)}: {_value(said)}" for name, said in told.items()]
+    listed = {name: said for name, said in told.items() if isinstance(said, list)}
+    more = [f"{_named(name)}: {_value(said)}" for name, said in told.items() if name not in listed]
     match answer.get("recorded", ""):
         case "":  # nothing is written yet
             done = "done"
@@ -141,7 +141,25 @@ def answered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]
             done = "done; not yet on disk"
         case seq:
             done = f"done · no. {seq} on disk"
-    return [" · ".join([done, *more])]
+    rows = [" · ".join([done, *more])]
+    for name, things in listed.items():
+        rows += [f"{_named(name)}:", *(f"  {_thing(each)}" for each in things)] if things else []
+    return rows
+
+
+def _named(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _thing(said: Any) -> str:
+    """Return one thing of a list: what it is and how it stands, without what only programs call it."""
+    if not isinstance(said, dict):
+        return in_words(said)
+    return " · ".join(
+        f"until {in_words(value)}" if name == "ends_utc" else in_words(value)
+        for name, value in said.items()
+        if name not in IDS
+    )
 
 
 def _value(said: Any) -> str:

@@ -53,10 +53,10 @@ def add(commands: Any) -> None:
     sound.set_defaults(act=_sound)
 
     heard = asking(commands, "heard", "say that the test sound is heard at a station", by=True)
-    heard.add_argument("station")
+    heard.add_argument("station", help="its id: gangway")
     does(heard, lambda g: {"do": "heard", "station": g.station, "by": g.by})
     test = asking(commands, "test-sound", "have the test sound played at a station", by=True)
-    test.add_argument("station")
+    test.add_argument("station", help="its id: gangway")
     does(test, lambda g: {"do": "test_sound", "station": g.station, "by": g.by})
 
 
