@@ -527,7 +527,10 @@ class Watch:
             annunciator.NOBODY: not self.stations.one_is_attended(now_s),
         }
         for key, holds in faults.items():
-            about = self.stations.nobody(now_s) if key == annunciator.NOBODY and holds else ""
+            about = ""
+            if key == annunciator.NOBODY and holds:
+                # A detail stands as it was found; how each station is now, its own topic says.
+                about = f"when it came, {self.stations.nobody(now_s)}"
             self.engine.condition(
                 key, Source("ispsd", "ISPSD", "ispsd"), active=holds, now_s=now_s, detail=about
             )

@@ -98,7 +98,8 @@ async def test_no_alert_station_says_how_each_stands_and_who_was_last(tmp_path):
         await live(ship, 20.0, "gangway")
         none = await ship.until(lambda: ship.state("alert/station.none.ispsd"), for_s=120.0)
         assert none["detail"] == (
-            "gangway: L. Tupou, not live; office: nobody has the watch; last: L. Tupou at gangway"
+            "when it came, gangway: L. Tupou, not live; office: nobody has the watch; "
+            "last: L. Tupou at gangway"
         )
         raised = [e for e in await entries(ship, "alert.changed") if e["subject"] == "ispsd"]
         assert raised[-1]["open"]["detail"] == none["detail"]

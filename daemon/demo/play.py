@@ -20,7 +20,7 @@ from daemon.demo.gangway import gangway
 from daemon.demo.history import write_history
 from daemon.demo.second import second_computer
 from daemon.demo.story import Story
-from daemon.demo.words import utc_now
+from daemon.demo.words import told, utc_now
 from daemon.errors import IspsdError, LinkError
 from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, mosquitto_program
 from daemon.mqtt.wire import Broker
@@ -196,4 +196,4 @@ def _tell_how_to_watch(broker: EmbeddedBroker, state: Path) -> None:
 
 
 def _say(chapter: str, line: str) -> None:
-    print(f"{utc_now()}  {chapter:<12} {line}", flush=True)
+    print(told(utc_now(), chapter, line), flush=True)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from datetime import UTC, datetime
+from typing import Final
+
+WIDTH: Final = 100
+MARGIN: Final = 24
+"""The clock and the chapter stand in it."""
 
 HOW = {"automatic": "A", "assisted": "P", "manual": "M", "in_service": "S"}
 """Automatic, person led, manual, in service: as the equipment test log has it."""
@@ -12,6 +18,20 @@ HOW = {"automatic": "A", "assisted": "P", "manual": "M", "in_service": "S"}
 def utc_now() -> str:
     """Return the wall clock for the margin."""
     return f"{datetime.now(UTC):%H:%M:%S}Z"
+
+
+def told(at: str, chapter: str, line: str) -> str:
+    """Return a line of the story, broken where a terminal of 100 columns ends; a table's row keeps its gaps."""
+    indent = " " * MARGIN
+    rows = textwrap.wrap(
+        line,
+        WIDTH,
+        initial_indent=f"{at}  {chapter:<12} ",
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(rows)
 
 
 def on_disk(seq: int | None) -> str:
@@ -42,5 +62,5 @@ def log_row(raw: str) -> str:
     ended = said["ended"]
     return (
         f"{entry['seq']:>5} {ended[8:10]} {ended[11:16]}Z {said['name']:<16.16} {HOW[said['mode']]} "
-        f"{on_paper(said['outcome']):<10} {said['reason'][:42]:<42} {who}"
+        f"{on_paper(said['outcome']):<10} {said['reason']} ({who})"
     )
