@@ -196,9 +196,7 @@ class Acts:
         """
         known = self._people.known(person)
         waiting = [a for a in self._watch.engine.alerts() if a.state in TO_ACKNOWLEDGE]
-        named = [
-            a for a in waiting if alert in {a.id, a.key, a.title, a.source.id, a.source.name}
-        ]
+        named = [a for a in waiting if alert in {a.id, a.key, a.title, a.source.id, a.source.name}]
         if len(named) != 1:
             which = ", ".join(a.id for a in named or waiting) or "none"
             count = f"{len(named)} alerts" if named else "no alert that waits"

@@ -126,7 +126,7 @@ def _sent(given: argparse.Namespace, request: Mapping[str, Any]) -> int:
 
 
 def answered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
-    """Return an answer in words: of an act a line, and one for each thing of a list; of a question one for each member."""
+    """Return an answer in words: of an act a line, and one a thing of each list; of a question one a member."""
     told = {k: said for k, said in answer.items() if k != "recorded" and said is not None}
     if "by" not in request:
         return [f"{_named(name)}: {_value(said)}" for name, said in told.items()]
