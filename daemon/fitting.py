@@ -1,0 +1,515 @@
+"""Build every part of the daemon from the ship's configuration, and connect them; nothing runs yet."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from daemon import equipment, logs, rulebook, safekeeping, stationacts
+from daemon.acts import Acts
+from daemon.alertbook import AlertBook
+from daemon.alerts import catalogue, policy
+from daemon.alerts.engine import Engine
+from daemon.assets import asset
+from daemon.bam.fitted import Bam
+from daemon.checks.api import Mode, Services
+from daemon.commissioning import Commissioning
+from daemon.config import broker, wiring
+from daemon.config.alerting import kinds
+from daemon.console.gather import Parts, Status
+from daemon.control import ControlServer
+from daemon.drivers.api import DriverContext, Shared
+from daemon.drivers.tape import TAPES, Tapes
+from daemon.entropy import Entropy
+from daemon.episodes import Episodes
+from daemon.errors import RecordError
+from daemon.events import RecordEvents
+from daemon.gate import CovertGate
+from daemon.inbox import Inboxes
+from daemon.loopcheck import LoopCheck
+from daemon.model import Classification, OpeningKind, Provenance
+from daemon.movements import Movements
+from daemon.mqtt.board import Identity
+from daemon.mqtt.publisher import Publisher
+from daemon.muting import Muting
+from daemon.office import Office
+from daemon.orders.board import OrderBoard
+from daemon.orders.ordering import Ordering
+from daemon.orders.service import Service
+from daemon.orders.table import Orders
+from daemon.ourselves import BROKER_LIMIT_S, Ourselves
+from daemon.people.hashing import RFC_9106
+from daemon.points import Points
+from daemon.proving import Proving
+from daemon.readiness import Test, Tests
+from daemon.record import keys
+from daemon.record.entry import Draft
+from daemon.record.log import Record
+from daemon.record.scribe import Limits
+from daemon.requests import Requests
+from daemon.sealregister import SealRegister
+from daemon.shipstate import ShipState
+from daemon.stationacts import StationActs
+from daemon.stations import Stations
+from daemon.supervise import Supervisor
+from daemon.testboard import TestBoard
+from daemon.watch import Watch
+from daemon.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.clock import Clock
+    from daemon.config import Config, Device
+    from daemon.drivers.api import Driver
+    from daemon.model import Json
+    from daemon.mqtt.commands import Command, Ground, Reply
+    from daemon.people.hashing import Hardness
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.entry import Entry
+
+
+class Fitted:
+    """Every part of ispsd, built without touching anything."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        entropy: Entropy | None = None,
+        gate: CovertGate | None = None,
+        hardness: Hardness = RFC_9106,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self._entropy = entropy or Entropy()
+        self.gate = gate or CovertGate(clock)
+        self.software = version("ispsd")
+        self.stop = asyncio.Event()
+        self.ready = asyncio.Event()
+        self._hardness = hardness
+        self._sealing: set[asyncio.Task[None]] = set()
+        self._log = logs.get("app")
+        self._build_record()
+        self._build_publisher()
+        self._build_office()
+        self._build_watch()
+        self._build_tests()
+        self._build_acts()
+
+    def _build_record(self) -> None:
+        section = self.config.record
+        self.origin = f"{section.origin}/{self.config.ship.imo_number}"
+        find_key = None
+        try:
+            key = self._key()
+        except (
+            RecordError
+        ):  # the watch is kept all the same (invariant 5); opening the record says why it is not
+            key, find_key = keys.placeholder(), self._key
+        self.record = Record(
+            section.directory,
+            origin=self.origin,
+            key=key,
+            find_key=find_key,
+            clock=self.clock,
+            entropy=self._entropy,
+            software=self.software,
+            configuration=self.config.sha256,
+            evidence_quota_bytes=section.evidence_quota_bytes,
+            limits=Limits(section.rotate_entries, section.rotate_years, safekeeping.WITNESS_S),
+            copy_directory=section.copy_directory,
+            public_key_file=section.public_key_file,
+        )
+        self.events = RecordEvents(self.record)
+        self.record.on_commit(self._committed)
+        self.record.on_seal(self._sealed)
+
+    def _key(self) -> keys.PrivateKey:
+        """Return the key of the record, and see that verifiers find its public half.
+
+        Raises:
+            RecordError: It cannot be read safely, or is missing while its record exists.
+        """
+        section = self.config.record
+        key = keys.load_or_create(section.key_file, record=section.directory)
+        try:
+            keys.add_public(section.public_key_file, name=self.origin, key=key.public_key())
+        except (RecordError, OSError) as err:
+            self._log.error("record.no_public_key", reason=str(err))
+        return key
+
+    def _build_publisher(self) -> None:
+        ship = self.config.ship
+        self.publisher = Publisher(
+            broker(self.config.mqtt),
+            Identity(str(ship.imo_number), ship, self.software),
+            stations=[station.id for station in self.config.stations],
+            handle=self._carry_out,
+            refused=self._refused,
+            events=self.events,
+            clock=self.clock,
+            entropy=self._entropy,
+        )
+
+    def _build_office(self) -> None:
+        self.office = Office(
+            self.config,
+            record=self.record,
+            publisher=self.publisher,
+            clock=self.clock,
+            entropy=self._entropy,
+            hardness=self._hardness,
+            ship_time=lambda: self.ship.ship_time,
+            held_head=partial(self.publisher.head_at_broker, limit_s=BROKER_LIMIT_S),
+            show_head=self._sealed,
+            show_worklist=lambda: self._testboard.show_worklist(self.tests),
+        )
+
+    def _build_watch(self) -> None:
+        config, clock = self.config, self.clock
+        self.inboxes = Inboxes(clock)
+        self._shared = Shared()
+        drivers = [(device, self._driver(device)) for device in config.devices]
+        specs = {spec.id: spec for _, driver in drivers for spec in driver.points()}
+        self.points = Points(
+            {id_: spec.valid_for_s for id_, spec in specs.items()}, started_s=clock.now_s()
+        )
+        self._points_of = {
+            device.id: [
+                spec.id for spec in driver.points() if spec.classification is Classification.WATCH
+            ]
+            for device, driver in drivers
+            if not device.spec.covert
+        }
+        self.covert_points = tuple(
+            id_ for id_, spec in specs.items() if spec.classification is Classification.SSO
+        )
+        self.ship = ShipState(config.situation, config.security_level, config.ship_time)
+        regime = self.ship.regime(clock.utc(), gangway_attended=False)
+        shipped = catalogue.load(asset("alerts.toml"))
+        known = kinds(config, shipped)
+        muting = Muting(self.ship, kinds=known, openings=config.openings, now_s=clock.now_s)
+        self.engine = Engine(known, regime, muted=muting.covers, escalation=config.escalation)
+        self.ourselves = Ourselves(
+            config,
+            record=self.record,
+            publisher=self.publisher,
+            engine=self.engine,
+            clock=clock,
+            of_office=self._around,
+        )
+        self.watch = Watch(
+            topics=self.publisher.topics,
+            openings=config.openings,
+            ship=self.ship,
+            engine=self.engine,
+            points=self.points,
+            stations=Stations(config.stations, config.situation),
+            inboxes=self.inboxes,
+            clock=clock,
+            gate=self.gate,
+            board=self.publisher,
+            journal=self.record,
+            faults=self.ourselves.faults,
+            settle_after_boot_s=config.settle_after_boot_s,
+            annunciation=config.annunciation,
+            proving=Proving(
+                wiring.contacts(config),
+                demo=config.is_demo,
+                start_proved=config.contacts_start_proved,
+                journal=self.record,
+            ),
+        )
+        self.supervisors = [
+            Supervisor(
+                device=device.id,
+                driver=driver,
+                spec=device.spec,
+                silent_after_s=device.spec.silent_after_s(device.config),
+                lost_alert=device.spec.lost_alert(device.config),
+                provenance=self._provenance(device),
+                clock=clock,
+                entropy=self._entropy,
+                emit=self.watch.take,
+                on_status=self.watch.take_status,
+                longest_back_off_s=device.spec.longest_back_off_s(device.config),
+            )
+            for device, driver in drivers
+        ]
+        self.watch.watch_devices(self.supervisors)
+        self.alertbook = AlertBook(
+            config,
+            shipped=shipped,
+            engine=self.engine,
+            ship=self.ship,
+            stations=self.watch.stations,
+            clock=clock,
+            journal=self.record,
+        )
+        self.watch.on_change(self.alertbook.hear)
+        self._suspicion = rulebook.suspicion(())
+        self._alarmed: list[tuple[list[str], float]] = []
+        self.episodes = Episodes(
+            suspicion=lambda: self._suspicion(),  # noqa: PLW0108 (the rules come later)
+            engine=self.engine,
+            tapes=self._shared.one(TAPES, Tapes),
+            points=self.points,
+            clock=clock,
+            journal=self.record,
+        )
+
+    def _build_tests(self) -> None:
+        self._testboard = TestBoard(
+            topics=self.publisher.topics,
+            board=self.publisher,
+            clock=self.clock,
+            entropy=self._entropy,
+        )
+        self.movements = Movements(
+            (o.id for o in self.config.openings if o.kind is OpeningKind.DOOR),
+            demo=self.config.is_demo,
+            ship_time=lambda: self.ship.ship_time,
+            clock=self.clock,
+            inboxes=self.inboxes,
+            journal=self.record,
+        )
+        self.register = SealRegister(test.config for test in self.config.tests)
+        self.tests = Tests(
+            (Test(test.config, test.spec) for test in self.config.tests),
+            ship=self.config.ship,
+            regime=lambda: self.engine.regime,
+            ship_time=lambda: self.ship.ship_time,
+            demo=self.config.is_demo,
+            clock=self.clock,
+            gate=self.gate,
+            points=self.watch,
+            inboxes=self.inboxes,
+            journal=self.record,
+            on_change=lambda test: self._testboard.show(self.tests, test),
+            services=self._services(),
+        )
+        self.tests.also_to_do += [*self.office.to_do(), self._build_commissioning().to_do]
+
+    def _build_commissioning(self) -> Commissioning:
+        loop_check = LoopCheck(
+            watch=self.watch,
+            tags=tuple(wiring.tags(self.config, self._points_of)),
+            topics=self.publisher.topics,
+            board=self.publisher,
+            journal=self.record,
+            clock=self.clock,
+        )
+        self.watch.aside = self.watch.proving.tester = loop_check
+        self.watch.proving.changed = lambda: self._testboard.show_worklist(self.tests)
+        self.commissioning = Commissioning(
+            people=self.office.people,
+            watch=self.watch,
+            tests=self.tests,
+            loop_check=loop_check,
+            record=self.record,
+            clock=self.clock,
+            points_of=self._points_of,
+        )
+        return self.commissioning
+
+    def _around(self) -> Mapping[str, bool]:
+        """Return which conditions hold around the watch, by catalogue key."""
+        return {**self.office.faults(), "bam.lost": self.bam.panel_is_lost}
+
+    def _services(self) -> Services:
+        """Return what the ship offers a check beside her sensors."""
+        return Services(
+            ais_off_orders=lambda: (
+                self.ship.ais_orders.known_since_utc,
+                self.ship.ais_orders.times,
+            ),
+            alert_path=self.ourselves.alert_path,
+            station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
+            verify_record=self.ourselves.verify_record,
+            movements=self.movements.of_day,
+            seal_numbers=self.register.changed,
+            position_doubt=lambda: self._suspicion().doubt,
+            position_odd=self._odd,
+            # The acts are built later.
+            play_test_sound=lambda station: self.station_acts.play(station),  # noqa: PLW0108
+            sound_heard=lambda *heard: self.station_acts.note_heard(*heard),  # noqa: PLW0108
+        )
+
+    def _odd(self) -> tuple[str, ...]:
+        """Return what speaks against the ship's position now, one indication alone too."""
+        return tuple(each.words for each in self._suspicion().findings)
+
+    def _build_acts(self) -> None:
+        self.window = Window(
+            gate=self.gate,
+            window_s=self.config.ssas_window_s,
+            clock=self.clock,
+            journal=self.record,
+        )
+        self.acts = Acts(
+            people=self.office.people,
+            watch=self.watch,
+            tests=self.tests,
+            register=self.register,
+            orders=(orders := self._build_orders()),
+            window=self.window,
+            clock=self.clock,
+            journal=self.record,
+        )
+        self.station_acts = StationActs(
+            people=self.office.people,
+            annunciator=self.watch.annunciator,
+            clock=self.clock,
+            entropy=self._entropy,
+            journal=self.record,
+            handed_over=orders.handed_over,
+        )
+        self.bam = Bam(
+            self.config.bam,
+            watch=self.watch,
+            acts=self.acts,
+            clock=self.clock,
+            entropy=self._entropy,
+        )
+        status = Status(
+            Parts(
+                config=self.config,
+                clock=self.clock,
+                engine=self.engine,
+                points=self.points,
+                proving=self.watch.proving,
+                stations=self.watch.stations,
+                supervisors=self.supervisors,
+                tests=self.tests,
+                record=self.record,
+                regime=lambda: self.engine.regime,
+                ship_time=lambda: self.ship.ship_time,
+                permits=lambda: self.ship.permits,
+                connected=lambda: self.publisher.facts().connected,
+                odd=self._odd,
+                interference=lambda: self.ship.interference,
+                sounds_at=self.watch.annunciator.sounds_at,
+                panel=self.bam.shown,
+                ordered=self.ship,
+            )
+        )
+        requests = Requests(
+            acts=self.acts,
+            record=self.record,
+            status=status,
+            worklist=self.tests.worklist,
+            more={
+                **self.office.answers(),
+                **self.commissioning.requests(),
+                **self.alertbook.requests(),
+                **self.station_acts.requests(),
+                **orders.requests(),
+            },
+        )
+        self.control = ControlServer(self.config.control.socket, requests.carry_out)
+
+    def _build_orders(self) -> Orders:
+        """Put together what is ordered, and whoever sees to it when it ends."""
+        config, tests = self.config, self.tests.tests.values()
+        self._equipment = equipment.equipment(config, tests)
+        ordering = Ordering(
+            watch=self.watch,
+            openings=config.openings,
+            clock=self.clock,
+            journal=self.record,
+            policy=policy.load(asset("policy.toml")),
+        )
+        condition = equipment.Condition(
+            watch=self.watch, supervisors=self.supervisors, tests=self.tests.tests
+        )
+        orders = Orders(
+            ordering,
+            people=self.office.people,
+            service=Service(ordering, equipment=self._equipment, look_at=condition.of),
+            sources=equipment.names(config),
+        )
+        watch_class = Classification.WATCH
+        board = OrderBoard(
+            self.ship,
+            topics=self.publisher.topics,
+            board=self.publisher,
+            clock=self.clock,
+            tested={t.config.equipment for t in tests if t.spec.classification is watch_class},
+        )
+        self.watch.also_look.append(orders.look)
+        self.watch.also_show += [board.show, lambda: self._testboard.show_worklist(self.tests)]
+        self.tests.also_to_do.append(orders.to_do)
+        self.tests.out_of_service = lambda id_: id_ in self.ship.out_of_service
+        return orders
+
+    def _driver(self, device: Device) -> Driver:
+        context = DriverContext(
+            device=device.id,
+            clock=self.clock,
+            gate=self.gate,
+            provenance=self._provenance(device),
+            contacts=device.contacts,
+            test_lamps=device.test_lamps,
+            side_doors=device.side_doors,
+            buses=self.config.buses,
+            shared=self._shared,
+        )
+        return device.spec.build(device.config, context)
+
+    def _provenance(self, device: Device) -> Provenance:
+        if device.is_replayed:
+            return Provenance.REPLAY
+        return Provenance.SIMULATED if self.config.is_demo else Provenance.LIVE
+
+    def _write(self, type_: str, said: Mapping[str, Json], *, subject: str = "ispsd") -> None:
+        self.record.submit(
+            Draft(
+                kind="system",
+                type=type_,
+                subject=subject,
+                classification=Classification.WATCH,
+                open=said,
+            )
+        )
+
+    def _committed(self, entry: Entry) -> None:
+        self.events.committed(entry)
+        if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
+            sealing = asyncio.ensure_future(self._seal())
+            self._sealing.add(sealing)
+            sealing.add_done_callback(self._sealing.discard)
+
+    async def _seal(self) -> None:
+        with suppress(RecordError):
+            await self.record.seal()
+
+    def _sealed(self, checkpoint: Checkpoint) -> None:
+        self.publisher.put(
+            self.publisher.topics.record_head(),
+            {
+                "note": checkpoint.note,
+                "origin": checkpoint.origin,
+                "size": checkpoint.size,
+            },
+            self.clock.now_s(),
+        )
+
+    async def _carry_out(self, command: Command) -> Reply:
+        self.station_acts.noticed(command)
+        if command.verb in stationacts.VERBS:
+            return await self.station_acts.carry_out(command)
+        if command.verb == "loop_check":
+            return await self.commissioning.carry_out(command)
+        return await self.acts.carry_out(command)
+
+    async def _refused(self, station: str, ground: Ground, count: int) -> None:
+        self._write(
+            "command.refused",
+            {"station": station, "ground": ground.value, "count": count},
+            subject=station or "unknown",
+        )
