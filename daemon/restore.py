@@ -87,15 +87,17 @@ async def restore(
         RecordError: The record cannot be read.
     """
     last_seen_utc = await _last_seen(record)
+    # A clock that was set back, or lost its battery, gives nothing more time: it was later than that already.
+    counted_utc = max(now_utc, last_seen_utc or now_utc)
     # First what alerts hang on: one that was told more quietly than it would be now is known by that.
-    await _ship(record, watch.ship, known, now_s=now_s, now_utc=now_utc)
+    await _ship(record, watch.ship, known, now_s=now_s, now_utc=counted_utc)
     await take_up(
         record.state,
         watch.ship,
         alerts=watch.engine.catalogue,
         equipment=equipment,
         now_s=now_s,
-        now_utc=now_utc,
+        now_utc=counted_utc,
     )
     watch.become()
     watch.engine.last_instance = await _last_instance(record)

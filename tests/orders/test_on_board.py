@@ -398,3 +398,26 @@ async def test_what_is_proposed_anew_while_it_is_out_of_service_stays_proposed(t
             assert before.keys() == {"d12"}
         async with afloat(ship, broker, feeds):
             assert ship.daemon.ship.proposals == before
+
+
+@pytest.mark.parametrize("back_s", [3600.0, 50 * 365 * 86_400.0])
+async def test_a_clock_that_was_set_back_gives_nothing_more_time(tmp_path, back_s):
+    """A computer whose battery is dead begins in 1970; an inhibit would begin anew at each start."""
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            order = {"do": "order", "by": "R. Menon"}
+            said = {"alert": HATCH_ID, "minutes": 2, "reason": "contact loose"}
+            await ship.control({**order, "verb": "inhibit", "said": said})
+            permit = {"door": "d11", "worker": "D. Kovac", "work": "greasing", "minutes": 2}
+            await ship.control({**order, "verb": "permit", "said": permit})
+            await ship.control({**order, "verb": "blackout", "said": {"minutes": 2}})
+            given = ship.daemon.ship
+            ends_s = given.inhibits[HATCH_ID].ends_s
+            await ship.pass_time(50.0)
+            await ship.ask("gangway", "take_watch", person="L. Tupou")  # the last that is written
+        ship.clock.step_utc(-back_s)
+        async with afloat(ship, broker, feeds):
+            now = ship.daemon.ship
+            for thing in (now.inhibits[HATCH_ID], now.permits["d11"], now.blackout):
+                assert thing.ends_s == pytest.approx(ends_s, abs=3.0)
