@@ -144,6 +144,31 @@ def test_what_is_long_in_the_record_is_one_short_line(type_, said, words):
     assert f" {words}  [R. Menon]" in shown(entry(type=type_, open=said))
 
 
+@pytest.mark.parametrize(
+    ("type_", "said", "words"),
+    [
+        ("threat.changed", {"on": True}, "threat area entered"),
+        ("threat.changed", {"on": False}, "threat area left"),
+        ("ais.order", {"off": True, "by_order_of": "A"}, "AIS off by order of A"),
+        ("ais.order", {"off": False, "by_order_of": None}, "AIS on again"),
+        ("interference_area.changed", {"area": "X", "hours": 24}, "interference area X · 24 h"),
+        ("interference_area.changed", {"area": "X", "hours": 0}, "interference area X · ended"),
+    ],
+)
+def test_what_a_person_ordered_is_told_in_words(type_, said, words):
+    assert f" {words}  [" in shown(entry(type=type_, open=said))
+
+
+@pytest.mark.parametrize(
+    ("priority", "words"), [("C", "active (condition true)"), ("W", "acknowledged (acknowledge)")]
+)
+def test_a_caution_that_came_is_not_said_to_be_acknowledged(priority, words):
+    """Nobody acknowledges a caution: an auditor who reads otherwise asks who it was."""
+    event = "condition_true" if priority == "C" else "acknowledge"
+    said = {"title": "T", "name": "N", "priority": priority, "state": "A", "event": event}
+    assert f"T · N · {words}  [" in shown(entry(type="alert.changed", open=said))
+
+
 def test_nothing_that_a_device_said_reaches_the_terminal_as_a_command():
     told = shown(
         entry(open={"what": "\x1b[2Jgone\x07"}, actor={"person": None, "station": "\x1bA"})

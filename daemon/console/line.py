@@ -172,6 +172,13 @@ def _printable(words: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
+def _alert(said: Mapping[str, Any]) -> str:
+    """Return an alert's change; a caution is active or over, and nobody acknowledges it (docs/alerts.md)."""
+    is_active = said["priority"] == "C" and said["state"] == "A"
+    state = "active" if is_active else ALERT[said["state"]]
+    return f"{said['title']} · {said['name']} · {state} ({said['event'].replace('_', ' ')})"
+
+
 def _amended(said: Mapping[str, Any]) -> str:
     changes = [
         f"{name.replace('_', ' ')}: {in_words(said['was'][name])} → {in_words(value)}"
@@ -209,10 +216,7 @@ def _call(said: Mapping[str, Any]) -> str:
 
 _Words: TypeAlias = "Callable[[Mapping[str, Any]], str]"
 _WORDS: Final[Mapping[str, _Words]] = {
-    "alert.changed": lambda said: (
-        f"{said['title']} · {said['name']} · {ALERT[said['state']]} "
-        f"({said['event'].replace('_', ' ')})"
-    ),
+    "alert.changed": _alert,
     "test.result": lambda said: (
         f"{said['name']} {said['test']} · {PAPER[said['outcome']]} · {said['reason']}"
     ),
@@ -225,6 +229,14 @@ _WORDS: Final[Mapping[str, _Words]] = {
         f"{said['name']} · {said['person']}, {said['work']} · {said['minutes']} min"
     ),
     "permit.ended": lambda said: f"{said.get('name', said['door'])} · {said['person']}",
+    "threat.changed": lambda said: f"threat area {'entered' if said['on'] else 'left'}",
+    "ais.order": lambda said: (
+        f"AIS off by order of {said['by_order_of']}" if said["off"] else "AIS on again"
+    ),
+    "interference_area.changed": lambda said: (
+        f"interference area {said['area']} · "
+        + (f"{said['hours']} h" if said["hours"] else "ended")
+    ),
     "situation.changed": lambda said: f"{said['from']} to {said['to']}",
     "level.changed": lambda said: (
         f"security level {said['from']} to {said['to']}, told by {said['told_by']}"

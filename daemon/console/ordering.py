@@ -74,7 +74,8 @@ def lines(said: Mapping[str, Any] | None) -> Iterator[tuple[str, bool]]:
     if said["port_level"] is not None:
         yield f"port's security level {said['port_level']}", False
     if (blackout := said["blackout"]) is not None:
-        until = f"{_clock(blackout['begins'])} to {_clock(blackout['ends'])}"
+        day = datetime.fromisoformat(blackout["begins"])  # it may be tomorrow
+        until = f"{day:%d %b} {_clock(blackout['begins'])} to {_clock(blackout['ends'])}"
         yield f"PLANNED BLACKOUT {until}, {blackout['by']}", blackout["runs"]
     for given in said["inhibits"]:
         why = f": {given['reason']}" if given.get("reason") else ""

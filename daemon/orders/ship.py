@@ -55,7 +55,7 @@ class ShipOrders:
         Raises:
             RefusedError: The person may not, or it relaxes the watch and was not asked twice.
         """
-        by.must_be(authority.roles(Act.THREAT), "set the threat overlay")
+        by.must_be(authority.roles(Act.THREAT), "enter or leave a threat area")
         if not confirmed:
             ask_twice(self._ordering, Act.THREAT, by, threat=on)
         self._ship.threat = on

@@ -48,7 +48,7 @@ class Act(StrEnum):
     INHIBIT = "inhibit an alert"
     OUT_OF_SERVICE = "take equipment out of service"
     SITUATION = "set the situation"
-    THREAT = "set the threat overlay"
+    THREAT = "enter or leave a threat area"
     LEVEL = "set the security level"
     SHIP_TIME = "change ship's time"
     IN_FORCE = "say that measures are in force"

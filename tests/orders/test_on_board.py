@@ -314,7 +314,7 @@ async def test_all_of_it_is_typed_at_the_command_line_and_shown_by_status(tmp_pa
         shown = capsys.readouterr().out
         assert "MEASURES NOT SAID TO BE IN FORCE" in shown
         assert "port's security level 3" in shown
-        assert "PLANNED BLACKOUT 0800Z to 0900Z, R. Menon" in shown
+        assert "PLANNED BLACKOUT 22 Nov 0800Z to 0900Z, R. Menon" in shown
         assert "inhibited until 0240Z: ESC HATCH OPEN STRG GEAR ESC, R. Menon" in shown
         assert "OUT OF SERVICE: STRG GEAR ESC\n" in shown
         assert "rewiring" not in shown
