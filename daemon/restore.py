@@ -211,10 +211,8 @@ async def _ship(
     if (said := ordered.get("interference_area.changed")) is not None and said["hours"] != 0:
         area_utc = forms.from_utc(str(said["ends"]))
         to_go_s = left_s(area_utc, now_utc, number(said["hours"]) * 3600.0)
-        if to_go_s > 0:
-            ship.interference = InterferenceArea(
-                str(said["area"]), area_utc, now_s + to_go_s, str(said["by"])
-            )
+        area, by = str(said["area"]), str(said["by"])
+        ship.interference = InterferenceArea(area, area_utc, now_s + to_go_s, by)
     for door, said in (await record.state(fold.PERMIT)).items():
         if door not in known:
             continue

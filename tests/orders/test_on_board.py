@@ -421,3 +421,20 @@ async def test_a_clock_that_was_set_back_gives_nothing_more_time(tmp_path, back_
             now = ship.daemon.ship
             for thing in (now.inhibits[HATCH_ID], now.permits["d11"], now.blackout):
                 assert thing.ends_s == pytest.approx(ends_s, abs=3.0)
+
+
+async def test_an_interference_area_that_ended_while_ispsd_was_off_ends_once_with_its_entry(
+    tmp_path,
+):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            said = {"area": "NAVAREA IX 412", "hours": 1}
+            order = {"do": "order", "verb": "interference_area", "said": said, "by": "J. Santos"}
+            await ship.control(order)
+        ship.clock.step_utc(2 * 3600.0)
+        for _ in range(2):
+            async with afloat(ship, broker, feeds):
+                await ship.pass_time(2.0)
+                assert ship.state("ship")["interference_area"] is None
+                begun, ended = await entries(ship, "interference_area.changed")
+                assert (begun["open"]["hours"], ended["open"]["hours"]) == (1, 0)
