@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import signal
 import sys
 from contextlib import suppress
@@ -83,6 +84,8 @@ def _sound(given: argparse.Namespace) -> int:
         return DONE
     clock = SystemClock()
     is_watched = sys.stdout.isatty()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # names on board have more letters than some terminals
     logs.configure(json=not sys.stderr.isatty(), utc=clock.utc, level=given.log_level)
     station = sounder.Sounder(
         given.station,

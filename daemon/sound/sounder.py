@@ -141,8 +141,9 @@ class Sounder:
             return
         try:
             self._show(line)
-        except (OSError, ValueError) as err:  # a terminal that is gone silences nobody
-            LOG.debug("line.not_shown", reason=str(err))
+        except (OSError, ValueError) as err:  # it silences nobody, and proves from now on that nobody reads there
+            LOG.warning("terminal.gone", reason=str(err))
+            self._show = None
 
     def _why_lost(self) -> str:
         return "no broker" if self._connection is None else "no heartbeat"

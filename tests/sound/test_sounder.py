@@ -279,6 +279,9 @@ async def test_a_terminal_that_is_gone_and_a_reply_of_nonsense_silence_nobody() 
         await ear.until(ear.sounder.hearing.sounding)
         await ear.pass_time(2.0)
         assert [count for _, count in ear.heard()] == [2]
+        await ear.live(10.0)
+        await ear.until(lambda: running.app.commands[-1].arguments.get("of") == "program")
+        assert running.app.commands[-1].arguments["shown"] is False, "nobody reads it there"
 
 
 async def test_what_is_acknowledged_elsewhere_ends_in_the_middle_of_its_pulses() -> None:
