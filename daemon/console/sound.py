@@ -85,7 +85,9 @@ def _sound(given: argparse.Namespace) -> int:
     clock = SystemClock()
     is_watched = sys.stdout.isatty()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # names on board have more letters than some terminals
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # names on board have more letters than some terminals
     logs.configure(json=not sys.stderr.isatty(), utc=clock.utc, level=given.log_level)
     station = sounder.Sounder(
         given.station,

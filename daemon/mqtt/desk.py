@@ -35,6 +35,7 @@ AT_ONCE = 32
 """Commands that may wait for the app at the same time."""
 TELL_EVERY_S = 60.0
 WORTH_AN_ENTRY = frozenset({Ground.RETAINED, Ground.OLD, Ground.FLOOD})
+ALIVE = "alive"
 BUSY = Reply(accepted=False, reason="too many commands, try again in a moment")
 LOG = logs.get("mqtt.desk")
 
@@ -43,11 +44,14 @@ class Rates:
     """How often each station has asked lately. Pure."""
 
     def __init__(self) -> None:
-        self._asked: dict[str, deque[float]] = {}
+        self._asked: dict[tuple[str, bool], deque[float]] = {}
 
-    def allow(self, station: str, now_s: float) -> bool:
-        """Count a command; return whether it is within the burst that a station may send."""
-        asked = self._asked.setdefault(station, deque(maxlen=LONGEST_BURST))
+    def allow(self, station: str, now_s: float, *, is_alive: bool = False) -> bool:
+        """Count a command; return whether it is within the burst that a station may send.
+
+        Proofs of life are counted apart: a page that sends them without end keeps nobody from acknowledging.
+        """
+        asked = self._asked.setdefault((station, is_alive), deque(maxlen=LONGEST_BURST))
         if len(asked) == LONGEST_BURST and now_s - asked[0] < BURST_S:
             return False
         asked.append(now_s)
@@ -95,7 +99,8 @@ class Desk:
         """Have a command done, or refuse it; the reply says which."""
         station = topic.id if topic.id in self._stations else ""
         if not message.retained:
-            if not self._rates.allow(station, self._clock.now_s()):
+            is_alive = topic.verb == ALIVE
+            if not self._rates.allow(station, self._clock.now_s(), is_alive=is_alive):
                 self._tally.note(station, Ground.FLOOD)
                 return BUSY
             if (id_ := caller_id(message.payload)) and (kept := self._kept(station).get(id_)):

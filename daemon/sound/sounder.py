@@ -141,7 +141,10 @@ class Sounder:
             return
         try:
             self._show(line)
-        except (OSError, ValueError) as err:  # it silences nobody, and proves from now on that nobody reads there
+        except (
+            OSError,
+            ValueError,
+        ) as err:  # it silences nobody, and proves from now on that nobody reads there
             LOG.warning("terminal.gone", reason=str(err))
             self._show = None
 

@@ -396,6 +396,17 @@ async def test_a_burst_is_bounded_and_one_station_does_not_use_up_anothers(
     assert (await ask(desk, {**ACK, "id": "later"})).accepted
 
 
+async def test_a_page_that_proves_its_life_without_end_takes_no_acknowledgement_its_place(
+    desk: Desk, app: App
+) -> None:
+    alive = {"session": SESSION, "shown": True, "fresh": True, "sound_armed": True}
+    for number in range(LONGEST_BURST + 5):
+        topic = Topic("cmd", "bridge", "alive")
+        await desk.take(topic, message({**alive, "id": f"p{number}"}), session=SESSION)
+    assert len(app.commands) == LONGEST_BURST, "and it is bounded itself"
+    assert (await ask(desk)).accepted
+
+
 async def test_a_flood_is_one_entry_a_minute_with_a_count(
     desk: Desk, app: App, clock: ManualClock
 ) -> None:
