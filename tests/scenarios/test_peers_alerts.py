@@ -90,7 +90,7 @@ async def test_peers_12_nobody_can_acknowledge_all(tmp_path):
         for door in ("d12", "m01"):
             await ship.move("open", door)
         await ship.until(lambda: f"alert/{PIR}" in ship.newest and f"alert/{HATCH}" in ship.newest)
-        assert [verb for verb in VERBS if "ack" in verb] == ["ack"]
+        assert [v for v in VERBS if any(w.startswith("ack") for w in v.split("_"))] == ["ack"]
         for alert in ("*", "#", "all", "door.escape.open", f"{HATCH},{PIR}"):
             reply = await ship.station("gangway", "ack", alert=alert, instance=1, priority="W")
             assert not reply["accepted"], alert
