@@ -34,6 +34,7 @@ SHORTEST_S, LONGEST_S = 30.0, 300.0
 
 LONGEST_TEXT: Final = 80
 """Of a title, a name and an action: as much as the catalogue allows."""
+LONGEST_REASON: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Hearing:
         topic = self.topics.parse(message.topic)
         if topic is None:
             return
-        body = _read(message)
+        body = read(message)
         if body is None:
             self.unreadable += 1
             return
@@ -190,14 +191,14 @@ class Hearing:
             or priority not in SIGNALS
         ):
             return None
-        words = " · ".join(_shown(said.get(part, "")) for part in ("title", "name", "action"))
+        words = " · ".join(shown(said.get(part, "")) for part in ("title", "name", "action"))
         return Told(session, Sounding(id_, instance, SIGNALS[priority]), words)
 
     def _is_ours(self, said: dict[str, Any]) -> bool:
         return self.session is not None and said.get("session") == self.session
 
 
-def _read(message: Message) -> dict[str, Any] | None:
+def read(message: Message) -> dict[str, Any] | None:
     """Return a message's members, none where the topic is cleared; None for what cannot be read and says nothing."""
     if message.too_long:
         return None
@@ -210,9 +211,9 @@ def _read(message: Message) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _shown(said: object) -> str:
+def shown(said: object, *, most: int = LONGEST_TEXT) -> str:
     """Return a text as a terminal may show it: what would steer it is a question mark."""
-    return "".join(c if c.isprintable() else "?" for c in str(said)[:LONGEST_TEXT])
+    return "".join(c if c.isprintable() else "?" for c in str(said)[:most])
 
 
 def _seconds(said: object) -> float | None:

@@ -12,7 +12,7 @@ from daemon.mqtt.connection import Connection
 from daemon.mqtt.topics import Topics
 from daemon.mqtt.wire import PublishRefusedError
 from daemon.sound.conductor import Conductor, Sounding
-from daemon.sound.hearing import Hearing
+from daemon.sound.hearing import LONGEST_REASON, Hearing, read, shown
 from daemon.sound.player import Player
 from daemon.sound.tones import Signal, samples
 
@@ -31,7 +31,6 @@ EXPIRY_S: Final = 10
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 10.0
 REPLY_S: Final = 10.0
-LONGEST_REASON: Final = 200
 MOST_TOLD: Final = 20
 """Alerts that begin to sound together are told by name up to so many, the loudest first; the rest is counted."""
 MOST_WAITING: Final = 4000
@@ -219,14 +218,11 @@ class Sounder:
             self.hearing.take(message, self._clock.now_s())
 
     def _take_reply(self, message: Message) -> None:
-        try:
-            said = json.loads(message.payload)
-            if not str(said["id"]).startswith(self._prefix):
-                return  # to the page of this station
-            refused = said["accepted"] is False
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return
-        self._note_refusal(str(said.get("reason"))[:LONGEST_REASON] if refused else None)
+        said = read(message) or {}
+        if str(said.get("id")).startswith(self._prefix):  # else it is to the page of this station
+            refused = said.get("accepted") is False
+            reason = shown(said.get("reason"), most=LONGEST_REASON)
+            self._note_refusal(reason if refused else None)
 
     @property
     def _prefix(self) -> str:
@@ -304,15 +300,18 @@ async def _asked(
         await connection.subscribe(topic)
     is_sent = False
     async for message in connection.messages():
-        body = json.loads(message.payload or b"{}")
-        if message.topic == topics.status() and not is_sent and body.get("state") != "offline":
+        body = read(message) or {}
+        session = body.get("session")
+        is_status = message.topic == topics.status() and body.get("state") != "offline"
+        if is_status and not is_sent and isinstance(session, str):
             is_sent = True
-            whole = {**command, "session": body["session"]}
             await connection.deliver(
-                topics.command(station, verb), json.dumps(whole).encode(), expiry_s=EXPIRY_S
+                topics.command(station, verb),
+                json.dumps({**command, "session": session}).encode(),
+                expiry_s=EXPIRY_S,
             )
         elif body.get("id") == command["id"]:
-            if not body["accepted"]:
-                raise IspsdError(f"refused: {body['reason']}")
-            return dict(body)
+            if body.get("accepted") is not True:
+                raise IspsdError(f"refused: {shown(body.get('reason'), most=LONGEST_REASON)}")
+            return {"recorded": None, **body}
     raise LinkError(connection.closed.result())

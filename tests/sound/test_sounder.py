@@ -309,6 +309,25 @@ async def test_every_alert_that_stands_is_heard_of_however_many_there_are() -> N
             await ear.until(ear.sounder.hearing.sounding)
 
 
+async def test_nonsense_is_no_answer_and_the_answer_after_it_is() -> None:
+    async with mosquitto() as broker, publishing(broker) as running:
+        async with connected(address(broker), "nonsense") as other:
+            asking = asyncio.ensure_future(
+                ask_once(
+                    *("gangway", "heard"),
+                    broker=address(broker),
+                    ship="aurora",
+                    entropy=FixedEntropy(),  # type: ignore[arg-type]
+                    person="L. Tupou",
+                )
+            )
+            while not asking.done():
+                for nonsense in (b"[" * 5000, b"{", b"[]", b"1", b'{"id": null}'):
+                    await other.deliver(TOPICS.reply("gangway"), nonsense)
+            assert (await asking)["accepted"]
+        assert running.app.commands[-1].verb == "heard"
+
+
 async def test_a_flood_is_told_by_its_first_and_a_count() -> None:
     lines: list[str] = []
     async with mosquitto() as broker, publishing(broker) as running:
