@@ -268,7 +268,7 @@ HUNG = (
     ("permit", {"door": "d12", "worker": "R. dela Cruz", "work": "grease", "minutes": 10}),
     ("permit", {"door": "d11", "worker": "", "work": "", "minutes": 0}),
     ("inhibit", {"alert": "door.escape.open.d12", "minutes": 10, "reason": "loose"}),
-    ("inhibit", {"alert": "door.escape.open.d11", "minutes": 0}),
+    ("inhibit", {"alert": "door.vital.open.d11", "minutes": 0}),
     ("out_of_service", {"equipment": "d12", "reason": "x", "measure": "y", "hours": 1}),
     ("out_of_service", {"equipment": "d10", "hours": 0}),
     ("blackout", {"minutes": 10}),
@@ -285,7 +285,7 @@ async def test_every_order_counts_while_the_disk_hangs_and_is_answered_within_a_
         await ship.pass_time(1.0)
         acts, menon, before = ship.daemon.acts, Claim("R. Menon"), ship.daemon.ship
         permit = {"door": "d11", "worker": "D. Kovac", "work": "x", "minutes": 10}
-        loose = {"alert": "door.escape.open.d11", "minutes": 10, "reason": "x"}
+        loose = {"alert": "door.vital.open.d11", "minutes": 10, "reason": "x"}
         await acts.order("permit", permit, menon)
         await acts.order("inhibit", loose, menon)
         await acts.order("level", {"level": 2, "told_by": "flag"}, menon)
