@@ -161,11 +161,13 @@ class StationActs:
         """Take a person's word that the test sound is heard there; it counts for ten days.
 
         Raises:
-            RefusedError: The name is not on the crew list, or another test sound was meant.
+            RefusedError: The name is not on the crew list, no test sound was asked for just now, or another was meant.
         """
         known = self._people.aboard(person)
         asked = self._stations.at(station).test_sound
-        if nonce is not None and (asked is None or asked.nonce != nonce):
+        if asked is None:  # the entry would say that somebody heard what was never played
+            raise RefusedError(f"no test sound was played at {station} in the last 2 minutes")
+        if nonce is not None and asked.nonce != nonce:
             raise RefusedError("that was another test sound: play it once more")
         written = self.note_heard(station, known.name)
         return Reply(accepted=True, recorded=await on_disk(written, self._clock))

@@ -134,6 +134,7 @@ async def test_a_page_sounds_only_after_a_touch_and_a_heard_test(tmp_path):
 async def test_a_heard_test_outlives_a_restart_and_not_ten_days(tmp_path):
     async with sailing(tmp_path, edit=tablet) as ship:
         await ship.ask("gangway", "take_watch", person="L. Tupou")
+        await ship.ask("gangway", "test_sound", person="L. Tupou")
         await ship.ask("gangway", "heard", person="L. Tupou")
         since = ship.state("station/gangway")["since_utc"]
     async with sailing(tmp_path, edit=tablet) as ship:
@@ -141,6 +142,18 @@ async def test_a_heard_test_outlives_a_restart_and_not_ten_days(tmp_path):
         station = ship.state("station/gangway")
         assert (station["live"], station["lacks"]) == (True, [])
         assert (station["since_up"], station["since_utc"]) == (None, since)
+
+
+async def test_nobody_heard_a_test_sound_that_was_not_played(tmp_path):
+    """Else a page would be armed, and the record say *test sound heard*, by a press alone."""
+    async with sailing(tmp_path, edit=tablet) as ship:
+        reply = await ship.ask("gangway", "heard", person="L. Tupou")
+        assert "no test sound was played at gangway" in reply["reason"]
+        await ship.ask("gangway", "test_sound", person="L. Tupou")
+        await ship.pass_time(122.0)
+        assert not (await ship.ask("gangway", "heard", person="L. Tupou"))["accepted"]
+        assert await entries(ship, "station.heard") == []
+        assert ship.state("station/gangway")["lacks"] == ["touch", "heard"]
 
 
 async def test_nobody_who_is_not_on_board_hears_a_test_sound(tmp_path):

@@ -632,6 +632,7 @@ async def _everybody_is_there(voyage: Voyage) -> None:
     supervisors = [each for each in voyage.daemon.supervisors if not each.spec.covert]
     for station, person in CREW.items():
         if voyage.daemon.watch.stations.at(station).sounder is Sounder.PAGE:
+            await voyage.station(station, "test_sound", person=person)
             await voyage.station(station, "heard", person=person)
         await voyage.take_watch(station, person)
     await voyage.sail(voyage.began_s - voyage.clock.now_s(), grain_s=FINE_S)
