@@ -58,7 +58,7 @@ REFUSED = [
     ({**RELEASE, "alert": None}, "alert is wanted, as text"),
     ({**RELEASE, "note": ""}, "note is wanted, as text"),
     ({**RELEASE, "note": "x" * 401}, f"note {WRITABLE}"),
-    (RELEASE, "there is no alert 'door.forced.d11' that waits for this"),
+    (RELEASE, "there is no latched alert 'door.forced.d11'"),
     ({**ORDER, "verb": None}, "verb is wanted, as text"),
     ({**ORDER, "verb": "launch"}, "launch: no such order"),
     ({**ORDER, "verb": "silence"}, "silence: no such order"),

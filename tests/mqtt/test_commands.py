@@ -150,7 +150,9 @@ def test_a_verb_has_no_members_but_its_own(verb: str) -> None:
 
 
 WORDS = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), max_size=82)
-JUNK = WORDS | st.booleans() | st.none() | st.floats(-2, 2) | st.integers(-3, 1003)
+# To JSON Schema 2.0 is an integer; ispsd wants it written as 2 (test_a_replay_has_bounds).
+FRACTIONS = st.floats(-2, 2).filter(lambda number: not number.is_integer())
+JUNK = WORDS | st.booleans() | st.none() | FRACTIONS | st.integers(-3, 1003)
 
 
 @given(st.sampled_from(sorted(VERBS)), st.data())
