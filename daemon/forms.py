@@ -6,6 +6,7 @@ on how a fraction is printed). Nothing of class ``sso`` goes into a form for wat
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -229,7 +230,7 @@ def alert_message(
         "state_words": lifecycle.words(alert.state, alert.priority),
         "raised_utc": utc(alert.raised_utc),
         "changed_utc": utc(alert.changed_utc),
-        "acknowledged_by": _acknowledged(alert),
+        "acknowledged_by": _acknowledged(alert.acknowledged_by),
         "revision": alert.revision,
         "escalation": alert.escalation,
         "sounding": alert.sounding,
@@ -255,7 +256,10 @@ def alert_entry(alert: Alert, event: str) -> dict[str, Json]:
         "state": alert.state.value,
         "event": event,
         "raised": utc(alert.raised_utc),
-        "acknowledged_by": _acknowledged(alert),
+        "acknowledged_by": _acknowledged(alert.acknowledged_by),
+        "known": None
+        if alert.known is None
+        else {"priority": alert.known[0].value, "by": _acknowledged(alert.known[1])},
         "revision": alert.revision,
         "escalation": alert.escalation,
         "detail": alert.detail,
@@ -268,8 +272,7 @@ def alert_from_entry(
     """Return the alert that ``alert_entry`` wrote; what the catalogue says of it is given."""
     text = {key: str(said) for key, said in body.items()}
     number = {key: said for key, said in body.items() if isinstance(said, int)}
-    by = body["acknowledged_by"]
-    return Alert(
+    alert = Alert(
         id=text["id"],
         key=text["key"],
         instance=number["instance"],
@@ -284,14 +287,22 @@ def alert_from_entry(
         action=action,
         detail=text["detail"],
         show=show,
-        acknowledged_by=Acknowledgement(str(by["station"]), cast("str | None", by["person"]))
-        if isinstance(by, dict)
-        else None,
+        acknowledged_by=_person(body["acknowledged_by"]),
         revision=number["revision"],
         escalation=number["escalation"],
     )
+    known = body.get("known")
+    if not isinstance(known, dict):
+        return alert
+    return replace(alert, known=(Priority(str(known["priority"])), _person(known["by"])))
 
 
-def _acknowledged(alert: Alert) -> Json:
-    by = alert.acknowledged_by
+def _acknowledged(by: Acknowledgement | None) -> Json:
     return None if by is None else {"station": by.station, "person": by.person}
+
+
+def _person(said: Json) -> Acknowledgement | None:
+    """Return who acknowledged, as ``_acknowledged`` wrote it."""
+    if not isinstance(said, dict):
+        return None
+    return Acknowledgement(str(said["station"]), cast("str | None", said["person"]))

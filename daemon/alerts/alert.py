@@ -68,6 +68,8 @@ class Alert:
     """Since when it has waited for its acknowledgement, in seconds since boot; None where it does not wait."""
     promoted: bool = False
     """It was a warning, and is an alarm because nobody acknowledged it (row 13)."""
+    known: tuple[Priority, Acknowledgement | None] | None = None
+    """At which priority it was acknowledged since it began, and by whom: up to that it is no news from then on."""
 
     @property
     def sounding(self) -> bool:

@@ -96,7 +96,9 @@ class Engine:
                 if condition.standing:
                     self._conditions.rest(condition)
                 continue
-            if alert.acknowledged:
+            if condition.standing:
+                condition.acknowledged = alert.known
+            if alert.acknowledged and alert.known is None:  # its entry is of an older version
                 condition.acknowledged = alert.priority, alert.acknowledged_by
             by_catalogue = condition.kind.priority(self.regime)
             # What was told quietly goes on so until its rule speaks again.
@@ -318,6 +320,7 @@ class Engine:
             priority=priority,
             promoted=alert.promoted and priority is Priority.ALARM,
             detail=condition.detail,
+            known=condition.acknowledged,
             # A caution is never rectified: it is active or normal.
             state=AlertState.NORMAL if priority is Priority.CAUTION else alert.state,
         )

@@ -117,6 +117,7 @@ class OpenAlerts:
             acknowledged_by=acknowledged_by,
             waits_since_s=now.s if event in _BEGINS_TO_WAIT else alert.waits_since_s,
             escalates=row.escalates,
+            known=(alert.priority, by) if event is Event.ACKNOWLEDGE else alert.known,
         )
         return [AlertChange(moved, event, row.number, by)]
 
@@ -139,6 +140,7 @@ class OpenAlerts:
             acknowledged_by=by if state is AlertState.ACTIVE_ACKNOWLEDGED else None,
             waits_since_s=waits_since_s,
             goes_on=state is alert.state,
+            known=known.acknowledged,
         )
         return AlertChange(moved, Event.REPRIORITISE, lifecycle.NO_ROW)
 
@@ -181,6 +183,7 @@ class OpenAlerts:
         waits_since_s: float | None = None,
         escalates: bool = False,
         goes_on: bool = False,
+        known: tuple[Priority, Acknowledgement | None] | None = None,
     ) -> Alert:
         """Keep an alert as it is from now on, under its next revision; return it.
 
@@ -193,6 +196,7 @@ class OpenAlerts:
             priority=priority,
             promoted=promoted,
             acknowledged_by=acknowledged_by,
+            known=known,
             waits_since_s=waits_since_s if waits else None,
             changed_utc=now.utc,
             changed_s=now.s,

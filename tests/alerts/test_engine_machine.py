@@ -231,9 +231,10 @@ class Life(RuleBasedStateMachine):
         wanted = {place: seen.wanted for place, seen in self.seen.items()}
         for place, seen in self.seen.items():
             was = next((a for a in alerts if (a.key, a.source.id) == place), None)
-            is_known = was is not None and was.acknowledged and place not in self.muted
             seen.standing = seen.wanted = was is not None and not was.rectified
-            seen.due_s, seen.known_at = None, was.priority if is_known else None
+            seen.due_s = None
+            if not seen.standing or place in self.muted:
+                seen.known_at = None
         for alert in alerts:
             self.told[alert.instance] = alert
         for key, source in PLACES:

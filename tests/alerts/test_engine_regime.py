@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from daemon import forms
 from daemon.alerts.alert import Source
 from daemon.alerts.engine import NOTE_AGAIN_S
 from daemon.alerts.lifecycle import NO_ROW, Event
@@ -219,6 +220,43 @@ def test_restart_what_was_acknowledged_is_known_whatever_regimes_follow():
     become(after, PORT_1, 3.0)
     assert advance(after, 5.0) == [("door.escape.open.d12", "A")]
     assert the(after).acknowledged_by == BY
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_restart_what_was_acknowledged_as_more_than_it_is_now_is_no_news_when_it_is_that_again(
+    level,
+):
+    """The level rises, falls and rises again, and ispsd starts anew in between: one acknowledgement is enough."""
+    before = raised(of=regime(level=3))
+    acknowledge(before, the(before), 11.0)
+    become(before, regime(level=level), 12.0)
+    after = engine(regime(level=level))
+    written = [forms.alert_entry(alert, "") for alert in before.alerts()]
+    after.restore(
+        [
+            forms.alert_from_entry(body, action="", show=the(before).show, now_s=0.0)
+            for body in written
+        ],
+        now_s=0.0,
+    )
+    after.condition(ESCAPE, HATCH, active=True, now_s=1.0)
+    advance(after, 2.0)
+    become(after, regime(level=3), 3.0)
+    assert (the(after).state, the(after).acknowledged_by) == (AlertState.ACTIVE_ACKNOWLEDGED, BY)
+
+
+def test_restart_an_entry_of_before_says_by_its_state_what_was_acknowledged():
+    before = raised()
+    acknowledge(before, the(before), 11.0)
+    body = forms.alert_entry(the(before), "")
+    del body["known"]
+    after = engine()
+    after.restore(
+        [forms.alert_from_entry(body, action="", show=the(before).show, now_s=0.0)], now_s=0.0
+    )
+    become(after, YARD, 2.0)
+    become(after, PORT_1, 3.0)
+    assert advance(after, 5.0) == [("door.escape.open.d12", "A")]
 
 
 @given(DOOR_KEYS, REGIMES, st.lists(st.tuples(REGIMES, st.floats(0.0, 100.0)), max_size=12))
