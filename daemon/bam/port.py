@@ -34,6 +34,8 @@ COMMANDS_A_SECOND: Final = 10.0
 """More than a person presses, and about what a line of 4800 Bd can carry."""
 MOST_COMMANDS_AT_ONCE: Final = 60
 """A panel that was restarted may ask for each alert by itself."""
+HANGS_S: Final = 2.0
+"""The watch goes on each second: without that for so long our heartbeat says that we are not in order."""
 TOO_MANY: Final = "too_many"
 UNSAYABLE: Final = "unsayable"
 """An alert of ours that has no place in a sentence."""
@@ -92,6 +94,7 @@ class Port:
         self._alerts = alerts
         self._progress = progress
         self._progressed = -1
+        self._beaten_s = float("-inf")
         self.dropped: Counter[str] = Counter()
         """What was heard and counts for nothing, by reason."""
         self.heard = 0
@@ -190,15 +193,23 @@ class Port:
     def _look(self, now_s: float) -> None:
         """Let what has its time be sent."""
         if now_s >= self._beat_s:
-            self._beat_s = now_s + self._section.hbt_s
-            progress = self._progress()
-            goes_on, self._progressed = progress > self._progressed, progress
-            beat = Heartbeat(self._section.hbt_s, goes_on, next(self._beats))
-            self._outbox.first.append(Line(codec.hbt(self._section.talker, beat)))
+            self._beat(now_s)
         if now_s >= self._list_s:
             self._list_s = now_s + self._section.alc_s
             if not self._outbox.cyclic:
                 self._outbox.list_anew(self._layout.cyclic(self._standing(), now_s=now_s))
+
+    def _beat(self, now_s: float) -> None:
+        """Let a heartbeat be sent that says whether the watch goes on, once it had time to."""
+        progress = self._progress()
+        goes_on = progress > self._progressed
+        if not goes_on and now_s - self._beaten_s < HANGS_S:
+            self._beat_s = self._beaten_s + HANGS_S  # the line broke, and was opened again at once
+            return
+        self._beaten_s, self._progressed = now_s, progress
+        self._beat_s = now_s + self._section.hbt_s
+        beat = Heartbeat(self._section.hbt_s, goes_on, next(self._beats))
+        self._outbox.first.append(Line(codec.hbt(self._section.talker, beat)))
 
     def _is_for_others(self, sentence: Sentence) -> bool:
         tag = sentence.tag

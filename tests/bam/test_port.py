@@ -74,6 +74,19 @@ def test_the_heartbeat_says_not_normal_while_the_watch_does_not_go_on():
     assert parse(goes_on.encode()).fields[1] == "A"
 
 
+@pytest.mark.parametrize(("looks", "said"), [(2, "A"), (1, "V")])
+def test_a_line_that_opens_again_at_once_is_not_told_that_the_watch_hangs_before_it_had_time(
+    looks, said
+):
+    line = Line()
+    line.port._progress = lambda: 1
+    assert [parse(t.encode()).fields[1] for t in of(line.run(0.5), "HBT")] == ["A"]
+    line.port.opened(0.6)
+    assert of(line.run(1.5), "HBT") == []
+    line.port._progress = lambda: looks
+    assert [parse(t.encode()).fields[1] for t in of(line.run(3.0), "HBT")] == [said]
+
+
 def test_a_change_goes_out_at_once_and_the_description_once_only():
     line = Line()
     line.run(10.0)
