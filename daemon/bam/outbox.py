@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from daemon.alerts.alert import Alert
+    from daemon.model import Priority
 
 BITS_A_CHARACTER: Final = 10
 """8N1: a start bit, eight, a stop bit."""
@@ -55,8 +56,8 @@ class Waiting:
 
     _waiting: dict[tuple[int, int], tuple[Alert, bool]] = field(default_factory=dict)
     """By number and instance: how it stands now, and whether with its description; who waits longest stands first."""
-    _told: set[tuple[int, int]] = field(default_factory=set)
-    """Of which the panel has heard that they stand."""
+    _told: dict[tuple[int, int], Priority] = field(default_factory=dict)
+    """Of which the panel has heard that they stand, and as what."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -77,10 +78,15 @@ class Waiting:
         key = max(self._waiting, key=lambda key: LOUDNESS.index(self._waiting[key][0].priority))
         alert, whole = self._waiting.pop(key)
         if alert.state is AlertState.NORMAL:
-            self._told.discard(key)
+            self._told.pop(key, None)
         else:
-            self._told.add(key)
+            self._told[key] = alert.priority
         return alert, whole
+
+    def was_told(self, alert: Alert) -> bool:
+        """Return whether the panel can have shown an alert as loud as it is."""
+        told = self._told.get((alert.number, alert.instance))
+        return told is not None and LOUDNESS.index(told) >= LOUDNESS.index(alert.priority)
 
     def start_anew(self, standing: Iterable[Alert]) -> None:
         """Tell everything that stands from the beginning: whoever listens now may have heard nothing."""

@@ -255,12 +255,18 @@ class Port:
             None, maker, meant.number, meant.instance, Verb.ACKNOWLEDGE.value, is_command=True
         )
 
+    def _was_read(self, alert: Alert) -> bool:
+        """Return whether what is acknowledged is what was shown: ACN does not say how loud that was."""
+        return self._alr is not None or self._outbox.alerts.was_told(alert)
+
     def _carry_out(self, command: AlertCommand, now_utc: datetime) -> Asked | None:
         rights = self._rights
         decision: Decision = decide(
             replace(command, maker=command.maker or ""), self._standing(), rights
         )
         match decision:
+            case Do(Verb.ACKNOWLEDGE, (alert,)) if not self._was_read(alert):
+                self.tell_again([alert])
             case Do():
                 return Asked(decision, command)
             case Tell(alerts):

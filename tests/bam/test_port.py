@@ -87,6 +87,19 @@ def test_a_line_that_opens_again_at_once_is_not_told_that_the_watch_hangs_before
     assert [parse(t.encode()).fields[1] for t in of(line.run(3.0), "HBT")] == [said]
 
 
+def test_who_acknowledges_a_warning_does_not_acknowledge_the_alarm_that_it_has_just_become():
+    acknowledges = written("CA", "ACN", "", "XXX", "10011", "1", "A", "C").strip()
+    line = Line(alert())
+    line.run(5.0)
+    line.become(1, "V", priority=Priority.ALARM)
+    assert line.hear(acknowledges) is None
+    told = [alf_of(parse(text.encode()))[0] for text in of(line.run(6.0), "ALF")]
+    assert {(t.priority, t.state) for t in told if t.part == "1"} == {("A", "V")}
+    assert line.hear(acknowledges) is not None
+    line.become(1, "V", priority=Priority.WARNING)
+    assert line.hear(acknowledges) is not None, "it is no more than he has read"
+
+
 def test_a_change_goes_out_at_once_and_the_description_once_only():
     line = Line()
     line.run(10.0)

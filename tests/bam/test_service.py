@@ -190,6 +190,7 @@ async def test_an_act_that_is_refused_is_answered_and_one_that_breaks_ends_nothi
         await soon(lambda: rig.panel.heard)
         for _ in range(20):
             await rig.pass_time(0.5)
+        await soon(lambda: rig.panel.list.waiting)
         setattr(rig.desk, how, True)
         with structlog.testing.capture_logs() as logs:
             await rig.panel.do({"do": "acknowledge"})
