@@ -57,6 +57,7 @@ GROUPS = (
     witness,
 )
 """Each adds its subcommands with ``add(commands)``."""
+THE_FILE = f"the ship's file (default: {DEFAULT_CONFIG})"
 COUNTED = {
     OpeningKind.DOOR: "doors",
     OpeningKind.SEAL: "seals",
@@ -109,16 +110,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="run the daemon")
-    run.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    run.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=THE_FILE)
     run.add_argument("--log-level", choices=["debug", "info", "warning"], default="info")
     run.set_defaults(act=_run)
 
     check = commands.add_parser("check", help="say everything that is wrong with a configuration")
-    check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG)
+    check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG, help=THE_FILE)
     check.set_defaults(act=_check)
 
     status = commands.add_parser("status", help="show how everything stands, until Ctrl-C")
-    status.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    status.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=THE_FILE)
     status.add_argument("--socket", type=Path, help="the control socket, without its configuration")
     status.add_argument("--once", action="store_true", help="once, and no more")
     status.add_argument("--json", action="store_true", help="once, for programs")
@@ -139,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(act=_demo)
 
     simulate = commands.add_parser("simulate", help="run a ship's own file on simulated devices")
-    simulate.add_argument("config", type=Path)
+    simulate.add_argument("config", type=Path, help="the ship's file")
     simulate.add_argument(
         "--state", type=Path, help="where its record is kept (default: a new temporary folder)"
     )

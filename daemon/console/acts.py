@@ -89,7 +89,9 @@ def _permits(commands: Any) -> None:
     permit.add_argument("door", help="its id: d17")
     permit.add_argument("--worker", required=True, metavar="NAME", help="who works there")
     permit.add_argument("--work", required=True, help="what the work is")
-    permit.add_argument("--minutes", type=int, required=True)
+    permit.add_argument(
+        "--minutes", type=int, required=True, help="how long; then it ends by itself"
+    )
     does(
         permit,
         lambda g: order(
@@ -98,7 +100,7 @@ def _permits(commands: Any) -> None:
     )
 
     end = asking(commands, "end-permit", "end a permit before its time", by=True)
-    end.add_argument("door")
+    end.add_argument("door", help="its id: d17")
     does(end, lambda g: order("permit", g.by, door=g.door, worker="-", work="-", minutes=0))
 
 
@@ -111,7 +113,7 @@ def _tests(commands: Any) -> None:
     )
 
     start = asking(commands, "start", "start a test", by=True)
-    start.add_argument("test")
+    start.add_argument("test", help="its id: t-door; `ispsd tests` lists them")
     start.add_argument("--item", help="of a test of several things, the one: d07")
     does(
         start,
@@ -121,9 +123,11 @@ def _tests(commands: Any) -> None:
     )
 
     answer = asking(commands, "answer", "answer the step that an assisted test shows", by=True)
-    answer.add_argument("test")
-    answer.add_argument("step", type=int)
-    answer.add_argument("text", nargs="?", default="")
+    answer.add_argument("test", help="its id: t-door")
+    answer.add_argument("step", type=int, help="its number, as `ispsd tests` shows it")
+    answer.add_argument(
+        "text", nargs="?", default="", help="what the step asks for: yes, no, numbers"
+    )
     does(
         answer,
         lambda g: {
@@ -136,8 +140,8 @@ def _tests(commands: Any) -> None:
     )
 
     skip = asking(commands, "not-done", "say why a test cannot be done now: NOT DONE", by=True)
-    skip.add_argument("test")
-    skip.add_argument("reason")
+    skip.add_argument("test", help="its id: t-hhmd")
+    skip.add_argument("reason", help="in a few words, for the record")
     does(
         skip,
         lambda g: {"do": "test.skip", "test": g.test, "reason": g.reason, "by": g.by},

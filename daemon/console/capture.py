@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
         "capture", help="record a live port as a test case, with identities masked"
     )
     capture.add_argument("device", help="its id in the ship's file")
-    capture.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    capture.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the ship's file")
     capture.add_argument(
         "--out",
         type=Path,

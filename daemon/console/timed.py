@@ -117,8 +117,14 @@ def _planned(given: argparse.Namespace) -> Request:
 
 def _secure(commands: Any) -> None:
     secure = asking(commands, "secure", "name what stands in the way of a situation or level")
-    secure.add_argument("--situation", choices=["sea", "manoeuvring", "anchor", "port", "yard"])
-    secure.add_argument("--level", type=int, choices=[1, 2, 3])
+    secure.add_argument(
+        "--situation",
+        choices=["sea", "manoeuvring", "anchor", "port", "yard"],
+        help="which she goes to (default: as she is)",
+    )
+    secure.add_argument(
+        "--level", type=int, choices=[1, 2, 3], help="which is set (default: as it is)"
+    )
     secure.set_defaults(act=_show_secure)
 
 
