@@ -31,6 +31,9 @@ DELAYS: Final = {"on_delay_s": 10.0, "off_delay_s": 60.0}
 """So long each may become at least, in seconds, whatever it was."""
 MOST_TIMES: Final = 3.0
 """Else three times what it was."""
+AT_ONCE_S: Final = 1.0
+"""What can be an alarm, and is told within so many seconds as shipped, is so on every ship: whoever slips through a
+hatch and shuts it behind him would never be told of."""
 HIGHEST_LEVEL: Final = 3
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 COMPARED: Final = (*BY_LEVEL, "threat", *DELAYS)
@@ -123,6 +126,8 @@ def _beyond(place: str, kind: AlertKind, own: Alteration) -> Iterator[Fault]:
         shipped = getattr(kind, field)
         if field in DELAYS:
             most_s = max(DELAYS[field], MOST_TIMES * shipped)
+            if field == "on_delay_s" and shipped <= AT_ONCE_S and _can_be_alarm(kind):
+                most_s = AT_ONCE_S
             if float(said) > most_s:
                 yield Fault(f"{place}.{field}", f"{said:g} s: at most {most_s:g} s")
             continue
@@ -135,6 +140,10 @@ def _beyond(place: str, kind: AlertKind, own: Alteration) -> Iterator[Fault]:
                     f"{where}{was} to {now}: louder as you like; quieter by one step, not below C, "
                     "not at level 3 and not in a threat area",
                 )
+
+
+def _can_be_alarm(kind: AlertKind) -> bool:
+    return "A" in f"{kind.sea}{kind.anchor}{kind.port}{kind.threat}"
 
 
 def _may_become(was: str, now: str, *, level: int) -> bool:

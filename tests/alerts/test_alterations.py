@@ -84,6 +84,14 @@ def test_long_delays_may_grow_to_three_times_their_length():
     assert (place, reason) == ('alerts."cctv.recording".on_delay_s', "901 s: at most 900 s")
 
 
+@pytest.mark.parametrize("key", ["door.escape.open", "door.vital.open", "door.forced"])
+def test_what_can_be_an_alarm_is_told_within_a_second_on_every_ship(key):
+    """Whoever slips through a hatch and shuts it behind him does not need five."""
+    assert faults(key, on_delay_s=1.0) == []
+    ((place, reason),) = faults(key, on_delay_s=1.1)
+    assert (place, reason) == (f'alerts."{key}".on_delay_s', "1.1 s: at most 1 s")
+
+
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
