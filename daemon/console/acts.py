@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console import timed
 from daemon.console.asking import DONE, asked, asking, does, order, pin_file, say
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 NOBODY = "-"
 """Stands where a command must name a person and there is none to name."""
+WIDTH: Final = 100
+"""Columns; what is longer goes on below, under its own text."""
 SITUATIONS = ("sea", "manoeuvring", "anchor", "port", "yard")
 
 
@@ -208,5 +211,7 @@ def _show_tests(given: argparse.Namespace) -> int:
 
 def _show_worklist(given: argparse.Namespace) -> int:
     for item in asked(given, {"do": "worklist"})["items"]:
-        say(f"{item['state']:<14} {item['text']}")
+        row = f"{item['state']:<14} {item['text']}"
+        for line in textwrap.wrap(row, WIDTH, subsequent_indent=" " * 15, break_on_hyphens=False):
+            say(line)
     return DONE
