@@ -21,8 +21,10 @@ def utc_now() -> str:
 
 
 def told(at: str, chapter: str, line: str) -> str:
-    """Return a line of the story, broken where a terminal of 100 columns ends; a table's row keeps its gaps."""
+    """Return a line of the story, broken where a terminal of 100 columns ends; a command, which is indented, is not."""
     indent = " " * MARGIN
+    if line.startswith("  "):  # somebody copies it
+        return f"{at}  {chapter:<12} {line}"
     rows = textwrap.wrap(
         line,
         WIDTH,

@@ -35,5 +35,10 @@ def test_a_line_of_the_story_fits_100_columns_and_loses_no_word(line):
     assert " ".join(" ".join(rows).split()[3:]) == " ".join(line.split())
 
 
+def test_a_command_stays_whole_to_be_copied():
+    command = f"  ispsd status --socket /tmp/{'x' * 90}/control.sock"
+    assert told(AT, "", command) == f"{AT}{' ' * 15}{command}"
+
+
 def test_what_goes_on_has_no_chapter():
     assert told(AT, "", "two pulses") == f"{AT}{' ' * 15}two pulses"
