@@ -256,7 +256,7 @@ class Port:
         )
 
     def _was_read(self, alert: Alert) -> bool:
-        """Return whether what is acknowledged is what was shown: ACN does not say how loud that was."""
+        """Return whether what is acknowledged or taken is what was shown: ACN does not say how loud that was."""
         return self._alr is not None or self._outbox.alerts.was_told(alert)
 
     def _carry_out(self, command: AlertCommand, now_utc: datetime) -> Asked | None:
@@ -265,7 +265,7 @@ class Port:
             replace(command, maker=command.maker or ""), self._standing(), rights
         )
         match decision:
-            case Do(Verb.ACKNOWLEDGE, (alert,)) if not self._was_read(alert):
+            case Do(Verb.ACKNOWLEDGE | Verb.TRANSFER, (alert,)) if not self._was_read(alert):
                 self.tell_again([alert])
             case Do():
                 return Asked(decision, command)

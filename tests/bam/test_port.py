@@ -87,8 +87,11 @@ def test_a_line_that_opens_again_at_once_is_not_told_that_the_watch_hangs_before
     assert [parse(t.encode()).fields[1] for t in of(line.run(3.0), "HBT")] == [said]
 
 
-def test_who_acknowledges_a_warning_does_not_acknowledge_the_alarm_that_it_has_just_become():
-    acknowledges = written("CA", "ACN", "", "XXX", "10011", "1", "A", "C").strip()
+@pytest.mark.parametrize("letter", ["A", "O"])
+def test_who_acknowledges_or_takes_a_warning_does_not_so_with_the_alarm_that_it_has_just_become(
+    letter,
+):
+    acknowledges = written("CA", "ACN", "", "XXX", "10011", "1", letter, "C").strip()
     line = Line(alert())
     line.run(5.0)
     line.become(1, "V", priority=Priority.ALARM)
