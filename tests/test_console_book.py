@@ -54,7 +54,7 @@ async def test_a_drill_is_entered_amended_evidenced_reviewed_and_verified(tmp_pa
             assert await typed(ship, command, *words) == cli.DONE
             return capsys.readouterr().out.splitlines()
 
-        asked_for = "due          DRILL: none in this record: enter the last one"
+        asked_for = "due            DRILL: none in this record: enter the last one"
         assert asked_for in await said("worklist")
         (recorded,) = await said("enter", "drill", *SSO, *DRILL)
         seq = int(recorded.removeprefix("recorded: no. "))
