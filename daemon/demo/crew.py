@@ -56,7 +56,10 @@ class Crew:
             await tell(devices, unit, command)
 
     def write_config(
-        self, devices: Simulators, broker: EmbeddedBroker, witness: Mapping[str, str]
+        self,
+        devices: Simulators,
+        broker: EmbeddedBroker,
+        witness: Mapping[str, str] | None = None,
     ) -> Path:
         """Write the daemon's configuration for these devices, this broker and this witness; return where."""
         tree = derived(
@@ -67,7 +70,8 @@ class Crew:
             secret.touch(mode=0o600)
             secret.write_text(password + "\n", "utf-8")
             tree["mqtt"] |= {"user": "ispsd", "password_file": str(secret)}
-        tree["witness"] = [dict(witness)]
+        if witness is not None:
+            tree["witness"] = [dict(witness)]
         path = self.state / "ispsd.toml"
         path.write_text(toml.written(tree), "utf-8")
         return path
