@@ -14,7 +14,7 @@ radius_m = 500
 
 [start.bam]                         # a central alert panel, as in her file's [bam]; in steps it is unit "bam"
 port = "/dev/ttyS9"
-maker = "XXX"
+maker = "ZZZ"                       # invented: a simulated panel knows no manufacturer
 
 [[step]]                            # a door, seal, lock or detector: open, close, or cut its cable
 at_s = 10

@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import shutil
 import struct
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from daemon.errors import IspsdError
@@ -233,10 +234,7 @@ def _created(path: Path) -> BinaryIO:
 
 
 def _finished(file: BinaryIO, size: int) -> None:
-    try:
+    # Where the disk refuses, the samples are there all the same, under the header of a file whose length is not known.
+    with suppress(OSError), closing(file):
         file.seek(0)
         file.write(_header(size))
-    except OSError:
-        pass  # the samples are there, and a header that says that it is open-ended
-    finally:
-        file.close()

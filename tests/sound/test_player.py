@@ -27,7 +27,7 @@ from daemon.sound.player import CHUNK_BYTES, CHUNK_S, Player
 from daemon.sound.tones import BYTES_A_SECOND, Signal, samples
 from tests.clocks import ManualClock
 from tests.needed import needs
-from tests.soon import soon
+from tests.soon import BREATH_S, soon
 from tests.sound.listening import groups, recorded
 
 if TYPE_CHECKING:
@@ -207,7 +207,8 @@ def program(folder: Path, text: str) -> str:
 
 
 TAKES = "import sys\nwhile sys.stdin.buffer.read(3200): pass\n"
-HANGS = "import time\ntime.sleep(600)\n"
+HANGS = "import signal\nsignal.pause()\n"
+"""Reads nothing, and goes on until it is ended."""
 FAILS = "import sys\nsys.exit('aplay: main:831: audio open error: No such file or directory')\n"
 
 
@@ -220,7 +221,7 @@ async def test_a_program_that_takes_what_it_is_given_is_armed(tmp_path: Path):
                 due_s = clock.next_due_s()
                 if due_s is not None and due_s - clock.now_s() < HUNG_S / 2:
                     await clock.advance(due_s - clock.now_s())  # it is ahead, and waits for time
-                await asyncio.sleep(0.001)  # the program has a time of its own
+                await asyncio.sleep(BREATH_S)  # the program has a time of its own
 
 
 async def test_a_program_that_takes_nothing_is_never_armed_and_is_said_to_hang(tmp_path: Path):
