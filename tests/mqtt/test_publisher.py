@@ -61,6 +61,27 @@ async def test_a_second_session_too_tells_status_first_and_the_snapshot_after_al
     assert [topic for topic in told if topic in wanted][:5] == wanted
 
 
+async def test_peers_6_after_each_reconnect_it_says_first_who_it_is_and_in_which_session(
+    broker: EmbeddedBroker,
+) -> None:
+    async with dashboard(address(broker)) as page, publishing(broker) as running:
+        sessions = [await page.session()]
+        for _ in range(3):
+            live = running.publisher._session
+            assert live is not None
+            live.connection.give_up("cut by the test")
+            await page.until(lambda: page.newest(TOPICS.status()).get("session") not in sessions)
+            sessions.append(await page.session())
+    assert len(set(sessions)) == 4
+    for session in sessions:
+        of_it = [m for m in page.seen if session.encode() in m.payload]
+        first = next(m for m in of_it if m.topic != TOPICS.heartbeat())
+        assert first.topic == TOPICS.status()
+        said = json.loads(first.payload)
+        assert said["state"] == "starting"
+        assert (said["ship"]["imo"], said["version"]) == (9074729, "26.1")
+
+
 async def test_a_page_that_comes_later_finds_all_state_retained_with_its_own_age(
     broker: EmbeddedBroker,
 ) -> None:
