@@ -45,7 +45,7 @@ def test_pins_lie_beside_the_records_folder_or_where_it_is_said(tmp_path):
     [
         ("", (60.0, 300.0)),
         ("[alerts]\nescalate_after_s = 30\npromote_after_s = 0\n", (30.0, 0.0)),
-        ("[alerts]\nescalate_after_s = 300\npromote_after_s = 60\n", (300.0, 60.0)),
+        ("[alerts]\nescalate_after_s = 300\npromote_after_s = 30\n", (300.0, 30.0)),
     ],
 )
 def test_what_becomes_of_an_alert_that_nobody_acknowledges_is_the_ships_to_say(
@@ -321,7 +321,7 @@ def test_two_witnesses_of_one_name_or_key_are_a_fault(tmp_path):
         (("[record]", "[alerts]\nescalate_after_s = 29.9\n[record]"), "must be 30 at least"),
         (("[record]", "[alerts]\nescalate_after_s = 301\n[record]"), "must be 300 at most"),
         (("[record]", "[alerts]\nescalate_after_s = nan\n[record]"), "nan"),
-        (("[record]", "[alerts]\npromote_after_s = 59\n[record]"), "0 for never, or 60 to 300"),
+        (("[record]", "[alerts]\npromote_after_s = 29\n[record]"), "0 for never, or 30 to 300"),
         (("[record]", "[alerts]\npromote_after_s = 301\n[record]"), "must be 300 at most"),
         (("[record]", "[alerts]\npromote_after_s = -1\n[record]"), "must be 0 at least"),
         (("[record]", "[alerts]\nsilence_s = 60\n[record]"), "there is no such setting"),

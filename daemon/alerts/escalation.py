@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 SHORTEST_S: Final = 30.0
 LONGEST_S: Final = 300.0
-SHORTEST_PROMOTION_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

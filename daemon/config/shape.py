@@ -24,7 +24,6 @@ from daemon.alerts.annunciation import (
 from daemon.alerts.escalation import (
     DEFAULT,
     LONGEST_S,
-    SHORTEST_PROMOTION_S,
     SHORTEST_S,
     Escalation,
 )
@@ -134,8 +133,8 @@ class AlertsSection(Alterable):
     @field_validator("promote_after_s")
     @classmethod
     def _never_or_long_enough(cls, after_s: float) -> float:
-        if 0 < after_s < SHORTEST_PROMOTION_S:
-            raise ValueError(f"0 for never, or {SHORTEST_PROMOTION_S:g} to {LONGEST_S:g}")
+        if 0 < after_s < SHORTEST_S:
+            raise ValueError(f"0 for never, or {SHORTEST_S:g} to {LONGEST_S:g}")
         return after_s
 
     def escalation(self) -> Escalation:
