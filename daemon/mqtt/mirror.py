@@ -55,6 +55,7 @@ class _Slot:
     """One retained topic.
 
     Attributes:
+        urgent: It goes before those that are not.
         body: None where the topic is to be cleared.
         revision: Of the newest change.
         waiting: Revision and time of the oldest change that was not sent.
@@ -63,9 +64,10 @@ class _Slot:
         closing: Clear the topic as soon as the broker has the body.
     """
 
-    body: bytes | None
-    up_s: float
-    revision: int
+    urgent: bool
+    body: bytes | None = None
+    up_s: float = 0.0
+    revision: int = 0
     waiting: tuple[int, float] | None = None
     flying: tuple[int, float] | None = None
     sent: int | None = None
@@ -200,13 +202,14 @@ class Mirror:
         self, topic: str, body: bytes | None, up_s: float, at_s: float, *, closing: bool = False
     ) -> None:
         self._revision += 1
-        slot = self._slots.setdefault(topic, _Slot(None, up_s, self._revision))
+        if (slot := self._slots.get(topic)) is None:
+            name = parse(topic)
+            slot = _Slot(urgent=name is not None and name.kind in URGENT)
+            self._slots[topic] = slot
         slot.body, slot.up_s, slot.closing = body, up_s, closing
         slot.revision = self._revision
         slot.waiting = slot.waiting or (self._revision, at_s)
-        name = parse(topic)
-        dirty = self._urgent if name is not None and name.kind in URGENT else self._dirty
-        dirty.setdefault(topic)
+        (self._urgent if slot.urgent else self._dirty).setdefault(topic)
 
     def _payload(self, slot: _Slot) -> bytes:
         if slot.body is None:
