@@ -62,7 +62,9 @@ def add(commands: Any) -> None:
 
 
 def _sound(given: argparse.Namespace) -> int:
-    from daemon.sound import sounder  # noqa: PLC0415 (the other subcommands start faster without)
+    # The other subcommands start faster without.
+    from daemon.sound.asking import ask_once  # noqa: PLC0415
+    from daemon.sound.sounder import Sounder  # noqa: PLC0415
 
     broker, ship = _broker(given)
     if not 0 <= given.volume <= FULL:
@@ -70,7 +72,7 @@ def _sound(given: argparse.Namespace) -> int:
     for verb, person in (("test_sound", given.test_sound), ("heard", given.heard)):
         if person is not None:
             reply = asyncio.run(
-                sounder.ask_once(
+                ask_once(
                     *(given.station, verb),
                     broker=broker,
                     ship=ship,
@@ -89,7 +91,7 @@ def _sound(given: argparse.Namespace) -> int:
             errors="replace"
         )  # names on board have more letters than some terminals
     logs.configure(json=not sys.stderr.isatty(), utc=clock.utc, level=given.log_level)
-    station = sounder.Sounder(
+    station = Sounder(
         given.station,
         broker=broker,
         ship=ship,
@@ -165,7 +167,7 @@ def _place(text: str, usual: int) -> tuple[str, int]:
 
 def _output(given: argparse.Namespace, clock: Clock) -> Callable[[], Output]:
     """Return what opens the output that was chosen."""
-    from daemon.sound import outputs  # noqa: PLC0415 (see _sound)
+    from daemon.sound import outputs  # noqa: PLC0415 (as above)
 
     if given.sink is None:
         return lambda: outputs.Alsa(given.device, clock=clock)

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import logs, systemd
-from daemon.errors import IspsdError, LinkError
+from daemon.errors import LinkError
+from daemon.mqtt.commands import LONGEST_EXPIRY_S
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.topics import Topics
 from daemon.mqtt.wire import PublishRefusedError
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 ALIVE_S: Final = 10.0
 LOOK_S: Final = 1.0
 """What has changed of what a station proves is said after so long at most."""
-EXPIRY_S: Final = 10
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 10.0
-REPLY_S: Final = 10.0
 MOST_TOLD: Final = 20
 """Alerts that begin to sound together are told by name up to so many, the loudest first; the rest is counted."""
 MOST_WAITING: Final = 4000
 """Messages that have come and are not read yet."""
+OWN_WORD: Final = "sound-"
+"""How the id of its commands begins: on the same topic the page of its station is answered as well."""
 LOG = logs.get("sound")
 
 
@@ -219,14 +220,10 @@ class Sounder:
 
     def _take_reply(self, message: Message) -> None:
         said = read(message) or {}
-        if str(said.get("id")).startswith(self._prefix):  # else it is to the page of this station
+        if str(said.get("id")).startswith(OWN_WORD):  # else it is to the page of this station
             refused = said.get("accepted") is False
             reason = shown(said.get("reason"), most=LONGEST_REASON)
             self._note_refusal(reason if refused else None)
-
-    @property
-    def _prefix(self) -> str:
-        return "sound-"
 
     async def _prove(self) -> None:
         """Say each ten seconds, and as soon as it changes, what is true."""
@@ -247,7 +244,7 @@ class Sounder:
         if (connection := self._connection) is None:
             return
         body: dict[str, Any] = {
-            "id": f"{self._prefix}{self._entropy.token()}",
+            "id": f"{OWN_WORD}{self._entropy.token()}",
             "session": session,
             "shown": self._show is not None,
             "fresh": fresh,
@@ -257,7 +254,7 @@ class Sounder:
             body["of"] = "program"  # what is shown there is the page's to say
         topic = self._topics.command(self._station, "alive")
         try:
-            await connection.deliver(topic, json.dumps(body).encode(), expiry_s=EXPIRY_S)
+            await connection.deliver(topic, json.dumps(body).encode(), expiry_s=LONGEST_EXPIRY_S)
         except LinkError:
             return  # the next connection says it again
         except PublishRefusedError as err:
@@ -268,50 +265,3 @@ class Sounder:
         if reason is not None and reason != self._refusal:
             LOG.warning("alive.refused", reason=reason)
         self._refusal = reason
-
-
-async def ask_once(
-    station: str, verb: str, *, broker: Broker, ship: str, entropy: Entropy, **members: str
-) -> dict[str, Any]:
-    """Send one command as a station, and return what it was answered.
-
-    Raises:
-        IspsdError: No broker, no daemon, no answer, or it is refused.
-    """
-    topics = Topics(ship)
-    connection = Connection(broker, client_id=f"ispsd-sound-{entropy.token()}")
-    await connection.connect()
-    try:
-        async with asyncio.timeout(REPLY_S):
-            command = {"id": entropy.token(), **members}
-            return await _asked(connection, topics, station, verb, command)
-    except TimeoutError as err:
-        raise IspsdError(f"{broker.place}: ispsd does not answer there") from err
-    except PublishRefusedError as err:
-        raise IspsdError(f"{broker.place}: {err}") from err
-    finally:
-        await connection.disconnect()
-
-
-async def _asked(
-    connection: Connection, topics: Topics, station: str, verb: str, command: dict[str, str]
-) -> dict[str, Any]:
-    for topic in (topics.status(), topics.reply(station)):
-        await connection.subscribe(topic)
-    is_sent = False
-    async for message in connection.messages():
-        body = read(message) or {}
-        session = body.get("session")
-        is_status = message.topic == topics.status() and body.get("state") != "offline"
-        if is_status and not is_sent and isinstance(session, str):
-            is_sent = True
-            await connection.deliver(
-                topics.command(station, verb),
-                json.dumps({**command, "session": session}).encode(),
-                expiry_s=EXPIRY_S,
-            )
-        elif body.get("id") == command["id"]:
-            if body.get("accepted") is not True:
-                raise IspsdError(f"refused: {shown(body.get('reason'), most=LONGEST_REASON)}")
-            return {"recorded": None, **body}
-    raise LinkError(connection.closed.result())

@@ -14,7 +14,8 @@ from daemon import logs
 from daemon.errors import IspsdError
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.wire import Message
-from daemon.sound.sounder import Sounder, ask_once
+from daemon.sound.asking import ask_once
+from daemon.sound.sounder import Sounder
 from tests.brokers import DEMO_USERS, address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
 from tests.makers import UTC_0210
