@@ -26,7 +26,7 @@ class Explanations:
     """The conditions that hold and may explain others, and those that wait for one of them to end."""
 
     def __init__(self, catalogue: Mapping[str, AlertKind]) -> None:
-        self._causes = {key: causes(key, catalogue) - {key} for key in catalogue}
+        self._causes = {key: frozenset(causes(key, catalogue)) - {key} for key in catalogue}
         self._explaining = frozenset[str]().union(*self._causes.values())
         self._holding: defaultdict[tuple[str, str], set[Place]] = defaultdict(set)
         """By key and device: the conditions that hold now."""
@@ -85,16 +85,15 @@ class Explanations:
         return list(self._all_waiting if device in WHOLE_SHIP else self._waiting[device])
 
 
-def causes(key: str, catalogue: Mapping[str, AlertKind]) -> frozenset[str]:
-    """Return everything that a key depends on, however far away: itself too, where that goes round in a ring."""
-    found: set[str] = set()
-    further = list(catalogue[key].depends_on)
-    while further:
-        cause = further.pop()
-        if cause not in found and cause in catalogue:
-            found.add(cause)
-            further += catalogue[cause].depends_on
-    return frozenset(found)
+def causes(key: str, catalogue: Mapping[str, AlertKind]) -> list[str]:
+    """Return everything that a key depends on, the nearest first: itself too, where that goes round in a ring."""
+    found: dict[str, None] = {}
+    nearest = [key]
+    while nearest:
+        further = [cause for each in nearest for cause in catalogue[each].depends_on]
+        nearest = [c for c in dict.fromkeys(further) if c in catalogue and c not in found]
+        found |= dict.fromkeys(nearest)
+    return list(found)
 
 
 def _devices(source: Source) -> tuple[str, ...]:

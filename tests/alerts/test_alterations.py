@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from daemon import config
 from daemon.alerts import alterations
 from daemon.alerts.alterations import Alteration
-from daemon.alerts.listing import explained_by, listed
+from daemon.alerts.explanations import causes
+from daemon.alerts.listing import listed
 from daemon.assets import asset
 from daemon.config.advice import advice
 from daemon.config.alerting import kinds
@@ -168,10 +169,10 @@ def test_the_entry_has_words_and_no_fractions():
 
 
 def test_what_explains_an_alert_is_followed_to_its_end():
-    assert explained_by("door.unknown", KINDS) == ["io.unit_lost", "io.bus_lost", "power.battery"]
-    assert explained_by("ais.silent", KINDS) == ["feed.ais"]
-    assert explained_by("gnss.suspect", KINDS) == ["feed.nav"]
-    assert explained_by("door.escape.open", KINDS) == []
+    assert causes("door.unknown", KINDS) == ["io.unit_lost", "io.bus_lost", "power.battery"]
+    assert causes("ais.silent", KINDS) == ["feed.ais"]
+    assert causes("gnss.suspect", KINDS) == ["feed.nav"]
+    assert causes("door.escape.open", KINDS) == []
 
 
 # In the ship's file
