@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from daemon import logs, rulebook, systemd, timekeeper
 from daemon.alerts import policy
-from daemon.alerts.engine import LAST_INSTANCE, alert_id
+from daemon.alerts.alert import alert_id
+from daemon.alerts.engine import LAST_INSTANCE
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import SUSPECT
 from daemon.assets import asset

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from daemon.alerts.alert import alert_id
 from daemon.alerts.rules.openings import BLIND
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Muting:
         if not self._kinds[key].may_inhibit:
             return False
         ship = self._ship
-        if f"{key}.{source.id}" in ship.inhibits:
+        if alert_id(key, source.id) in ship.inhibits:
             return True
         if ship.out_of_service.keys() & {source.id, self._of.get(source.id, source.id)}:
             return True

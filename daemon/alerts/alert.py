@@ -30,6 +30,11 @@ class Source:
     bus: str | None = None
 
 
+def alert_id(key: str, source: str) -> str:
+    """Return the id of the alert of a key and source, as it stands in topics."""
+    return f"{key}.{source}"
+
+
 WHOLE_SHIP = frozenset({"ispsd", "ship"})
 """Devices that are none: an alert about one of them explains what depends on it wherever it is."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.alerts.alert import alert_id
 from daemon.alerts.catalogue import LOUDNESS
 from daemon.alerts.dues import Dues
 from daemon.alerts.explanations import Explanations
@@ -146,7 +147,7 @@ class Conditions:
             RefusedError: No such latched one stands, or it still holds.
         """
         latched = (c for c in self._all.values() if c.kind.latch and c.standing)
-        condition = next((c for c in latched if ".".join(c.place) == identifier), None)
+        condition = next((c for c in latched if alert_id(*c.place) == identifier), None)
         if condition is None:
             raise RefusedError(f"there is no latched alert {identifier!r}")
         if condition.wanted:

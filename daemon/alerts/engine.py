@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from daemon.alerts import lifecycle
-from daemon.alerts.alert import Acknowledgement, Alert, AlertChange, Noted, Now, Source
+from daemon.alerts.alert import (
+    Acknowledgement,
+    Alert,
+    AlertChange,
+    Noted,
+    Now,
+    Source,
+    alert_id,
+)
 from daemon.alerts.catalogue import LOG
 from daemon.alerts.conditions import Conditions
 from daemon.alerts.escalation import DEFAULT, Escalation
@@ -30,7 +38,7 @@ if TYPE_CHECKING:
 
     Muted: TypeAlias = Callable[[str, Source], bool]
 
-__all__ = ["LAST_INSTANCE", "NOTE_AGAIN_S", "Engine", "alert_id"]
+__all__ = ["LAST_INSTANCE", "NOTE_AGAIN_S", "Engine"]
 
 NOTE_AGAIN_S = 1800.0
 """A condition that is only written down is written at most so often, however it comes and goes."""
@@ -373,11 +381,6 @@ class Engine:
         condition.is_noted, condition.noted_s = True, now_s
         kind = condition.kind
         yield Noted(condition.key, kind.title, condition.source, condition.detail, kind.show)
-
-
-def alert_id(key: str, source: str) -> str:
-    """Return the id of the alert of a key and source, as it stands in topics."""
-    return f"{key}.{source}"
 
 
 def _words(alert: Alert) -> str:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
+from daemon.alerts.alert import alert_id
 from daemon.alerts.rules.openings import INTRUSION, OPEN_KEYS, SEAL, TAMPER, open_key
 from daemon.errors import RefusedError
 from daemon.model import Classification, OpeningKind, SecurityLevel
@@ -144,7 +145,7 @@ class Inhibits:
         own = self._when_open(source)
         if key in WHEN_OPEN and key != own:
             title, name = self._ordering.watch.engine.catalogue[key].title, self._sources[source]
-            instead = "" if own is None else f": {own}.{source}"
+            instead = "" if own is None else f": {alert_id(own, source)}"
             raise RefusedError(f"{name} never gives {title}{instead}")
 
     def _meant(self, about: str) -> str:
@@ -153,8 +154,8 @@ class Inhibits:
             return "its id is wanted: what comes, and of what, as door.store.open.d17"
         ids = [a.id for a in self._ordering.watch.engine.alerts() if a.source.id == about]
         own = self._when_open(about)
-        if own is not None and f"{own}.{about}" not in ids:
-            ids.append(f"{own}.{about}")
+        if own is not None and alert_id(own, about) not in ids:
+            ids.append(alert_id(own, about))
         return f"{self._sources[about]} has {', '.join(ids) or 'none open'}"
 
     def _when_open(self, source: str) -> str | None:
