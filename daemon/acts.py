@@ -10,17 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from daemon.alerts.alert import Acknowledgement
+from daemon.alerts.lifecycle import TO_ACKNOWLEDGE
 from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
 from daemon.checks.api import Answer, Mode
 from daemon.errors import RefusedError
 from daemon.fields import LONGEST_TEXT
-from daemon.model import (
-    AlertState,
-    Classification,
-    DoorClass,
-    Priority,
-    Role,
-)
+from daemon.model import Classification, DoorClass, Priority, Role
 from daemon.mqtt.commands import Command, Reply
 from daemon.orders.ordering import OFFICERS
 from daemon.people import authority
@@ -51,13 +46,6 @@ MAY_RELEASE = {
     "record.check": frozenset({Role.SSO}),
 }
 """Who does the act that a latched alert waits for; a seal waits for its new number."""
-TO_ACKNOWLEDGE = frozenset(
-    {
-        AlertState.ACTIVE_UNACKNOWLEDGED,
-        AlertState.ACTIVE_SILENCED,
-        AlertState.RECTIFIED_UNACKNOWLEDGED,
-    }
-)
 
 
 class Acts:

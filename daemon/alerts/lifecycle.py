@@ -100,6 +100,10 @@ TABLE: Final[dict[Priority, dict[tuple[State, Event], Row]]] = {
     },
 }
 """What is not here is refused (row 5) or changes nothing (row 15)."""
+TO_ACKNOWLEDGE: Final = frozenset(of for of, event in _OF_BOTH if event is Event.ACKNOWLEDGE)
+"""States that wait to be acknowledged, also where the condition is over."""
+TO_TRANSFER: Final = frozenset(of for of, event in _OF_BOTH if event is Event.TRANSFER)
+"""States that wait for it while the condition stands: another function may take over."""
 
 WORDS: Final = {
     N: "normal",

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from daemon.alerts.escalation import Escalation
 
 LAST_INSTANCE = 999_999
-WAITING: Final = frozenset({AlertState.ACTIVE_UNACKNOWLEDGED, AlertState.ACTIVE_SILENCED})
-"""States in which an active alert waits for its acknowledgement."""
 _BEGINS_TO_WAIT: Final = frozenset({Event.CONDITION_TRUE, Event.HAND_BACK})
 
 
@@ -76,7 +74,7 @@ class OpenAlerts:
 
     def take_up(self, alert: Alert, now_s: float) -> None:
         """Open an alert as it was before a restart; what it waits for, it waits for since now."""
-        waits = alert.state in WAITING and alert.priority is not Priority.CAUTION
+        waits = alert.state in lifecycle.TO_TRANSFER and alert.priority is not Priority.CAUTION
         self._keep(replace(alert, waits_since_s=now_s if waits else None), now_s)
 
     def was_given(self, instance: int) -> None:
@@ -189,7 +187,7 @@ class OpenAlerts:
 
         With ``goes_on`` its silence ends, or it sounds again, when it would have done.
         """
-        waits = state in WAITING and priority is not Priority.CAUTION
+        waits = state in lifecycle.TO_TRANSFER and priority is not Priority.CAUTION
         changed = replace(
             alert,
             state=state,

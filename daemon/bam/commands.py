@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from daemon.alerts.lifecycle import TO_ACKNOWLEDGE, TO_TRANSFER
 from daemon.bam.settings import Category
 from daemon.model import AlertState, Priority
 
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 
 EVERYTHING: Final = 0
 """Number and instance in commands: all of them."""
-WAITING: Final = frozenset(
-    {
-        AlertState.ACTIVE_UNACKNOWLEDGED,
-        AlertState.ACTIVE_SILENCED,
-        AlertState.RECTIFIED_UNACKNOWLEDGED,
-    }
-)
-TRANSFERABLE: Final = frozenset({AlertState.ACTIVE_UNACKNOWLEDGED, AlertState.ACTIVE_SILENCED})
 
 
 class Verb(StrEnum):
@@ -153,7 +146,7 @@ def _on_one(verb: Verb, alert: Alert, rights: Rights) -> Decision:
 def _acknowledge(alert: Alert) -> Decision:
     if alert.state is AlertState.ACTIVE_ACKNOWLEDGED:
         return Tell((alert,))
-    if alert.state not in WAITING:
+    if alert.state not in TO_ACKNOWLEDGE:
         return Refuse(f"cannot be acknowledged in state {alert.state.value}")
     return Do(Verb.ACKNOWLEDGE, (alert,))
 
@@ -163,6 +156,6 @@ def _transfer(alert: Alert, rights: Rights) -> Decision:
         return Refuse("the loss of this panel could not be seen")
     if alert.state is AlertState.RESPONSIBILITY_TRANSFERRED:
         return Tell((alert,))
-    if alert.state not in TRANSFERABLE:
+    if alert.state not in TO_TRANSFER:
         return Refuse(f"cannot be transferred in state {alert.state.value}")
     return Do(Verb.TRANSFER, (alert,))

@@ -12,8 +12,8 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Final, Protocol
 
 from daemon.alerts.catalogue import LOUDNESS
+from daemon.alerts.lifecycle import TO_ACKNOWLEDGE
 from daemon.bam import codec
-from daemon.bam.commands import WAITING
 from daemon.bam.outbox import listed
 from daemon.model import AlertState
 
@@ -157,7 +157,7 @@ class Alr:
         chosen = max(
             alerts,
             key=lambda each: (
-                each.state in WAITING,
+                each.state in TO_ACKNOWLEDGE,
                 each.state in ACTIVE,
                 each.instance == seen,
                 each.instance,
@@ -168,7 +168,7 @@ class Alr:
         return self._sentence(number, chosen)
 
     def _sentence(self, number: int, alert: Alert) -> str:
-        is_waiting = alert.state in WAITING
+        is_waiting = alert.state in TO_ACKNOWLEDGE
         return codec.alr(
             self.section.talker,
             codec.Older(
