@@ -443,6 +443,11 @@ class Regime:
     night: bool = False
     gangway_attended: bool = False
 
+    @property
+    def on_guard(self) -> bool:
+        """Whether the ship is at security level 2 or 3, or in a threat area."""
+        return self.threat or self.level > SecurityLevel.ONE
+
 
 @dataclass(frozen=True, slots=True)
 class Permit:

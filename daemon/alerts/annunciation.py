@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from daemon.model import SecurityLevel, Situation
+from daemon.model import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ class Plan:
     def order(self, regime: Regime) -> tuple[str, ...]:
         """Return the stations that are called now, one after the other."""
         chain = self.chain.get(regime.situation, ())
-        if regime.threat or regime.level > SecurityLevel.ONE:
+        if regime.on_guard:
             chain += self.raised.get(regime.situation, ())
         return chain
 

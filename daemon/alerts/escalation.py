@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon.model import SecurityLevel
-
 if TYPE_CHECKING:
     from daemon.model import Regime
 
@@ -32,8 +30,7 @@ class Escalation:
 
     def promotes(self, regime: Regime) -> bool:
         """Return whether a warning that nobody acknowledges becomes an alarm now."""
-        on_guard = regime.level is not SecurityLevel.ONE or regime.threat
-        return on_guard and self.promote_after_s > 0
+        return regime.on_guard and self.promote_after_s > 0
 
 
 DEFAULT: Final = Escalation()
