@@ -23,54 +23,33 @@ analyze = pytest.mark.skipif(
 )
 
 
+def analyzed(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *map(str, words)], check=False, capture_output=True, text=True
+    )
+
+
+def verified(unit: Path) -> tuple[int, str]:
+    done = analyzed("verify", "--man=no", unit)
+    return done.returncode, done.stdout + done.stderr
+
+
 @analyze
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
-    unit = tmp_path / UNIT.name
+@pytest.mark.parametrize(
+    ("source", "name"), [(UNIT, UNIT.name), (SOUND, "ispsd-sound@gangway.service")]
+)
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, source, name):
+    unit = tmp_path / name
     # The program is not installed where the unit will find it.
-    text = UNIT.read_text("utf-8").replace("/opt/ispsd/bin/ispsd", sys.executable)
+    text = source.read_text("utf-8").replace("/opt/ispsd/bin/ispsd", sys.executable)
     unit.write_text(text, "utf-8")
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert verified(unit) == (0, "")
 
 
 @analyze
-def test_the_sandbox_is_as_tight_as_it_was(tmp_path):
-    done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=21", str(UNIT)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-300:]
-
-
-@analyze
-def test_systemd_finds_nothing_wrong_with_the_sounders_unit(tmp_path):
-    unit = tmp_path / "ispsd-sound@gangway.service"
-    text = SOUND.read_text("utf-8").replace("/opt/ispsd/bin/ispsd", sys.executable)
-    unit.write_text(text, "utf-8")
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
-
-
-@analyze
-def test_the_sounders_sandbox_is_as_tight_as_it_was():
-    done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=21", str(SOUND)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+@pytest.mark.parametrize("unit", [UNIT, SOUND])
+def test_the_sandbox_is_as_tight_as_it_was(unit):
+    done = analyzed("security", "--offline=true", "--threshold=21", unit)
     assert done.returncode == 0, done.stdout[-300:]
 
 
@@ -95,13 +74,7 @@ def test_systemd_takes_what_is_added_to_the_brokers_unit(tmp_path):
     added = tmp_path / "mosquitto.service.d"
     added.mkdir()
     shutil.copy(UNIT.parent / "mosquitto.service.d" / "ispsd.conf", added)
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert verified(unit) == (0, "")
 
 
 def test_a_second_copys_disk_that_is_missing_does_not_keep_the_watch_from_starting():
