@@ -14,16 +14,15 @@ import pytest
 from daemon import cli, config
 from daemon.errors import ConfigError, RecordError
 from daemon.record import keys
+from tests.needed import needs
 
 SOUND = Path(__file__).parents[1] / "systemd" / "ispsd-sound@.service"
 UNIT = Path(__file__).parents[1] / "systemd" / "ispsd.service"
 THIN = Path(__file__).parent / "data" / "thin_ship.toml"
-analyze = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this computer"
-)
 
 
 def analyzed(*words: object) -> subprocess.CompletedProcess[str]:
+    needs(shutil.which("systemd-analyze"), "systemd-analyze is not here (Debian: part of systemd)")
     return subprocess.run(
         ["systemd-analyze", *map(str, words)], check=False, capture_output=True, text=True
     )
@@ -34,7 +33,6 @@ def verified(unit: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@analyze
 @pytest.mark.parametrize(
     ("source", "name"), [(UNIT, UNIT.name), (SOUND, "ispsd-sound@gangway.service")]
 )
@@ -46,7 +44,6 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, source, name):
     assert verified(unit) == (0, "")
 
 
-@analyze
 @pytest.mark.parametrize("unit", [UNIT, SOUND])
 def test_the_sandbox_is_as_tight_as_it_was(unit):
     done = analyzed("security", "--offline=true", "--threshold=21", unit)
@@ -67,7 +64,6 @@ def test_the_sounders_command_line_is_understood():
     assert given.ca is not None, "a password crosses no network in the clear"
 
 
-@analyze
 def test_systemd_takes_what_is_added_to_the_brokers_unit(tmp_path):
     unit = tmp_path / "mosquitto.service"
     unit.write_text(f"[Unit]\nDescription=x\n[Service]\nExecStart={sys.executable}\n", "utf-8")

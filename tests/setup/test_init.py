@@ -27,6 +27,7 @@ from daemon.setup import certificates, making
 from daemon.setup.certificates import AUTHORITY_DAYS, RENEW_BEFORE, checked_address
 from daemon.setup.making import Wish
 from daemon.setup.places import Places
+from tests.needed import needs
 from tests.setup.rig import CITADEL, LOGIN, Computer, computer
 
 if TYPE_CHECKING:
@@ -263,10 +264,10 @@ def test_a_password_that_does_not_fit_its_line_is_told(ship, capsys):
 
 
 def openssl(*words: str) -> subprocess.CompletedProcess[str]:
+    needs(shutil.which("openssl"), "openssl is not installed (Debian: apt install openssl)")
     return subprocess.run(["openssl", *words], check=False, capture_output=True, text=True)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on this computer")
 def test_the_certificate_is_one_for_a_verifier_that_we_did_not_write(ship):
     assert ship.init("--yes", "--address", "192.168.60.5", "--address", "bridge.ship.lan") == 0
     made = ship.setup / "mosquitto"
