@@ -14,6 +14,7 @@ from daemon.config import wiring
 from daemon.console.asking import DEFAULT_CONFIG, DONE, asked, asking, does, pin_file, say
 from daemon.errors import IspsdError
 from daemon.papers.comma import written
+from daemon.terminal import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -121,7 +122,7 @@ def _change(change: Mapping[str, Any]) -> str:
     state = change["state"].upper().replace("_", " ")
     where = " ".join(part for part in (change["device"], change["inputs"]) if part)
     row = f"{change['number']:>4}  {change['tag']:<11} {state:<10} {change['name']:<16} {where}"
-    return "".join(letter if letter.isprintable() else "?" for letter in row)
+    return printable(row)
 
 
 # The wiring list

@@ -7,6 +7,8 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from daemon.terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -72,7 +74,7 @@ def line(
         AttributeError,
     ):  # of another version: it says at least what it holds
         words = in_words(said)
-    words = _printable(words if len(words) <= MOST_LETTERS else words[: MOST_LETTERS - 1] + "…")
+    words = printable(words if len(words) <= MOST_LETTERS else words[: MOST_LETTERS - 1] + "…")
     if (by := amended_by.get(seq)) is not None:
         words = f"{STRUCK}{words}{PLAIN}" if colour else f"~~{words}~~"
         words += f" amended: no. {by}"
@@ -83,7 +85,7 @@ def line(
     if "evidence_left_out" in said:
         words += " · EVIDENCE LEFT OUT, no room"
     actor = entry["actor"]
-    who = _printable(actor["person"] or actor["station"] or "ispsd")
+    who = printable(actor["person"] or actor["station"] or "ispsd")
     at = _moment(entry["at"], seconds=True)
     return (
         f"{seq:>6}  {at}  {ship_time(entry['at'], offset_min)}  {entry['kind']:<6}  "
@@ -123,7 +125,7 @@ def whole(answer: Mapping[str, Any]) -> list[str]:
     if (by := answer["amended_by"].get(seq)) is not None:
         rows.append(f"  amended: no. {by}")
     rows += [f"  file: no. {each}" for each in answer["attached"].get(seq, [])]
-    return [_printable(row) for row in rows]
+    return [printable(row) for row in rows]
 
 
 def in_words(said: Any, *, deep: int = 3) -> str:
@@ -165,11 +167,6 @@ def _inside(said: Any, deep: int) -> str:
 
 def _moment(at: str, *, seconds: bool = False) -> str:
     return f"{at[:10]} {at[11 : 19 if seconds else 16]}Z"
-
-
-def _printable(words: str) -> str:
-    """Return words without what a terminal would obey; some come from devices."""
-    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def _alert(said: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console import ordering
+from daemon.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -325,7 +326,7 @@ def _ago(seconds: float | None, since_s: float) -> str:
 
 
 def _wrapped(words: str, style: Style, *, indent: int = 0) -> list[Line]:
-    lines = textwrap.wrap(_printable(words), WIDTH - indent)
+    lines = textwrap.wrap(printable(words), WIDTH - indent)
     return [Line(" " * indent + line, style) for line in lines]
 
 
@@ -334,9 +335,5 @@ def _cell(words: object, width: int) -> str:
 
 
 def _fit(words: str, width: int = WIDTH) -> str:
-    words = _printable(words)
+    words = printable(words)
     return words if len(words) <= width else words[: width - 1] + "…"
-
-
-def _printable(words: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in words)

@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from daemon.terminal import printable
+
 PROC: Final = Path("/proc")
 BY_PATH: Final = Path("/dev/serial/by-path")
 MOST_PROCESSES: Final = 4096
@@ -53,8 +55,7 @@ def _holder(path: str, proc: Path) -> str:
     name = "?"
     with suppress(OSError):
         name = (proc / str(pid) / "comm").read_text("utf-8", "replace").strip()
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:32])
-    return f"{shown} (process {pid}) has the port"
+    return f"{printable(name[:32])} (process {pid}) has the port"
 
 
 def _by_lock(path: str, proc: Path) -> int | None:

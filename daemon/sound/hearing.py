@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.alerts.annunciation import Voice
 from daemon.sound.conductor import Sounding
 from daemon.sound.tones import FULL, PITCHES_HZ, Signal
+from daemon.terminal import printable
 
 if TYPE_CHECKING:
     from daemon.mqtt.topics import Topics
@@ -213,7 +214,7 @@ def read(message: Message) -> dict[str, Any] | None:
 
 def shown(said: object, *, most: int = LONGEST_TEXT) -> str:
     """Return a text as a terminal may show it: what would steer it is a question mark."""
-    return "".join(c if c.isprintable() else "?" for c in str(said)[:most])
+    return printable(str(said)[:most])
 
 
 def _seconds(said: object) -> float | None:

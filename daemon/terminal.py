@@ -1,0 +1,8 @@
+"""What may a terminal be shown? Some words come from devices, and some from a network."""
+
+from __future__ import annotations
+
+
+def printable(words: str) -> str:
+    """Return words without what a terminal would obey: a question mark stands for each of that."""
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
