@@ -15,6 +15,7 @@ import contextlib
 import os
 import socket
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paho.mqtt.client import Client, MQTTv5
@@ -63,6 +64,7 @@ class PahoThread:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._abandoned = False
+        self._starting = threading.Lock()
         self._client = client = _Client(self._ended, client_id)
         client.connect_timeout = connect_s
         if will is not None:
@@ -95,7 +97,8 @@ class PahoThread:
             clean_start=True,
             properties=properties,
         )
-        self._client.loop_start()
+        with self._starting:
+            self._client.loop_start()
         if self._abandoned:
             self.shut()
 
@@ -144,7 +147,8 @@ class PahoThread:
 
     def join(self) -> None:
         """Wait for the end of the thread; blocks."""
-        self._client.loop_stop()
+        with self._starting:  # a thread that is known but does not run yet cannot be joined
+            self._client.loop_stop()
 
     # In paho's thread: nothing below may raise.
 

@@ -290,3 +290,26 @@ async def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     broker = Broker(user="ispsd", password_file=tmp_path / "no-password")
     with pytest.raises(LinkError, match="no-password"):
         await Connection(broker, client_id="c").connect()
+
+
+async def test_a_connection_can_be_given_up_while_its_thread_is_about_to_start(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting, go_on = threading.Event(), threading.Event()
+    start = threading.Thread.start
+
+    def late(thread: threading.Thread) -> None:
+        if thread.name.startswith("paho"):
+            starting.set()
+            assert go_on.wait(WITHIN_S)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", late)
+    connection = Connection(address(broker), client_id="c")
+    connecting = asyncio.create_task(connection.connect())
+    assert await asyncio.to_thread(starting.wait, WITHIN_S)
+    connecting.cancel()
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.05, go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
