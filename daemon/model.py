@@ -547,9 +547,11 @@ class Verdict:
         reason: One line for the log: what was seen against what was wanted.
         readings: The readings that it was judged by.
         details: What only the SSO may read (class ``sso``).
+        facts: What it was judged by beside the readings: kept with them, so that it can be judged again.
     """
 
     outcome: Outcome
     reason: str
     readings: tuple[Reading, ...] = ()
     details: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)

@@ -151,6 +151,20 @@ def counts_as_evidence(reading: Reading, *, demo: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that a check has gathered, and all that its verdict may rest on; the record keeps it.
+
+    Attributes:
+        facts: What was seen, said and timed beside the readings, as plain JSON: answers with who gave them, counts.
+        item: Which item of several was tested; None for all.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """How one door, seal or detector was seen to move in a ship's day.
 
@@ -276,6 +290,8 @@ class CheckSpec:
         items: The single things that it is a test of, each of which must pass; none for a test of one thing.
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
+        judge: Judges what was gathered, and nothing else; ``run`` and ``lead`` end with it, and the record is judged again
+            by it.
     """
 
     kind: str
@@ -291,6 +307,7 @@ class CheckSpec:
     lead: Callable[[Any, CheckContext], Awaitable[Verdict]] | None = None
     limit_s: float = LONGEST_CHECK_S
     count_steps: Callable[[Any], int] | None = None
+    judge: Callable[[Any, Gathered], Verdict] | None = None
 
     def steps_of(self, config: CheckConfig) -> int:
         """Return how many steps a person is led through in this test."""
