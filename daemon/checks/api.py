@@ -290,8 +290,8 @@ class CheckSpec:
         items: The single things that it is a test of, each of which must pass; none for a test of one thing.
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
-        judge: Judges what was gathered, and nothing else; ``run`` and ``lead`` end with it, and the record is judged again
-            by it.
+        judge: Judges what was gathered, and nothing else; ``run`` and ``lead`` end with it, and so does judging the
+            record again.
     """
 
     kind: str
