@@ -10,7 +10,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from daemon import logs, rulebook, systemd, timekeeper
+from daemon import equipment, logs, rulebook, systemd, timekeeper
 from daemon.alerts import policy
 from daemon.alerts.alert import alert_id
 from daemon.alerts.engine import LAST_INSTANCE
@@ -93,7 +93,7 @@ class Daemon(Fitted):
                 window=self.window,
                 movements=self.movements,
                 register=self.register,
-                known=rulebook.sources(self.config),
+                known=equipment.names(self.config),
                 equipment={id_: item.covert for id_, item in self._equipment.items()},
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),

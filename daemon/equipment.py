@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from daemon.alerts.rules import areas
 from daemon.alerts.rules.gnss import SOURCE as GNSS
+from daemon.gangwayprompt import SOURCE as GANGWAY
 from daemon.model import Classification, ContactState, DoorClass, LinkState, Outcome, Quality
 from daemon.orders.equipment import Equipment, Found
 
@@ -22,7 +23,7 @@ CONTACTS = frozenset({ContactState.CLOSED, ContactState.OPEN})
 
 
 def names(config: Config) -> dict[str, str]:
-    """Return the short name of everything that an alert of this ship can be about."""
+    """Return the short name of everything that an alert of this ship can be about; alerts of others end at a start."""
     found = {
         **{device.id: device.id.upper() for device in config.devices if not device.spec.covert},
         **{bus: bus.upper() for bus in config.buses},
@@ -32,6 +33,8 @@ def names(config: Config) -> dict[str, str]:
     }
     for device in config.devices:
         found |= {source.id: source.name for source in areas.sources(device.id)}
+    if any(station.gangway for station in config.stations):
+        found[GANGWAY.id] = GANGWAY.name
     return found
 
 

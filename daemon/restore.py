@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from daemon.watch import Watch
     from daemon.window import Window
 
-OURSELVES = "ispsd"
 STOPPED = "daemon.stopped"
 """What a daemon that stops in order writes last."""
 OPENING_ENTRIES = 3
@@ -78,7 +77,7 @@ async def restore(
         window: Gets the notices of SSAS tests.
         movements: Gets the day's counts.
         register: Gets the newest numbers of the numbered seals.
-        known: The points and devices that are configured; alerts of others end.
+        known: What an alert of this ship can be about; alerts of others end.
         equipment: What can be out of service, and whether it is covert.
         now_s: Seconds since boot.
         now_utc: The same moment by the calendar.
@@ -101,10 +100,10 @@ async def restore(
     )
     watch.become()
     watch.engine.last_instance = await _last_instance(record)
-    alerts, sources = [], frozenset((*known, OURSELVES))
+    alerts = []
     for body in (await record.state(fold.ALERT)).values():
         kind = watch.engine.catalogue.get(str(body["key"]))
-        if kind is not None and body["source"] in sources:
+        if kind is not None and body["source"] in known:
             alerts.append(
                 forms.alert_from_entry(body, action=kind.action, show=kind.show, now_s=now_s)
             )

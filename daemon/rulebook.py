@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from daemon.alerts.rules import areas
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
-from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss_fusion import Suspicion
 from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.openings import OpeningRule
@@ -102,19 +100,6 @@ def recall(
                 rule.recall(causes, alarmed_s=alarmed_s)
             if resumed_s is not None:
                 rule.resume(now_s=resumed_s)
-
-
-def sources(config: Config) -> frozenset[str]:
-    """Return everything of this ship that an alert can be about."""
-    return frozenset(
-        (
-            *(opening.id for opening in config.openings),
-            *(device.id for device in config.devices),
-            *config.buses,
-            *(source.id for device in config.devices for source in areas.sources(device.id)),
-            GNSS,
-        )
-    )
 
 
 def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:

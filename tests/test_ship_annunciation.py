@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ship import Ship, sailing
+from tests.ship import Ship, afloat, ashore, sailing
 from tests.ship_talk import ATTENDED, HATCH_ALERT, acknowledge, entries, open_hatch, told
 
 GANGWAY = 'id = "gangway"\nattended_in = ["port"]\nsounder = "program"'
@@ -21,6 +21,12 @@ def watched(text: str) -> str:
     """The gangway is the gangway, and is asked more often than on ships, so that a test is not so long."""
     often = "[annunciation]\ngangway_reply_min = [0, 2, 1]\n[ssas]"
     return text.replace(GANGWAY, f"{GANGWAY}\ngangway = true").replace("[ssas]", often, 1)
+
+
+async def at_level_3(ship: Ship) -> None:
+    """The SSO sets security level 3."""
+    said = {"level": 3, "told_by": "port facility"}
+    await ship.control({"do": "order", "verb": "level", "said": said, "by": "R. Menon"})
 
 
 async def live(ship: Ship, seconds: float, *stations: str, **proof: Any) -> None:
@@ -173,14 +179,7 @@ async def test_a_test_sound_is_forgotten_when_nobody_answers(tmp_path):
 
 async def test_whatever_is_done_at_the_gangway_is_an_answer(tmp_path):
     async with sailing(tmp_path, edit=watched) as ship:
-        await ship.control(
-            {
-                "do": "order",
-                "verb": "level",
-                "said": {"level": 3, "told_by": "port facility"},
-                "by": "R. Menon",
-            }
-        )
+        await at_level_3(ship)
         touched = {**ATTENDED, "touched_s": 1.0}
         for act in ({"verb": "gangway_reply"}, {"verb": "silence"}, {"verb": "alive", **touched}):
             await ship.until(lambda: ship.state("station/gangway")["reply_wanted"], for_s=1000.0)
@@ -214,3 +213,20 @@ stations = ["gangway"]
         await ship.ask("gangway", "answer", person="L. Tupou", test="t-buzz", step=1, text="yes")
         assert ship.state("station/gangway")["lacks"] == []
         assert ship.state("station/gangway")["heard"]["person"] == "L. Tupou"
+
+
+async def test_a_gangway_that_does_not_answer_is_known_over_a_restart(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds, edit=watched):
+            await at_level_3(ship)
+            await live(ship, 60.0 + 301.0, "gangway")
+            await acknowledge(ship, ship.state(NO_REPLY), station="bridge")
+            before = ship.state(NO_REPLY)
+            assert before["state"] == "A"
+        async with afloat(ship, broker, feeds, edit=watched):
+            await live(ship, 5.0, "gangway")
+            after = ship.state(NO_REPLY)
+            assert (after["state"], after["instance"]) == ("A", before["instance"])
+            assert ship.state("station/gangway")["reply_wanted"] is not None
+            changes = [e for e in await entries(ship, "alert.changed") if e["subject"] == "gangway"]
+            assert "not_configured" not in {e["open"]["event"] for e in changes}
