@@ -32,6 +32,7 @@ from daemon.console import (
     record,
     setup,
     sound,
+    topics,
     witness,
 )
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
@@ -54,6 +55,7 @@ GROUPS = (
     record,
     setup,
     sound,
+    topics,
     witness,
 )
 """Each adds its subcommands with ``add(commands)``."""
