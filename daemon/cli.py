@@ -65,6 +65,8 @@ COUNTED = {
     OpeningKind.SEAL: "seals",
     OpeningKind.SIDE_DOOR: "side doors",
     OpeningKind.MOTION: "motion detectors",
+    OpeningKind.LIGHT: "lights",
+    OpeningKind.MAINS: "UPS",
 }
 
 

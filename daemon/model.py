@@ -502,6 +502,20 @@ class OpeningKind(StrEnum):
     """The lock contact of a door: closed means locked."""
     TAMPER = "tamper"
     """The tamper loop of a sensor: open means that somebody opened its case."""
+    LIGHT = "light"
+    """The current relay or lux switch of a lighting circuit: closed means that it burns."""
+    MAINS = "mains"
+    """The mains contact of a UPS: open means that it runs on its battery."""
+    BATTERY = "battery"
+    """The battery contact of a UPS: open means that its battery is low or gone."""
+
+
+class LightCircuit(StrEnum):
+    """What a lighting circuit lights (ISPS B/9.46): which alert it is when it is out."""
+
+    DECK = "deck"
+    GANGWAY = "gangway"
+    OVERSIDE = "overside"
 
 
 class DoorClass(StrEnum):
@@ -519,7 +533,7 @@ class DoorClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Whatever is watched by a contact: a door, its lock, a wired seal, a motion detector, its tamper loop.
+    """Whatever is watched by a contact: a door, its lock, a wired seal, a motion detector, a light, a UPS.
 
     Attributes:
         id: The point's id, lower case: ``d12``.
@@ -527,7 +541,8 @@ class Opening:
         place: Where it is; class ``sso``, never on a watch page.
         door_class: None for what is no door.
         device: The device whose inputs carry its contacts.
-        of: The door whose lock, or the detector whose tamper loop this is; None for what stands for itself.
+        of: The door whose lock, the detector whose tamper loop or the UPS whose battery this is; None for what stands
+            for itself.
     """
 
     id: str

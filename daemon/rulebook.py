@@ -10,10 +10,12 @@ from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
 from daemon.alerts.rules.gnss_fusion import Suspicion
 from daemon.alerts.rules.gnss_limits import Antennas
+from daemon.alerts.rules.lights import LightsRule
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
+from daemon.alerts.rules.power import PowerRule
 from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from daemon.config import Config
 
 RULED = frozenset({OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER})
-"""A lock is watched by its door; a side door is mirrored."""
+"""A lock is watched by its door; a side door is mirrored; lights and UPS have rules of their own."""
 
 
 def rules(
@@ -46,6 +48,8 @@ def rules(
     """
     yield from _openings(config, policy, holds)
     yield from _devices(config)
+    yield from _lights(config, points)
+    yield from _power(config)
     for point in points:
         device, _, name = point.rpartition(".")
         if name == "own_report":
@@ -113,6 +117,30 @@ def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:
                 lock=locks.get(opening.id),
                 policy=policy,
                 holds=holds,
+            )
+
+
+def _lights(config: Config, points: Collection[str]) -> Iterator[Rule]:
+    lights = [o for o in config.openings if o.kind is OpeningKind.LIGHT]
+    if lights:
+        yield LightsRule(
+            lights,
+            circuits=config.lights,
+            buses={device.id: device.bus for device in config.devices},
+            fixes=[point for point in points if point.endswith(".fix")],
+        )
+
+
+def _power(config: Config) -> Iterator[Rule]:
+    buses = {device.id: device.bus for device in config.devices}
+    batteries = {o.of: o.id for o in config.openings if o.kind is OpeningKind.BATTERY}
+    for ups in config.openings:
+        if ups.kind is OpeningKind.MAINS:
+            yield PowerRule(
+                ups,
+                battery=batteries.get(ups.id),
+                bus=buses.get(ups.device),
+                rated_min=config.ups_rated_min[ups.id],
             )
 
 

@@ -88,7 +88,10 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         "watch.security_level",
         'test[0] "t-ais".kind',
     }
-    assert "there are modbus_rtu, modbus_tcp, nmea, ssas_at, ssas_text" in found["device.io1.kind"]
+    assert (
+        "there are modbus_rtu, modbus_tcp, nmea, reach, ssas_at, ssas_text"
+        in found["device.io1.kind"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,11 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         (("inputs = [3]", "inputs = [14]"), "device.io1 input 14", "used by d12 and ssas.lamp"),
         (("inputs = [4, 5]", "inputs = [4]"), '"d11".inputs', "wants 2 inputs, 1 given"),
         (("inputs = [3]", "inputs = [3, 8]"), '"d12".inputs', "wants 1 input, 2 given"),
-        (('id = "d12"', 'id = "d11"'), "door, seal and detector", "'d11' stands 2 times"),
+        (
+            ('id = "d12"', 'id = "d11"'),
+            "door, seal, detector, light and UPS",
+            "'d11' stands 2 times",
+        ),
         (('name = "J. Santos"', 'name = "R. Menon"'), "person", "'R. Menon' stands 2 times"),
         (('host = "192.168.60.11"', 'host = "127.0.0.1"'), "device.io1", "as a simulator would be"),
         (('situation = "port"', 'situation = "anchor"\n#'), "station", None),
@@ -384,3 +391,30 @@ def test_what_annunciation_cannot_be_is_named(tmp_path, said, place):
         tmp_path, ("# Devices. Each kind", f"[annunciation]\n{said}\n# Devices. Each kind")
     )
     assert any(each.startswith(place) for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "reason"),
+    [
+        (('circuit = "deck"', 'circuit = "hold"'), 'light[0] "lt1".circuit', "gangway"),
+        (('wiring = "nc"  # lt1', 'wiring = "double"'), '"lt1".wiring', "one input"),
+        (("input = 12", "input = 11"), "device.io2 input 11", "used by lt2 and lt3"),
+        (("mains_input = 3", "mains_input = 99"), '"u1".inputs', "inputs 0 to 15, not 99"),
+        (("battery_input = 4", "battery_input = 3"), "device.io2 input 3", "used by u1 and u1"),
+        (('ask = "https"', 'ask = "tcp"'), "device.acs.port", "missing"),
+        (('ask = "https"', 'ask = "telnet"'), "device.acs.ask", "http"),
+        (('id = "lt2"', 'id = "u1"'), "door, seal, detector, light and UPS", "'u1' stands 2 times"),
+    ],
+)
+def test_lights_ups_and_network_units_are_refused_by_place(tmp_path, change, place, reason):
+    text = asset("ispsd.toml").read_text("utf-8")
+    text = text.replace("input = 10\n\n[[light]]", 'input = 10\nwiring = "nc"  # lt1\n\n[[light]]')
+    before, after = change
+    assert before in text
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text.replace(before, after, 1), "utf-8")
+    with pytest.raises(ConfigError) as raised:
+        config.load(path)
+    found = {fault.place: fault.reason for fault in raised.value.faults}
+    assert place in found, found
+    assert reason in found[place]

@@ -14,10 +14,12 @@ from daemon.alerts.rules.api import Moment
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import GnssRule
+from daemon.alerts.rules.lights import LightsRule
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
+from daemon.alerts.rules.power import PowerRule
 from daemon.assets import asset
 from daemon.config.alerting import kinds
 from daemon.config.other_ships import AisSection
@@ -87,6 +89,13 @@ def test_every_opening_has_its_rule_but_locks_and_side_doors(rules):
     assert len(of(rules, OpeningRule)) == sum(
         len(ids) for kind, ids in kinds.items() if kind in rulebook.RULED
     )
+
+
+def test_lights_and_ups_have_rules_of_their_own(rules):
+    (lights,) = of(rules, LightsRule)
+    assert lights.points == {"lt1", "lt2", "lt3", "gps1.fix", "gps2.fix"}
+    (power,) = of(rules, PowerRule)
+    assert power.points == {"u1", "u1.battery"}
 
 
 def test_a_lock_is_watched_by_its_door(rules):
@@ -190,7 +199,8 @@ def test_a_ship_without_receivers_has_no_rule_for_them():
         valid_for_s=lambda _point: 300.0,
         holds=lambda _key, _source: False,
     )
-    assert {type(rule) for rule in found} == {OpeningRule, DeviceRule, BusRule}
+    others = {LightsRule, PowerRule}
+    assert {type(rule) for rule in found} == {OpeningRule, DeviceRule, BusRule} | others
 
 
 def test_nothing_is_said_before_anything_is_heard(rules):

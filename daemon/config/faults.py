@@ -32,12 +32,18 @@ if TYPE_CHECKING:
     from daemon.config.shape import (
         ConfigFile,
         Device,
+        LightSection,
         MotionSection,
         MqttSection,
         OpeningSection,
         SideDoorSection,
         Test,
+        UpsSection,
     )
+
+
+PAIRS = frozenset({Wiring.DOUBLE, Wiring.NAMUR})
+"""What takes two inputs."""
 
 
 def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
@@ -47,7 +53,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_twice("station", [s.id for s in file.station]),
         *_twice("witness", [w.name for w in file.witness]),
         *_twice("witness key", [w.key for w in file.witness]),
-        *_twice("door, seal and detector", [o.id for o in _watched(file)]),
+        *_twice("door, seal, detector, light and UPS", [o.id for o in _watched(file)]),
         *_twice("test", [t.config.id for t in tests]),
         *_imo_fault(file.ship.imo_number),
         *_proof_fault(file),
@@ -71,8 +77,17 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
     return faults or _point_faults(file, devices, tests)
 
 
-def _watched(file: ConfigFile) -> list[OpeningSection | SideDoorSection | MotionSection]:
-    return [*file.door, *file.seal, *file.side_door, *file.motion_detector]
+def _watched(
+    file: ConfigFile,
+) -> list[OpeningSection | SideDoorSection | MotionSection | LightSection | UpsSection]:
+    return [
+        *file.door,
+        *file.seal,
+        *file.side_door,
+        *file.motion_detector,
+        *file.light,
+        *file.ups,
+    ]
 
 
 def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
@@ -207,7 +222,11 @@ def _wiring_faults(file: ConfigFile) -> list[Fault]:
             f"wiring {o.wiring.value} wants {wanted} input{'s' * (wanted > 1)}, {len(o.inputs)} given",
         )
         for o in (*file.door, *file.seal)
-        if len(o.inputs) != (wanted := 2 if o.wiring in {Wiring.DOUBLE, Wiring.NAMUR} else 1)
+        if len(o.inputs) != (wanted := 2 if o.wiring in PAIRS else 1)
+    ] + [
+        Fault(f'"{light.id}".wiring', f"a light has one input: no wiring {light.wiring.value}")
+        for light in file.light
+        if light.wiring in PAIRS
     ]
 
 
@@ -223,6 +242,9 @@ def _input_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
         for m in file.motion_detector
         if m.tamper_input is not None
     ]
+    wired += [(light.id, light.device, (light.input,)) for light in file.light]
+    wired += [(u.id, u.device, (u.mains_input,)) for u in file.ups]
+    wired += [(u.id, u.device, (u.battery_input,)) for u in file.ups if u.battery_input is not None]
     wired += [(c.point, c.device, (c.input,)) for c in file.ssas.channels]
     for who, where, inputs in wired:
         if where not in file.device:

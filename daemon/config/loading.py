@@ -11,7 +11,15 @@ from pydantic import ValidationError
 
 from daemon import registry
 from daemon.config.faults import cross_faults, said
-from daemon.config.shape import Config, ConfigFile, Device, DoorSection, MotionSection, Test
+from daemon.config.shape import (
+    Config,
+    ConfigFile,
+    Device,
+    DoorSection,
+    MotionSection,
+    Test,
+    UpsSection,
+)
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.errors import ConfigError, Fault
 from daemon.model import DoorClass, Opening, OpeningKind, Person, Ship, Station
@@ -91,6 +99,8 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
             (s.id for s in file.station), warning_every_s=file.alerts.escalate_after_s
         ),
         openings=tuple(_openings(file)),
+        lights={light.id: light.circuit for light in file.light},
+        ups_rated_min={ups.id: ups.rated_min for ups in file.ups},
         buses={name: section.link for name, section in file.bus.items()},
         devices=tuple(devices),
         tests=tuple(tests),
@@ -114,28 +124,47 @@ def _openings(file: ConfigFile) -> Iterator[Opening]:
         yield Opening(motion.id, motion.name, OpeningKind.MOTION, motion.place, None, motion.device)
         if motion.tamper_input is not None:
             yield _belonging(motion, OpeningKind.TAMPER)
+    for light in file.light:
+        yield Opening(light.id, light.name, OpeningKind.LIGHT, light.place, None, light.device)
+    for ups in file.ups:
+        yield Opening(ups.id, ups.name, OpeningKind.MAINS, ups.place, None, ups.device)
+        if ups.battery_input is not None:
+            yield _belonging(ups, OpeningKind.BATTERY)
 
 
-def _belonging(to: DoorSection | MotionSection, kind: OpeningKind) -> Opening:
-    """Return the lock of a door or the tamper loop of a detector: a point of its own, ``d05.lock``."""
+def _belonging(to: DoorSection | MotionSection | UpsSection, kind: OpeningKind) -> Opening:
+    """Return the lock of a door, the tamper loop of a detector, the battery of a UPS: a point, ``d05.lock``."""
     return Opening(f"{to.id}.{kind.value}", to.name, kind, to.place, None, to.device, of=to.id)
 
 
 def _contacts(file: ConfigFile, device: str) -> Iterator[Contact]:
     """Yield every contact that is wired to a device."""
+    wired = (*_of_openings(file), *_of_parts(file))
+    yield from (contact for where, contact in wired if where == device)
+
+
+def _of_openings(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
+    """Yield the contacts of what stands for itself, each with its device."""
     for opening in (*file.door, *file.seal):
-        if opening.device == device:
-            yield Contact(opening.id, opening.inputs, opening.wiring)
-    for door in file.door:
-        if door.device == device and door.lock_input is not None:
-            yield Contact(f"{door.id}.{OpeningKind.LOCK.value}", (door.lock_input,), Wiring.NC)
+        yield opening.device, Contact(opening.id, opening.inputs, opening.wiring)
     for motion in file.motion_detector:
-        if motion.device != device:
-            continue
-        yield Contact(motion.id, (motion.input,), Wiring.NC)
-        if motion.tamper_input is not None:
-            tamper = f"{motion.id}.{OpeningKind.TAMPER.value}"
-            yield Contact(tamper, (motion.tamper_input,), Wiring.NC)
+        yield motion.device, Contact(motion.id, (motion.input,), Wiring.NC)
+    for light in file.light:
+        yield light.device, Contact(light.id, (light.input,), light.wiring)
+    for ups in file.ups:
+        yield ups.device, Contact(ups.id, (ups.mains_input,), Wiring.NC)
+
+
+def _of_parts(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
+    """Yield the contacts of what belongs to something else: a lock, a tamper loop, a battery."""
+    parts = (
+        *((door, OpeningKind.LOCK, door.lock_input) for door in file.door),
+        *((motion, OpeningKind.TAMPER, motion.tamper_input) for motion in file.motion_detector),
+        *((ups, OpeningKind.BATTERY, ups.battery_input) for ups in file.ups),
+    )
+    for of, kind, number in parts:
+        if number is not None:
+            yield of.device, Contact(f"{of.id}.{kind.value}", (number,), Wiring.NC)
 
 
 def _tables(tree: dict[str, Any], key: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from daemon.drivers.links import Link, ReplayLink, TcpLink
 from daemon.errors import RecordError
 from daemon.model import (
     DoorClass,
+    LightCircuit,
     Opening,
     Person,
     Role,
@@ -373,6 +374,35 @@ class MotionSection(_Section):
     """On while the case is shut."""
 
 
+class LightSection(_Section):
+    """A lighting circuit, seen by a relay in its current or by a light sensor's."""
+
+    id: Id
+    name: ShortName
+    place: Annotated[str, Field(min_length=1, max_length=80)]
+    circuit: LightCircuit
+    """What it lights: the gangway's has an alert of its own."""
+    device: Id
+    input: Input
+    wiring: Wiring = Wiring.NC
+    """``nc``: on while it burns; ``no``: on while it does not; ``loop_4_20_ma``: the unit's ``closed_ma`` is lit."""
+
+
+class UpsSection(_Section):
+    """A UPS that feeds ispsd or its units, by its own relays."""
+
+    id: Id
+    name: ShortName
+    place: Annotated[str, Field(min_length=1, max_length=80)]
+    device: Id
+    mains_input: Input
+    """On while it is fed: a cut cable says *on battery*."""
+    battery_input: Input | None = None
+    """On while its battery is good."""
+    rated_min: Annotated[int, Field(ge=1, le=1440)] | None = None
+    """How long it holds its load by its maker's sheet or its newest load test, in minutes."""
+
+
 class BusSection(_Section):
     """A line on which several units hang, such as Modbus RTU."""
 
@@ -432,6 +462,8 @@ class ConfigFile(_Section):
     seal: tuple[OpeningSection, ...] = ()
     side_door: tuple[SideDoorSection, ...] = ()
     motion_detector: tuple[MotionSection, ...] = ()
+    light: tuple[LightSection, ...] = ()
+    ups: tuple[UpsSection, ...] = ()
     bus: dict[Id, BusSection] = {}
     device: dict[Id, dict[str, Any]] = {}
     test: tuple[dict[str, Any], ...] = ()
@@ -513,6 +545,10 @@ class Config:
     stations: tuple[Station, ...]
     annunciation: Settings
     openings: tuple[Opening, ...]
+    lights: Mapping[str, LightCircuit]
+    """What each lighting circuit lights, by its id."""
+    ups_rated_min: Mapping[str, int | None]
+    """How long each UPS holds, in minutes, by its id; None where nobody says."""
     buses: Mapping[str, Link]
     devices: tuple[Device, ...]
     tests: tuple[Test, ...]

@@ -30,6 +30,9 @@ ON: Final = {
     OpeningKind.MOTION: ("nothing moves", "something moves"),
     OpeningKind.TAMPER: ("case shut", "case open"),
     OpeningKind.SIDE_DOOR: ("closed", "open"),
+    OpeningKind.LIGHT: ("lit", "not lit"),
+    OpeningKind.MAINS: ("on mains", "on battery"),
+    OpeningKind.BATTERY: ("battery good", "battery low"),
 }
 """What a closed and an open contact mean, by kind."""
 MEASURED: Final = {Wiring.LOOP_4_20_MA: "current", Wiring.RESISTANCE: "resistance"}

@@ -61,8 +61,13 @@ KINDS: Final = {
     "lock": {"closed": "locked", "open": "NOT LOCKED"},
     "motion": {"closed": "quiet", "open": "MOTION"},
     "tamper": {"closed": "case shut", "open": "CASE OPEN"},
+    "light": {"closed": "lit", "open": "not lit"},
+    "mains": {"closed": "on mains", "open": "ON BATTERY"},
+    "battery": {"closed": "battery good", "open": "BATTERY LOW"},
 }
 """What a closed and an open contact mean where it is not a door."""
+PARTS: Final = frozenset({"lock", "tamper", "battery"})
+"""What has no name of its own."""
 ODD: Final = {
     "duplicate_sfi": "two addresses send with one system function id",
     "client_replaced": "several connect to its port by turns",
@@ -228,7 +233,7 @@ def _openings(rows: list[Mapping[str, Any]], since_s: float, *, is_old: bool) ->
     for row in rows:
         seen_s = None if row["age_s"] is None else row["age_s"] + since_s
         words, style = _state(row, seen_s, is_old=is_old)
-        name = f"{row['name']} {row['kind']}" if row["kind"] in {"lock", "tamper"} else row["name"]
+        name = f"{row['name']} {row['kind']}" if row["kind"] in PARTS else row["name"]
         yield Line(
             f"  {_cell(row['id'], 11)} {_cell(name, 24)} {_cell(words, 20)} {_seen(row, seen_s)}",
             style,

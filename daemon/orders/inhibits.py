@@ -35,6 +35,10 @@ MOST: Final = 20
 """So many alerts are inhibited at once: whoever needs more takes equipment out of service."""
 WHEN_OPEN: Final = frozenset({*OPEN_KEYS.values(), SEAL, TAMPER, INTRUSION})
 """Each comes of one kind or class of opening alone."""
+OPENED: Final = frozenset(
+    {OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER}
+)
+"""What has an alert when it is found open."""
 
 
 class Inhibits:
@@ -161,7 +165,7 @@ class Inhibits:
     def _when_open(self, source: str) -> str | None:
         """Return the key of the alert when that is found open; None for what has none."""
         opening = self._ordering.openings.get(source)
-        if opening is None or opening.kind in {OpeningKind.LOCK, OpeningKind.SIDE_DOOR}:
+        if opening is None or opening.kind not in OPENED:
             return None
         return open_key(opening)
 

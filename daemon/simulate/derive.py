@@ -121,6 +121,9 @@ def _move(name: str, device: dict[str, Any], endpoint: str | None) -> None:
     elif "host" in device:
         port = NOBODY if endpoint is None else _port(endpoint)
         device |= {"host": LOOPBACK, "port": port}
+        if device["kind"] == "reach":
+            device["ask"] = "http"  # its stand-in speaks no TLS
+            device.pop("ca_file", None)
     elif "bus" not in device:
         raise IspsdError(f"device.{name}: cannot be kept off its real address")
 

@@ -9,6 +9,7 @@ from daemon.drivers.modbus import ModbusConfig
 from daemon.drivers.modbus_reach import Part, blocks
 from daemon.drivers.modbus_rtu import ModbusRtuConfig
 from daemon.drivers.nmea import NmeaConfig
+from daemon.drivers.reach import ReachConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.drivers.ssas_text import SsasTextConfig
 from daemon.model import ContactState, Situation
@@ -102,6 +103,9 @@ def planned(config: Config) -> Plan:
                 _add_feed(plan, device, feed, config)
             case SsasTextConfig() as text:
                 _add_ssas(plan, device, text)
+            case ReachConfig():
+                plan.units.append({"id": device.id, "kind": "web_unit"})
+                plan.of_device[device.id] = (device.id, {})
             case SsasAtConfig():
                 plan.units.append({"id": device.id, "kind": "ssas_modem"})
                 plan.of_device[device.id] = (device.id, {})
