@@ -157,7 +157,7 @@ def _of_openings(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
 
 def _of_parts(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
     """Yield the contacts of what belongs to something else: a lock, a tamper loop, a battery."""
-    parts = (
+    parts: tuple[tuple[DoorSection | MotionSection | UpsSection, OpeningKind, int | None], ...] = (
         *((door, OpeningKind.LOCK, door.lock_input) for door in file.door),
         *((motion, OpeningKind.TAMPER, motion.tamper_input) for motion in file.motion_detector),
         *((ups, OpeningKind.BATTERY, ups.battery_input) for ups in file.ups),
