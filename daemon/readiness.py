@@ -72,6 +72,8 @@ class Tests:
         """Whether a piece of equipment is out of service."""
         self._log = logs.get("tests")
         self.tests = {test.config.id: test for test in tests}
+        for test in self.tests.values():
+            test.regime = regime
         self.clock = clock
         self._ship_time = ship_time
         self._gate = gate

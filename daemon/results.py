@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from daemon import forms
+from daemon import forms, intervals
 from daemon.checks.api import ItemsVerdict, Mode
 from daemon.model import Classification, Outcome
 from daemon.record.entry import Actor, Draft, Evidence
@@ -134,13 +134,33 @@ def is_as_planned(test: Test, body: Mapping[str, Json]) -> bool:
 
 
 def _interval(test: Test) -> dict[str, Json]:
-    plan = test.plan
-    return {
-        "every": plan.every,
-        "at": plan.at,
-        "limit_days": plan.limit.days,
-        "ssp_paragraph": test.config.ssp_paragraph,
+    """Return how often it is done; what the ship's file does not say is left out."""
+    config = test.config
+    said: dict[str, Json] = {
+        "every": _once(config.every),
+        "at": config.at,
+        "limit_days": _limit_days(test),
+        "ssp_paragraph": config.ssp_paragraph,
     }
+    more: dict[str, Json] = {
+        "use": config.use,
+        "every_in": {situation.value: _once(said) for situation, said in config.every_in.items()},
+        "grace_days": config.grace_days,
+        "after": [event.value for event in config.after],
+        "approved_by": config.approved_by,
+    }
+    return said | {name: each for name, each in more.items() if each}
+
+
+def _limit_days(test: Test) -> Json:
+    if test.config.limit_days is not None:
+        return _once(test.config.limit_days)
+    return intervals.limit_days(test.config.every[0])
+
+
+def _once(said: tuple[str, ...] | tuple[int, ...]) -> Json:
+    """Return what counts at each security level; once, where it is the same at all."""
+    return said[0] if len(set(said)) == 1 else list(said)
 
 
 def _mode(test: Test, session: Session, verdict: Verdict) -> Mode:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from daemon import schedule
-from daemon.model import Outcome
+from daemon.model import Outcome, Regime, SecurityLevel, Situation
 from daemon.schedule import LastResult, Past, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from daemon.checks.api import CheckConfig, CheckSpec
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 DECISIVE = frozenset({Outcome.PASSED, Outcome.FAILED})
 """What proves something. A test that failed is a defect until it passes, whatever was not proven in between."""
+
+
+AT_REST = Regime(Situation.SEA, SecurityLevel.ONE)
+"""Until anybody tells what the ship is doing."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class Test:
 
     config: CheckConfig
     spec: CheckSpec
+    regime: Callable[[], Regime] = lambda: AT_REST
+    """What the ship is doing now: how often it is done hangs on that."""
     last: LastResult | None = None
     proven: LastResult | None = None
     """The newest result that passed or failed."""
@@ -54,7 +60,7 @@ class Test:
     @property
     def plan(self) -> Plan:
         """Return how often it is done."""
-        return schedule.plan_of(self.config, self.spec)
+        return schedule.plan_of(self.config, self.spec, self.regime())
 
     @property
     def past(self) -> Past:

@@ -213,7 +213,7 @@ def test_tests_doors_and_persons_that_are_shown_are_the_sample_ships():
     ship = asset("ispsd.toml").read_text("utf-8")
     for name in ("officer.md", "sso.md", "integrator.md", "procedures.md"):
         text = page(name)
-        known = set(re.findall(r'id = "([^"]+)"', ship + "".join(blocks(text, "toml"))))
+        known = set(re.findall(r'(?:id|use) = "([^"]+)"', ship + "".join(blocks(text, "toml"))))
         for test in re.findall(r"(?:start|answer|not-done) (t-[\w-]+)", text):
             assert test in known, f"{name}: {test}"
         for person in re.findall(r'--(?:by|master) "([^"]+)"', text):

@@ -14,13 +14,13 @@ To add one: write ``daemon/checks/<kind>.py`` with a ``CHECK = CheckSpec(...)``;
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
+from daemon.checks.asking import Asked, Id, Used
 from daemon.model import Classification, Provenance, Quality, Reading, Verdict
 
 if TYPE_CHECKING:
@@ -33,17 +33,6 @@ if TYPE_CHECKING:
 
 LONGEST_CHECK_S: Final = 4 * 3600.0
 """No test of one occasion takes longer; the longest SSAS test is over in 90 min."""
-
-_TIME = r"([01]\d|2[0-3]):[0-5]\d"
-_DAY = r"(0[1-9]|1\d|2[0-8])"
-AT_PATTERNS: Final = {
-    "day": re.compile(_TIME),
-    "week": re.compile(rf"((mon|tue|wed|thu|fri|sat|sun) )?{_TIME}"),
-    "month": re.compile(rf"({_DAY} )?{_TIME}"),
-    "quarter": re.compile(rf"({_DAY} )?{_TIME}"),
-    "year": re.compile(rf"((0[1-9]|1[0-2])-{_DAY} )?{_TIME}"),
-}
-"""When a period may begin: ``10:00``, ``sat 10:00``, ``15 10:00`` (day of the first month), ``06-15 10:00``."""
 
 
 class Mode(StrEnum):
@@ -58,32 +47,18 @@ class Mode(StrEnum):
     """Seen in ordinary use: nobody tested it on purpose."""
 
 
-class CheckConfig(BaseModel):
+class CheckConfig(Used, Asked):
     """What every test of the ship's file has; each check's is a subclass."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: str
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
+    id: Id
     """The test's name in the record: ``t-ais``."""
-    equipment: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
+    equipment: Id
     """The equipment it is a test of: ``ais``."""
     name: Annotated[str, Field(min_length=1, max_length=40)]
     """The equipment's name on screen and paper."""
     ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40)]
     """The paragraph of the Ship Security Plan that asks for it (ISPS A/9.4.16)."""
-    every: Literal["day", "week", "month", "quarter", "year"]
-    """The calendar period, in ship's time, in which it is done once."""
-    at: str | None = None
-    """When the period begins, in ship's time: ``sat 10:00`` of a week; None: with its first midnight."""
-    limit_days: Annotated[int, Field(ge=1, le=1100)] | None = None
-    """Days since the last pass after which it is overdue; None: the period's own limit."""
-
-    @model_validator(mode="after")
-    def _at_fits_the_period(self) -> Self:
-        if self.at is not None and AT_PATTERNS[self.every].fullmatch(self.at) is None:
-            raise ValueError(f"at = {self.at!r} is no time of a {self.every}, such as 10:00")
-        return self
 
 
 @dataclass(frozen=True, slots=True)

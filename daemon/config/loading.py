@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from daemon import registry
+from daemon.assets import asset
+from daemon.checks import catalogue
 from daemon.config.faults import cross_faults, said
 from daemon.config.shape import (
     Config,
@@ -25,7 +27,7 @@ from daemon.errors import ConfigError, Fault
 from daemon.model import DoorClass, Opening, OpeningKind, Person, Ship, Station
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 LARGEST_FILE = 1 << 20
@@ -206,19 +208,38 @@ def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Devic
 
 
 def _tests(parts: Any) -> tuple[list[Test], list[Fault]]:
-    kinds = registry.checks()
     tests: list[Test] = []
     faults: list[Fault] = []
+    shipped = catalogue.load(asset(catalogue.FILE))
     for number, part in enumerate(parts if isinstance(parts, list) else []):
-        named = part.get("id") if isinstance(part, dict) else None
+        said_of = part if isinstance(part, dict) else {}
+        named = said_of.get("id", said_of.get("use"))
         place = f'test[{number}] "{named}"' if named else f"test[{number}]"
-        kind = part.get("kind") if isinstance(part, dict) else None
-        if kind not in kinds:
-            known = ", ".join(sorted(kinds))
-            faults.append(Fault(f"{place}.kind", f"no check {kind!r}; there are {known}"))
-            continue
-        try:
-            tests.append(Test(kinds[kind].config.model_validate(part), kinds[kind]))
-        except ValidationError as err:
-            faults += said(err, place, part)
+        test, wrong = _test(place, said_of, shipped)
+        tests += [test] if test is not None else []
+        faults += wrong
     return tests, faults
+
+
+def _test(
+    place: str, part: dict[str, Any], shipped: Mapping[str, Mapping[str, Any]]
+) -> tuple[Test | None, list[Fault]]:
+    kinds, use = registry.checks(), part.get("use")
+    entry = shipped.get(use) if isinstance(use, str) else None
+    if use is not None and entry is None:
+        return None, [Fault(f"{place}.use", catalogue.unknown(use, shipped))]
+    whole = part if entry is None else catalogue.used(part, entry)
+    kind = whole.get("kind") if entry is None else entry["kind"]
+    if kind not in kinds:
+        known = ", ".join(sorted(kinds))
+        return None, [Fault(f"{place}.kind", f"no check {kind!r}; there are {known}")]
+    spec = kinds[kind]
+    try:
+        config = spec.config.model_validate({**whole, "kind": kind})
+        if entry is None:
+            return Test(config, spec), []
+        found = catalogue.differences(config, part, entry)
+    except ValidationError as err:
+        return None, list(said(err, place, part))
+    wrong = catalogue.faults(place, config, found, kind=kind, said_kind=part.get("kind"))
+    return Test(config, spec, found), wrong

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from daemon.alerts.alterations import Alteration
     from daemon.alerts.rules.areas import AisRules
     from daemon.checks.api import CheckConfig, CheckSpec
+    from daemon.checks.catalogue import Difference
     from daemon.drivers.api import DriverConfig, DriverSpec
     from daemon.record.cosignature import Verifier
 
@@ -512,12 +513,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test, ready to be run."""
+    """One test, ready to be run.
+
+    Attributes:
+        differences: What the ship's file says otherwise than the catalogue of tests.
+    """
 
     __test__ = False
 
     config: CheckConfig
     spec: CheckSpec
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
