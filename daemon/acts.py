@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.alerts.alert import Acknowledgement
 from daemon.alerts.lifecycle import TO_ACKNOWLEDGE
 from daemon.alerts.rules.openings import FORCED, SEAL, TAMPER
-from daemon.checks.api import Answer, Mode
+from daemon.checks.api import Answer, Mode, Who
 from daemon.errors import RefusedError
 from daemon.fields import LONGEST_TEXT
 from daemon.model import Classification, DoorClass, Priority, Role
@@ -23,18 +23,19 @@ from daemon.people.authority import ENGINE_DOORS, Act, Only
 from daemon.people.claims import By, Claim
 from daemon.record.entry import Actor, Draft
 from daemon.record.waiting import number_of, on_disk
+from daemon.session import Aborted
 from daemon.window import may_open_window
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from daemon.clock import Clock
     from daemon.model import Json, Person
     from daemon.orders.table import Orders
     from daemon.people.people import People
-    from daemon.readiness import Tests
+    from daemon.readiness import Test, Tests
     from daemon.record.entry import Entry
     from daemon.sealregister import SealRegister
     from daemon.watch import Journal, Watch
@@ -62,7 +63,10 @@ class Acts:
         window: Window,
         clock: Clock,
         journal: Journal,
+        sso_stations: Collection[str] = (),
     ) -> None:
+        """Put the parts together; ``sso_stations`` are those that may read ``sso/…``."""
+        self._sso_stations = frozenset(sso_stations)
         self._people = people
         self._watch = watch
         self._tests = tests
@@ -90,7 +94,7 @@ class Acts:
                 )
             case "silence":
                 return await self.silence(command.station, person=command.person)
-            case "start_test" | "answer":
+            case "start_test" | "answer" | "abort_test":
                 return await self._assist(command)
             case _:
                 return await self._ordered(command)
@@ -113,17 +117,28 @@ class Acts:
         return await self._orders.carry_out(verb, said, claim)
 
     async def _assist(self, command: Command) -> Reply:
-        """Start or go on with an assisted test from a watch station; those of class ``sso`` do not exist there."""
+        """Start, go on with or break off an assisted test from a station that may read of it.
+
+        Those of class ``sso`` exist at the SSO's stations only, and SSAS tests at no station.
+        """
         said: Mapping[str, Any] = command.arguments
         test = str(said["test"])
         known = self._tests.tests.get(test)
-        if known is None or known.spec.classification is not Classification.WATCH:
+        if known is None or not self._may_read_of(known, command.station):
             raise RefusedError(f"there is no test {test!r}")
         claim = _claim(command)
         if command.verb == "start_test":
-            return await self.start_test(test, claim, item=said.get("item"))
+            remaining = said.get("remaining") is True
+            return await self.start_test(test, claim, item=said.get("item"), remaining=remaining)
+        if command.verb == "abort_test":
+            return await self.abort_test(test, claim, reason=str(said["reason"]))
         text = str(said.get("text", ""))
-        return await self.answer(test, step=int(said["step"]), person=claim.name, text=text)
+        return await self.answer(test, claim, step=int(said["step"]), text=text)
+
+    def _may_read_of(self, test: Test, station: str) -> bool:
+        if test.classification is Classification.WATCH:
+            return True
+        return station in self._sso_stations and not test.spec.needs_window
 
     async def acknowledge(
         self,
@@ -315,8 +330,10 @@ class Acts:
         written = self.window.notice(flag, by, sent_utc=sent_utc, to=to, reference=reference)
         return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
-    async def start_test(self, test: str, claim: Claim, *, item: str | None = None) -> Reply:
-        """Start a test because a person asks for it; of a group, one item.
+    async def start_test(
+        self, test: str, claim: Claim, *, item: str | None = None, remaining: bool = False
+    ) -> Reply:
+        """Start a test because a person asks for it; of a group, one item, or one after the other what remains.
 
         Raises:
             RefusedError: The person may not, or has not proven himself, or the test cannot start now.
@@ -327,11 +344,29 @@ class Acts:
         covert = known is not None and known.spec.needs_window
         by = await self._people.prove(claim, Act.START_SSAS if covert else Act.START_TEST)
         cell = authority.cell(Act.START_TEST, by.person.roles)
-        own = item is not None and self._orders.door_class(item) in ENGINE_DOORS
-        if not covert and cell is not None and cell.only is Only.OWN_DOORS and not own:
+        is_limited = not covert and cell is not None and cell.only is Only.OWN_DOORS
+        items: tuple[str, ...] = () if item is None else (item,)
+        if remaining:
+            if item is not None:
+                raise RefusedError("one item, or all that remain: not both")
+            items = self._tests.remaining(test)
+            if is_limited:
+                items = tuple(each for each in items if self._is_engine_door(each))
+            if not items:
+                raise RefusedError(f"nothing remains of {test} in this period")
+        if is_limited and not (items and all(map(self._is_engine_door, items))):
             raise RefusedError(f"{by.person.name} may {Act.START_TEST} {Only.OWN_DOORS}")
-        started = self._tests.start(test, by.person.name, item=item, proof=by.proof)
-        return Reply(accepted=True, extra={"steps": started.spec.steps_of(started.config)})
+        first, *others = items or (None,)
+        started = self._tests.start(
+            test, by.person.name, item=first, then=tuple(filter(None, others)), proof=by.proof
+        )
+        told: dict[str, Json] = {"steps": started.spec.steps_of(started.config)}
+        if remaining:
+            told["items"] = list(items)
+        return Reply(accepted=True, extra=told)
+
+    def _is_engine_door(self, item: str) -> bool:
+        return self._orders.door_class(item) in ENGINE_DOORS
 
     async def skip(self, test: str, claim: Claim, *, reason: str) -> Reply:
         """Take the SSO's or the Master's word that a test cannot be done now.
@@ -343,11 +378,43 @@ class Acts:
         written = self._tests.skip(test, by.person.name, reason, proof=by.proof)
         return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
-    async def answer(self, test: str, *, step: int, person: str, text: str) -> Reply:
-        """Give a person's answer to the step that an assisted test shows; whoever is on board may help."""
-        if len(text) > LONGEST_TEXT:
-            raise RefusedError(f"an answer has at most {LONGEST_TEXT} characters")
-        self._tests.answer(test, step, Answer(self._people.aboard(person).name, text))
+    async def answer(self, test: str, claim: Claim, *, step: int, text: str) -> Reply:
+        """Give a person's answer to the step that an assisted test shows.
+
+        Whoever is on board may help. A witness proves himself as he would to start a test.
+
+        Raises:
+            RefusedError: The test does not wait for that answer, or not of that person.
+        """
+        if len(text) > LONGEST_TEXT or not text.isprintable():
+            raise RefusedError(
+                f"an answer has at most {LONGEST_TEXT} characters, all of them printable"
+            )
+        by = By(self._people.aboard(claim.name), claim.station)
+        if self._wants_witness(test, step) and authority.cell(Act.WITNESS_TEST, by.person.roles):
+            by = await self._people.prove(claim, Act.WITNESS_TEST)
+        mine = Answer(by.person.name, text, claim.station, by.proof.value)
+        before = self._tests.answer(test, step, mine)
+        return Reply(accepted=True) if before is None else _too_late(step, mine, before)
+
+    def _wants_witness(self, test: str, step: int) -> bool:
+        known = self._tests.tests.get(test)
+        progress = None if known is None or known.session is None else known.session.progress
+        return progress is not None and progress.step == step and progress.who is Who.WITNESS
+
+    async def abort_test(self, test: str, claim: Claim, *, reason: str) -> Reply:
+        """Break off a test: whoever began it by his name, the SSO and the Master with what proves them.
+
+        Raises:
+            RefusedError: It is not under way, no reason is given, or the person may not.
+        """
+        if not reason.strip():
+            raise RefusedError("a reason is wanted")
+        if claim.name == self._tests.led(test).person:
+            by = By(self._people.aboard(claim.name), claim.station)
+        else:
+            by = await self._people.prove(claim, Act.ABORT_TEST)
+        self._tests.abort(test, Aborted(by.person.name, 0, reason.strip(), by.station, by.proof))
         return Reply(accepted=True)
 
     def tests(self) -> list[dict[str, Json]]:
@@ -363,6 +430,8 @@ class Acts:
                 "reason": None if test.last is None else test.last.reason,
                 "seq": None if test.last is None else test.last.seq,
                 "running": test.session is not None,
+                "item": None if test.session is None else test.session.item,
+                "remaining": list(self._tests.remaining(test.config.id)),
                 "step": None
                 if test.session is None or test.session.progress is None
                 else test.session.progress.step,
@@ -393,6 +462,16 @@ class Acts:
         """Write what was done; return the answer, which says whether it is on disk."""
         written = self._journal.submit(draft)
         return Reply(accepted=True, recorded=await on_disk(written, self._clock))
+
+
+def _too_late(step: int, mine: Answer, before: Answer) -> Reply:
+    """Return what is told to whoever answers a step that was answered before."""
+    already = {"station": before.station, "seq": None}
+    if mine.text.strip().lower() == before.text.strip().lower():
+        return Reply(accepted=True, already=already)
+    where = "" if before.station is None else f" at {before.station}"
+    reason = f"step {step} was answered before, by {before.person}{where}"
+    return Reply(accepted=False, reason=reason, already=already)
 
 
 def _claim(command: Command) -> Claim:

@@ -234,8 +234,7 @@ class Commissioning:
         return [
             test.config.id
             for test in self._tests.tests.values()
-            if test.spec.classification is Classification.WATCH
-            and self._again(test, points, since_utc)
+            if test.classification is Classification.WATCH and self._again(test, points, since_utc)
         ]
 
     def _again(self, test: Test, points: Collection[str], since_utc: datetime) -> bool:

@@ -71,16 +71,19 @@ class Conduct:
 
     def begin(
         self, test: Test, person: str | None, item: str | None, *, proof: Proof = Proof.NONE
-    ) -> None:
-        """Begin a test of one occasion.
+    ) -> Session:
+        """Begin a test of one occasion; return it.
 
         Raises:
             RefusedError: Nothing runs yet.
         """
         group = self._group()
-        test.session = Session(self._clock.utc(), person, item, proof=proof)
+        test.session = session = Session(self._clock.utc(), person, item, proof=proof)
+        if person is not None:
+            self.submit(results.begun(test, session))
         self._on_change(test)
-        group.create_task(self._carry_out(test, test.session))
+        group.create_task(self._carry_out(test, session))
+        return session
 
     def watch(self, test: Test) -> None:
         """Begin a continuous check: one ship's day after the other."""
@@ -144,7 +147,7 @@ class Conduct:
         run = test.spec.run if session.item is None or test.spec.lead is None else test.spec.lead
         verdict = await self._judged(test, session, run, test.spec.limit_s)
         ended_utc = self._clock.utc()
-        test.session = None
+        test.session, session.is_over = None, True
         if verdict is None:
             verdict = Verdict(Outcome.INCONCLUSIVE, "the check said nothing")
         if verdict.outcome is not Outcome.PASSED and session.person is None:
@@ -220,29 +223,33 @@ class Conduct:
             report=partial(self._report, test, session),
         )
         try:
-            return await self._within(test, run(test.config, context), within_s)
+            return await self._within(test, session, run(test.config, context), within_s)
         except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
-            if test.spec.classification is Classification.WATCH:
+            if test.classification is Classification.WATCH:
                 self._log.exception("check.crashed", test=test.config.id)
             return Verdict(Outcome.INCONCLUSIVE, f"the check crashed: {type(err).__name__}")
 
     async def _within(
-        self, test: Test, check: Awaitable[Verdict | None], within_s: float
+        self, test: Test, session: Session, check: Awaitable[Verdict | None], within_s: float
     ) -> Verdict | None:
-        """Run the check; where it needs a window, the window's end is its end, as its time limit is."""
+        """Run the check; where it needs a window, the window's end is its end, as its time limit is, and an abort."""
         checking = asyncio.ensure_future(check)
         limit = asyncio.ensure_future(self._clock.sleep(within_s))
         closing = asyncio.ensure_future(self._window_closed(needed=test.spec.needs_window))
+        aborting = asyncio.ensure_future(session.ended.wait())
+        ends = (checking, limit, closing, aborting)
         try:
-            await asyncio.wait({checking, limit, closing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if checking.done():
                 return checking.result()
             ended = closing.done()
         finally:
-            for task in (checking, limit, closing):
+            for task in ends:
                 task.cancel()
-            await asyncio.gather(checking, limit, closing, return_exceptions=True)
-        if ended:
+            await asyncio.gather(*ends, return_exceptions=True)
+        if session.aborted is not None:
+            reason = session.aborted.words
+        elif ended:
             reason = "the test window closed before the test was complete"
         else:
             reason = f"ended by force after {within_s / 60:.0f} min"

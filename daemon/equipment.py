@@ -45,9 +45,7 @@ def equipment(config: Config, tests: Iterable[Test]) -> dict[str, Equipment]:
     for test in tests:
         id_ = test.config.equipment
         known = found.get(id_)
-        covert = test.spec.classification is Classification.SSO or (
-            known is not None and known.covert
-        )
+        covert = test.classification is Classification.SSO or (known is not None and known.covert)
         found[id_] = Equipment(id_, test.config.name, covert=covert)
     vital = {
         opening.id

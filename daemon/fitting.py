@@ -360,6 +360,7 @@ class Fitted:
             window=self.window,
             clock=self.clock,
             journal=self.record,
+            sso_stations=[station.id for station in self.config.stations if station.sso],
         )
         self.station_acts = StationActs(
             people=self.office.people,
@@ -439,7 +440,7 @@ class Fitted:
             topics=self.publisher.topics,
             board=self.publisher,
             clock=self.clock,
-            tested={t.config.equipment for t in tests if t.spec.classification is watch_class},
+            tested={t.config.equipment for t in tests if t.classification is watch_class},
         )
         self.watch.also_look.append(orders.look)
         self.watch.also_show += [board.show, lambda: self._testboard.show_worklist(self.tests)]

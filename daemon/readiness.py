@@ -7,18 +7,19 @@ What is due and automatic starts by itself; a period that ended without its test
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms, logs, results, schedule, worklist
-from daemon.checks.api import Expects, Mode, Services, refusal
+from daemon.checks.api import Mode, Services
 from daemon.conduct import Conduct, Journal
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Readiness, Verdict
 from daemon.record import fold
 from daemon.record.entry import Proof
 from daemon.schedule import LastResult
-from daemon.session import Newest, Session, Surroundings
+from daemon.session import Aborted, Newest, Session, Surroundings
 from daemon.standing import Test
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ __all__ = ["KEPT", "Journal", "Test", "Tests"]
 
 LOOK_S = 1.0
 """How often the calendar is asked."""
-KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED)
+KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED, fold.BEGUN)
 """What the record keeps of tests, for ``Tests.take_up``."""
 
 
@@ -96,6 +97,9 @@ class Tests:
         self._off_from_utc: datetime | None = None
         self._on_utc = clock.utc()
         self._unplanned: list[Test] = []
+        self._led: dict[str, Session] = {}
+        """The newest session that a person began, of each test; its answers are known when it is over, too."""
+        self._broken_off: list[tuple[Test, Session]] = []
 
     def take_up(
         self,
@@ -118,6 +122,8 @@ class Tests:
                     test.items[item] = _from_entry(said)
             if (settled := kept[fold.MISSED].get(id_)) is not None:
                 test.settled_utc = forms.from_utc(str(settled["until"]))
+            if (begun := kept[fold.BEGUN].get(id_)) is not None:
+                self._broken_off.append((test, _session_in(begun)))
             plan = kept[fold.PLANNED].get(id_)
             if plan is not None:
                 test.planned_utc = forms.from_utc(str(plan["since"]))
@@ -128,6 +134,7 @@ class Tests:
         """Start what falls due, until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._conduct.group = group
+            self._write_broken_off(last_seen_utc=self._off_from_utc)
             while True:
                 if self.clock.status() is not ClockStatus.UNSET:
                     self._write_plan()
@@ -135,6 +142,7 @@ class Tests:
                         self._settle(test)
                         self._start_by_itself(test)
                 for test in self.tests.values():
+                    self._go_on(test)
                     if not test.waits_for_disk and self.readiness(test) != test.shown:
                         self._on_change(test)
                 await self.clock.sleep(LOOK_S)
@@ -145,9 +153,10 @@ class Tests:
         person: str,
         *,
         item: str | None = None,
+        then: tuple[str, ...] = (),
         proof: Proof = Proof.NONE,
     ) -> Test:
-        """Start a test because a person asks for it; of several items, of one of them.
+        """Start a test because a person asks for it; of several items, of one of them, ``then`` of others.
 
         Raises:
             RefusedError: No such test or item, it runs already, or it needs a test window.
@@ -164,8 +173,35 @@ class Tests:
             raise RefusedError(f"{test_id} is done item by item: {', '.join(items)}")
         if test.spec.needs_window and not self._gate.is_open():
             raise RefusedError(f"{test_id} runs only inside a test window; open one first")
-        self._conduct.begin(test, person, item, proof=proof)
+        self._begin(test, person, item, then, proof)
         return test
+
+    def remaining(self, test_id: str) -> tuple[str, ...]:
+        """Return the items of a test that have not passed in the period that runs now.
+
+        Raises:
+            RefusedError: There is no such test.
+        """
+        test = self._known(test_id)
+        period = schedule.period(test.plan, self.clock.utc(), ship_time=self._ship_time())
+        return test.remaining(period.begins_utc)
+
+    def _begin(
+        self, test: Test, person: str, item: str | None, then: tuple[str, ...], proof: Proof
+    ) -> None:
+        session = self._conduct.begin(test, person, item, proof=proof)
+        session.queue = then
+        self._led[test.config.id] = session
+
+    def _go_on(self, test: Test) -> None:
+        """Begin the next item of those that a person does one after the other."""
+        led = self._led.get(test.config.id)
+        if led is None or not led.is_over or not led.queue or test.session is not None:
+            return
+        (item, *others), led.queue = led.queue, ()
+        # Who did not answer, or broke it off, is not there for the next.
+        if led.person is not None and led.answered and led.aborted is None:
+            self._begin(test, led.person, item, tuple(others), led.proof)
 
     def skip(
         self, test_id: str, person: str, reason: str, *, proof: Proof = Proof.NONE
@@ -184,24 +220,38 @@ class Tests:
         verdict = Verdict(Outcome.SKIPPED, reason)
         return self._conduct.write(test, session, verdict, self.clock.utc())
 
-    def answer(self, test_id: str, step: int, answer: Answer) -> None:
-        """Give a person's answer to the step that is shown.
+    def answer(self, test_id: str, step: int, answer: Answer) -> Answer | None:
+        """Give a person's answer to the step that is shown; return the one that was quicker, where there is one.
 
         Raises:
-            RefusedError: The test does not wait for that answer.
+            RefusedError: The test does not wait for that answer, or not of that person.
         """
         test = self._known(test_id)
-        session = test.session
-        progress = session.progress if session is not None else None
-        if session is None or progress is None or session.answer is None:
+        session = test.session or self._led.get(test_id)
+        if session is None:
             raise RefusedError(f"{test_id} waits for no answer now")
-        if step != progress.step:
-            raise RefusedError(f"{test_id} is at step {progress.step}, not {step}")
-        if progress.expects is Expects.NOTHING or session.answer.done():
-            raise RefusedError(f"{test_id} waits for no answer now")
-        if (reason := refusal(progress.expects, answer.text)) is not None:
-            raise RefusedError(reason)
-        session.answer.set_result(answer)
+        return session.take(test_id, step, answer)
+
+    def abort(self, test_id: str, aborted: Aborted) -> None:
+        """Break off a test that a person has begun: NOT PROVEN, with what was seen so far.
+
+        Raises:
+            RefusedError: No such test, or it is not led now.
+        """
+        session = self.led(test_id)
+        step = 0 if session.progress is None else session.progress.step
+        session.abort(replace(aborted, step=step))
+
+    def led(self, test_id: str) -> Session:
+        """Return the test that a person is led through now.
+
+        Raises:
+            RefusedError: No such test, or it is not led now.
+        """
+        session = self._known(test_id).session
+        if session is None or session.person is None:
+            raise RefusedError(f"{test_id} is not under way")
+        return session
 
     def show(self, test: Test) -> None:
         """Show a test again: something that it is judged by has changed."""
@@ -237,6 +287,16 @@ class Tests:
         return worklist.message(worklist.worst_first(listed))
 
     # What falls due
+
+    def _write_broken_off(self, *, last_seen_utc: datetime | None) -> None:
+        """Say of every test that was under way when ispsd stopped that it proves nothing."""
+        now_utc = self.clock.utc()
+        for test, session in self._broken_off:
+            ended_utc = max(session.began_utc, min(last_seen_utc or now_utc, now_utc))
+            reason = "interrupted: ispsd stopped before the test was complete"
+            test.waits_for_disk = True
+            self._conduct.write(test, session, Verdict(Outcome.INCONCLUSIVE, reason), ended_utc)
+        self._broken_off = []
 
     def _write_plan(self) -> None:
         if not self._unplanned:
@@ -287,6 +347,15 @@ class Tests:
             return self.tests[test_id]
         except KeyError:
             raise RefusedError(f"there is no test {test_id[:40]!r}") from None
+
+
+def _session_in(begun: Mapping[str, Json]) -> Session:
+    item, person = begun.get("item"), begun.get("person")
+    return Session(
+        forms.from_utc(str(begun["began"])),
+        None if person is None else str(person),
+        None if item is None else str(item),
+    )
 
 
 def _from_entry(body: Mapping[str, Json]) -> LastResult:

@@ -96,7 +96,7 @@ class Requests:
                 )
             case "window.open" | "window.close":
                 return await self._window(request)
-            case "test.start" | "test.answer" | "test.skip":
+            case "test.start" | "test.answer" | "test.skip" | "test.abort":
                 return await self._test(request)
             case "seal" | "release":
                 return await self._release(request)
@@ -119,11 +119,13 @@ class Requests:
             return await self._acts.skip(test, claim, reason=fields.text(request, "reason"))
         if request["do"] == "test.start":
             item = fields.text(request, "item") if "item" in request else None
-            return await self._acts.start_test(test, claim, item=item)
+            remaining = request.get("remaining") is True
+            return await self._acts.start_test(test, claim, item=item, remaining=remaining)
+        if request["do"] == "test.abort":
+            return await self._acts.abort_test(test, claim, reason=fields.text(request, "reason"))
         text = fields.writable(str(request.get("text", "")), "text")
-        return await self._acts.answer(
-            test, step=fields.number(request, "step"), person=claim.name, text=text
-        )
+        step = fields.number(request, "step")
+        return _told(await self._acts.answer(test, claim, step=step, text=text))
 
     async def _watchkeeping(self, request: Mapping[str, Any]) -> Reply:
         """Do what a watch station's buttons do, where there is no such station but this computer."""
@@ -160,7 +162,20 @@ class Requests:
         return {"origin": checkpoint.origin, "size": checkpoint.size, "note": checkpoint.note}
 
 
+def _told(reply: Reply) -> Reply:
+    """Return the answer.
+
+    Raises:
+        RefusedError: It is a refusal.
+    """
+    if not reply.accepted:
+        raise RefusedError(reply.reason)
+    return reply
+
+
 def _said(reply: Reply, do: str) -> Mapping[str, Json]:
     """Return the answer; what writes nothing yet says nothing of the record."""
-    recorded = {} if do in {"test.start", "test.answer"} else {"recorded": reply.recorded}
+    recorded = (
+        {} if do in {"test.start", "test.answer", "test.abort"} else {"recorded": reply.recorded}
+    )
     return {**recorded, **(reply.extra or {})}

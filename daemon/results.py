@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from daemon.standing import Test
 
 RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
+BEGUN = "test.begun"
 MOST_PLANNED = 100
 """Tests in one entry: it must stay far below the longest entry."""
 
@@ -38,14 +39,16 @@ def result(
     demo: bool,
 ) -> Draft:
     """Return the one entry of a test that has ended."""
-    config, spec = test.config, test.spec
+    config = test.config
     samples = "".join(
         json.dumps(forms.reading(r), separators=(",", ":")) + "\n" for r in verdict.readings
     )
-    private = spec.classification is Classification.SSO
+    private = test.classification is Classification.SSO
     details: dict[str, Json] = {**verdict.details}
     if private:
         details = {"performer": session.person, **details}
+        if session.witness is not None:
+            details["witness"] = session.witness
     said: dict[str, Json] = {
         "test": config.id,
         "equipment": config.equipment,
@@ -61,6 +64,8 @@ def result(
         "simulated": demo,
         "readings": len(verdict.readings),
     }
+    if session.witness is not None and not private:
+        said["witness"] = session.witness
     if isinstance(verdict, ItemsVerdict):
         said["items"] = [{"item": item, **each} for item, each in verdict.items.items()]
     if session.day is not None:
@@ -69,11 +74,33 @@ def result(
         kind=".10",
         type=RESULT,
         subject=config.equipment,
-        classification=spec.classification,
+        classification=test.classification,
         actor=Actor(person=session.person, proof=session.proof),
         open=said,
         parts={Classification.SSO: details} if details else {},
         evidence=(Evidence("application/jsonl", samples.encode()),) if samples else (),
+    )
+
+
+def begun(test: Test, session: Session) -> Draft:
+    """Return the entry that a person has begun a test: if ispsd stops before it ends, the next start says so."""
+    said: dict[str, Json] = {
+        "test": test.config.id,
+        "equipment": test.config.equipment,
+        "began": forms.utc(session.began_utc),
+    }
+    who: dict[str, Json] = {"person": session.person}
+    if session.item is not None:
+        who["item"] = session.item
+    private = test.classification is Classification.SSO
+    return Draft(
+        kind="system",
+        type=BEGUN,
+        subject=test.config.equipment,
+        classification=test.classification,
+        actor=Actor(person=session.person, proof=session.proof),
+        open=said if private else said | who,
+        parts={Classification.SSO: who} if private else {},
     )
 
 
@@ -97,7 +124,7 @@ def missed(test: Test, period: Period, reason: str) -> Draft:
         kind=".10",
         type=MISSED,
         subject=config.equipment,
-        classification=test.spec.classification,
+        classification=test.classification,
         open=said,
         parts={Classification.SSO: {"items": list(remaining)}} if remaining else {},
     )
@@ -114,7 +141,7 @@ def planned(tests: Iterable[Test], now_utc: datetime) -> list[Draft]:
             "since": forms.utc(since),
             **_interval(test),
         }
-        by_class.setdefault(test.spec.classification, []).append(said)
+        by_class.setdefault(test.classification, []).append(said)
     return [
         Draft(
             kind="system",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.checks.api import CheckConfig, CheckSpec
+    from daemon.model import Classification
     from daemon.session import Session
 
 DECISIVE = frozenset({Outcome.PASSED, Outcome.FAILED})
@@ -56,6 +57,11 @@ class Test:
     """From when on a pass counts as proof, by item, under the empty name of the whole: its unit was replaced then."""
     shown: str = ""
     """The readiness that was shown last: it also changes with the calendar alone."""
+
+    @property
+    def classification(self) -> Classification:
+        """Return who may read of it."""
+        return self.spec.classification_of(self.config)
 
     @property
     def plan(self) -> Plan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
+from daemon.checks.api import Expects
 from daemon.model import Classification, Outcome, Readiness
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class TestBoard:
     def show(self, tests: Tests, test: Test) -> None:
         """Show a test as it stands now, and with it its equipment and the list of what is to be done."""
         now_s = self._clock.now_s()
-        kind = test.spec.classification
+        kind = test.classification
         test.shown = tests.readiness(test)
         self._board.put(
             self._topics.equipment(test.config.equipment, classification=kind),
@@ -75,7 +76,7 @@ class TestBoard:
             self._board.put(self._topics.worklist(), {"items": listed}, self._clock.now_s())
 
     def _topic(self, test: Test) -> str:
-        kind = test.spec.classification
+        kind = test.classification
         if test.config.id not in self._names:
             private = kind is Classification.SSO
             self._names[test.config.id] = self._entropy.token() if private else test.config.id
@@ -108,7 +109,8 @@ class TestBoard:
         progress = test.session.progress if test.session is not None else None
         if progress is None:
             raise ValueError(f"{test.config.id} shows no step")
-        ends_s = progress.ends_s
+        assert test.session is not None  # noqa: S101 (whose progress it is)
+        session, ends_s = test.session, progress.ends_s
         return {
             "test": test.config.id,
             "equipment": test.config.equipment,
@@ -117,9 +119,15 @@ class TestBoard:
             "prompt": progress.prompt,
             "expects": progress.expects.value,
             "seconds_left": None if ends_s is None else max(0, round(ends_s - now_s)),
-            "state": "running" if ends_s is None else "waiting",
+            "state": "running" if progress.expects is Expects.NOTHING else "waiting",
             "outcome": None,
             "reason": None,
+            "item": session.item,
+            "items_left": len(session.queue),
+            "tester": session.person,
+            "witness": session.witness,
+            "who": progress.who.value,
+            "seen": list(session.seen),
         }
 
     @staticmethod
@@ -135,6 +143,12 @@ class TestBoard:
             "state": "done",
             "outcome": None if test.last is None else test.last.outcome.value,
             "reason": None if test.last is None else test.last.reason,
+            "item": None,
+            "items_left": 0,
+            "tester": None,
+            "witness": None,
+            "who": None,
+            "seen": [],
         }
 
 
@@ -144,5 +158,5 @@ def _of_the_same(tests: Tests, test: Test) -> list[Test]:
         other
         for other in tests.tests.values()
         if other.config.equipment == test.config.equipment
-        and other.spec.classification is test.spec.classification
+        and other.classification is test.classification
     ]

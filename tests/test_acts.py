@@ -154,7 +154,7 @@ async def test_an_answer_has_bounds_and_a_name(tmp_path):
         asked = {"do": "test.answer", "test": "t-ssas-e-p1", "step": 1, "by": "R. Menon"}
         with pytest.raises(RefusedError, match="at most 400 characters"):
             await ship.daemon.acts.answer(
-                "t-ssas-e-p1", step=1, person="R. Menon", text="x" * (LONGEST_TEXT + 1)
+                "t-ssas-e-p1", Claim("R. Menon"), step=1, text="x" * (LONGEST_TEXT + 1)
             )
         await refused(ship, {**asked, "text": "x" * LONGEST_TEXT}, "waits for no answer now")
         await refused(ship, {**asked, "by": "A. Nobody"}, "not on the crew list")

@@ -67,10 +67,23 @@ class Answer:
 
     Attributes:
         text: What was typed; empty for a mere *done*.
+        station: The station where it was given; None at the ship's computer.
+        proof: How the person proved to be himself.
     """
 
     person: str
     text: str = ""
+    station: str | None = None
+    proof: str = "none"
+
+
+class Who(StrEnum):
+    """Whose answer a prompt wants."""
+
+    TESTER = "tester"
+    """Whoever does the test, or helps with it."""
+    WITNESS = "witness"
+    """A second person, who has done no step of the test himself."""
 
 
 class Expects(StrEnum):
@@ -233,9 +246,13 @@ class CheckContext(Protocol):
         ...
 
     async def prompt(
-        self, step: int, text: str, *, expects: Expects, for_s: float
+        self, step: int, text: str, *, expects: Expects, for_s: float, who: Who = Who.TESTER
     ) -> Answer | None:
         """Show a step to the person; return the answer, or None when none came in time or none is expected."""
+        ...
+
+    def saw(self, text: str) -> None:
+        """Show beside the step what has been seen so far: ``open 0.4 s``."""
         ...
 
     @property
@@ -265,6 +282,7 @@ class CheckSpec:
         items: The single things that it is a test of, each of which must pass; none for a test of one thing.
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
+        classify: Who may read of it, where that hangs on the configuration.
         judge: Judges what was gathered, and nothing else; ``run`` and ``lead`` end with it, and so does judging the
             record again.
     """
@@ -283,7 +301,12 @@ class CheckSpec:
     limit_s: float = LONGEST_CHECK_S
     count_steps: Callable[[Any], int] | None = None
     judge: Callable[[Any, Gathered], Verdict] | None = None
+    classify: Callable[[Any], Classification] | None = None
 
     def steps_of(self, config: CheckConfig) -> int:
         """Return how many steps a person is led through in this test."""
         return self.steps if self.count_steps is None else self.count_steps(config)
+
+    def classification_of(self, config: CheckConfig) -> Classification:
+        """Return who may read of this test."""
+        return self.classification if self.classify is None else self.classify(config)

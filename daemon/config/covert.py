@@ -82,7 +82,7 @@ def _naming_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -
 
 
 def _is_ssas(test: Test) -> bool:
-    return test.spec.classification is Classification.SSO
+    return test.classification is Classification.SSO
 
 
 def _wording_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:

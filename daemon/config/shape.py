@@ -35,6 +35,7 @@ from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.drivers.links import Link, ReplayLink, TcpLink
 from daemon.errors import RecordError
 from daemon.model import (
+    Classification,
     DoorClass,
     LightCircuit,
     Opening,
@@ -524,6 +525,11 @@ class Test:
     config: CheckConfig
     spec: CheckSpec
     differences: tuple[Difference, ...] = ()
+
+    @property
+    def classification(self) -> Classification:
+        """Return who may read of it."""
+        return self.spec.classification_of(self.config)
 
 
 @dataclass(frozen=True, slots=True)

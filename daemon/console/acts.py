@@ -117,11 +117,19 @@ def _tests(commands: Any) -> None:
 
     start = asking(commands, "start", "start a test", by=True)
     start.add_argument("test", help="its id: t-door; `ispsd tests` lists them")
-    start.add_argument("--item", help="of a test of several things, the one: d07")
+    which = start.add_mutually_exclusive_group()
+    which.add_argument("--item", help="of a test of several things, the one: d07")
+    which.add_argument(
+        "--all-remaining",
+        action="store_true",
+        help="one after the other every one that has not passed in this period",
+    )
     does(
         start,
         lambda g: (
-            {"do": "test.start", "test": g.test, "by": g.by} | ({"item": g.item} if g.item else {})
+            {"do": "test.start", "test": g.test, "by": g.by}
+            | ({"item": g.item} if g.item else {})
+            | ({"remaining": True} if g.all_remaining else {})
         ),
     )
 
@@ -140,6 +148,14 @@ def _tests(commands: Any) -> None:
             "text": g.text,
             "by": g.by,
         },
+    )
+
+    abort = asking(commands, "abort", "break off the test that is under way", by=True)
+    abort.add_argument("test", help="its id: t-door")
+    abort.add_argument("reason", help="in a few words, for the record")
+    does(
+        abort,
+        lambda g: {"do": "test.abort", "test": g.test, "reason": g.reason, "by": g.by},
     )
 
     skip = asking(commands, "not-done", "say why a test cannot be done now: NOT DONE", by=True)

@@ -132,7 +132,7 @@ class Status:
             "tests": [
                 self._test(test)
                 for test in parts.tests.tests.values()
-                if sso or test.spec.classification is Classification.WATCH
+                if sso or test.classification is Classification.WATCH
             ],
             "record": self._record(now_s),
         }

@@ -115,8 +115,11 @@ TABLE: Final[Mapping[str, Verb]] = MappingProxyType(
         "silence": Verb({}),
         "refresh": Verb({}),
         "replay": Verb({"from_bseq": whole, "limit": _some}),
-        "start_test": Verb({"person": text, "test": text}, {"item": text, "pin": _pin}),
-        "answer": Verb({"person": text, "test": text, "step": whole}, {"text": text}),
+        "start_test": Verb(
+            {"person": text, "test": text}, {"item": text, "remaining": _truth, "pin": _pin}
+        ),
+        "answer": Verb({"person": text, "test": text, "step": whole}, {"text": text, "pin": _pin}),
+        "abort_test": Verb({"person": text, "test": text, "reason": text}, {"pin": _pin}),
         "loop_check": Verb({"person": text, "do": text}, {"device": text, "minutes": whole}),
         "situation": _order({"confirm": _truth}, situation=text),
         "level": _order({"notified": text}, level=whole, told_by=text),

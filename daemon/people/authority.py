@@ -59,6 +59,8 @@ class Act(StrEnum):
 
     # Tests
     START_TEST = "start a test"
+    WITNESS_TEST = "confirm a test as its witness"
+    ABORT_TEST = "abort a test that another has begun"
     NOT_DONE = "say that a test is not done"
     LOOP_CHECK = "start a loop check"
     NOTICE = "enter the notice of an SSAS test"
@@ -190,6 +192,16 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
             # Where an officer is asked for his PIN, so are these: nobody gets further by typing another's name.
             **_command(PIN),
         },
+        # No rows of the paper. Whoever is asked for his PIN to start a test is asked for it to confirm one, so that one
+        # person is no two; whoever began a test breaks it off by his name alone.
+        Act.WITNESS_TEST: {
+            OFFICER: PIN,
+            GANGWAY: YES,
+            ENGINEER: YES,
+            ETO: YES,
+            **_command(PIN),
+        },
+        Act.ABORT_TEST: _command(PIN),
         Act.NOT_DONE: _command(PIN),
         Act.LOOP_CHECK: {
             OFFICER: Cell(only=Only.AGREES),

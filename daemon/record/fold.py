@@ -22,6 +22,8 @@ RESULT = "result"
 """The newest result of a test."""
 PROVEN = "proven"
 """The newest result of a test that passed or failed."""
+BEGUN = "begun"
+"""A test that a person has begun, and whose result is not written yet."""
 ITEM = "item"
 """The same of one item of a test of several: ``<test>/<item>``."""
 MISSED = "missed"
@@ -149,6 +151,10 @@ def _alert_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[St
 def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     test, outcome = _text(shown["test"]), shown.get("outcome")
     changes = [StateChange(RESULT, test, shown)]
+    if (
+        "day" not in shown
+    ):  # the day of a continuous check ends while a person is led through one item
+        changes.append(StateChange(BEGUN, test, None))
     if outcome in DECISIVE:
         changes.append(StateChange(PROVEN, test, shown))
     items = shown.get("items", [])
@@ -163,6 +169,11 @@ def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Stat
             }
             changes.append(StateChange(ITEM, f"{test}/{_text(said['item'])}", body))
     return tuple(changes)
+
+
+def _test_begun(shown: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    _text(shown["began"])
+    return (StateChange(BEGUN, _text(shown["test"]), {**carried, **shown}),)
 
 
 def _test_missed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -426,6 +437,7 @@ _AMENDED: Mapping[str, _Rule] = {
 _RULES: Mapping[str, _Rule] = {
     "alert.changed": _alert_changed,
     "doors.counted": _doors_counted,
+    "test.begun": _test_begun,
     "test.missed": _test_missed,
     "test.result": _test_result,
     "tests.planned": _tests_planned,

@@ -116,8 +116,10 @@ class Rig:
         state: dict[str, dict[str, dict[str, object]]] = {kind: {} for kind in (*KEPT, fold.RESULT)}
         for draft in self.journal.drafts:
             for change in fold.project(draft):
+                of_kind = state.setdefault(change.kind, {})
+                of_kind.pop(change.id, None)
                 if change.body is not None:
-                    state.setdefault(change.kind, {})[change.id] = dict(change.body)
+                    of_kind[change.id] = dict(change.body)
         return state
 
     def take_up(self, before: Rig | None = None, *, last_seen: datetime | None = None) -> Rig:

@@ -69,12 +69,13 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "start_test": {"person": "C/O Li", "test": "t-door"},
     "loop_check": {"person": "ETO Kovac", "do": "start"},
     "answer": {"person": "C/O Li", "test": "t-door", "step": 2},
+    "abort_test": {"person": "C/O Li", "test": "t-door", "reason": "called to the gangway"},
 }
 """What every verb must have, as somebody would send it."""
 OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
     "alive": {"of": "page", "touched_s": 2.5},
     "heard": {"nonce": "n1"},
-    "start_test": {"item": "d12", "pin": "314159"},
+    "start_test": {"item": "d12", "remaining": False, "pin": "314159"},
     "loop_check": {"device": "io1", "minutes": 30},
     "situation": {"confirm": True},
     "level": {"notified": "02:10Z"},
@@ -84,7 +85,8 @@ OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
     "blackout": {"begins": "0210Z"},
     "ready_to_secure": {"situation": "sea", "level": 2},
     "threat": {"confirm": False},
-    "answer": {"text": "SG 1"},
+    "answer": {"text": "SG 1", "pin": "314159"},
+    "abort_test": {"pin": "314159"},
     "ack": {"person": "2/O Berg"},
 }
 ENVELOPE = {"id", "session", "person", "pin", "alert", "instance", "priority"}
@@ -474,6 +476,8 @@ def test_the_verbs_of_the_contract_are_all_known() -> None:
         *("refresh", "replay", "test_sound", "gangway_reply"),
         # What DESIGN section 7 wants beside them: *in force* as an act of its own, and the port's level.
         *("level_in_force", "port_level", "ready_to_secure"),
+        # A test that was begun can be broken off.
+        "abort_test",
     }
     assert LATER | VERBS.keys() == contract
     assert not LATER & VERBS.keys()
@@ -509,7 +513,7 @@ def test_a_pin_is_bounded_and_is_told_to_nobody_again(pin: object, fits: bool) -
         assert "pin" not in command.arguments
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"start_test"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"start_test", "answer", "abort_test"}))
 def test_a_pin_is_taken_only_where_the_act_asks_for_one(verb: str) -> None:
     body = {"id": "x", "session": SESSION, **MEMBERS[verb], "pin": "314159"}
     refused = parsed(body, verb)

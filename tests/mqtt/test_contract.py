@@ -84,6 +84,12 @@ TEST = {
     "state": "running",
     "outcome": None,
     "reason": None,
+    "item": "d12",
+    "items_left": 3,
+    "tester": "M. Petrov",
+    "witness": None,
+    "who": "tester",
+    "seen": ["open 0.4 s"],
 }
 ALERT = {
     "id": "a1",
