@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from daemon.config import Config
+    from daemon.config.shape import Device
     from daemon.readiness import Test
     from daemon.supervise import Supervisor
     from daemon.watch import Watch
@@ -22,10 +23,22 @@ OURSELVES = "ispsd"
 CONTACTS = frozenset({ContactState.CLOSED, ContactState.OPEN})
 
 
+def device_name(device: Device) -> str:
+    """Return the short name of a device: its own, as a camera has, or its id."""
+    return str(getattr(device.config, "name", device.id.upper()))
+
+
+def behind(config: Config) -> frozenset[str]:
+    """Return what cameras and their recorder hang on together, such as a switch."""
+    named = (getattr(device.config, "behind", None) for device in config.devices)
+    return frozenset(each for each in named if each is not None)
+
+
 def names(config: Config) -> dict[str, str]:
     """Return the short name of everything that an alert of this ship can be about; alerts of others end at a start."""
     found = {
-        **{device.id: device.id.upper() for device in config.devices if not device.spec.covert},
+        **{d.id: device_name(d) for d in config.devices if not d.spec.covert},
+        **{each: each.upper() for each in behind(config)},
         **{bus: bus.upper() for bus in config.buses},
         **{opening.id: opening.name for opening in config.openings},
         GNSS: GNSS.upper(),
@@ -56,7 +69,7 @@ def equipment(config: Config, tests: Iterable[Test]) -> dict[str, Equipment]:
     vital |= {opening.device for opening in config.openings if opening.id in vital}
     for device in config.devices:
         id_, covert = device.id, device.spec.covert
-        name = found[id_].name if id_ in found and not covert else id_.upper()
+        name = found[id_].name if id_ in found and not covert else device_name(device)
         covert = covert or (id_ in found and found[id_].covert)
         found[id_] = Equipment(id_, name, vital=id_ in vital, covert=covert)
     for opening in config.openings:

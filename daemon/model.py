@@ -249,6 +249,43 @@ class AisOffLog:
     periods: tuple[AisOffPeriod, ...]
 
 
+class CameraState(StrEnum):
+    """What the newest picture of a camera shows, as far as a machine can tell."""
+
+    LIVE = "live"
+    """Something is seen, and it is not the picture that was there before."""
+    FROZEN = "frozen"
+    """The same picture to the last bit, look after look: no sensor gives that."""
+    COVERED = "covered"
+    """Lit, and nothing to be told apart."""
+    DARK = "dark"
+    """Nothing is seen, where the camera has light of its own or the place is lit."""
+    NIGHT = "night"
+    """Nothing is seen, where it may be dark."""
+    NOT_DECODED = "not_decoded"
+    """A whole picture came, and this computer cannot unpack it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """What one look at a camera brought; never the picture itself."""
+
+    state: CameraState
+    codec: str
+    """``jpeg``, ``h264`` or ``h265``."""
+    width: int | None
+    """In points; None, with all that follows but the time, of a picture that was not decoded."""
+    height: int | None
+    brightness: float | None
+    """0 (black) to 255 (white), the mean of the picture."""
+    contrast: float | None
+    """The standard deviation of brightness over 64 × 36 fields of the picture."""
+    unchanged_looks: int
+    """How many looks before this one had the same picture to the last bit."""
+    waited_s: float
+    """From asking for the stream to the whole picture, in seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class SsasMessage:
     """The text of an SSAS *test* message. There is no type for any other: it cannot be expressed."""
@@ -268,6 +305,7 @@ Value: TypeAlias = (
     | AisIdentity
     | AisTraffic
     | AisOffLog
+    | CameraView
     | SsasMessage
     | float
     | str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from daemon.alerts.rules.cctv import CamerasRule
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
@@ -16,6 +17,7 @@ from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
 from daemon.alerts.rules.power import PowerRule
+from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def rules(
     yield from _devices(config)
     yield from _lights(config, points)
     yield from _power(config)
+    yield from _cameras(config)
     for point in points:
         device, _, name = point.rpartition(".")
         if name == "own_report":
@@ -142,6 +145,17 @@ def _power(config: Config) -> Iterator[Rule]:
                 bus=buses.get(ups.device),
                 rated_min=config.ups_rated_min[ups.id],
             )
+
+
+def _cameras(config: Config) -> Iterator[Rule]:
+    together: dict[str | None, dict[str, str]] = defaultdict(dict)
+    for device in config.devices:
+        if isinstance(device.config, RtspCameraConfig):
+            together[device.config.behind][device.id] = device.config.name
+    for id_, name in together.pop(None, {}).items():
+        yield CamerasRule({id_: name})
+    for behind, cameras in together.items():
+        yield CamerasRule(cameras, behind=behind)
 
 
 def _devices(config: Config) -> Iterator[Rule]:

@@ -465,7 +465,7 @@ def test_a_device_that_is_left_out_is_pointed_at_nobody_or_refused(tmp_path):
     nobody = {"kind": "tcp", "host": "127.0.0.1", "port": NOBODY}
     assert out["device"]["gps1"]["link"] == out["bus"]["aft"]["link"] == nobody
     assert (out["device"]["io1"]["host"], out["device"]["io1"]["port"]) == ("127.0.0.1", NOBODY)
-    tree["device"]["cam"] = {"kind": "camera", "url": "rtsp://10.1.1.9"}
+    tree["device"]["cam"] = {"kind": "horn", "line": "10.1.1.9"}
     with pytest.raises(IspsdError, match=r"device\.cam: cannot be kept off its real address"):
         derived(tree, nothing, {}, state=tmp_path, mqtt_port=1)
 

@@ -5,13 +5,11 @@ Devices and tests are validated by the models of their own kinds; only what they
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from daemon.alerts.annunciation import (
     NEXT_AFTER_S,
@@ -48,6 +46,7 @@ from daemon.model import (
     Station,
 )
 from daemon.record import cosignature
+from daemon.secretfiles import SecretPath, credentials
 from daemon.witness.post import place
 from daemon.witness.standing import Witness
 
@@ -65,34 +64,6 @@ if TYPE_CHECKING:
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 ShortName = Annotated[str, Field(min_length=1, max_length=16)]
 Input = Annotated[int, Field(ge=0, le=2047)]
-
-
-CREDENTIAL = "credential:"
-CREDENTIALS = Path("/run/credentials/ispsd.service")
-"""Where systemd hands over secrets, when it does not say so itself (systemd.exec(5), LoadCredential=)."""
-CREDENTIAL_PREFIX = "secrets_"
-"""What the unit's LoadCredential= of a whole folder puts before each name."""
-
-
-def credentials() -> Path:
-    """Return the folder in which systemd hands over secrets."""
-    return Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS))
-
-
-def _secret(given: object) -> object:
-    """Return where a secret is: ``credential:<name>`` is one that systemd hands over."""
-    if not isinstance(given, str) or not given.startswith(CREDENTIAL):
-        return given
-    name = given.removeprefix(CREDENTIAL)
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name) is None:
-        raise ValueError(
-            f"{name!r} is no credential's name: letters, digits, dot, dash, underscore"
-        )
-    return credentials() / f"{CREDENTIAL_PREFIX}{name}"
-
-
-SecretPath = Annotated[Path, BeforeValidator(_secret)]
-"""A file that nobody else may read, or ``credential:<name>``."""
 
 
 class _Section(BaseModel):

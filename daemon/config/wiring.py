@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
 from daemon.drivers.modbus_unit import UnitConfig
+from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.looprun import Tag
 from daemon.model import OpeningKind
 from daemon.proving import Wired
@@ -128,8 +129,14 @@ def rows(config: Config) -> Iterator[Row]:
             )
             yield _row(config, device, input=number, tag=side.point, opening=opening, wiring="DOR")
         if not is_other:
-            feed = str(getattr(device.config, "feed", ""))
-            yield _row(config, device, tag=device.id, what=feed or "no input is wired")
+            yield _row(config, device, tag=device.id, **_itself(device))
+
+
+def _itself(device: Device) -> dict[str, Any]:
+    """Return what a device is to which nothing is wired: a feed, a camera, or a unit that waits for its first cable."""
+    if isinstance(device.config, RtspCameraConfig):
+        return {"what": "camera", "name": device.config.name, "place": device.config.place}
+    return {"what": str(getattr(device.config, "feed", "")) or "no input is wired"}
 
 
 def address(config: Config, device: Device) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from daemon.errors import IspsdError
 from daemon.simulate.standins import LOOPBACK, PANEL
@@ -118,6 +119,8 @@ def _move(name: str, device: dict[str, Any], endpoint: str | None) -> None:
     if "link" in device:
         link = device["link"]
         device["link"] = _nowhere() if endpoint is None else _link(link, endpoint)
+    elif "url" in device:
+        _move_url(device, endpoint)
     elif "host" in device:
         port = NOBODY if endpoint is None else _port(endpoint)
         device |= {"host": LOOPBACK, "port": port}
@@ -126,6 +129,15 @@ def _move(name: str, device: dict[str, Any], endpoint: str | None) -> None:
             device.pop("ca_file", None)
     elif "bus" not in device:
         raise IspsdError(f"device.{name}: cannot be kept off its real address")
+
+
+def _move_url(device: dict[str, Any], endpoint: str | None) -> None:
+    """Let the stand-in of a camera be asked, and nobody's password be told to it."""
+    parts = urlsplit(device["url"])
+    port = NOBODY if endpoint is None else _port(endpoint)
+    device["url"] = urlunsplit(parts._replace(netloc=f"{LOOPBACK}:{port}"))
+    for secret in ("user", "password_file"):
+        device.pop(secret, None)
 
 
 def _link(link: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
@@ -151,6 +163,8 @@ def _port(endpoint: str) -> int:
 
 def _address(section: Mapping[str, Any]) -> str:
     link = section.get("link", section)
+    if "url" in section:
+        return str(section["url"])
     if "bus" in section:
         return f"bus {section['bus']}"
     if "host" in link:

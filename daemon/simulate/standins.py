@@ -10,6 +10,7 @@ from daemon.drivers.modbus_reach import Part, blocks
 from daemon.drivers.modbus_rtu import ModbusRtuConfig
 from daemon.drivers.nmea import NmeaConfig
 from daemon.drivers.reach import ReachConfig
+from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.drivers.ssas_text import SsasTextConfig
 from daemon.model import ContactState, Situation
@@ -105,6 +106,9 @@ def planned(config: Config) -> Plan:
                 _add_ssas(plan, device, text)
             case ReachConfig():
                 plan.units.append({"id": device.id, "kind": "web_unit"})
+                plan.of_device[device.id] = (device.id, {})
+            case RtspCameraConfig():
+                plan.units.append({"id": device.id, "kind": "camera"})
                 plan.of_device[device.id] = (device.id, {})
             case SsasAtConfig():
                 plan.units.append({"id": device.id, "kind": "ssas_modem"})

@@ -1,0 +1,71 @@
+"""Which cameras give no picture of which somebody would learn anything? One dead switch is one alert, not eight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from daemon.alerts.alert import Source
+from daemon.alerts.rules.api import Said
+from daemon.cameras import fault
+from daemon.model import CameraView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from daemon.alerts.rules.api import Moment
+    from daemon.model import Reading
+    from daemon.points import Change
+
+LOST: Final = "cctv.camera"
+TOGETHER_S: Final = 60.0
+"""What was lost so long before the last of all was lost by itself, and stays an alert of its own."""
+LONGEST_DETAIL: Final = 400
+
+
+class CamerasRule:
+    """One camera, or all that hang on one thing, such as a switch or a recorder."""
+
+    def __init__(self, cameras: Mapping[str, str], *, behind: str | None = None) -> None:
+        """Watch cameras.
+
+        Args:
+            cameras: The names of the cameras, by device.
+            behind: What they hang on; None for a camera alone.
+        """
+        self.points = frozenset(f"{id_}.view" for id_ in cameras)
+        self.devices = frozenset(cameras)
+        self._sources = {id_: Source(id_, name, id_, behind) for id_, name in cameras.items()}
+        self._all = Source(behind, behind.upper(), behind) if behind and len(cameras) > 1 else None
+        self._views: dict[str, CameraView | None] = {}
+        self._up: set[str] = set()
+        self._lost: dict[str, tuple[float, str]] = {}
+        """Since when a camera is lost, and why."""
+
+    def take(self, reading: Reading, change: Change | None) -> None:
+        id_ = reading.point.rpartition(".")[0]
+        self._views[id_] = reading.value if isinstance(reading.value, CameraView) else None
+
+    def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
+        if up:
+            self._up.add(device)
+            self._lost.pop(device, None)
+        else:
+            self._up.discard(device)
+            self._lost[device] = (self._lost.get(device, (now_s, ""))[0], reason)
+
+    def look(self, moment: Moment) -> Iterator[Said]:
+        all_lost_s = None
+        if self._all is not None and (self._up or self._lost):
+            if self._lost.keys() == self.devices:
+                all_lost_s = max(since_s for since_s, _ in self._lost.values())
+            names = ", ".join(source.name for source in self._sources.values())
+            detail = f"no picture of {names}"[:LONGEST_DETAIL]
+            yield Said(LOST, self._all, all_lost_s is not None, detail)
+        for id_, source in self._sources.items():
+            if id_ in self._lost:
+                since_s, reason = self._lost[id_]
+                with_all = all_lost_s is not None and all_lost_s - since_s < TOGETHER_S
+                yield Said(LOST, source, not with_all, f"no picture: {reason}"[:LONGEST_DETAIL])
+            elif id_ in self._up and (view := self._views.get(id_)) is not None:
+                words = fault(view)
+                yield Said(LOST, source, words is not None, words or "")

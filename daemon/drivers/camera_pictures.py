@@ -1,0 +1,113 @@
+"""Have one picture decoded in a process of its own, and keep the newest of each camera in memory.
+
+A picture never leaves the computer by MQTT, and is on disk only as evidence of a test that wants it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from daemon.drivers import picture_decoder
+from daemon.drivers.camera_sight import Measures
+from daemon.errors import FrameError
+
+if TYPE_CHECKING:
+    from daemon.drivers.rtp_video import KeyPicture
+
+PICTURES: Final = "camera pictures"
+"""Under this name the cameras of a ship share their pictures."""
+DECODING: Final = "picture decoding"
+"""Under this name they share their turn: one picture at a time is decoded, whatever it costs."""
+DECODE_S: Final = 15.0
+LARGEST_ANSWER: Final = picture_decoder.LARGEST_JPEG + 1024
+PROGRAM: Final = Path(picture_decoder.__file__)
+
+
+class NoDecoderError(FrameError):
+    """This computer has nothing that can unpack such a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The newest picture of a camera, made small.
+
+    Attributes:
+        taken_s: When it came, in seconds since boot.
+    """
+
+    jpeg: bytes
+    taken_s: float
+
+
+class Pictures:
+    """The newest picture of every camera; memory only."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, Kept] = {}
+
+    def keep(self, device: str, jpeg: bytes, now_s: float) -> None:
+        """Keep a picture in place of the one before."""
+        self._newest[device] = Kept(jpeg, now_s)
+
+    def forget(self, device: str) -> None:
+        """Keep none: what there was is older than the camera's loss."""
+        self._newest.pop(device, None)
+
+    def newest(self, device: str) -> Kept | None:
+        """Return a camera's newest picture; None where there is none."""
+        return self._newest.get(device)
+
+
+def can_decode() -> bool:
+    """Return whether pictures can be decoded at all on this computer."""
+    return find_spec("PIL") is not None
+
+
+async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
+    """Return what is on a picture, and the picture made small.
+
+    Raises:
+        NoDecoderError: There is nothing here that can unpack it.
+        FrameError: It cannot be unpacked, or not within time and memory.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", str(PROGRAM), picture.codec.value),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"PATH": os.environ.get("PATH", os.defpath)},
+        start_new_session=True,
+        limit=LARGEST_ANSWER,
+    )
+    try:
+        async with asyncio.timeout(DECODE_S):
+            said, _ = await process.communicate(picture.body)
+    except TimeoutError as err:
+        raise FrameError(f"a picture that is not decoded within {DECODE_S:g} s") from err
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.shield(process.wait())
+    if process.returncode == picture_decoder.NO_DECODER:
+        raise NoDecoderError(picture.codec.value)
+    if process.returncode != 0:
+        raise FrameError("a picture that cannot be decoded")
+    return _read(said)
+
+
+def _read(said: bytes) -> tuple[Measures, bytes]:
+    head, _, small = said.partition(b"\n")
+    try:
+        measures = Measures(**json.loads(head))
+    except (ValueError, TypeError) as err:
+        raise FrameError("a picture of which nothing was said") from err
+    return measures, small

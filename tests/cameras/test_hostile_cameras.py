@@ -1,0 +1,191 @@
+"""A camera that stalls, floods or lies costs the ship one bounded look, and nobody else anything."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon.clock import SystemClock
+from daemon.drivers import picture_decoder
+from daemon.drivers.camera_pictures import decoded
+from daemon.drivers.rtp_video import KeyPicture
+from daemon.drivers.rtsp_messages import LONGEST_BODY, LONGEST_HEAD, Login
+from daemon.drivers.rtsp_session import Address, Visit, visit
+from daemon.drivers.sdp import Codec
+from daemon.errors import FrameError, LinkError
+from tests.cameras.rig import answering
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SDP = b"v=0\r\nm=video 0 RTP/AVP 26\r\na=control:1\r\n"
+LONG_S = 20.0
+
+
+async def look(url: str, *, limit_s: float = LONG_S, login: Login | None = None) -> Visit:
+    host, _, port = url.removeprefix("rtsp://").partition("/")[0].partition(":")
+    return await visit(
+        Address(host, int(port), url),
+        login,
+        limit_s=limit_s,
+        clock=SystemClock(),
+        nonce=lambda: "0123456789abcdef",
+    )
+
+
+def answer(number: int, status: str = "200 OK", body: bytes = b"", **headers: str) -> bytes:
+    lines = [f"RTSP/1.0 {status}", f"CSeq: {number}", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def scripted(*answers: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]:
+    """Answer each request with the next of these, and hang up when there is none."""
+
+    async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for each in answers:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(each)
+            await writer.drain()
+
+    return visit
+
+
+async def refused(answers: tuple[bytes, ...]) -> str:
+    async with answering(scripted(*answers)) as url:
+        with pytest.raises(LinkError) as err:
+            await look(url)
+    return str(err.value)
+
+
+UP_TO_PLAY = (answer(1, body=SDP), answer(2, Session="1"), answer(3))
+PACKET = bytes([0x80, 26]) + bytes(10) + bytes([0, 0, 0, 0, 0, 50, 40, 30])
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ((), "DESCRIBE: it hung up"),
+        ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), "DESCRIBE: no RTSP answer"),
+        ((b"x" * (2 * LONGEST_HEAD),), "DESCRIBE: talks no RTSP"),
+        ((answer(1, "301 Moved", Location="rtsp://10.9.9.9/"),), "DESCRIBE: it says 301 Moved"),
+        ((answer(1, "200 OK", body=b"v=0\r\n"),), "DESCRIBE: offers no video"),
+        (
+            (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 99999999\r\n\r\n",),
+            "session description",
+        ),
+        ((b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: -1\r\n\r\n",), "a length that is none"),
+        ((answer(1, body=b"m=video 0 RTP/AVP 26\r\n" * 2000),), "more than 500 lines"),
+        (
+            (answer(1, body=SDP, Content_Base="rtsp://a/\x0bb"),),
+            "an address that cannot be said back",
+        ),
+        ((answer(1, body=SDP), answer(2)), "SETUP: a session that cannot be said back"),
+        ((answer(1, body=SDP), answer(2, "461 Unsupported Transport")), "SETUP: it says 461"),
+        ((*UP_TO_PLAY[:2], answer(3, "454 Session Not Found")), "PLAY: it says 454"),
+        (UP_TO_PLAY, "waiting for a picture: it hung up"),
+        (
+            (*UP_TO_PLAY[:2], UP_TO_PLAY[2] + b"$\x00\x00\x14" + PACKET),
+            "waiting for a picture: it hung up",
+        ),
+        ((answer(1, "401 Unauthorized", WWW_Authenticate='Basic realm="x"'),), "wants a user"),
+    ],
+)
+async def test_what_is_wrong_is_said_with_how_far_it_came(answers, reason):
+    assert reason in await refused(answers)
+
+
+async def test_a_camera_that_says_nothing_is_left_at_its_deadline():
+    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with answering(silent) as url:
+        with pytest.raises(LinkError, match=r"DESCRIBE: nothing whole within 0\.2 s"):
+            await look(url, limit_s=0.2)
+
+
+async def test_a_camera_that_drips_is_left_at_the_same_deadline():
+    async def dripping(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for byte in b"RTSP/1.0 200 OK\r\nX: " + b"y" * 4000:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with answering(dripping) as url:
+        with pytest.raises(LinkError, match="nothing whole within"):
+            await look(url, limit_s=0.3)
+
+
+async def test_a_flood_without_a_picture_is_left_after_so_many_bytes():
+    async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await scripted(*UP_TO_PLAY)(reader, writer)
+        while True:
+            writer.write(b"$\x07\xff\xff" + bytes(0xFFFF))  # of a channel that nobody asked for
+            await writer.drain()
+
+    async with answering(flooding) as url:
+        with pytest.raises(LinkError, match="no key picture among 32 MiB"):
+            await look(url)
+
+
+async def test_the_longest_session_description_is_taken_and_one_byte_more_is_not():
+    rest = LONGEST_BODY - len(SDP)
+    fill = b"a=x:" + b"y" * (rest - 6) + b"\r\n"
+    assert "SETUP: it hung up" in await refused((answer(1, body=SDP + fill),))
+    assert "64 KiB" in await refused((answer(1, body=SDP + fill + b"\n"),))
+
+
+async def test_a_camera_that_wants_the_password_in_the_clear_is_not_told_it():
+    heard = bytearray()
+
+    async def basic(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            heard.extend(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(answer(1, "401 Unauthorized", WWW_Authenticate='Basic realm="x"'))
+
+    async with answering(basic) as url:
+        with pytest.raises(LinkError, match=r"in the clear \(Basic\); switch it to Digest"):
+            await look(url, login=Login("watch", "let me in"))
+    assert b"Authorization" not in heard
+    assert "let me in" not in repr(Login("watch", "let me in"))
+
+
+# ---------------------------------------------------------------- the decoder
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xd8\xff\xe0 no picture", bytes(100_000)])
+async def test_what_is_no_picture_is_said_to_be_none(body):
+    with pytest.raises(FrameError, match="cannot be decoded"):
+        await decoded(KeyPicture(Codec.JPEG, body))
+
+
+async def test_a_picture_of_a_milliard_points_is_refused_before_it_is_unpacked():
+    """The headers of a JPEG of 65,500 × 65,500 points, which is a file of a few hundred bytes."""
+    from daemon.drivers import rtp_jpeg
+
+    piece = rtp_jpeg.Piece(0, 1, 65_496, 65_496, 0, bytes([1]) * 128, b"")
+    with pytest.raises(FrameError, match="cannot be decoded"):
+        await decoded(KeyPicture(Codec.JPEG, rtp_jpeg.jpeg_file(piece, bytes(100))))
+
+
+async def test_a_decoder_that_hangs_is_ended_with_all_that_it_started(monkeypatch, tmp_path):
+    hangs = tmp_path / "hangs.py"
+    hangs.write_text("import time\ntime.sleep(600)\n", "utf-8")
+    monkeypatch.setattr("daemon.drivers.camera_pictures.PROGRAM", hangs)
+    monkeypatch.setattr("daemon.drivers.camera_pictures.DECODE_S", 0.2)
+    with pytest.raises(FrameError, match=r"not decoded within 0\.2 s"):
+        await decoded(KeyPicture(Codec.JPEG, b"x"))
+
+
+async def test_a_decoder_has_no_more_than_its_share(monkeypatch, tmp_path):
+    greedy = tmp_path / "greedy.py"
+    program = str(picture_decoder.__file__)
+    greedy.write_text(
+        f"import runpy\nmodule = runpy.run_path({program!r})\nmodule['_bound']()\nbytearray(1 << 30)\n",
+        "utf-8",
+    )
+    monkeypatch.setattr("daemon.drivers.camera_pictures.PROGRAM", greedy)
+    with pytest.raises(FrameError, match="cannot be decoded"):
+        await decoded(KeyPicture(Codec.JPEG, b"x"))
