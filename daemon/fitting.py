@@ -165,6 +165,7 @@ class Fitted:
             entropy=self._entropy,
             hardness=self._hardness,
             ship_time=lambda: self.ship.ship_time,
+            level=lambda: int(self.engine.regime.level),
             held_head=partial(self.publisher.head_at_broker, limit_s=BROKER_LIMIT_S),
             show_head=self._sealed,
             show_worklist=lambda: self._testboard.show_worklist(self.tests),

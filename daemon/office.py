@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import logs
 from daemon.assets import asset
+from daemon.book import defects
 from daemon.book import forms as book_forms
 from daemon.book.book import Book
+from daemon.book.defects import Relied
 from daemon.crewlist import CrewList
 from daemon.duties import Duties
 from daemon.errors import RecordError
@@ -64,6 +66,7 @@ class Office:
         entropy: Entropy,
         hardness: Hardness,
         ship_time: Callable[[], timezone],
+        level: Callable[[], int],
         held_head: Callable[[], Awaitable[str | None]],
         show_head: Callable[[Checkpoint], None],
         show_worklist: Callable[[], None],
@@ -78,6 +81,7 @@ class Office:
             entropy: Names and salts.
             hardness: How hard a PIN is to guess.
             ship_time: Ship's time now.
+            level: The ship's security level now.
             held_head: Returns the newest checkpoint that the broker holds.
             show_head: Is given the newest head with the witnesses' lines below the ship's.
             show_worklist: Told when the list of what is to be done may have changed.
@@ -113,6 +117,9 @@ class Office:
             entropy=entropy,
             ship_time=ship_time,
             first_ship_time=config.ship_time,
+            relied=_relied(config),
+            level=level,
+            tests={test.config.id: test.spec.items(test.config) for test in config.tests},
             on_change=show_worklist,
         )
         record.on_commit(self.book.told)
@@ -230,3 +237,16 @@ class Office:
             persons=self.people.persons(),
             kinds={test.config.id: test.spec.kind for test in config.tests},
         )
+
+
+def _relied(config: Config) -> Relied:
+    """Return which security levels rely on what, as shipped and as the ship's file has it."""
+    return Relied(
+        by_kind=defects.load(asset("defects.toml")),
+        kinds={test.config.id: test.spec.kind for test in config.tests},
+        by_test={
+            test.config.id: defects.effects(said)
+            for test in config.tests
+            if (said := test.config.defect_effect) is not None
+        },
+    )

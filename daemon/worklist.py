@@ -47,6 +47,8 @@ class Item:
         test: The test, or a short name of what else is to be done: ``review``.
         since_utc: Since when it is so; None where nobody can tell.
         limit_utc: When it is, or was, overdue.
+        first: It stands before the others of its state.
+        defect_of: The line is a defect that this test found, whose own line then says nothing more.
     """
 
     test: str
@@ -55,6 +57,8 @@ class Item:
     state: ItemState
     since_utc: datetime | None
     limit_utc: datetime | None
+    first: bool = False
+    defect_of: str | None = None
 
 
 def items(
@@ -66,8 +70,13 @@ def items(
 
 
 def worst_first(listed: Iterable[Item]) -> list[Item]:
-    """Return the lines in the order in which they are read."""
-    return sorted(listed, key=lambda item: (_ORDER[item.state], item.what))
+    """Return the lines in the order in which they are read, each defect once."""
+    every = list(listed)
+    told = {item.defect_of for item in every}
+    return sorted(
+        (item for item in every if item.state is not ItemState.DEFECT or item.test not in told),
+        key=lambda item: (_ORDER[item.state], not item.first, item.what),
+    )
 
 
 def message(listed: Iterable[Item]) -> list[dict[str, Json]]:

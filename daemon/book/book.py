@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.book import duties
+from daemon.book import defects, duties
 from daemon.book.amending import Amending
 from daemon.book.attaching import Attaching
+from daemon.book.defectlist import DefectList
 from daemon.book.desk import Desk
 from daemon.book.entering import Entering
 from daemon.book.pages import Pages
+from daemon.book.retests import Retests
 from daemon.book.reviewing import Reviewing
 from daemon.book.standing import Standing
 from daemon.errors import RecordError
 from daemon.model import ClockStatus
+from daemon.record import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import timezone
     from typing import Any
 
+    from daemon.book.defects import Relied
     from daemon.book.desk import Records
     from daemon.book.forms import Forms
     from daemon.clock import Clock
@@ -48,6 +52,9 @@ class Book:
         entropy: Entropy,
         ship_time: Callable[[], timezone],
         first_ship_time: timezone,
+        relied: Relied,
+        level: Callable[[], int],
+        tests: Mapping[str, Sequence[str]] | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Put the parts together.
@@ -60,6 +67,9 @@ class Book:
             entropy: Names of files on their way in.
             ship_time: Ship's time now.
             first_ship_time: The one that held before anybody changed it.
+            relied: Which security levels rely on what.
+            level: The ship's security level now.
+            tests: Those of the ship's file, with their items; None where nobody knows them.
             on_change: Told when the worklist may be another.
         """
         self._record = record
@@ -68,7 +78,10 @@ class Book:
         self._on_change = on_change
         self._standing = Standing()
         desk = Desk(people=people, record=record, clock=clock)
-        entering = Entering(forms, desk, self._standing)
+        self._relied, self._level = relied, level
+        self._retests = Retests(record, self._standing, relied)
+        entering = Entering(forms, desk, self._standing, tests)
+        listing = DefectList(desk, self._standing, relied)
         attaching = Attaching(desk, entropy)
         reviewing = Reviewing(desk, self._standing)
         pages = Pages(record, first_ship_time)
@@ -77,6 +90,8 @@ class Book:
             "entry": pages.one,
             "forms": entering.list_forms,
             "enter": entering.enter,
+            "defects": listing.show,
+            "defect.removed": listing.remove,
             "raise": entering.raise_detection,
             "amend": Amending(forms, desk).amend,
             "attach.begin": attaching.begin,
@@ -94,16 +109,29 @@ class Book:
             RecordError: It cannot be read now; ``run`` tries again.
         """
         await self._standing.take_up(self._record)
+        await self._retests.catch_up()
 
     def told(self, entry: Entry) -> None:
         """Take an entry that came on disk."""
-        if self._standing.told(entry):
+        differs = self._standing.told(entry)
+        self._retests.told(entry)
+        if differs:
             self._on_change()
+
+    def defects(self) -> list[dict[str, Json]]:
+        """Return the open defects as they stand, by number."""
+        said = self._standing.of(fold.DEFECT_SAID)
+        return [
+            defects.standing(opened, said, self._relied)
+            for opened in self._standing.defects().values()
+        ]
 
     def items(self) -> list[Item]:
         """Return the lines of the worklist; with a clock that cannot be right, only those that need none."""
         return duties.items(
             self._standing,
+            defects=self.defects(),
+            level=self._level(),
             evidence=self._record.evidence_used(),
             now_utc=self._clock.utc(),
             ship_time=self._ship_time(),
@@ -117,6 +145,8 @@ class Book:
             try:
                 if not self._standing.is_known:
                     await self.take_up()
+                elif self._retests.is_behind:
+                    await self._retests.catch_up()
                 while await self._record.study():
                     pass
             except RecordError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.model import Classification, Json
     from daemon.people.authority import Act
-    from daemon.people.claims import By
+    from daemon.people.claims import By, Claim
     from daemon.people.people import People
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Draft, Entry
@@ -67,6 +67,15 @@ class Desk:
             RefusedError: Unknown, may not, or not proven.
         """
         return await self._people.prove(fields.claim(request), act)
+
+    async def two(self, claims: Sequence[Claim], act: Act) -> tuple[By, By]:
+        """Return the two persons of an act that takes both, each with his PIN.
+
+        Raises:
+            RefusedError: One of them is unknown, or not proven.
+        """
+        first, second = await self._people.prove_all(claims, act)
+        return first, second
 
     def must_still_be(self, by: By) -> None:
         """Refuse who has left, or has other duties than when he began.

@@ -7,17 +7,20 @@ apart (B/13.7), certificates by the date printed on them. When a line comes is o
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
+from daemon.book.defects import is_relied_on
 from daemon.record import fold
 from daemon.worklist import LONGEST_TEXT, Item, ItemState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timezone
 
     from daemon.book.standing import Standing
+    from daemon.model import Json
 
 DRILL_MONTHS: Final = 3
 EXERCISE_MONTHS: Final = 18
@@ -26,6 +29,8 @@ REVIEW_AFTER: Final = timedelta(days=8)
 DRILL_NOTICE: Final = timedelta(days=21)
 EXERCISE_NOTICE: Final = timedelta(days=90)
 CERTIFICATE_NOTICE: Final = timedelta(days=90)
+LONG_OPEN: Final = timedelta(days=7)
+"""A defect that is open for longer is read first; the company counts those too."""
 QUOTA_NOTICE: Final = 80
 """Per cent of the room for evidence."""
 _MB: Final = 1024 * 1024
@@ -34,6 +39,8 @@ _MB: Final = 1024 * 1024
 def items(
     standing: Standing,
     *,
+    defects: Sequence[Mapping[str, Json]] = (),
+    level: int = 1,
     evidence: tuple[int, int],
     now_utc: datetime,
     ship_time: timezone,
@@ -43,6 +50,8 @@ def items(
 
     Args:
         standing: What stands in the record.
+        defects: Those that are open, as they stand.
+        level: The security level now.
         evidence: Bytes of evidence that are used, and that there may be.
         now_utc: Now.
         ship_time: By which a day begins.
@@ -50,7 +59,7 @@ def items(
     """
     found = [*_room(*evidence)]
     if standing.is_known:
-        found += _defects(standing)
+        found += [_defect(each, level, now_utc if by_calendar else None) for each in defects]
     if standing.is_known and by_calendar:
         found += [
             *_drill(standing, now_utc),
@@ -70,13 +79,35 @@ def months_after(moment: datetime, months: int) -> datetime:
     )
 
 
-def _defects(standing: Standing) -> Iterator[Item]:
-    for number, said in standing.defects().items():
-        what = f"{said.get('name')}: {number}, {said.get('found')}; instead: {said.get('measure')}"
-        found_utc = _moment(said.get("done_at"))
-        yield _item(
-            number, what, ItemState.DEFECT, found_utc, None, equipment=str(said.get("equipment"))
-        )
+def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> Item:
+    """Return the line of a defect: what is wrong, what instead, and what is still to be said of it."""
+    found_utc = _moment(said["found_at"])
+    is_long = found_utc is not None and now_utc is not None and now_utc - found_utc > LONG_OPEN
+    parts = [f"{said['name']}: {str(said['defect']).upper()}"]
+    if is_long and found_utc is not None and now_utc is not None:
+        parts.append(f"open for {(now_utc - found_utc).days} days")
+    if said["measure"]:
+        parts.append(f"instead: {said['measure']}")
+    elif is_relied_on(said, level):
+        parts.append(f"NO MEASURE INSTEAD, and security level {level} relies on it")
+    else:
+        parts.append("NO MEASURE INSTEAD: say what is done")
+    if not said["told"]:
+        parts.append("nobody told")
+    times = f" ({said['times']} times)" if said["times"] != 1 else ""
+    parts.append(f"{said['found']}{times}")
+    return replace(
+        _item(
+            str(said["defect"]),
+            "; ".join(parts),
+            ItemState.DEFECT,
+            found_utc,
+            None,
+            equipment=str(said["equipment"]),
+        ),
+        first=is_long or is_relied_on(said, level),
+        defect_of=None if said["test"] is None else str(said["test"]),
+    )
 
 
 def _drill(standing: Standing, now_utc: datetime) -> Iterator[Item]:

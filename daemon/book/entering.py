@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields
-from daemon.book import when
+from daemon.book import defects, when
 from daemon.book.desk import naming
+from daemon.book.standing import number_of
 from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.people.authority import Act
 from daemon.record.entry import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from daemon.book.desk import Desk
     from daemon.book.forms import Form, Forms
@@ -33,7 +34,15 @@ _NUMBER: Final = re.compile(r"def-(\d{1,6})")
 class Entering:
     """Takes filled forms."""
 
-    def __init__(self, forms: Forms, desk: Desk, standing: Standing) -> None:
+    def __init__(
+        self,
+        forms: Forms,
+        desk: Desk,
+        standing: Standing,
+        tests: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Take forms; ``tests`` are those of the ship's file with their items, None where nobody knows them."""
+        self._tests = tests
         self._forms = forms
         self._desk = desk
         self._standing = standing
@@ -99,7 +108,24 @@ class Entering:
     ) -> Mapping[str, Json]:
         now_utc = self._desk.now_utc()
         found = form.filled(typed_fields(request), now_utc=now_utc)
-        self._check_number(form, found)
+        self._check_defect(form, found)
+        given = self._give_number(form, found)
+        try:
+            return await self._write_filled(form, found, request, by, more)
+        except RefusedError:
+            if given is not None:
+                self._standing.give_back(given)
+            raise
+
+    async def _write_filled(
+        self,
+        form: Form,
+        found: Mapping[str, Json],
+        request: Mapping[str, Any],
+        by: By,
+        more: Mapping[str, Json],
+    ) -> Mapping[str, Json]:
+        now_utc = self._desk.now_utc()
         typed = fields.optional_text(request, "done_at")
         done = when.done_at(typed, found, form.done, now_utc=now_utc)
         frame = when.frame(done, now_utc=self._desk.clock.utc(), is_trusted=now_utc is not None)
@@ -123,20 +149,49 @@ class Entering:
             said[form.numbers] = found[form.numbers]
         return said
 
-    def _check_number(self, form: Form, found: dict[str, Json]) -> None:
-        """Give a defect its number; refuse one that is open already, or that is not."""
-        open_now = self._standing.defects()
+    def _give_number(self, form: Form, found: dict[str, Json]) -> int | None:
+        """Give a defect its number, and return it; refuse one that is open already."""
+        if form.numbers is None:
+            return None
+        if found[form.numbers] is None:
+            value = self._standing.take_number()
+            found[form.numbers] = number_of(value)
+            return value
+        number = found[form.numbers] = str(found[form.numbers]).lower()
+        if number in self._standing.defects():
+            raise RefusedError(f"{number} is open already")
+        if (read := _NUMBER.fullmatch(number)) is None:
+            return None
+        self._standing.reserve(int(read[1]))
+        return int(read[1])
+
+    def _check_defect(self, form: Form, found: dict[str, Json]) -> None:
+        """Refuse what is said of a defect that is not open, and to close one whose test has not passed since."""
         if form.numbers is not None:
-            if found[form.numbers] is None:
-                found[form.numbers] = f"def-{self._standing.next_defect():03d}"
-            number = str(found[form.numbers])
-            if number in open_now:
-                raise RefusedError(f"{number} is open already")
-            if (read := _NUMBER.fullmatch(number)) is not None:
-                self._standing.defect_given(int(read[1]))
-        if form.about is not None and found[form.about] not in open_now:
-            known = ", ".join(open_now) or "none"
-            raise RefusedError(f"{found[form.about]} is not open; open are {known}")
+            self._check_test(found)
+        if form.about is None or found[form.about] is None:
+            return
+        open_now = self._standing.defects()
+        number = found[form.about] = str(found[form.about]).lower()
+        if number not in open_now:
+            raise RefusedError(f"{number} is not open; open are {', '.join(open_now) or 'none'}")
+        defect = open_now[number]
+        if form.type == defects.CLOSED and (test := defect.get("test")) is not None:
+            of = defect.get("item") or defect.get("equipment")
+            raise RefusedError(
+                f"{number} was found by {test} ({of}): it is closed when that passes again, and by nobody's word; "
+                "where the equipment was removed, SSO and Master say so (ispsd defect --removed)"
+            )
+
+    def _check_test(self, found: Mapping[str, Json]) -> None:
+        """Refuse a defect by hand that no test could ever close: of an unknown test, or of all items of one."""
+        test, named = found.get("test"), found.get("item") or found.get("equipment")
+        if test is None or self._tests is None:
+            return
+        if (items := self._tests.get(str(test))) is None:
+            raise RefusedError(f"test: there is no test {str(test)[:40]!r}; leave it away")
+        if items and named not in items:
+            raise RefusedError(f"item is wanted of {test}: one of {', '.join(items)}")
 
 
 def typed_fields(request: Mapping[str, Any]) -> dict[str, str]:

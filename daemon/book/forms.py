@@ -30,7 +30,7 @@ _MEMBER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _SUBJECT = re.compile(r"\{(?P<field>[a-z0-9_]+)\}|(?P<word>[a-z0-9-]+)")
 _FORM_WORDS = frozenset(
-    {"says", "kind", "type", "class", "subject", "done", "field", "numbers", "about"}
+    {"says", "kind", "type", "class", "subject", "done", "field", "numbers", "about", "wants_one"}
 )
 _FIELD_WORDS: Final[Mapping[str, type]] = {
     "is": str,
@@ -56,6 +56,7 @@ class Form:
         done: The fields that say when it was done, the best first.
         numbers: The field that gets the next number where none is typed.
         about: The field that must name something that is open.
+        wants_one: Of the fields that may be left away, one at least is wanted.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Form:
     done: tuple[str, ...] = ()
     numbers: str | None = None
     about: str | None = None
+    wants_one: bool = False
     fields: Mapping[str, Field]
 
     def filled(self, typed: Mapping[str, str], *, now_utc: datetime | None) -> dict[str, Json]:
@@ -82,6 +84,9 @@ class Form:
             for name, field in self.fields.items()
         }
         values.check_together(self.fields, found)
+        optional = [name for name, field in self.fields.items() if field.optional]
+        if self.wants_one and all(found[name] is None for name in optional):
+            raise RefusedError(f"one of these is wanted: {', '.join(optional)}")
         return found
 
     def field(self, name: str) -> Field:
@@ -166,6 +171,7 @@ def _form(name: str, said: Mapping[str, Any]) -> Form:
         done=tuple(said.get("done", ())),
         numbers=said.get("numbers"),
         about=said.get("about"),
+        wants_one=said.get("wants_one", False),
         fields={each: _field(each, words) for each, words in said["field"].items()},
     )
 

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from daemon.model import Json
     from daemon.record.entry import Entry
 
-KINDS: Final = (fold.DEFECT, fold.HELD, fold.CERTIFICATE, fold.REVIEWED, fold.HIGHEST)
+KINDS: Final = (
+    fold.DEFECT,
+    fold.DEFECT_SAID,
+    fold.HELD,
+    fold.CERTIFICATE,
+    fold.REVIEWED,
+    fold.HIGHEST,
+)
 
 
 class Standing:
@@ -32,7 +39,7 @@ class Standing:
         self.begins: tuple[int, str] | None = None
         """Number and time of the oldest entry of all."""
         self._state: dict[str, dict[str, Mapping[str, Json]]] = {kind: {} for kind in KINDS}
-        self._given = 0
+        self._given: set[int] = set()
 
     async def take_up(self, record: Records) -> None:
         """Take up what is on disk.
@@ -73,13 +80,20 @@ class Standing:
         """Return the defects that are open, by their number."""
         return self._state[fold.DEFECT]
 
-    def next_defect(self) -> int:
-        """Return the number of the next defect."""
-        return max(self._given, _value(self._state[fold.HIGHEST].get(fold.DEFECT))) + 1
+    def take_number(self) -> int:
+        """Return the next defect's number, which nobody else gets."""
+        highest = _value(self._state[fold.HIGHEST].get(fold.DEFECT))
+        value = max(highest, *self._given, 0) + 1
+        self._given.add(value)
+        return value
 
-    def defect_given(self, number: int) -> None:
-        """Keep a number that was given to a defect whose entry may not be on disk yet."""
-        self._given = max(self._given, number)
+    def reserve(self, value: int) -> None:
+        """Keep a number that a person gives to a defect whose entry is not on disk yet."""
+        self._given.add(value)
+
+    def give_back(self, value: int) -> None:
+        """Let a number be given again: its entry did not come on disk."""
+        self._given.discard(value)
 
     def covered(self, what: str) -> int:
         """Return up to which number the record is reviewed, or verified; 0: not at all."""
@@ -90,6 +104,11 @@ class Standing:
         """Return when the last of those entries was written."""
         said = self._state[fold.REVIEWED].get(what)
         return None if said is None else str(said["up_to_at"])
+
+
+def number_of(value: int) -> str:
+    """Return a defect's number as entries have it: ``def-014``."""
+    return f"def-{value:03d}"
 
 
 def _value(body: Mapping[str, Json] | None, name: str = "value") -> int:

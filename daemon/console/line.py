@@ -165,6 +165,13 @@ def _inside(said: Any, deep: int) -> str:
     return f"({words})" if isinstance(said, dict) else words
 
 
+def _defect_changed(said: Mapping[str, Any]) -> str:
+    named = ("measure", "spare", "repair", "remark")
+    parts = [f"{name}: {said[name]}" for name in named if said.get(name)]
+    parts += [f"told: {each['who']}" for each in said.get("told") or ()]
+    return " · ".join((str(said["defect"]), *parts))
+
+
 def _moment(at: str, *, seconds: bool = False) -> str:
     return f"{at[:10]} {at[11 : 19 if seconds else 16]}Z"
 
@@ -261,8 +268,13 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "exercise.held": _held,
     "port.call": _call,
     "defect.opened": lambda said: (
-        f"{said['defect']} {said['name']} · {said['found']} · instead: {said['measure']}"
+        f"{said['defect']} {said['name']} · {said['found']} · "
+        f"instead: {said['measure'] or 'nothing yet'}"
     ),
+    "defect.again": lambda said: (
+        f"{said['defect']} found again, {said['times']} times · {said['found']}"
+    ),
+    "defect.changed": _defect_changed,
     "defect.closed": lambda said: f"{said['defect']} {said['name']} · closed: {said['by']}",
     "entry.amended": _amended,
     "attachment.added": lambda said: (

@@ -141,7 +141,11 @@ def defects(around: Around) -> Table:
     measures = (
         (Column("Measure instead", 1.3),)
         if psc
-        else (Column("What was found", 2.2), Column("Measure instead", 2.6))
+        else (
+            Column("What was found", 2),
+            Column("Effect on levels 1 / 2 / 3", 1.3),
+            Column("Measure instead", 2.2),
+        )
     )
     return Table(
         title="Defects (ISPS A/10.1.10; MSC.159(78) 4.5.2)",
@@ -153,14 +157,16 @@ def defects(around: Around) -> Table:
             *measures,
             Column("Who was told, when", 3),
             Column("Rectified", 1.5),
+            *(() if psc else (Column("Spare, repair, re-test", 2),)),
         ),
         rows=tuple(_defect(each, around) for each in shown),
     )
 
 
 def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
-    said, names = formcells.now(defect.opened, around), around.names
-    measure = text(said, "measure")
+    names = around.names
+    amended = formcells.field(defect.opened, "measure", around, str)
+    measure = defect.measure if _is_said_later(defect) else amended
     told = (
         names.short(who) + (f" {moments.utc_words(at)}" if at else "") for who, at in defect.told
     )
@@ -175,7 +181,7 @@ def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
             *begin,
             formcells.field(defect.opened, "equipment", around, lambda id_: names.thing(str(id_))),
             moments.utc_words(defect.opened.at),
-            force if measure else "none entered",
+            force if measure != NOTHING else "none entered",
             *end,
         )
     thing = formcells.joined(
@@ -187,9 +193,16 @@ def _defect(defect: Defect, around: Around) -> tuple[Cell, ...]:
     )
     found = (
         formcells.field(defect.opened, "found", around, str),
-        formcells.field(defect.opened, "measure", around, str),
+        defect.effect(),
+        measure,
     )
-    return (*begin, thing, moments.utc_words(defect.opened.at), *found, *end)
+    at = moments.utc_words(defect.opened.at)
+    return (*begin, thing, at, *found, *end, defect.mending() or NOTHING)
+
+
+def _is_said_later(defect: Defect) -> bool:
+    """Return whether the measure of the opening is not the newest."""
+    return any(text(each.open, "measure") for each in defect.later)
 
 
 def upkeep(around: Around, *, most: int | None = MOST_UPKEEP) -> Table:

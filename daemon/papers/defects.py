@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.papers import moments
+from daemon.papers.layout import NOTHING
 from daemon.papers.words import NOT_DONE, SAT, objects, result, text
 
 if TYPE_CHECKING:
@@ -18,39 +19,84 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One defect, from its opening to its closing; None: it is open."""
+    """One defect, from its opening to its closing; None: it is open.
+
+    Attributes:
+        later: What was said of it later, oldest first: told, changed, found again.
+    """
 
     id: str
     opened: Found
     closed: Found | None
-    told_later: tuple[Found, ...] = ()
+    later: tuple[Found, ...] = ()
 
     @property
     def told(self) -> list[tuple[str, datetime | None]]:
         """Who was told, and when."""
-        said = [*objects(self.opened.open.get("told")), *(each.open for each in self.told_later)]
+        said = [*objects(self.opened.open.get("told"))]
+        for each in self.later:
+            one = [each.open] if text(each.open, "who") else []
+            said += [*one, *objects(each.open.get("told"))]
         return [(text(each, "who"), moments.read(each.get("at"))) for each in said]
+
+    def newest(self, field: str) -> str:
+        """Return what was said last in a field; "" where nothing ever was."""
+        said = (text(each.open, field) for each in (*self.later[::-1], self.opened))
+        return next(filter(None, said), "")
+
+    @property
+    def measure(self) -> str:
+        """What is done instead: in words, behind the word for it where one was chosen."""
+        return self.newest("measure")
+
+    def mending(self) -> str:
+        """Return what is known of spare and repair, and which re-test closed it."""
+        parts = [f"spare {spare}"] if (spare := self.newest("spare")) else []
+        if repair := self.newest("repair"):
+            by, at = self.newest("repair_by"), moments.read(self.newest("repair_at"))
+            when = f" {moments.utc_words(at)}" if at else ""
+            parts.append(f"{repair}{f' by {by}' if by else ''}{when}")
+        retest = self.closed.open.get("retest") if self.closed else None
+        if isinstance(retest, dict):
+            parts.append(f"re-test no. {retest.get('seq')}")
+        elif self.closed and (how := text(self.closed.open, "by")):
+            parts.append(how)
+        return "; ".join(parts)
+
+    def effect(self) -> str:
+        """Return what it means for security levels 1, 2 and 3, in their order."""
+        said = [self.newest(f"effect_{level}") for level in (1, 2, 3)]
+        return " / ".join(each or NOTHING for each in said) if any(said) else NOTHING
 
     def told_words(self) -> str:
         return ", ".join(
             who + (f" {at:%H%M}Z {moments.short_day(at)}" if at else "") for who, at in self.told
         )
 
+    def is_of(self, found: Found) -> bool:
+        """Return whether its own entries name this result as what found it."""
+        named = (each.open.get("result") for each in (self.opened, *self.later))
+        return any(isinstance(each, dict) and each.get("seq") == found.seq for each in named)
+
 
 class Defects:
     """All of them, oldest first."""
 
     def __init__(
-        self, opened: Sequence[Found], told: Sequence[Found], closed: Sequence[Found], names: Names
+        self,
+        opened: Sequence[Found],
+        later: Sequence[Found],
+        closed: Sequence[Found],
+        names: Names,
     ) -> None:
-        """Take the entries that open defects, that tell of them, and that close them."""
+        """Take the entries that open defects, that say more of them, and that close them."""
         ends = {text(each.open, "defect"): each for each in closed}
         self.defects = [
             Defect(
                 id_,
                 each,
                 end if (end := ends.get(id_)) and end.seq > each.seq else None,
-                tuple(e for e in told if text(e.open, "defect") == id_ and e.seq > each.seq),
+                tuple(e for e in later if text(e.open, "defect") == id_ and e.seq > each.seq),
             )
             for each in opened
             for id_ in [text(each.open, "defect")]
@@ -62,20 +108,27 @@ class Defects:
         return [each for each in self.defects if each.closed is None]
 
     def remarks(self, found: Found) -> list[str]:
-        """Return what the row of a test says of a defect that it found: the next one opened of the same test."""
+        """Return what the row of a test says of the defects that it found, or found again.
+
+        One that a person entered names no result: it is the next one opened of the same test.
+        """
         test, ended = text(found.open, "test"), found.moment("ended")
-        if result(found.open.get("outcome")) == SAT or not test:
+        if not test:
+            return []
+        if own := [each for each in self.defects if each.is_of(found)]:
+            return [self._words(each) for each in own]
+        if result(found.open.get("outcome")) == SAT:
             return []
         for each in self.defects:
-            if text(each.opened.open, "test") == test and _follows(each, found, ended):
+            by_hand = each.opened.open.get("result") is None
+            if by_hand and text(each.opened.open, "test") == test and _follows(each, found, ended):
                 return [self._words(each)]
         return []
 
     def _words(self, defect: Defect) -> str:
         if self._names.is_psc:
             return f"{self._names.defect(defect.id)}, see defects"
-        measure = text(defect.opened.open, "measure")
-        return ", ".join(filter(None, (defect.id.upper(), measure, defect.told_words())))
+        return ", ".join(filter(None, (defect.id.upper(), defect.measure, defect.told_words())))
 
 
 def _follows(defect: Defect, found: Found, ended: datetime) -> bool:

@@ -80,7 +80,10 @@ def around(source: Source, view: View) -> Around:
         labels,
         Calls(source.of("port.call"), amended),
         Defects(
-            source.of("defect.opened"), source.of("defect.told"), source.of("defect.closed"), labels
+            source.of("defect.opened"),
+            source.of("defect.told", "defect.changed", "defect.again"),
+            source.of("defect.closed"),
+            labels,
         ),
         amended,
         every,

@@ -46,6 +46,8 @@ OTHERS: Final = (
     "unit.repaired",
     "special_measures.taken",
     "defect.opened",
+    "defect.again",
+    "defect.changed",
     "defect.told",
     "defect.closed",
     "certificate.entered",

@@ -73,6 +73,24 @@ HIGHEST = "highest"
 INSTANCE = "instance"
 DEFECT = "defect"
 """The defects that are open, by their number; under ``HIGHEST`` the highest number that was given."""
+DEFECT_SAID = "defect_said"
+"""What was said of an open defect later than at its opening, by ``<number>/<field>``: the newest of each field."""
+DEFECT_FOUND = "defect_found"
+"""Up to which UNSAT a test has its defect, open or closed; by ``<test>/<item>``, without items ``<test>/``."""
+DEFECT_FIELDS = (
+    "effect_1",
+    "effect_2",
+    "effect_3",
+    "measure",
+    "means",
+    "told",
+    "spare",
+    "repair",
+    "repair_by",
+    "repair_at",
+    "again",
+)
+"""The fields of a defect that change while it is open."""
 EPISODE = "episode"
 """An episode of GNSS interference whose raw sentences are not written yet; by ``gnss``."""
 HELD = "held"
@@ -304,15 +322,60 @@ def _pin(*, is_set: bool) -> _Rule:
 
 def _defect_opened(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     id_ = _text(shown["defect"])
-    change = StateChange(DEFECT, id_, shown)
+    changes = [StateChange(DEFECT, id_, shown), *_defect_found(shown)]
     digits = id_.removeprefix("def-")
-    if digits == id_ or not digits.isdecimal() or len(digits) > LONGEST_NUMBER:
-        return (change,)
-    return change, StateChange(HIGHEST, DEFECT, {"value": int(digits)})
+    if digits != id_ and digits.isdecimal() and len(digits) <= LONGEST_NUMBER:
+        changes.append(StateChange(HIGHEST, DEFECT, {"value": int(digits)}))
+    return tuple(changes)
+
+
+def _defect_found(shown: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """Return up to when a test's UNSAT is covered by a defect: by the result that it names, else by its own day."""
+    test, at = shown.get("test"), shown.get("found_at") or shown.get("done_at")
+    if not isinstance(test, str) or not isinstance(at, str):
+        return ()
+    item = shown.get("item")
+    return (StateChange(DEFECT_FOUND, defect_place(test, item), {"until": at}),)
+
+
+def defect_place(test: str, item: Json) -> str:
+    """Return the name of what a defect is of: a test, or one item of it."""
+    return f"{test}/{item if isinstance(item, str) else ''}"
+
+
+def _defect_again(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    place = f"{_text(shown['defect'])}/again"
+    said = {name: shown.get(name) for name in ("found", "found_at", "times")}
+    return StateChange(DEFECT_SAID, place, {"value": said}), *_defect_found(shown)
+
+
+def _defect_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """A field that is null was left as it was."""
+    id_ = _text(shown["defect"])
+    return tuple(
+        StateChange(DEFECT_SAID, f"{id_}/{name}", {"value": shown[name]})
+        for name in DEFECT_FIELDS
+        if shown.get(name) is not None
+    )
+
+
+def _defect_told(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    told: list[Json] = [{"who": shown["who"], "at": shown["at"]}]
+    return _defect_changed({**shown, "told": told}, {})
+
+
+def _repaired(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """Let the repair of a defect stand with it; it closes none."""
+    if shown.get("defect") is None:
+        return ()
+    said = {"repair": shown["work"], "repair_by": shown["done_by"], "repair_at": shown["done_at"]}
+    return _defect_changed({"defect": shown["defect"], **said}, {})
 
 
 def _defect_closed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    return (StateChange(DEFECT, _text(shown["defect"]), None),)
+    id_ = _text(shown["defect"])
+    said = (StateChange(DEFECT_SAID, f"{id_}/{name}", None) for name in DEFECT_FIELDS)
+    return StateChange(DEFECT, id_, None), *said
 
 
 def _suspected(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
@@ -459,7 +522,11 @@ _RULES: Mapping[str, _Rule] = {
     "gnss.suspected": _suspected,
     "gnss.recorded": _recorded,
     "defect.opened": _defect_opened,
+    "defect.again": _defect_again,
+    "defect.changed": _defect_changed,
+    "defect.told": _defect_told,
     "defect.closed": _defect_closed,
+    "unit.repaired": _repaired,
     **_AMENDED,
     "entry.amended": _amended,
     "period.reviewed": _covered("reviewed"),

@@ -9,8 +9,9 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from daemon.assets import asset
-from daemon.book import forms
+from daemon.book import defects, forms
 from daemon.book.book import Book
+from daemon.book.defects import Relied
 from daemon.model import Classification, ClockStatus, Person, Role
 from daemon.people.people import People
 from daemon.people.proofs import Proofs
@@ -19,7 +20,7 @@ from tests.pins import FAST, PIN, give_pins
 from tests.record import ship
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from daemon.record.log import Record
@@ -33,6 +34,7 @@ GANGWAY = Person("L. Tupou", "AB", frozenset({Role.GANGWAY}))
 BOTH = Person("Q. Both", "Master", frozenset({Role.MASTER, Role.SSO}))
 SHIP_TIME = timezone(timedelta(hours=8))
 FORMS = forms.load(asset("book.toml"))
+RELIED = Relied(by_kind=defects.load(asset("defects.toml")), kinds={}, by_test={})
 DRILL = {
     "scenario": "stowaway search",
     "began": "2026-11-22T00:10Z",
@@ -94,7 +96,14 @@ class Rig:
 
 @asynccontextmanager
 async def open_book(
-    folder: Path, *, clock: Clock | None = None, announces: bool = False, **options: Any
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    announces: bool = False,
+    relied: Relied | None = None,
+    level: int = 1,
+    tests: Mapping[str, Sequence[str]] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Rig]:
     """Open the record and the book over it.
 
@@ -125,6 +134,9 @@ async def open_book(
         entropy=FixedEntropy(),  # type: ignore[arg-type]
         ship_time=lambda: SHIP_TIME,
         first_ship_time=SHIP_TIME,
+        relied=relied or RELIED,
+        level=lambda: int(level),
+        tests=tests,
         on_change=lambda: changes.append(1),
     )
     record.on_commit(book.told)
