@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PYTEST_FLAGS ?=
 RUNS ?= 1000000
 JOBS ?= 1
+FRONT := daemon/web/front
 
-.PHONY: demo test check bench powercut fuzz clean
+.PHONY: demo test check bench powercut fuzz front front-check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +16,7 @@ help:
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   ratios against the bare programs"
 	@echo "make fuzz    a million made-up inputs for each decoder (RUNS=... for fewer)"
+	@echo "make front   the page of the stations, built anew (npm; make front-check: is it as its sources are?)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -38,6 +40,18 @@ fuzz: $(VENV)/.fuzz
 
 powercut: $(VENV)/.test
 	$(BIN)/python -m tests.power
+
+# Neither npm nor Node is needed to run, install or test: what they make is committed.
+front: $(FRONT)/node_modules/.installed
+	node $(FRONT)/build.mjs
+
+front-check: $(FRONT)/node_modules/.installed
+	@made=$$(mktemp -d) && node $(FRONT)/build.mjs $$made && \
+	  { diff -r $$made daemon/web/static || { echo "daemon/web/static is not what its sources make: make front"; exit 1; }; } && rm -r $$made
+
+$(FRONT)/node_modules/.installed: $(FRONT)/package.json $(FRONT)/package-lock.json
+	cd $(FRONT) && npm ci --silent --ignore-scripts
+	@touch $@
 
 $(VENV)/.%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

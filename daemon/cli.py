@@ -34,6 +34,7 @@ from daemon.console import (
     setup,
     sound,
     topics,
+    web,
     witness,
 )
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
@@ -58,6 +59,7 @@ GROUPS = (
     setup,
     sound,
     topics,
+    web,
     witness,
 )
 """Each adds its subcommands with ``add(commands)``."""

@@ -17,6 +17,7 @@ from daemon.record import keys
 from tests.needed import needs
 
 SOUND = Path(__file__).parents[1] / "systemd" / "ispsd-sound@.service"
+WEB = SOUND.parent / "ispsd-web.service"
 UNIT = Path(__file__).parents[1] / "systemd" / "ispsd.service"
 THIN = Path(__file__).parent / "data" / "thin_ship.toml"
 
@@ -34,7 +35,7 @@ def verified(unit: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("source", "name"), [(UNIT, UNIT.name), (SOUND, "ispsd-sound@gangway.service")]
+    ("source", "name"), [(UNIT, UNIT.name), (WEB, WEB.name), (SOUND, "ispsd-sound@gangway.service")]
 )
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, source, name):
     unit = tmp_path / name
@@ -44,7 +45,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, source, name):
     assert verified(unit) == (0, "")
 
 
-@pytest.mark.parametrize("unit", [UNIT, SOUND])
+@pytest.mark.parametrize("unit", [UNIT, SOUND, WEB])
 def test_the_sandbox_is_as_tight_as_it_was(unit):
     done = analyzed("security", "--offline=true", "--threshold=21", unit)
     assert done.returncode == 0, done.stdout[-300:]
@@ -62,6 +63,16 @@ def test_the_sounders_command_line_is_understood():
     given = cli._parser().parse_args(shlex.split(words)[1:])
     assert (given.station, given.ship) == ("gangway", "9999993")
     assert given.ca is not None, "a password crosses no network in the clear"
+
+
+def test_the_pages_process_is_given_the_ships_file_and_nothing_else():
+    lines = WEB.read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("LoadCredential=")] == [
+        "LoadCredential=ispsd.toml:/etc/ispsd/ispsd.toml"
+    ]
+    (line,) = [line.partition("=")[2] for line in lines if line.startswith("ExecStart=")]
+    given = cli._parser().parse_args(shlex.split(line.replace("%d", "/run/c"))[1:])
+    assert given.config == Path("/run/c/ispsd.toml")
 
 
 def test_systemd_takes_what_is_added_to_the_brokers_unit(tmp_path):

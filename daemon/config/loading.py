@@ -86,6 +86,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         record=file.record,
         mqtt=file.mqtt,
         control=file.control,
+        web=file.web,
         ais=file.ais.rules(),
         bam=file.bam,
         witnesses=tuple(section.witness() for section in file.witness),

@@ -47,6 +47,7 @@ from daemon.model import (
 )
 from daemon.record import cosignature
 from daemon.secretfiles import SecretPath, credentials
+from daemon.web.settings import WebSection
 from daemon.witness.post import place
 from daemon.witness.standing import Witness
 
@@ -422,6 +423,7 @@ class ConfigFile(_Section):
     record: RecordSection
     mqtt: MqttSection = MqttSection()
     control: ControlSection = ControlSection()
+    web: WebSection = WebSection()
     witness: tuple[WitnessSection, ...] = ()
     ssas: SsasSection = SsasSection()
     gnss: GnssSection = GnssSection()
@@ -518,6 +520,7 @@ class Config:
     record: RecordSection
     mqtt: MqttSection
     control: ControlSection
+    web: WebSection
     ais: AisRules
     bam: BamSection | None
     witnesses: tuple[Witness, ...]

@@ -178,7 +178,11 @@ class Session:
         topic = self._board.topics.heartbeat()
         expiry_s = max(round(self._timing.heartbeat_s), 1)
         while True:
-            payload = b'{"session":"%b","up":%.3f}' % (self.name.encode(), self._clock.now_s())
+            payload = b'{"session":"%b","up":%.3f,"utc":"%b"}' % (
+                self.name.encode(),
+                self._clock.now_s(),
+                self._clock.utc().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3].encode() + b"Z",
+            )
             await self.connection.deliver(topic, payload, expiry_s=expiry_s)
             self._counters.progress += 1
             await self._clock.sleep(self._timing.heartbeat_s)

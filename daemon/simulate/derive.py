@@ -61,6 +61,7 @@ def derived(
     out.pop("people", None)  # the PINs of the ship's own people are not for play
     out["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
     out["control"] = {"socket": str(state / "control.sock")}
+    out.pop("web", None)  # nor is anything served under the ship's certificate
     out.pop("witness", None)  # a witness signs ships' records, and no play
     # Simulated devices did not come on with this computer, however lately it was booted.
     out["watch"] = {"settle_after_boot_s": 0, **out["watch"]}

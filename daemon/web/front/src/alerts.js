@@ -1,0 +1,91 @@
+// The list of alerts: order of MSC.302(87), one acknowledged at a time, what to do on request.
+
+import { age, el, mark, rows, say, sign } from "./draw.js";
+import { flashes, in_order, unacknowledged } from "./order.js";
+
+const WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
+
+export class AlertList {
+  /** `acknowledge(alert)` resolves with words for the person. */
+  constructor(parent, { acknowledge }) {
+    this._acknowledge = acknowledge;
+    this._open = new Set();
+    this._said = new Map();
+    this._head = el("h2", {});
+    this._list = el("ol", { class: "alerts", "aria-label": "alerts" });
+    this._none = el("p", { class: "none" });
+    parent.append(this._head, this._list, this._none);
+  }
+
+  draw(picture, { now_s, stale, station }) {
+    const alerts = in_order(picture.all("alert"));
+    const waiting = alerts.filter(unacknowledged).length;
+    say(this._head, `ALERTS ${alerts.length} · ${waiting} not acknowledged`);
+    say(this._none, alerts.length ? "" : stale ? "not known" : "no alert");
+    for (const id of this._said.keys()) if (!picture.one("alert", id)) this._said.delete(id);
+    rows(
+      this._list,
+      alerts,
+      (alert) => alert.id,
+      (alert) => this._make(alert),
+      (row, alert) => this._update(row, alert, { picture, now_s, stale, station }),
+    );
+  }
+
+  _make(alert) {
+    const row = el("li", { data: { alert: alert.id } });
+    const parts = (row.parts = {});
+    const part = (name, node = "span") => (parts[name] = el(node, { class: name }));
+    parts.sign = el("span", { class: "sign" });
+    const what = el("div", { class: "what" }, part("title", "strong"), part("name"), part("state"));
+    parts.more = el("button", { type: "button", class: "more", "aria-expanded": "false" }, "action");
+    row.parts.more.addEventListener("click", () => this._toggle(row));
+    parts.ack = el("button", { type: "button", class: "ack" }, "ACK");
+    row.parts.ack.addEventListener("click", () => this._press(row));
+    row.append(row.parts.sign, what, part("age"), row.parts.more, row.parts.ack, part("remedy", "p"), part("answer", "p"));
+    return row;
+  }
+
+  _toggle(row) {
+    if (!this._open.delete(row.alert_.id)) this._open.add(row.alert_.id);
+    this._show_more(row);
+  }
+
+  async _press(row) {
+    const alert = row.alert_;
+    row.parts.ack.disabled = true;
+    this._said.set(alert.id, "…");
+    this._said.set(alert.id, await this._acknowledge(alert));
+    if (row.isConnected) say(row.parts.answer, this._said.get(alert.id));
+  }
+
+  _show_more(row) {
+    const is_open = this._open.has(row.alert_.id);
+    row.parts.more.setAttribute("aria-expanded", String(is_open));
+    say(row.parts.remedy, is_open ? [row.alert_.action, row.alert_.detail].filter(Boolean).join(" · ") : "");
+  }
+
+  _update(row, alert, { picture, now_s, stale, station }) {
+    row.alert_ = alert;
+    const is_old = stale || picture.is_old(alert);
+    if (row.dataset.priority !== alert.priority) row.parts.sign.replaceChildren(sign(alert.priority));
+    mark(row, "priority", alert.priority);
+    mark(row, "state", alert.state);
+    mark(row, "flashes", !is_old && flashes(alert));
+    mark(row, "old", is_old);
+    say(row.parts.title, `${WORDS[alert.priority]} ${alert.title}`);
+    say(row.parts.name, alert.name);
+    const by = alert.acknowledged_by;
+    const who = by ? ` · ${by.person ?? by.station}` : "";
+    const sounds = alert.sounding && station && !alert.sounds_at.includes(station);
+    const where = sounds ? ` · sounds at ${alert.sounds_at.join(", ") || "no station"}` : "";
+    const saved = alert.recorded === null ? " · not yet recorded" : ` · no. ${alert.recorded}`;
+    say(row.parts.state, `${is_old ? "? was " : ""}${alert.state_words}${who}${where}${saved}`);
+    say(row.parts.age, age(picture.age_s(alert, now_s)));
+    row.parts.ack.hidden = !unacknowledged(alert);
+    row.parts.ack.disabled = is_old || !station;
+    row.parts.ack.setAttribute("aria-label", `acknowledge ${alert.title} ${alert.name}`);
+    say(row.parts.answer, this._said.get(alert.id) ?? "");
+    this._show_more(row);
+  }
+}

@@ -1,0 +1,71 @@
+// Elements out of words. Whatever comes from outside is text and nothing else: nothing here reads markup.
+
+export function el(name, given = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(given)) {
+    if (key === "on") for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
+    else if (key === "data") Object.assign(node.dataset, value);
+    else if (key === "class") node.className = value;
+    else if (value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/** Write a text into a node where it differs, so that nothing is painted in vain. */
+export function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function mark(node, name, value) {
+  if (value === null || value === false) delete node.dataset[name];
+  else if (node.dataset[name] !== String(value)) node.dataset[name] = value;
+}
+
+/** Keep one child for each item, in their order; what stays is not touched, so it keeps focus and flash. */
+export function rows(parent, items, key, make, update) {
+  const known = (parent.ispsd_rows ??= new Map());
+  const wanted = new Set(items.map(key));
+  for (const [name, node] of known) {
+    if (!wanted.has(name)) {
+      node.remove();
+      known.delete(name);
+    }
+  }
+  let before = null;
+  for (const item of items) {
+    const name = key(item);
+    let node = known.get(name);
+    if (!node) known.set(name, (node = make(item)));
+    update(node, item);
+    const place = before ? before.nextSibling : parent.firstChild;
+    if (node !== place) parent.insertBefore(node, place);
+    before = node;
+  }
+}
+
+/** How old something is: as one would say it. */
+export function age(seconds) {
+  if (seconds === null) return "?";
+  if (seconds < 100) return `${Math.floor(seconds)} s`;
+  if (seconds < 6000) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h`;
+}
+
+const SHAPES = {
+  A: ["polygon", { points: "12,2 23,21 1,21" }],
+  W: ["circle", { cx: 12, cy: 12, r: 10.5 }],
+  C: ["rect", { x: 2, y: 2, width: 20, height: 20 }],
+};
+
+/** The sign of a priority: a triangle, a disc, a square; filled while it waits for somebody, else an outline. */
+export function sign(priority) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const [name, given] = SHAPES[priority];
+  const shape = document.createElementNS(svg.namespaceURI, name);
+  for (const [key, value] of Object.entries(given)) shape.setAttribute(key, value);
+  svg.append(shape);
+  return svg;
+}

@@ -1,0 +1,126 @@
+// MQTT 5 over WebSocket to the ship's broker. A client of its own for each connection: one that reconnects by itself
+// would send old commands after new ones. Whoever acts gets an answer, or is told that none came.
+
+import mqtt from "mqtt";
+import { checked } from "./checked.js";
+
+/** The broker drops a command that it could not hand over within so long, and ispsd refuses it. */
+const EXPIRY_S = 10;
+const AGAIN_MS = 3000;
+const REPLY_MS = 10000;
+const RETRY_MS = [500, 1000, 2000, 4000];
+const KEEPALIVE_S = 5;
+const OPEN = ["status", "heartbeat", "snapshot", "ship"];
+const OPEN_BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station"];
+/** Not authorised, bad user name or password: waiting does not help (MQTT 5, 3.2.2.2). */
+const REFUSED = [0x86, 0x87, 0x8c];
+
+export class Link {
+  /** `on`: connected(), lost(reason, is_refused), message(topic, payload). */
+  constructor({ address, root, station, password, on }) {
+    this._address = address;
+    this._root = root;
+    this._station = station;
+    this._password = password;
+    this._on = on;
+    this._client = null;
+    this._waiting = new Map();
+    this._tries = 0;
+    this._timer = null;
+    this._closed = false;
+  }
+
+  open() {
+    const login = this._password ? { username: this._station, password: this._password } : {};
+    const client = mqtt.connect(this._address, {
+      protocolVersion: 5,
+      clientId: `ispsd-page-${token()}`,
+      clean: true,
+      keepalive: KEEPALIVE_S,
+      connectTimeout: 5000,
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      timerVariant: "native", // others would want a worker out of a blob, which the page forbids
+      ...login,
+    });
+    this._client = client;
+    let reason = "no broker";
+    let is_refused = false;
+    client.on("connect", () => {
+      this._tries = 0;
+      this._on.connected();
+      const names = [...OPEN, ...OPEN_BY_ID.map((kind) => `${kind}/+`)];
+      if (this._station) names.push(`reply/${this._station}`);
+      client.subscribe(names.map((name) => `${this._root}/${name}`), { qos: 1 });
+    });
+    client.on("message", (topic, payload) => {
+      if (topic === `${this._root}/reply/${this._station}`) this._take_reply(payload);
+      else this._on.message(topic, payload);
+    });
+    client.on("error", (error) => {
+      is_refused = REFUSED.includes(error.code);
+      if (is_refused) reason = "the broker does not know this station, or its password";
+    });
+    client.on("close", () => {
+      if (client !== this._client) return;
+      this._client = null;
+      client.end(true);
+      this._on.lost(reason, is_refused);
+      if (!this._closed && !is_refused) this._open_later();
+    });
+  }
+
+  close() {
+    this._closed = true;
+    clearTimeout(this._timer);
+    this._client?.end(true);
+    this._client = null;
+  }
+
+  _open_later() {
+    const wait_ms = RETRY_MS[Math.min(this._tries, RETRY_MS.length - 1)];
+    this._tries += 1;
+    this._timer = setTimeout(() => this.open(), wait_ms);
+  }
+
+  /** Send a command as this station; resolves with the reply, rejects where none came. */
+  ask(verb, session, members) {
+    const id = token();
+    const payload = JSON.stringify({ id, session, ...members });
+    return new Promise((resolve, reject) => {
+      const again = setTimeout(() => this._publish(verb, payload), AGAIN_MS);
+      const given_up = setTimeout(() => done(() => reject(new Error("no answer: press again"))), REPLY_MS);
+      const done = (then) => {
+        clearTimeout(again);
+        clearTimeout(given_up);
+        this._waiting.delete(id);
+        then();
+      };
+      this._waiting.set(id, (reply) => done(() => resolve(reply)));
+      if (!this._publish(verb, payload, (error) => done(() => reject(error)))) {
+        done(() => reject(new Error("not connected: nothing was sent")));
+      }
+    });
+  }
+
+  _publish(verb, payload, failed = () => {}) {
+    if (!this._client?.connected || !this._station) return false;
+    const options = { qos: 1, retain: false, properties: { messageExpiryInterval: EXPIRY_S } };
+    this._client.publish(`${this._root}/cmd/${this._station}/${verb}`, payload, options, (error, packet) => {
+      if (error || (packet?.reasonCode ?? 0) >= 0x80) {
+        failed(new Error(`the broker refused it: ${error?.message ?? packet.reasonCode}`));
+      }
+    });
+    return true;
+  }
+
+  _take_reply(payload) {
+    const said = checked("reply", payload);
+    if (said) this._waiting.get(said.id)?.(said);
+  }
+}
+
+function token() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

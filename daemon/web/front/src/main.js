@@ -1,0 +1,180 @@
+// The page of a watch station. It shows what the broker tells (docs/mqtt.md), says that it is alive, and sounds where its
+// station has no other sounder. Nothing that it shows is older than it says.
+
+import { AlertList } from "./alerts.js";
+import { Alive } from "./alive.js";
+import { ContactList } from "./contacts.js";
+import { el, mark, say } from "./draw.js";
+import { Header } from "./header.js";
+import { Link } from "./link.js";
+import { Panels } from "./panels.js";
+import { Picture } from "./picture.js";
+import { identity, SetUp } from "./setup.js";
+import { Sounder } from "./sounder.js";
+import { WatchBar } from "./watch.js";
+
+/** How often ages are drawn anew and sounds looked at. */
+const LOOK_MS = 100;
+/** Calendar and monotonic clock part by so much only where the computer slept or its clock was set. */
+const PARTED_S = 2;
+const VISITOR_MS = 60 * 60_000;
+
+const now_s = () => performance.now() / 1000;
+
+class Page {
+  constructor(settings) {
+    this.settings = settings;
+    this.root = `ispsd/${settings.ship.imo}/v1`;
+    this.picture = new Picture(this.root, { started_s: now_s() });
+    this.sounder = new Sounder({ open_audio: () => new AudioContext() });
+    this.alive = new Alive({ tell: (body) => this._tell("alive", body) });
+    this.touched_s = null;
+    this.visitor_s = null;
+    this.parted_s = null;
+    const at = (id) => document.getElementById(id);
+    this.header = new Header(at("header"), {
+      on_visitor: () => this._visit(),
+      on_station: () => this.setup.open(),
+    });
+    this.alerts = new AlertList(at("alerts"), { acknowledge: (alert) => this._acknowledge(alert) });
+    this.contacts = new ContactList(at("contacts"));
+    this.panels = new Panels(at("panels"));
+    this.watch = new WatchBar(at("watch"), {
+      ask: (verb, members) => this._ask(verb, members),
+      set_volume: (percent) => (this.sounder.volume = percent),
+    });
+    this.setup = new SetUp(document.body, { stations: settings.stations, changed: () => this._connect() });
+    at("band").hidden = !settings.demo;
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => this._touch(), { capture: true });
+    document.addEventListener("visibilitychange", () => this._look());
+    addEventListener("pagehide", () => this.link?.close());
+    setInterval(() => this._look(), LOOK_MS);
+    this._connect();
+  }
+
+  _connect() {
+    this.link?.close();
+    this.picture.connection_lost();
+    const { station, password } = identity();
+    this.station = this.settings.stations.includes(station) ? station : null;
+    this.link = new Link({
+      address: this.settings.broker,
+      root: this.root,
+      station: this.station,
+      password,
+      on: {
+        connected: () => this.picture.connected_anew(),
+        message: (topic, payload) => this.picture.take(topic, payload, now_s()),
+        lost: (reason, is_refused) => {
+          this.picture.connection_lost();
+          this._look();
+          if (is_refused) this.setup.open(reason);
+        },
+      },
+    });
+    this.link.open();
+    this._look();
+  }
+
+  _touch() {
+    this.touched_s = now_s();
+    this.sounder.touched();
+    this._look();
+  }
+
+  _visit() {
+    this.visitor_s = this.visitor_s === null ? now_s() : null;
+    this._look();
+  }
+
+  _look() {
+    const at_s = now_s();
+    this._look_at_clocks(at_s);
+    const { picture, station } = this;
+    const stale = picture.stale(at_s);
+    const armed = this.sounder.armed(at_s);
+    const told = { now_s: at_s, stale, station, armed, settings: this.settings };
+    mark(document.body, "stale", stale);
+    this._banner(stale, at_s);
+    if (this.visitor_s !== null && (at_s - this.visitor_s) * 1000 >= VISITOR_MS) this.visitor_s = null;
+    mark(document.body, "visitor", this.visitor_s !== null);
+    this.header.visitor.setAttribute("aria-pressed", String(this.visitor_s !== null));
+    for (const part of [this.header, this.alerts, this.contacts, this.panels, this.watch]) part.draw(picture, told);
+    if (!station) return;
+    this.sounder.look(picture, station, at_s);
+    this._prove(at_s, armed);
+  }
+
+  _prove(at_s, armed) {
+    const { picture, station } = this;
+    const own = picture.one("station", station);
+    if (!own) return; // not before it is known who else speaks for the station
+    this.alive.look(
+      {
+        session: picture.connected ? picture.session : null,
+        shown: document.visibilityState === "visible",
+        fresh: picture.fresh(at_s),
+        sound_armed: own.sounder === "page" && armed,
+        of: own.sounder === "program" ? "page" : null,
+        touched_s: this.touched_s === null ? null : Math.max(0, at_s - this.touched_s),
+      },
+      at_s,
+    );
+  }
+
+  _look_at_clocks(at_s) {
+    const parted_s = Date.now() / 1000 - at_s;
+    if (this.parted_s !== null && Math.abs(parted_s - this.parted_s) > PARTED_S) this.picture.forget_beat();
+    this.parted_s = parted_s;
+  }
+
+  _banner(stale, at_s) {
+    const banner = document.getElementById("banner");
+    banner.hidden = !stale;
+    if (!stale) return;
+    const silent_s = this.picture.silent_s(at_s);
+    const since = silent_s === null ? "not heard of yet" : `not heard for ${Math.floor(silent_s)} s`;
+    const what = this.picture.connected ? "ISPSD" : "THE BROKER";
+    say(banner, `NOTHING HERE IS CERTAIN · ${what} ${since} · go by eye and by rounds · call the ETO`);
+  }
+
+  /** Send what needs no answer; one that is lost is said again. */
+  _tell(verb, members) {
+    this.link.ask(verb, this.picture.session, members).catch(() => {});
+  }
+
+  /** Ask for something; the answer has `words` where it went wrong. */
+  async _ask(verb, members) {
+    try {
+      const reply = await this.link.ask(verb, this.picture.session, members);
+      if (!reply.accepted) return { ...reply, words: `refused: ${String(reply.reason ?? "").slice(0, 300)}` };
+      return reply;
+    } catch (error) {
+      return { accepted: false, words: error.message };
+    }
+  }
+
+  async _acknowledge({ id, instance, priority }) {
+    const person = this.picture.one("station", this.station)?.person;
+    const members = { alert: id, instance, priority, ...(person ? { person } : {}) };
+    const reply = await this._ask("ack", members);
+    if (reply.words) return reply.words;
+    if (reply.already) return `already acknowledged at ${String(reply.already.station).slice(0, 64)}`;
+    return reply.recorded === null ? "acknowledged · not yet recorded" : `acknowledged · no. ${reply.recorded}`;
+  }
+}
+
+async function begin() {
+  const banner = document.getElementById("banner");
+  try {
+    const answer = await fetch("settings.json", { cache: "no-store", credentials: "omit" });
+    if (!answer.ok) throw new Error(`settings: ${answer.status}`);
+    new Page(await answer.json());
+  } catch (error) {
+    say(banner, `THIS PAGE HAS NO SETTINGS · ${error.message} · trying again`);
+    setTimeout(begin, 5000);
+  }
+}
+
+document.body.append(el("noscript", {}, "This page needs JavaScript."));
+begin();

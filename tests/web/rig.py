@@ -1,0 +1,214 @@
+"""A browser for a test: Debian's Chromium, pages whose clock and sound are watched, and the server of the page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from daemon.web.server import PageServer, ShipFacts
+from daemon.web.settings import WebSection
+from tests.brokers import free_port
+from tests.needed import needs
+
+try:
+    from playwright.async_api import async_playwright
+except ImportError:
+    async_playwright = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, BrowserContext, Page
+
+    from tests.brokers import EmbeddedBroker
+    from tests.ship import Ship
+
+CHROMIUM = shutil.which("chromium")
+FACTS = ShipFacts("KESTREL STRAIT", 9999993, ("bridge", "gangway", "office", "sso"), is_demo=True)
+NOW = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
+"""What the browser believes: a tablet whose battery was empty. The ship is in 2026."""
+STEP_S = 1.0
+SOON_S = 15.0
+WATCHED = """
+window.pulses = [];
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at_s) {
+  window.pulses.push({ at_s, hz: this.frequency.value, now_s: performance.now() / 1000 });
+  return start.call(this, at_s);
+};
+window.audio_stands = false;
+let audio_s = 0;
+Object.defineProperty(BaseAudioContext.prototype, "currentTime", {
+  get() {
+    if (!window.audio_stands) audio_s = performance.now() / 1000;
+    return audio_s;
+  },
+});
+window.beat_up = -1;
+window.told = false;
+const Plain = WebSocket;
+window.WebSocket = class extends Plain {
+  constructor(...words) {
+    super(...words);
+    this.addEventListener("message", (event) => {
+      const said = new TextDecoder("latin1").decode(event.data);
+      window.told ||= said.includes("/v1/snapshot");
+      for (const [, up] of said.matchAll(/heartbeat[^]{0,16}?\\{"session":"[^"]*","up":([0-9.]+)/g)) {
+        window.beat_up = Number(up);
+      }
+    });
+  }
+};
+"""
+"""Counts what the page has played, lets the output's clock go as the page's does, and says how much of the ship's time
+has reached it."""
+
+
+def needs_browser() -> None:
+    needs(async_playwright, "playwright is not installed (pip install 'ispsd[browser]')")
+    needs(CHROMIUM, "chromium is not installed (Debian: apt install chromium)")
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """Run Chromium; pages in it may sound, into nothing."""
+    needs_browser()
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=root)
+        try:
+            yield running
+        finally:
+            await running.close()
+
+
+@asynccontextmanager
+async def served(
+    broker: EmbeddedBroker, *, facts: ShipFacts = FACTS, **section: Any
+) -> AsyncIterator[str]:
+    """Serve the page for this broker; yield its address."""
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    section = {
+        "port": free_port(),
+        "broker": f"ws://127.0.0.1:{broker.ws_port}",
+        **section,
+    }
+    server = PageServer(WebSection(**section), facts)
+    serving = asyncio.ensure_future(server.run(started=address.set_result))
+    await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield await address if address.done() else await serving  # type: ignore[func-returns-value]
+    finally:
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+
+
+class Screen:
+    """One page of one station."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("console", self._hear)
+
+    def _hear(self, message: Any) -> None:
+        # Chromium itself says so when a broker is not there; everything else is a fault.
+        if message.type == "error" and "WebSocket connection to" not in message.text:
+            self.faults.append(message.text)
+
+    async def text(self, selector: str) -> str:
+        return await self.page.locator(selector).inner_text()
+
+    async def pulses(self) -> list[dict[str, float]]:
+        """Return what it has played since it was asked before."""
+        return await self.page.evaluate("window.pulses.splice(0)")  # type: ignore[no-any-return]
+
+    async def own(self, selector: str, name: str) -> str:
+        """Return a computed style."""
+        return await self.page.evaluate(  # type: ignore[no-any-return]
+            "([s, n]) => getComputedStyle(document.querySelector(s))[n]", [selector, name]
+        )
+
+
+async def opened(
+    where: Browser,
+    address: str,
+    station: str | None,
+    *,
+    password: str | None = None,
+    palette: str | None = None,
+    paused: bool = True,
+    size: tuple[int, int] = (1024, 768),
+) -> Screen:
+    """Open the page as a station that the ETO has set up; with ``paused`` only the test moves its clock."""
+    context: BrowserContext = await where.new_context(
+        viewport={"width": size[0], "height": size[1]}
+    )
+    keep = {"station": {"station": station, "password": password}} if station else {}
+    keep |= {"palette": palette} if palette else {}
+    await context.add_init_script(
+        f"for (const [name, value] of Object.entries({json.dumps(keep)}))"
+        "if (localStorage.getItem(`ispsd.${name}`) === null)"
+        "localStorage.setItem(`ispsd.${name}`, JSON.stringify(value));"
+    )
+    await context.add_init_script(WATCHED)
+    page = await context.new_page()
+    if paused:
+        await page.clock.install(time=NOW)
+    screen = Screen(page)
+    await page.goto(address)
+    if paused:
+        await soon(screen, "window.told", "the snapshot")
+        believed_ms = await page.evaluate("Date.now()")
+        await page.clock.pause_at(believed_ms / 1000 + 0.5)
+    return screen
+
+
+class Together:
+    """A ship and the pages that watch her, whose clocks move as one."""
+
+    def __init__(self, ship: Ship, *screens: Screen) -> None:
+        self.ship = ship
+        self.screens = list(screens)
+        self._before_up = self._beat_up()
+        """No page hears a heartbeat that was before it was there."""
+
+    def _beat_up(self) -> float:
+        return (self.ship.state("heartbeat") or {"up": -1.0})["up"]
+
+    async def pass_time(self, seconds: float) -> None:
+        left_s = seconds
+        while left_s > 1e-6:
+            step_s = min(left_s, STEP_S)
+            await self.ship.pass_time(step_s)
+            beat_up = self._beat_up()
+            for screen in self.screens:
+                if beat_up > self._before_up:
+                    await soon(screen, f"window.beat_up >= {beat_up}", "the heartbeat")
+                await screen.page.clock.run_for(round(step_s * 1000))
+            left_s -= step_s
+
+    async def until(self, screen: Screen, holds: str, *, for_s: float = 20.0) -> None:
+        """Let time pass until an expression is true on a page."""
+        passed_s = 0.0
+        while not await screen.page.evaluate(holds):
+            assert passed_s < for_s, f"it did not come: {holds}\n{await screen.text('body')}"
+            await self.pass_time(0.25)
+            passed_s += 0.25
+
+
+async def soon(screen: Screen, holds: str, what: str) -> None:
+    """Wait, in real time, until an expression is true on a page, whose own clock stands."""
+    try:
+        async with asyncio.timeout(SOON_S):
+            while not await screen.page.evaluate(holds):  # noqa: ASYNC110 (nothing there to wait for)
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"{what} did not come: {await screen.text('body')}") from None
