@@ -1,19 +1,21 @@
 """Carry a test out: on one occasion, or all day long; one result in the record for each.
 
-A check that crashes, or takes longer than it may, is inconclusive, not passed; its result says so (invariant 2). What
-an automatic test finds again in the same period is no second row, nor what a continuous one finds again in the same
-day. A test that needs a test window ends with it.
+A check gathers, and ``daemon.checks.judged`` judges. One that crashes, or takes longer than it may, is inconclusive,
+not passed; its result says so (invariant 2). What an automatic test finds again in the same period is no second row,
+nor what a continuous one finds again in the same day. A test that needs a test window ends with it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from daemon import logs, results, schedule
-from daemon.checks.api import ItemsVerdict
+from daemon.checks.api import Gathered, ItemsVerdict
+from daemon.checks.judged import as_kept, judged
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Outcome, Verdict
 from daemon.record.entry import EntryError, Proof
@@ -38,6 +40,18 @@ DAY_MARGIN_S = 6 * 3600.0
 EARLY_S = 300.0
 """A continuous check that ends so little before its day has seen its end: the clock was set back meanwhile."""
 _WORSE: Final = {Outcome.PASSED: 0, Outcome.SKIPPED: 1, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a test came out.
+
+    Attributes:
+        gathered: What it was judged by; None where nothing was judged.
+    """
+
+    verdict: Verdict
+    gathered: Gathered | None = None
 
 
 class Journal(Protocol):
@@ -92,7 +106,7 @@ class Conduct:
         group.create_task(self._watch(test, test.watching))
 
     def write(
-        self, test: Test, session: Session, verdict: Verdict, ended_utc: datetime
+        self, test: Test, session: Session, found: Found, ended_utc: datetime
     ) -> asyncio.Future[Entry]:
         """Write a result; it is taken, and shown, when it is on disk (invariant 4).
 
@@ -101,21 +115,34 @@ class Conduct:
         """
         group = self._group()
         try:
-            written = self._submit(test, session, verdict, ended_utc)
+            written = self._submit(test, session, found, ended_utc)
         except EntryError:
             # A check that says what no entry can hold has proved nothing, and must not end the others.
-            verdict = Verdict(Outcome.INCONCLUSIVE, "the check's result cannot be written")
-            written = self._submit(test, session, verdict, ended_utc)
-        test.said = verdict.outcome
-        group.create_task(self._take(test, verdict, ended_utc, written))
+            found = _inconclusive("the check's result cannot be written")
+            written = self._submit(test, session, found, ended_utc)
+        test.said = found.verdict.outcome
+        group.create_task(self._take(test, found.verdict, ended_utc, written))
         return written
 
     def _submit(
-        self, test: Test, session: Session, verdict: Verdict, ended_utc: datetime
+        self, test: Test, session: Session, found: Found, ended_utc: datetime
     ) -> asyncio.Future[Entry]:
-        regime, demo = self._regime(), self._around.demo
+        around = self._around
         draft = results.result(
-            test, session, verdict, ended_utc=ended_utc, regime=regime, demo=demo
+            test,
+            session,
+            found.verdict,
+            ended_utc=ended_utc,
+            regime=self._regime(),
+            demo=around.demo,
+            kept=results.evidence_of(
+                test,
+                found.verdict,
+                found.gathered,
+                demo=around.demo,
+                software=around.software,
+                salt=around.entropy.salt,
+            ),
         )
         return self._journal.submit(draft)
 
@@ -145,18 +172,18 @@ class Conduct:
 
     async def _carry_out(self, test: Test, session: Session) -> None:
         run = test.spec.run if session.item is None or test.spec.lead is None else test.spec.lead
-        verdict = await self._judged(test, session, run, test.spec.limit_s)
+        found = await self._found(test, session, run, test.spec.limit_s)
         ended_utc = self._clock.utc()
         test.session, session.is_over = None, True
-        if verdict is None:
-            verdict = Verdict(Outcome.INCONCLUSIVE, "the check said nothing")
-        if verdict.outcome is not Outcome.PASSED and session.person is None:
+        if found is None:
+            found = _inconclusive("the check said nothing")
+        if found.verdict.outcome is not Outcome.PASSED and session.person is None:
             test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
-            if self._is_said_already(test, verdict):
+            if self._is_said_already(test, found.verdict):
                 self._on_change(test)
                 return
         test.waits_for_disk = True
-        self.write(test, session, verdict, ended_utc)
+        self.write(test, session, found, ended_utc)
 
     def _is_said_already(self, test: Test, verdict: Verdict) -> bool:
         """Return whether an automatic test has found in this period what it finds again."""
@@ -171,31 +198,34 @@ class Conduct:
     async def _watch(self, test: Test, session: Session) -> None:
         while True:
             within_s = self._left_s(session) + DAY_MARGIN_S
-            verdict = await self._judged(test, session, test.spec.run, within_s)
+            found = await self._found(test, session, test.spec.run, within_s)
             if self._left_s(session) > EARLY_S:
                 # It crashed, was ended by force, or ended before the day did: not begun again at once.
-                gave_up = verdict or Verdict(Outcome.INCONCLUSIVE, "the check ended before the day")
-                self._report(test, session, gave_up)
+                self._say(test, session, found or _inconclusive("the check ended before the day"))
                 test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
                 test.watching = None
                 return
-            if verdict is not None:
+            if found is not None:
                 day_ended = schedule.day_after(_day(session), ship_time=self._around.ship_time())
                 # The last moment of its day: the result belongs to it, not to the next.
-                self.write(test, session, verdict, day_ended - timedelta(milliseconds=1))
+                self.write(test, session, found, day_ended - timedelta(milliseconds=1))
             session = Session(self._clock.utc(), day=self._day_after(_day(session).date()))
             test.watching = session
 
-    def _report(self, test: Test, session: Session, verdict: Verdict) -> None:
+    def _report(self, test: Test, session: Session, said: Gathered | Verdict) -> None:
+        self._say(test, session, self._judge(test, said))
+
+    def _say(self, test: Test, session: Session, found: Found) -> None:
+        outcome = found.verdict.outcome
         before = test.said or (test.last.outcome if test.last is not None else None)
-        if verdict.outcome is before or self._clock.now_s() < test.not_before_s:
+        if outcome is before or self._clock.now_s() < test.not_before_s:
             return
         flickers = session.changes >= MOST_CHANGES
         # Then only what is worse is still told, until the day's own result.
-        if flickers and before is not None and _WORSE[verdict.outcome] <= _WORSE[before]:
+        if flickers and before is not None and _WORSE[outcome] <= _WORSE[before]:
             return
         session.changes += 1
-        self.write(test, session, verdict, self._clock.utc())
+        self.write(test, session, found, self._clock.utc())
 
     def _left_s(self, session: Session) -> float:
         ends = schedule.day_after(_day(session), ship_time=self._around.ship_time())
@@ -208,13 +238,19 @@ class Conduct:
 
     # Judging
 
-    async def _judged(
+    def _judge(self, test: Test, said: Gathered | Verdict) -> Found:
+        if isinstance(said, Verdict):
+            return Found(said)
+        gathered = as_kept(said)
+        return Found(judged(test.spec, test.config, gathered, demo=self._around.demo), gathered)
+
+    async def _found(
         self,
         test: Test,
         session: Session,
-        run: Callable[[Any, CheckContext], Awaitable[Verdict | None]],
+        run: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict | None]],
         within_s: float,
-    ) -> Verdict | None:
+    ) -> Found | None:
         context = Context(
             self._around,
             session,
@@ -227,11 +263,15 @@ class Conduct:
         except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
             if test.classification is Classification.WATCH:
                 self._log.exception("check.crashed", test=test.config.id)
-            return Verdict(Outcome.INCONCLUSIVE, f"the check crashed: {type(err).__name__}")
+            return _inconclusive(f"the check crashed: {type(err).__name__}")
 
     async def _within(
-        self, test: Test, session: Session, check: Awaitable[Verdict | None], within_s: float
-    ) -> Verdict | None:
+        self,
+        test: Test,
+        session: Session,
+        check: Awaitable[Gathered | Verdict | None],
+        within_s: float,
+    ) -> Found | None:
         """Run the check; where it needs a window, the window's end is its end, as its time limit is, and an abort."""
         checking = asyncio.ensure_future(check)
         limit = asyncio.ensure_future(self._clock.sleep(within_s))
@@ -241,7 +281,8 @@ class Conduct:
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if checking.done():
-                return checking.result()
+                said = checking.result()
+                return None if said is None else self._judge(test, said)
             ended = closing.done()
         finally:
             for task in ends:
@@ -253,7 +294,7 @@ class Conduct:
             reason = "the test window closed before the test was complete"
         else:
             reason = f"ended by force after {within_s / 60:.0f} min"
-        return Verdict(Outcome.INCONCLUSIVE, reason)
+        return _inconclusive(reason)
 
     async def _window_closed(self, *, needed: bool) -> None:
         if needed:
@@ -265,6 +306,10 @@ class Conduct:
         if self.group is None:
             raise RefusedError("the daemon is not running tests yet")
         return self.group
+
+
+def _inconclusive(reason: str) -> Found:
+    return Found(Verdict(Outcome.INCONCLUSIVE, reason))
 
 
 def _day(session: Session) -> datetime:

@@ -293,6 +293,8 @@ class Fitted:
             journal=self.record,
             on_change=lambda test: self._testboard.show(self.tests, test),
             services=self._services(),
+            entropy=self._entropy,
+            software=self.software,
         )
         self.tests.also_to_do += [*self.office.to_do(), self._build_commissioning().to_do]
 

@@ -43,20 +43,6 @@ def milliseconds(seconds: float) -> float:
     return round(seconds, 3)
 
 
-def reading(reading: Reading) -> dict[str, Json]:
-    """Return a reading as a line of evidence."""
-    return {
-        "point": reading.point,
-        "value": value_of(reading.value),
-        "unit": reading.unit,
-        "quality": reading.quality.value,
-        "provenance": reading.provenance.value,
-        "received": utc(reading.received_utc),
-        "up": milliseconds(reading.received_s),
-        "source": reading.source,
-    }
-
-
 def point_message(
     reading: Reading, *, name: str | None, valid_for_s: float, proved: bool | None = None
 ) -> dict[str, Json]:

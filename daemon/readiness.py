@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import forms, logs, results, schedule, worklist
 from daemon.checks.api import Mode, Services
-from daemon.conduct import Conduct, Journal
+from daemon.conduct import Conduct, Found, Journal
+from daemon.entropy import Entropy
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Readiness, Verdict
 from daemon.record import fold
@@ -61,11 +62,13 @@ class Tests:
         journal: Journal,
         on_change: Callable[[Test], None],
         services: Services | None = None,
+        entropy: Entropy | None = None,
+        software: str = "",
     ) -> None:
         """Put the parts together.
 
         ``regime`` and ``ship_time`` are asked whenever they are needed; ``on_change`` is told of every test that
-        stands differently.
+        stands differently. ``software`` is the version that judges, for whoever judges the record again.
         """
         self.also_to_do: list[Callable[[], Iterable[worklist.Item]]] = []
         """Who has lines for the worklist beside the tests."""
@@ -88,6 +91,8 @@ class Tests:
                 services=services or Services(),
                 points=points,
                 inboxes=inboxes,
+                entropy=entropy or Entropy(),
+                software=software,
             ),
             gate=gate,
             journal=journal,
@@ -217,8 +222,8 @@ class Tests:
         if not reason.strip():
             raise RefusedError("a reason is wanted")
         session = Session(self.clock.utc(), person, proof=proof)
-        verdict = Verdict(Outcome.SKIPPED, reason)
-        return self._conduct.write(test, session, verdict, self.clock.utc())
+        found = Found(Verdict(Outcome.SKIPPED, reason))
+        return self._conduct.write(test, session, found, self.clock.utc())
 
     def answer(self, test_id: str, step: int, answer: Answer) -> Answer | None:
         """Give a person's answer to the step that is shown; return the one that was quicker, where there is one.
@@ -295,7 +300,8 @@ class Tests:
             ended_utc = max(session.began_utc, min(last_seen_utc or now_utc, now_utc))
             reason = "interrupted: ispsd stopped before the test was complete"
             test.waits_for_disk = True
-            self._conduct.write(test, session, Verdict(Outcome.INCONCLUSIVE, reason), ended_utc)
+            found = Found(Verdict(Outcome.INCONCLUSIVE, reason))
+            self._conduct.write(test, session, found, ended_utc)
         self._broken_off = []
 
     def _write_plan(self) -> None:

@@ -6,27 +6,38 @@ its outcome, and which items were not tested, is for the SSO alone.
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon import forms, intervals
+from daemon import evidence, forms, intervals
 from daemon.checks.api import ItemsVerdict, Mode
 from daemon.model import Classification, Outcome
-from daemon.record.entry import Actor, Draft, Evidence
+from daemon.record.entry import Actor, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from daemon.checks.api import Gathered
     from daemon.model import Json, Regime, Verdict
+    from daemon.record.entry import Evidence
     from daemon.schedule import Period
     from daemon.session import Session
     from daemon.standing import Test
 
 RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
 BEGUN = "test.begun"
+PERFORMER, WITNESS = "performer", "witness"
 MOST_PLANNED = 100
 """Tests in one entry: it must stay far below the longest entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept beside a result: how many readings, and the pieces that hold them."""
+
+    readings: int
+    pieces: tuple[Evidence, ...]
 
 
 def result(
@@ -37,18 +48,16 @@ def result(
     ended_utc: datetime,
     regime: Regime,
     demo: bool,
+    kept: Kept,
 ) -> Draft:
     """Return the one entry of a test that has ended."""
     config = test.config
-    samples = "".join(
-        json.dumps(forms.reading(r), separators=(",", ":")) + "\n" for r in verdict.readings
-    )
     private = test.classification is Classification.SSO
     details: dict[str, Json] = {**verdict.details}
     if private:
-        details = {"performer": session.person, **details}
+        details = {PERFORMER: session.person, **details}
         if session.witness is not None:
-            details["witness"] = session.witness
+            details[WITNESS] = session.witness
     said: dict[str, Json] = {
         "test": config.id,
         "equipment": config.equipment,
@@ -62,12 +71,12 @@ def result(
         "security_level": int(regime.level),
         "ssp_paragraph": config.ssp_paragraph,
         "simulated": demo,
-        "readings": len(verdict.readings),
+        "readings": kept.readings,
     }
     if session.witness is not None and not private:
-        said["witness"] = session.witness
-    if isinstance(verdict, ItemsVerdict):
-        said["items"] = [{"item": item, **each} for item, each in verdict.items.items()]
+        said[WITNESS] = session.witness
+    if (items := items_of(verdict)) is not None:
+        said["items"] = items
     if session.day is not None:
         said["day"] = f"{session.day:%Y-%m-%d}"
     return Draft(
@@ -78,7 +87,7 @@ def result(
         actor=Actor(person=session.person, proof=session.proof),
         open=said,
         parts={Classification.SSO: details} if details else {},
-        evidence=(Evidence("application/jsonl", samples.encode()),) if samples else (),
+        evidence=kept.pieces,
     )
 
 
@@ -102,6 +111,47 @@ def begun(test: Test, session: Session) -> Draft:
         open=said if private else said | who,
         parts={Classification.SSO: who} if private else {},
     )
+
+
+def items_of(verdict: Verdict) -> list[Json] | None:
+    """Return what an entry says of each item; None where the verdict is on one thing."""
+    if not isinstance(verdict, ItemsVerdict):
+        return None
+    return [{"item": item, **each} for item, each in verdict.items.items()]
+
+
+def evidence_of(
+    test: Test,
+    verdict: Verdict,
+    gathered: Gathered | None,
+    *,
+    demo: bool,
+    software: str,
+    salt: Callable[[], bytes],
+) -> Kept:
+    """Return what is kept beside the entry, so that it can be judged again (``daemon.rejudging``).
+
+    Args:
+        test: The test.
+        verdict: How it came out.
+        gathered: What it was judged by; None where nothing was judged.
+        demo: Whether simulated readings counted.
+        software: The version that judged.
+        salt: Makes random bytes.
+
+    Raises:
+        EntryError: Something that was gathered cannot be written down.
+    """
+    if gathered is None:
+        return Kept(len(verdict.readings), evidence.readings_piece(verdict.readings))
+    basis = evidence.Basis(
+        check=test.spec.kind,
+        config=test.config.model_dump(mode="json"),
+        gathered=gathered,
+        simulated=demo,
+        software=software,
+    )
+    return Kept(len(gathered.readings), evidence.pieces(basis, salt=salt()))
 
 
 def missed(test: Test, period: Period, reason: str) -> Draft:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime, timezone
 
-    from daemon.checks.api import Services
+    from daemon.checks.api import Gathered, Services
     from daemon.clock import Clock
+    from daemon.entropy import Entropy
     from daemon.inbox import Inboxes, PointInbox
     from daemon.model import Outcome, Reading, Ship, Verdict
 
@@ -163,7 +164,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all checks of the ship have in common."""
+    """What all checks of the ship have in common.
+
+    Attributes:
+        software: The version of ispsd that judges.
+    """
 
     clock: Clock
     ship: Ship
@@ -172,6 +177,8 @@ class Surroundings:
     services: Services
     points: Newest
     inboxes: Inboxes
+    entropy: Entropy
+    software: str
 
 
 class Context:
@@ -184,7 +191,7 @@ class Context:
         *,
         last_outcome: Outcome | None,
         changed: Callable[[], None],
-        report: Callable[[Verdict], None],
+        report: Callable[[Gathered | Verdict], None],
     ) -> None:
         self.clock = around.clock
         self.ship = around.ship
@@ -246,5 +253,5 @@ class Context:
         ends = schedule.day_after(day, ship_time=self._around.ship_time())
         return self.clock.now_s() + (ends - self.clock.utc()).total_seconds()
 
-    def report(self, verdict: Verdict) -> None:
-        self._report(verdict)
+    def report(self, gathered: Gathered | Verdict) -> None:
+        self._report(gathered)

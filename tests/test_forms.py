@@ -15,7 +15,6 @@ from daemon.model import (
     Classification,
     ContactState,
     LinkState,
-    Position,
     Priority,
     Provenance,
     Quality,
@@ -23,7 +22,7 @@ from daemon.model import (
 from daemon.record import codec
 from daemon.stations import LIVE_FOR_S, StationStatus
 from daemon.supervise import DeviceStatus
-from tests.makers import UTC_0210, own_report, reading
+from tests.makers import UTC_0210, reading
 
 
 def alert(**changed: object) -> Alert:
@@ -68,29 +67,6 @@ def test_a_moment_is_utc_to_the_millisecond_and_never_later_than_it_was(moment, 
 @pytest.mark.parametrize(("seconds", "shown"), [(1.0004, 1.0), (1.0006, 1.001), (0.0, 0.0)])
 def test_seconds_are_shown_to_the_millisecond(seconds, shown):
     assert forms.milliseconds(seconds) == shown
-
-
-def test_a_line_of_evidence_says_everything_that_trust_hangs_on():
-    said = reading("ais.own_report", own_report(position=Position(1.25, 103.75)), at_s=1000.12345)
-    line = forms.reading(said)
-    assert line.pop("value") == {
-        "mmsi": 299000019,
-        "message_type": 1,
-        "channel": "A",
-        "position": {"lat_deg": 1.25, "lon_deg": 103.75},
-        "sog_kn": 0.0,
-        "navigation_status": 5,
-        "heading_deg": None,
-    }
-    assert line == {
-        "point": "ais.own_report",
-        "unit": None,
-        "quality": "good",
-        "provenance": "live",
-        "received": "2026-11-22T02:10:00.000Z",
-        "up": 1000.123,
-        "source": "ais",
-    }
 
 
 @pytest.mark.parametrize("quality", [Quality.STALE, Quality.UNKNOWN])

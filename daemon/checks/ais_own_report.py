@@ -10,24 +10,34 @@ a ship's day.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field
 
 from daemon.ais_rates import AT_REST_INTERVAL_S
 from daemon.ais_rates import interval_s as due_interval_s
 from daemon.checks.ais_off_periods import unordered
-from daemon.checks.ais_rate import Rate
-from daemon.checks.api import CheckConfig, CheckContext, CheckSpec
+from daemon.checks.ais_rate import Counted, Rate
+from daemon.checks.ais_register import identity_fault
+from daemon.checks.api import CheckConfig, CheckContext, CheckSpec, Gathered
 from daemon.checks.coverage import Coverage, length
-from daemon.model import AisIdentity, AisOffLog, AisReport, EquipmentReport, Outcome, Verdict
+from daemon.model import (
+    AisIdentity,
+    AisOffLog,
+    AisReport,
+    EquipmentReport,
+    Outcome,
+    Ship,
+    Verdict,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from daemon.model import Reading, Ship
+    from daemon.checks.api import AisOffOrders
+    from daemon.model import Json, Reading
 
 REPORTS_MISSED: Final = 3
 """Reports in a row that may be missing: slots are skipped and lines lost."""
@@ -35,12 +45,9 @@ SHORTEST_GAP_S: Final = 60.0
 """The same as the alert *own AIS silent* waits at least."""
 STOPPING: Final = {1: "Tx malfunction", 2: "antenna VSWR", 6: "general failure"}
 """Alerts of the unit that stop it, or its antenna (IEC 61993-2 table 4), by their ALR number."""
-SIZE_M: Final = 2.0
-"""AIS has whole metres from the antenna to each side, so that two roundings add up."""
-SHIP_TYPES: Final = range(20, 100)
-"""ITU-R M.1371-5 table 53; 1 to 19 are reserved, 100 and above no ships'."""
 KEPT_READINGS: Final = 100
 """The first and the newest readings of a day that stand as evidence, each."""
+_Said = TypeVar("_Said", AisReport, AisIdentity, AisOffLog)
 LOOK_S: Final = 30.0
 """The calendar is asked again so often, in seconds: somebody may step the clock."""
 
@@ -65,18 +72,16 @@ class Day:
     """What was heard of own ship since ``began_s``."""
 
     config: AisOwnReportConfig
-    ship: Ship
     began_s: float
     coverage: Coverage = field(init=False)
     due_s: float = field(init=False)
     """How often she must report now."""
     reports: int = 0
     on_channel: int = 0
-    mmsi: int | None = None
-    """What the newest own report says."""
-    identity: AisIdentity | None = None
+    identity: Reading | None = None
+    """The newest own static data: it comes each six minutes, and the reports between push it out of ``newest``."""
     rate: Rate = field(init=False)
-    off_log: AisOffLog | None = None
+    off_log: Reading | None = None
     """When the unit did not transmit, as it says itself; None where nobody asked it."""
     first: list[Reading] = field(default_factory=list)
     newest: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
@@ -100,29 +105,32 @@ class Day:
             self._keep(reading)
             self._report(said, reading.received_s)
         elif counts and isinstance(said, AisIdentity):
-            self._keep(reading)
-            self.identity = said
+            self.identity = reading
         elif counts and isinstance(said, AisOffLog):
-            self._keep(reading)
-            self.off_log = said
+            self.off_log = reading
         elif reading.point.endswith(".own_report"):
             self.coverage.blind(reading.received_s, allowed_s=self.allowed_s)
             self.rate.blind()
 
-    def register_fault(self) -> str | None:
-        """Return what she says now that is not as the register has it."""
-        said = self.identity
-        for mmsi in (self.mmsi, said.mmsi if said is not None else None):
-            if mmsi not in {None, self.ship.mmsi}:
-                return f"MMSI {mmsi} sent, register has {self.ship.mmsi}"
-        return None if said is None else identity_fault(said, self.ship)
+    def gathered(self, facts: Mapping[str, Json]) -> Gathered:
+        """Return what stands as evidence.
 
-    def readings(self) -> tuple[Reading, ...]:
-        """Return what stands as evidence."""
-        return (*self.first, *self.newest)
+        Args:
+            facts: What is known beside what was heard.
+        """
+        rate = self.rate.counted()
+        heard: dict[str, Json] = {
+            "reports": self.reports,
+            "on_channel": self.on_channel,
+            "due_s": self.due_s,
+            "allowed_s": self.allowed_s,
+            "coverage": self.coverage.as_fact(),
+            "rate": {"came": rate.came, "due": rate.due, "span_s": rate.span_s},
+        }
+        rare = (each for each in (self.identity, self.off_log) if each is not None)
+        return Gathered((*self.first, *self.newest, *rare), {**heard, **facts})
 
     def _report(self, said: AisReport, at_s: float) -> None:
-        self.mmsi = said.mmsi
         self.reports += 1
         if said.channel is None:
             return
@@ -141,88 +149,86 @@ class Day:
             self.newest.append(reading)
 
 
-def judge(
-    day: Day, *, now_s: float, standing: Collection[int] = (), off: str | None = None
-) -> tuple[Outcome, str]:
-    """Judge how it stands now; with nothing to judge, say so.
-
-    Args:
-        day: What was heard.
-        now_s: Seconds since boot.
-        standing: The unit's own alerts, by number.
-        off: What of its own log no order explains, in words.
-    """
-    if (fault := _fault(day, now_s, standing) or off) is not None:
-        return Outcome.FAILED, fault
-    if (doubt := _doubt(day, now_s)) is not None:
-        return Outcome.INCONCLUSIVE, doubt
-    return Outcome.PASSED, f"{day.reports} own reports, identity as register"
-
-
-def _fault(day: Day, now_s: float, standing: Collection[int]) -> str | None:
-    if (wrong := day.register_fault()) is not None:
-        return wrong
-    if stops := sorted(set(standing) & set(STOPPING)):
-        return f"the unit itself says {stops[0]:03d} {STOPPING[stops[0]]}"
-    silent_s = day.coverage.silent_s(now_s)
-    if day.on_channel and silent_s > max(day.config.watch_s, day.allowed_s):
-        return f"no own report for {length(silent_s)}, one is due each {day.due_s:g} s"
-    return day.rate.fault()
-
-
-def _doubt(day: Day, now_s: float) -> str | None:
-    blind_s = day.coverage.blind_s(now_s)
-    if blind_s > day.config.watch_s:
-        return f"the feed is lost for {length(blind_s)}"
-    if not day.reports:
-        return "no own report that counts was heard"
-    if not day.on_channel:
-        return "own reports carry no channel: rate cannot be proved"
-    return "own static data (message 5) was not heard" if day.identity is None else None
-
-
-def judge_day(
-    day: Day,
-    *,
-    now_s: float,
-    standing: Collection[int],
-    since: str | None,
-    off: str | None = None,
-) -> tuple[Outcome, str]:
-    """Judge the whole day, when it is over."""
-    outcome, reason = judge(day, now_s=now_s, standing=standing, off=off)
-    day.coverage.end(now_s, allowed_s=day.allowed_s)
-    line = day.coverage.words(since=since)
-    share = day.coverage.share
+def judge(config: AisOwnReportConfig, gathered: Gathered) -> Verdict:
+    """Judge how it stands now, or the whole day when it is over; with nothing to judge, say so."""
+    day, coverage = gathered.facts, Coverage.of_fact(gathered.facts["coverage"])
+    outcome, reason = _judge_now(config, gathered, coverage)
+    if not day["over"]:
+        return Verdict(outcome, reason)
+    coverage.end(day["now_s"], allowed_s=day["allowed_s"])
+    line, share = coverage.words(since=day["since"]), coverage.share
     if outcome is not Outcome.PASSED or share is None:
-        return outcome, f"{reason}; {line}"
-    if share < day.config.share:
-        return Outcome.FAILED, f"{line}; at least {day.config.share:.0%} is wanted"
-    return outcome, line
+        return Verdict(outcome, f"{reason}; {line}")
+    if share < config.share:
+        return Verdict(Outcome.FAILED, f"{line}; at least {config.share:.0%} is wanted")
+    return Verdict(outcome, line)
 
 
-def identity_fault(said: AisIdentity, ship: Ship) -> str | None:
-    """Return in what the static data are not as the register has them."""
-    if said.imo_number != ship.imo_number:
-        return f"IMO number {said.imo_number} sent, register has {ship.imo_number}"
-    if said.call_sign != ship.call_sign:
-        return f"call sign {said.call_sign} sent, register has {ship.call_sign}"
-    if said.name != ship.name:
-        return f"name {said.name} sent, register has {ship.name}"
-    return _size_fault(said, ship)
+def _judge_now(
+    config: AisOwnReportConfig, gathered: Gathered, coverage: Coverage
+) -> tuple[Outcome, str]:
+    fault = (
+        register_fault(gathered)
+        or _stopped(gathered.facts)
+        or _silence(config, gathered.facts, coverage)
+        or Counted(**gathered.facts["rate"]).fault()
+        or _off(gathered)
+    )
+    if fault is not None:
+        return Outcome.FAILED, fault
+    if (doubt := _doubt(config, gathered, coverage)) is not None:
+        return Outcome.INCONCLUSIVE, doubt
+    return Outcome.PASSED, f"{gathered.facts['reports']} own reports, identity as register"
 
 
-def _size_fault(said: AisIdentity, ship: Ship) -> str | None:
-    """Return in what size and type cannot be hers; of a size that the register's file leaves out nothing is said."""
-    sizes = (("length", said.length_m, ship.length_m), ("beam", said.beam_m, ship.beam_m))
-    for what, sent_m, register_m in sizes:
-        if register_m is not None and (sent_m is None or abs(sent_m - register_m) > SIZE_M):
-            sent = "not set" if sent_m is None else f"{sent_m} m sent"
-            return f"{what} {sent}, register has {register_m:g} m"
-    if said.length_m and said.beam_m and said.beam_m >= said.length_m:
-        return f"beam {said.beam_m} m sent with length {said.length_m} m"
-    if said.ship_type is not None and said.ship_type not in SHIP_TYPES:
-        return f"type of ship {said.ship_type} sent, which is none"
+def register_fault(gathered: Gathered) -> str | None:
+    """Return what she says now that is not as the register has it."""
+    ship = Ship(**gathered.facts["register"])
+    report, identity = _newest(gathered, AisReport), _newest(gathered, AisIdentity)
+    for said in (report, identity):
+        if said is not None and said.mmsi != ship.mmsi:
+            return f"MMSI {said.mmsi} sent, register has {ship.mmsi}"
+    return None if identity is None else identity_fault(identity, ship)
+
+
+def _stopped(day: Mapping[str, Any]) -> str | None:
+    if stops := sorted(set(day["standing"]) & set(STOPPING)):
+        return f"the unit itself says {stops[0]:03d} {STOPPING[stops[0]]}"
+    return None
+
+
+def _silence(config: AisOwnReportConfig, day: Mapping[str, Any], coverage: Coverage) -> str | None:
+    silent_s = coverage.silent_s(day["now_s"])
+    if day["on_channel"] and silent_s > max(config.watch_s, day["allowed_s"]):
+        return f"no own report for {length(silent_s)}, one is due each {day['due_s']:g} s"
+    return None
+
+
+def _off(gathered: Gathered) -> str | None:
+    """Return what of the unit's own log no order explains."""
+    log, orders = _newest(gathered, AisOffLog), gathered.facts["off_orders"]
+    if log is None or orders is None:
+        return None
+    known_since, times = orders
+    ordered = [(_moment(begins), None if ends is None else _moment(ends)) for begins, ends in times]
+    return unordered(
+        log,
+        (None if known_since is None else _moment(known_since), ordered),
+        watch_began_utc=_moment(gathered.facts["began"]),
+    )
+
+
+def _doubt(config: AisOwnReportConfig, gathered: Gathered, coverage: Coverage) -> str | None:
+    day = gathered.facts
+    blind_s = coverage.blind_s(day["now_s"])
+    if blind_s > config.watch_s:
+        return f"the feed is lost for {length(blind_s)}"
+    if not day["reports"]:
+        return "no own report that counts was heard"
+    if not day["on_channel"]:
+        return "own reports carry no channel: rate cannot be proved"
+    if _newest(gathered, AisIdentity) is None:
+        return "own static data (message 5) was not heard"
     return None
 
 
@@ -234,9 +240,9 @@ def points(config: AisOwnReportConfig) -> tuple[str, ...]:
     return tuple(f"{config.device}.{what}" for what in POINTS)
 
 
-async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Verdict:
+async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Gathered:
     """Listen to the transponder until the day ends."""
-    day = Day(config, ctx.ship, ctx.clock.now_s())
+    day = Day(config, ctx.clock.now_s())
     began_utc, first_word_s = ctx.clock.utc(), day.began_s + config.watch_s
     with ctx.listen(points(config)) as inbox:
         while (left_s := ctx.day_ends_s() - (now_s := ctx.clock.now_s())) > 0:
@@ -244,26 +250,45 @@ async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Verdict:
             reading = await inbox.next(until_s=now_s + wait_s)
             if reading is not None:
                 day.hear(reading, counts=ctx.accepts(reading))
-            now_s = ctx.clock.now_s()
-            if now_s >= first_word_s:
-                off = _off(day, ctx, began_utc)
-                said = judge(day, now_s=now_s, standing=_standing(config, ctx), off=off)
-                ctx.report(Verdict(*said, day.readings()))
-    said = judge_day(
-        day,
-        now_s=now_s,
-        standing=_standing(config, ctx),
-        since=ctx.watched_since,
-        off=_off(day, ctx, began_utc),
-    )
-    return Verdict(*said, day.readings())
+            if ctx.clock.now_s() >= first_word_s:
+                ctx.report(day.gathered(_facts(config, ctx, began_utc, over=False)))
+    return day.gathered(_facts(config, ctx, began_utc, over=True))
 
 
-def _off(day: Day, ctx: CheckContext, began_utc: datetime) -> str | None:
-    """Return what of the unit's own log no order explains."""
-    if day.off_log is None or ctx.services.ais_off_orders is None:
-        return None
-    return unordered(day.off_log, ctx.services.ais_off_orders(), watch_began_utc=began_utc)
+def _facts(
+    config: AisOwnReportConfig, ctx: CheckContext, began_utc: datetime, *, over: bool
+) -> dict[str, Json]:
+    """Return what the day is judged by beside what was heard."""
+    orders = ctx.services.ais_off_orders
+    return {
+        "now_s": ctx.clock.now_s(),
+        "over": over,
+        "since": ctx.watched_since,
+        "began": began_utc.isoformat(),
+        "register": asdict(ctx.ship),
+        "standing": sorted(_standing(config, ctx)),
+        "off_orders": None if orders is None else _plain(orders()),
+    }
+
+
+def _plain(orders: AisOffOrders) -> Json:
+    known_since_utc, times = orders
+    return [
+        None if known_since_utc is None else known_since_utc.isoformat(),
+        [
+            [begins.isoformat(), None if ends is None else ends.isoformat()]
+            for begins, ends in times
+        ],
+    ]
+
+
+def _moment(said: str) -> datetime:
+    return datetime.fromisoformat(said)
+
+
+def _newest(gathered: Gathered, kind: type[_Said]) -> _Said | None:
+    """Return what was said last of a kind."""
+    return next((r.value for r in reversed(gathered.readings) if isinstance(r.value, kind)), None)
 
 
 def _standing(config: AisOwnReportConfig, ctx: CheckContext) -> set[int]:
@@ -275,5 +300,10 @@ def _standing(config: AisOwnReportConfig, ctx: CheckContext) -> set[int]:
 
 
 CHECK = CheckSpec(
-    kind="ais_own_report", config=AisOwnReportConfig, run=run, points=points, continuous=True
+    kind="ais_own_report",
+    config=AisOwnReportConfig,
+    run=run,
+    judge=judge,
+    points=points,
+    continuous=True,
 )

@@ -8,6 +8,7 @@ slot is skipped and a line is lost now and then, so a share of what is due is wa
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from daemon.ais_rates import Turning, interval_s
@@ -53,11 +54,30 @@ class Rate:
         self._last = None
         self._gaps.clear()
 
+    def counted(self) -> Counted:
+        """Return what was counted in the last half hour."""
+        return Counted(
+            came=len(self._gaps),
+            due=sum(each[2] for each in self._gaps),
+            span_s=sum(each[1] for each in self._gaps),
+        )
+
     def fault(self) -> str | None:
         """Return how the rate is too low; None where it is not, or too little was heard to tell."""
-        due = sum(each[2] for each in self._gaps)
-        span_s = sum(each[1] for each in self._gaps)
-        came = len(self._gaps)
+        return self.counted().fault()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many reports came in a time, and how many were due in it."""
+
+    came: int
+    due: float
+    span_s: float
+
+    def fault(self) -> str | None:
+        """Return how the rate is too low; None where it is not, or too little was heard to tell."""
+        came, due, span_s = self.came, self.due, self.span_s
         if due < FEWEST_DUE or span_s < WINDOW_S / 2 or came >= LEAST_SHARE * due:
             return None
         return f"own reports come each {span_s / came:.0f} s, one is due each {span_s / due:.0f} s"

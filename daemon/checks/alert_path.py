@@ -8,15 +8,19 @@ the loudspeaker: that is ``station_sound``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from itertools import takewhile
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import CheckConfig, CheckSpec
+from daemon.checks.api import CheckConfig, CheckSpec, Gathered
 from daemon.model import Outcome, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from daemon.checks.api import CheckContext
+    from daemon.model import Json
 
 IN_A_ROW: Final = 2
 """Synthetic alerts that are lost one after the other make a defect; one is tried again."""
@@ -35,51 +39,64 @@ class AlertPathConfig(CheckConfig):
     """The share of a day's synthetic alerts that must be back in time."""
 
 
-@dataclass(slots=True)
-class Day:
-    """What was tried."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of the synthetic alerts of a day."""
 
-    sent: int = 0
-    back: int = 0
-    lost_in_a_row: int = 0
-    slowest_s: float = 0.0
-    without_station: int = 0
-
-    def take(self, trip_s: float | None, *, within_s: float, station_is_live: bool) -> None:
-        """Take one synthetic alert: after how long it was back, None where it never was."""
-        self.sent += 1
-        self.without_station += not station_is_live
-        if trip_s is None or trip_s > within_s:
-            self.lost_in_a_row += 1
-            return
-        self.back += 1
-        self.lost_in_a_row = 0
-        self.slowest_s = max(self.slowest_s, trip_s)
+    sent: int
+    back: int
+    lost_in_a_row: int
+    slowest_s: float
+    without_station: int
 
 
-def judge(day: Day, *, within_s: float) -> tuple[Outcome, str] | None:
-    """Judge how the path stands now; None while one alone was lost, which may have gone before the broker was reached.
+def tried(trips: Sequence[Any], *, within_s: float) -> Tried:
+    """Count trips: of each after how many seconds it was back, None: never, and whether a station was live."""
+    back = [trip_s for trip_s, _ in trips if _is_back(trip_s, within_s)]
+    lost = takewhile(lambda trip: not _is_back(trip[0], within_s), reversed(trips))
+    return Tried(
+        sent=len(trips),
+        back=len(back),
+        lost_in_a_row=sum(1 for _ in lost),
+        slowest_s=max(back, default=0.0),
+        without_station=sum(1 for _, is_live in trips if not is_live),
+    )
+
+
+def judge(config: AlertPathConfig, gathered: Gathered) -> Verdict:
+    """Judge how the path stands now, or the whole day when it is over.
 
     That nobody is there to hear is an alert of its own, and counts for the day.
     """
+    facts = gathered.facts
+    if facts["trips"] is None:
+        return Verdict(Outcome.INCONCLUSIVE, "this daemon sends no synthetic alerts")
+    day = tried(facts["trips"], within_s=config.within_s)
+    if facts["over"]:
+        return _judge_day(day, config=config, since=facts["since"])
     if day.lost_in_a_row >= IN_A_ROW:
-        return Outcome.FAILED, f"{day.lost_in_a_row} synthetic alerts not back in {within_s:g} s"
+        lost = f"{day.lost_in_a_row} synthetic alerts not back in {config.within_s:g} s"
+        return Verdict(Outcome.FAILED, lost)
     if not day.back:
-        return None
-    return Outcome.PASSED, f"back in {day.slowest_s:.1f} s"
+        return Verdict(Outcome.INCONCLUSIVE, "no synthetic alert is back yet")
+    return Verdict(Outcome.PASSED, f"back in {day.slowest_s:.1f} s")
 
 
-def judge_day(day: Day, *, config: AlertPathConfig, since: str | None) -> tuple[Outcome, str]:
-    """Judge the whole day, when it is over."""
+def _judge_day(day: Tried, *, config: AlertPathConfig, since: str | None) -> Verdict:
     span = "24 h" if since is None else f"since {since}"
     line = f"{span}, {day.back} of {day.sent} back, slowest {day.slowest_s:.1f} s"
     if not day.sent:
-        return Outcome.INCONCLUSIVE, f"{span}, nothing was sent"
+        return Verdict(Outcome.INCONCLUSIVE, f"{span}, nothing was sent")
     if day.lost_in_a_row >= IN_A_ROW or day.back < config.share * day.sent:
-        return Outcome.FAILED, line
+        return Verdict(Outcome.FAILED, line)
     if day.without_station > (1 - config.share) * day.sent:
-        return Outcome.INCONCLUSIVE, f"{line}; {day.without_station} without a live station"
-    return Outcome.PASSED, line
+        without = f"{line}; {day.without_station} without a live station"
+        return Verdict(Outcome.INCONCLUSIVE, without)
+    return Verdict(Outcome.PASSED, line)
+
+
+def _is_back(trip_s: float | None, within_s: float) -> bool:
+    return trip_s is not None and trip_s <= within_s
 
 
 def points(_: AlertPathConfig) -> tuple[str, ...]:
@@ -87,21 +104,28 @@ def points(_: AlertPathConfig) -> tuple[str, ...]:
     return ()
 
 
-async def run(config: AlertPathConfig, ctx: CheckContext) -> Verdict:
+async def run(config: AlertPathConfig, ctx: CheckContext) -> Gathered:
     """Send synthetic alerts until the day ends."""
     send, live = ctx.services.alert_path, ctx.services.station_is_live
     if send is None or live is None:
-        return Verdict(Outcome.INCONCLUSIVE, "this daemon sends no synthetic alerts")
-    day = Day()
+        return Gathered(facts={"trips": None})
+    trips: list[Json] = []
     while ctx.day_ends_s() > ctx.clock.now_s():
-        day.take(await send(), within_s=config.within_s, station_is_live=live())
-        if (found := judge(day, within_s=config.within_s)) is not None:
-            ctx.report(Verdict(*found))
+        trips.append([await send(), live()])
+        day = tried(trips, within_s=config.within_s)
+        # One alone that was lost is no news: it may have gone before the broker was reached.
+        if day.back or day.lost_in_a_row >= IN_A_ROW:
+            ctx.report(Gathered(facts={"trips": trips, "over": False}))
         wait_s = AGAIN_S if day.lost_in_a_row == 1 else config.each_s
         await ctx.clock.sleep(max(0.0, min(wait_s, ctx.day_ends_s() - ctx.clock.now_s())))
-    return Verdict(*judge_day(day, config=config, since=ctx.watched_since))
+    return Gathered(facts={"trips": trips, "over": True, "since": ctx.watched_since})
 
 
 CHECK = CheckSpec(
-    kind="alert_path", config=AlertPathConfig, run=run, points=points, continuous=True
+    kind="alert_path",
+    config=AlertPathConfig,
+    run=run,
+    judge=judge,
+    points=points,
+    continuous=True,
 )

@@ -1,20 +1,21 @@
 """What is a check? The contract that every file of this folder keeps.
 
 A check gathers evidence about one piece of equipment and judges it. Gathering is a thin coroutine over
-``CheckContext``; judging is a pure function. A check that crashes, times out, or saw missing, stale, suspect or
-simulated data is inconclusive, never passed (invariant 2).
+``CheckContext``; judging is a pure function of what was gathered, which ``daemon.checks.judged`` calls: on the day, and
+whenever somebody judges the record again. A check that crashes, times out, or saw missing, stale, suspect or simulated
+data is inconclusive, never passed (invariant 2).
 
 A check of ``continuous`` watches all day: its ``run`` begins at ship's midnight (or at the start of the daemon) and
-returns the day's verdict when ``ctx.day_ends_s()`` has come, None where the day showed nothing; it is begun again at
-once. In between it says by ``ctx.report`` how it stands: a result is written where that is another outcome than the one
-before, so it may be said as often as one likes, and a restart repeats nothing.
+returns what the day has gathered when ``ctx.day_ends_s()`` has come, None where the day showed nothing; it is begun
+again at once. In between it says by ``ctx.report`` how it stands: a result is written where that is another outcome
+than the one before, so it may be said as often as one likes, and a restart repeats nothing.
 
 To add one: write ``daemon/checks/<kind>.py`` with a ``CHECK = CheckSpec(...)``; nothing else changes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, TypeAlias
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.clock import Clock
-    from daemon.model import Json, Outcome, Ship
+    from daemon.model import Json, Outcome, Ship, Value
 
 LONGEST_CHECK_S: Final = 4 * 3600.0
 """No test of one occasion takes longer; the longest SSAS test is over in 90 min."""
@@ -80,6 +81,21 @@ class Answer:
     text: str = ""
     station: str | None = None
     proof: str = "none"
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether it says yes."""
+        return self.text.strip().lower() == "yes"
+
+
+def fact_of(answer: Answer | None) -> Json:
+    """Return an answer as a fact; None where nobody answered."""
+    return None if answer is None else asdict(answer)
+
+
+def answer_in(fact: Mapping[str, Any] | None) -> Answer | None:
+    """Return the answer that stands in a fact."""
+    return None if fact is None else Answer(**fact)
 
 
 class Who(StrEnum):
@@ -135,11 +151,13 @@ def result_of(text: str) -> tuple[str, str]:
     return "", said
 
 
+_ON_A_SHIP: Final = (Provenance.LIVE, Provenance.TEST)
+_IN_A_DEMO: Final = (*_ON_A_SHIP, Provenance.SIMULATED)
+
+
 def counts_as_evidence(reading: Reading, *, demo: bool) -> bool:
     """Return whether a reading may prove anything in this record (invariant 2)."""
-    counts = {Provenance.LIVE, Provenance.TEST}
-    if demo:
-        counts.add(Provenance.SIMULATED)
+    counts = _IN_A_DEMO if demo else _ON_A_SHIP
     return reading.quality is Quality.GOOD and reading.provenance in counts
 
 
@@ -148,13 +166,22 @@ class Gathered:
     """All that a check has gathered, and all that its verdict may rest on; the record keeps it.
 
     Attributes:
+        readings: Those that count as evidence (``CheckContext.accepts``), a bounded number of them.
         facts: What was seen, said and timed beside the readings, as plain JSON: answers with who gave them, counts.
+            For the SSO alone, as ``Verdict.details`` are. A sequence comes to the judge as a list.
         item: Which item of several was tested; None for all.
     """
 
     readings: tuple[Reading, ...] = ()
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     item: str | None = None
+
+    def newest(self, point: str, *values: Value) -> Reading | None:
+        """Return the last reading of a point, or the last that says one of these values."""
+        for reading in reversed(self.readings):
+            if reading.point == point and (not values or reading.value in values):
+                return reading
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +296,8 @@ class CheckContext(Protocol):
         """Return when the ship's day ends that was begun, in seconds since boot; ask again, for clocks are stepped."""
         ...
 
-    def report(self, verdict: Verdict) -> None:
-        """Say how a continuous check stands now; a change of outcome is written."""
+    def report(self, gathered: Gathered | Verdict) -> None:
+        """Say what a continuous check has gathered until now; a change of outcome is written."""
         ...
 
 
@@ -288,13 +315,12 @@ class CheckSpec:
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
         classify: Who may read of it, where that hangs on the configuration.
-        judge: Judges what was gathered, and nothing else; ``run`` and ``lead`` end with it, and so does judging the
-            record again.
+        judge: Judges what ``run`` or ``lead`` gathered, by that alone; the record is judged again by the same.
     """
 
     kind: str
     config: type[CheckConfig]
-    run: Callable[[Any, CheckContext], Awaitable[Verdict | None]]
+    run: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict | None]]
     points: Callable[[Any], tuple[str, ...]]
     mode: Mode = Mode.AUTOMATIC
     classification: Classification = Classification.WATCH
@@ -302,7 +328,7 @@ class CheckSpec:
     needs_window: bool = False
     continuous: bool = False
     items: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
-    lead: Callable[[Any, CheckContext], Awaitable[Verdict]] | None = None
+    lead: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict]] | None = None
     limit_s: float = LONGEST_CHECK_S
     count_steps: Callable[[Any], int] | None = None
     judge: Callable[[Any, Gathered], Verdict] | None = None

@@ -7,7 +7,12 @@ off) is no gap and no proof: it was not watched, and the line says so.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.model import Json
 
 UNWATCHED_S: Final = 60.0
 """Time not watched that is worth a word."""
@@ -46,6 +51,27 @@ class Coverage:
     def blind_s(self, now_s: float) -> float:
         """Return for how long it could not be heard."""
         return max(0.0, now_s - self._last_s) if self._is_blind else 0.0
+
+    def as_fact(self) -> dict[str, Json]:
+        """Return it as a fact, from which ``of_fact`` makes it again."""
+        return {
+            "began_s": self._began_s,
+            "last_s": self._last_s,
+            "blind": self._is_blind,
+            "watched_s": self.watched_s,
+            "gap_s": self.gap_s,
+            "gaps": self.gaps,
+            "longest_s": self.longest_s,
+        }
+
+    @classmethod
+    def of_fact(cls, said: Mapping[str, Any]) -> Coverage:
+        """Return what ``as_fact`` said."""
+        made = cls(said["began_s"])
+        made._last_s, made._is_blind = said["last_s"], said["blind"]
+        made.watched_s, made.gap_s = said["watched_s"], said["gap_s"]
+        made.gaps, made.longest_s = said["gaps"], said["longest_s"]
+        return made
 
     @property
     def share(self) -> float | None:

@@ -7,23 +7,34 @@ for all doors that were used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import CheckConfig, CheckSpec, Expects, ItemsVerdict, Mode
+from daemon.checks.api import (
+    CheckConfig,
+    CheckSpec,
+    Expects,
+    Gathered,
+    ItemsVerdict,
+    Mode,
+    answer_in,
+    fact_of,
+)
 from daemon.model import ContactState, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-    from daemon.checks.api import Answer, CheckContext, Inbox, Movement
+    from daemon.checks.api import CheckContext, Inbox
     from daemon.model import Json, Reading
 
 STEPS: Final = 3
 LOOK_S: Final = 30.0
 """The calendar is asked again so often, in seconds: somebody may step the clock."""
+_CLEAR: Final = (ContactState.CLOSED, ContactState.OPEN)
 PointId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
 
 
@@ -39,39 +50,35 @@ class DoorContactsConfig(CheckConfig):
     """How long each answer of a person is waited for, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Led:
-    """What came of opening and closing one door.
-
-    Attributes:
-        before: The reading that shows it closed before; None: it was not, or not seen.
-        opened: The reading that shows it open, and how long after the person's word that was; None: not in time.
-        closed: The same of closing.
-    """
-
-    before: Reading | None
-    said_open: Answer | None = None
-    opened: tuple[Reading, float] | None = None
-    said_closed: Answer | None = None
-    closed: tuple[Reading, float] | None = None
-    told: Answer | None = None
+def judge(config: DoorContactsConfig, gathered: Gathered) -> Verdict:
+    """Judge one door that a person opened and closed, or a day of ordinary use."""
+    if gathered.item is None:
+        return _judge_use(gathered)
+    outcome, reason = _judge_led(config, gathered, gathered.item)
+    item = {"outcome": outcome.value, "reason": reason}
+    return ItemsVerdict(outcome, f"{gathered.item}: {reason}", items={gathered.item: item})
 
 
-def judge_use(moved: Mapping[str, Movement], healthy: Mapping[str, bool]) -> Verdict | None:
-    """Judge a day of ordinary use; None where no door was used clearly."""
-    used = {door: m for door, m in moved.items() if m.cycles and healthy.get(door, False)}
+def _judge_use(gathered: Gathered) -> Verdict:
+    """Judge a day; a door whose contact was not healthy at its end gets no credit."""
+    moved = gathered.facts["moved"]
+    used = {
+        door: each
+        for door, each in moved.items()
+        if each["cycles"] and gathered.newest(door, *_CLEAR) is not None
+    }
     if not used:
-        return None
-    cycles = [movement.cycles for movement in used.values()]
+        return Verdict(Outcome.INCONCLUSIVE, "no door was used and seen clearly")
+    cycles = [int(each["cycles"]) for each in used.values()]
     span = f"{cycles[0]}" if min(cycles) == max(cycles) else f"{min(cycles)}–{max(cycles)}"
     items: dict[str, Mapping[str, Json]] = {
         door: {
             "outcome": Outcome.PASSED.value,
-            "cycles": movement.cycles,
-            "first": _utc(movement.first_utc),
-            "last": _utc(movement.last_utc),
+            "cycles": each["cycles"],
+            "first": each["first"],
+            "last": each["last"],
         }
-        for door, movement in used.items()
+        for door, each in used.items()
     }
     doors = f"{len(used)} door{'s' if len(used) > 1 else ''}"
     return ItemsVerdict(
@@ -82,35 +89,31 @@ def judge_use(moved: Mapping[str, Movement], healthy: Mapping[str, bool]) -> Ver
     )
 
 
-def judge_led(door: str, led: Led) -> Verdict:
-    """Judge one door that a person opened and closed."""
-    outcome, reason = _judge_led(led)
-    readings = tuple(each[0] for each in (led.opened, led.closed) if each)
-    item = {"outcome": outcome.value, "reason": reason}
-    return ItemsVerdict(outcome, f"{door}: {reason}", readings, items={door: item})
-
-
-def _judge_led(led: Led) -> tuple[Outcome, str]:
-    if led.before is None:
+def _judge_led(config: DoorContactsConfig, gathered: Gathered, door: str) -> tuple[Outcome, str]:
+    """Judge by the readings that show it closed before, open, and closed again."""
+    seen = iter(each for each in gathered.readings if each.point == door)
+    before = next(seen, None)
+    if before is None or before.value is not ContactState.CLOSED:
         return Outcome.INCONCLUSIVE, "not seen closed before the test"
-    for word, said, seen in (
-        ("open", led.said_open, led.opened),
-        ("closed", led.said_closed, led.closed),
-    ):
-        if said is None:
+    after_s: dict[str, float] = {}
+    for state in (ContactState.OPEN, ContactState.CLOSED):
+        word = state.value
+        said, reading = gathered.facts[f"said_{word}"], next(seen, None)
+        if answer_in(said["answer"]) is None:
             return Outcome.INCONCLUSIVE, f"nobody said that it is {word}"
-        if seen is None:
+        moved = reading is not None and reading.value is state
+        after_s[word] = max(0.0, reading.received_s - said["at_s"]) if reading and moved else inf
+        if after_s[word] > config.seen_s:
             return Outcome.FAILED, f"not seen {word} in time"
-    if led.told is None:
+    told = answer_in(gathered.facts["told"])
+    if told is None:
         return Outcome.INCONCLUSIVE, "nobody answered for the station"
-    if led.told.text.strip().lower() != "yes":
+    if not told.is_yes:
         return Outcome.FAILED, "seen open and closed, but the station did not tell of it"
-    opened_s = led.opened[1] if led.opened is not None else 0.0
-    closed_s = led.closed[1] if led.closed is not None else 0.0
-    return Outcome.PASSED, f"open {opened_s:.1f} s, closed {closed_s:.1f} s, told"
+    return Outcome.PASSED, f"open {after_s['open']:.1f} s, closed {after_s['closed']:.1f} s, told"
 
 
-def _utc(moment: object) -> str | None:
+def _utc(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -119,8 +122,8 @@ def points(config: DoorContactsConfig) -> tuple[str, ...]:
     return config.doors
 
 
-async def run(config: DoorContactsConfig, ctx: CheckContext) -> Verdict | None:
-    """Wait for the day's end, and judge what was used in it."""
+async def run(config: DoorContactsConfig, ctx: CheckContext) -> Gathered | None:
+    """Wait for the day's end, and gather what was used in it; None where no door was."""
     began_utc = ctx.clock.utc()
     while (left_s := ctx.day_ends_s() - ctx.clock.now_s()) > 0:
         await ctx.clock.sleep(min(LOOK_S, left_s))
@@ -128,33 +131,51 @@ async def run(config: DoorContactsConfig, ctx: CheckContext) -> Verdict | None:
     moved = None if movements is None else movements(began_utc)
     if moved is None:
         return None
-    own = {door: moved[door] for door in config.doors if door in moved}
-    return judge_use(own, {door: _is_healthy(ctx, door) for door in own})
+    used = {
+        door: healthy
+        for door in config.doors
+        if door in moved and moved[door].cycles and (healthy := _healthy(ctx, door)) is not None
+    }
+    if not used:
+        return None
+    facts: dict[str, Json] = {
+        door: {
+            "cycles": moved[door].cycles,
+            "faults": moved[door].faults,
+            "first": _utc(moved[door].first_utc),
+            "last": _utc(moved[door].last_utc),
+        }
+        for door in used
+    }
+    return Gathered(tuple(used.values()), {"moved": facts})
 
 
-async def lead(config: DoorContactsConfig, ctx: CheckContext) -> Verdict:
+async def lead(config: DoorContactsConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through opening and closing one door."""
     door = ctx.item or ""
     name = door.upper()
     before = ctx.newest(door)
     if before is None or not ctx.accepts(before) or before.value is not ContactState.CLOSED:
-        return judge_led(door, Led(None))
+        return Gathered(item=door)
+    readings: list[Reading] = [before]
+    facts: dict[str, Json] = {}
     with ctx.listen((door,)) as inbox:
         text = f"{name}: open it, and press at once."
-        said_open, opened = await _moved(
-            ctx, inbox, config, step=1, text=text, state=ContactState.OPEN
-        )
+        said, opened = await _moved(ctx, inbox, config, step=1, text=text, state=ContactState.OPEN)
+        facts["said_open"] = said
         if opened is None:
-            return judge_led(door, Led(before, said_open))
+            return Gathered(tuple(readings), facts, door)
         text = f"{name}: close it, and press at once."
-        said_closed, closed = await _moved(
+        said, closed = await _moved(
             ctx, inbox, config, step=2, text=text, state=ContactState.CLOSED
         )
+        readings.append(opened)
+        facts["said_closed"] = said
     if closed is None:
-        return judge_led(door, Led(before, said_open, opened, said_closed))
+        return Gathered(tuple(readings), facts, door)
     text = f"{name}: did the attended station show it, and sound where it must? yes or no"
     told = await ctx.prompt(3, text, expects=Expects.YES_OR_NO, for_s=config.answer_s)
-    return judge_led(door, Led(before, said_open, opened, said_closed, closed, told))
+    return Gathered((*readings, closed), {**facts, "told": fact_of(told)}, door)
 
 
 async def _moved(
@@ -165,34 +186,33 @@ async def _moved(
     step: int,
     text: str,
     state: ContactState,
-) -> tuple[Answer | None, tuple[Reading, float] | None]:
+) -> tuple[dict[str, Json], Reading | None]:
     """Return the person's word, and the reading that shows the door in that state no later than allowed."""
-    said = await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s)
-    if said is None:
-        return None, None
+    answer = await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s)
     said_s = ctx.clock.now_s()
+    said: dict[str, Json] = {"answer": fact_of(answer), "at_s": said_s}
+    if answer is None:
+        return said, None
     # Of readings before the word the newest counts: it may have moved while the hand went to the phone.
     newest: Reading | None = None
     while (reading := await inbox.next(until_s=said_s + config.seen_s)) is not None:
         newest = reading if ctx.accepts(reading) else None
         if newest is not None and newest.value is state:
-            return said, (newest, max(0.0, newest.received_s - said_s))
+            return said, newest
     return said, None
 
 
-def _is_healthy(ctx: CheckContext, door: str) -> bool:
+def _healthy(ctx: CheckContext, door: str) -> Reading | None:
     reading = ctx.newest(door)
-    return (
-        reading is not None
-        and ctx.accepts(reading)
-        and reading.value in {ContactState.CLOSED, ContactState.OPEN}
-    )
+    clear = reading is not None and ctx.accepts(reading) and reading.value in _CLEAR
+    return reading if clear else None
 
 
 CHECK = CheckSpec(
     kind="door_contacts",
     config=DoorContactsConfig,
     run=run,
+    judge=judge,
     lead=lead,
     points=points,
     continuous=True,

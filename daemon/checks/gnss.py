@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import CheckConfig, CheckContext, CheckSpec
+from daemon.checks.api import CheckConfig, CheckContext, CheckSpec, Gathered
 from daemon.checks.coverage import Coverage, length
 from daemon.geodesy import KNOT_M_S, distance_m
 from daemon.model import Fix, Motion, Outcome, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from daemon.model import Json, Reading
 
 FASTEST_KN: Final = 40.0
@@ -30,7 +32,8 @@ GAP_S: Final = 30.0
 QUIET_S: Final = 600.0
 """So long after a jump a receiver counts as steady again, in seconds."""
 KEPT_READINGS: Final = 100
-"""The newest readings of a day that stand as evidence; those of jumps and disagreements stand first."""
+"""The newest readings of a day that stand as evidence, half of them of each receiver; those of jumps and disagreements
+stand first, as many at most."""
 LOOK_S: Final = 30.0
 MOST_KINDS: Final = 20
 """Kinds of indications of one day."""
@@ -69,7 +72,7 @@ class Receiver:
     coverage: Coverage
     fix: Reading | None = None
     """The newest fix; None while there is none that counts."""
-    had_fix: bool = False
+    newest: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS // 2))
     speed_kn: float | None = None
 
     def reach_m(self, seconds: float) -> float:
@@ -100,7 +103,6 @@ class Day:
     """What spoke against it, alone or not, and for how long: few words, by what they are without their figures."""
     _looked_s: float | None = None
     odd: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
-    newest: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
 
     def __post_init__(self) -> None:
         self.receivers = {id_: Receiver(Coverage(self.began_s)) for id_ in self.config.receivers}
@@ -113,10 +115,10 @@ class Day:
             said = reading.value
             receiver.speed_kn = said.sog_kn if counts and isinstance(said, Motion) else None
         elif counts and isinstance(reading.value, Fix):
-            self.newest.append(reading)
+            receiver.newest.append(reading)
             receiver.coverage.seen(reading.received_s, allowed_s=GAP_S)
             self._look_for_jump(id_, receiver, reading)
-            receiver.fix, receiver.had_fix = reading, True
+            receiver.fix = reading
             self._compare(reading)
         else:
             receiver.coverage.blind(reading.received_s, allowed_s=GAP_S)
@@ -134,16 +136,26 @@ class Day:
             if kind in self.alone or len(self.alone) < MOST_KINDS:
                 self.alone[kind] = self.alone.get(kind, 0.0) + since_s
 
-    def details(self) -> dict[str, Json]:
-        """Return what the SSO may read of the day beside the result."""
-        seen: list[Json] = [
-            {"seen": kind, "for_s": round(seconds)} for kind, seconds in self.alone.items()
-        ]
-        return {"indications": seen} if seen else {}
-
-    def readings(self) -> tuple[Reading, ...]:
-        """Return what stands as evidence."""
-        return (*self.odd, *self.newest)
+    def gathered(self, now_s: float, *, over: bool = False, since: str | None = None) -> Gathered:
+        """Return what stands as evidence now, or when the day is over."""
+        facts: dict[str, Json] = {
+            "now_s": now_s,
+            "over": over,
+            "since": since,
+            "receivers": {id_: each.coverage.as_fact() for id_, each in self.receivers.items()},
+            "farthest_m": self.farthest_m,
+            "apart_since_s": self.apart_since_s,
+            "longest_apart_s": self.longest_apart_s,
+            "jumps": self.jumps,
+            "last_jump": self.last_jump,
+            "doubt": self.doubt,
+            "doubted_s": self.doubted_s,
+            "indications": [
+                {"seen": kind, "for_s": round(seconds)} for kind, seconds in self.alone.items()
+            ],
+        }
+        newest = (reading for each in self.receivers.values() for reading in each.newest)
+        return Gathered((*self.odd, *newest), facts)
 
     def _look_for_jump(self, id_: str, receiver: Receiver, reading: Reading) -> None:
         if receiver.fix is None:
@@ -178,58 +190,85 @@ class Day:
         self.odd += fixes
 
 
-def judge(day: Day, *, now_s: float) -> tuple[Outcome, str]:
-    """Judge how the receivers stand now; with nothing to judge, say so."""
-    if day.doubt is not None:
-        return Outcome.FAILED, f"GNSS SUSPECT: {day.doubt}"
-    if (fault := _fault(day, now_s)) is not None:
+def judge(config: GnssConfig, gathered: Gathered) -> Verdict:
+    """Judge how the receivers stand now, or the whole day when it is over; with nothing to judge, say so."""
+    day = gathered.facts
+    covers = {id_: Coverage.of_fact(said) for id_, said in day["receivers"].items()}
+    now = _judge_now(config, gathered, covers)
+    if not day["over"]:
+        return Verdict(*now)
+    details = {"indications": day["indications"]} if day["indications"] else {}
+    return Verdict(*_judge_day(config, day, covers, now), details=details)
+
+
+def _judge_now(
+    config: GnssConfig, gathered: Gathered, covers: Mapping[str, Coverage]
+) -> tuple[Outcome, str]:
+    day = gathered.facts
+    now_s = day["now_s"]
+    if day["doubt"] is not None:
+        return Outcome.FAILED, f"GNSS SUSPECT: {day['doubt']}"
+    if (fault := _fault(config, day)) is not None:
         return Outcome.FAILED, fault
-    for id_, receiver in day.receivers.items():
-        unseen_s = receiver.coverage.silent_s(now_s) or receiver.coverage.blind_s(now_s)
-        if not receiver.had_fix or unseen_s > day.config.watch_s:
+    for id_, coverage in covers.items():
+        unseen_s = coverage.silent_s(now_s) or coverage.blind_s(now_s)
+        if gathered.newest(f"{id_}.fix") is None or unseen_s > config.watch_s:
             return Outcome.INCONCLUSIVE, f"{id_}: no fix that counts for {length(unseen_s)}"
-    if len(day.receivers) > 1 and day.farthest_m is None:
+    if len(covers) > 1 and day["farthest_m"] is None:
         return Outcome.INCONCLUSIVE, "the receivers were never heard at one moment"
     return Outcome.PASSED, _agreement(day)
 
 
-def judge_day(day: Day, *, now_s: float, since: str | None) -> tuple[Outcome, str]:
-    """Judge the whole day, when it is over."""
-    outcome, reason = judge(day, now_s=now_s)
-    for receiver in day.receivers.values():
-        receiver.coverage.end(now_s, allowed_s=GAP_S)
-    covers = [receiver.coverage for receiver in day.receivers.values()]
-    worst = min(covers, key=lambda c: -1.0 if c.share is None else c.share)
+def _judge_day(
+    config: GnssConfig,
+    day: Mapping[str, Any],
+    covers: Mapping[str, Coverage],
+    now: tuple[Outcome, str],
+) -> tuple[Outcome, str]:
+    outcome, reason = now
+    for coverage in covers.values():
+        coverage.end(day["now_s"], allowed_s=GAP_S)
+    worst = min(covers.values(), key=lambda c: -1.0 if c.share is None else c.share)
+    since = day["since"]
     seen = (
         worst.words(since=since) if worst.gaps or worst.share is None else worst.span(since=since)
     )
-    jumps = "no jump" if not day.jumps else f"{day.jumps} jump{'s' if day.jumps > 1 else ''}"
+    jumped = day["jumps"]
+    jumps = "no jump" if not jumped else f"{jumped} jump{'s' if jumped > 1 else ''}"
     if outcome is not Outcome.PASSED or worst.share is None:
         return outcome, f"{reason}; {seen}, {jumps}"
     line = f"{_agreement(day)}, {seen}, {jumps}"
-    if day.jumps and day.last_jump is not None:
-        return Outcome.FAILED, f"{line}: {day.last_jump[1]}"
-    if day.doubted_s > 0:
-        return Outcome.FAILED, f"{line}; suspect for {length(day.doubted_s)}"
-    if day.longest_apart_s > day.config.disagree_s:
-        return Outcome.FAILED, f"{line}; disagreed for {length(day.longest_apart_s)}"
-    if worst.share < day.config.share:
-        return Outcome.FAILED, f"{line}; at least {day.config.share:.0%} is wanted"
+    if (fault := _fault_of_day(config, day, worst.share)) is not None:
+        return Outcome.FAILED, f"{line}{fault}"
     return outcome, line
 
 
-def _fault(day: Day, now_s: float) -> str | None:
-    if day.last_jump is not None and now_s - day.last_jump[0] < QUIET_S:
-        return day.last_jump[1]
-    if day.apart_since_s is not None and now_s - day.apart_since_s > day.config.disagree_s:
-        return f"receivers disagree by {day.farthest_m:.0f} m"
+def _fault(config: GnssConfig, day: Mapping[str, Any]) -> str | None:
+    now_s, jump, apart_since_s = day["now_s"], day["last_jump"], day["apart_since_s"]
+    if jump is not None and now_s - jump[0] < QUIET_S:
+        return str(jump[1])
+    if apart_since_s is not None and now_s - apart_since_s > config.disagree_s:
+        return f"receivers disagree by {day['farthest_m']:.0f} m"
     return None
 
 
-def _agreement(day: Day) -> str:
-    if len(day.receivers) == 1:
+def _fault_of_day(config: GnssConfig, day: Mapping[str, Any], share: float) -> str | None:
+    """Return what was wrong in the day, though it is over now, as the end of its line."""
+    if day["jumps"] and day["last_jump"] is not None:
+        return f": {day['last_jump'][1]}"
+    if day["doubted_s"] > 0:
+        return f"; suspect for {length(day['doubted_s'])}"
+    if day["longest_apart_s"] > config.disagree_s:
+        return f"; disagreed for {length(day['longest_apart_s'])}"
+    if share < config.share:
+        return f"; at least {config.share:.0%} is wanted"
+    return None
+
+
+def _agreement(day: Mapping[str, Any]) -> str:
+    if len(day["receivers"]) == 1:
         return "1 receiver"
-    return f"2 receivers agree within {day.farthest_m or 0.0:.0f} m"
+    return f"2 receivers agree within {day['farthest_m'] or 0.0:.0f} m"
 
 
 def _apart_m(a: Reading, b: Reading) -> float:
@@ -243,7 +282,7 @@ def points(config: GnssConfig) -> tuple[str, ...]:
     return tuple(f"{id_}.{what}" for id_ in config.receivers for what in ("fix", "motion"))
 
 
-async def run(config: GnssConfig, ctx: CheckContext) -> Verdict:
+async def run(config: GnssConfig, ctx: CheckContext) -> Gathered:
     """Listen to the receivers until the day ends."""
     day = Day(config, ctx.clock.now_s())
     first_word_s = day.began_s + config.watch_s
@@ -256,9 +295,8 @@ async def run(config: GnssConfig, ctx: CheckContext) -> Verdict:
             now_s = ctx.clock.now_s()
             day.look(*_watched(ctx), now_s)
             if now_s >= first_word_s:
-                ctx.report(Verdict(*judge(day, now_s=now_s), day.readings()))
-    said = judge_day(day, now_s=now_s, since=ctx.watched_since)
-    return Verdict(*said, day.readings(), day.details())
+                ctx.report(day.gathered(now_s))
+    return day.gathered(now_s, over=True, since=ctx.watched_since)
 
 
 def _watched(ctx: CheckContext) -> tuple[str | None, tuple[str, ...]]:
@@ -267,4 +305,6 @@ def _watched(ctx: CheckContext) -> tuple[str | None, tuple[str, ...]]:
     return (None if doubt is None else doubt()), (() if odd is None else odd())
 
 
-CHECK = CheckSpec(kind="gnss", config=GnssConfig, run=run, points=points, continuous=True)
+CHECK = CheckSpec(
+    kind="gnss", config=GnssConfig, run=run, judge=judge, points=points, continuous=True
+)

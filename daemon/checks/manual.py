@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import CheckConfig, CheckSpec, Expects, Mode, result_of
+from daemon.checks.api import (
+    CheckConfig,
+    CheckSpec,
+    Expects,
+    Gathered,
+    Mode,
+    answer_in,
+    fact_of,
+    result_of,
+)
 from daemon.model import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -33,22 +42,36 @@ class ManualConfig(CheckConfig):
     """How long the form stays open, in seconds."""
 
 
+def judge(_: ManualConfig, gathered: Gathered) -> Verdict:
+    """Judge by what the person says."""
+    answer = answer_in(gathered.facts["result"])
+    if answer is None:
+        return Verdict(Outcome.INCONCLUSIVE, "no result was entered")
+    word, remark = result_of(answer.text)
+    if word not in OUTCOMES:
+        return Verdict(Outcome.INCONCLUSIVE, f"{answer.text[:40]!r} is no result")
+    said = f"said by {answer.person}"
+    return Verdict(OUTCOMES[word], f"{said}: {remark}" if remark else said)
+
+
 def points(_: ManualConfig) -> tuple[str, ...]:
     """Return none: nobody sees it but the person."""
     return ()
 
 
-async def run(config: ManualConfig, ctx: CheckContext) -> Verdict:
+async def run(config: ManualConfig, ctx: CheckContext) -> Gathered:
     """Ask for the result."""
     text = f"{config.name}: {config.what}. SAT, UNSAT or NOT DONE, and a remark."
     answer = await ctx.prompt(1, text, expects=Expects.RESULT, for_s=config.answer_s)
-    if answer is None:
-        return Verdict(Outcome.INCONCLUSIVE, "no result was entered")
-    word, remark = result_of(answer.text)
-    said = f"said by {answer.person}"
-    return Verdict(OUTCOMES[word], f"{said}: {remark}" if remark else said)
+    return Gathered(facts={"result": fact_of(answer)})
 
 
 CHECK = CheckSpec(
-    kind="manual", config=ManualConfig, run=run, points=points, mode=Mode.MANUAL, steps=1
+    kind="manual",
+    config=ManualConfig,
+    run=run,
+    judge=judge,
+    points=points,
+    mode=Mode.MANUAL,
+    steps=1,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from daemon.checks.api import CheckConfig, CheckSpec
+from daemon.checks.api import CheckConfig, CheckSpec, Gathered
 from daemon.model import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -25,20 +25,33 @@ class RecordVerifyConfig(CheckConfig):
     kind: Literal["record_verify"]
 
 
+def judge(_: RecordVerifyConfig, gathered: Gathered) -> Verdict:
+    """Judge by the verifier's word."""
+    word, sentence = gathered.facts["word"], gathered.facts["sentence"]
+    if word is None:
+        return Verdict(Outcome.INCONCLUSIVE, "this daemon cannot verify its record")
+    outcome = OUTCOMES.get(str(word), Outcome.INCONCLUSIVE)
+    return Verdict(outcome, f"{word}: {sentence}"[:LONGEST_REASON])
+
+
 def points(_: RecordVerifyConfig) -> tuple[str, ...]:
     """Return none: it listens to no sensor."""
     return ()
 
 
-async def run(_: RecordVerifyConfig, ctx: CheckContext) -> Verdict:
+async def run(_: RecordVerifyConfig, ctx: CheckContext) -> Gathered:
     """Let the verifier read the record."""
     if ctx.services.verify_record is None:
-        return Verdict(Outcome.INCONCLUSIVE, "this daemon cannot verify its record")
+        return Gathered(facts={"word": None, "sentence": None})
     word, sentence = await ctx.services.verify_record()
-    outcome = OUTCOMES.get(word, Outcome.INCONCLUSIVE)
-    return Verdict(outcome, f"{word}: {sentence}"[:LONGEST_REASON])
+    return Gathered(facts={"word": word, "sentence": sentence})
 
 
 CHECK = CheckSpec(
-    kind="record_verify", config=RecordVerifyConfig, run=run, points=points, limit_s=LONGEST_S
+    kind="record_verify",
+    config=RecordVerifyConfig,
+    run=run,
+    judge=judge,
+    points=points,
+    limit_s=LONGEST_S,
 )

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from daemon.checks.api import CheckConfig, CheckSpec, Expects, Mode
+from daemon.checks.api import (
+    CheckConfig,
+    CheckSpec,
+    Expects,
+    Gathered,
+    Mode,
+    answer_in,
+    fact_of,
+)
 from daemon.model import ContactState, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from daemon.checks.api import Answer, CheckContext
     from daemon.model import Json, Reading
@@ -50,7 +58,33 @@ class SealRoundConfig(CheckConfig):
     """How long each group is waited for, in seconds."""
 
 
-def judge_numbers(
+def judge(config: SealRoundConfig, gathered: Gathered) -> Verdict:
+    """Judge the whole round; the worst counts, and all of it is named."""
+    facts = gathered.facts
+    groups, register = facts["groups"], facts["register"]
+    found: list[tuple[Outcome, str]] = []
+    for group, said in zip(config.groups, groups, strict=True):
+        answer = answer_in(said["answer"])
+        if group.numbers:
+            found.append(_judge_numbers(group, answer, register))
+        elif answer is None:
+            found.append((Outcome.INCONCLUSIVE, f"{group.name}: nobody looked"))
+        if group.loops:
+            found.append(_judge_loops(group, gathered))
+    outcomes = {outcome for outcome, _ in found}
+    worst = next(
+        (o for o in (Outcome.FAILED, Outcome.INCONCLUSIVE) if o in outcomes), Outcome.PASSED
+    )
+    reason = "; ".join(text for outcome, text in found if outcome is worst)
+    typed = [
+        {"group": group.name, "typed": said["answer"] and said["answer"]["text"]}
+        for group, said in zip(config.groups, groups, strict=True)
+        if group.numbers
+    ]
+    return Verdict(worst, reason, details={"typed": typed} if typed else {})
+
+
+def _judge_numbers(
     group: SealGroup, answer: Answer | None, register: Mapping[str, str]
 ) -> tuple[Outcome, str]:
     """Judge what was typed; order, case and what stands between numbers do not matter."""
@@ -64,8 +98,9 @@ def judge_numbers(
     return Outcome.PASSED, f"{group.name}: {len(wanted)} as the register"
 
 
-def judge_loops(group: SealGroup, loops: Mapping[str, Reading | None]) -> tuple[Outcome, str]:
-    """Judge the wired loops; a reading is None where there is none that counts."""
+def _judge_loops(group: SealGroup, gathered: Gathered) -> tuple[Outcome, str]:
+    """Judge the wired loops; of one that was not seen there is no reading."""
+    loops = {id_: gathered.newest(id_) for id_ in group.loops}
     broken = [
         id_
         for id_, reading in loops.items()
@@ -78,48 +113,28 @@ def judge_loops(group: SealGroup, loops: Mapping[str, Reading | None]) -> tuple[
     return Outcome.PASSED, f"{group.name}: {len(loops)} loop{'s' if len(loops) != 1 else ''} whole"
 
 
-def judge(
-    found: Sequence[tuple[Outcome, str]],
-    *,
-    readings: tuple[Reading, ...],
-    typed: Mapping[str, Json],
-) -> Verdict:
-    """Judge the whole round; the worst counts, and all of it is named."""
-    outcomes = {outcome for outcome, _ in found}
-    worst = next(
-        (o for o in (Outcome.FAILED, Outcome.INCONCLUSIVE) if o in outcomes), Outcome.PASSED
-    )
-    reason = "; ".join(text for outcome, text in found if outcome is worst)
-    return Verdict(worst, reason, readings, typed)
-
-
 def points(config: SealRoundConfig) -> tuple[str, ...]:
     """Return the points of the wired seals."""
     return tuple(id_ for group in config.groups for id_ in group.loops)
 
 
-async def run(config: SealRoundConfig, ctx: CheckContext) -> Verdict:
+async def run(config: SealRoundConfig, ctx: CheckContext) -> Gathered:
     """Lead a person from group to group."""
     numbers = ctx.services.seal_numbers
-    register = {} if numbers is None else numbers()
-    found: list[tuple[Outcome, str]] = []
+    register = {} if numbers is None else dict(numbers())
     readings: list[Reading] = []
-    typed: list[Json] = []
+    groups: list[Json] = []
     for step, group in enumerate(config.groups, start=1):
         if group.numbers:
             text = f"{group.name}: enter the {len(group.numbers)} numbers as found on the seals."
             answer = await ctx.prompt(step, text, expects=Expects.NUMBER, for_s=config.answer_s)
-            found.append(judge_numbers(group, answer, register))
-            typed.append({"group": group.name, "typed": None if answer is None else answer.text})
         else:
             text = f"{group.name}: look at the loops and press when they are seen."
-            if await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s) is None:
-                found.append((Outcome.INCONCLUSIVE, f"{group.name}: nobody looked"))
-        if group.loops:
-            loops = {id_: _counting(ctx, id_) for id_ in group.loops}
-            found.append(judge_loops(group, loops))
-            readings += [reading for reading in loops.values() if reading is not None]
-    return judge(found, readings=tuple(readings), typed={"typed": typed} if typed else {})
+            answer = await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s)
+        groups.append({"group": group.name, "answer": fact_of(answer)})
+        loops = (_counting(ctx, id_) for id_ in group.loops)
+        readings += [reading for reading in loops if reading is not None]
+    return Gathered(tuple(readings), {"register": register, "groups": groups})
 
 
 def _counting(ctx: CheckContext, id_: str) -> Reading | None:
@@ -131,6 +146,7 @@ CHECK = CheckSpec(
     kind="seal_round",
     config=SealRoundConfig,
     run=run,
+    judge=judge,
     points=points,
     mode=Mode.ASSISTED,
     count_steps=lambda config: len(config.groups),

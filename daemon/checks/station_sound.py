@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import CheckConfig, CheckSpec, Expects, ItemsVerdict, Mode
+from daemon.checks.api import (
+    CheckConfig,
+    CheckSpec,
+    Expects,
+    Gathered,
+    ItemsVerdict,
+    Mode,
+    answer_in,
+    fact_of,
+)
 from daemon.model import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from daemon.checks.api import Answer, CheckContext
+    from daemon.checks.api import CheckContext
+    from daemon.model import Json
 
 StationId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 
@@ -29,13 +37,14 @@ class StationSoundConfig(CheckConfig):
     """How long each station is waited for, in seconds."""
 
 
-def judge(heard: Mapping[str, Answer | None]) -> Verdict:
+def judge(config: StationSoundConfig, gathered: Gathered) -> Verdict:
     """Judge what was answered at each station; silence of a person is no answer of the station."""
+    heard = {station: answer_in(gathered.facts.get(station)) for station in config.stations}
     outcomes = {
         station: Outcome.INCONCLUSIVE
         if answer is None
         else Outcome.PASSED
-        if _is_yes(answer)
+        if answer.is_yes
         else Outcome.FAILED
         for station, answer in heard.items()
     }
@@ -57,29 +66,25 @@ def points(_: StationSoundConfig) -> tuple[str, ...]:
     return ()
 
 
-async def run(config: StationSoundConfig, ctx: CheckContext) -> Verdict:
+async def run(config: StationSoundConfig, ctx: CheckContext) -> Gathered:
     """Ask at one station after the other; whoever hears it has made the heard-test of that station too."""
-    heard: dict[str, Answer | None] = {}
+    heard: dict[str, Json] = {}
     for step, station in enumerate(config.stations, start=1):
         if ctx.services.play_test_sound is not None:
             ctx.services.play_test_sound(station)
         text = f"Station {station}: play the test sound there. Was it heard? yes or no"
-        answer = heard[station] = await ctx.prompt(
-            step, text, expects=Expects.YES_OR_NO, for_s=config.answer_s
-        )
-        if answer is not None and _is_yes(answer) and ctx.services.sound_heard is not None:
+        answer = await ctx.prompt(step, text, expects=Expects.YES_OR_NO, for_s=config.answer_s)
+        heard[station] = fact_of(answer)
+        if answer is not None and answer.is_yes and ctx.services.sound_heard is not None:
             ctx.services.sound_heard(station, answer.person)
-    return judge(heard)
-
-
-def _is_yes(answer: Answer) -> bool:
-    return answer.text.strip().lower() == "yes"
+    return Gathered(facts=heard)
 
 
 CHECK = CheckSpec(
     kind="station_sound",
     config=StationSoundConfig,
     run=run,
+    judge=judge,
     points=points,
     mode=Mode.ASSISTED,
     count_steps=lambda config: len(config.stations),

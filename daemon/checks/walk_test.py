@@ -5,19 +5,25 @@ The detector must be at rest first: what it saw before nobody knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import CheckConfig, CheckSpec, Expects, ItemsVerdict, Mode
+from daemon.checks.api import (
+    CheckConfig,
+    CheckSpec,
+    Expects,
+    Gathered,
+    ItemsVerdict,
+    Mode,
+    answer_in,
+    fact_of,
+)
 from daemon.model import ContactState, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from daemon.checks.api import Answer, CheckContext, Inbox
-    from daemon.model import Reading
+    from daemon.checks.api import CheckContext, Inbox
+    from daemon.model import Json, Reading
 
 PointId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
 
@@ -33,52 +39,36 @@ class WalkTestConfig(CheckConfig):
     """How long each answer of a person is waited for, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """What came of walking past one detector.
-
-    Attributes:
-        rest: The detector at rest before, None where it was not, or not seen.
-        seen: The reading that shows somebody.
-        after_s: How long after the first step that was.
-        told: Whether the attended station showed it.
-    """
-
-    begun: Answer | None
-    rest: Reading | None = None
-    seen: Reading | None = None
-    after_s: float = 0.0
-    told: Answer | None = None
-
-
-def judge(walks: Mapping[str, Walk], *, within_s: float) -> Verdict:
+def judge(config: WalkTestConfig, gathered: Gathered) -> Verdict:
     """Judge all detectors; the worst counts."""
-    found = {id_: judge_one(walk, within_s=within_s) for id_, walk in walks.items()}
-    readings = tuple(r for walk in walks.values() for r in (walk.rest, walk.seen) if r is not None)
+    found = {id_: _judge_one(id_, config, gathered) for id_ in config.detectors}
+    outcomes = {outcome for outcome, _ in found.values()}
     worst = next(
-        (o for o in (Outcome.FAILED, Outcome.INCONCLUSIVE) if o in {f[0] for f in found.values()}),
-        Outcome.PASSED,
+        (o for o in (Outcome.FAILED, Outcome.INCONCLUSIVE) if o in outcomes), Outcome.PASSED
     )
     reason = "; ".join(
         f"{id_}: {text}" for id_, (outcome, text) in found.items() if outcome is worst
     )
     items = {id_: {"outcome": o.value, "reason": text} for id_, (o, text) in found.items()}
-    return ItemsVerdict(worst, reason, readings, items=items)
+    return ItemsVerdict(worst, reason, items=items)
 
 
-def judge_one(walk: Walk, *, within_s: float) -> tuple[Outcome, str]:
-    """Judge one detector."""
-    if walk.begun is None:
+def _judge_one(id_: str, config: WalkTestConfig, gathered: Gathered) -> tuple[Outcome, str]:
+    walk = gathered.facts[id_]
+    if answer_in(walk["begun"]) is None:
         return Outcome.INCONCLUSIVE, "nobody walked"
-    if walk.rest is None:
+    if gathered.newest(id_, ContactState.CLOSED) is None:
         return Outcome.INCONCLUSIVE, "not at rest before"
-    if walk.seen is None:
-        return Outcome.FAILED, f"saw nobody in {within_s:g} s"
-    if walk.told is None:
+    seen, began_s = gathered.newest(id_, ContactState.OPEN), walk["began_s"]
+    if seen is None or seen.received_s - began_s > config.within_s:
+        return Outcome.FAILED, f"saw nobody in {config.within_s:g} s"
+    after_s = max(0.0, seen.received_s - began_s)
+    told = answer_in(walk["told"])
+    if told is None:
         return Outcome.INCONCLUSIVE, "nobody answered for the station"
-    if walk.told.text.strip().lower() != "yes":
-        return Outcome.FAILED, f"saw in {walk.after_s:.1f} s, the station did not show it"
-    return Outcome.PASSED, f"saw in {walk.after_s:.1f} s"
+    if not told.is_yes:
+        return Outcome.FAILED, f"saw in {after_s:.1f} s, the station did not show it"
+    return Outcome.PASSED, f"saw in {after_s:.1f} s"
 
 
 def points(config: WalkTestConfig) -> tuple[str, ...]:
@@ -86,34 +76,36 @@ def points(config: WalkTestConfig) -> tuple[str, ...]:
     return config.detectors
 
 
-async def run(config: WalkTestConfig, ctx: CheckContext) -> Verdict:
+async def run(config: WalkTestConfig, ctx: CheckContext) -> Gathered:
     """Lead a person past one detector after the other."""
-    walks = {
-        id_: await _walk(config, ctx, id_, 2 * place + 1)
-        for place, id_ in enumerate(config.detectors)
-    }
-    return judge(walks, within_s=config.within_s)
+    facts: dict[str, Json] = {}
+    readings: list[Reading] = []
+    for place, id_ in enumerate(config.detectors):
+        facts[id_], seen = await _walk(config, ctx, id_, 2 * place + 1)
+        readings += seen
+    return Gathered(tuple(readings), facts)
 
 
-async def _walk(config: WalkTestConfig, ctx: CheckContext, id_: str, step: int) -> Walk:
+async def _walk(
+    config: WalkTestConfig, ctx: CheckContext, id_: str, step: int
+) -> tuple[dict[str, Json], tuple[Reading, ...]]:
+    """Return what was said of one detector, and the readings that show it at rest and seeing somebody."""
     text = f"{id_.upper()}: keep still until it is at rest, press, and walk in front of it."
     begun = await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s)
-    rest = ctx.newest(id_)
-    if (
-        begun is None
-        or rest is None
-        or not ctx.accepts(rest)
-        or rest.value is not ContactState.CLOSED
-    ):
-        return Walk(begun)
     began_s = ctx.clock.now_s()
+    said: dict[str, Json] = {"begun": fact_of(begun), "began_s": began_s, "told": None}
+    rest = ctx.newest(id_)
+    if begun is None or rest is None or not ctx.accepts(rest):
+        return said, ()
+    if rest.value is not ContactState.CLOSED:
+        return said, (rest,)
     with ctx.listen((id_,)) as inbox:
         seen = await _opened(inbox, ctx, until_s=began_s + config.within_s)
     if seen is None:
-        return Walk(begun, rest)
+        return said, (rest,)
     text = f"{id_.upper()}: did the attended station show it? yes or no"
     told = await ctx.prompt(step + 1, text, expects=Expects.YES_OR_NO, for_s=config.answer_s)
-    return Walk(begun, rest, seen, max(0.0, seen.received_s - began_s), told)
+    return {**said, "told": fact_of(told)}, (rest, seen)
 
 
 async def _opened(inbox: Inbox, ctx: CheckContext, *, until_s: float) -> Reading | None:
@@ -127,6 +119,7 @@ CHECK = CheckSpec(
     kind="walk_test",
     config=WalkTestConfig,
     run=run,
+    judge=judge,
     points=points,
     mode=Mode.ASSISTED,
     count_steps=lambda config: 2 * len(config.detectors),

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import IspsdError
+from daemon.evidence import BASIS
 from daemon.papers import logtable, moments, source
 from daemon.papers.layout import NOTHING, Column, Facts, Sheet, Signatures, Table, Title, Words
 from daemon.papers.pack import closing
@@ -128,6 +129,13 @@ def _item(said: Mapping[str, Any]) -> tuple[Cell, ...]:
 def _evidence(found: Found, evidence: Callable[[str], bytes | None]) -> tuple[Table | Words, ...]:
     tables: list[Table | Words] = []
     for reference in found.entry.evidence:
+        if reference.media == BASIS:
+            tables.append(
+                Words(
+                    f"What it was judged by, for the SSO: {reference.size} bytes, SHA-256 {reference.sha256}."
+                )
+            )
+            continue
         body = evidence(reference.sha256)
         lines = [] if body is None else body.decode("utf-8", "replace").splitlines()
         left = len(lines) - MOST_LINES

@@ -95,7 +95,7 @@ async def test_the_first_word_comes_after_the_watch_and_not_at_midnight():
         assert made.results() == [], "it watches as long as it is told to"
         await made.clock.advance(1.0)
         assert said(made) == [("passed", "3 own reports, identity as register")]
-        (evidence,) = made.journal.drafts[0].evidence
+        evidence, _ = made.journal.drafts[0].evidence
         assert evidence.body.count(b"\n") == made.results()[0]["readings"] == 4
         assert made.tests.readiness(made.test("t-ais")) == "in order"
 
@@ -251,12 +251,12 @@ async def test_simulated_evidence_counts_in_a_demo_only_and_its_entry_says_so():
         assert made.results()[0]["simulated"] is True
 
 
-async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
+async def test_a_crash_is_inconclusive_and_never_a_pass():
     def broken(*_args, **_kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(ais_own_report, "judge", broken)
-    async with running(rig(ais_test())) as made:
+    test = Test(ais_test().config, replace(CHECK, judge=broken))
+    async with running(rig(test)) as made:
         made.hears(an_identity(made))
         await reports(made, WATCH_S)
         assert said(made) == [("inconclusive", "the check crashed: ZeroDivisionError")]
