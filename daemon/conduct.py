@@ -294,7 +294,7 @@ class Conduct:
             reason = "the test window closed before the test was complete"
         else:
             reason = f"ended by force after {within_s / 60:.0f} min"
-        return _inconclusive(reason)
+        return Found(Verdict(Outcome.INCONCLUSIVE, reason, tuple(session.readings)))
 
     async def _window_closed(self, *, needed: bool) -> None:
         if needed:
