@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from daemon import fields, forms, logs
 from daemon.errors import RecordError, RefusedError
@@ -21,7 +21,7 @@ from daemon.worklist import Item, ItemState
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from daemon.clock import Clock
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     State = Callable[[str], Awaitable[Mapping[str, Mapping[str, Json]]]]
 
 
+DRILLS: Final = "drill/"
+"""What the record's state of a drill begins with; an exercise is none (B/13.6 speaks of drills)."""
+
+
 class CrewList:
     """Keeps the list of who is on board."""
 
@@ -44,7 +48,7 @@ class CrewList:
         self._clock = clock
         self._writing = writing
         self._former: dict[str, Mapping[str, Json]] = {}
-        self._drilled: str | None = None
+        self._drills: dict[str, crew.Drill] = {}
         self._is_taken_up = False
         self._log = logs.get("people")
 
@@ -65,12 +69,11 @@ class CrewList:
         """
         listed = await state(fold.CREW)
         self._former = dict(await state(fold.FORMER))
-        held = [
-            str(body["ended"])
+        self._drills = {
+            id_: crew.held(body)
             for id_, body in (await state(fold.HELD)).items()
-            if id_.startswith("drill/")
-        ]
-        self._drilled = max(held, default=None)
+            if id_.startswith(DRILLS)
+        }
         if listed:
             try:
                 members = [crew.member(body) for body in listed.values()]
@@ -95,14 +98,24 @@ class CrewList:
         """
         if entry.type == fold.SEGMENT_OPENED and self._is_taken_up:
             self._people.known_keys({})
-        if entry.type == "drill.held":
-            self._drilled = max(self._drilled or "", str(entry.open["ended"]))
+        if entry.type in {"drill.held", "entry.amended"}:
+            for change in fold.project(entry):
+                if change.kind == fold.HELD and change.id.startswith(DRILLS):
+                    self._drills.pop(change.id, None)
+                    if change.body is not None:
+                        self._drills[change.id] = crew.held(change.body)
 
     def crew_change(self) -> Change:
         """Return how much of the crew has taken part in no drill here, for worklist and papers."""
-        held = None if self._drilled is None else forms.from_utc(self._drilled)
-        members = crew.drilled(self._people.members.values(), held)
+        members = self._with_drills(self._people.members.values())
         return crew.change(members, self._clock.utc())
+
+    def _with_drills(self, members: Iterable[Member]) -> list[Member]:
+        """Return members with the last drill here in which each of them took part."""
+        noted = list(members)
+        for drill in self._drills.values():
+            noted = crew.drilled(noted, drill.held, drill.names)
+        return noted
 
     def to_do(self) -> Iterator[Item]:
         """Yield the drill that a changed crew makes due."""
@@ -199,8 +212,7 @@ class CrewList:
     async def _leave(self, member: Member, row: Row, by: By) -> asyncio.Future[Entry]:
         """Let somebody be no more on board, and his PIN with him."""
         name = member.person.name
-        held = None if self._drilled is None else forms.from_utc(self._drilled)
-        (seen,) = crew.drilled([member], held)
+        (seen,) = self._with_drills([member])
         said: dict[str, Json] = {
             "name": name,
             "rank": member.person.rank,

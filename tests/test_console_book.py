@@ -273,7 +273,7 @@ def test_persons_told_may_be_given_one_by_one():
 
 
 async def test_at_a_terminal_a_form_is_asked_field_by_field(tmp_path, capsys, monkeypatch):
-    answers = iter(["ISSC", "", "", "12 Dec", "123", "2027-12-12"])
+    answers = iter(["ISSC", "", "", "12 Dec", "", "", "", "", "123", "2027-12-12"])
     prompts = []
 
     def ask(prompt: str) -> str:
@@ -292,6 +292,10 @@ async def test_at_a_terminal_a_form_is_asked_field_by_field(tmp_path, capsys, mo
             "its number",
             "who issued it",
             "the date printed on it, where one is",
+            "from when its next verification may be done, as printed",
+            "until when its next verification must be done, as printed",
+            "when it was endorsed last",
+            "of a person's certificate: whose it is",
             "its number",
             "the date printed on it, where one is",
         ]
@@ -302,3 +306,29 @@ async def test_at_a_terminal_a_form_is_asked_field_by_field(tmp_path, capsys, mo
         assert "broken off: nothing was entered" in capsys.readouterr().err
         assert await typed(ship, "log", "-n", "1", "--type", "certificate.entered") == cli.DONE
         assert "expires: 2027-12-12; name: ISSC; number: 123" in capsys.readouterr().out
+
+
+async def test_the_last_calls_and_the_register_of_seals_are_typed_and_printed(tmp_path, capsys):
+    calls = test_cli.written(
+        tmp_path / "calls.csv",
+        "port;facility;arrived;departed;ship_level;port_level;declaration_of_security;stowaway_search\n"
+        "LKCMB;LKCMB-0001;2026-10-01T00:00Z;2026-10-02T00:00Z;1;1;no;yes\n"
+        "OMSLL;OMSLL-0002;2026-10-09T00:00Z;2026-10-10T00:00Z;1;2;yes;yes\n",
+    )
+    fitted = ("number=A4711", "place=paint store", "fitted_by=AB", "at=2026-11-22T01:00Z")
+    async with sailing(tmp_path) as ship:
+        assert await typed(ship, "enter", "port-call", "--csv", calls, *SSO) == cli.DONE
+        recorded, late = capsys.readouterr().out.splitlines()
+        assert recorded.startswith("recorded: no. ")
+        assert recorded.count(",") == 1
+        assert late == "2 marked LATE: more than 24 hours after it was done"
+        assert await typed(ship, "enter", "port-call", "--csv", calls, "port=X", *SSO) == cli.FAILED
+        assert "--csv stands alone" in capsys.readouterr().err
+        assert await typed(ship, "seals") == cli.DONE
+        assert "no numbered seal is entered" in capsys.readouterr().out
+        assert await typed(ship, "enter", "seal-fitted", "seal=N01", *fitted, *SSO) == cli.DONE
+        capsys.readouterr()
+        assert await typed(ship, "seals") == cli.DONE
+        assert capsys.readouterr().out == (
+            "N01    A4711          fitted   2026-11-22T01:00Z AB · paint store\n"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.book import defects, duties
+from daemon.book import defects, duties, registers
 from daemon.book.amending import Amending
 from daemon.book.attaching import Attaching
 from daemon.book.defectlist import DefectList
@@ -90,6 +90,8 @@ class Book:
             "entry": pages.one,
             "forms": entering.list_forms,
             "enter": entering.enter,
+            "enter.many": entering.enter_many,
+            "seals": self._seals,
             "defects": listing.show,
             "defect.removed": listing.remove,
             "raise": entering.raise_detection,
@@ -125,6 +127,10 @@ class Book:
             defects.standing(opened, said, self._relied)
             for opened in self._standing.defects().values()
         ]
+
+    async def _seals(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return the register of numbered seals."""
+        return {"seals": [*registers.register(self._standing)]}
 
     def items(self) -> list[Item]:
         """Return the lines of the worklist; with a clock that cannot be right, only those that need none."""

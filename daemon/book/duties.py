@@ -11,9 +11,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
+from daemon.book import registers
 from daemon.book.defects import is_relied_on
+from daemon.book.lines import line, moment, short_day
 from daemon.record import fold
-from daemon.worklist import LONGEST_TEXT, Item, ItemState
+from daemon.worklist import ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from daemon.book.standing import Standing
     from daemon.model import Json
+    from daemon.worklist import Item
 
 DRILL_MONTHS: Final = 3
 EXERCISE_MONTHS: Final = 18
@@ -59,7 +62,9 @@ def items(
     """
     found = [*_room(*evidence)]
     if standing.is_known:
-        found += [_defect(each, level, now_utc if by_calendar else None) for each in defects]
+        known_utc = now_utc if by_calendar else None
+        found += [_defect(each, level, known_utc) for each in defects]
+        found += registers.items(standing, known_utc)
     if standing.is_known and by_calendar:
         found += [
             *_drill(standing, now_utc),
@@ -70,18 +75,18 @@ def items(
     return found
 
 
-def months_after(moment: datetime, months: int) -> datetime:
+def months_after(day: datetime, months: int) -> datetime:
     """Return the same day so many months later, or the last day of that month."""
-    month = moment.month - 1 + months
-    year, month = moment.year + month // 12, month % 12 + 1
-    return moment.replace(
-        year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1])
+    month = day.month - 1 + months
+    year, month = day.year + month // 12, month % 12 + 1
+    return day.replace(
+        year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1])
     )
 
 
 def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> Item:
     """Return the line of a defect: what is wrong, what instead, and what is still to be said of it."""
-    found_utc = _moment(said["found_at"])
+    found_utc = moment(said["found_at"])
     is_long = found_utc is not None and now_utc is not None and now_utc - found_utc > LONG_OPEN
     parts = [f"{said['name']}: {str(said['defect']).upper()}"]
     if is_long and found_utc is not None and now_utc is not None:
@@ -97,7 +102,7 @@ def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> I
     times = f" ({said['times']} times)" if said["times"] != 1 else ""
     parts.append(f"{said['found']}{times}")
     return replace(
-        _item(
+        line(
             str(said["defect"]),
             "; ".join(parts),
             ItemState.DEFECT,
@@ -113,7 +118,7 @@ def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> I
 def _drill(standing: Standing, now_utc: datetime) -> Iterator[Item]:
     last = _newest(standing, "drill")
     if last is None:
-        yield _item(
+        yield line(
             "drill", "DRILL: none in this record: enter the last one", ItemState.DUE, None, None
         )
         return
@@ -121,38 +126,65 @@ def _drill(standing: Standing, now_utc: datetime) -> Iterator[Item]:
     if now_utc < limit - DRILL_NOTICE:
         return
     state = ItemState.OVERDUE if now_utc > limit else ItemState.DUE
-    what = f"DRILL: the last was on {_day(last)}, the next is due by {_day(limit)}"
-    yield _item("drill", what, state, limit - DRILL_NOTICE, limit)
+    what = f"DRILL: the last was on {short_day(last)}, the next is due by {short_day(limit)}"
+    yield line("drill", what, state, limit - DRILL_NOTICE, limit)
 
 
 def _exercise(standing: Standing, now_utc: datetime, ship_time: timezone) -> Iterator[Item]:
     last = _newest(standing, "exercise")
     if last is None:
         what = "EXERCISE: none in this record: enter the last one"
-        yield _item("exercise", what, ItemState.DUE, None, None)
+        yield line("exercise", what, ItemState.DUE, None, None)
         return
     next_year_ends = datetime(last.astimezone(ship_time).year + 2, 1, 1, tzinfo=ship_time)
     limit = min(months_after(last, EXERCISE_MONTHS), next_year_ends - timedelta(seconds=1))
     if now_utc < limit - EXERCISE_NOTICE:
         return
     state = ItemState.OVERDUE if now_utc > limit else ItemState.DUE
-    by = _day(limit.astimezone(ship_time))
-    what = f"EXERCISE: the last was on {_day(last)}, the next is due by {by}"
-    yield _item("exercise", what, state, limit - EXERCISE_NOTICE, limit)
+    by = short_day(limit.astimezone(ship_time))
+    what = f"EXERCISE: the last was on {short_day(last)}, the next is due by {by}"
+    yield line("exercise", what, state, limit - EXERCISE_NOTICE, limit)
 
 
 def _certificates(standing: Standing, now_utc: datetime, ship_time: timezone) -> Iterator[Item]:
     for id_, said in standing.of(fold.CERTIFICATE).items():
-        if (printed := said.get("expires")) is None:
-            continue
-        day = date.fromisoformat(str(printed))
-        ends = datetime.combine(day, time.max, ship_time).astimezone(UTC)
-        if now_utc < ends - CERTIFICATE_NOTICE:
-            continue
-        is_over = now_utc > ends
-        what = f"PAPER: {said['name']} no. {said['number']} {'expired' if is_over else 'expires'} on {_day(day)}"
-        state = ItemState.OVERDUE if is_over else ItemState.DUE
-        yield _item(f"certificate-{id_}", what, state, ends - CERTIFICATE_NOTICE, ends)
+        name = f"{said['name']} no. {said['number']}"
+        for word, until, is_over in _days(said, now_utc, ship_time):
+            state = ItemState.OVERDUE if is_over else ItemState.DUE
+            what = f"PAPER: {name} {word} {short_day(until)}"
+            place = f"certificate-{id_}" if "expire" in word else f"certificate-window-{id_}"
+            yield line(place, what, state, until - CERTIFICATE_NOTICE, until)
+
+
+def _days(
+    said: Mapping[str, Json], now_utc: datetime, ship_time: timezone
+) -> Iterator[tuple[str, datetime, bool]]:
+    """Yield what the days printed on a paper ask for now: that it expires, and that it wants its endorsement.
+
+    Source: ISPS A/19.1.1: of the ISSC an intermediate verification between two printed days. A paper without a date
+    printed on it asks for nothing.
+    """
+    ends = _end_of(said.get("expires"), ship_time)
+    if ends is not None and now_utc >= ends - CERTIFICATE_NOTICE:
+        yield ("expired on" if now_utc > ends else "expires on"), ends, now_utc > ends
+    window = _end_of(said.get("window_until"), ship_time)
+    opens, endorsed = said.get("window_from"), said.get("endorsed")
+    is_done = isinstance(endorsed, str) and (not isinstance(opens, str) or endorsed >= opens)
+    if window is None or is_done:
+        return
+    begins = window - CERTIFICATE_NOTICE
+    if isinstance(opens, str):
+        begins = datetime.combine(date.fromisoformat(opens), time.min, ship_time).astimezone(UTC)
+    if now_utc >= begins:
+        is_over = now_utc > window
+        yield ("was to be endorsed by" if is_over else "is to be endorsed by"), window, is_over
+
+
+def _end_of(printed: Json, ship_time: timezone) -> datetime | None:
+    """Return the end of a printed day, by ship's time."""
+    if not isinstance(printed, str):
+        return None
+    return datetime.combine(date.fromisoformat(printed), time.max, ship_time).astimezone(UTC)
 
 
 def _review(standing: Standing, now_utc: datetime) -> Iterator[Item]:
@@ -160,12 +192,12 @@ def _review(standing: Standing, now_utc: datetime) -> Iterator[Item]:
     at = standing.covered_at("reviewed")
     if at is None and standing.begins is not None:
         covered, at = standing.begins[0] - 1, standing.begins[1]
-    since = _moment(at)
+    since = moment(at)
     if since is None or now_utc - since < REVIEW_AFTER:
         return
     count = standing.newest_seq - covered
-    what = f"RECORD: not reviewed since {_day(since)} ({count:,} entries, up to no. {standing.newest_seq})"
-    yield _item("review", what, ItemState.DUE, since + REVIEW_AFTER, None)
+    what = f"RECORD: not reviewed since {short_day(since)} ({count:,} entries, up to no. {standing.newest_seq})"
+    yield line("review", what, ItemState.DUE, since + REVIEW_AFTER, None)
 
 
 def _room(used: int, quota: int) -> Iterator[Item]:
@@ -177,7 +209,7 @@ def _room(used: int, quota: int) -> Iterator[Item]:
         what += ": no file can be attached, and raw evidence is left out"
     else:
         what += ": archive, or give it more room (evidence_quota_mb)"
-    yield _item("evidence", what, ItemState.DUE, None, None)
+    yield line("evidence", what, ItemState.DUE, None, None)
 
 
 def _newest(standing: Standing, what: str) -> datetime | None:
@@ -186,25 +218,4 @@ def _newest(standing: Standing, what: str) -> datetime | None:
         for id_, said in standing.of(fold.HELD).items()
         if id_.startswith(f"{what}/")
     ]
-    return _moment(max(ended, default=None))
-
-
-def _moment(said: object) -> datetime | None:
-    return datetime.fromisoformat(said) if isinstance(said, str) else None
-
-
-def _day(day: date) -> str:
-    return f"{day:%d %b %Y}"
-
-
-def _item(
-    id_: str,
-    what: str,
-    state: ItemState,
-    since_utc: datetime | None,
-    limit_utc: datetime | None,
-    *,
-    equipment: str = "record",
-) -> Item:
-    shown = what if len(what) <= LONGEST_TEXT else what[: LONGEST_TEXT - 1] + "…"
-    return Item(id_, equipment, shown, state, since_utc, limit_utc)
+    return moment(max(ended, default=None))

@@ -28,6 +28,8 @@ DETECTIONS: Final = frozenset(
     {"alert.changed", "condition.noted", "clock.stepped", "login.locked", "record.behind"}
 )
 """Types of entries in which ispsd says what it saw; a permit or a watch is what people did."""
+MOST_ROWS: Final = 50
+"""Entries that are typed as one list: the last ten calls, a register of seals."""
 _NUMBER: Final = re.compile(r"def-(\d{1,6})")
 
 
@@ -78,6 +80,34 @@ class Entering:
         form = self._forms.named(fields.text(request, "form"))
         by = await self._desk.who(request, Act.ENTER)
         return await self._write(form, request, by, {})
+
+    async def enter_many(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Write several entries from one form, as they are typed into a list: all of them, or none.
+
+        Raises:
+            RefusedError: As for ``enter``; the reason names the row.
+        """
+        form = self._forms.named(fields.text(request, "form"))
+        rows = request.get("rows")
+        if not isinstance(rows, list) or not 0 < len(rows) <= MOST_ROWS:
+            raise RefusedError(f"rows are wanted: 1 to {MOST_ROWS} of them")
+        if form.numbers is not None or form.about is not None:
+            raise RefusedError(f"{form.name} is entered one by one")
+        by = await self._desk.who(request, Act.ENTER)
+        now_utc = self._desk.now_utc()
+        faults = []
+        for number, row in enumerate(rows, 1):
+            try:
+                form.filled(typed_fields({"fields": row}), now_utc=now_utc)
+            except RefusedError as err:
+                faults.append(f"row {number}: {err}")
+        if faults:
+            raise RefusedError("nothing is entered: " + "; ".join(faults))
+        written = [await self._write(form, {"fields": row}, by, {}) for row in rows]
+        return {
+            "recorded": [each["recorded"] for each in written],
+            "late": [each["late"] for each in written],
+        }
 
     async def raise_detection(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write a threat, an incident or a breach that names what ispsd detected.

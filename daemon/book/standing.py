@@ -25,9 +25,16 @@ KINDS: Final = (
     fold.DEFECT_SAID,
     fold.HELD,
     fold.CERTIFICATE,
+    fold.ROUND,
+    fold.FITTED,
+    fold.CALL,
+    fold.DECLARATION,
     fold.REVIEWED,
     fold.HIGHEST,
 )
+
+
+SITUATION: Final = "situation.changed"
 
 
 class Standing:
@@ -36,6 +43,8 @@ class Standing:
     def __init__(self) -> None:
         self.is_known = False
         self.newest_seq = 0
+        self.situation: tuple[str, str] | None = None
+        """What the ship does by a person's word, and since when; None where nobody ever said."""
         self.begins: tuple[int, str] | None = None
         """Number and time of the oldest entry of all."""
         self._state: dict[str, dict[str, Mapping[str, Json]]] = {kind: {} for kind in KINDS}
@@ -52,17 +61,26 @@ class Standing:
         ):  # an old segment that is damaged hides nothing of what stands now
             if oldest := await record.entries(Query(limit=1)):
                 self.begins = oldest[0].seq, oldest[0].stamp.at
+            query = Query(type=SITUATION, newest_first=True, limit=1)
+            if said := await record.entries(query):
+                self._note_situation(said[0])
         for kind in KINDS:
             self._state[kind] = dict(await record.state(kind))
         if newest := await record.entries(Query(newest_first=True, limit=1)):
             self.newest_seq = max(self.newest_seq, newest[0].seq)
         self.is_known = True
 
+    def _note_situation(self, entry: Entry) -> None:
+        if self.situation is None or self.situation[1] <= entry.stamp.at:
+            self.situation = str(entry.open["to"]), entry.stamp.at
+
     def told(self, entry: Entry) -> bool:
         """Take an entry that came on disk; return whether something stands differently."""
         self.newest_seq = max(self.newest_seq, entry.seq)
         if entry.type == fold.SEGMENT_OPENED:
             return False  # it carries what we have
+        if entry.type == SITUATION:
+            self._note_situation(entry)
         ours = [change for change in fold.project(entry) if change.kind in self._state]
         for change in ours:
             place = self._state[change.kind]

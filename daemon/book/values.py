@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LONGEST_TEXT: Final = 400
 """Of a field whose form says no other bound."""
 MOST_TOLD: Final = 20
+MOST_NAMES: Final = 100
+LONGEST_NAME: Final = 60
 EARLIEST_UTC: Final = datetime(2004, 7, 1, tzinfo=UTC)
 """When the ISPS Code came into force: nothing that it asks for was done before."""
 LATEST_UTC: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -42,6 +44,7 @@ class Is(StrEnum):
     YES_NO = "yes_no"
     CHOICE = "choice"
     TOLD = "told"
+    NAMES = "names"
 
 
 _WANTS: Final[Mapping[Is, str]] = {
@@ -51,6 +54,7 @@ _WANTS: Final[Mapping[Is, str]] = {
     Is.DATE: "a date: 2026-11-22",
     Is.YES_NO: "yes or no",
     Is.CHOICE: "one of {of}",
+    Is.NAMES: "names, several with ; between",
     Is.TOLD: "who @ when, several with ; between: Master @ 2026-11-22T02:10Z",
 }
 
@@ -209,6 +213,16 @@ def _told(field: Field, typed: str, now_utc: datetime | None) -> Json:
     return found
 
 
+def _names(field: Field, typed: str, _: datetime | None) -> Json:
+    names = [name.strip() for name in typed.split(";") if name.strip()]
+    if not names or len(names) > MOST_NAMES:
+        raise RefusedError(f"{field.name}: 1 to {MOST_NAMES} names")
+    for name in names:
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            raise RefusedError(f"{field.name} is {field.wants()}: {name[:40]!r}")
+    return [*dict.fromkeys(names)]
+
+
 _Reader: TypeAlias = "Callable[[Field, str, datetime | None], Json]"
 _READERS: Final[Mapping[Is, _Reader]] = {
     Is.TEXT: _text,
@@ -218,4 +232,5 @@ _READERS: Final[Mapping[Is, _Reader]] = {
     Is.YES_NO: _yes_no,
     Is.CHOICE: _choice,
     Is.TOLD: _told,
+    Is.NAMES: _names,
 }

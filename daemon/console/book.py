@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import base64
+import csv
+import io
 import os
 import re
 import stat
@@ -48,7 +50,16 @@ def _forms(commands: Any) -> None:
     enter = asking(commands, "enter", "fill in a form: an entry of the security record", by=True)
     enter.add_argument("form", help="its name: drill; ispsd forms lists them")
     enter.add_argument("--done-at", metavar="UTC", help="when it was done, if not now")
+    enter.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="several at once: a list whose first row names the fields",
+    )
     enter.set_defaults(act=_enter)
+
+    seals = asking(commands, "seals", "print the register of numbered seals")
+    seals.set_defaults(act=_seals)
 
     raised = asking(
         commands, "raise", "raise what ispsd detected to a threat, incident or breach", by=True
@@ -115,7 +126,59 @@ def _show_forms(given: argparse.Namespace) -> int:
     return DONE
 
 
+def _seals(given: argparse.Namespace) -> int:
+    listed = asked(given, {"do": "seals"})["seals"]
+    if not listed:
+        say("no numbered seal is entered (ispsd enter seal-fitted)")
+    for each in listed:
+        how = "fitted" if each["is_fitted"] else "REMOVED"
+        why = f" · {each['why']}" if each["why"] else ""
+        at = f"{each['at'][:16]}Z"
+        say(
+            f"{each['seal']:<6} {each['number']:<14} {how:<8} {at} {each['by']} · {each['place']}{why}"
+        )
+    return DONE
+
+
+def _enter_many(given: argparse.Namespace) -> int:
+    rows = rows_of(_content(given.csv).decode("utf-8-sig", "replace"))
+    request = {"do": "enter.many", "form": given.form, "rows": rows, "by": given.by}
+    answer = asked(given, request)
+    late = sum(each is True for each in answer["late"])
+    seqs = [str(seq) for seq in answer["recorded"] if seq is not None]
+    say(f"recorded: no. {', '.join(seqs)}" if seqs else "not yet recorded: the disk takes long")
+    if late:
+        say(f"{late} marked LATE: more than 24 hours after it was done")
+    return DONE
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """Return the rows of a list, each by the names of the first row; what is empty is left away.
+
+    The columns stand between tabs, as a spreadsheet pastes them, semicolons or commas.
+
+    Raises:
+        IspsdError: No rows, or one with more or fewer columns.
+    """
+    first, _, _ = text.partition("\n")
+    between = next((sign for sign in "\t;" if sign in first), ",")
+    lines = [row for row in csv.reader(io.StringIO(text), delimiter=between) if any(row)]
+    if len(lines) < 2:  # noqa: PLR2004 (the names, and one row)
+        raise IspsdError("a list has a first row with the names of the fields, and rows below it")
+    names = [name.strip() for name in lines[0]]
+    rows = []
+    for number, cells in enumerate(lines[1:], 1):
+        if len(cells) != len(names):
+            raise IspsdError(f"row {number} has {len(cells)} columns, not {len(names)}")
+        rows.append({n: cell.strip() for n, cell in zip(names, cells, strict=True) if cell.strip()})
+    return rows
+
+
 def _enter(given: argparse.Namespace) -> int:
+    if given.csv is not None:
+        if given.fields or given.done_at:
+            raise IspsdError("--csv stands alone: every row says its fields")
+        return _enter_many(given)
     return _filled(given, {"do": "enter", "form": given.form})
 
 

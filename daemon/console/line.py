@@ -208,6 +208,13 @@ def _held(said: Mapping[str, Any]) -> str:
     )
 
 
+def _round(said: Mapping[str, Any]) -> str:
+    words = {"late": "passed_late", "missed": "missed", "seen": "seen"}
+    parts = [f"{word}: {said[name]}" for word, name in words.items() if said.get(name)]
+    points = f"{said['in_window']} of {said['points']} points in their window"
+    return " · ".join((f"{said['route']} · {points}", *parts))
+
+
 def _call(said: Mapping[str, Any]) -> str:
     departed = "there now" if said["departed"] is None else f"to {_moment(said['departed'])}"
     return (
@@ -267,6 +274,24 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "drill.held": _held,
     "exercise.held": _held,
     "port.call": _call,
+    "port.arrived": lambda said: (
+        f"{said['port']} {said['facility']} · {_moment(said['arrived'])} · "
+        f"ship's level {said['ship_level']}, port's {said['port_level']} · "
+        f"DoS {in_words(said['declaration_of_security'])}"
+    ),
+    "port.departed": lambda said: (
+        f"{said['port']} · {_moment(said['departed'])} · "
+        f"stowaway search {in_words(said['stowaway_search'])}"
+    ),
+    "declaration.agreed": lambda said: (
+        f"{said['with_whom']} · {_moment(said['from'])} to {_moment(said['until'])} · "
+        f"levels {said['ship_level']} and {said['other_level']}"
+    ),
+    "round.done": _round,
+    "seal.fitted": lambda said: f"{said['seal']} no. {said['number']} · {said['fitted_by']}",
+    "seal.removed": lambda said: (
+        f"{said['seal']} no. {said['number']} · {said['removed_by']} · {said['why']}"
+    ),
     "defect.opened": lambda said: (
         f"{said['defect']} {said['name']} · {said['found']} · "
         f"instead: {said['measure'] or 'nothing yet'}"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.papers import amendments, moments
 from daemon.papers.words import number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from daemon.papers.amendments import Amendment
     from daemon.papers.source import Found
+
+
+ENTRIES: Final = ("port.call", "port.arrived", "port.departed")
+"""A call is one entry, or one on arrival and one at departure."""
+DEPARTED: Final = "port.departed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Call:
     ship_level: int | None
     port_level: int | None
     found: Found
+    left: Found | None = None
+    """The departure, where it is an entry of its own."""
 
 
 class Calls:
@@ -39,7 +46,12 @@ class Calls:
         newest: dict[tuple[str, datetime], Call] = {}
         for each in found:
             call = _call(each, amendments.now(each, (amended or {}).get(each.seq, ())))
-            newest[call.port, call.arrived] = call  # entered on arrival, and again at departure
+            if each.entry.type != DEPARTED:
+                newest[call.port, call.arrived] = call  # entered on arrival, and again at departure
+            elif (begun := _begun(newest.values(), call)) is not None:
+                newest[begun.port, begun.arrived] = replace(
+                    begun, departed=call.departed, left=each
+                )
         self.calls = sorted(newest.values(), key=lambda call: call.arrived)
 
     def port_at(self, moment: datetime) -> str:
@@ -48,6 +60,20 @@ class Calls:
             if call.arrived <= moment and (call.departed is None or moment < call.departed):
                 return call.port
         return ""
+
+
+def _begun(calls: Iterable[Call], left: Call) -> Call | None:
+    """Return the call that a departure ends: the newest of that port that has not ended, and began before it."""
+    port, departed = left.port.casefold(), left.departed
+    open_now = [
+        call
+        for call in calls
+        if call.port.casefold() == port
+        and call.departed is None
+        and departed is not None
+        and call.arrived <= departed
+    ]
+    return max(open_now, key=lambda call: call.arrived, default=None)
 
 
 def _call(found: Found, said: Mapping[str, Any]) -> Call:

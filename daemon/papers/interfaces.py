@@ -39,7 +39,7 @@ def calls(around: Around) -> Table:
                 formcells.field(call.found, "port", around, short),
                 formcells.field(call.found, "facility", around, short),
                 formcells.moment(call.found, "arrived", around),
-                formcells.moment(call.found, "departed", around, "still there"),
+                formcells.moment(call.left or call.found, "departed", around, "still there"),
                 formcells.field(call.found, "ship_level", around, str),
                 formcells.field(call.found, "port_level", around, str),
                 formcells.field(call.found, "declaration_of_security", around, formcells.yes),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from daemon.papers import amendments, books, gnssform, logtable, onetest, pack, pdf
-from daemon.papers.calls import Calls
+from daemon.papers.calls import ENTRIES, Calls
 from daemon.papers.defects import Defects
 from daemon.papers.layout import Paper, Sheet
 from daemon.papers.testlog import Around, rows
@@ -78,7 +78,7 @@ def around(source: Source, view: View) -> Around:
     return Around(
         source,
         labels,
-        Calls(source.of("port.call"), amended),
+        Calls(source.of(*ENTRIES), amended),
         Defects(
             source.of("defect.opened"),
             source.of("defect.told", "defect.changed", "defect.again"),

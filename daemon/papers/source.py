@@ -40,6 +40,8 @@ OTHERS: Final = (
     "drill.held",
     "exercise.held",
     "port.call",
+    "port.arrived",
+    "port.departed",
     "ship_to_ship.done",
     "maintenance.done",
     "calibration.done",

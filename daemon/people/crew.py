@@ -187,8 +187,29 @@ class Change:
     drill_by: datetime | None
 
 
-def drilled(members: Iterable[Member], held: datetime | None) -> list[Member]:
-    """Return the members with the last drill noted for those who were on board by then.
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A drill that was held here.
+
+    Attributes:
+        names: Who took part; None where nobody said: then all who were on board.
+    """
+
+    held: datetime
+    names: frozenset[str] | None = None
+
+
+def held(body: Mapping[str, Json]) -> Drill:
+    """Return a drill as the record's state has it."""
+    names = body.get("names")
+    at = datetime.fromisoformat(str(body["ended"]))
+    return Drill(at, frozenset(map(str, names)) if isinstance(names, list) else None)
+
+
+def drilled(
+    members: Iterable[Member], held: datetime | None, names: Collection[str] | None = None
+) -> list[Member]:
+    """Return the members with the last drill noted for those who were on board by then, or who are named.
 
     Only the day of joining is known: who joined on the day of the drill may have come after it, so it is not counted
     as his, and a drill comes rather too early than too late.
@@ -197,11 +218,16 @@ def drilled(members: Iterable[Member], held: datetime | None) -> list[Member]:
         return list(members)
     return [
         replace(each, drilled=held)
-        if (each.joined is None or each.joined < held.date())
-        and (each.drilled is None or each.drilled < held)
+        if _took_part(each, held, names) and (each.drilled is None or each.drilled < held)
         else each
         for each in members
     ]
+
+
+def _took_part(member: Member, held: datetime, names: Collection[str] | None) -> bool:
+    if names is not None:
+        return member.person.name in names
+    return member.joined is None or member.joined < held.date()
 
 
 def change(members: Iterable[Member], now: datetime) -> Change:

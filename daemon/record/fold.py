@@ -97,6 +97,14 @@ HELD = "held"
 """Drills and exercises that were held: ``drill/<when it ended>``."""
 CERTIFICATE = "certificate"
 """The newest of each paper with a date, by its name."""
+ROUND = "round"
+"""The newest security round of each route, by its name."""
+FITTED = "fitted"
+"""What was said last of each place of the register of numbered seals; by its name there."""
+CALL = "call"
+"""The calls that have begun and not ended, by port."""
+DECLARATION = "declaration"
+"""The newest Declaration of Security at each port, by port."""
 REVIEWED = "reviewed"
 """Up to which entry the SSO reviewed the record (``reviewed``) and the Master verified it (``verified``)."""
 
@@ -390,13 +398,29 @@ def _recorded(_: Mapping[str, Json], __: Mapping[str, Json]) -> tuple[StateChang
 def _held(what: str) -> _Rule:
     def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
         ended = _text(shown["ended"])
-        return (StateChange(HELD, f"{what}/{ended}", {"ended": ended}),)
+        body: dict[str, Json] = {"ended": ended}
+        if shown.get("names") is not None:
+            body["names"] = shown["names"]
+        return (StateChange(HELD, f"{what}/{ended}", body),)
 
     return rule
 
 
 def _certificate(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     return (StateChange(CERTIFICATE, _text(shown["name"]).lower(), shown),)
+
+
+def _newest(kind: str, name: str) -> _Rule:
+    def rule(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+        return (StateChange(kind, _text(shown[name]).lower(), shown),)
+
+    return rule
+
+
+def _called(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    """Let a call stand while she is there: a departure ends it, and so does the form of the whole call."""
+    departed = shown.get("departed") is not None
+    return (StateChange(CALL, _text(shown["port"]).lower(), None if departed else shown),)
 
 
 def _covered(what: str) -> _Rule:
@@ -529,6 +553,13 @@ _RULES: Mapping[str, _Rule] = {
     "unit.repaired": _repaired,
     **_AMENDED,
     "entry.amended": _amended,
+    "round.done": _newest(ROUND, "route"),
+    "seal.fitted": _newest(FITTED, "seal"),
+    "seal.removed": _newest(FITTED, "seal"),
+    "port.call": _called,
+    "port.arrived": _called,
+    "port.departed": _called,
+    "declaration.agreed": _newest(DECLARATION, "port"),
     "period.reviewed": _covered("reviewed"),
     "period.verified": _covered("verified"),
     "witness.refused": _witness_refused,

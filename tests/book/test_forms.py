@@ -54,8 +54,19 @@ def test_whatever_names_equipment_or_a_weakness_is_only_for_the_sso():
         "exercise",
         "level-communication",
         "port-call",
+        "arrival",
+        "departure",
         "ship-to-ship",
     }
+    for name, field in (
+        ("arrival", "gangway_attended"),
+        ("arrival", "doors_and_seals_closed"),
+        ("departure", "doors_closed"),
+        ("departure", "seals_intact"),
+        ("departure", "lights_in_order"),
+        ("departure", "found"),
+    ):
+        assert FORMS.named(name).field(field).private
     for name in ("drill", "exercise", "training"):
         assert FORMS.named(name).field("lessons").private
     for name, field in (("port-call", "special_measures"), ("ship-to-ship", "procedures")):
@@ -195,6 +206,7 @@ def as_typed(is_: Is, value: object) -> str:
 
 
 LEFT_AWAY = {
+    "names",
     *("told", "item", "means", "spare", "repair", "repair_by", "repair_at"),
     *(f"effect_{level}" for level in (1, 2, 3)),
 }

@@ -144,3 +144,13 @@ def test_three_months_before_the_last_day_of_a_month_is_the_last_day_there_is():
     may = datetime(2027, 5, 31, tzinfo=UTC)
     assert crew.change(people(1, date(2027, 2, 28)), may).new == 1
     assert crew.change(people(1, date(2027, 2, 27)), may).new == 0
+
+
+def test_of_a_drill_with_names_only_the_named_count_as_drilled():
+    held = NOW - timedelta(days=10)
+    members = people(2, (NOW - timedelta(days=40)).date(), (NOW - timedelta(days=41)).date())
+    named = crew.held({"ended": held.isoformat(), "names": ["new 0"]})
+    assert named.names == {"new 0"}
+    assert crew.change(crew.drilled(members, named.held, named.names), NOW).new == 1
+    everybody = crew.held({"ended": held.isoformat()})
+    assert crew.change(crew.drilled(members, everybody.held, everybody.names), NOW).new == 0
