@@ -229,3 +229,50 @@ def test_the_line_above_the_drills_counts_from_when_the_last_was_held_as_amended
     )
     assert number
     assert "Last drill 12 Nov 2026 0200Z" in plain(books.drills(here).lead[0])
+
+
+def test_a_call_of_an_arrival_and_a_departure_is_one_row(tmp_path):
+    def arrived(port, day):
+        return said(
+            "port.arrived",
+            at(day),
+            person=MATE,
+            kind=".11",
+            port=port,
+            facility=f"{port}-1",
+            arrived=iso(at(day)),
+            ship_level=1,
+            port_level=2,
+            declaration_of_security=True,
+        )
+
+    def departed(port, day):
+        return said(
+            "port.departed",
+            at(day),
+            person=MATE,
+            kind=".11",
+            port=port,
+            departed=iso(at(day)),
+            stowaway_search=True,
+        )
+
+    entries = [
+        arrived("SGSIN", 9),
+        departed("sgsin", 11),
+        departed("SGSIN", 12),
+        arrived("LKCMB", 20),
+        arrived("SGSIN", 25),
+        exported(at(29)),
+    ]
+    read, _ = made(tmp_path / "1", entries)
+    here = making.around(read.source, View.FULL)
+    assert [(c.port, c.arrived, c.departed) for c in here.calls.calls] == [
+        ("SGSIN", at(9), at(11)),
+        ("LKCMB", at(20), None),
+        ("SGSIN", at(25), None),
+    ]
+    rows = interfaces.calls(here).rows
+    assert [row[4] for row in rows] == ["still there", "still there", "11 Nov 2026 0000Z"]
+    assert here.calls.port_at(at(10)) == "SGSIN"
+    assert not here.calls.port_at(at(12))
