@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon import config
 from daemon.assets import asset
+from daemon.mqtt.embedded import free_port
 from daemon.simulate import processes, toml
 from daemon.simulate.derive import derived
 from daemon.simulate.standins import planned
@@ -72,6 +73,7 @@ class Crew:
             tree["mqtt"] |= {"user": "ispsd", "password_file": str(secret)}
         if witness is not None:
             tree["witness"] = [dict(witness)]
+        tree["web"] = {"port": free_port(), "broker": f"ws://127.0.0.1:{broker.ws_port}"}
         path = self.state / "ispsd.toml"
         path.write_text(toml.written(tree), "utf-8")
         return path

@@ -98,6 +98,13 @@ async def _play(state: Path, *, keep: bool) -> int:
             _say("", f"THE STORY BROKE OFF: {err}; the daemon's log is {state / 'daemon.log'}")
             return 1
         if keep:
+            if broker.kind == "mosquitto":
+                await stage.enter_async_context(
+                    processes.child(
+                        "-m", "daemon", "web", "--config", str(path), log=state / "web.log"
+                    )
+                )
+            _tell_of_the_page(broker, loaded)
             _say("", "going on; Ctrl-C ends it")
             await asyncio.Event().wait()
         living.cancel()
@@ -193,6 +200,19 @@ def _tell_how_to_watch(broker: EmbeddedBroker, state: Path) -> None:
     _say("", f"broker: {what}, 127.0.0.1:{broker.port}; to watch it from another terminal:")
     _say("", f"  mosquitto_sub -V 5 -p {broker.port} -v -t 'ispsd/#'")
     _say("", f"  ispsd status --socket {state / 'control.sock'}")
+
+
+def _tell_of_the_page(broker: EmbeddedBroker, loaded: Config) -> None:
+    if broker.kind != "mosquitto":
+        _say("PAGE", "none: iotcore's WebSocket speaks MQTT 3.1.1 only; install Mosquitto for it")
+        return
+    # Of this demo only, which is gone with it, and on loopback.
+    password = broker.passwords["bridge"]
+    _say(
+        "PAGE",
+        f"http://127.0.0.1:{loaded.web.port}/ in a browser on this computer; it shows at once",
+    )
+    _say("", f"  to act there: station ..., bridge, password {password}")
 
 
 def _say(chapter: str, line: str) -> None:

@@ -122,3 +122,42 @@ async def is_acknowledged(ship: Ship, gangway: Screen, both: Together) -> None:
     assert await heard(gangway) == []
     by = {"station": "gangway", "person": "L. Tupou"}
     assert ship.state(HATCH_ALERT)["acknowledged_by"] == by
+
+
+async def test_what_is_acknowledged_on_one_page_is_steady_on_the_other_and_silent(tmp_path):
+    """Two stations see one alert; it sounds at the gangway, and the bridge shows who deals with it."""
+    async with (
+        ashore(tmp_path) as (ship, broker, feeds),
+        afloat(ship, broker, feeds, edit=only_pages),
+        browser() as chromium,
+        served(broker) as address,
+    ):
+        gangway = await opened(chromium, address, "gangway")
+        bridge = await opened(chromium, address, "bridge", palette="day")
+        both = Together(ship, gangway, bridge)
+        await gangway.page.click("#header .ship")
+        await both.until(gangway, "!document.body.dataset.stale")
+        await ship.ask("bridge", "take_watch", person="J. Santos")
+        await open_hatch(ship)
+        for screen in (gangway, bridge):
+            await both.until(screen, f"!!document.querySelector(`{ROW}`)")
+            assert await screen.own(ROW, "animationName") == "flash"
+        assert "sounds at gangway" in await bridge.text(f"{ROW} .state")
+        await both.pass_time(1.0)
+        assert (await heard(gangway), await heard(bridge)) == (WARNING, [])
+
+        await bridge.page.click(f"{ROW} .more")
+        assert "Send two to check" in await bridge.text(f"{ROW} .remedy")
+        await bridge.page.focus(f"{ROW} .ack")
+        await bridge.page.keyboard.press("Enter")
+        for screen in (gangway, bridge):
+            await both.until(screen, f"document.querySelector(`{ROW}`).dataset.state === 'A'")
+            assert await screen.own(ROW, "animationName") == "none"
+            assert "J. Santos" in await screen.text(f"{ROW} .state")
+        await both.until(
+            bridge, f"document.querySelector(`{ROW} .answer`).textContent.includes('acknowledged')"
+        )
+        assert ship.state(HATCH_ALERT)["acknowledged_by"]["station"] == "bridge"
+        await both.pass_time(32.0)
+        assert await heard(gangway) == []
+        assert gangway.faults == bridge.faults == []

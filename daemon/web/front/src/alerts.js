@@ -3,6 +3,8 @@
 import { age, el, mark, rows, say, sign } from "./draw.js";
 import { flashes, in_order, unacknowledged } from "./order.js";
 
+/** More than so many are shown in a line each. */
+const MANY = 10;
 const WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
 
 export class AlertList {
@@ -23,6 +25,7 @@ export class AlertList {
     say(this._head, `ALERTS ${alerts.length} · ${waiting} not acknowledged`);
     say(this._none, alerts.length ? "" : stale ? "not known" : "no alert");
     for (const id of this._said.keys()) if (!picture.one("alert", id)) this._said.delete(id);
+    mark(this._list, "many", alerts.length > MANY);
     rows(
       this._list,
       alerts,
@@ -37,12 +40,12 @@ export class AlertList {
     const parts = (row.parts = {});
     const part = (name, node = "span") => (parts[name] = el(node, { class: name }));
     parts.sign = el("span", { class: "sign" });
-    const what = el("div", { class: "what" }, part("title", "strong"), part("name"), part("state"));
+    const what = el("div", { class: "what" }, part("word", "strong"), part("title", "strong"), part("name"), part("state"));
     parts.more = el("button", { type: "button", class: "more", "aria-expanded": "false" }, "action");
-    row.parts.more.addEventListener("click", () => this._toggle(row));
+    parts.more.addEventListener("click", () => this._toggle(row));
     parts.ack = el("button", { type: "button", class: "ack" }, "ACK");
-    row.parts.ack.addEventListener("click", () => this._press(row));
-    row.append(row.parts.sign, what, part("age"), row.parts.more, row.parts.ack, part("remedy", "p"), part("answer", "p"));
+    parts.ack.addEventListener("click", () => this._press(row));
+    row.append(parts.sign, what, part("age"), parts.more, parts.ack, part("remedy", "p"), part("answer", "p"));
     return row;
   }
 
@@ -62,7 +65,7 @@ export class AlertList {
   _show_more(row) {
     const is_open = this._open.has(row.alert_.id);
     row.parts.more.setAttribute("aria-expanded", String(is_open));
-    say(row.parts.remedy, is_open ? [row.alert_.action, row.alert_.detail].filter(Boolean).join(" · ") : "");
+    say(row.parts.remedy, is_open ? [row.alert_.action, row.alert_.detail, row.parts.state.textContent].filter(Boolean).join(" · ") : "");
   }
 
   _update(row, alert, { picture, now_s, stale, station }) {
@@ -73,7 +76,8 @@ export class AlertList {
     mark(row, "state", alert.state);
     mark(row, "flashes", !is_old && flashes(alert));
     mark(row, "old", is_old);
-    say(row.parts.title, `${WORDS[alert.priority]} ${alert.title}`);
+    say(row.parts.word, WORDS[alert.priority]);
+    say(row.parts.title, alert.title);
     say(row.parts.name, alert.name);
     const by = alert.acknowledged_by;
     const who = by ? ` · ${by.person ?? by.station}` : "";

@@ -9,7 +9,7 @@ const is_contact = (point) => point.proved !== null;
 
 /** Return how a contact is shown: its looks, and its words. Never closed from anything but "closed". */
 export function contact_words(point, { age_s, is_old }) {
-  const value = Object.hasOwn(WORDS, point.value) ? point.value : null;
+  const value = typeof point.value === "string" && Object.hasOwn(WORDS, point.value) ? point.value : null;
   const is_past = is_old || age_s === null || age_s > point.valid_for;
   if (!is_past && point.proved === false && value !== "open" && value !== "line_fault") {
     return ["unknown", "NOT PROVED"];

@@ -93,6 +93,10 @@ class Page {
     const { picture, station } = this;
     const stale = picture.stale(at_s);
     const armed = this.sounder.armed(at_s);
+    if (station) {
+      this.sounder.look(picture, station, at_s); // before anything is drawn: no picture delays a sound
+      this._prove(at_s, armed);
+    }
     const told = { now_s: at_s, stale, station, armed, settings: this.settings };
     mark(document.body, "stale", stale);
     this._banner(stale, at_s);
@@ -100,9 +104,6 @@ class Page {
     mark(document.body, "visitor", this.visitor_s !== null);
     this.header.visitor.setAttribute("aria-pressed", String(this.visitor_s !== null));
     for (const part of [this.header, this.alerts, this.contacts, this.panels, this.watch]) part.draw(picture, told);
-    if (!station) return;
-    this.sounder.look(picture, station, at_s);
-    this._prove(at_s, armed);
   }
 
   _prove(at_s, armed) {

@@ -54,6 +54,10 @@ export class Sounder {
   look(picture, station, now_s) {
     const own = picture.one("station", station);
     if (!own || own.sounder !== "page") return this._end();
+    if (!this.armed(now_s)) {
+      this._conductor = new Conductor(); // what nobody heard is new, and sounds at once, when somebody can
+      return this._end();
+    }
     const sounding = picture.sounding(station);
     const is_lost = picture.lost(now_s) && (own.sounds || sounding.length > 0);
     const signal = this._conductor.due(sounding, {

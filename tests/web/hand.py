@@ -1,0 +1,138 @@
+"""A ship that is told by hand: what a page makes of words that no daemon would say, or says when a test wants."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from daemon.mqtt.connection import Connection
+from tests.brokers import address
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.brokers import EmbeddedBroker
+
+ROOT = "ispsd/9999993/v1/"
+IDS = itertools.count()
+UTC = "2026-11-22T02:10:00.000Z"
+
+
+class Hand:
+    """Says things as the daemon would."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.session = "s1"
+        self.up = 1000.0
+
+    async def send(self, name: str, payload: bytes, *, retain: bool = True) -> None:
+        await self.connection.deliver(f"{ROOT}{name}", payload, retain=retain)
+
+    async def tell(self, topic: str, /, *, retain: bool = True, **body: Any) -> None:
+        said = {"session": self.session, "up": self.up, **body}
+        await self.send(topic, json.dumps(said, separators=(",", ":")).encode(), retain=retain)
+
+    async def beat(self, **body: Any) -> None:
+        await self.tell("heartbeat", retain=False, utc=UTC, **body)
+
+    async def begin(self, *stations: str) -> None:
+        """Tell as much as a ship that has nothing to say."""
+        await self.status("ready")
+        await self.tell(
+            "ship",
+            situation="port",
+            security_level=1,
+            threat=False,
+            ship_time_offset_min=480,
+            ais_off_by=None,
+            settling=False,
+            interference_area=None,
+            interference_ends_up=None,
+            port_level=1,
+            level_in_force=None,
+            blackout=None,
+        )
+        for station in stations:
+            await self.station(station)
+        await self.tell("snapshot", count=2)
+        await self.beat()
+
+    async def status(self, state: str, **body: Any) -> None:
+        ship = {"name": "KESTREL STRAIT", "imo": 9999993}
+        await self.tell("status", state=state, version="26.1", ship=ship, reasons=[], **body)
+
+    async def station(self, id_: str, **body: Any) -> None:
+        said = {
+            "attended": True,
+            "person": "L. Tupou",
+            "since_up": 900.0,
+            "since_utc": UTC,
+            "live": True,
+            "sounds": True,
+            "sounder": "page",
+            "sound_armed": True,
+            "lacks": [],
+            "heard": None,
+            "test_sound": None,
+            "reply_wanted": None,
+            "tones": 1,
+            "volume_floor": 60,
+            "warning_every_s": 60.0,
+            **body,
+        }
+        await self.tell(f"station/{id_}", **said)
+
+    async def alert(self, id_: str, **body: Any) -> None:
+        said = {
+            "id": id_,
+            "key": "door.escape.open",
+            "instance": 1,
+            "number": 10015,
+            "title": "ESC HATCH OPEN",
+            "source": "d12",
+            "name": "STRG GEAR ESC",
+            "priority": "W",
+            "category": "B",
+            "state": "V",
+            "state_words": "active - unacknowledged",
+            "raised_utc": UTC,
+            "changed_utc": UTC,
+            "acknowledged_by": None,
+            "revision": 1,
+            "escalation": 0,
+            "sounding": True,
+            "sounds_at": ["gangway"],
+            "action": "Send two to check. Shut, do not lock. Inform SSO.",
+            "detail": "",
+            "recorded": 7,
+            **body,
+        }
+        await self.tell(f"alert/{id_}", **said)
+
+    async def point(self, id_: str, **body: Any) -> None:
+        said = {
+            "value": "closed",
+            "unit": None,
+            "quality": "good",
+            "provenance": "live",
+            "valid_for": 15.0,
+            "source": "io1",
+            "name": id_.upper(),
+            "proved": True,
+            **body,
+        }
+        await self.tell(f"point/{id_}", **said)
+
+
+@asynccontextmanager
+async def by_hand(broker: EmbeddedBroker) -> AsyncIterator[Hand]:
+    """Connect to a broker that lets anybody say anything."""
+    connection = Connection(address(broker), client_id=f"hand-{next(IDS)}")
+    await connection.connect()
+    try:
+        yield Hand(connection)
+    finally:
+        await connection.abort()

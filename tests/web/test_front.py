@@ -1,0 +1,173 @@
+"""The page sounds as the program does: the same pulses, pitches and moments, held together by running both."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+from importlib.resources import files
+from typing import Any
+
+from daemon.sound.conductor import Conductor, Sounding
+from daemon.sound.tones import EDGE_S, HARMONICS, PITCHES_HZ, PULSES, Signal
+from tests.needed import needs
+
+PRIORITIES = {Signal.ALARM: "A", Signal.WARNING: "W"}
+SEQUENCES, STEPS = 200, 40
+
+
+def ran(script: str, said: Any = None) -> Any:
+    """Run a script beside the page's modules; return what it prints."""
+    node = shutil.which("node")
+    needs(node, "node is not installed (Debian: apt install nodejs)")
+    done = subprocess.run(
+        [str(node), "--input-type=module", "-e", script],
+        input=json.dumps(said),
+        cwd=str(files("daemon.web") / "front" / "src"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_pulses_and_pitches_are_the_programs():
+    said = ran(
+        "import { PULSES, PITCHES_HZ, HARMONICS, EDGE_S } from './tones.js';"
+        "console.log(JSON.stringify({ PULSES, PITCHES_HZ, HARMONICS, EDGE_S }));"
+    )
+    assert said["PULSES"] == {
+        signal.name: {
+            "count": shape.count,
+            "pulse_s": shape.pulse_s,
+            "gap_s": shape.gap_s,
+            "every_s": shape.every_s,
+        }
+        for signal, shape in PULSES.items()
+    }
+    assert said["PITCHES_HZ"] == {
+        str(tones): {signal.name: hz for signal, hz in pitches.items()}
+        for tones, pitches in PITCHES_HZ.items()
+    }
+    assert said["HARMONICS"] == [loudness for _, loudness in HARMONICS]
+    assert said["EDGE_S"] == EDGE_S
+
+
+def test_what_sounds_begins_at_the_same_moments():
+    """Alerts that come, go, rise, are raised again, and a ship that falls silent: both conductors say the same."""
+    sequences = [_sequence(random.Random(seed)) for seed in range(SEQUENCES)]
+    theirs = ran(
+        """
+        import { Conductor } from './conductor.js';
+        import { readFileSync } from 'node:fs';
+        const out = JSON.parse(readFileSync(0, 'utf8')).map((steps) => {
+          const conductor = new Conductor();
+          return steps.map(({ alerts, ...rest }) => conductor.due(alerts, rest));
+        });
+        console.log(JSON.stringify(out));
+        """,
+        sequences,
+    )
+    assert theirs == [_ours(steps) for steps in sequences]
+    assert {each for steps in theirs for each in steps} == {None, "ALARM", "WARNING", "STALE"}
+
+
+def _sequence(chance: random.Random) -> list[dict[str, Any]]:
+    now_s, steps = 0.0, []
+    alerts: dict[str, dict[str, Any]] = {}
+    for _ in range(STEPS):
+        now_s += chance.choice([0.1, 0.5, 3.0, 7.0, 40.0])
+        if chance.random() < 0.6:
+            id_ = chance.choice("abc")
+            if chance.random() < 0.4:
+                alerts.pop(id_, None)
+            else:
+                alerts[id_] = {
+                    "id": id_,
+                    "instance": chance.randint(1, 2),
+                    "priority": chance.choice("AW"),
+                }
+        steps.append(
+            {
+                "alerts": list(alerts.values()),
+                "stale": chance.random() < 0.1,
+                "now_s": now_s,
+                "warning_every_s": 60.0,
+            }
+        )
+    return steps
+
+
+def _ours(steps: list[dict[str, Any]]) -> list[str | None]:
+    signals = {letter: signal for signal, letter in PRIORITIES.items()}
+    conductor, said = Conductor(), []
+    for step in steps:
+        sounding = frozenset(
+            Sounding(each["id"], each["instance"], signals[each["priority"]])
+            for each in step["alerts"]
+        )
+        due = conductor.due(
+            sounding,
+            stale=step["stale"],
+            now_s=step["now_s"],
+            warning_every_s=step["warning_every_s"],
+        )
+        said.append(None if due is None else due.name)
+    return said
+
+
+def test_a_message_that_would_break_the_picture_is_counted_and_left_out():
+    """Random bytes and random JSON under every topic: nothing is thrown, and what is kept is what the contract says."""
+    chance = random.Random(7)
+    scraps = [
+        None,
+        True,
+        0,
+        -1,
+        1e300,
+        "x",
+        "closed",
+        [],
+        {},
+        {"session": "s1", "up": 1},
+        "x" * 400,
+    ]
+    topics = ["status", "heartbeat", "snapshot", "ship"]
+    topics += [f"{kind}/d03" for kind in ("alert", "point", "permit", "inhibit", "test", "station")]
+    topics += ["point/a/b", "cmd/x/y", "nothing", "sso/point/x", "equipment/__proto__"]
+    names = [
+        "session",
+        "up",
+        "value",
+        "state",
+        "name",
+        "priority",
+        "sounds_at",
+        "instance",
+        "lacks",
+    ]
+    said = [
+        [chance.choice(topics), json.dumps({n: chance.choice(scraps) for n in names})]
+        for _ in range(3000)
+    ]
+    kept = ran(
+        """
+        import { Picture } from './picture.js';
+        import { readFileSync } from 'node:fs';
+        const picture = new Picture('r', { started_s: 0 });
+        picture.connected_anew();
+        for (const [topic, payload] of JSON.parse(readFileSync(0, 'utf8'))) {
+          picture.take(`r/${topic}`, payload, 1);
+          picture.take(`r/${topic}`, payload.slice(0, 9), 1);
+          picture.stale(1); picture.up(1); picture.utc_ms(1); picture.sounding('gangway');
+        }
+        const all = Object.values(picture.by_id).reduce((sum, each) => sum + each.size, 0);
+        console.log(JSON.stringify([all, picture.unreadable, picture.session]));
+        """,
+        said,
+    )
+    assert kept[0] == 0
+    assert kept[1] > 1000
+    assert kept[2] is None

@@ -1,0 +1,335 @@
+"""The page shows nothing that is older than it says, nothing as markup, and every alert in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+
+from tests.brokers import mosquitto
+from tests.soon import soon as until
+from tests.web.hand import ROOT, by_hand
+from tests.web.rig import browser, opened, served, soon
+
+NOTHING_GREEN = """() => {
+  const green = [];
+  for (const node of document.querySelectorAll("body, body *")) {
+    const style = getComputedStyle(node);
+    for (const name of ["color", "backgroundColor", "borderTopColor", "fill", "stroke", "outlineColor"]) {
+      const [r, g, b, a = 1] = (style[name].match(/[0-9.]+/g) ?? [0, 0, 0, 0]).map(Number);
+      const shown = name !== "borderTopColor" || style.borderTopStyle !== "none";
+      const drawn = name !== "outlineColor" || style.outlineStyle !== "none";
+      if (a > 0 && shown && drawn && g > r + 20 && g > b + 20) green.push(`${node.className} ${name} ${style[name]}`);
+    }
+  }
+  return green;
+}"""
+FLASH = """() => {
+  const [one] = document.querySelector("[data-alert='va']").getAnimations();
+  const { duration, iterations } = one.effect.getComputedTiming();
+  return {
+    ms: duration,
+    easing: getComputedStyle(one.effect.target).animationTimingFunction,
+    frames: one.effect.getKeyframes().map((frame) => [frame.computedOffset, frame.backgroundColor]),
+  };
+}"""
+BANNER = "document.getElementById('banner')"
+STALE = f"!{BANNER}.hidden"
+FRESH = f"{BANNER}.hidden"
+DOOR = "li[data-point='d03']"
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium():
+    """Run one Chromium for all: to start it takes longer than most of these tests."""
+    async with browser() as running:
+        yield running
+
+
+@asynccontextmanager
+async def shown(chromium, station="gangway", **how):
+    """Yield a hand, a page that has heard of it, and their broker."""
+    async with (
+        mosquitto() as broker,
+        by_hand(broker) as hand,
+        served(broker) as address,
+    ):
+        await hand.begin(*filter(None, [station]))
+        screen = await opened(chromium, address, station, paused=False, **how)
+        await soon(screen, "window.told", "the snapshot")
+        await hand.beat()
+        await soon(screen, FRESH, "a true picture")
+        yield hand, screen, broker
+        assert screen.faults == []
+        await screen.page.context.close()
+
+
+async def test_what_comes_from_outside_is_text_and_half_a_message_is_none(chromium):
+    evil = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>"
+    async with shown(chromium) as (hand, screen, _):
+        await hand.point("d03", name=evil)
+        await hand.alert("evil", name=evil, title="<b>x</b>", action=evil, state_words=evil)
+        await hand.tell(
+            "equipment/x",
+            name=evil,
+            readiness="defect",
+            last=None,
+            next_due_utc=None,
+            reasons=[evil],
+        )
+        await hand.station("gangway", person=evil)
+        await soon(screen, "document.querySelectorAll('.equipment li').length === 1", "equipment")
+        await screen.page.click("ol.alerts .more")
+        assert evil in await screen.text("ol.alerts .remedy")
+        assert evil in await screen.text(f"{DOOR} .name")
+        assert evil in await screen.text("#watch .person")
+        assert await screen.page.evaluate("window.hit") is None
+        assert (
+            await screen.page.evaluate("document.querySelectorAll('main img, main script').length")
+            == 0
+        )
+
+        broken = [
+            b"no json",
+            b"[]",
+            b'{"value": "closed"}',
+            b"\xff\xfe",
+            b'{"session":"s1","up":1e999,"value":"closed"}',
+            json.dumps(
+                {"session": "s1", "up": 1000.0, "value": "closed", "valid_for": "x"}
+            ).encode(),
+            b"x" * 200_000,
+        ]
+        for payload in broken:
+            await hand.point("d03")
+            await soon(screen, f'!!document.querySelector("{DOOR}")', "the door")
+            await hand.send("point/d03", payload)
+            await soon(screen, f'!document.querySelector("{DOOR}")', "that it is not known")
+
+
+async def test_a_page_whose_clock_is_wrong_shows_right_ages_and_the_ships_time(chromium):
+    """It believes that it is 2001; what it shows is reckoned from the heartbeat alone."""
+    async with shown(chromium) as (hand, screen, _):
+        await screen.page.clock.install(time="2001-02-03T04:05:06Z")
+        await screen.page.reload()
+        await soon(screen, "window.told", "the snapshot")
+        await hand.tell("point/d03", **(await door(hand, up=hand.up - 12.0)))
+        await hand.tell("point/d04", **(await door(hand, up=hand.up - 65.0)))
+        await hand.beat()
+        await soon(screen, f'!!document.querySelector("{DOOR}")', "the door")
+        await soon(screen, FRESH, "a true picture")
+        assert await screen.text(f"{DOOR} .age") in {"12 s", "13 s", "14 s"}
+        assert await screen.text(f"{DOOR} .value") == "closed"
+        assert await screen.text("li[data-point='d04'] .value") == "? was closed", "past valid_for"
+        assert re.match(r"02:10:0\d UTC", await screen.text("#header .utc"))
+        assert re.match(r"10:10:0\d ship \+8", await screen.text("#header .ship_time"))
+
+
+async def door(hand, **body):
+    said = {"value": "closed", "unit": None, "quality": "good", "provenance": "live"}
+    return {**said, "valid_for": 15.0, "source": "io1", "name": "D", "proved": True, **body}
+
+
+CONTACTS = [
+    ({"value": "closed"}, "closed", "closed"),
+    ({"value": "open"}, "OPEN", "open"),
+    ({"value": "line_fault"}, "LINE FAULT", "line_fault"),
+    ({"value": None, "quality": "stale"}, "NOT SEEN", "unknown"),
+    ({"value": None, "proved": False}, "NOT PROVED", "unknown"),
+    ({"value": "closed", "proved": False}, "NOT PROVED", "unknown"),
+    ({"value": "CLOSED"}, "NOT SEEN", "unknown"),
+    ({"value": {"toString": "closed"}}, "NOT SEEN", "unknown"),
+    ({"value": ["closed"]}, "NOT SEEN", "unknown"),
+    ({"value": "open", "quality": "suspect"}, "? OPEN", "open"),
+    ({"value": "closed", "quality": "suspect"}, "? closed", "closed"),
+]
+
+
+async def test_unknown_is_not_closed(chromium):
+    async with shown(chromium, None) as (hand, screen, _):
+        for number, (body, _, _) in enumerate(CONTACTS):
+            await hand.point(f"d{number:02}", **body)
+        count = f"document.querySelectorAll('.contacts li').length === {len(CONTACTS)}"
+        await soon(screen, count, "the doors")
+        seen = await screen.page.evaluate(
+            "[...document.querySelectorAll('.contacts li')].map("
+            "(row) => [row.querySelector('.value').textContent, row.dataset.looks])"
+        )
+        assert seen == [[words, looks] for _, words, looks in CONTACTS]
+
+
+async def test_alerts_stand_in_the_order_of_msc_302_and_twenty_are_seen_at_once(chromium):
+    """Unacknowledged, rectified, acknowledged; by priority; the newest first; to silence changes no place."""
+    async with shown(chromium) as (hand, screen, _):
+        wanted = []
+        for state in ("V", "U", "A"):
+            for priority in ("A", "W", "C"):
+                for minute in (30, 20):
+                    id_ = f"{state}{priority}{minute}".lower()
+                    wanted.append(id_)
+                    at = f"2026-11-22T02:{minute}:00.000Z"
+                    await hand.alert(
+                        id_, state=state, priority=priority, changed_utc=at, raised_utc=at
+                    )
+        await hand.alert("s", state="S", priority="W", raised_utc="2026-11-22T02:25:00.000Z",
+                         changed_utc="2026-11-22T02:40:00.000Z", sounding=False)  # fmt: skip
+        wanted.insert(wanted.index("vw20"), "s")
+        await hand.alert("o", state="O", priority="C", changed_utc="2026-11-22T02:10:00.000Z")
+        wanted.append("o")
+        await screen.page.click("#header .ship")
+        await soon(screen, "document.querySelectorAll('ol.alerts > li').length === 20", "20 alerts")
+        rows = await screen.page.evaluate(
+            "[...document.querySelectorAll('ol.alerts > li')].map((row) => [row.dataset.alert, "
+            "row.getBoundingClientRect().bottom, document.getElementById('watch').getBoundingClientRect().top])"
+        )
+        assert [name for name, _, _ in rows] == wanted
+        assert all(bottom <= bar for _, bottom, bar in rows), (
+            "twenty rows above the bar at 1024 x 768"
+        )
+        shapes = await screen.page.evaluate(
+            "['A','W','C'].map((p) => document.querySelector(`li[data-priority='${p}'] svg`).firstChild.nodeName)"
+        )
+        assert shapes == ["polygon", "circle", "rect"], "not by colour alone"
+
+
+async def test_only_the_row_of_an_unacknowledged_alarm_or_warning_flashes(chromium):
+    """0.5 to 1.5 Hz, on for at least half of the time (docs/mqtt.md), and what flashes is the row."""
+    async with shown(chromium) as (hand, screen, _):
+        for state in "VSUAO":
+            for priority in "AWC":
+                await hand.alert(f"{state}{priority}".lower(), state=state, priority=priority)
+        await soon(
+            screen, "document.querySelectorAll('ol.alerts > li').length === 15", "the alerts"
+        )
+        flashing = await screen.page.evaluate(
+            "[...document.querySelectorAll('*')].filter((n) => getComputedStyle(n).animationName !== 'none')"
+            ".map((n) => n.dataset.alert ?? n.outerHTML)"
+        )
+        assert set(flashing) == {"va", "vw", "sa", "sw", "ua", "uw"}
+        seen = await screen.page.evaluate(FLASH)
+        assert 0.5 <= 1000 / seen["ms"] <= 1.5
+        assert seen["easing"].startswith("steps(1")
+        (on_at, on), (off_at, off) = seen["frames"][:2]
+        assert on_at == 0
+        assert 0.5 <= off_at < 1
+        assert on != off
+
+
+async def test_a_broker_that_hangs_up_leaves_a_grey_page_and_nothing_green(chromium):
+    async with shown(chromium) as (hand, screen, broker):
+        await hand.point("d03")
+        await hand.alert("a", priority="A", sounding=False)
+        await soon(screen, "document.querySelectorAll('ol.alerts > li').length === 1", "the alert")
+        await soon(
+            screen, "document.querySelector('#watch .tile').dataset.armed === 'true'", "armed"
+        )
+        assert await screen.page.evaluate(NOTHING_GREEN) != [], "closed and armed are green"
+        await broker.kill()
+        await soon(screen, STALE, "the banner")
+        assert "THE BROKER" in await screen.text("#banner")
+        assert await screen.page.evaluate(NOTHING_GREEN) == []
+        assert await screen.text(f"{DOOR} .value") == "? was closed"
+        assert await screen.page.evaluate("document.getAnimations().length") == 0
+        assert await screen.page.is_disabled("#watch .silence")
+        assert await screen.page.is_disabled("ol.alerts .ack")
+        await broker.start()
+        async with by_hand(broker) as again:
+            again.session = "s2"
+            await again.begin("gangway")
+            await soon(
+                screen, "document.querySelectorAll('#contacts li').length === 1", "it stays, grey"
+            )
+            await soon(
+                screen, f"{BANNER}.textContent.includes('ISPSD') || {BANNER}.hidden", "the broker"
+            )
+            await asyncio.sleep(0)
+            while await screen.page.evaluate(STALE):
+                await again.beat()
+            await soon(
+                screen,
+                "document.querySelectorAll('#contacts li, ol.alerts li').length === 0",
+                "gone",
+            )
+
+
+async def test_silence_of_ispsd_is_said_within_five_seconds_and_then_sounded(chromium):
+    """Late wills and beats of other sessions change nothing; after 15 s the station says that it is not fresh."""
+    async with shown(chromium) as (hand, screen, broker):
+        page = screen.page
+        await page.click("#header .ship")
+        await hand.alert("a", priority="A")
+        await soon(screen, "document.querySelectorAll('ol.alerts > li').length === 1", "the alert")
+        async with by_hand(broker) as other:
+            heard: list[dict] = []
+            await other.connection.subscribe(f"{ROOT}cmd/gangway/alive")
+            listening = asyncio.ensure_future(listen(other.connection, heard))
+            await page.clock.install(time="2026-11-22T02:10:00Z")
+            await page.reload()
+            await soon(screen, "window.told", "the snapshot")
+            await hand.beat()
+            await soon(screen, FRESH, "a true picture")
+            await page.click("#header .ship")
+            await soon(screen, "window.pulses.length === 3", "an alarm is three pulses")
+            assert {pulse["hz"] for pulse in await screen.pulses()} == {784}
+            now_ms = await page.evaluate("Date.now()")
+            await page.clock.pause_at(now_ms / 1000 + 0.05)
+            hand.up += 5.0
+            await hand.beat()
+            await soon(screen, "window.beat_up >= 1005", "the heartbeat")
+            await page.clock.run_for(100)
+            hand.session = "another"
+            await hand.beat()
+            await hand.status("offline")
+            await page.clock.run_for(4600)
+            assert not await page.evaluate(STALE)
+            await page.clock.run_for(400)
+            assert await page.evaluate(STALE)
+            assert await page.evaluate(NOTHING_GREEN) == []
+            await screen.pulses()
+            await page.clock.run_for(10_500)
+            pulses = await screen.pulses()
+            assert pulses[-1]["hz"] == 330, "one long low tone"
+            await page.clock.run_for(59_000)
+            assert await screen.pulses() == []
+            await page.clock.run_for(2_000)
+            assert [pulse["hz"] for pulse in await screen.pulses()] == [330]
+            await until(lambda: heard and not heard[-1]["fresh"])
+            assert any(said["fresh"] for said in heard)
+            listening.cancel()
+
+
+async def listen(connection, heard):
+    async for message in connection.messages():
+        heard.append(json.loads(message.payload))
+
+
+async def test_the_page_speaks_to_the_broker_as_its_station_and_keeps_the_password_out_of_sight(
+    chromium,
+):
+    async with (
+        mosquitto(users=("ispsd", "bridge", "gangway")) as broker,
+        served(broker) as address,
+    ):
+        screen = await opened(chromium, address, "gangway", password="wrong", paused=False)
+        asked: list[str] = []
+        screen.page.on(
+            "request", lambda request: asked.append(f"{request.url} {request.post_data}")
+        )
+        await soon(screen, "document.querySelector('dialog.setup')?.open", "the question")
+        assert "does not know this station" in await screen.text("dialog.setup .why")
+        await screen.page.fill("dialog.setup input", broker.passwords["gangway"])
+        await screen.page.click("dialog.setup .ok")
+        await soon(screen, f"{BANNER}.textContent.includes('ISPSD')", "the broker")
+        await screen.page.reload()
+        await soon(screen, f"{BANNER}.textContent.includes('ISPSD')", "the broker, after a reload")
+        secret = broker.passwords["gangway"]
+        assert secret not in " ".join(asked) + screen.page.url
+        assert secret not in await screen.page.content()
+        assert screen.faults == []
