@@ -8,7 +8,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import equipment, logs, rulebook, safekeeping, stationacts
+from daemon import equipment, logs, registry, rulebook, safekeeping, stationacts
 from daemon.acts import Acts
 from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
@@ -49,6 +49,7 @@ from daemon.record import keys
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.record.scribe import Limits
+from daemon.rejudging import Rejudging
 from daemon.requests import Requests
 from daemon.sealregister import SealRegister
 from daemon.shipstate import ShipState
@@ -413,6 +414,7 @@ class Fitted:
                 **self.alertbook.requests(),
                 **self.station_acts.requests(),
                 **orders.requests(),
+                "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
             },
         )
         self.control = ControlServer(self.config.control.socket, requests.carry_out)

@@ -7,17 +7,20 @@ the entry is refused.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pydantic import ValidationError
 
-from daemon import evidence, results
+from daemon import evidence, fields, results
 from daemon.checks.judged import as_kept, judged
-from daemon.errors import RecordError
+from daemon.errors import RecordError, RefusedError
+from daemon.model import Classification
 from daemon.record.pending import LEFT_OUT
+from daemon.record.reader import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +44,12 @@ class Agreement(StrEnum):
     DIFFERENT = "DIFFERENT"
     NOT_PROVEN = "NOT PROVEN"
     """It cannot be judged again, and so proves nothing any more."""
+    REFUSED = "REFUSED"
+    """Its evidence is not what the entry names: nobody is asked what it would prove."""
+
+
+class AlteredError(RecordError):
+    """Evidence that is not what the entry names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,8 @@ def rejudged(
         raise RecordError(f"entry {entry.seq} is {entry.type}, not the result of a test")
     try:
         basis, verified = _basis(entry, body_of)
+    except AlteredError as err:
+        return replace(_not_proven(entry, str(err)), agreement=Agreement.REFUSED)
     except RecordError as err:
         return _not_proven(entry, str(err))
     try:
@@ -106,31 +117,111 @@ def rejudged(
     )
 
 
+def message(entry: Entry, again: Rejudged, *, software: str) -> dict[str, Json]:
+    """Return what whoever asks is told.
+
+    Args:
+        entry: The result's.
+        again: How it is judged today.
+        software: The version that judges today.
+    """
+    today = again.today
+    return {
+        "seq": again.seq,
+        "at": entry.stamp.at,
+        "test": again.test,
+        "name": entry.open["name"],
+        "recorded": {"outcome": again.outcome, "reason": again.recorded_reason},
+        "today": None
+        if today is None
+        else {"outcome": today.outcome.value, "reason": today.reason},
+        "agreement": again.agreement.value,
+        "why": again.reason,
+        "software_then": again.software or None,
+        "software_now": software,
+        "evidence": [
+            {
+                "sha256": each.sha256,
+                "size": each.size,
+                "media": each.media,
+                "verified": each.sha256 in again.verified,
+            }
+            for each in entry.evidence
+        ],
+    }
+
+
+class Records(Protocol):
+    """The record, as far as it is judged again (``daemon.record.log``)."""
+
+    async def entries(self, query: Query) -> list[Entry]: ...
+    async def part(self, seq: int, classification: Classification) -> dict[str, Json] | None: ...
+    async def evidence(self, sha256: str) -> bytes | None: ...
+
+
+class Rejudging:
+    """Judges results of the running daemon's own record again, for whoever asks at its socket."""
+
+    def __init__(self, record: Records, checks: Mapping[str, CheckSpec], *, software: str) -> None:
+        self._record = record
+        self._checks = checks
+        self._software = software
+
+    async def answer(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return how one result is judged today; of class ``sso`` too, as whoever asks here reads all entries.
+
+        Raises:
+            RefusedError: There is no such result, or the record cannot be read now.
+        """
+        seq = fields.number(request, "seq")
+        try:
+            found = await self._record.entries(Query(after=seq - 1, before=seq + 1, limit=1))
+            if not found:
+                raise RefusedError(f"there is no entry {seq}")
+            part = await self._record.part(seq, Classification.SSO)
+            bodies = {each.sha256: await self._body(each.sha256) for each in found[0].evidence}
+            # Apart from the loop: a day of readings takes long to read, and alerts do not wait.
+            again = await asyncio.to_thread(rejudged, found[0], bodies.get, self._checks, part)
+        except RecordError as err:
+            raise RefusedError(str(err)) from err
+        return message(found[0], again, software=self._software)
+
+    async def _body(self, sha256: str) -> bytes | None:
+        try:
+            return await self._record.evidence(sha256)
+        except RecordError:  # damaged; what is left of it has another hash
+            return b""
+
+
 def _basis(entry: Entry, body_of: Callable[[str], bytes | None]) -> tuple[Basis, tuple[str, ...]]:
     """Return what the result rested on, and the hashes that were found right.
 
     Raises:
-        RecordError: It is not there, or is not what the entry names.
+        RecordError: It is not there.
+        AlteredError: It is not what the entry names.
     """
     if LEFT_OUT in entry.open:
         raise RecordError(NOT_KEPT)
     bodies: dict[str, bytes] = {}
     for each in entry.evidence:
-        body = body_of(each.sha256)
+        try:
+            body = body_of(each.sha256)
+        except RecordError as err:
+            raise AlteredError(str(err)) from err
         if body is None:
             raise RecordError(f"evidence {each.sha256} is not in this record")
         if hashlib.sha256(body).hexdigest() != each.sha256:
-            raise RecordError(f"evidence {each.sha256} has been altered: its hash is another")
+            raise AlteredError(f"evidence {each.sha256} has been altered: its hash is another")
         bodies[each.media] = body
     if evidence.BASIS not in bodies:
         raise RecordError(NO_FACTS)
     basis = evidence.basis(bodies[evidence.BASIS], bodies.get(evidence.READINGS, b""))
     if len(basis.gathered.readings) != entry.open["readings"]:
-        raise RecordError(
+        raise AlteredError(
             f"the entry tells of {entry.open['readings']} readings, {len(basis.gathered.readings)} are kept"
         )
     if basis.simulated is not entry.open["simulated"]:
-        raise RecordError("entry and evidence do not agree on whether it was simulated")
+        raise AlteredError("entry and evidence do not agree on whether it was simulated")
     return basis, tuple(each.sha256 for each in entry.evidence)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -25,7 +26,6 @@ from daemon.record.sqlite import blob, number, store_errors, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from daemon.model import Classification, Json
     from daemon.record.entry import Entry
@@ -58,22 +58,34 @@ class Page:
 class Reader:
     """All segments of a record, the newest while it is being written."""
 
-    def __init__(self, directory: Path, *, indexes: dict[Path, Index] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        indexes: dict[Path, Index] | None = None,
+        closed: bool = False,
+    ) -> None:
         """Open what is there.
 
         Args:
-            directory: Of the segments.
+            directory: Of the segments, or a single one.
             indexes: Those that another reader of this folder has made, and may use again.
+            closed: Nobody writes it: a file that is whole without its log is opened so that nothing is put beside it,
+                as on a disk that cannot be written.
 
         Raises:
             RecordError: The files cannot be opened.
         """
         self._segments: list[tuple[Path, apsw.Connection]] = []
-        paths = sorted(directory.glob(schema.SEGMENT_GLOB))
+        paths = sorted(directory.glob(schema.SEGMENT_GLOB)) if directory.is_dir() else [directory]
+        if closed and not (paths and paths[0].is_file()):
+            raise RecordError(f"{directory}: no segment of a record is there")
         try:
             for path in paths:
+                is_whole = closed and not Path(f"{path}-wal").exists()
+                newest = path == paths[-1] and not is_whole
                 with store_errors(path):
-                    self._segments.append((path, _open(path, newest=path == paths[-1])))
+                    self._segments.append((path, _open(path, newest=newest)))
         except RecordError:
             self.close()
             raise
