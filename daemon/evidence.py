@@ -22,6 +22,7 @@ from daemon.model import (
     AisOffLog,
     AisReport,
     AisTraffic,
+    CameraView,
     Classification,
     ContactState,
     EquipmentReport,
@@ -58,6 +59,7 @@ _KINDS: Final[Mapping[str, type[Any]]] = {
     "ais_traffic": AisTraffic,
     "ais_off_log": AisOffLog,
     "ssas_message": SsasMessage,
+    "camera_view": CameraView,
     "number": float,
     "text": str,
 }

@@ -19,6 +19,8 @@ from daemon.model import (
     AisOffLog,
     AisOffPeriod,
     AisTraffic,
+    CameraState,
+    CameraView,
     Classification,
     ContactState,
     EquipmentAlert,
@@ -55,6 +57,7 @@ VALUES = [
     AisTraffic(AisCounts(1, 2, 3, 4, 5, 6, 0.1, None), ()),
     AisOffLog((AisOffPeriod(None, "2026-11-22T12:00:00Z", 2),)),
     SsasMessage(("TEST", "é")),
+    CameraView(CameraState.LIVE, "h264", 640, 480, 91.25, None, 0, 1.25),
     27.3,
     "open",
 ]
