@@ -58,8 +58,8 @@ _KINDS: Final[Mapping[str, type[Any]]] = {
     "ais_identity": AisIdentity,
     "ais_traffic": AisTraffic,
     "ais_off_log": AisOffLog,
-    "ssas_message": SsasMessage,
     "camera_view": CameraView,
+    "ssas_message": SsasMessage,
     "number": float,
     "text": str,
 }

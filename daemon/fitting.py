@@ -22,6 +22,7 @@ from daemon.config.alerting import kinds
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
 from daemon.drivers.api import DriverContext, Shared
+from daemon.drivers.camera_pictures import PICTURES, Pictures
 from daemon.drivers.tape import TAPES, Tapes
 from daemon.entropy import Entropy
 from daemon.episodes import Episodes
@@ -30,7 +31,7 @@ from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
 from daemon.loopcheck import LoopCheck
-from daemon.model import Classification, OpeningKind, Provenance
+from daemon.model import Classification, LinkState, OpeningKind, Provenance
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
@@ -176,6 +177,7 @@ class Fitted:
         config, clock = self.config, self.clock
         self.inboxes = Inboxes(clock)
         self._shared = Shared()
+        self._names = equipment.names(self.config)
         drivers = [(device, self._driver(device)) for device in config.devices]
         specs = {spec.id: spec for _, driver in drivers for spec in driver.points()}
         self.points = Points(
@@ -339,10 +341,30 @@ class Fitted:
             seal_numbers=self.register.changed,
             position_doubt=lambda: self._suspicion().doubt,
             position_odd=self._odd,
+            link=self._link,
+            picture=self._picture,
+            name_of=lambda id_: self._names.get(id_, id_.upper()),
             # The acts are built later.
             play_test_sound=lambda station: self.station_acts.play(station),  # noqa: PLW0108
             sound_heard=lambda *heard: self.station_acts.note_heard(*heard),  # noqa: PLW0108
         )
+
+    def _link(self, device: str) -> Mapping[str, Json] | None:
+        """Return how the link of a device stands; None of one that is not there, or of which nobody may know."""
+        found = next((each for each in self.supervisors if each.device == device), None)
+        if found is None or found.spec.covert:
+            return None
+        status = found.status
+        return {
+            "up": status.link is LinkState.UP,
+            "for_s": round(self.clock.now_s() - status.since_s, 1),
+            "reason": status.reason or "it was not heard yet",
+        }
+
+    def _picture(self, device: str) -> bytes | None:
+        """Return the newest picture of a camera, made small."""
+        kept = self._shared.one(PICTURES, Pictures).newest(device)
+        return None if kept is None else kept.jpeg or None
 
     def _odd(self) -> tuple[str, ...]:
         """Return what speaks against the ship's position now, one indication alone too."""

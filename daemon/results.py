@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from daemon import evidence, forms, intervals
 from daemon.checks.api import ItemsVerdict, Mode
 from daemon.model import Classification, Outcome
-from daemon.record.entry import Actor, Draft
+from daemon.record.entry import Actor, Draft, Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from daemon.checks.api import Gathered
     from daemon.model import Json, Regime, Verdict
-    from daemon.record.entry import Evidence
     from daemon.schedule import Period
     from daemon.session import Session
     from daemon.standing import Test
@@ -151,7 +150,11 @@ def evidence_of(
         simulated=demo,
         software=software,
     )
-    return Kept(len(gathered.readings), evidence.pieces(basis, salt=salt()))
+    pieces = evidence.pieces(basis, salt=salt())
+    if verdict.outcome is not Outcome.PASSED or test.spec.mode is Mode.ASSISTED:
+        pictures = (Evidence("image/jpeg", each) for each in gathered.pictures)
+        pieces = (*pieces[:-1], *pictures, pieces[-1])
+    return Kept(len(gathered.readings), pieces)
 
 
 def missed(test: Test, period: Period, reason: str) -> Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from daemon.alerts.rules.cctv import CamerasRule
+from daemon.alerts.rules.cctv import CamerasRule, RecorderRule
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
@@ -17,6 +17,7 @@ from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
 from daemon.alerts.rules.power import PowerRule
+from daemon.drivers.onvif_recorder import OnvifRecorderConfig
 from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.model import OpeningKind
 
@@ -152,6 +153,9 @@ def _cameras(config: Config) -> Iterator[Rule]:
     for device in config.devices:
         if isinstance(device.config, RtspCameraConfig):
             together[device.config.behind][device.id] = device.config.name
+        elif isinstance(device.config, OnvifRecorderConfig):
+            said = device.config
+            yield RecorderRule(device.id, name=said.name, late_s=said.late_s, behind=said.behind)
     for id_, name in together.pop(None, {}).items():
         yield CamerasRule({id_: name})
     for behind, cameras in together.items():

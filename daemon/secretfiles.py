@@ -12,11 +12,16 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
+from daemon.errors import LinkError
+
 CREDENTIAL: Final = "credential:"
 CREDENTIALS: Final = Path("/run/credentials/ispsd.service")
 """Where systemd hands over secrets, when it does not say so itself (systemd.exec(5), LoadCredential=)."""
 CREDENTIAL_PREFIX: Final = "secrets_"
 """What the unit's LoadCredential= of a whole folder puts before each name."""
+
+LONGEST_SECRET: Final = 256
+"""Bytes of a password."""
 
 
 def credentials() -> Path:
@@ -38,3 +43,19 @@ def _secret(given: object) -> object:
 
 SecretPath = Annotated[Path, BeforeValidator(_secret)]
 """A file that nobody else may read, or ``credential:<name>``."""
+
+
+def read_secret(path: Path) -> str:
+    """Return the first line of a file.
+
+    Raises:
+        LinkError: It cannot be read, or holds no secret; the message names the file and nothing of what is in it.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.read(LONGEST_SECRET + 1).split(b"\n")[0].rstrip(b"\r")
+    except OSError as err:
+        raise LinkError(f"password_file {path}: {err.strerror}") from err
+    if not line or len(line) > LONGEST_SECRET:
+        raise LinkError(f"password_file {path}: holds no password")
+    return line.decode("utf-8", "replace")

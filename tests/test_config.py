@@ -89,7 +89,7 @@ def test_every_fault_is_said_in_one_go_with_its_place(tmp_path):
         'test[0] "t-ais".kind',
     }
     assert (
-        "there are modbus_rtu, modbus_tcp, nmea, reach, rtsp_camera, ssas_at, ssas_text"
+        "there are modbus_rtu, modbus_tcp, nmea, onvif_recorder, reach, rtsp_camera, ssas_at, ssas_text"
         in found["device.io1.kind"]
     )
 

@@ -11,7 +11,7 @@ import pytest
 from daemon import config, equipment, rulebook
 from daemon.alerts import catalogue, policy
 from daemon.alerts.rules.api import Moment
-from daemon.alerts.rules.cctv import CamerasRule
+from daemon.alerts.rules.cctv import CamerasRule, RecorderRule
 from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import GnssRule
@@ -200,7 +200,7 @@ def test_a_ship_without_receivers_has_no_rule_for_them():
         valid_for_s=lambda _point: 300.0,
         holds=lambda _key, _source: False,
     )
-    others = {CamerasRule, LightsRule, PowerRule}
+    others = {CamerasRule, LightsRule, PowerRule, RecorderRule}
     assert {type(rule) for rule in found} == {OpeningRule, DeviceRule, BusRule} | others
 
 

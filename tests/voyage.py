@@ -520,12 +520,16 @@ def _udp_ports() -> Iterator[int]:
         yield port
 
 
+CCTV = frozenset({"rtsp_camera", "onvif_recorder"})
+
+
 def _without_cameras(tree: dict[str, Any]) -> None:
     """Leave the cameras ashore: a process that takes real time decodes each picture, once a minute of any watch."""
-    cameras = [name for name, each in tree["device"].items() if each["kind"] == "rtsp_camera"]
+    cameras = [name for name, each in tree["device"].items() if each["kind"] in CCTV]
     for name in cameras:
         del tree["device"][name]
-    tree["test"] = [each for each in tree.get("test", []) if not each["kind"].startswith("cctv")]
+    tests = tree.get("test", [])
+    tree["test"] = [each for each in tests if not each.get("use", "").startswith("t-cctv")]
 
 
 @asynccontextmanager

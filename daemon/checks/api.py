@@ -175,6 +175,8 @@ class Gathered:
     readings: tuple[Reading, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     item: str | None = None
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
+    """Small JPEG pictures for people to look at, never judged: kept of a look of a person, and where it is no pass."""
 
     def newest(self, point: str, *values: Value) -> Reading | None:
         """Return the last reading of a point, or the last that says one of these values."""
@@ -217,6 +219,9 @@ class Services:
         seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
         position_doubt: Why the position cannot be believed while GNSS SUSPECT stands; None while it does not.
         position_odd: What speaks against the position now, alone or not.
+        link: Whether a device answers (``up``), for how long it is so (``for_s``), and why it does not (``reason``).
+        picture: The newest picture of a camera as a small JPEG; it goes into the record and nowhere else.
+        name_of: The short name of a device.
         play_test_sound: Has a station play its test sound once.
         sound_heard: Takes it that a person has heard a station's sound: the station, the name.
     """
@@ -229,6 +234,9 @@ class Services:
     seal_numbers: Callable[[], Mapping[str, str]] | None = None
     position_doubt: Callable[[], str | None] | None = None
     position_odd: Callable[[], tuple[str, ...]] | None = None
+    link: Callable[[str], Mapping[str, Json] | None] | None = None
+    picture: Callable[[str], bytes | None] | None = None
+    name_of: Callable[[str], str] | None = None
     play_test_sound: Callable[[str], object] | None = None
     sound_heard: Callable[[str, str], object] | None = None
 

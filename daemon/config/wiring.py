@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
 from daemon.drivers.modbus_unit import UnitConfig
+from daemon.drivers.onvif_recorder import OnvifRecorderConfig
 from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.looprun import Tag
 from daemon.model import OpeningKind
@@ -134,8 +135,9 @@ def rows(config: Config) -> Iterator[Row]:
 
 def _itself(device: Device) -> dict[str, Any]:
     """Return what a device is to which nothing is wired: a feed, a camera, or a unit that waits for its first cable."""
-    if isinstance(device.config, RtspCameraConfig):
-        return {"what": "camera", "name": device.config.name, "place": device.config.place}
+    if isinstance(device.config, RtspCameraConfig | OnvifRecorderConfig):
+        what = "camera" if isinstance(device.config, RtspCameraConfig) else "recorder"
+        return {"what": what, "name": device.config.name, "place": device.config.place}
     return {"what": str(getattr(device.config, "feed", "")) or "no input is wired"}
 
 

@@ -120,7 +120,7 @@ ROUTINES: Final = (
         weekday=SUNDAY, at=(8, 40), minutes=35, person=THIRD, said="numbers match, loops intact",
     ),
     Routine(
-        id="t-cctv", equipment="cctv", name="CAMERAS", paragraph="7.5", every="week",
+        id="t-cctv-look", equipment="cctv", name="CAMERA PICTURES", paragraph="7.5", every="week",
         weekday=SUNDAY, at=(9, 10), minutes=8, person=DEPUTY, said="8 pictures, clocks right",
     ),
     Routine(
@@ -171,7 +171,7 @@ INCIDENTS: Final = (
     Incident("t-door", 240, Outcome.FAILED, "d17 BOSUN STORE: closed was not seen"),
     Incident("t-ais", 188, Outcome.INCONCLUSIVE, "the feed was lost for 2 h 5 min"),
     Incident("t-hhmd", 110, Outcome.SKIPPED, "battery on order"),
-    Incident("t-cctv", 0, Outcome.FAILED, "c03 POOP: no picture"),
+    Incident("t-cctv-look", 0, Outcome.FAILED, "c03 POOP: no picture"),
 )
 
 
@@ -198,7 +198,7 @@ DEFECTS: Final = (
            "patrol every 2 h, seal on the door", 3),
     Defect("def-013", "t-hhmd", "x01", "METAL DETECTOR", "battery dead",
            "search by hand, two persons", 12),
-    Defect("def-014", "t-cctv", "c03", "POOP CAMERA", "no picture",
+    Defect("def-014", "t-cctv-look", "c03", "POOP CAMERA", "no picture",
            "patrol of the poop every hour", None),
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ from daemon.drivers.rtsp_messages import Login
 from daemon.drivers.rtsp_session import Address, visit
 from daemon.errors import FrameError, LinkError
 from daemon.model import Quality, Reading
-from daemon.secretfiles import SecretPath
+from daemon.secretfiles import SecretPath, read_secret
 
 if TYPE_CHECKING:
     from daemon.drivers.rtsp_session import Visit
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 RTSP_PORT: Final = 554
 MISSED_LOOKS: Final = 2.5
 """A picture is believed for so many looks: one may be missed."""
-LONGEST_PASSWORD: Final = 256
 
 
 class RtspCameraConfig(DriverConfig):
@@ -210,14 +209,7 @@ class RtspCameraDriver:
         config = self._config
         if config.user is None or config.password_file is None:
             return None
-        try:
-            with config.password_file.open("rb") as file:
-                line = file.read(LONGEST_PASSWORD + 1).split(b"\n")[0].rstrip(b"\r")
-        except OSError as err:
-            raise LinkError(f"password_file {config.password_file}: {err.strerror}") from err
-        if not line or len(line) > LONGEST_PASSWORD:
-            raise LinkError(f"password_file {config.password_file}: holds no password")
-        return Login(config.user, line.decode("utf-8", "replace"))
+        return Login(config.user, read_secret(config.password_file))
 
 
 DRIVER = DriverSpec(kind="rtsp_camera", config=RtspCameraConfig, build=RtspCameraDriver)

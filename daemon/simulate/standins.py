@@ -9,6 +9,7 @@ from daemon.drivers.modbus import ModbusConfig
 from daemon.drivers.modbus_reach import Part, blocks
 from daemon.drivers.modbus_rtu import ModbusRtuConfig
 from daemon.drivers.nmea import NmeaConfig
+from daemon.drivers.onvif_recorder import OnvifRecorderConfig
 from daemon.drivers.reach import ReachConfig
 from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.drivers.ssas_at import SsasAtConfig
@@ -109,6 +110,9 @@ def planned(config: Config) -> Plan:
                 plan.of_device[device.id] = (device.id, {})
             case RtspCameraConfig():
                 plan.units.append({"id": device.id, "kind": "camera"})
+                plan.of_device[device.id] = (device.id, {})
+            case OnvifRecorderConfig():
+                plan.units.append({"id": device.id, "kind": "recorder"})
                 plan.of_device[device.id] = (device.id, {})
             case SsasAtConfig():
                 plan.units.append({"id": device.id, "kind": "ssas_modem"})

@@ -137,6 +137,61 @@ def modbus_rtu() -> list[bytes]:
     return [b"\0\x01\x01\x02\xff\x0f", b"\0\x01\x81\x02", b"\x02\x05\x03\x08" + bytes(8)]
 
 
+def rtsp() -> list[bytes]:
+    return [
+        b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nDate: Sun, 22 Nov 2026 02:10:00 GMT\r\nSession: 40f1;timeout=60\r\n"
+        b"Content-Base: rtsp://10.0.0.1:554/s/\r\nContent-Length: 421",
+        b'RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Digest realm="IP Camera(F1234)", '
+        b'nonce="5a17f2c4", opaque="00", stale="FALSE", algorithm="MD5", qop="auth"\r\n'
+        b'WWW-Authenticate: Basic realm="IP Camera"',
+        b"RTSP/1.0 404 Stream Not Found\r\nCSeq: 1",
+    ]
+
+
+def sdp() -> list[bytes]:
+    head = b"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=Media\r\nt=0 0\r\na=control:*\r\n"
+    return [
+        head + b"m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\na=x-dimensions:640,480\r\n",
+        head + b"m=audio 0 RTP/AVP 8\r\na=control:trackID=2\r\nm=video 0 RTP/AVP 96\r\n"
+        b"a=rtpmap:96 H264/90000\r\na=control:trackID=1\r\na=fmtp:96 profile-level-id=4d401f;"
+        b"packetization-mode=1;sprop-parameter-sets=Z01AH5WgFAFuQA==,aO48gA==\r\n",
+        head + b"m=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\n"
+        b"a=fmtp:98 sprop-vps=QAEMAf//;sprop-sps=QgEBAWAAAAM=;sprop-pps=RAHA8vA8kA==\r\n",
+    ]
+
+
+def rtp() -> list[bytes]:
+    jpeg = b"\0\0\0\0\1\x32\x28\x1e" + bytes(20), b"\0\0\0\x14\1\x32\x28\x1e" + bytes(20)
+    h264 = b"\x18\0\4\x67\1\2\3\0\3\x68\1\2", b"\x7c\x85\1\2\3", b"\x7c\x45\4\5\6"
+    h265 = b"\x60\1\0\4\x40\1\2\3", b"\x62\1\x93\1\2\3", b"\x62\1\x53\4\5\6"
+    report = b"\x80\xc8\0\6\0\0\0\1\xec\0\0\0" + bytes(16)
+    return [
+        bytes([codec])
+        + b"".join(_packet(n, part, n == len(parts) - 1) for n, part in enumerate(parts))
+        for codec, parts in enumerate((jpeg, h264, h265))
+    ] + [bytes([0, len(report)]) + report]
+
+
+def _packet(number: int, payload: bytes, last: bool) -> bytes:
+    head = bytes([0x80, 96 | 0x80 * last, 0, number]) + bytes(8)
+    return bytes([len(head) + len(payload)]) + head + payload
+
+
+def onvif() -> list[bytes]:
+    soap = b'<?xml version="1.0"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body>%b</e:Body></e:Envelope>'
+    time = b"<UTCDateTime><Time><Hour>2</Hour><Minute>10</Minute><Second>0</Second></Time>"
+    time += b"<Date><Year>2026</Year><Month>11</Month><Day>22</Day></Date></UTCDateTime>"
+    service = b"<Service><Namespace>http://www.onvif.org/ver10/search/wsdl</Namespace><XAddr>http://10.0.0.1/onvif/search</XAddr></Service>"
+    summary = b"<Summary><DataFrom>2026-10-22T00:00:00Z</DataFrom><DataUntil>2026-11-22T02:09:00Z</DataUntil>"
+    summary += b"<NumberRecordings>8</NumberRecordings></Summary>"
+    fault = b"<e:Fault><e:Code><e:Value>e:Sender</e:Value></e:Code><e:Reason><e:Text>no</e:Text></e:Reason></e:Fault>"
+    bodies = [soap % each for each in (time, service, summary, fault)]
+    return [
+        *bodies,
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(bodies[0]), bodies[0]),
+    ]
+
+
 def ssas_text() -> list[bytes]:
     said = [JRC.format(marker).encode() for marker in ("TEST TEST", "SECURITY SECURITY")]
     return _as_ports_do(said)

@@ -302,6 +302,89 @@ def _ssas(kind: str, profile: str) -> Callable[[], Try]:
     return make
 
 
+def _rtsp() -> Try:
+    """The head of an answer; whatever of it is said back must not end a line."""
+    from daemon.drivers import rtsp_messages as messages
+    from daemon.errors import FrameError
+
+    def attempt(data: bytes) -> None:
+        try:
+            response = messages.read_head(data)
+        except FrameError:
+            return
+        for asked in (lambda: response.body_bytes, response.session):
+            try:
+                asked()
+            except FrameError:
+                continue
+        assert response.date_utc is None or response.date_utc.tzinfo is not None
+        try:
+            digest = messages.challenge(response)
+        except FrameError:
+            return
+        proof = digest.answer(messages.Login("u", "hush"), "PLAY", "rtsp://a/", cnonce="0")
+        request = messages.request("PLAY", "rtsp://a/", 1, authorization=proof)
+        assert request.count(b"\r\n") == 5
+        assert b"hush" not in request
+
+    return attempt
+
+
+def _sdp() -> Try:
+    from daemon.drivers.sdp import read_video
+    from daemon.errors import FrameError
+
+    def attempt(data: bytes) -> None:
+        try:
+            video = read_video(data)
+        except FrameError:
+            return
+        assert 0 <= video.payload_type <= 999
+        assert sum(map(len, video.parameter_sets)) <= 8 * 4 * 4096
+
+    return attempt
+
+
+def _rtp() -> Try:
+    """Packets behind a byte of their length each; the first byte picks what they should hold."""
+    from daemon.drivers.rtp_video import LARGEST_PICTURE, Assembly, reported_utc
+    from daemon.drivers.sdp import Codec, Video
+
+    codecs = list(Codec)
+
+    def attempt(data: bytes) -> None:
+        assembly = Assembly(Video(codecs[(data[0] if data else 0) % 3], 96, ""))
+        rest = data[1:]
+        while rest:
+            packet, rest = rest[1 : 1 + rest[0]], rest[1 + rest[0] :]
+            picture = assembly.take_raw(packet)
+            assert picture is None or len(picture.body) < 2 * LARGEST_PICTURE
+            reported_utc(packet)
+
+    return attempt
+
+
+def _onvif() -> Try:
+    from daemon.drivers import onvif_messages as messages
+    from daemon.drivers.onvif_recorder import body_of
+    from daemon.errors import FrameError
+
+    def attempt(data: bytes) -> None:
+        for body in (lambda: data, lambda: body_of(data)):
+            try:
+                found = messages.read(body())
+            except FrameError:
+                continue
+            messages.fault_in(found)
+            for asked in (messages.time_in, messages.search_path, messages.kept_in):
+                try:
+                    asked(found)
+                except FrameError:
+                    continue
+
+    return attempt
+
+
 def _says(marker: str) -> Callable[[tuple[str, ...]], bool]:
     return lambda lines: any(marker in line for line in lines)
 
@@ -322,6 +405,10 @@ TARGETS: dict[str, Target] = {
     "bam-alr": Target(_panel("alr"), seeds.panel, ("sentences", "nmea_words")),
     "modbus-tcp": Target(_modbus_tcp, seeds.modbus_tcp, ("modbus_frames",), 280),
     "modbus-rtu": Target(_modbus_rtu, seeds.modbus_rtu, ("modbus_frames", "modbus_rtu_frames"), 64),
+    "rtsp-head": Target(_rtsp, seeds.rtsp, ("rtsp_messages",)),
+    "sdp": Target(_sdp, seeds.sdp, ("sdp",)),
+    "rtp-video": Target(_rtp, seeds.rtp, ("rtp_video", "rtp_jpeg")),
+    "onvif": Target(_onvif, seeds.onvif, ("onvif_messages", "onvif_recorder"), 1200),
     "lines": Target(_splitter, seeds.sentences, ("links", "line_splitter"), 256),
     "ssas-text": Target(
         _ssas("text", "jrc-jue-95sa-text"), seeds.ssas_text, ("ssas_text", "ssas_lines"), 256

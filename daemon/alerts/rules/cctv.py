@@ -1,11 +1,14 @@
-"""Which cameras give no picture of which somebody would learn anything? One dead switch is one alert, not eight."""
+"""Which cameras give no picture of which somebody would learn anything, and is nothing kept of what they give?
+
+One dead switch is one alert, not eight.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from daemon.alerts.alert import Source
-from daemon.alerts.rules.api import Said
+from daemon.alerts.rules.api import Said, duration
 from daemon.cameras import fault
 from daemon.model import CameraView
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from daemon.points import Change
 
 LOST: Final = "cctv.camera"
+NOT_SAVING: Final = "cctv.recording"
 TOGETHER_S: Final = 60.0
 """What was lost so long before the last of all was lost by itself, and stays an alert of its own."""
 LONGEST_DETAIL: Final = 400
@@ -69,3 +73,31 @@ class CamerasRule:
             elif id_ in self._up and (view := self._views.get(id_)) is not None:
                 words = fault(view)
                 yield Said(LOST, source, words is not None, words or "")
+
+
+class RecorderRule:
+    """One recorder: it answers, and its newest picture is no old one."""
+
+    def __init__(self, device: str, *, name: str, late_s: float, behind: str | None = None) -> None:
+        """Watch one recorder; its newest picture may be ``late_s`` old, in seconds."""
+        self._point = f"{device}.newest_age"
+        self.points = frozenset({self._point})
+        self.devices = frozenset({device})
+        self._source = Source(device, name, device, behind)
+        self._late_s = late_s
+        self._lost: str | None = None
+        self._age_s: float | None = None
+
+    def take(self, reading: Reading, change: Change | None) -> None:
+        self._age_s = reading.value if isinstance(reading.value, float) else None
+
+    def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
+        self._lost = None if up else reason
+
+    def look(self, moment: Moment) -> Iterator[Said]:
+        if self._lost is not None:
+            detail = f"the recorder does not answer: {self._lost}"[:LONGEST_DETAIL]
+            yield Said(NOT_SAVING, self._source, active=True, detail=detail)
+        elif self._age_s is not None:
+            detail = f"nothing kept for {duration(self._age_s)}"
+            yield Said(NOT_SAVING, self._source, self._age_s > self._late_s, detail)

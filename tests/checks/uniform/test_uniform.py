@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon import registry
+from daemon.checks.api import Mode
 from daemon.conduct import DAY_MARGIN_S
 from daemon.evidence import BASIS, READINGS
 from daemon.model import Classification
@@ -152,7 +153,8 @@ async def test_a_check_that_hangs_has_proved_nothing(uniform):
 
     broken = {"run": hang, "lead": uniform.check.lead and hang, "limit_s": 60.0}
     stage = uniform.broken(**broken)
-    item = next(iter(uniform.check.items(stage.config)), None) if uniform.check.lead else None
+    is_led = uniform.check.lead or uniform.check.mode is Mode.ASSISTED
+    item = next(iter(uniform.check.items(stage.config)), None) if is_led else None
 
     async def play(stage: Stage) -> None:
         await stage.begins(item)
