@@ -216,7 +216,7 @@ async def test_evidence_that_was_altered_proves_nothing(uniform, tmp_path):
     for altered, body in bodies.items():
         wrong = {**bodies, altered: body.replace(b"1", b"2", 1)}
         again = rejudged(entry, wrong.get, CHECKS)
-        assert again.agreement is Agreement.NOT_PROVEN
+        assert again.agreement is Agreement.REFUSED
         assert "has been altered" in again.reason
     for missing in bodies:
         left = {digest: body for digest, body in bodies.items() if digest != missing}
