@@ -15,12 +15,13 @@ from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.bam.fitted import Bam
-from daemon.checks.api import Mode, Services
+from daemon.checks.api import Mode, Services, Supervised
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
 from daemon.config.alerting import kinds
 from daemon.console.gather import Parts, Status
 from daemon.control import ControlServer
+from daemon.diskroom import DiskRoom
 from daemon.drivers.api import DriverContext, Shared
 from daemon.drivers.camera_pictures import PICTURES, Pictures
 from daemon.drivers.tape import TAPES, Tapes
@@ -282,6 +283,11 @@ class Fitted:
             inboxes=self.inboxes,
             journal=self.record,
         )
+        section = self.config.record
+        folders = {"record": section.directory}
+        if section.copy_directory is not None:
+            folders["copy"] = section.copy_directory
+        self._disk_room = DiskRoom(folders, evidence_bytes=self.record.evidence_used)
         self.register = SealRegister(test.config for test in self.config.tests)
         self.tests = Tests(
             (Test(test.config, test.spec) for test in self.config.tests),
@@ -344,6 +350,9 @@ class Fitted:
             link=self._link,
             picture=self._picture,
             name_of=lambda id_: self._names.get(id_, id_.upper()),
+            contacts=self._supervised,
+            situation=lambda: self.engine.regime.situation,
+            disks=self._disk_room.ask,
             # The acts are built later.
             play_test_sound=lambda station: self.station_acts.play(station),  # noqa: PLW0108
             sound_heard=lambda *heard: self.station_acts.note_heard(*heard),  # noqa: PLW0108
@@ -365,6 +374,16 @@ class Fitted:
         """Return the newest picture of a camera, made small."""
         kept = self._shared.one(PICTURES, Pictures).newest(device)
         return None if kept is None else kept.jpeg or None
+    def _supervised(self) -> dict[str, Supervised]:
+        """Return every contact of the ship, and when it moved last."""
+        doors = {o.id for o in self.config.openings if o.kind is OpeningKind.DOOR}
+        found = {}
+        for point, wired in self.watch.proving.contacts.items():
+            seen = self.watch.proving.seen(point)
+            moments = (seen.closed_utc, seen.open_utc, self.movements.moved_utc(point))
+            moved = max((at for at in moments if at is not None), default=None)
+            found[point] = Supervised(wired.name, moves=point in doors, moved_utc=moved)
+        return found
 
     def _odd(self) -> tuple[str, ...]:
         """Return what speaks against the ship's position now, one indication alone too."""

@@ -8,6 +8,7 @@ the day's counts go on from there; what a power cut takes away needs another use
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from daemon.record.entry import Draft
 from daemon.record.waiting import let_go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime, timezone
 
     from daemon.clock import Clock
@@ -85,11 +86,22 @@ class Movements:
         self._journal = journal
         self._day = self._today()
         self._before: tuple[date, dict[str, Movement]] | None = None
+        self._moved: dict[str, datetime] = {}
+
+    def moved_utc(self, door: str) -> datetime | None:
+        """Return when a door moved last, as far as this was ever counted."""
+        return self._moved.get(door)
 
     def take_up(self, body: Mapping[str, Json] | None) -> None:
         """Go on from the newest ``doors.counted`` of the record, where it is of today."""
         self._day = self._today()
-        if body is None or body["day"] != f"{self._day:%Y-%m-%d}":
+        if body is None:
+            return
+        moved = body.get("moved")
+        for door, at in moved.items() if isinstance(moved, Mapping) else ():
+            if door in self._doors and isinstance(at, str):
+                self._moved[door] = forms.from_utc(at)
+        if body["day"] != f"{self._day:%Y-%m-%d}":
             return
         doors = body["doors"]
         for said in doors if isinstance(doors, list) else ():
@@ -120,11 +132,17 @@ class Movements:
                             counts_as_evidence(reading, demo=self._demo)
                             and reading.provenance is not Provenance.TEST
                         )
-                        self._doors[reading.point].take(reading, counts=counts)
+                        self._take(reading, counts=counts)
             except asyncio.CancelledError:
                 if any(moved != Movement() for moved in self._counted().values()):
                     self._write()
                 raise
+
+    def _take(self, reading: Reading, *, counts: bool) -> None:
+        door = self._doors[reading.point]
+        door.take(reading, counts=counts)
+        if door.moved.last_utc is not None:
+            self._moved[reading.point] = door.moved.last_utc
 
     def _turn(self) -> None:
         """Write the day that is over and begin the next."""
@@ -154,7 +172,11 @@ class Movements:
             type=COUNTED,
             subject="doors",
             classification=Classification.SSO,
-            open={"day": f"{self._day:%Y-%m-%d}", "doors": doors},
+            open={
+                "day": f"{self._day:%Y-%m-%d}",
+                "doors": doors,
+                "moved": {id_: forms.utc(at) for id_, at in self._moved.items()},
+            },
         )
         let_go(self._journal.submit(draft))
 

@@ -136,6 +136,7 @@ async def test_one_entry_a_ships_day_for_the_sso_alone():
                     "last": "2026-11-22T02:10:00.000Z",
                 }
             ],
+            "moved": {"d01": "2026-11-22T02:10:00.000Z"},
         }
         assert ship.cycles(MIDNIGHT - timedelta(seconds=1)) == {"d01": 1}, "yesterday is kept"
         assert ship.cycles(MIDNIGHT) == {}
@@ -192,3 +193,18 @@ async def test_a_clock_that_is_stepped_over_midnight_turns_the_day():
         await ship.clock.advance(31.0)
         assert [body["day"] for body in ship.written()] == ["2026-11-22"]
         assert ship.cycles(ship.clock.utc()) == {}
+
+
+async def test_when_a_door_moved_last_is_known_after_days_and_restarts():
+    ship = Ship(ManualClock(utc=MIDNIGHT - timedelta(minutes=5)))
+    async with counting_runs(ship.counts, ship.clock):
+        await ship.moves("d01", C, O, C)
+        await ship.clock.advance(400.0)
+    body = ship.written()[-1]
+    again = Ship(ManualClock(utc=MIDNIGHT + timedelta(days=3)))
+    assert again.counts.moved_utc("d01") is None
+    again.counts.take_up(body)  # type: ignore[arg-type]
+    assert again.counts.moved_utc("d01") == UTC_0210
+    assert again.counts.moved_utc("d02") is None
+    again.counts.take_up({"day": "2026-11-22", "doors": [], "moved": ["d01"]})
+    assert again.counts.moved_utc("d01") == UTC_0210

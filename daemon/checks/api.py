@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.clock import Clock
-    from daemon.model import Json, Outcome, Ship, Value
+    from daemon.model import Json, Outcome, Ship, Situation, Value
 
 LONGEST_CHECK_S: Final = 4 * 3600.0
 """No test of one occasion takes longer; the longest SSAS test is over in 90 min."""
@@ -202,6 +202,21 @@ class Movement:
     last_utc: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Supervised:
+    """One contact of the ship, as its supervision needs it.
+
+    Attributes:
+        name: Its short name.
+        moves: It is used in service: not to have moved for long is odd.
+        moved_utc: When it moved last, as far as anybody knows.
+    """
+
+    name: str
+    moves: bool = False
+    moved_utc: datetime | None = None
+
+
 AisOffOrders: TypeAlias = "tuple[datetime | None, Sequence[tuple[datetime, datetime | None]]]"
 
 
@@ -222,6 +237,9 @@ class Services:
         link: Whether a device answers (``up``), for how long it is so (``for_s``), and why it does not (``reason``).
         picture: The newest picture of a camera as a small JPEG; it goes into the record and nowhere else.
         name_of: The short name of a device.
+        contacts: Every contact of the ship, by its point; no SSAS channel is one.
+        situation: What the ship is doing.
+        disks: How full the disks of record and copy are, and the room for evidence; None while one hangs.
         play_test_sound: Has a station play its test sound once.
         sound_heard: Takes it that a person has heard a station's sound: the station, the name.
     """
@@ -237,6 +255,9 @@ class Services:
     link: Callable[[str], Mapping[str, Json] | None] | None = None
     picture: Callable[[str], bytes | None] | None = None
     name_of: Callable[[str], str] | None = None
+    contacts: Callable[[], Mapping[str, Supervised]] | None = None
+    situation: Callable[[], Situation] | None = None
+    disks: Callable[[], Awaitable[Mapping[str, Any] | None]] | None = None
     play_test_sound: Callable[[str], object] | None = None
     sound_heard: Callable[[str, str], object] | None = None
 

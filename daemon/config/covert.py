@@ -63,6 +63,8 @@ def _naming_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -
         *(each.id for each in (*file.door, *file.seal)),
         *(each.id for each in file.side_door),
         *(each.id for each in file.motion_detector),
+        *(each.id for each in file.light),
+        *(each.id for each in file.ups),
     )
     taken = {
         **{t.config.equipment: f'that of test "{t.config.id}"' for t in tests if not _is_ssas(t)},

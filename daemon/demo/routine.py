@@ -99,9 +99,16 @@ ROUTINES: Final = (
         for id_, equipment, name, paragraph, said in (
             ("t-ais", "ais", "AIS", "7.6", "24 h, 99.9 % of reports, identity as register"),
             ("t-gnss", "gnss", "GNSS", "7.6", "24 h, indicators quiet, receivers agree"),
+            ("t-sensor", "sensors", "SENSOR LINES", "7.3.1", "24 h, 38 contacts, no line fault"),
+            ("t-state", "equipment", "EQUIPMENT STATE", "7.6", "24 h, in order: all six"),
+            ("t-computer", "computer", "CLOCK AND DISK", "10.3", "24 h, clock and disk in order"),
             ("t-path", "alert-path", "ALERT PATH", "7.9", "24 h, every synthetic alert came back"),
             ("t-rec", "record", "RECORD", "10.3", "record verified: PASS"),
         )
+    ),
+    Routine(
+        id="t-light", equipment="lights", name="DECK LIGHTS", paragraph="7.4", every="week",
+        weekday=SUNDAY, at=(23, 59), minutes=1, said="dusk 10:53 UTC: 3 lights lit",
     ),
     Routine(
         id="t-buzz", equipment="stations", name="STATION SOUND", paragraph="7.9", every="week",

@@ -70,7 +70,7 @@ def slow(set_: Callable[[str, object], None]) -> Callable[[dict[str, Any]], None
             elif device.get("feed") == "ais":
                 device["silent_after_s"] = 6 * SLOW_S
         for test in tree.get("test", []):
-            if test["kind"] == "ais_own_report":
+            if "t-ais" in {test.get("use"), test.get("id")}:
                 test["report_every_s"] = SLOW_S * 2
 
     return change
