@@ -50,9 +50,9 @@ async def line_fault(stage: Stage) -> None:
 UNIFORM = Uniform(
     check=CHECK,
     config={"lights": LIGHTS, "receivers": ["gps1"]},
-    world={"situation": Situation.PORT, "doubt": None, "minutes": 180},
+    world={"situation": Situation.PORT, "doubt": None, "minutes": 100},
     services=services,
-    minutes=180,
+    minutes=100,
     sat=sat,
     unsat={"the gangway light is out": gangway_out},
     unproven={"GNSS SUSPECT": nobody_knows_where, "a light's line is faulty": line_fault},
