@@ -374,6 +374,7 @@ class Fitted:
         """Return the newest picture of a camera, made small."""
         kept = self._shared.one(PICTURES, Pictures).newest(device)
         return None if kept is None else kept.jpeg or None
+
     def _supervised(self) -> dict[str, Supervised]:
         """Return every contact of the ship, and when it moved last."""
         doors = {o.id for o in self.config.openings if o.kind is OpeningKind.DOOR}
