@@ -77,6 +77,20 @@ async def test_digest_is_answered_for_every_request():
         assert (await watched.look()).state is CameraState.LIVE
 
 
+async def test_only_what_reads_is_asked():
+    async with simulated() as (camera, url):
+        methods: list[str] = []
+        answered = camera._may
+
+        def noting(method: str, uri: str, head: str) -> bool:
+            methods.append(method)
+            return answered(method, uri, head)
+
+        camera._may = noting  # type: ignore[method-assign]
+        await Watched(url).look()
+        assert methods == ["DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
+
+
 async def test_a_password_file_that_is_missing_or_empty_is_named(tmp_path):
     async with simulated() as (_, url):
         watched = Watched(url, user="watch", password_file=str(tmp_path / "none"))
