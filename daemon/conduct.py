@@ -294,7 +294,8 @@ class Conduct:
             reason = "the test window closed before the test was complete"
         else:
             reason = f"ended by force after {within_s / 60:.0f} min"
-        return Found(Verdict(Outcome.INCONCLUSIVE, reason, tuple(session.readings)))
+        readings, details = tuple(session.readings), session.so_far()
+        return Found(Verdict(Outcome.INCONCLUSIVE, reason, readings, details))
 
     async def _window_closed(self, *, needed: bool) -> None:
         if needed:

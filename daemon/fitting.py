@@ -15,7 +15,7 @@ from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.bam.fitted import Bam
-from daemon.checks.api import Mode, Services, Supervised
+from daemon.checks.api import AlertSeen, Mode, Services, Supervised
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
 from daemon.config.alerting import kinds
@@ -32,7 +32,7 @@ from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
 from daemon.loopcheck import LoopCheck
-from daemon.model import Classification, LinkState, OpeningKind, Provenance
+from daemon.model import Classification, LinkState, OpeningKind, Provenance, Sounder
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
@@ -356,6 +356,48 @@ class Fitted:
             # The acts are built later.
             play_test_sound=lambda station: self.station_acts.play(station),  # noqa: PLW0108
             sound_heard=lambda *heard: self.station_acts.note_heard(*heard),  # noqa: PLW0108
+            open_alerts=self._open_alerts,
+            knows_alert=self._knows_alert,
+            answers=self._answers,
+        )
+
+    def _answers(self, point: str) -> bool:
+        """Return whether the device that says a point answers now."""
+        reading = self.points.newest(point)
+        return reading is not None and any(
+            each.device == reading.source and each.status.link is LinkState.UP
+            for each in self.supervisors
+        )
+
+    def _open_alerts(self) -> list[AlertSeen]:
+        """Return what alerts the stations show now, and at which of them somebody sees and hears it."""
+        regime, posts = self.engine.regime, self.watch.stations.posts(self.clock.now_s())
+        is_told = self.publisher.facts().connected
+        live = [p.station for p in posts if is_told and p.live and p.attended(regime)]
+        proving = {station.id for station in live if station.sounder is Sounder.PROGRAM}
+        return [
+            AlertSeen(
+                alert.id,
+                alert.source.id,
+                alert.title,
+                active=not alert.rectified,
+                shown_at=tuple(station.id for station in live),
+                sounds_at=tuple(
+                    station
+                    for station in self.watch.annunciator.sounds_at(alert)
+                    if station in proving
+                ),
+            )
+            for alert in self.engine.alerts()
+            if alert.show is Classification.WATCH
+        ]
+
+    def _knows_alert(self, alert: str) -> bool:
+        """Return whether there can be an alert of that id: of a key that is known, about something on board."""
+        return any(
+            alert.removeprefix(f"{key}.") in self._names
+            for key in self.engine.catalogue
+            if alert.startswith(f"{key}.")
         )
 
     def _link(self, device: str) -> Mapping[str, Json] | None:

@@ -188,6 +188,8 @@ class Tests:
             RefusedError: There is no such test.
         """
         test = self._known(test_id)
+        if not test.spec.items(test.config):
+            return ()
         period = schedule.period(test.plan, self.clock.utc(), ship_time=self._ship_time())
         return test.remaining(period.begins_utc)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.entropy import Entropy
     from daemon.inbox import Inboxes, PointInbox
-    from daemon.model import Outcome, Reading, Ship, Verdict
+    from daemon.model import Json, Outcome, Reading, Ship, Verdict
 
 
 class Newest(Protocol):
@@ -154,6 +154,21 @@ class Session:
                 f"{person} does this test: the confirmation of a second person is wanted"
             )
         self.witness = self.witness or person
+
+    def so_far(self) -> dict[str, Json]:
+        """Return what was answered and seen until now, for the result of a test that is broken off."""
+        answers: list[Json] = [
+            {
+                "step": step,
+                "person": each.person,
+                "text": each.text,
+                "station": each.station,
+                "proof": each.proof,
+            }
+            for step, each in self.given.items()
+        ]
+        told: dict[str, Json] = {"answers": answers, "seen": list(self.seen)}
+        return {name: said for name, said in told.items() if said}
 
     def abort(self, aborted: Aborted) -> None:
         """Break it off; the first who does counts."""

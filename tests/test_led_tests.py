@@ -182,6 +182,23 @@ async def test_a_test_that_is_broken_off_is_not_proven_and_says_by_whom_where_an
             await answers(made, step)
 
 
+async def test_what_was_seen_and_said_before_it_was_broken_off_is_kept():
+    async with running(rig(doors())) as made:
+        shut(made)
+        await begin(made, item="d01")
+        made.hears(reading("d01", OPEN, at_s=made.clock.now_s()))
+        await answers(made, 1)
+        await aborts(made)
+        (draft,) = made.written("test.result")
+        assert draft.open["readings"] == 2, "closed, then open"
+        assert b'"open"' in draft.evidence[0].body
+        private = draft.parts[Classification.SSO]
+        assert private["seen"] == ["D01 open 0.0 s"]
+        assert private["answers"] == [
+            {"step": 1, "person": TESTER, "text": "", "station": "gangway", "proof": "none"}
+        ]
+
+
 async def test_the_first_who_breaks_it_off_is_the_one():
     async with running(rig(led())) as made:
         await begin(made)

@@ -227,6 +227,26 @@ async def test_results_are_restored_the_newest_of_each_test_with_its_entry(tmp_p
         assert len(seqs) == 2
 
 
+async def test_covert_an_ssas_test_that_a_stop_cut_off_is_entered_for_the_sso_alone(tmp_path):
+    async def first(ship: Ship) -> None:
+        await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+        await ship.give_notice()
+        await ship.control({"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"})
+        await ship.pass_time(1.0)
+
+    async with two_watches(tmp_path, first) as ship:
+        await ship.pass_time(1.0)
+        (entry,) = (await ship.control({"do": "log", "type": "test.result"}))["entries"]
+        said = json.loads(entry)
+        assert said["class"] == "sso"
+        assert said["open"]["outcome"] == Outcome.INCONCLUSIVE
+        assert said["open"]["reason"].startswith("interrupted: ")
+        assert said["actor"]["person"] == "R. Menon"
+        assert ship.state("sso/equipment/ssas")["last"]["seq"] == said["seq"]
+        opened = [m for m in ship.heard if "/sso/" not in m.topic and b"ssas" in m.payload.lower()]
+        assert opened == [], "a window dies with the process, and nothing open tells of it"
+
+
 def result_of(test: str, equipment: str, outcome: Outcome) -> Draft:
     return Draft(
         kind=".10",

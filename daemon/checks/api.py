@@ -217,6 +217,25 @@ class Supervised:
     moved_utc: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AlertSeen:
+    """An alert as the stations are told of it now.
+
+    Attributes:
+        source: What it is about: a door, a device.
+        active: Its condition stands; not so of one that is over and waits to be acknowledged.
+        shown_at: The attended stations whose page is live, so that somebody reads it.
+        sounds_at: Those of them where it sounds, by a sounder that proves that its output takes what it plays.
+    """
+
+    id: str
+    source: str
+    title: str
+    active: bool
+    shown_at: tuple[str, ...] = ()
+    sounds_at: tuple[str, ...] = ()
+
+
 AisOffOrders: TypeAlias = "tuple[datetime | None, Sequence[tuple[datetime, datetime | None]]]"
 
 
@@ -236,12 +255,15 @@ class Services:
         position_odd: What speaks against the position now, alone or not.
         link: Whether a device answers (``up``), for how long it is so (``for_s``), and why it does not (``reason``).
         picture: The newest picture of a camera as a small JPEG; it goes into the record and nowhere else.
-        name_of: The short name of a device.
+        name_of: The short name of a device or an opening.
         contacts: Every contact of the ship, by its point; no SSAS channel is one.
         situation: What the ship is doing.
         disks: How full the disks of record and copy are, and the room for evidence; None while one hangs.
         play_test_sound: Has a station play its test sound once.
         sound_heard: Takes it that a person has heard a station's sound: the station, the name.
+        open_alerts: What alerts the stations show now.
+        knows_alert: Whether there can be an alert of that id on this ship.
+        answers: Whether the device that says a point answers now: between two polls its last word looks fresh.
     """
 
     ais_off_orders: Callable[[], AisOffOrders] | None = None
@@ -260,6 +282,9 @@ class Services:
     disks: Callable[[], Awaitable[Mapping[str, Any] | None]] | None = None
     play_test_sound: Callable[[str], object] | None = None
     sound_heard: Callable[[str, str], object] | None = None
+    open_alerts: Callable[[], Iterable[AlertSeen]] | None = None
+    knows_alert: Callable[[str], bool] | None = None
+    answers: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

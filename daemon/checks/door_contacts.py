@@ -7,28 +7,19 @@ for all doors that were used.
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from daemon.checks.api import (
-    CheckConfig,
-    CheckSpec,
-    Expects,
-    Gathered,
-    ItemsVerdict,
-    Mode,
-    answer_in,
-    fact_of,
-)
+from daemon.checks import door_led
+from daemon.checks.api import CheckConfig, CheckSpec, Gathered, ItemsVerdict, Mode
 from daemon.model import ContactState, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from daemon.checks.api import CheckContext, Inbox
+    from daemon.checks.api import CheckContext
     from daemon.model import Json, Reading
 
 STEPS: Final = 3
@@ -54,7 +45,7 @@ def judge(config: DoorContactsConfig, gathered: Gathered) -> Verdict:
     """Judge one door that a person opened and closed, or a day of ordinary use."""
     if gathered.item is None:
         return _judge_use(gathered)
-    outcome, reason = _judge_led(config, gathered, gathered.item)
+    outcome, reason = door_led.judge(gathered, gathered.item, seen_s=config.seen_s)
     item = {"outcome": outcome.value, "reason": reason}
     return ItemsVerdict(outcome, f"{gathered.item}: {reason}", items={gathered.item: item})
 
@@ -87,30 +78,6 @@ def _judge_use(gathered: Gathered) -> Verdict:
         items=items,
         mode=Mode.IN_SERVICE,
     )
-
-
-def _judge_led(config: DoorContactsConfig, gathered: Gathered, door: str) -> tuple[Outcome, str]:
-    """Judge by the readings that show it closed before, open, and closed again."""
-    seen = iter(each for each in gathered.readings if each.point == door)
-    before = next(seen, None)
-    if before is None or before.value is not ContactState.CLOSED:
-        return Outcome.INCONCLUSIVE, "not seen closed before the test"
-    after_s: dict[str, float] = {}
-    for state in (ContactState.OPEN, ContactState.CLOSED):
-        word = state.value
-        said, reading = gathered.facts[f"said_{word}"], next(seen, None)
-        if answer_in(said["answer"]) is None:
-            return Outcome.INCONCLUSIVE, f"nobody said that it is {word}"
-        moved = reading is not None and reading.value is state
-        after_s[word] = max(0.0, reading.received_s - said["at_s"]) if reading and moved else inf
-        if after_s[word] > config.seen_s:
-            return Outcome.FAILED, f"not seen {word} in time"
-    told = answer_in(gathered.facts["told"])
-    if told is None:
-        return Outcome.INCONCLUSIVE, "nobody answered for the station"
-    if not told.is_yes:
-        return Outcome.FAILED, "seen open and closed, but the station did not tell of it"
-    return Outcome.PASSED, f"open {after_s['open']:.1f} s, closed {after_s['closed']:.1f} s, told"
 
 
 def _utc(moment: datetime | None) -> str | None:
@@ -152,54 +119,7 @@ async def run(config: DoorContactsConfig, ctx: CheckContext) -> Gathered | None:
 
 async def lead(config: DoorContactsConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through opening and closing one door."""
-    door = ctx.item or ""
-    name = door.upper()
-    before = ctx.newest(door)
-    if before is None or not ctx.accepts(before) or before.value is not ContactState.CLOSED:
-        return Gathered(item=door)
-    readings: list[Reading] = [before]
-    facts: dict[str, Json] = {}
-    with ctx.listen((door,)) as inbox:
-        text = f"{name}: open it, and press at once."
-        said, opened = await _moved(ctx, inbox, config, step=1, text=text, state=ContactState.OPEN)
-        facts["said_open"] = said
-        if opened is None:
-            return Gathered(tuple(readings), facts, door)
-        text = f"{name}: close it, and press at once."
-        said, closed = await _moved(
-            ctx, inbox, config, step=2, text=text, state=ContactState.CLOSED
-        )
-        readings.append(opened)
-        facts["said_closed"] = said
-    if closed is None:
-        return Gathered(tuple(readings), facts, door)
-    text = f"{name}: did the attended station show it, and sound where it must? yes or no"
-    told = await ctx.prompt(3, text, expects=Expects.YES_OR_NO, for_s=config.answer_s)
-    return Gathered((*readings, closed), {**facts, "told": fact_of(told)}, door)
-
-
-async def _moved(
-    ctx: CheckContext,
-    inbox: Inbox,
-    config: DoorContactsConfig,
-    *,
-    step: int,
-    text: str,
-    state: ContactState,
-) -> tuple[dict[str, Json], Reading | None]:
-    """Return the person's word, and the reading that shows the door in that state no later than allowed."""
-    answer = await ctx.prompt(step, text, expects=Expects.DONE, for_s=config.answer_s)
-    said_s = ctx.clock.now_s()
-    said: dict[str, Json] = {"answer": fact_of(answer), "at_s": said_s}
-    if answer is None:
-        return said, None
-    # Of readings before the word the newest counts: it may have moved while the hand went to the phone.
-    newest: Reading | None = None
-    while (reading := await inbox.next(until_s=said_s + config.seen_s)) is not None:
-        newest = reading if ctx.accepts(reading) else None
-        if newest is not None and newest.value is state:
-            return said, newest
-    return said, None
+    return await door_led.lead(ctx, config.doors, seen_s=config.seen_s, answer_s=config.answer_s)
 
 
 def _healthy(ctx: CheckContext, door: str) -> Reading | None:

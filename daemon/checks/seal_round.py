@@ -22,7 +22,7 @@ from daemon.checks.api import (
 from daemon.model import ContactState, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from daemon.checks.api import Answer, CheckContext
     from daemon.model import Json, Reading
@@ -81,7 +81,35 @@ def judge(config: SealRoundConfig, gathered: Gathered) -> Verdict:
         for group, said in zip(config.groups, groups, strict=True)
         if group.numbers
     ]
-    return Verdict(worst, reason, details={"typed": typed} if typed else {})
+    seals = {
+        id_: outcome.value
+        for group, said in zip(config.groups, groups, strict=True)
+        for id_, outcome in _each(group, answer_in(said["answer"]), register, gathered)
+    }
+    details: dict[str, Json] = {"seals": seals}
+    return Verdict(worst, reason, details=details | ({"typed": typed} if typed else {}))
+
+
+def _each(
+    group: SealGroup, answer: Answer | None, register: Mapping[str, str], gathered: Gathered
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield how each seal of a group is: whose number was not found, or whose loop is not whole, is UNSAT by itself."""
+    found = set() if answer is None else _numbers(answer)
+    for id_, number in group.numbers.items():
+        is_there = register.get(id_, number).upper() in found
+        known = Outcome.PASSED if is_there else Outcome.FAILED
+        yield id_, Outcome.INCONCLUSIVE if answer is None else known
+    for id_ in group.loops:
+        reading = gathered.newest(id_)
+        if reading is None:
+            yield id_, Outcome.INCONCLUSIVE
+        else:
+            whole = reading.value is ContactState.CLOSED
+            yield id_, Outcome.PASSED if whole else Outcome.FAILED
+
+
+def _numbers(answer: Answer) -> set[str]:
+    return {word.upper() for word in answer.text.replace(",", " ").split()}
 
 
 def _judge_numbers(
@@ -91,7 +119,7 @@ def _judge_numbers(
     if answer is None:
         return Outcome.INCONCLUSIVE, f"{group.name}: no numbers were entered"
     wanted = {register.get(id_, number).upper() for id_, number in group.numbers.items()}
-    found = {word.upper() for word in answer.text.replace(",", " ").split()}
+    found = _numbers(answer)
     missing, strange = len(wanted - found), len(found - wanted)
     if missing or strange:
         return Outcome.FAILED, f"{group.name}: {missing} not found, {strange} not in the register"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.checks.api import Answer, Movement, Services
+from daemon.checks.api import AlertSeen, Answer, Movement, Services
 from daemon.checks.door_contacts import CHECK, DoorContactsConfig
 from daemon.model import ContactState, Provenance, Quality
 from daemon.movements import Movements
@@ -174,14 +174,113 @@ async def test_a_door_that_is_not_seen_closed_first_proves_nothing(state, how):
 
 
 @pytest.mark.parametrize("how", [{"quality": Quality.SUSPECT}, {"provenance": Provenance.REPLAY}])
-async def test_what_does_not_count_is_not_seen(how):
+async def test_what_does_not_count_is_not_seen_and_opens_no_defect(how):
+    """Invariant 2: suspect evidence is neither a pass nor a fault of the door."""
     async with running(rig(doors_test())) as made:
         says(made, "d01", CLOSED)
         await begin(made)
         says(made, "d01", OPEN, **how)
         await step(made, 1)
         await made.clock.advance(2.0)
-        assert result(made)[0] == "failed"
+        assert result(made)[0] == "inconclusive"
+        assert "no answer, or none that counts" in result(made)[1]
+
+
+# What happens instead
+
+
+async def test_another_door_that_moved_is_named_and_neither_is_judged():
+    names = Services(name_of={"d01": "BOSUN STORE", "d02": "UDP FWD"}.__getitem__)
+    async with running(rig(doors_test(), services=names)) as made:
+        for door in ("d01", "d02"):
+            says(made, door, CLOSED)
+        await begin(made)
+        prompt = made.test("t-door").session.progress.prompt
+        assert prompt == "D01 BOSUN STORE: open it, and press at once."
+        await step(made, 1)
+        says(made, "d02", OPEN)
+        await made.clock.advance(2.0)
+        reason = "d01: D02 UDP FWD moved instead: the wrong door, or crossed wires"
+        assert result(made) == ("inconclusive", reason)
+
+
+async def test_a_door_that_stood_open_before_did_not_move_instead():
+    async with running(rig(doors_test())) as made:
+        says(made, "d01", CLOSED)
+        says(made, "d02", OPEN)
+        await begin(made)
+        await step(made, 1)
+        says(made, "d02", OPEN)
+        await made.clock.advance(2.0)
+        assert result(made) == ("failed", "d01: not seen open in time")
+
+
+async def test_a_door_that_was_shut_again_before_the_word_was_opened_out_of_order():
+    async with running(rig(doors_test())) as made:
+        says(made, "d01", CLOSED)
+        await begin(made)
+        says(made, "d01", OPEN)
+        says(made, "d01", CLOSED)
+        await step(made, 1)
+        await made.clock.advance(2.0)
+        reason = "d01: was open and was not any more before the word: wrong order"
+        assert result(made) == ("inconclusive", reason)
+
+
+@pytest.mark.parametrize(
+    ("state", "answers", "outcome", "reason"),
+    [
+        (FAULT, True, "failed", "line fault, not seen open in time"),
+        (None, True, "inconclusive", "no answer, or none that counts"),
+        (CLOSED, False, "inconclusive", "no answer, or none that counts"),
+        (CLOSED, True, "failed", "not seen open in time"),
+    ],
+)
+async def test_a_cable_out_or_a_unit_lost_in_the_middle_of_a_step(state, answers, outcome, reason):
+    services = Services(answers=lambda _: answers)
+    async with running(rig(doors_test(), services=services)) as made:
+        says(made, "d01", CLOSED)
+        await begin(made)
+        await step(made, 1)
+        says(made, "d01", state)
+        await made.clock.advance(2.0)
+        assert result(made)[0] == outcome
+        assert reason in str(result(made)[1])
+
+
+@pytest.mark.parametrize(
+    ("stood", "sounds_at", "told", "outcome", "reason"),
+    [
+        (False, ("gangway",), None, "passed", "sounded at gangway"),
+        (False, ("gangway",), "yes", "passed", "told"),
+        (False, ("gangway",), "no", "failed", "the station did not tell of it"),
+        (False, (), None, "inconclusive", "nobody answered for the station"),
+        (True, ("gangway",), None, "inconclusive", "nobody answered for the station"),
+    ],
+)
+async def test_a_station_that_proved_to_sound_needs_nobody_who_says_so(
+    stood, sounds_at, told, outcome, reason
+):
+    alert = AlertSeen("door.open.d01", "d01", "DOOR OPEN", active=True, sounds_at=sounds_at)
+    other = AlertSeen("door.open.d02", "d02", "DOOR OPEN", active=True, sounds_at=("gangway",))
+    alerts = [other, alert] if stood else [other]
+    services = Services(open_alerts=lambda: alerts)
+    async with running(rig(doors_test(), services=services)) as made:
+        says(made, "d01", CLOSED)
+        await begin(made)
+        for number, state in ((1, OPEN), (2, CLOSED)):
+            says(made, "d01", state)
+            alerts[1:] = [alert]
+            await made.clock.advance(0.2)
+            await step(made, number)
+        seen = "DOOR OPEN sounds at gangway" in made.test("t-door").session.seen
+        assert seen is (bool(sounds_at) and not stood), "the page shows it"
+        if told is None:
+            await made.clock.advance(300.0)
+        else:
+            await step(made, 3, told)
+        assert result(made)[0] == outcome
+        assert reason in str(result(made)[1])
 
 
 @pytest.mark.parametrize(

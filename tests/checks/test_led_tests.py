@@ -6,7 +6,16 @@ import pytest
 from pydantic import ValidationError
 
 from daemon.checks import manual, record_verify, seal_round, station_sound, walk_test
-from daemon.checks.api import Answer, CheckSpec, Expects, Mode, Services, refusal, result_of
+from daemon.checks.api import (
+    AlertSeen,
+    Answer,
+    CheckSpec,
+    Expects,
+    Mode,
+    Services,
+    refusal,
+    result_of,
+)
 from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Provenance, Quality
 from daemon.readiness import Test
@@ -234,6 +243,82 @@ async def test_a_walk_that_nobody_takes_is_not_proven(walks, reason):
         assert reason in str(ended(made)[1])
 
 
+@pytest.mark.parametrize(
+    ("after_s", "told", "outcome", "reason"),
+    [
+        (4.0, None, "passed", "m01: saw in 1.0 s"),
+        (4.0, "yes", "passed", "m01: saw in 1.0 s"),
+        (6.0, "yes", "failed", "m01: saw in 1.0 s, the station sounded after 5.8 s"),
+        (None, None, "inconclusive", "m01: nobody answered for the station"),
+    ],
+)
+async def test_the_station_is_told_within_five_seconds_as_ispsd_sees_it(
+    after_s, told, outcome, reason
+):
+    alerts: list[AlertSeen] = []
+    services = Services(open_alerts=lambda: alerts)
+    async with running(rig(a_test(walk_test.CHECK, detectors=["m01"]), services=services)) as made:
+        says(made, "m01", CLOSED)
+        await begin(made)
+        await step(made, 1)
+        await made.clock.advance(1.0)
+        says(made, "m01", OPEN)
+        await made.clock.advance(0.0)
+        if after_s is not None:
+            await made.clock.advance(after_s - 1.0 - 0.3)
+            alerts.append(
+                AlertSeen("i.m01", "m01", "INTRUDER", active=True, sounds_at=("gangway",))
+            )
+            await made.clock.advance(0.3)
+        if told is None:
+            await made.clock.advance(900.0)
+        else:
+            await step(made, 2, told)
+        assert ended(made) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "outcome", "reason"),
+    [
+        (CLOSED, OPEN, "passed", "m01: saw in 0.0 s"),
+        (CLOSED, CLOSED, "failed", "m01: its tamper loop said nothing in 5 s"),
+        (CLOSED, None, "inconclusive", "m01: its tamper loop is not seen"),
+        (OPEN, OPEN, "inconclusive", "m01: its case was not seen shut before"),
+        (None, OPEN, "inconclusive", "m01: its case was not seen shut before"),
+    ],
+)
+async def test_a_case_that_is_opened_trips_its_tamper_loop(before, then, outcome, reason):
+    test = a_test(walk_test.CHECK, detectors=["m01"], tampers={"m01": "m01.tamper"})
+    async with running(rig(test)) as made:
+        assert test.spec.steps_of(test.config) == 3
+        says(made, "m01", CLOSED)
+        says(made, "m01.tamper", before)
+        await begin(made)
+        await step(made, 1)
+        says(made, "m01", OPEN)
+        await made.clock.advance(0.0)
+        await step(made, 2, "yes")
+        await step(made, 3)
+        says(made, "m01.tamper", then)
+        await made.clock.advance(5.0)
+        assert ended(made) == (outcome, reason)
+
+
+def test_a_tamper_loop_belongs_to_one_of_its_detectors():
+    with pytest.raises(ValidationError, match="m02 is none of its detectors"):
+        a_test(walk_test.CHECK, detectors=["m01"], tampers={"m02": "m02.tamper"})
+
+
+async def test_a_detector_whose_cable_comes_out_in_the_middle_is_not_proven():
+    async with running(walk()) as made:
+        says(made, "m01", CLOSED)
+        await begin(made)
+        await step(made, 1)
+        says(made, "m01", None)
+        await made.clock.advance(5.0)
+        assert ended(made) == ("inconclusive", "m01: not seen any more")
+
+
 # Seals
 
 
@@ -268,8 +353,20 @@ async def test_numbers_are_held_against_the_register(typed, outcome, reason):
             await step(made, 1, typed)
         assert ended(made) == (outcome, reason)
         (draft,) = made.written("test.result")
-        assert draft.parts == {
-            Classification.SSO: {"typed": [{"group": "HOLD ACC", "typed": typed}]}
+        private = dict(draft.parts[Classification.SSO])
+        each = private.pop("seals")
+        assert private == {"typed": [{"group": "HOLD ACC", "typed": typed}]}
+        whose = {"n01": "A1001", "n02": "A1002"}
+        assert each == {
+            **{
+                seal: "inconclusive"
+                if typed is None
+                else "passed"
+                if number in typed.upper()
+                else "failed"
+                for seal, number in whose.items()
+            },
+            "s02": "passed",
         }
         assert "A1003" not in str(draft.open)
 
