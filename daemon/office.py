@@ -19,6 +19,7 @@ from daemon.book.defects import Relied
 from daemon.crewlist import CrewList
 from daemon.duties import Duties
 from daemon.errors import RecordError
+from daemon.model import Classification
 from daemon.papers import particulars
 from daemon.papers.desk import ExportDesk
 from daemon.people import guard
@@ -226,6 +227,7 @@ class Office:
             **kept,
             "record.check": kept["record.check"] or stands_against,
             "login.locked": self.people.locks_now(),
+            "equipment.defect": self.book.level_lacks_equipment(),
         }
 
     def _particulars(self) -> Mapping[str, Json]:
@@ -249,4 +251,14 @@ def _relied(config: Config) -> Relied:
             for test in config.tests
             if (said := test.config.defect_effect) is not None
         },
+        shown=_shown(config),
     )
+
+
+def _shown(config: Config) -> frozenset[str]:
+    """Return what only tests of class ``watch`` are of, and those tests."""
+    covert = {
+        test.config.equipment for test in config.tests if test.classification is Classification.SSO
+    }
+    open_ = [test.config for test in config.tests if test.config.equipment not in covert]
+    return frozenset(name for each in open_ for name in (each.id, each.equipment))

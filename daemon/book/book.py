@@ -128,6 +128,14 @@ class Book:
             for opened in self._standing.defects().values()
         ]
 
+    def level_lacks_equipment(self) -> bool:
+        """Return whether the level relies on what is broken with nothing instead, and the watch may know of it."""
+        level = self._level()
+        return any(
+            defects.is_relied_on(each, level) and defects.may_be_shown(each, self._relied)
+            for each in self.defects()
+        )
+
     async def _seals(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return the register of numbered seals."""
         return {"seals": [*registers.register(self._standing)]}

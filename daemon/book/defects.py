@@ -49,11 +49,13 @@ class Relied:
         by_kind: By kind of check, ``default`` among them.
         kinds: By test of the ship's file, its kind.
         by_test: By test, what the ship's own file says.
+        shown: Tests and equipment that the watch may know of: nothing of the SSAS is among them (invariant 1).
     """
 
     by_kind: Mapping[str, Effects]
     kinds: Mapping[str, str]
     by_test: Mapping[str, Effects]
+    shown: frozenset[str] = frozenset()
 
     def of(self, test: str | None) -> Effects:
         """Return the effects of a defect that this test found; None: a person found it without one."""
@@ -220,6 +222,12 @@ def standing(
     now["times"] = more["times"] if isinstance(more, dict) else 1
     now["newest"] = more["found_at"] if isinstance(more, dict) else now["found_at"]
     return now
+
+
+def may_be_shown(defect: Mapping[str, Json], relied: Relied) -> bool:
+    """Return whether a watch station may be told that there is such a defect: only of what it knows as tested."""
+    named = defect.get("test") or defect.get("equipment")
+    return named in relied.shown
 
 
 def is_relied_on(defect: Mapping[str, Json], level: int) -> bool:

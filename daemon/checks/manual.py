@@ -1,8 +1,8 @@
 """What did a named person find who tested a thing that ispsd cannot see: a metal detector, a UHF set, a searchlight?
 
-The columns are those of forms that ships use for ISPS A/10.1.10: result, remark, method, who did it, who witnessed it, the
-number of the test piece; when, at which security level, in which situation and by which paragraph of the plan stand in
-every entry, and an UNSAT opens its defect.
+The columns are those of forms that ships use for ISPS A/10.1.10: result, remark, method, who did it, who witnessed it,
+the number of the test piece. When, at which security level, in which situation and by which paragraph of the plan stand
+in every entry, and an UNSAT opens its defect.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from daemon.checks.api import (
     Expects,
     Gathered,
     Mode,
+    Who,
     answer_in,
     fact_of,
-    Who,
     result_of,
 )
 from daemon.model import Outcome, Verdict
@@ -44,7 +44,7 @@ class ManualConfig(CheckConfig):
     answer_s: Annotated[float, Field(ge=60, le=7200)] = 3600.0
     """How long each step of the form stays open, in seconds."""
     serial: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """Which number is asked for, ``the test piece``: what carries one is told from its like; None: none is asked for."""
+    """Whose number is asked for: ``the test piece``; None: none is."""
     performed_by_other: bool = False
     """Somebody else did it, a surveyor or a maker's service: the form asks who, and for the paper that says so."""
     witnessed: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -421,3 +422,65 @@ def test_the_shipped_effects_name_kinds_of_checks_that_exist():
 
     kinds = {spec.kind for spec in registry.checks().values()}
     assert BY_KIND.keys() - {"default"} <= kinds
+
+
+WATCHED = replace(RELIED, shown=frozenset({"t-uhf", "t-cctv", "t-door", "cctv"}))
+
+
+@pytest.mark.parametrize(
+    ("level", "test", "lacks"),
+    [
+        (1, "t-cctv", True),
+        (1, "t-uhf", False),
+        (2, "t-uhf", False),
+        (3, "t-uhf", True),
+        (3, "t-ssas-e", False),
+    ],
+)
+async def test_the_watch_is_told_only_of_what_the_level_relies_on_and_never_of_the_ssas(
+    tmp_path, level, test, lacks
+):
+    async with open_book(tmp_path, relied=WATCHED, tests=TESTS, level=level) as rig:
+        assert not rig.book.level_lacks_equipment()
+        await written(rig, result(test))
+        assert rig.book.defects()
+        assert rig.book.level_lacks_equipment() is lacks
+        await rig.enter("defect-changed", {"defect": "def-001", "measure": "guard"})
+        assert not rig.book.level_lacks_equipment(), "a measure is what it asks for"
+
+
+@pytest.mark.parametrize(("equipment", "lacks"), [("cctv", True), ("ssas", False), ("p1", False)])
+async def test_of_what_a_person_entered_the_watch_is_told_only_where_it_knows_the_equipment(
+    tmp_path, equipment, lacks
+):
+    async with open_book(tmp_path, relied=WATCHED, tests=TESTS) as rig:
+        without = {name: words for name, words in DEFECT.items() if name != "measure"}
+        await rig.enter("defect", {**without, "equipment": equipment})
+        assert rig.book.level_lacks_equipment() is lacks
+
+
+def test_the_caution_of_a_defect_is_off_until_the_ships_file_gives_it_letters():
+    from daemon.alerts import alterations, catalogue
+
+    kinds = catalogue.load(asset("alerts.toml"))
+    shipped = kinds["equipment.defect"]
+    assert (shipped.sea, shipped.anchor, shipped.port, shipped.threat) == ("---",) * 3 + ("-",)
+    said = {"ssp": "7.2", "approved_by": "CSO", "sea": "-CC", "anchor": "-CC", "port": "-CC"}
+    own = {"equipment.defect": alterations.Alteration.model_validate(said)}
+    assert not list(alterations.faults(own, kinds))
+    assert alterations.altered(kinds, own)["equipment.defect"].port == "-CC"
+
+
+def test_what_a_covert_test_is_of_may_not_be_shown_though_an_open_one_is_of_it_too():
+    from daemon.office import _shown
+
+    def test(id_: str, equipment: str, classification: Classification) -> SimpleNamespace:
+        named = SimpleNamespace(id=id_, equipment=equipment)
+        return SimpleNamespace(config=named, classification=classification)
+
+    tests = (
+        test("t-uhf", "uhf", Classification.WATCH),
+        test("t-ssas-e", "ssas", Classification.SSO),
+        test("t-paint", "ssas", Classification.WATCH),
+    )
+    assert _shown(SimpleNamespace(tests=tests)) == {"t-uhf", "uhf"}
