@@ -61,8 +61,8 @@ async def test_the_head_on_the_air_carries_the_witness_s_line(tmp_path: Path):
             cosignature.own_line(
                 note.partition("\n\n")[2], store.name(), text=cosignature.body_of(note)
             )
-            word, sentence = await ship.daemon.ourselves.verify_record()
-            assert word == "PASS", sentence
+            found = await ship.daemon.ourselves.verify_record()
+            assert found.word == "PASS", found.sentence
             assert ship.daemon.office.witnesses.to_do() == []
 
 

@@ -236,6 +236,24 @@ class AlertSeen:
     sounds_at: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RecordVerified:
+    """What the verifier says of the security record.
+
+    Attributes:
+        word: PASS, FAIL or INCONCLUSIVE.
+        first: The first entry that it has read now; None where it did not come so far.
+        last: The last one.
+        before_utc: When all entries before ``first`` were read last, by the same verifier; None where nobody did.
+    """
+
+    word: str
+    sentence: str
+    first: int | None = None
+    last: int | None = None
+    before_utc: datetime | None = None
+
+
 AisOffOrders: TypeAlias = "tuple[datetime | None, Sequence[tuple[datetime, datetime | None]]]"
 
 
@@ -248,7 +266,7 @@ class Services:
             where an order stands.
         alert_path: Sends a synthetic alert; returns after how many seconds it came back from the broker, None: never.
         station_is_live: Whether an attended station would show and sound an alert now.
-        verify_record: Verifies the record; returns PASS, FAIL or INCONCLUSIVE and a sentence.
+        verify_record: Verifies the record, as far as that is not long ago.
         movements: What moved in the ship's day that holds a moment, by point; None for a day that was not watched.
         seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
         position_doubt: Why the position cannot be believed while GNSS SUSPECT stands; None while it does not.
@@ -269,7 +287,7 @@ class Services:
     ais_off_orders: Callable[[], AisOffOrders] | None = None
     alert_path: Callable[[], Awaitable[float | None]] | None = None
     station_is_live: Callable[[], bool] | None = None
-    verify_record: Callable[[], Awaitable[tuple[str, str]]] | None = None
+    verify_record: Callable[[], Awaitable[RecordVerified]] | None = None
     movements: Callable[[datetime], Mapping[str, Movement] | None] | None = None
     seal_numbers: Callable[[], Mapping[str, str]] | None = None
     position_doubt: Callable[[], str | None] | None = None

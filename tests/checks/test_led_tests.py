@@ -12,6 +12,7 @@ from daemon.checks.api import (
     CheckSpec,
     Expects,
     Mode,
+    RecordVerified,
     Services,
     refusal,
     result_of,
@@ -20,7 +21,7 @@ from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Provenance, Quality
 from daemon.readiness import Test
 from tests.checks.rig import Rig, rig, running
-from tests.makers import reading
+from tests.makers import UTC_0210, reading
 
 OPEN, CLOSED, FAULT = ContactState.OPEN, ContactState.CLOSED, ContactState.LINE_FAULT
 ME = "J. Santos"
@@ -424,13 +425,33 @@ def test_a_group_of_nothing_is_refused():
     ],
 )
 async def test_only_the_verifiers_pass_is_a_pass(word, outcome):
-    async def verify() -> tuple[str, str]:
-        return word, "unaltered since then"
+    async def verify() -> RecordVerified:
+        return RecordVerified(word, "unaltered since then", 1, 1042)
+
+    services = Services(verify_record=verify)
+    read = "; no. 1 to 1042 read" if outcome == "passed" else ""
+    async with running(rig(a_test(record_verify.CHECK), services=services)) as made:
+        assert ended(made) == (outcome, f"{word}: unaltered since then{read}")
+        assert made.results()[0]["mode"] == Mode.AUTOMATIC.value
+
+
+@pytest.mark.parametrize(
+    ("first", "before", "outcome", "read"),
+    [
+        (812, UTC_0210, "passed", "no. 812 to 1042 read, those before on 2026-11-22"),
+        (812, None, "inconclusive", "not the whole record was read"),
+        (None, UTC_0210, "inconclusive", "not the whole record was read"),
+    ],
+)
+async def test_a_pass_says_which_entries_were_read_and_is_none_where_some_never_were(
+    first, before, outcome, read
+):
+    async def verify() -> RecordVerified:
+        return RecordVerified("PASS", "unaltered since then", first, 1042, before)
 
     services = Services(verify_record=verify)
     async with running(rig(a_test(record_verify.CHECK), services=services)) as made:
-        assert ended(made) == (outcome, f"{word}: unaltered since then")
-        assert made.results()[0]["mode"] == Mode.AUTOMATIC.value
+        assert ended(made) == (outcome, f"PASS: unaltered since then; {read}")
 
 
 async def test_a_daemon_that_cannot_verify_says_so():

@@ -136,3 +136,58 @@ def test_a_pass_is_a_pass_where_the_exit_code_says_so_too():
 )
 def test_an_answer_that_does_not_fit_its_exit_code_is_never_a_pass(answer, code):
     assert selfcheck.judge(answer, code)[0] == "INCONCLUSIVE"
+
+
+async def test_the_segment_that_is_written_can_be_read_alone(
+    ship: Record, tmp_path: Path, key: Path
+):
+    held = (await ship.seal()).note
+    how = {"public_key": key, "anchors": (held,)}
+    whole = await selfcheck.answer(tmp_path / "record", **how)
+    newest = await selfcheck.answer(tmp_path / "record", **how, newest_only=True)
+    assert (whole.word, whole.first) == ("PASS", 1)
+    assert (newest.word, newest.last) == ("PASS", whole.last)
+    assert newest.first is not None
+    assert 1 < newest.first <= whole.last
+
+
+async def test_a_segment_read_alone_that_nobody_outside_has_seen_proves_nothing(
+    ship: Record, tmp_path: Path, key: Path
+):
+    held = (await ship.seal()).note
+    await ship.rotate("again")
+    said = await selfcheck.answer(
+        tmp_path / "record", public_key=key, anchors=(held,), newest_only=True
+    )
+    assert said.word == "INCONCLUSIVE"
+
+
+async def test_an_entry_that_was_changed_fails_in_the_segment_read_alone(
+    ship: Record, tmp_path: Path, key: Path
+):
+    held = (await ship.seal()).note
+    db = apsw.Connection(str(tmp_path / "record" / "segment-0002.db"))
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    db.execute("UPDATE entry SET body = replace(body, 't-ais', 't-aix')")
+    db.close()
+    said = await selfcheck.answer(
+        tmp_path / "record", public_key=key, anchors=(held,), newest_only=True
+    )
+    assert said.word == "FAIL"
+
+
+async def test_closed_segments_are_known_again_until_one_is_another_file(
+    ship: Record, tmp_path: Path
+):
+    folder = tmp_path / "record"
+    closed = selfcheck.closed_segments(folder)
+    assert [name for name, *_ in closed] == ["segment-0001.db"]
+    await ship.submit(alert("d13"))
+    assert selfcheck.closed_segments(folder) == closed, "what is written now is none of them"
+    content = (folder / "segment-0001.db").read_bytes()
+    (folder / "segment-0001.db").unlink()
+    (folder / "segment-0001.db").write_bytes(content)
+    assert selfcheck.closed_segments(folder) != closed
+    await ship.rotate("again")
+    assert len(selfcheck.closed_segments(folder)) == 2

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from daemon.checks.api import Services
+from daemon.checks.api import RecordVerified, Services
 from daemon.checks.record_verify import CHECK
-from tests.checks.uniform.stage import Stage, Uniform
+from tests.checks.uniform.stage import MIDNIGHT, Stage, Uniform
 
 
 def services(stage: Stage) -> Services:
-    async def verify() -> tuple[str, str]:
-        return stage.world["word"], "unaltered since then"
+    async def verify() -> RecordVerified:
+        return RecordVerified(stage.world["word"], "unaltered since then", *stage.world["read"])
 
     return Services(verify_record=verify)
 
@@ -33,11 +33,26 @@ async def verifier_crashes(stage: Stage) -> None:
     await stage.begins()
 
 
+async def not_all_of_it(stage: Stage) -> None:
+    stage.world["read"] = (812, 1042)
+    await stage.begins()
+
+
+async def nothing_of_it(stage: Stage) -> None:
+    stage.world["read"] = ()
+    await stage.begins()
+
+
 UNIFORM = Uniform(
     check=CHECK,
-    world={"word": "PASS"},
+    world={"word": "PASS", "read": (812, 1042, MIDNIGHT)},
     services=services,
     sat=sat,
     unsat={"the verifier fails": unsat},
-    unproven={"no anchor": no_anchor, "the verifier crashes": verifier_crashes},
+    unproven={
+        "no anchor": no_anchor,
+        "the verifier crashes": verifier_crashes,
+        "not all of it was read": not_all_of_it,
+        "nothing of it was read": nothing_of_it,
+    },
 )
