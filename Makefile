@@ -7,7 +7,7 @@ RUNS ?= 1000000
 JOBS ?= 1
 FRONT := daemon/web/front
 
-.PHONY: demo test check bench powercut fuzz front front-check clean
+.PHONY: demo test check bench powercut fuzz front front-check screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   ratios against the bare programs"
 	@echo "make fuzz    a million made-up inputs for each decoder (RUNS=... for fewer)"
 	@echo "make front   the page of the stations, built anew (npm; make front-check: is it as its sources are?)"
+	@echo "make screenshots  the pictures of the page in docs/ (Chromium)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -44,6 +45,9 @@ powercut: $(VENV)/.test
 # Neither npm nor Node is needed to run, install or test: what they make is committed.
 front: $(FRONT)/node_modules/.installed
 	node $(FRONT)/build.mjs
+
+screenshots: $(VENV)/.browser
+	ISPSD_SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/web/test_page_looks.py
 
 front-check: $(FRONT)/node_modules/.installed
 	@made=$$(mktemp -d) && node $(FRONT)/build.mjs $$made && \

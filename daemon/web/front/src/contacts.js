@@ -20,6 +20,12 @@ export function contact_words(point, { age_s, is_old }) {
   return [value, point.quality === "good" ? WORDS[value] : `? ${WORDS[value]}`];
 }
 
+/** A lock, a tamper loop, a battery has the name of what it belongs to; the end of its id says which it is. */
+function named({ id, name }) {
+  const [, part] = id.split(".");
+  return part ? `${name ?? id} · ${part}` : (name ?? id);
+}
+
 export class ContactList {
   constructor(parent) {
     this._head = el("h2", {});
@@ -73,7 +79,7 @@ export class ContactList {
     const permit = picture.one("permit", point.id);
     mark(row, "looks", looks);
     say(row.parts.shape, SHAPES[looks]);
-    say(row.parts.name, point.name ?? point.id);
+    say(row.parts.name, named(point));
     say(row.parts.value, permit && !is_old ? `${words}, permit` : words);
     say(row.parts.age, age(age_s));
     return looks;

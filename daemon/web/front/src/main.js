@@ -5,12 +5,14 @@ import { AlertList } from "./alerts.js";
 import { Alive } from "./alive.js";
 import { ContactList } from "./contacts.js";
 import { el, mark, say } from "./draw.js";
+import { asked } from "./form.js";
 import { Header } from "./header.js";
 import { Link } from "./link.js";
 import { Panels } from "./panels.js";
 import { Picture } from "./picture.js";
 import { identity, SetUp } from "./setup.js";
 import { Sounder } from "./sounder.js";
+import { TestList } from "./tests.js";
 import { WatchBar } from "./watch.js";
 
 /** How often ages are drawn anew and sounds looked at. */
@@ -38,7 +40,8 @@ class Page {
     });
     this.alerts = new AlertList(at("alerts"), { acknowledge: (alert) => this._acknowledge(alert) });
     this.contacts = new ContactList(at("contacts"));
-    this.panels = new Panels(at("panels"));
+    this.tests = new TestList(at("tests"), { ask: (verb, members) => this._ask(verb, members) });
+    this.panels = new Panels(at("panels"), { act: (what) => this._act(what) });
     this.watch = new WatchBar(at("watch"), {
       ask: (verb, members) => this._ask(verb, members),
       set_volume: (percent) => (this.sounder.volume = percent),
@@ -103,7 +106,7 @@ class Page {
     if (this.visitor_s !== null && (at_s - this.visitor_s) * 1000 >= VISITOR_MS) this.visitor_s = null;
     mark(document.body, "visitor", this.visitor_s !== null);
     this.header.visitor.setAttribute("aria-pressed", String(this.visitor_s !== null));
-    for (const part of [this.header, this.alerts, this.contacts, this.panels, this.watch]) part.draw(picture, told);
+    for (const part of [this.header, this.tests, this.alerts, this.contacts, this.panels, this.watch]) part.draw(picture, told);
   }
 
   _prove(at_s, armed) {
@@ -148,11 +151,24 @@ class Page {
   async _ask(verb, members) {
     try {
       const reply = await this.link.ask(verb, this.picture.session, members);
+      const more = reply.accepted ? null : await wanted(reply);
+      if (more) return await this._ask(verb, { ...members, ...more });
       if (!reply.accepted) return { ...reply, words: `refused: ${String(reply.reason ?? "").slice(0, 300)}` };
       return reply;
     } catch (error) {
       return { accepted: false, words: error.message };
     }
+  }
+
+  /** Do what a panel's button is for: the person is whoever has the watch here. */
+  async _act(what) {
+    const person = this.picture.one("station", this.station)?.person;
+    if (!person) return "take the watch first";
+    const said = await asked(what.title, what.fields, what.press);
+    if (said === null) return "";
+    const members = Object.fromEntries(Object.entries(what.members(said)).filter(([, value]) => value !== ""));
+    const reply = await this._ask(what.verb, { person, ...members });
+    return reply.words ?? (reply.recorded === null ? "done" : `done · no. ${reply.recorded}`);
   }
 
   async _acknowledge({ id, instance, priority }) {
@@ -163,6 +179,17 @@ class Page {
     if (reply.already) return `already acknowledged at ${String(reply.already.station).slice(0, 64)}`;
     return reply.recorded === null ? "acknowledged · not yet recorded" : `acknowledged · no. ${reply.recorded}`;
   }
+}
+
+/** What a refusal wants beside, from the person: a PIN, or the word that it is meant; null where nothing helps. */
+async function wanted({ reason, extra }) {
+  const wants = extra?.wants;
+  if (typeof wants?.pin === "string") {
+    const pin = { type: "password", maxlength: 64, required: true };
+    return asked(`PIN of ${wants.pin.slice(0, 80)}`, [["pin", "PIN", pin]], "Send");
+  }
+  if (wants?.confirm !== true) return null;
+  return (await asked(String(reason ?? "").slice(0, 300), [], "It is meant")) && { confirm: true };
 }
 
 async function begin() {

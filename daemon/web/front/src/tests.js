@@ -1,0 +1,103 @@
+// A test that is led: its next step in type that is read from where the door is, what was seen so far, and the answer.
+
+import { age, el, mark, rows, say } from "./draw.js";
+
+const RESULTS = ["SAT", "UNSAT", "NOT DONE"];
+const TYPED = { reference: "reference", number: "number", result: "remark" };
+
+export class TestList {
+  /** `ask(verb, members)` resolves with the reply; it asks for a PIN where one is wanted. */
+  constructor(parent, { ask }) {
+    this._ask = ask;
+    this._list = el("ul", { class: "led" });
+    parent.append(this._list);
+  }
+
+  draw(picture, { now_s, stale, station }) {
+    const person = station ? picture.one("station", station)?.person : null;
+    rows(
+      this._list,
+      picture.all("test"),
+      (test) => test.id,
+      () => this._make(),
+      (row, test) => this._update(row, test, { picture, now_s, stale, station, person }),
+    );
+  }
+
+  _make() {
+    const row = el("li", {});
+    const parts = (row.parts = {});
+    const part = (name, node = "p") => (parts[name] = el(node, { class: name }));
+    parts.typed = el("input", { class: "typed", maxlength: 80, autocomplete: "off" });
+    parts.typed_name = el("label", { class: "typed-name" }, el("span", {}), parts.typed);
+    parts.who = el("input", { class: "who", maxlength: 60, autocomplete: "off" });
+    parts.who_name = el("label", { class: "who-name" }, "Name of the witness ", parts.who);
+    parts.buttons = el("div", { class: "buttons" });
+    parts.stop = el("button", { type: "button", class: "stop" }, "break off");
+    parts.stop.addEventListener("click", () => this._send(row, "abort_test", { reason: "broken off at the page" }));
+    row.append(
+      part("what"), part("prompt"), part("left"), part("seen"),
+      parts.who_name, parts.typed_name, parts.buttons, parts.stop, part("answer"),
+    );
+    return row;
+  }
+
+  _update(row, test, { picture, now_s, stale, station, person }) {
+    const { parts } = row;
+    row.test_ = test;
+    const is_old = stale || picture.is_old(test);
+    const age_s = picture.age_s(test, now_s);
+    mark(row, "old", is_old);
+    const item = test.item ? ` · ${test.item}` : "";
+    say(parts.what, `TEST ${test.equipment}${item} · step ${test.step} of ${test.steps}${is_old ? " · ? not known now" : ""}`);
+    say(parts.prompt, test.state === "done" ? outcome(test) : test.prompt);
+    const left_s = test.seconds_left === null || age_s === null ? null : Math.max(0, test.seconds_left - age_s);
+    say(parts.left, test.state === "done" || left_s === null || is_old ? "" : `${age(left_s)} left`);
+    say(parts.seen, Array.isArray(test.seen) ? test.seen.map(String).join(" · ") : "");
+    const asks = test.state === "waiting" && station && !is_old ? test.expects : null;
+    row.person_ = test.who === "witness" ? null : (test.tester ?? person);
+    parts.who_name.hidden = !asks || row.person_ !== null;
+    parts.typed_name.hidden = !Object.hasOwn(TYPED, asks ?? "");
+    if (!parts.typed_name.hidden) say(parts.typed_name.firstChild, `${TYPED[asks]} `);
+    parts.stop.hidden = !station || is_old || test.state === "done";
+    this._buttons(row, asks);
+  }
+
+  _buttons(row, asks) {
+    const { buttons, typed } = row.parts;
+    const wanted = `${row.test_.step} ${asks}`;
+    if (row.wanted_ === wanted) return;
+    row.wanted_ = wanted;
+    typed.value = "";
+    const button = (words, text) =>
+      el("button", { type: "button", on: { click: () => this._answer(row, text) } }, words);
+    const made = {
+      done: () => [button("DONE", () => undefined)],
+      yes_or_no: () => [button("YES", () => "yes"), button("NO", () => "no")],
+      number: () => [button("SEND", () => typed.value.trim())],
+      reference: () => [button("SEND", () => typed.value.trim())],
+      result: () => RESULTS.map((each) => button(each, () => `${each} ${typed.value}`.trim())),
+    }[asks];
+    buttons.replaceChildren(...(made ? made() : []));
+  }
+
+  _answer(row, text) {
+    const said = text();
+    this._send(row, "answer", { step: row.test_.step, ...(said === undefined ? {} : { text: said }) });
+  }
+
+  async _send(row, verb, members) {
+    const person = row.person_ ?? row.parts.who.value.trim();
+    if (!person) return say(row.parts.answer, "a name is wanted");
+    say(row.parts.answer, "…");
+    const reply = await this._ask(verb, { person, test: row.test_.id, ...members });
+    return say(row.parts.answer, reply.words ?? "");
+  }
+}
+
+const OUTCOMES = { passed: "SAT", failed: "UNSAT", inconclusive: "NOT PROVEN", skipped: "NOT DONE" };
+
+function outcome(test) {
+  const words = Object.hasOwn(OUTCOMES, test.outcome ?? "") ? OUTCOMES[test.outcome] : "ended";
+  return test.reason ? `${words}: ${test.reason}` : words;
+}

@@ -1,0 +1,189 @@
+"""What an eye at night can bear, and what one that sees no colours can tell apart.
+
+`make screenshots` has the two pictures of the documents made by this run.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from daemon import config
+from daemon.assets import asset
+from tests.brokers import mosquitto
+from tests.needed import needs
+from tests.web.hand import by_hand
+from tests.web.rig import browser, opened, served, soon
+
+try:
+    from PIL import Image
+except ImportError:
+    Image = None  # type: ignore[assignment]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BRIGHTEST_AT_NIGHT = 0.18
+"""Relative luminance of anything on the screen, alerts too."""
+LARGEST_PICTURE = 150_000
+ALERTS = (
+    (
+        "door.escape.open.d12",
+        "W",
+        "V",
+        "ESC HATCH OPEN",
+        "STRG GEAR ESC",
+        "active – unacknowledged",
+    ),
+    ("door.vital.open.d13", "A", "V", "RESTR AREA OPEN", "CO2 ROOM", "active – unacknowledged"),
+    ("door.held_open.d17", "C", "V", "DOOR HELD OPEN", "BOSUN STORE", "active"),
+    (
+        "sensor.line_fault.d11",
+        "W",
+        "A",
+        "SENSOR LINE FLT",
+        "STRG GEAR DOOR",
+        "active – acknowledged",
+    ),
+)
+OPEN = {"d12": "open", "d13": "open", "d17": "open", "d11": "line_fault"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium():
+    async with browser() as running:
+        yield running
+
+
+@asynccontextmanager
+async def painted(chromium, palette, size=(1024, 768)):
+    """Yield a page of the sample ship in one palette, armed."""
+    needs(Image, "pillow is not installed (pip install 'ispsd[cctv]')")
+    ship = config.load(asset("ispsd.toml"))
+    async with mosquitto() as broker, by_hand(broker) as hand, served(broker) as address:
+        for opening in ship.openings:
+            value = OPEN.get(opening.id, "closed")
+            await hand.point(
+                opening.id, name=opening.name, value=value, source=opening.device, up=993.0
+            )
+        for id_, priority, state, title, name, words in ALERTS:
+            by = {"station": "bridge", "person": "J. Santos"} if state == "A" else None
+            await hand.alert(
+                *(id_,),
+                priority=priority,
+                state=state,
+                title=title,
+                name=name,
+                state_words=words,
+                acknowledged_by=by,
+                sounding=state == "V" and priority != "C",
+            )
+        await hand.begin("gangway")
+        screen = await opened(
+            chromium, address, "gangway", paused=False, palette=palette, size=size
+        )
+        await soon(screen, "window.told", "the snapshot")
+        await hand.beat()
+        await screen.page.click("#header .ship")
+        await soon(screen, "document.getElementById('banner').hidden", "a true picture")
+        await soon(screen, "document.querySelectorAll('ol.alerts > li').length === 4", "the alerts")
+        await soon(screen, "document.querySelector('#watch .touch').hidden", "the sound")
+        # Both pictures of a flash: it is on in the first half of each second.
+        await screen.page.evaluate(
+            "for (const each of document.getAnimations()) { each.pause(); each.currentTime = 100; }"
+        )
+        yield screen
+        assert screen.faults == []
+        await screen.page.context.close()
+
+
+async def picture(screen):
+    return Image.open(io.BytesIO(await screen.page.screenshot())).convert("RGB")
+
+
+def luminance(colour):
+    """Return the relative luminance of an sRGB colour (IEC 61966-2-1)."""
+    parts = [each / 255 for each in colour]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@pytest.mark.parametrize("palette", ["night", "day"])
+async def test_night_is_dark_whatever_alerts_stand_and_the_pictures_are_small(chromium, palette):
+    async with painted(chromium, palette) as screen:
+        seen = await picture(screen)
+        brightest = max(luminance(colour) for _, colour in seen.getcolors(1 << 24))
+        assert (brightest <= BRIGHTEST_AT_NIGHT) is (palette == "night")
+        small = seen.quantize(64)
+        out = io.BytesIO()
+        small.save(out, "PNG", optimize=True)
+        assert len(out.getvalue()) < LARGEST_PICTURE
+        if folder := os.environ.get("ISPSD_SCREENSHOTS"):
+            Path(folder, f"page-{palette}.png").write_bytes(out.getvalue())
+
+
+async def test_the_first_thing_that_is_painted_is_dark_and_the_palette_is_kept(chromium):
+    """Nothing is kept: night. Somebody chose day: day, over a reload, from the first moment."""
+    async with painted(chromium, None) as screen:
+        first = "document.documentElement.dataset.palette"
+        assert await screen.page.evaluate(first) == "night"
+        assert luminance((await picture(screen)).getpixel((512, 400))) < 0.01
+        await screen.page.route("**/page.js", lambda route: route.abort())
+        await screen.page.reload()
+        dark = "getComputedStyle(document.documentElement).backgroundColor"
+        assert await screen.page.evaluate(dark) == "rgb(0, 0, 0)", "before any of our code has run"
+        await screen.page.unroute("**/page.js")
+        await screen.page.reload()
+        await soon(screen, "!!document.querySelector('[data-choose=day]')", "the palettes")
+        await screen.page.click("[data-choose=day]")
+        assert await screen.page.evaluate(first) == "day"
+        await screen.page.reload()
+        assert await screen.page.evaluate(first) == "day"
+        screen.faults.clear()  # that a script was not loaded
+
+
+@pytest.mark.parametrize("palette", ["night", "day", "dusk", "bright"])
+async def test_without_colours_the_signs_of_the_priorities_differ(chromium, palette):
+    async with painted(chromium, palette) as screen:
+        masks = {}
+        for _, priority, _, _, _, _ in ALERTS[:3]:
+            sign = screen.page.locator(f"li[data-priority='{priority}'][data-state='V'] .sign svg")
+            shot = Image.open(io.BytesIO(await sign.screenshot())).convert("L").resize((20, 20))
+            ground = shot.getpixel((0, 0))
+            masks[priority] = {
+                (x, y)
+                for x in range(20)
+                for y in range(20)
+                if abs(shot.getpixel((x, y)) - ground) > 8
+            }
+        for one, other in (("A", "W"), ("A", "C"), ("W", "C")):
+            assert masks[one]
+            assert masks[other]
+            apart = len(masks[one] ^ masks[other])
+            assert apart > 30, f"{one} and {other} differ in {apart} of 400 dots"
+
+
+async def test_on_a_phone_nothing_is_cut_off_and_all_can_be_reached_by_keys(chromium):
+    async with painted(chromium, "night", size=(390, 844)) as screen:
+        widths = await screen.page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert widths[0] <= widths[1]
+        wanted = await screen.page.evaluate(
+            "[...document.querySelectorAll('button, input')].filter("
+            "(n) => n.offsetParent && !n.disabled && getComputedStyle(n).visibility !== 'hidden').length"
+        )
+        seen = set()
+        for _ in range(wanted + 5):
+            await screen.page.keyboard.press("Tab")
+            seen.add(
+                await screen.page.evaluate(
+                    "(() => { const n = document.activeElement; return n.tagName + n.className + "
+                    "(n.closest('li')?.dataset.alert ?? '') + n.textContent; })()"
+                )
+            )
+        assert len({each for each in seen if each.startswith(("BUTTON", "INPUT"))}) >= wanted
