@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from daemon.drivers import onvif_messages as messages
+from daemon.drivers.addresses import checked, host_of, port_of
 from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
 from daemon.errors import FrameError, LinkError
 from daemon.model import Quality, Reading
@@ -42,7 +43,7 @@ class OnvifRecorderConfig(DriverConfig):
     """The short name that watch stations show."""
     place: Annotated[str, Field(min_length=1, max_length=80)]
     """Where it is; only the SSO sees it."""
-    url: Annotated[str, Field(max_length=500)]
+    url: str
     """Its device service: ``http://host:port/onvif/device_service``."""
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,64}$")] | None = None
     """A user of the recorder that may look and nothing else."""
@@ -59,17 +60,7 @@ class OnvifRecorderConfig(DriverConfig):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "takes no user and no password: say user and password_file, which no log repeats"
-            )
-        if parts.scheme != "http" or not parts.hostname or parts.fragment or parts.query:
-            raise ValueError("want http://<address>:<port>/onvif/device_service")
-        if not url.isascii() or not url.isprintable() or " " in url:
-            raise ValueError("has characters that no address has")
-        _ = parts.port  # raises where it is none
-        return url
+        return checked(url, "http", like="http://<address>:<port>/onvif/device_service")
 
     @model_validator(mode="after")
     def _has_both_or_neither(self) -> Self:
@@ -80,12 +71,12 @@ class OnvifRecorderConfig(DriverConfig):
     @property
     def host(self) -> str:
         """Return its address, which is what is opened for it."""
-        return urlsplit(self.url).hostname or ""
+        return host_of(self.url)
 
     @property
     def port(self) -> int:
         """Return the port at which it is asked."""
-        return urlsplit(self.url).port or HTTP_PORT
+        return port_of(self.url, HTTP_PORT)
 
 
 class OnvifRecorderDriver:

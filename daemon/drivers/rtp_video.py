@@ -24,6 +24,8 @@ HEADER_BYTES: Final = 12
 VERSION: Final = 2
 LARGEST_PICTURE: Final = 4 * 1024 * 1024
 """Bytes of one packed key picture: 4K at best quality stays below 2 MB."""
+MOST_UNITS: Final = 4096
+"""Units of one packed picture: a slice for each row of macroblocks of 4K would be 135."""
 START_CODE: Final = b"\x00\x00\x00\x01"
 SENDER_REPORT: Final = 200
 NTP_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
@@ -154,8 +156,8 @@ class Assembly:
 
     def _add(self, payload: bytes) -> None:
         self._bytes += len(payload)
-        if self._bytes > LARGEST_PICTURE:
-            raise FrameError("a picture of more than 4 MiB")
+        if self._bytes > LARGEST_PICTURE or len(self._units) > MOST_UNITS:
+            raise FrameError("a picture of more than 4 MiB or 4096 units")
         match self._video.codec:
             case Codec.JPEG:
                 self._add_jpeg(payload)

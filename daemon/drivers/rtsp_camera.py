@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from typing import TYPE_CHECKING, Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from daemon.drivers.addresses import checked, host_of, port_of
 from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
 from daemon.drivers.camera_pictures import (
     DECODING,
@@ -48,7 +48,7 @@ class RtspCameraConfig(DriverConfig):
     """The short name that watch stations show."""
     place: Annotated[str, Field(min_length=1, max_length=80)]
     """Where it is; only the SSO sees it."""
-    url: Annotated[str, Field(max_length=500)]
+    url: str
     """``rtsp://host:port/path`` of the stream; a small one does, and JPEG is the cheapest to read."""
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,64}$")] | None = None
     """A user of the camera that may look and nothing else."""
@@ -65,17 +65,7 @@ class RtspCameraConfig(DriverConfig):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(
-                "takes no user and no password: say user and password_file, which no log repeats"
-            )
-        if parts.scheme != "rtsp" or not parts.hostname or parts.fragment:
-            raise ValueError("want rtsp://<address>:<port>/<path>")
-        if not url.isascii() or not url.isprintable() or " " in url:
-            raise ValueError("has characters that no address has")
-        _ = parts.port  # raises where it is none
-        return url
+        return checked(url, "rtsp", like="rtsp://<address>:<port>/<path>")
 
     @model_validator(mode="after")
     def _has_both_or_neither(self) -> RtspCameraConfig:
@@ -86,12 +76,12 @@ class RtspCameraConfig(DriverConfig):
     @property
     def host(self) -> str:
         """Return its address, which is what is opened for it."""
-        return urlsplit(self.url).hostname or ""
+        return host_of(self.url)
 
     @property
     def port(self) -> int:
         """Return the port at which it is asked."""
-        return urlsplit(self.url).port or RTSP_PORT
+        return port_of(self.url, RTSP_PORT)
 
 
 class Neighbours:

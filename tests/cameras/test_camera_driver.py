@@ -170,10 +170,12 @@ async def test_without_pillow_a_camera_is_refused_with_what_to_install(monkeypat
     [
         ("rtsp://watch:secret@10.0.0.1/s", "takes no user and no password"),
         ("rtsp://watch@10.0.0.1/s", "takes no user and no password"),
+        (f"rtsp://10.0.0.1/{'s' * 500}", "longer than 500"),
         ("http://10.0.0.1/s", "want rtsp://"),
         ("rtsp:///s", "want rtsp://"),
         ("rtsp://10.0.0.1/s d", "characters that no address has"),
-        ("rtsp://10.0.0.1:99999/s", "Port out of range"),
+        ("rtsp://10.0.0.1:99999/s", "a port to 65535"),
+        ("rtsp://camera-3.local/s", "an address in numbers"),
     ],
 )
 def test_an_address_that_is_none_is_refused(url, reason):
@@ -184,3 +186,19 @@ def test_an_address_that_is_none_is_refused(url, reason):
 def test_a_user_without_a_password_is_refused():
     with pytest.raises(ValidationError, match="user and password_file belong together"):
         Watched("rtsp://10.0.0.1/s", user="watch")
+
+
+@pytest.mark.parametrize("rest", ["10.0.0.1/s", "camera/s", "10.0.0.1/ s", f"10.0.0.1/{'s' * 600}"])
+def test_a_password_that_stands_in_an_address_all_the_same_is_not_repeated(rest, tmp_path):
+    from daemon import config
+    from daemon.assets import asset
+    from daemon.errors import ConfigError
+
+    path = tmp_path / "ispsd.toml"
+    text = asset("ispsd.toml").read_text("utf-8")
+    path.write_text(
+        text.replace("rtsp://192.168.61.103:554/stream2", f"rtsp://watch:hunter2@{rest}"), "utf-8"
+    )
+    with pytest.raises(ConfigError, match=r"device\.c03\.url") as refused:
+        config.load(path)
+    assert "hunter2" not in str(refused.value)

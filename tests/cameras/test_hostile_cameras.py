@@ -130,6 +130,18 @@ async def test_a_flood_without_a_picture_is_left_after_so_many_bytes():
             await look(url)
 
 
+async def test_a_flood_of_tiny_packets_is_left_after_so_many():
+    async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await scripted(*UP_TO_PLAY)(reader, writer)
+        while True:
+            writer.write(b"$\x00\x00\x01x" * 4000)
+            await writer.drain()
+
+    async with answering(flooding) as url:
+        with pytest.raises(LinkError, match=r"no key picture among 60,000 packets"):
+            await look(url)
+
+
 async def test_the_longest_session_description_is_taken_and_one_byte_more_is_not():
     rest = LONGEST_BODY - len(SDP)
     fill = b"a=x:" + b"y" * (rest - 6) + b"\r\n"
