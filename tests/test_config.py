@@ -400,7 +400,22 @@ def test_what_annunciation_cannot_be_is_named(tmp_path, said, place):
         (('wiring = "nc"  # lt1', 'wiring = "double"'), '"lt1".wiring', "one input"),
         (("input = 12", "input = 11"), "device.io2 input 11", "used by lt2 and lt3"),
         (("mains_input = 3", "mains_input = 99"), '"u1".inputs', "inputs 0 to 15, not 99"),
-        (("battery_input = 4", "battery_input = 3"), "device.io2 input 3", "used by u1 and u1"),
+        (("battery_input = 4", "battery_input = 3"), "device.io2 input 3", "u1 and u1.battery"),
+        (
+            ("battery_input = 4", 'battery_input = 4\nbattery_device = "io9"'),
+            '"u1.battery".device',
+            "no device 'io9'",
+        ),
+        (
+            ("battery_input = 4", 'battery_input = 4\nbattery_wiring = "loop_4_20_ma"'),
+            "device.io2",
+            "cannot be",
+        ),
+        (
+            ('contact = "u1.battery"', 'contact = "ssas.lamp"'),
+            'test "t-state"',
+            "which is SSAS equipment",
+        ),
         (('ask = "https"', 'ask = "tcp"'), "device.acs.port", "missing"),
         (('ask = "https"', 'ask = "telnet"'), "device.acs.ask", "http"),
         (('id = "lt2"', 'id = "u1"'), "door, seal, detector, light and UPS", "'u1' stands 2 times"),
@@ -418,3 +433,23 @@ def test_lights_ups_and_network_units_are_refused_by_place(tmp_path, change, pla
     found = {fault.place: fault.reason for fault in raised.value.faults}
     assert place in found, found
     assert reason in found[place]
+
+
+def test_a_battery_may_be_told_by_its_voltage_at_another_unit(tmp_path):
+    text = asset("ispsd.toml").read_text("utf-8")
+    more = 'battery_input = 0\nbattery_device = "io4"\nbattery_wiring = "loop_4_20_ma"'
+    unit = """
+[device.io4]                    # 0 to 32 V as 4 to 20 mA
+kind = "modbus_tcp"
+host = "192.168.60.14"
+profile = "moxa-iologik-e1242-loops"
+closed_ma = [16.25, 20]         # from 24.5 V
+open_ma = [4, 16]               # to 24 V
+"""
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text.replace("battery_input = 4", more, 1) + unit, "utf-8")
+    loaded = config.load(path)
+    (io4,) = [device for device in loaded.devices if device.id == "io4"]
+    assert [c.point for c in io4.contacts] == ["u1.battery"]
+    (battery,) = [o for o in loaded.openings if o.id == "u1.battery"]
+    assert (battery.device, battery.of) == ("io4", "u1")

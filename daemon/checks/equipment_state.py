@@ -72,7 +72,8 @@ class Unit(BaseModel):
         if isinstance(said, EquipmentReport):
             return self._reported(said)
         if isinstance(said, ContactState):
-            return GOOD if said is ContactState.CLOSED else said.value.replace("_", " ")
+            # In line fault it is neither: a cut cable, or a voltage between its two bands.
+            return {ContactState.CLOSED: GOOD, ContactState.OPEN: "open"}.get(said)
         return GOOD if self.network is not None and isinstance(said, str) else None
 
     def _reported(self, said: EquipmentReport) -> str:
@@ -119,6 +120,9 @@ def _fault(unit: Unit, tally: Mapping[str, Any], facts: Mapping[str, Any]) -> st
     if facts["over"] and sum(wrong.values()) > most_s:
         worst = max(wrong, key=lambda word: wrong[word])
         return f"{worst} for {length(sum(wrong.values()))}"
+    link = facts["links"].get(unit.network)
+    if link is not None and not link["up"] and link["for_s"] > LOST_S:
+        return f"not reached for {length(link['for_s'])}: {link['reason']}"
     has_answered = unit.network is not None and bool(tally["for_s"])
     if has_answered and now is None and tally["now_s"] > LOST_S:
         return f"not reached for {length(tally['now_s'])}"
@@ -145,8 +149,14 @@ async def run(config: EquipmentStateConfig, ctx: CheckContext) -> Gathered:
     sampling = Sampling(ctx, {unit.point: unit.word for unit in config.units})
 
     def gathered(over: bool) -> Gathered:  # noqa: FBT001 (the day is over, or not)
+        links: dict[str, Json] = {
+            unit.network: ctx.services.link(unit.network)
+            for unit in config.units
+            if unit.network is not None and ctx.services.link is not None
+        }
         facts: dict[str, Json] = {
             "units": sampling.facts(),
+            "links": links,
             "over": over,
             "since": ctx.watched_since,
         }

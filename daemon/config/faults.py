@@ -22,7 +22,7 @@ from daemon.drivers.api import DriverContext, Wiring
 from daemon.drivers.links import ReplayLink
 from daemon.errors import Fault
 from daemon.gate import CovertGate
-from daemon.model import Provenance, Situation
+from daemon.model import Classification, Provenance, Situation
 from daemon.mqtt.access import OWNER
 from daemon.mqtt.wire import Broker
 
@@ -92,7 +92,7 @@ def _watched(
 
 def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
     faults: list[Fault] = []
-    known: set[str] = set()
+    known: dict[str, Classification] = {}
     for device in devices:
         try:
             known |= _points(device, file)
@@ -100,16 +100,25 @@ def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) ->
             faults.append(Fault(f"device.{device.id}", str(err)))
     if len(devices) < len(file.device):
         return faults  # what the others emit is not known while they are wrong themselves
-    return faults + [
-        Fault(f'test "{test.config.id}"', f"listens to point {point!r}, which nothing emits")
+    return faults or [
+        Fault(f'test "{test.config.id}"', f"listens to point {point!r}, {reason}")
         for test in tests
         for point in test.spec.points(test.config)
-        if not faults and point not in known
+        if (reason := _not_for(test, known.get(point))) is not None
     ]
 
 
-def _points(device: Device, file: ConfigFile) -> set[str]:
-    """Return the points of a device, by building its driver, which validates and touches nothing.
+def _not_for(test: Test, classification: Classification | None) -> str | None:
+    """Return why a test cannot listen to a point of that class; None: nothing emits it (invariant 1)."""
+    if classification is None:
+        return "which nothing emits"
+    if classification is Classification.SSO and test.spec.classification is Classification.WATCH:
+        return "which is SSAS equipment: only its own tests may look at it"
+    return None
+
+
+def _points(device: Device, file: ConfigFile) -> dict[str, Classification]:
+    """Return the points of a device and who may read each, by building its driver, which validates and touches nothing.
 
     Raises:
         ValueError: The driver refuses what is wired to it.
@@ -125,7 +134,8 @@ def _points(device: Device, file: ConfigFile) -> set[str]:
         side_doors=device.side_doors,
         buses={name: section.link for name, section in file.bus.items()},
     )
-    return {point.id for point in device.spec.build(device.config, context).points()}
+    built = device.spec.build(device.config, context)
+    return {point.id: point.classification for point in built.points()}
 
 
 def _twice(what: str, ids: list[str]) -> list[Fault]:
@@ -244,7 +254,11 @@ def _input_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     ]
     wired += [(light.id, light.device, (light.input,)) for light in file.light]
     wired += [(u.id, u.device, (u.mains_input,)) for u in file.ups]
-    wired += [(u.id, u.device, (u.battery_input,)) for u in file.ups if u.battery_input is not None]
+    wired += [
+        (f"{u.id}.battery", u.battery_at, (u.battery_input,))
+        for u in file.ups
+        if u.battery_input is not None
+    ]
     wired += [(c.point, c.device, (c.input,)) for c in file.ssas.channels]
     for who, where, inputs in wired:
         if where not in file.device:

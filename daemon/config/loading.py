@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,7 @@ def _openings(file: ConfigFile) -> Iterator[Opening]:
     for ups in file.ups:
         yield Opening(ups.id, ups.name, OpeningKind.MAINS, ups.place, None, ups.device)
         if ups.battery_input is not None:
-            yield _belonging(ups, OpeningKind.BATTERY)
+            yield replace(_belonging(ups, OpeningKind.BATTERY), device=ups.battery_at)
 
 
 def _belonging(to: DoorSection | MotionSection | UpsSection, kind: OpeningKind) -> Opening:
@@ -160,14 +161,17 @@ def _of_openings(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
 
 def _of_parts(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
     """Yield the contacts of what belongs to something else: a lock, a tamper loop, a battery."""
-    parts: tuple[tuple[DoorSection | MotionSection | UpsSection, OpeningKind, int | None], ...] = (
+    parts: tuple[tuple[DoorSection | MotionSection, OpeningKind, int | None], ...] = (
         *((door, OpeningKind.LOCK, door.lock_input) for door in file.door),
         *((motion, OpeningKind.TAMPER, motion.tamper_input) for motion in file.motion_detector),
-        *((ups, OpeningKind.BATTERY, ups.battery_input) for ups in file.ups),
     )
     for of, kind, number in parts:
         if number is not None:
             yield of.device, Contact(f"{of.id}.{kind.value}", (number,), Wiring.NC)
+    for ups in file.ups:
+        if ups.battery_input is not None:
+            point = f"{ups.id}.{OpeningKind.BATTERY.value}"
+            yield ups.battery_at, Contact(point, (ups.battery_input,), ups.battery_wiring)
 
 
 def _tables(tree: dict[str, Any], key: str) -> dict[str, Any]:

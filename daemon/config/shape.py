@@ -373,8 +373,17 @@ class UpsSection(_Section):
     """On while it is fed: a cut cable says *on battery*."""
     battery_input: Input | None = None
     """On while its battery is good."""
+    battery_device: Id | None = None
+    """Where that input is; the same as of the mains where it is not said."""
+    battery_wiring: Literal[Wiring.NC, Wiring.NO, Wiring.LOOP_4_20_MA] = Wiring.NC
+    """``loop_4_20_ma``: a transmitter of the battery's voltage; the unit's ``closed_ma`` is good, ``open_ma`` low."""
     rated_min: Annotated[int, Field(ge=1, le=1440)] | None = None
     """How long it holds its load by its maker's sheet or its newest load test, in minutes."""
+
+    @property
+    def battery_at(self) -> str:
+        """Return the device of its battery contact."""
+        return self.device if self.battery_device is None else self.battery_device
 
 
 class BusSection(_Section):

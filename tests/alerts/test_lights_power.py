@@ -157,6 +157,13 @@ def test_of_a_contact_that_is_not_seen_nothing_is_said():
     assert said(rule) == {"power.low.u1": False}
 
 
+def test_between_the_bands_of_a_voltage_the_alert_stays_as_it_was():
+    """The dead band of an analogue battery: neither good nor low, so nothing is said."""
+    rule = ups()
+    states(rule, u1=ContactState.CLOSED, u1_battery=ContactState.LINE_FAULT)
+    assert said(rule) == {"power.battery.u1": False}
+
+
 def test_a_ups_without_a_battery_contact_tells_of_its_mains_alone():
     rule = ups(battery=None)
     states(rule, u1=ContactState.OPEN)

@@ -154,6 +154,20 @@ async def test_a_unit_that_was_never_reached_is_not_proved_and_one_that_is_lost_
         assert rows(ship) == [("failed", "ACCESS CTRL not reached for 05:30")]
 
 
+@pytest.mark.parametrize(("up", "for_s", "said"), [
+    (False, 301.0, ("failed", "ACCESS CTRL not reached for 05:01: connection refused")),
+    (False, 299.0, ("inconclusive", "ACCESS CTRL not heard of")),
+    (True, 900.0, ("inconclusive", "ACCESS CTRL not heard of")),
+])  # fmt: skip
+async def test_a_unit_that_was_lost_before_the_day_began_is_unsat_by_its_link(up, for_s, said):
+    units = [{"name": "ACCESS CTRL", "network": "acs"}]
+    link = {"up": up, "for_s": for_s, "reason": "connection refused"}
+    services = Services(link=lambda _: link)
+    async with running(made(equipment_state, 30, services, units=units)) as ship:
+        await minutes(ship, 30)
+        assert rows(ship)[-1] == said
+
+
 @pytest.mark.parametrize(
     "unit",
     [
