@@ -128,9 +128,9 @@ class Hand:
 
 
 @asynccontextmanager
-async def by_hand(broker: EmbeddedBroker) -> AsyncIterator[Hand]:
+async def by_hand(broker: EmbeddedBroker, user: str | None = None) -> AsyncIterator[Hand]:
     """Connect to a broker that lets anybody say anything."""
-    connection = Connection(address(broker), client_id=f"hand-{next(IDS)}")
+    connection = Connection(address(broker, user), client_id=f"hand-{next(IDS)}")
     await connection.connect()
     try:
         yield Hand(connection)

@@ -177,6 +177,7 @@ class Together:
     def __init__(self, ship: Ship, *screens: Screen) -> None:
         self.ship = ship
         self.screens = list(screens)
+        self.passed_s = 0.0
         self._before_up = self._beat_up()
         """No page hears a heartbeat that was before it was there."""
 
@@ -188,6 +189,7 @@ class Together:
         while left_s > 1e-6:
             step_s = min(left_s, STEP_S)
             await self.ship.pass_time(step_s)
+            self.passed_s += step_s
             beat_up = self._beat_up()
             for screen in self.screens:
                 if beat_up > self._before_up:

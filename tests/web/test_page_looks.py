@@ -146,25 +146,50 @@ async def test_the_first_thing_that_is_painted_is_dark_and_the_palette_is_kept(c
         screen.faults.clear()  # that a script was not loaded
 
 
-@pytest.mark.parametrize("palette", ["night", "day", "dusk", "bright"])
-async def test_without_colours_the_signs_of_the_priorities_differ(chromium, palette):
-    async with painted(chromium, palette) as screen:
-        masks = {}
-        for _, priority, _, _, _, _ in ALERTS[:3]:
-            sign = screen.page.locator(f"li[data-priority='{priority}'][data-state='V'] .sign svg")
-            shot = Image.open(io.BytesIO(await sign.screenshot())).convert("L").resize((20, 20))
-            ground = shot.getpixel((0, 0))
-            masks[priority] = {
-                (x, y)
-                for x in range(20)
-                for y in range(20)
-                if abs(shot.getpixel((x, y)) - ground) > 8
-            }
-        for one, other in (("A", "W"), ("A", "C"), ("W", "C")):
-            assert masks[one]
-            assert masks[other]
-            apart = len(masks[one] ^ masks[other])
-            assert apart > 30, f"{one} and {other} differ in {apart} of 400 dots"
+async def test_without_colours_the_signs_of_the_priorities_differ(chromium):
+    async with painted(chromium, "night") as screen:
+        for palette in ("night", "dusk", "day", "bright"):
+            await screen.page.click(f"[data-choose={palette}]")
+            masks = {priority: await mask(screen, priority) for priority in "AWC"}
+            for one, other in (("A", "W"), ("A", "C"), ("W", "C")):
+                apart = len(masks[one] ^ masks[other])
+                assert apart > 30, f"{palette}: {one} and {other} differ in {apart} of 400 dots"
+
+
+async def mask(screen, priority):
+    """Return the dots of a priority's sign that are not its ground, without colours."""
+    sign = screen.page.locator(f"li[data-priority='{priority}'][data-state='V'] .sign svg")
+    shot = Image.open(io.BytesIO(await sign.screenshot())).convert("L").resize((20, 20))
+    ground = shot.getpixel((0, 0))
+    dots = {(x, y) for x in range(20) for y in range(20) if abs(shot.getpixel((x, y)) - ground) > 8}
+    assert dots
+    return dots
+
+
+async def test_a_stranger_at_the_screen_sees_alerts_and_no_doors_for_an_hour(chromium):
+    """Visitor view: one press, and it lifts itself; neither ages nor ends of anything are shown meanwhile."""
+    async with painted(chromium, "night") as screen:
+        page = screen.page
+
+        async def seen(selector):
+            return await page.locator(selector).first.is_visible()
+
+        assert await seen(".contacts li")
+        await page.click("#header .visitor")
+        assert not await seen(".contacts li")
+        assert not await seen("ol.alerts .age")
+        assert await seen("ol.alerts .title")
+        assert await seen("ol.alerts .ack")
+        await page.click("#header .visitor")
+        assert await seen(".contacts li")
+        await page.clock.install(time="2026-11-22T02:10:00Z")
+        await page.reload()
+        await soon(screen, "!!document.querySelector('.contacts li')", "the doors")
+        await page.click("#header .visitor")
+        await page.clock.fast_forward(59 * 60_000)
+        assert not await seen(".contacts li")
+        await page.clock.fast_forward(61_000)
+        assert await seen(".contacts li")
 
 
 async def test_on_a_phone_nothing_is_cut_off_and_all_can_be_reached_by_keys(chromium):

@@ -309,6 +309,11 @@ async def test_silence_of_ispsd_is_said_within_five_seconds_and_then_sounded(chr
             listening.cancel()
 
 
+async def topics(connection, heard):
+    async for message in connection.messages():
+        heard.append(message.topic)
+
+
 async def listen(connection, heard):
     async for message in connection.messages():
         heard.append(json.loads(message.payload))
@@ -334,6 +339,15 @@ async def test_the_page_speaks_to_the_broker_as_its_station_and_keeps_the_passwo
         await screen.page.reload()
         await soon(screen, f"{BANNER}.textContent.includes('ISPSD')", "the broker, after a reload")
         secret = broker.passwords["gangway"]
+        async with by_hand(broker, "ispsd") as hand:
+            await hand.connection.subscribe(f"{ROOT}cmd/+/+")
+            heard: list[str] = []
+            listening = asyncio.ensure_future(topics(hand.connection, heard))
+            await hand.begin("gangway", "bridge")
+            await soon(screen, "!document.querySelector('#watch .silence').disabled", "the ship")
+            await screen.page.click("#watch .silence")
+            await until(lambda: f"{ROOT}cmd/gangway/silence" in heard)
+            listening.cancel()
         assert secret not in " ".join(asked) + screen.page.url
         assert secret not in await screen.page.content()
         assert screen.faults == []

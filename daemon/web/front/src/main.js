@@ -15,8 +15,9 @@ import { Sounder } from "./sounder.js";
 import { TestList } from "./tests.js";
 import { WatchBar } from "./watch.js";
 
-/** How often ages are drawn anew and sounds looked at. */
+/** How often sounds and silence are looked at, and how often ages are drawn anew. */
 const LOOK_MS = 100;
+const DRAW_S = 0.25;
 /** Calendar and monotonic clock part by so much only where the computer slept or its clock was set. */
 const PARTED_S = 2;
 const VISITOR_MS = 60 * 60_000;
@@ -33,6 +34,8 @@ class Page {
     this.touched_s = null;
     this.visitor_s = null;
     this.parted_s = null;
+    this.was_stale = null;
+    this.drawn_s = 0;
     const at = (id) => document.getElementById(id);
     this.header = new Header(at("header"), {
       on_visitor: () => this._visit(),
@@ -82,15 +85,16 @@ class Page {
   _touch() {
     this.touched_s = now_s();
     this.sounder.touched();
-    this._look();
+    this._look(true);
   }
 
   _visit() {
     this.visitor_s = this.visitor_s === null ? now_s() : null;
-    this._look();
+    this._look(true);
   }
 
-  _look() {
+  /** Sound, prove, and draw; the picture is drawn `at_once` where a person has just done something. */
+  _look(at_once = false) {
     const at_s = now_s();
     this._look_at_clocks(at_s);
     const { picture, station } = this;
@@ -100,6 +104,9 @@ class Page {
       this.sounder.look(picture, station, at_s); // before anything is drawn: no picture delays a sound
       this._prove(at_s, armed);
     }
+    if (!at_once && stale === this.was_stale && at_s - this.drawn_s < DRAW_S) return;
+    this.was_stale = stale;
+    this.drawn_s = at_s;
     const told = { now_s: at_s, stale, station, armed, settings: this.settings };
     mark(document.body, "stale", stale);
     this._banner(stale, at_s);
