@@ -305,6 +305,7 @@ class Fitted:
             entropy=self._entropy,
             software=self.software,
         )
+        self.tests.is_defective = self.office.book.is_defective
         self.tests.also_to_do += [*self.office.to_do(), self._build_commissioning().to_do]
 
     def _build_commissioning(self) -> Commissioning:

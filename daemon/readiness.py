@@ -72,6 +72,8 @@ class Tests:
         """
         self.also_to_do: list[Callable[[], Iterable[worklist.Item]]] = []
         """Who has lines for the worklist beside the tests."""
+        self.is_defective: Callable[[str, str], bool] = lambda _test, _equipment: False
+        """Whether a defect of a test, or of its equipment, is open that a person entered."""
         self.out_of_service: Callable[[str], bool] = lambda _: False
         """Whether a piece of equipment is out of service."""
         self._log = logs.get("tests")
@@ -268,6 +270,8 @@ class Tests:
         """Return how the test's equipment stands, in the words that are shown."""
         if test.session is None and self.out_of_service(test.config.equipment):
             return Readiness.OUT_OF_SERVICE.value
+        if test.session is None and self.is_defective(test.config.id, test.config.equipment):
+            return Readiness.DEFECT.value
         return schedule.readiness(
             test.plan,
             test.past,

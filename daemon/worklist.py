@@ -13,7 +13,7 @@ from daemon import forms, schedule
 from daemon.model import Outcome, Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime, timezone
 
     from daemon.model import Json
@@ -48,7 +48,7 @@ class Item:
         since_utc: Since when it is so; None where nobody can tell.
         limit_utc: When it is, or was, overdue.
         first: It stands before the others of its state.
-        defect_of: The line is a defect that this test found, whose own line then says nothing more.
+        defect_of: The line is a defect of this test, or this equipment, whose own line then says nothing more.
     """
 
     test: str
@@ -74,9 +74,15 @@ def worst_first(listed: Iterable[Item]) -> list[Item]:
     every = list(listed)
     told = {item.defect_of for item in every}
     return sorted(
-        (item for item in every if item.state is not ItemState.DEFECT or item.test not in told),
+        (item for item in every if not _is_told(item, told)),
         key=lambda item: (_ORDER[item.state], not item.first, item.what),
     )
+
+
+def _is_told(item: Item, told: Collection[str | None]) -> bool:
+    """Return whether a test's line says nothing but the defect that has a line of its own."""
+    of_a_test = item.state is ItemState.DEFECT and item.defect_of is None
+    return of_a_test and (item.test in told or item.equipment in told)
 
 
 def message(listed: Iterable[Item]) -> list[dict[str, Json]]:

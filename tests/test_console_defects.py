@@ -14,6 +14,18 @@ from tests.ship import sailing
 SSO, MASTER = ("--by", "R. Menon"), ("--by", "A. Lindqvist")
 
 
+UHF = """
+[[test]]
+kind = "manual"
+id = "t-uhf"
+equipment = "uhf"
+name = "UHF SETS"
+ssp_paragraph = "7.8"
+every = "week"
+what = "each station readable both ways"
+"""
+
+
 async def typed(ship, *words):
     """Type the command; whoever acts has his PIN in a file."""
     pin = test_cli.written(ship.folder / "pin", PIN)
@@ -82,3 +94,23 @@ def test_what_may_be_typed_is_what_the_form_takes():
     form = FORMS.named("defect-changed")
     assert form.field("means").of == defects.MEANS
     assert {*defects.FIELDS, "defect", "effect_1", "effect_2", "effect_3"} == set(form.fields)
+
+
+async def test_equipment_with_a_defect_that_a_person_entered_is_shown_as_defect(tmp_path, capsys):
+    pin = ("--pin-file", test_cli.written(tmp_path / "pin-of-sso", PIN))
+    said = ("equipment=uhf", "name=UHF SETS", "found=case cracked", "measure=look out")
+    async with sailing(tmp_path, edit=lambda text: text + UHF) as ship:
+        await ship.pass_time(2.0)
+        assert ship.newest["equipment/uhf"]["readiness"] != "defect"
+        entered = await test_cli.typed(ship, "enter", "defect", *said, *SSO, *pin)
+        assert entered == cli.DONE
+        await ship.pass_time(2.0)
+        shown = ship.newest["equipment/uhf"]
+        assert shown["readiness"] == "defect"
+        assert "cracked" not in str(shown), "what is wrong is for SSO and Master"
+        lines = [each["text"] for each in ship.newest["sso/worklist"]["items"]]
+        assert [line.partition(":")[0] for line in lines if "UHF" in line] == ["UHF SETS"]
+        closed = ("defect=def-001", "equipment=uhf", "name=UHF SETS", "by=set replaced")
+        assert await test_cli.typed(ship, "enter", "defect-closed", *closed, *SSO, *pin) == cli.DONE
+        await ship.pass_time(2.0)
+        assert ship.newest["equipment/uhf"]["readiness"] != "defect"

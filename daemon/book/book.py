@@ -128,6 +128,14 @@ class Book:
             for opened in self._standing.defects().values()
         ]
 
+    def is_defective(self, test: str, equipment: str) -> bool:
+        """Return whether a person entered a defect of this test or equipment; a test knows its own UNSAT."""
+        return any(
+            each.get("result") is None
+            and (each.get("test") == test if each.get("test") else each["equipment"] == equipment)
+            for each in self._standing.defects().values()
+        )
+
     def level_lacks_equipment(self) -> bool:
         """Return whether the level relies on what is broken with nothing instead, and the watch may know of it."""
         level = self._level()

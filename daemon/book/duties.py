@@ -111,7 +111,7 @@ def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> I
             equipment=str(said["equipment"]),
         ),
         first=is_long or is_relied_on(said, level),
-        defect_of=None if said["test"] is None else str(said["test"]),
+        defect_of=str(said["test"] or said["equipment"]),
     )
 
 
