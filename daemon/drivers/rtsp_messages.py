@@ -34,6 +34,7 @@ LONGEST_WORD: Final = 512
 
 _STATUS = re.compile(r"RTSP/1\.\d (\d{3})(?: (.{0,200}))?")
 _PARAMETER = re.compile(r'([A-Za-z0-9_-]{1,32})\s*=\s*(?:"([^"]{0,512})"|([^\s,"]{1,512}))')
+_CHANNELS = re.compile(r"interleaved=(\d{1,3})-(\d{1,3})")
 _PLAIN = re.compile(r"[\x21-\x7e]{1,512}")
 HASHES: Final = {"MD5": "md5", "SHA-256": "sha256"}
 
@@ -75,6 +76,20 @@ class Response:
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except OverflowError:
             return None
+
+    def channels(self) -> tuple[int, int]:
+        """Return the channels on which pictures and their reports come: those that were asked for, or the camera's own.
+
+        Raises:
+            FrameError: It gives the stream by another way than this connection.
+        """
+        given = self.headers.get("transport", "")
+        found = _CHANNELS.search(given)
+        if found is None:
+            if given and "TCP" not in given.upper():
+                raise FrameError("it gives its stream by UDP, though TCP was asked for")
+            return 0, 1
+        return int(found[1]), int(found[2])
 
     def session(self) -> str:
         """Return the session's name.

@@ -32,8 +32,6 @@ MOST_PIECES: Final = 60_000
 """Packets and answers of one visit: 16 Mbit/s for 15 s in packets of 500 bytes. Many tiny ones cost time, not bytes."""
 FAREWELL_S: Final = 0.5
 DOLLAR: Final = 0x24
-VIDEO, CONTROL = 0, 1
-"""The interleaved channels that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +108,8 @@ class _Session:
         self._number = 0
         self._bytes = 0
         self._pieces = 0
+        self._video, self._control = 0, 1
+        """The interleaved channels of pictures and of reports."""
         self._digest: Digest | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._time: tuple[float, str] | None = None
@@ -126,9 +126,10 @@ class _Session:
         base = described.headers.get("content-base") or described.headers.get("content-location")
         base = messages.plain(base or self._address.uri, "an address")
         stream = messages.plain(_joined(base, video.control), "a stream's name")
-        tracks = f"RTP/AVP/TCP;unicast;interleaved={VIDEO}-{CONTROL}"
+        tracks = "RTP/AVP/TCP;unicast;interleaved=0-1"
         ready = await self._ask("SETUP", stream, more={"Transport": tracks})
         name = ready.session()
+        self._video, self._control = ready.channels()
         await self._ask("PLAY", base, session=name)
         began_s = self._clock.now_s()
         self.doing = "waiting for a picture"
@@ -220,10 +221,10 @@ class _Session:
                 continue
             channel, length = (await self._read(1))[0], await self._read(2)
             data = await self._read(int.from_bytes(length, "big"))
-            if channel == VIDEO:
+            if channel == self._video:
                 if (picture := assembly.take_raw(data)) is not None:
                     return picture
-            elif channel == CONTROL and self._time is None:
+            elif channel == self._control and self._time is None:
                 self._hear(reported_utc(data))
 
     def _hear(self, told: datetime | None) -> None:
