@@ -205,7 +205,12 @@ def _plain(value: Value | None) -> Json:
 
 
 def _text(said: object) -> str:
+    """Return JSON in ASCII: half a character, as somebody may type it, would be no UTF-8.
+
+    Raises:
+        EntryError: It is not plain, or holds a number that is none.
+    """
     try:
-        return json.dumps(said, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return json.dumps(said, separators=(",", ":"), allow_nan=False)
     except (ValueError, TypeError) as err:
         raise EntryError(f"evidence: {err}") from err

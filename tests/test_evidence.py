@@ -145,6 +145,12 @@ def test_a_basis_is_the_same_again_and_its_hash_tells_nothing():
     assert other.reference().sha256 != document.reference().sha256
 
 
+def test_half_a_character_is_kept_as_it_was_typed():
+    typed = basis(gathered=Gathered((reading("p", "é\ud800"),), {"text": "é\ud800"}))
+    readings, document = evidence.pieces(typed, salt=b"")
+    assert evidence.basis(document.body, readings.body) == typed
+
+
 @pytest.mark.parametrize("fact", [float("inf"), {1, 2}, object()])
 def test_a_fact_that_no_record_can_hold_is_refused(fact):
     with pytest.raises(EntryError):

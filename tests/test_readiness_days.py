@@ -10,7 +10,7 @@ import pytest
 
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Verdict
-from tests.checks.rig import Rig, rig, running, scripted
+from tests.checks.rig import Rig, gathered, rig, running, scripted
 from tests.clocks import ManualClock
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Watched:
             if self.crash:
                 raise ZeroDivisionError
             if self.outcome is not None:
-                ctx.report(Verdict(self.outcome, "now"))
+                ctx.report(gathered(Verdict(self.outcome, "now")))
             await ctx.clock.sleep(min(10.0, left_s))
         return None if self.outcome is None else Verdict(self.outcome, "the day")
 

@@ -7,9 +7,9 @@ from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from daemon.checks.api import CheckConfig, CheckSpec, Services
+from daemon.checks.api import CheckConfig, CheckSpec, Gathered, ItemsVerdict, Mode, Services
 from daemon.errors import RecordError
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
@@ -185,6 +185,45 @@ async def running(made: Rig) -> AsyncIterator[Rig]:
             raise error
 
 
+def gathered(verdict: Verdict) -> Gathered:
+    """Return what a check gathers of which ``judged`` says just this."""
+    items, mode = None, None
+    if isinstance(verdict, ItemsVerdict):
+        items, mode = {**verdict.items}, verdict.mode
+    facts = {
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "details": {**verdict.details},
+        "items": items,
+        "mode": mode,
+    }
+    return Gathered(verdict.readings, facts)
+
+
+def judged(_: CheckConfig, said: Gathered) -> Verdict:
+    """Return the verdict that was gathered."""
+    facts = said.facts
+    verdict = Verdict(Outcome(facts["outcome"]), facts["reason"], details=facts["details"])
+    if facts["items"] is None:
+        return verdict
+    mode = None if facts["mode"] is None else Mode(facts["mode"])
+    return ItemsVerdict(
+        verdict.outcome, verdict.reason, details=verdict.details, items=facts["items"], mode=mode
+    )
+
+
+def gathering(run: Callable[[Any, Any], Any] | None) -> Callable[[Any, Any], Any] | None:
+    """Return a run that gathers what another one says."""
+    if run is None:
+        return None
+
+    async def gather(config: object, ctx: object) -> object:
+        said = await run(config, ctx)
+        return gathered(said) if isinstance(said, Verdict) else said
+
+    return gather
+
+
 class ScriptedConfig(CheckConfig):
     """A check that does what the test says."""
 
@@ -216,8 +255,9 @@ def scripted(
         CheckSpec(
             kind="scripted",
             config=ScriptedConfig,
-            run=run or follow,  # type: ignore[arg-type]
+            run=gathering(run or follow),  # type: ignore[arg-type]
+            judge=judged,
             points=lambda _: (),
-            **spec,  # type: ignore[arg-type]
+            **({**spec, "lead": gathering(spec.get("lead"))}),  # type: ignore[arg-type]
         ),
     )
