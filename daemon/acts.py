@@ -49,6 +49,10 @@ MAY_RELEASE = {
 """Who does the act that a latched alert waits for; a seal waits for its new number."""
 
 
+READ_SSO = "not now: sso/test shows what is waited for; at ispsd's computer the reason is told"
+"""Why something about a test of class ``sso`` was refused, on a topic that everybody reads."""
+
+
 class Acts:
     """The acts of this version."""
 
@@ -126,6 +130,19 @@ class Acts:
         known = self._tests.tests.get(test)
         if known is None or not self._may_read_of(known, command.station):
             raise RefusedError(f"there is no test {test!r}")
+        if known.classification is Classification.WATCH:
+            return await self._led(command, test)
+        # Every station reads what any station is told: the reply says yes or no, sso/test the rest.
+        try:
+            reply = await self._led(command, test)
+        except RefusedError as err:
+            raise RefusedError(READ_SSO, wants=err.wants) from err
+        reason = None if reply.accepted else READ_SSO
+        return Reply(accepted=reply.accepted, reason=reason)
+
+    async def _led(self, command: Command, test: str) -> Reply:
+        """Start, go on with or break off a test that exists at that station."""
+        said: Mapping[str, Any] = command.arguments
         claim = _claim(command)
         if command.verb == "start_test":
             remaining = said.get("remaining") is True

@@ -6,10 +6,14 @@ import json
 
 import pytest
 
+from daemon.acts import READ_SSO
+from daemon.assets import asset
+from daemon.checks import catalogue
 from daemon.errors import RefusedError
 from tests.pins import PIN
 from tests.voyage import FINE_S, sailing
 
+SHIPPED = catalogue.load(asset(catalogue.FILE))
 TESTER, SECOND, SSO = "J. Santos", "L. Tupou", "R. Menon"
 LOST = "io.unit_lost.io3"
 ITSELF = {
@@ -138,7 +142,9 @@ async def test_a_test_of_class_sso_is_led_under_sso_only_and_touches_no_open_top
         refused = await ship.station("gangway", "start_test", **start)
         assert refused["reason"] == "there is no test 't-muster'"
         heard = len(ship.heard)
-        assert (await ship.station("sso", "start_test", **start))["accepted"]
+        reply = await ship.station("sso", "start_test", **start)
+        assert reply["accepted"]
+        assert "extra" not in reply
         told = {"gangway": "answer", "bridge": "abort_test"}
         for station, verb in told.items():
             more = {"step": 1, "text": "yes"} if verb == "answer" else {"reason": "x"}
@@ -154,6 +160,11 @@ async def test_a_test_of_class_sso_is_led_under_sso_only_and_touches_no_open_top
         ):
             await ship.until(lambda step=step: at(ship, "t-muster") == step)
             if step == 2:
+                for wrong in (1, 3):
+                    said = {"person": SSO, "test": "t-muster", "step": wrong, "text": "no"}
+                    reply = await ship.station("sso", "answer", **said)
+                    assert reply["reason"] == READ_SSO, "every station reads reply/+"
+                    assert not {"already", "extra"} & reply.keys()
                 with pytest.raises(RefusedError, match="a second person is wanted"):
                     await answers(ship, "t-muster", 2, "yes", by=SSO)
             said = {"person": person, "test": "t-muster", "step": step, "text": text}
@@ -165,6 +176,9 @@ async def test_a_test_of_class_sso_is_led_under_sso_only_and_touches_no_open_top
             m for m in since if b"muster" in m.payload.lower() or b"citadel" in m.payload.lower()
         ]
         names = {m.topic.partition("/v1/")[2].split("/")[0] for m in secret}
+        prompts = [step["text"] for step in SHIPPED["t-muster"]["steps"]]
+        opened = [m for m in since if not m.topic.partition("/v1/")[2].startswith(("sso/", "cmd/"))]
+        assert not [m for m in opened if any(text.encode() in m.payload for text in prompts)]
         # Its own commands, and those of who was refused, are read by the daemon alone.
         assert names <= {"sso", "cmd", "reply"}
         assert all(
