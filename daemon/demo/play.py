@@ -86,6 +86,8 @@ async def _play(state: Path, *, keep: bool) -> int:
             processes.daemon_process(path, state / "daemon.log")
         )
         _tell_how_to_watch(broker, state)
+        if keep:
+            await _serve_page(stage, broker, loaded, path)
         station = await stage.enter_async_context(gangway(_as_station(broker, state), SHIP))
         living = await _until_ready(station, process, state)
         stage.callback(living.cancel)
@@ -98,13 +100,6 @@ async def _play(state: Path, *, keep: bool) -> int:
             _say("", f"THE STORY BROKE OFF: {err}; the daemon's log is {state / 'daemon.log'}")
             return 1
         if keep:
-            if broker.kind == "mosquitto":
-                await stage.enter_async_context(
-                    processes.child(
-                        "-m", "daemon", "web", "--config", str(path), log=state / "web.log"
-                    )
-                )
-            _tell_of_the_page(broker, loaded)
             _say("", "going on; Ctrl-C ends it")
             await asyncio.Event().wait()
         living.cancel()
@@ -202,10 +197,17 @@ def _tell_how_to_watch(broker: EmbeddedBroker, state: Path) -> None:
     _say("", f"  ispsd status --socket {state / 'control.sock'}")
 
 
-def _tell_of_the_page(broker: EmbeddedBroker, loaded: Config) -> None:
+async def _serve_page(
+    stage: AsyncExitStack, broker: EmbeddedBroker, loaded: Config, path: Path
+) -> None:
+    """Serve the page of the stations, where the broker can speak to it; say where."""
     if broker.kind != "mosquitto":
         _say("PAGE", "none: iotcore's WebSocket speaks MQTT 3.1.1 only; install Mosquitto for it")
         return
+    log = path.with_name("web.log")
+    await stage.enter_async_context(
+        processes.child("-m", "daemon", "web", "--config", str(path), log=log)
+    )
     # Of this demo only, which is gone with it, and on loopback.
     password = broker.passwords["bridge"]
     _say(

@@ -6,9 +6,12 @@ import json
 import random
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
+from daemon.daylight import sun_deg
+from daemon.model import Position
 from daemon.sound.conductor import Conductor, Sounding
 from daemon.sound.tones import EDGE_S, HARMONICS, PITCHES_HZ, PULSES, Signal
 from tests.needed import needs
@@ -116,6 +119,54 @@ def _ours(steps: list[dict[str, Any]]) -> list[str | None]:
         )
         said.append(None if due is None else due.name)
     return said
+
+
+def test_the_sun_stands_where_the_daemon_has_it():
+    """Anywhere, by day and night, in fifteen years: the page's palette and the rule for lights know one sun."""
+    chance = random.Random(11)
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    places = [
+        (
+            chance.uniform(-89, 89),
+            chance.uniform(-180, 180),
+            begin + timedelta(hours=chance.uniform(0, 131_000)),
+        )
+        for _ in range(500)
+    ]
+    theirs = ran(
+        """
+        import { sun_deg } from './sun.js';
+        import { readFileSync } from 'node:fs';
+        const said = JSON.parse(readFileSync(0, 'utf8'));
+        console.log(JSON.stringify(said.map(([lat_deg, lon_deg, ms]) => sun_deg({ lat_deg, lon_deg }, ms))));
+        """,
+        [(lat, lon, at.timestamp() * 1000) for lat, lon, at in places],
+    )
+    ours = [sun_deg(Position(lat, lon), at) for lat, lon, at in places]
+    assert max(abs(one - other) for one, other in zip(ours, theirs, strict=True)) < 0.1
+
+
+def test_the_palette_follows_the_sun_and_does_not_flicker():
+    said = ran(
+        """
+        import { palette, own_position } from './sun.js';
+        const day = [-40, -6.1, -5.8, -5.4, -0.7, -0.2, 19.9, 20.2, 20.6, 20.1, 19.9, -0.9, -6.1];
+        let shown = 'night';
+        const position = { lat_deg: 1, lon_deg: 2 };
+        const point = (quality, fix_quality) => ({ quality, value: { fix_quality, position } });
+        console.log(JSON.stringify([
+          day.map((height) => (shown = palette(height, shown))),
+          own_position([{ value: 'closed', quality: 'good' }, point('suspect', 1), point('good', 0)]),
+          own_position([{ value: null, quality: 'good' }, point('good', 1)]),
+        ]));
+        """
+    )
+    assert said[0] == [
+        *("night", "night", "night", "dusk", "dusk", "day", "day", "day", "bright", "bright"),
+        *("day", "dusk", "night"),
+    ]
+    assert said[1] is None, "a position that is suspect may be an attacker's"
+    assert said[2] == {"lat_deg": 1, "lon_deg": 2}
 
 
 def test_a_message_that_would_break_the_picture_is_counted_and_left_out():

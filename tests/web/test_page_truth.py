@@ -424,3 +424,34 @@ async def answer_all(daemon, heard):
         await daemon.tell(
             "reply/gangway", retain=False, id=said["id"], verb="answer", recorded=None, **reply
         )
+
+
+async def test_by_sun_the_palette_is_that_of_the_ships_place_and_time_until_a_hand_takes_it_back(
+    chromium,
+):
+    async with shown(chromium) as (hand, screen, _):
+
+        async def fix(lat_deg, lon_deg, quality="good"):
+            value = {"position": {"lat_deg": lat_deg, "lon_deg": lon_deg}, "fix_quality": 1}
+            await hand.point("gps1.fix", value=value, quality=quality, proved=None, name=None)
+            await hand.beat()
+
+        palette = "document.documentElement.dataset.palette"
+        await screen.page.click("[data-choose=sun]")
+        assert await screen.page.evaluate(palette) == "night", "nobody knows yet where she is"
+        await fix(1.2, 103.8)
+        await soon(screen, f"{palette} === 'bright'", "Singapore at ten in the morning")
+        await fix(9.0, -79.5, quality="suspect")
+        await hand.alert("seen")
+        await soon(screen, "!!document.querySelector('ol.alerts > li')", "what came after it")
+        assert await screen.page.evaluate(palette) == "bright", "nobody vouches for that place"
+        await fix(9.0, -79.5)
+        await soon(screen, f"{palette} === 'night'", "Panama at nine in the evening")
+        await screen.page.reload()
+        pressed = "document.querySelector('[data-choose=sun]')?.ariaPressed === 'true'"
+        await soon(screen, pressed, "that it follows the sun still")
+        await screen.page.click("[data-choose=dusk]")
+        await fix(1.2, 103.8)
+        await hand.alert("seen", title="AGAIN")
+        await soon(screen, "!!document.querySelector('ol.alerts > li')", "what came after it")
+        assert await screen.page.evaluate(palette) == "dusk", "a hand beats the sun"
