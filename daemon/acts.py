@@ -313,8 +313,10 @@ class Acts:
             )
         )
 
-    async def open_window(self, first: Claim, second: Claim) -> Reply:
+    async def open_window(self, first: Claim, second: Claim, *, test: str | None = None) -> Reply:
         """Open an SSAS test window: two different persons, one of them the Master, each with his PIN.
+
+        For a test it is as long as that one needs.
 
         Raises:
             RefusedError: The two may not, or have not proven themselves, or one is open already.
@@ -322,8 +324,11 @@ class Acts:
         # Whether the two are the right ones is told before anybody types a PIN.
         if reason := may_open_window(*(self._people.known(each.name) for each in (first, second))):
             raise RefusedError(reason)
+        known = None if test is None else self._tests.tests.get(test)
+        if test is not None and known is None:
+            raise RefusedError(f"there is no test {test[:40]!r}")
         one, other = await self._people.prove_all((first, second), Act.WINDOW)
-        minutes, written = self.window.open(one, other)
+        minutes, written = self.window.open(one, other, known)
         return Reply(
             accepted=True,
             recorded=await on_disk(written, self._clock),
@@ -336,16 +341,33 @@ class Acts:
         return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
     async def notice(
-        self, flag: str, claim: Claim, *, sent_utc: datetime, to: str, reference: str
+        self,
+        flag: str,
+        claim: Claim,
+        *,
+        sent_utc: datetime,
+        to: str,
+        reference: str,
+        occasion: str = "",
+        planned_utc: datetime | None = None,
     ) -> Reply:
-        """Enter that a flag was told of an SSAS test.
+        """Enter that a flag was told of an SSAS test; the answer says where it is not valid, with the rule quoted.
 
         Raises:
             RefusedError: The person may not, or has not proven himself, or the notice cannot be.
         """
         by = await self._people.prove(claim, Act.NOTICE)
-        written = self.window.notice(flag, by, sent_utc=sent_utc, to=to, reference=reference)
-        return Reply(accepted=True, recorded=await on_disk(written, self._clock))
+        reason, written = self.window.notice(
+            flag,
+            by,
+            sent_utc=sent_utc,
+            to=to,
+            reference=reference,
+            occasion=occasion,
+            planned_utc=planned_utc,
+        )
+        extra: dict[str, Json] = {} if reason is None else {"not_valid": reason}
+        return Reply(accepted=True, recorded=await on_disk(written, self._clock), extra=extra)
 
     async def start_test(
         self, test: str, claim: Claim, *, item: str | None = None, remaining: bool = False
@@ -356,7 +378,7 @@ class Acts:
             RefusedError: The person may not, or has not proven himself, or the test cannot start now.
         """
         known = self._tests.tests.get(test)
-        if known is not None and (reason := self.window.refusal(known)):
+        if known is not None and (reason := self.window.refusal(known, self._tests.tests.values())):
             raise RefusedError(reason)
         covert = known is not None and known.spec.needs_window
         by = await self._people.prove(claim, Act.START_SSAS if covert else Act.START_TEST)

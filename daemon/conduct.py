@@ -272,10 +272,10 @@ class Conduct:
         check: Awaitable[Gathered | Verdict | None],
         within_s: float,
     ) -> Found | None:
-        """Run the check; where it needs a window, the window's end is its end, as its time limit is, and an abort."""
+        """Run the check; while it needs a window, the window's end is its end, as its time limit is, and an abort."""
         checking = asyncio.ensure_future(check)
         limit = asyncio.ensure_future(self._clock.sleep(within_s))
-        closing = asyncio.ensure_future(self._window_closed(needed=test.spec.needs_window))
+        closing = asyncio.ensure_future(self._window_closed(test, session))
         aborting = asyncio.ensure_future(session.ended.wait())
         ends = (checking, limit, closing, aborting)
         try:
@@ -297,11 +297,13 @@ class Conduct:
         readings, details = tuple(session.readings), session.so_far()
         return Found(Verdict(Outcome.INCONCLUSIVE, reason, readings, details))
 
-    async def _window_closed(self, *, needed: bool) -> None:
-        if needed:
+    async def _window_closed(self, test: Test, session: Session) -> None:
+        """Return when a window is closed that the test needs."""
+        if test.spec.needs_window:
             await self._gate.wait_closed()
-        else:
-            await asyncio.Event().wait()
+            if not session.needs_no_window:
+                return
+        await asyncio.Event().wait()
 
     def _group(self) -> asyncio.TaskGroup:
         if self.group is None:

@@ -15,7 +15,7 @@ from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.bam.fitted import Bam
-from daemon.checks.api import AlertSeen, Mode, Services, Supervised
+from daemon.checks.api import AlertSeen, Mode, Services, Supervised, counts_as_evidence
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
 from daemon.config.alerting import kinds
@@ -32,7 +32,7 @@ from daemon.events import RecordEvents
 from daemon.gate import CovertGate
 from daemon.inbox import Inboxes
 from daemon.loopcheck import LoopCheck
-from daemon.model import Classification, LinkState, OpeningKind, Provenance, Sounder
+from daemon.model import Classification, Fix, LinkState, OpeningKind, Provenance, Sounder
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
@@ -55,6 +55,8 @@ from daemon.rejudging import Rejudging
 from daemon.requests import Requests
 from daemon.sealregister import SealRegister
 from daemon.shipstate import ShipState
+from daemon.ssasbook import SsasBook, attached
+from daemon.ssaspapers import Call
 from daemon.stationacts import StationActs
 from daemon.stations import Stations
 from daemon.supervise import Supervisor
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.config import Config, Device
     from daemon.drivers.api import Driver
-    from daemon.model import Json
+    from daemon.model import Json, Position
     from daemon.mqtt.commands import Command, Ground, Reply
     from daemon.people.hashing import Hardness
     from daemon.record.checkpoint import Checkpoint
@@ -360,6 +362,8 @@ class Fitted:
             open_alerts=self._open_alerts,
             knows_alert=self._knows_alert,
             answers=self._answers,
+            own_position=self._own_position,
+            attached=lambda seq: attached(self.record, seq),
         )
 
     def _answers(self, point: str) -> bool:
@@ -429,6 +433,18 @@ class Fitted:
             found[point] = Supervised(wired.name, moves=point in doors, moved_utc=moved)
         return found
 
+    def _own_position(self) -> Position | None:
+        """Return where the ship is by a fix that counts as evidence; None while there is none, or it is doubted."""
+        if self._suspicion().doubt is not None:
+            return None
+        for device in self.config.devices:
+            reading = self.points.newest(f"{device.id}.fix")
+            if reading is None or not counts_as_evidence(reading, demo=self.config.is_demo):
+                continue
+            if isinstance(reading.value, Fix):
+                return reading.value.position
+        return None
+
     def _odd(self) -> tuple[str, ...]:
         """Return what speaks against the ship's position now, one indication alone too."""
         return tuple(each.words for each in self._suspicion().findings)
@@ -439,6 +455,19 @@ class Fitted:
             window_s=self.config.ssas_window_s,
             clock=self.clock,
             journal=self.record,
+        )
+        card = self.config.false_alert
+        self._ssasbook = SsasBook(
+            ship=self.config.ship,
+            tests=self.tests,
+            window=self.window,
+            clock=self.clock,
+            calls=[
+                Call(each.who, each.number, each.within_min)
+                for each in (card.call if card is not None else ())
+            ],
+            card_paragraph="" if card is None else card.ssp_paragraph,
+            position=self._own_position,
         )
         self.acts = Acts(
             people=self.office.people,
@@ -497,6 +526,7 @@ class Fitted:
                 **self.office.answers(),
                 **self.commissioning.requests(),
                 **self.alertbook.requests(),
+                **self._ssasbook.requests(),
                 **self.station_acts.requests(),
                 **orders.requests(),
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,

@@ -93,6 +93,8 @@ class Requests:
                     sent_utc=fields.moment(request, "sent"),
                     to=fields.text(request, "to"),
                     reference=fields.text(request, "reference"),
+                    occasion=fields.optional_text(request, "occasion") or "",
+                    planned_utc=fields.moment(request, "planned") if "planned" in request else None,
                 )
             case "window.open" | "window.close":
                 return await self._window(request)
@@ -111,7 +113,8 @@ class Requests:
         if request["do"] == "window.close":
             return await self._acts.close_window(fields.names(request, count=1)[0])
         first, second = fields.claims(request, count=2)
-        return await self._acts.open_window(first, second)
+        test = fields.optional_text(request, "test")
+        return await self._acts.open_window(first, second, test=test)
 
     async def _test(self, request: Mapping[str, Any]) -> Reply:
         test, claim = fields.text(request, "test"), fields.claim(request)

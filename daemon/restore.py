@@ -188,6 +188,8 @@ def _notice(said: Mapping[str, Json]) -> Notice:
         reference=str(said["reference"]),
         entered_by=str(said["entered_by"]),
         entered_utc=forms.from_utc(str(said["entered"])),
+        occasion=str(said.get("occasion", "")),
+        planned_utc=forms.from_utc(str(said["planned"])) if "planned" in said else None,
     )
 
 

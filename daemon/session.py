@@ -93,6 +93,7 @@ class Session:
         answered: Whether every step that wanted an answer got one.
         queue: The items that come after this one.
         is_over: The check has ended.
+        needs_no_window: It was done with the SSAS test window: that may close.
     """
 
     began_utc: datetime
@@ -175,6 +176,7 @@ class Session:
         if self.aborted is None:
             self.aborted = aborted
             self.ended.set()
+    needs_no_window: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +264,9 @@ class Context:
     def saw(self, text: str) -> None:
         self._session.seen = [*self._session.seen, text[:LONGEST_SEEN]][-MOST_SEEN:]
         self._changed()
+
+    def done_with_window(self) -> None:
+        self._session.needs_no_window = True
 
     def day_ends_s(self) -> float:
         day = self._session.day or self._session.began_utc.astimezone(self._around.ship_time())

@@ -8,14 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon import forms
-from daemon.checks.flags import Notice, judge_notices, load_flag
+from daemon.checks.flags import (
+    Notice,
+    judge_notice,
+    judge_notices,
+    judge_occasion,
+    load_flag,
+)
+from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.errors import RefusedError
-from daemon.model import Classification, ClockStatus, Role
+from daemon.model import Classification, ClockStatus, Outcome, Role
 from daemon.people.authority import COMMAND, Act
 from daemon.record.entry import Actor, Draft, Proof
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
     from datetime import datetime
 
     from daemon.clock import Clock
@@ -28,6 +36,11 @@ if TYPE_CHECKING:
 
 MOST_NOTICES = 100
 """The newest that are remembered; a flag wants one."""
+MARGIN_S = 300.0
+"""What a proposed window has beside what its test needs: two persons start it and walk, in seconds."""
+TEXT_CHECK = "ssas_text"
+SENDS_NOTHING = frozenset({TEXT_CHECK})
+"""Checks under a flag's rule for which nobody need be told."""
 
 
 class Window:
@@ -43,22 +56,40 @@ class Window:
         self.notices: list[Notice] = []
         """Those of which the record knows, oldest first."""
 
-    def open(self, first: By, second: By) -> tuple[float, asyncio.Future[Entry]]:
+    def proposed_s(self, test: Test) -> float:
+        """Return how long a window for this test should be, in seconds: what it needs, and a margin."""
+        if test.spec.window_s is None:
+            return self._window_s
+        return float(test.spec.window_s(test.config)) + MARGIN_S
+
+    def open(
+        self, first: By, second: By, test: Test | None = None
+    ) -> tuple[float, asyncio.Future[Entry]]:
         """Open a test window: two different persons, one of them the Master; return its minutes and the writing.
 
+        For a test it is as long as that one needs; without one as long as the ship's file says.
+
         Raises:
-            RefusedError: The two may not, or have not proven themselves, or one is open already.
+            RefusedError: The two may not, or have not proven themselves, one is open already, or none may be long
+                enough for the test.
         """
         if reason := may_open_window(first.person, second.person):
             raise RefusedError(reason)
         if Proof.NONE in {first.proof, second.proof}:
             raise RefusedError("a test window is opened with the PINs of both")
+        duration_s = self._window_s
+        if test is not None:
+            if not test.spec.needs_window:
+                raise RefusedError(f"{test.config.id} needs no test window")
+            duration_s = min(self.proposed_s(test), self._window_s)
+            if reason := _too_short(test, duration_s, "a window has at most"):
+                raise RefusedError(reason)
         by = (first.person.name, second.person.name)
-        window = self._gate.open(duration_s=self._window_s, opened_by=by)
+        window = self._gate.open(duration_s=duration_s, opened_by=by)
         written = self._write(
             "window.opened",
             first.actor(),
-            {"minutes": int(self._window_s // 60)},
+            {"minutes": int(duration_s // 60)},
             {"opened_by": list(by), "proof": Proof.PIN.value},
         )
         return (window.until_s - self._clock.now_s()) / 60, written
@@ -75,44 +106,90 @@ class Window:
         return self._write("window.closed", Actor(person=person.name))
 
     def notice(
-        self, flag: str, by: By, *, sent_utc: datetime, to: str, reference: str
-    ) -> asyncio.Future[Entry]:
-        """Enter that notice of a test was given.
+        self,
+        flag: str,
+        by: By,
+        *,
+        sent_utc: datetime,
+        to: str,
+        reference: str,
+        occasion: str = "",
+        planned_utc: datetime | None = None,
+    ) -> tuple[str | None, asyncio.Future[Entry]]:
+        """Enter that notice of a test was given; return why it is not valid for the planned time, and the writing.
+
+        A notice that is not valid is entered all the same: it was given, and the entry says that it does not count.
 
         Raises:
-            RefusedError: The person may not, there is no such flag, or it was sent later than now.
+            RefusedError: The person may not, there is no such flag or occasion, or it was sent later than now.
         """
         by.must_be(COMMAND, Act.NOTICE.value)
         now_utc = self._clock.utc()
         try:
-            load_flag(flag)
+            profile = load_flag(flag)
         except ValueError as err:
             raise RefusedError(str(err)) from None
         if sent_utc.utcoffset() is None or sent_utc > now_utc:
             raise RefusedError("when it was sent is wanted, in UTC, and not later than now")
-        notice = Notice(flag, sent_utc, to, reference, by.person.name, now_utc)
-        self.notices = [*self.notices[1 - MOST_NOTICES :], notice]
-        return self._write(
-            "notice.given",
-            by.actor(),
-            {
-                "flag": flag,
-                "sent": forms.utc(sent_utc),
-                "to": to,
-                "reference": reference,
-                "entered": forms.utc(now_utc),
-                "entered_by": by.person.name,
-            },
+        if occasion and occasion not in profile.occasions:
+            known = ", ".join(profile.occasions) or "none"
+            raise RefusedError(f"{occasion!r} is no occasion of {profile.flag}; there are {known}")
+        notice = Notice(
+            flag, sent_utc, to, reference, by.person.name, now_utc, occasion, planned_utc
         )
+        self.notices = [*self.notices[1 - MOST_NOTICES :], notice]
+        said: dict[str, Json] = {
+            "flag": flag,
+            "sent": forms.utc(sent_utc),
+            "to": to,
+            "reference": reference,
+            "entered": forms.utc(now_utc),
+            "entered_by": by.person.name,
+        }
+        reason = None
+        if occasion:
+            said["occasion"] = occasion
+        if planned_utc is not None:
+            reason = judge_notice(profile, notice, planned_utc)
+            said |= {"planned": forms.utc(planned_utc), "not_valid": reason}
+        return reason, self._write("notice.given", by.actor(), said)
 
-    def refusal(self, test: Test) -> str | None:
-        """Return why a test may not start now: its flag's rule of notice, quoted; None where it may."""
-        flag = getattr(test.config, "flag_profile", None)
-        if flag is None:
+    def refusal(self, test: Test, others: Iterable[Test] = ()) -> str | None:
+        """Return why a test may not start now; None where it may.
+
+        Its flag's rules of notice, occasion and addressee, quoted; a text that was found wrong; a window whose rest is
+        too short for it. ``others`` are all tests of the ship.
+        """
+        config = test.config
+        if isinstance(config, FlagTestConfig) and test.spec.kind not in SENDS_NOTHING:
+            if self._clock.status() is ClockStatus.UNSET:
+                return "the clock is not set, so nobody can tell whether notice was given in time"
+            if reason := self._flag_refusal(config, tuple(others)):
+                return reason
+            if reason := _text_refusal(test, others):
+                return reason
+        window = self._gate.window()
+        if window is None or not test.spec.needs_window:
             return None
-        if self._clock.status() is ClockStatus.UNSET:
-            return "the clock is not set, so nobody can tell whether notice was given in time"
-        return judge_notices(flag, self.notices, self._clock.utc())
+        return _too_short(test, window.until_s - self._clock.now_s(), "the test window has only")
+
+    def _flag_refusal(self, config: FlagTestConfig, others: Iterable[Test]) -> str | None:
+        now_utc = self._clock.utc()
+        sent = [
+            done.ended_utc
+            for other in others
+            if isinstance(other.config, FlagTestConfig)
+            and other.spec.needs_window
+            and other.config.flag_profile == config.flag_profile
+            and (done := other.proven) is not None
+        ]
+        return judge_notices(config.flag_profile, self.notices, now_utc) or judge_occasion(
+            config.flag_profile,
+            self.notices,
+            now_utc,
+            to=[each.kind for each in config.addressees],
+            last_utc=max(sent, default=None),
+        )
 
     def _write(
         self,
@@ -132,6 +209,31 @@ class Window:
                 parts={Classification.SSO: private} if private else {},
             )
         )
+
+
+def _text_refusal(test: Test, others: Iterable[Test]) -> str | None:
+    """Refuse to send what was found wrong before it was sent."""
+    if not test.spec.needs_window:
+        return None
+    for other in others:
+        same = other.config.equipment == test.config.equipment
+        if other.spec.kind == TEXT_CHECK and same and other.proven is not None:
+            newest = other.last if other.last is not None else other.proven
+            if Outcome.FAILED in {other.proven.outcome, newest.outcome}:
+                return f"{other.config.id} found the text not as it must be: {other.proven.reason}"
+    return None
+
+
+def _too_short(test: Test, left_s: float, words: str) -> str | None:
+    if test.spec.window_s is None:
+        return None
+    needs_s = float(test.spec.window_s(test.config))
+    if left_s >= needs_s:
+        return None
+    return (
+        f"{words} {left_s / 60:.0f} min, and {test.config.id} needs {needs_s / 60:.0f} min: "
+        "a test that the window cannot hold is not begun"
+    )
 
 
 def may_open_window(first: Person, second: Person) -> str | None:

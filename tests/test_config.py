@@ -159,6 +159,7 @@ def test_covert_an_ssas_test_without_paragraph_flag_and_unit_profile_is_refused(
     text = THIN.read_text("utf-8") + (
         '\n[[test]]\nkind = "ssas_end_to_end"\nid = "t-ssas"\nequipment = "ssas"\nname = "SSAS P1"\n'
         'every = "year"\nactivation_point = "P1"\nmessage = "ssas.message"\nlamp = "ssas.lamp"\n'
+        'addressees = [{ name = "CSO", kind = "company" }]\n'
     )
     path = tmp_path / "ispsd.toml"
     path.write_text(text, "utf-8")

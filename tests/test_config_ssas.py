@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from daemon import config
+from daemon.assets import asset
 from daemon.errors import ConfigError
 from daemon.model import Classification
 from tests.test_config import THIN, faults
@@ -25,6 +27,7 @@ flag_profile = "singapore"
 unit_profile = "{unit}"
 every = "year"
 activation_point = "P1"
+addressees = [{{ name = "CSO", kind = "company" }}]
 message = "{message}"
 lamp = "{lamp}"
 """
@@ -118,3 +121,73 @@ def test_a_ship_may_have_several_ssas_units_and_several_channels_of_one(tmp_path
     ssas = [t for t in ship.tests if t.spec.needs_window]
     assert len(ssas) == 2
     assert {t.spec.classification for t in ssas} == {Classification.SSO}
+
+
+def without(member: str) -> str:
+    lines = an_ssas_test().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(f"{member} ="))
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ("ssp_paragraph", "the SSP paragraph that asks for it (A/9.4.18) stands here"),
+        ("flag_profile", "the flag's dated profile, a file of config/flags, stands here"),
+        ("unit_profile", "the unit's profile, a file of config/ssas, stands here"),
+    ],
+)
+def test_covert_an_ssas_test_is_off_until_each_of_its_papers_is_named(tmp_path, member, words):
+    reason = refused(tmp_path, without(member))[f'test[1] "t-ssas".{member}']
+    assert reason.startswith("is missing: an SSAS test is off until ")
+    assert words in reason
+
+
+@pytest.mark.parametrize("kind", ["ssas_text", "ssas_power", "ssas_lamp"])
+def test_covert_so_is_every_other_test_of_the_unit(tmp_path, kind):
+    also = "rated_h = 24\n" if kind == "ssas_power" else ""
+    test = f'[[test]]\nkind = "{kind}"\nid = "t-x"\nequipment = "ssas"\nname = "X"\nevery = "year"\n{also}'
+    found = refused(tmp_path, f"\n{test}")
+    wanted = ["ssp_paragraph", "unit_profile"]
+    wanted += ["flag_profile", "addressees"] if kind != "ssas_lamp" else ["lamp"]
+    for member in wanted:
+        assert "missing" in found[f'test[1] "t-x".{member}']
+
+
+def test_covert_a_flag_profile_without_a_date_is_refused_with_file_and_place(tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    shutil.copytree(asset("flags"), data / "flags")
+    shutil.copytree(asset("ssas"), data / "ssas")
+    profile = data / "flags" / "singapore.toml"
+    profile.write_text(profile.read_text("utf-8").replace("read_on", "# read_on"), "utf-8")
+    monkeypatch.setenv("ISPSD_DATA", str(data))
+    reason = refused(tmp_path, an_ssas_test())['test[1] "t-ssas".flag_profile']
+    assert "config/flags/singapore.toml: read_on: Field required" in reason
+
+
+def test_an_interval_longer_than_the_flag_allows_is_refused_with_the_rule(tmp_path):
+    test = an_ssas_test().replace('"singapore"', '"panama"') + "limit_days = 400\n"
+    reason = refused(tmp_path, test)['test "t-ssas"']
+    assert reason.startswith("400 days are more than the flag's 12 months: say limit_days = 365 (")
+    assert "verify with your RSO" in reason
+
+
+def test_an_addressee_that_the_flag_refuses_to_be_is_refused_with_the_rule(tmp_path):
+    test = an_ssas_test().replace('"singapore"', '"marshall-islands"')
+    config.load(with_more(tmp_path, test))
+    reason = refused(tmp_path, test.replace('"company"', '"administration"'))['test "t-ssas"']
+    assert reason.startswith("a test is not addressed to the administration (Marshall Islands: ")
+
+
+def test_a_test_that_no_window_of_the_ship_can_hold_is_refused(tmp_path):
+    change = ("window_min = 90", "window_min = 10")
+    reason = refused(tmp_path, an_ssas_test(), change)['test "t-ssas"']
+    assert reason == "it needs 11 min of a test window, and [ssas] window_min is 10"
+
+
+def test_an_ssas_test_without_its_false_alert_card_is_refused(tmp_path):
+    text = THIN.read_text("utf-8")
+    begin = text.index("[ssas.false_alert]")
+    card = text[begin : text.index("[[ssas.channels]]", begin)]
+    reason = refused(tmp_path, an_ssas_test(), (card, ""))["ssas.false_alert"]
+    assert "whom to call" in reason
+    config.load(with_more(tmp_path, "", (card, "")))

@@ -233,10 +233,10 @@ async def test_covert_a_real_alert_inside_a_window_is_as_if_nothing_had_come(tmp
         await ship.unit.set_input(LAMP, True)
         # Not until: what is waited for may come a moment later in one of the two.
         await ship.pass_time(4.0)
-        assert sso_test(ship)["step"] == 2
+        assert sso_test(ship)["step"] == 3
         if ssas is in_earnest:
             await ship.ssas.do({"do": "alert"})
-        await ship.pass_time(12.0)
+        await ship.pass_time(22.0)  # and nobody says that the buttons are released
         await ship.unit.set_input(LAMP, False)
         await ship.pass_time(1.0)
 
@@ -253,7 +253,7 @@ async def test_covert_a_test_message_proves_nothing_before_the_lamp_was_seen(tmp
         await ship.ssas.do({"do": "test"})
         await ship.until(lambda: ship.state("sso/point/ssas.message"))
         await ship.unit.set_input(LAMP, True)
-        await ship.until(lambda: sso_test(ship)["step"] == 2)
+        await ship.until(lambda: sso_test(ship)["step"] == 3)
         result = await ship.until(lambda: last_result(ship))
         assert (result["outcome"], result["reason"]) == (
             "failed",
@@ -265,19 +265,13 @@ async def test_covert_an_ssas_test_is_proven_on_three_legs_and_shown_to_the_sso_
     async with sailing(tmp_path, edit=with_short_waits) as ship:
         await start_ssas_test(ship)
         await ship.unit.set_input(LAMP, True)
-        await ship.until(lambda: sso_test(ship)["step"] == 2)
+        await ship.until(lambda: sso_test(ship)["step"] == 3)
         await ship.ssas.do({"do": "test"})
-        for step, text in ((3, "MPA mail 0224Z"), (4, ""), (5, "")):
+        await ship.until(lambda: sso_test(ship)["step"] == 4)
+        await ship.unit.set_input(LAMP, False)
+        for step, text in CONFIRMED:
             await ship.until(lambda step=step: sso_test(ship)["step"] == step)
-            await ship.control(
-                {
-                    "do": "test.answer",
-                    "test": "t-ssas-e-p1",
-                    "step": step,
-                    "text": text,
-                    "by": "R. Menon",
-                }
-            )
+            await answer(ship, step, text)
         result = await ship.until(lambda: last_result(ship))
         assert (result["outcome"], result["seq"] > 0) == ("passed", True)
         await ship.control({"do": "window.close", "by": ["R. Menon"]})
@@ -326,8 +320,24 @@ async def test_covert_a_window_is_opened_by_master_and_sso_and_nobody_else(tmp_p
 def with_short_waits(text: str) -> str:
     return text.replace(
         'message = "ssas.message"',
-        'message = "ssas.message"\nactivation_s = 10\nsending_s = 10\nanswer_s = 10',
+        'message = "ssas.message"\nactivation_s = 10\nsending_s = 10\nanswer_s = 10\n'
+        "reset_s = 10\nquiet_s = 5",
     )
+
+
+CONFIRMED = (
+    (4, ""),
+    (6, "MPA mail 0224Z"),
+    (7, "yes, read out by the MPA"),
+    (8, "print-out of 0230Z"),
+    (9, "yes"),
+)
+"""What a person says from the release on."""
+
+
+async def answer(ship: Ship, step: int, text: str) -> None:
+    said = {"test": "t-ssas-e-p1", "step": step, "text": text, "by": "R. Menon"}
+    await ship.control({"do": "test.answer", **said})
 
 
 async def start_ssas_test(ship: Ship) -> None:
@@ -335,6 +345,8 @@ async def start_ssas_test(ship: Ship) -> None:
     await ship.give_notice()
     await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
     await ship.control({"do": "test.start", "test": "t-ssas-e-p1", "by": "R. Menon"})
+    await ship.until(lambda: sso_test(ship)["step"] == 1)
+    await answer(ship, 1, "yes")
     await ship.pass_time(4.0)  # long enough at rest not to be a lamp that blinks
     assert ship.state("sso/point/ssas.lamp") is not None
 

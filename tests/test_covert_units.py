@@ -44,10 +44,11 @@ flag_profile = "singapore"
 unit_profile = "iridium-sbd"
 every = "year"
 activation_point = "P2"
+addressees = [{ name = "MPA", kind = "administration" }]
 message = "tracker.message"
 lamp = ""
 """
-WAITS = "\nactivation_s = 5\nsending_s = 5\nanswer_s = 5"
+WAITS = "\nactivation_s = 5\nsending_s = 5\nanswer_s = 5\nreset_s = 5\nquiet_s = 5"
 
 
 class Units:
@@ -133,8 +134,10 @@ async def start(ship: Ship, test: str) -> None:
     """Start a test and say that the button was pressed."""
     await ship.control({"do": "test.start", "test": test, "by": "R. Menon"})
     await ship.until(lambda: step(ship) == 1)
-    await answer(ship, test, 1)
+    await answer(ship, test, 1, "yes")
     await ship.until(lambda: step(ship) == 2)
+    await answer(ship, test, 2)
+    await ship.until(lambda: step(ship) == 3)
 
 
 def step(ship: Ship) -> int | None:
@@ -153,7 +156,7 @@ async def both_tests(ship: Ship, units: Units, says) -> None:
     for equipment, test in TESTS.items():
         await start(ship, test)
         await says(ship)
-        await ship.pass_time(6.0)
+        await ship.pass_time(12.0)  # nobody says that the button is released
         assert outcome(ship, equipment) == (
             "failed",
             "activation seen; no test message was sent in time",
@@ -234,7 +237,7 @@ async def test_covert_a_plug_pulled_inside_a_window_proves_nothing_and_shows_onl
             await ship.until(lambda: ship.state(f"sso/driver/{equipment}")["open"] is False)
             await unit.do({"do": "plug"})
             await unit.do({"do": "test"})  # before ispsd listens again
-            await ship.pass_time(6.0)
+            await ship.pass_time(12.0)
             assert outcome(ship, equipment) == (
                 "inconclusive",
                 "activation seen; sending was not seen",
@@ -245,7 +248,7 @@ async def test_covert_a_plug_pulled_inside_a_window_proves_nothing_and_shows_onl
             await start(ship, test)
             await unit.do({"do": "test"})
             await soon(lambda: ship.daemon.points.newest(f"{equipment}.message").value)
-            await ship.until(lambda: step(ship) == 3)
+            await ship.until(lambda: step(ship) == 4)
             open_topics = {m.topic for m in ship.heard if "/sso/" not in m.topic}
             said = b"".join(m.payload for m in ship.heard if "/sso/" not in m.topic).lower()
         for each in (ship.ssas, units.modem):

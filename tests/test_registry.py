@@ -36,7 +36,11 @@ def test_every_source_of_ssas_is_covert_and_its_test_needs_a_window():
     assert covert == ["ssas_at", "ssas_text"]
     ssas = [check for kind, check in registry.checks().items() if kind.startswith("ssas")]
     assert ssas
-    assert all(check.needs_window and check.classification.value == "sso" for check in ssas)
+    assert all(check.classification.value == "sso" for check in ssas)
+    # Those without a window read nothing of a unit: all that they have is said by people.
+    unwatched = [check for check in ssas if not check.needs_window]
+    assert [check.kind for check in unwatched] == ["ssas_power", "ssas_text"]
+    assert all(check.points(None) == () for check in unwatched)
 
 
 def test_one_new_file_is_enough(tmp_path, monkeypatch):

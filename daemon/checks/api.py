@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.clock import Clock
-    from daemon.model import Json, Outcome, Ship, Situation, Value
+    from daemon.model import Json, Outcome, Position, Ship, Situation, Value
 
 LONGEST_CHECK_S: Final = 4 * 3600.0
 """No test of one occasion takes longer; the longest SSAS test is over in 90 min."""
@@ -254,6 +254,19 @@ class RecordVerified:
     before_utc: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that a person attached to an entry.
+
+    Attributes:
+        text: Its words, where it is text or mail; None where it is a picture or a PDF.
+    """
+
+    name: str | None
+    sha256: str
+    text: str | None = None
+
+
 AisOffOrders: TypeAlias = "tuple[datetime | None, Sequence[tuple[datetime, datetime | None]]]"
 
 
@@ -282,6 +295,8 @@ class Services:
         open_alerts: What alerts the stations show now.
         knows_alert: Whether there can be an alert of that id on this ship.
         answers: Whether the device that says a point answers now: between two polls its last word looks fresh.
+        own_position: Where the ship is now by GNSS that counts as evidence; None where that is not known.
+        attached: Returns the file that an entry attaches, by the entry's number; None where it attaches none.
     """
 
     ais_off_orders: Callable[[], AisOffOrders] | None = None
@@ -303,6 +318,8 @@ class Services:
     open_alerts: Callable[[], Iterable[AlertSeen]] | None = None
     knows_alert: Callable[[str], bool] | None = None
     answers: Callable[[str], bool] | None = None
+    own_position: Callable[[], Position | None] | None = None
+    attached: Callable[[int], Awaitable[Attached | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +376,10 @@ class CheckContext(Protocol):
         """Show beside the step what has been seen so far: ``open 0.4 s``."""
         ...
 
+    def done_with_window(self) -> None:
+        """Say that SSAS equipment is read no more: from now on the test outlives its window."""
+        ...
+
     @property
     def watched_since(self) -> str | None:
         """Ship's time at which a continuous check began to watch, where that was not the beginning of the day."""
@@ -381,7 +402,8 @@ class CheckSpec:
         steps: How many steps a person is led through, at most; 0 for an automatic check.
         count_steps: The same where it hangs on the configuration.
         points: The points it listens to, so that a configuration that names none is refused.
-        needs_window: It runs only inside an SSAS test window.
+        needs_window: It runs only inside an SSAS test window, until it says that it is done with it.
+        window_s: How much of the window it needs, in seconds; one that has less left is refused.
         continuous: It watches all day, see above.
         items: The single things that it is a test of, each of which must pass; none for a test of one thing.
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
@@ -398,6 +420,7 @@ class CheckSpec:
     classification: Classification = Classification.WATCH
     steps: int = 0
     needs_window: bool = False
+    window_s: Callable[[Any], float] | None = None
     continuous: bool = False
     items: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
     lead: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict]] | None = None

@@ -3,63 +3,77 @@
 Source: MSC.147(77) annex 7 (must be capable of being tested), MSC/Circ.1155 annex II; how long a press lasts and what
 the lamp shows is the maker's (``config/ssas/``), how long before the flag is told is the flag's (``config/flags/``).
 The proof has three legs: activation seen, transmitter accepted, shore confirmation attached; a leg that the unit
-cannot show is supplied by a named person, and the result says which. It runs only inside a test window, and nothing
-of it is class watch (invariant 1).
+cannot show is supplied by a named person, and the result says which. It is begun only inside a test window, needs it
+until the unit is reset, and nothing of it is class watch (invariant 1).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from daemon.checks.api import Answer, CheckConfig, CheckContext, CheckSpec, Expects, Mode
-from daemon.checks.flags import FlagName, judge_notices, load_flag
+from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
+from daemon.checks.flags import judge_notices, load_flag
 from daemon.checks.lamp_patterns import Phase
-from daemon.checks.ssas_units import UnitName, UnitProfile, load_lamp, load_unit
+from daemon.checks.ssas_confirming import STEPS_ASHORE, confirm
+from daemon.checks.ssas_facts import is_no, said, seen
+from daemon.checks.ssas_legs import judge_legs
+from daemon.checks.ssas_settings import FlagTestConfig
+from daemon.checks.ssas_units import UnitProfile, load_lamp, load_unit
 from daemon.checks.ssas_watch import LampWatch, message_until
-from daemon.model import Classification, Outcome, Reading, Verdict
+from daemon.model import Classification, Reading, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from typing import Self
 
+    from daemon.checks.api import CheckContext
     from daemon.checks.flags import Notice
+    from daemon.model import Json
 
-STEPS = 5
+STEPS_ON_BOARD = 5
 UNKNOWN_SENDING_S = 1020.0
 """How long sending is waited for where neither the ship nor the maker says."""
+RELEASE_S = 120.0
+"""How long a person may take to release the buttons and say so, where a window's length is reckoned."""
+LONGEST_S = 4 * 86_400.0
+"""Some flags confirm in office hours only: over a long weekend that is so long."""
 
 
-class SsasEndToEndConfig(CheckConfig):
+class SsasEndToEndConfig(FlagTestConfig):
     """One activation point of one SSAS unit."""
 
     kind: Literal["ssas_end_to_end"]
     activation_point: Annotated[str, Field(pattern=r"^P[1-9]$")]
     """An opaque id; where it is stands in the SSP only (A/9.4.17)."""
-    flag_profile: FlagName
-    """The flag whose rule this test follows: ``singapore``."""
-    unit_profile: UnitName
-    """The maker's procedure that this test follows: ``jrc-jue-95sa-text``."""
     message: str
     """The point of the unit's text, or "" where the unit has none."""
     lamp: str
     """The point of the unit's test lamp, or "" where none is wired."""
-    addressees: Annotated[int, Field(ge=1, le=9)] | None = None
-    """To how many the unit sends, which says how long it takes; where not given, to the most that it can."""
     activation_s: Annotated[float, Field(ge=1, le=600)] = 120.0
     """How long the lamp is waited for, in seconds."""
     sending_s: Annotated[float, Field(ge=1, le=5400)] | None = None
     """How long sending is waited for, in seconds; where not given, as the maker says for so many addressees."""
+    reset_s: Annotated[float, Field(ge=1, le=600)] = 30.0
+    """How long after the release the lamp may take to show rest, in seconds."""
+    quiet_s: Annotated[float, Field(ge=1, le=3600)] = 120.0
+    """How long after the release no further message may come: longer than the unit repeats, in seconds."""
     answer_s: Annotated[float, Field(ge=1, le=3600)] = 900.0
-    """How long each answer of a person is waited for, in seconds."""
+    """How long each answer of a person on board is waited for, in seconds."""
+    confirmation_h: Annotated[float, Field(gt=0, le=72)] = 12.0
+    """How long the confirmations from ashore are waited for, in hours: the window may close meanwhile."""
+    position_within_m: Annotated[float, Field(ge=50, le=20_000)] = 1852.0
+    """How far the position in the copy may lie from ours, in metres."""
+    fix_age_min: Annotated[float, Field(ge=1, le=1440)] = 60.0
+    """How old the position in the copy may have been when the test was sent, in minutes."""
 
     @model_validator(mode="after")
     def _fits_the_unit(self) -> Self:
         unit = load_unit(self.unit_profile)
-        unit.sending_s(self.addressees)
+        unit.sending_s(len(self.addressees))
         if self.lamp:
             load_lamp(self.unit_profile)
         if self.message and not unit.tells_by_port:
@@ -74,61 +88,21 @@ def may_start(
     return judge_notices(config.flag_profile, notices, now_utc)
 
 
-@dataclass(frozen=True, slots=True)
-class Legs:
-    """What was gathered; None where a leg was not seen by the unit or not said by a person.
-
-    Attributes:
-        watched: What shows the sending was in sight the whole time, so that nothing seen is a finding and not a gap.
-        at_rest: The lamp, where there is one, was seen at rest before.
-    """
-
-    activation: Reading | Answer | None
-    acceptance: Reading | Answer | None
-    shore: Answer | None
-    text_set_back: Answer | None
-    watched: bool = True
-    at_rest: bool = True
+def sending_s(config: SsasEndToEndConfig) -> float:
+    """Return how long sending is waited for, in seconds."""
+    told = load_unit(config.unit_profile).sending_s(len(config.addressees))
+    return config.sending_s or told or UNKNOWN_SENDING_S
 
 
-def judge(legs: Legs) -> Verdict:
-    """Judge the three legs and the text set back."""
-    readings = tuple(r for r in (legs.activation, legs.acceptance) if isinstance(r, Reading))
-    details = {
-        "activation": _seen_by(legs.activation),
-        "acceptance": _seen_by(legs.acceptance),
-        "shore": _seen_by(legs.shore),
-        "text_set_back": _seen_by(legs.text_set_back),
-    }
-    if legs.activation is None:
-        why = "" if legs.at_rest else ": the lamp was not seen at rest first"
-        return Verdict(Outcome.INCONCLUSIVE, f"activation not seen{why}", readings, details)
-    unproven = isinstance(legs.acceptance, Answer) and not legs.acceptance.text
-    if unproven or (legs.acceptance is None and not legs.watched):
-        return Verdict(
-            Outcome.INCONCLUSIVE, "activation seen; sending was not seen", readings, details
-        )
-    if legs.acceptance is None:
-        return Verdict(
-            Outcome.FAILED, "activation seen; no test message was sent in time", readings, details
-        )
-    if legs.shore is None or not legs.shore.text:
-        return Verdict(Outcome.INCONCLUSIVE, "sent; no confirmation from ashore", readings, details)
-    if legs.text_set_back is None:
-        return Verdict(
-            Outcome.INCONCLUSIVE, "confirmed; text not confirmed as set back", readings, details
-        )
-    return Verdict(Outcome.PASSED, "activation seen, sent, confirmed ashore", readings, details)
+def needs_s(config: SsasEndToEndConfig) -> float:
+    """Return how much of a test window the test needs, in seconds: from the press to the proof of the reset."""
+    reset_s = RELEASE_S + config.reset_s + (config.quiet_s if config.message else 0.0)
+    return config.activation_s + sending_s(config) + reset_s
 
 
-def _seen_by(leg: Reading | Answer | None) -> str:
-    match leg:
-        case None:
-            return "not seen"
-        case Reading():
-            return f"seen by ispsd on {leg.point}"
-        case Answer():
-            return f"said by {leg.person}: {leg.text}" if leg.text else f"said by {leg.person}"
+def judge(_: SsasEndToEndConfig, gathered: Gathered) -> Verdict:
+    """Judge the legs, the reset and the text set back."""
+    return judge_legs(gathered)
 
 
 def points(config: SsasEndToEndConfig) -> tuple[str, ...]:
@@ -136,75 +110,165 @@ def points(config: SsasEndToEndConfig) -> tuple[str, ...]:
     return tuple(point for point in (config.lamp, config.message) if point)
 
 
-async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Verdict:
+def steps(config: SsasEndToEndConfig) -> int:
+    """Return the number of steps: each addressee has one."""
+    return STEPS_ON_BOARD + len(config.addressees) + STEPS_ASHORE
+
+
+async def gather(config: SsasEndToEndConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through the test."""
-    unit = load_unit(config.unit_profile)
-    legs = await _on_board(config, ctx, unit)
-    if legs.acceptance is None:
-        return judge(legs)
-    shore = await ctx.prompt(
-        3,
-        "Confirmed from ashore? Give reference and time.",
-        expects=Expects.REFERENCE,
-        for_s=config.answer_s,
-    )
-    reset = None
-    if shore is not None:
-        await ctx.prompt(4, unit.test.release, expects=Expects.DONE, for_s=config.answer_s)
-        reset = await ctx.prompt(
-            5, "Message text set back to the real one?", expects=Expects.DONE, for_s=config.answer_s
+    found = _Found(config, ctx, load_unit(config.unit_profile))
+    await found.on_board()
+    ctx.done_with_window()
+    if found.is_sent and "reset" in found.facts:
+        await confirm(config, ctx, found.facts, first_step=STEPS_ON_BOARD + 1)
+    found.facts["ended"] = ctx.clock.utc().isoformat()
+    return Gathered(tuple(found.readings), found.facts)
+
+
+class _Found:
+    """What is found on board, step by step."""
+
+    def __init__(self, config: SsasEndToEndConfig, ctx: CheckContext, unit: UnitProfile) -> None:
+        self.readings: list[Reading] = []
+        self.facts: dict[str, Json] = {}
+        self._config = config
+        self._ctx = ctx
+        self._unit = unit
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether there is something to be confirmed."""
+        return self.facts.get("acceptance") is not None
+
+    async def on_board(self) -> None:
+        clear = await self._ctx.prompt(
+            1,
+            "No distress, urgency or security matter in hand, and the terminal free? yes or no",
+            expects=Expects.YES_OR_NO,
+            for_s=self._config.answer_s,
         )
-    return judge(replace(legs, shore=shore, text_set_back=reset))
+        self.facts["clear"] = said(clear)
+        if clear is None or is_no(said(clear)):
+            return
+        await self._press_and_send()
+        self.facts["sent"] = self._ctx.clock.utc().isoformat()
+        if self.facts["activation"] is not None:
+            await self._reset()
+
+    def _keep(self, key: str, reading: Reading | None) -> None:
+        self.facts[key] = seen(reading)
+        if reading is not None:
+            self.readings.append(reading)
+
+    async def _press_and_send(self) -> None:
+        config, ctx = self._config, self._ctx
+        says = " and ".join(load_flag(config.flag_profile).message_says)
+        press = (
+            f"At {config.activation_point}: {self._unit.test.press}. The message must say {says}. "
+            "Real alert by mistake? Open the false alert card now."
+        )
+        if not config.lamp:
+            done = await ctx.prompt(2, press, expects=Expects.DONE, for_s=config.activation_s)
+            self.facts["activation"] = said(done)
+            if done is not None:
+                await self._sent(None)
+            return
+        with ctx.listen((config.lamp,)) as inbox:
+            profile = load_lamp(config.unit_profile)
+            lamp = LampWatch(inbox, ctx, profile)
+            await ctx.prompt(2, press, expects=Expects.NOTHING, for_s=0)
+            until_s = ctx.clock.now_s() + config.activation_s
+            at_rest = await lamp.until(Phase.REST, until_s=until_s)
+            pressed = await lamp.until(Phase.PRESSED, until_s=until_s)
+            self.facts["lamp_at_rest"] = at_rest is not None
+            self._keep("activation", pressed)
+            tells = not config.message and profile.when_sent is not None
+            if pressed is not None and tells:
+                await self._sent(lamp)
+        if self.facts["activation"] is not None and not tells:
+            await self._sent(None)
+
+    async def _sent(self, lamp: LampWatch | None) -> None:
+        """Find that the transmitter accepted: by text, by lamp, or by a person."""
+        config, ctx = self._config, self._ctx
+        for_s = sending_s(config)
+        until_s = ctx.clock.now_s() + for_s
+        if not config.message and lamp is None:
+            answer = await ctx.prompt(
+                3, "Sent? Name the proof.", expects=Expects.REFERENCE, for_s=for_s
+            )
+            self.facts["acceptance"], self.facts["watched"] = said(answer), False
+            return
+        wait = f"Wait, at most {for_s / 60:.0f} min: the unit is sending."
+        if lamp is not None:
+            await ctx.prompt(3, wait, expects=Expects.NOTHING, for_s=0)
+            self._keep("acceptance", await lamp.until(Phase.SENT, until_s=until_s))
+            self.facts["watched"] = lamp.was_in_sight()
+            return
+        # From now on only: a message from before the lamp is not this test's.
+        with ctx.listen((config.message,)) as inbox:
+            await ctx.prompt(3, wait, expects=Expects.NOTHING, for_s=0)
+            message, watched = await message_until(inbox, ctx, until_s=until_s)
+        self._keep("acceptance", message)
+        self.facts["watched"] = watched
+
+    async def _reset(self) -> None:
+        """Have the buttons released, and see that the unit rests and sends no more."""
+        config, ctx = self._config, self._ctx
+        if not self.is_sent:
+            ctx.done_with_window()  # what was found stands, however long the release takes
+        released = await ctx.prompt(
+            4, self._unit.test.release, expects=Expects.DONE, for_s=config.answer_s
+        )
+        self.facts["released"] = said(released)
+        if released is None or not self.is_sent:
+            return
+        await self._see_it_rest()
+        if config.lamp or self.facts["further_message"] is not None:
+            return
+        answer = await ctx.prompt(
+            5,
+            "Unit at rest and reset? Name what shows it, or no.",
+            expects=Expects.REFERENCE,
+            for_s=config.answer_s,
+        )
+        # Where there is a port, it was there all the time, or nobody's word helps.
+        in_doubt = config.message and not self.facts["reset_watched"]
+        self.facts["reset"] = None if in_doubt else said(answer)
+        if answer is None:
+            self.facts["reset_watched"] = False
+
+    async def _see_it_rest(self) -> None:
+        config, ctx = self._config, self._ctx
+        began_s = ctx.clock.now_s()
+        watched, message, rest = True, None, None
+        with ctx.listen((config.message,) if config.message else ()) as messages:
+            if config.lamp:
+                with ctx.listen((config.lamp,)) as inbox:
+                    lamp = LampWatch(inbox, ctx, load_lamp(config.unit_profile))
+                    step = "Wait: the unit is watched until it rests."
+                    await ctx.prompt(5, step, expects=Expects.NOTHING, for_s=0)
+                    rest = await lamp.until(Phase.REST, until_s=began_s + config.reset_s)
+                    watched = lamp.was_in_sight()
+            if config.message:
+                await ctx.prompt(
+                    5, "Wait: no further message may come.", expects=Expects.NOTHING, for_s=0
+                )
+                message, was_there = await message_until(
+                    messages, ctx, until_s=began_s + config.quiet_s
+                )
+                watched &= was_there
+        self._keep("further_message", message)
+        if config.lamp:
+            self._keep("reset", rest)
+        self.facts["reset_watched"] = watched
 
 
-async def _on_board(config: SsasEndToEndConfig, ctx: CheckContext, unit: UnitProfile) -> Legs:
-    """Return the two legs that are seen on board: activation, and that the transmitter accepted it."""
-    says = " and ".join(load_flag(config.flag_profile).message_says)
-    press = (
-        f"At {config.activation_point}: {unit.test.press}. The message must say {says}. "
-        "Real alert by mistake? Open the false alert card now."
-    )
-    if not config.lamp:
-        done = await ctx.prompt(1, press, expects=Expects.DONE, for_s=config.activation_s)
-        return await _sent(config, ctx, unit, Legs(done, None, None, None))
-    with ctx.listen((config.lamp,)) as inbox:
-        profile = load_lamp(config.unit_profile)
-        lamp = LampWatch(inbox, ctx, profile)
-        await ctx.prompt(1, press, expects=Expects.NOTHING, for_s=0)
-        until_s = ctx.clock.now_s() + config.activation_s
-        at_rest = await lamp.until(Phase.REST, until_s=until_s)
-        pressed = await lamp.until(Phase.PRESSED, until_s=until_s)
-        legs = Legs(pressed, None, None, None, at_rest=at_rest is not None)
-        if not config.message and profile.when_sent is not None:
-            return await _sent(config, ctx, unit, legs, lamp)
-    return await _sent(config, ctx, unit, legs)
-
-
-async def _sent(
-    config: SsasEndToEndConfig,
-    ctx: CheckContext,
-    unit: UnitProfile,
-    legs: Legs,
-    lamp: LampWatch | None = None,
-) -> Legs:
-    """Return the legs with the one that says that the transmitter accepted: by text, by lamp, or by a person."""
-    if legs.activation is None:
-        return legs
-    for_s = config.sending_s or unit.sending_s(config.addressees) or UNKNOWN_SENDING_S
-    until_s = ctx.clock.now_s() + for_s
-    if not config.message and lamp is None:
-        said = await ctx.prompt(2, "Sent? Name the proof.", expects=Expects.REFERENCE, for_s=for_s)
-        return replace(legs, acceptance=said, watched=False)
-    wait = f"Wait, at most {for_s / 60:.0f} min: the unit is sending."
-    if lamp is not None:
-        await ctx.prompt(2, wait, expects=Expects.NOTHING, for_s=0)
-        sent = await lamp.until(Phase.SENT, until_s=until_s)
-        return replace(legs, acceptance=sent, watched=lamp.was_in_sight())
-    # From now on only: a message from before the lamp is not this test's.
-    with ctx.listen((config.message,)) as inbox:
-        await ctx.prompt(2, wait, expects=Expects.NOTHING, for_s=0)
-        message, watched = await message_until(inbox, ctx, until_s=until_s)
-    return replace(legs, acceptance=message, watched=watched)
+async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Verdict:
+    """Gather, then judge."""
+    gathered = await gather(config, ctx)
+    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
 
 
 CHECK = CheckSpec(
@@ -214,6 +278,9 @@ CHECK = CheckSpec(
     points=points,
     mode=Mode.ASSISTED,
     classification=Classification.SSO,
-    steps=STEPS,
+    count_steps=steps,
     needs_window=True,
+    window_s=needs_s,
+    limit_s=LONGEST_S,
+    judge=judge,
 )

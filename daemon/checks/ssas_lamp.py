@@ -8,35 +8,41 @@ class watch (invariant 1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from daemon.checks.api import Answer, CheckConfig, CheckContext, CheckSpec, Expects, Mode
-from daemon.checks.lamp_patterns import LampProfile, Phase
-from daemon.checks.ssas_units import UnitName, load_lamp, load_unit
+from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
+from daemon.checks.lamp_patterns import Phase
+from daemon.checks.ssas_facts import fact, is_no, said, seen, text, who
+from daemon.checks.ssas_settings import SsasConfig
+from daemon.checks.ssas_units import load_lamp, load_unit
 from daemon.checks.ssas_watch import LampWatch, message_until
-from daemon.model import Classification, LampState, Outcome, Reading, Verdict
+from daemon.model import Classification, Outcome, Reading, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
+
+    from daemon.checks.api import CheckContext
+    from daemon.model import Json
 
 STEPS = 4
 HOLD_S = 5.0
 """How long the person is asked to hold the button, in seconds."""
 SAFE_TIMES = 4
 """A press that sends is at least so many times as long: nobody counts seconds well."""
+WALK_S = 300.0
+"""How long the walk to the button and back may take, where a window's length is reckoned, in seconds."""
 SHOWN_WITHIN_S = 10.0
 """How long the lamp is given to show rest, in seconds; a steady lamp is clear after 2."""
 
 
-class SsasLampConfig(CheckConfig):
+class SsasLampConfig(SsasConfig):
     """The test button and lamp of one SSAS unit."""
 
     kind: Literal["ssas_lamp"]
-    unit_profile: UnitName
-    """The maker's procedure that this test follows: ``sailor-6194``."""
     lamp: Annotated[str, Field(min_length=1)]
     """The point of the unit's test lamp."""
     message: str = ""
@@ -60,83 +66,61 @@ class SsasLampConfig(CheckConfig):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was gathered, in the order of the steps; None where it was not.
-
-    Attributes:
-        done: The person who says that the button was pressed and let go.
-        blinked: The lamp blinked, as it does when an alert button is pressed too.
-        states: Every state that the lamp was seen in.
-        in_sight: The lamp was in sight the whole time.
-        port_was_there: So was the text port, where the unit has one.
-        ashore: Who says that nothing was received, and by which reference.
-    """
-
-    at_rest: Reading | None = None
-    done: Answer | None = None
-    pressed: Reading | None = None
-    blinked: Reading | None = None
-    rest_again: Reading | None = None
-    states: frozenset[LampState] = frozenset()
-    in_sight: bool = True
-    message: Reading | None = None
-    port_was_there: bool = True
-    ashore: Answer | None = None
+def needs_s(config: SsasLampConfig) -> float:
+    """Return how much of a test window the test needs, in seconds: somebody walks to the button meanwhile."""
+    return SHOWN_WITHIN_S + WALK_S + SHOWN_WITHIN_S + config.watch_s
 
 
-def judge(seen: Seen) -> Verdict:
+def judge(_: SsasLampConfig, gathered: Gathered) -> Verdict:
     """Judge the lamp against what its maker says; whatever was sent is a failure."""
-    outcome, reason = _fault(seen) or (Outcome.PASSED, "lamp as the maker says, nothing sent")
-    by_lamp = (seen.at_rest, seen.pressed, seen.blinked, seen.rest_again, seen.message)
-    readings = tuple(reading for reading in by_lamp if reading is not None)
-    nothing_ashore = "not said"
-    if seen.ashore is not None:
-        nothing_ashore = f"said by {seen.ashore.person}: {seen.ashore.text}"
+    facts = gathered.facts
+    outcome, reason = _fault(facts) or (Outcome.PASSED, "lamp as the maker says, nothing sent")
+    done, ashore = fact(facts, "done"), fact(facts, "ashore")
     details = {
-        "at_rest": _where(seen.at_rest),
-        "pressed": _where(seen.pressed),
-        "rest_again": _where(seen.rest_again),
-        "pressed_by": "not said" if seen.done is None else f"said by {seen.done.person}",
-        "nothing_ashore": nothing_ashore,
+        "at_rest": who(fact(facts, "at_rest")),
+        "pressed": who(fact(facts, "pressed")),
+        "rest_again": who(fact(facts, "rest_again")),
+        "pressed_by": "not said" if done is None else f"said by {done['person']}",
+        "nothing_ashore": "not said" if ashore is None else who(ashore),
     }
-    return Verdict(outcome, reason, readings, details)
+    return Verdict(outcome, reason, details=details)
 
 
-def _fault(seen: Seen) -> tuple[Outcome, str] | None:
-    if seen.message is not None:
+def _fault(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
+    if fact(facts, "message") is not None:
         return Outcome.FAILED, "a message was sent"
-    if seen.blinked is not None:
+    if fact(facts, "blinked") is not None:
         return Outcome.FAILED, "the lamp blinked, as when an alert button is pressed too"
-    return _lamp_fault(seen) or _silence_fault(seen)
+    return _lamp_fault(facts) or _silence_fault(facts)
 
 
-def _lamp_fault(seen: Seen) -> tuple[Outcome, str] | None:
-    if seen.at_rest is None or seen.done is None:
+def _lamp_fault(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
+    at_rest, pressed = fact(facts, "at_rest"), fact(facts, "pressed")
+    if at_rest is None or fact(facts, "done") is None:
         unsaid = "nobody said that TEST was pressed"
         unseen = "the lamp was not seen at rest first"
-        return Outcome.INCONCLUSIVE, unseen if seen.at_rest is None else unsaid
-    if seen.pressed is not None and seen.rest_again is not None:
+        return Outcome.INCONCLUSIVE, unseen if at_rest is None else unsaid
+    if pressed is not None and fact(facts, "rest_again") is not None:
         return None
-    if not seen.in_sight:
+    if not facts.get("in_sight", False):
         return Outcome.INCONCLUSIVE, "the lamp was out of sight for a while"
-    if seen.pressed is not None:
+    if pressed is not None:
         return Outcome.FAILED, "the lamp did not go back to rest"
-    if len(seen.states) == 1:
-        return Outcome.FAILED, f"TEST was pressed and the lamp stayed {min(seen.states)}"
+    states = facts.get("states")
+    if isinstance(states, list) and len(states) == 1:
+        return Outcome.FAILED, f"TEST was pressed and the lamp stayed {states[0]}"
     return Outcome.INCONCLUSIVE, "the lamp did not show a press of some seconds clearly"
 
 
-def _silence_fault(seen: Seen) -> tuple[Outcome, str] | None:
-    if not seen.port_was_there:
+def _silence_fault(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
+    if not facts.get("port_was_there", False):
         return Outcome.INCONCLUSIVE, "the text port was lost: a message may have been missed"
-    if seen.ashore is None or not seen.ashore.text:
+    ashore = fact(facts, "ashore")
+    if is_no(ashore):
+        return Outcome.FAILED, "a named person says that something was received ashore"
+    if not text(ashore):
         return Outcome.INCONCLUSIVE, "nobody said that nothing was received ashore"
     return None
-
-
-def _where(reading: Reading | None) -> str:
-    return "not seen" if reading is None else f"seen by ispsd on {reading.point}"
 
 
 def points(config: SsasLampConfig) -> tuple[str, ...]:
@@ -145,39 +129,60 @@ def points(config: SsasLampConfig) -> tuple[str, ...]:
 
 
 async def run(config: SsasLampConfig, ctx: CheckContext) -> Verdict:
+    """Gather, then judge."""
+    gathered = await gather(config, ctx)
+    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
+
+
+async def gather(config: SsasLampConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through the press; listen for a message from before it to the last answer."""
-    profile = load_lamp(config.unit_profile)
+    found = _Found()
     with ctx.listen((config.message,) if config.message else ()) as messages:
-        seen = await _pressed(config, ctx, profile)
-        message, was_there = None, True
-        if seen.rest_again is not None:
+        await _press(config, ctx, found)
+        message, was_there, ashore = None, True, None
+        if found.facts.get("rest_again") is not None:
             await ctx.prompt(3, "Wait: nothing may be sent.", expects=Expects.NOTHING, for_s=0)
             until_s = ctx.clock.now_s() + config.watch_s
             message, was_there = await message_until(messages, ctx, until_s=until_s)
-        ashore = None
-        if seen.rest_again is not None and message is None:
-            ashore = await ctx.prompt(
-                4,
-                "Nothing received ashore? Name who says so, and when.",
-                expects=Expects.REFERENCE,
-                for_s=config.answer_s,
-            )
+            if message is None:
+                ashore = await ctx.prompt(
+                    4,
+                    "Nothing received ashore? Name who says so, and when; or no.",
+                    expects=Expects.REFERENCE,
+                    for_s=config.answer_s,
+                )
         if message is None:
             message, still_there = await message_until(messages, ctx, until_s=ctx.clock.now_s())
             was_there &= still_there
-    return judge(replace(seen, message=message, port_was_there=was_there, ashore=ashore))
+    found.keep("message", message)
+    found.facts |= {"port_was_there": was_there, "ashore": said(ashore)}
+    return Gathered(tuple(found.readings), found.facts)
 
 
-async def _pressed(config: SsasLampConfig, ctx: CheckContext, profile: LampProfile) -> Seen:
-    """Return what the lamp showed before, during and after the press."""
+class _Found:
+    """What was seen and said, in the order of the steps."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.facts: dict[str, Any] = {}
+
+    def keep(self, key: str, reading: Reading | None) -> None:
+        self.facts[key] = seen(reading)
+        if reading is not None:
+            self.readings.append(reading)
+
+
+async def _press(config: SsasLampConfig, ctx: CheckContext, found: _Found) -> None:
+    """Find what the lamp showed before, during and after the press."""
     with ctx.listen((config.lamp,)) as inbox:
-        lamp = LampWatch(inbox, ctx, profile)
+        lamp = LampWatch(inbox, ctx, load_lamp(config.unit_profile))
         await ctx.prompt(
             1, "Press nothing: the lamp is looked at.", expects=Expects.NOTHING, for_s=0
         )
         at_rest = await lamp.until(Phase.REST, until_s=ctx.clock.now_s() + SHOWN_WITHIN_S)
+        found.keep("at_rest", at_rest)
         if at_rest is None:
-            return Seen()
+            return
         done = await ctx.prompt(
             2,
             f"Hold TEST alone for {HOLD_S:.0f} s and let go; touch no alert button. Then say done. "
@@ -194,15 +199,12 @@ async def _pressed(config: SsasLampConfig, ctx: CheckContext, profile: LampProfi
         blinked = after
         if lamp.phase is not Phase.BLINKING:
             blinked = await lamp.until(Phase.BLINKING, until_s=ctx.clock.now_s())
-        return Seen(
-            at_rest=at_rest,
-            done=done,
-            pressed=pressed,
-            blinked=blinked,
-            rest_again=None if after is blinked else after,
-            states=frozenset(lamp.states),
-            in_sight=lamp.was_in_sight(),
-        )
+        found.facts["done"] = said(done)
+        found.keep("pressed", pressed)
+        found.keep("blinked", blinked)
+        found.keep("rest_again", None if after is blinked else after)
+        found.facts["states"] = sorted(state.value for state in lamp.states)
+        found.facts["in_sight"] = lamp.was_in_sight()
 
 
 CHECK = CheckSpec(
@@ -214,4 +216,6 @@ CHECK = CheckSpec(
     classification=Classification.SSO,
     steps=STEPS,
     needs_window=True,
+    window_s=needs_s,
+    judge=judge,
 )

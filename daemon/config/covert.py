@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from daemon import schedule
+from daemon.checks.flags import addressee_fault, interval_fault, load_flag
+from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.config.sharing import line_of
 from daemon.drivers.links import TcpServerLink, UdpLink
 from daemon.drivers.modbus_unit import UnitConfig
@@ -34,10 +37,48 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
         *_source_faults(devices, tests),
         *_naming_faults(file, devices, tests),
         *_wording_faults(file, devices),
+        *_rule_faults(tests),
+        *_window_faults(file, tests),
     ]
     # Of a play, all that is left out is at one address, where nobody is.
     if file.record.origin != "demo":
         faults += [*_sharing_faults(file, devices), *_unit_faults(devices)]
+    return faults
+
+
+def _rule_faults(tests: list[Test]) -> list[Fault]:
+    """Refuse an interval or an addressee that the flag's rule does not have."""
+    faults: list[Fault] = []
+    for test in tests:
+        if not isinstance(test.config, FlagTestConfig) or not test.spec.needs_window:
+            continue
+        profile = load_flag(test.config.flag_profile)
+        limit = schedule.plan_of(test.config, test.spec).limit
+        reasons = (
+            addressee_fault(profile, [each.kind for each in test.config.addressees]),
+            interval_fault(profile, limit.days),
+        )
+        place = f'test "{test.config.id}"'
+        faults += [Fault(place, f"{each} ({profile.quoted})") for each in reasons if each]
+    return faults
+
+
+def _window_faults(file: ConfigFile, tests: list[Test]) -> list[Fault]:
+    """Refuse a test that no window of the ship can hold, and one without its false alert card."""
+    covert = [test for test in tests if test.spec.needs_window]
+    faults = [
+        Fault(
+            f'test "{test.config.id}"',
+            f"it needs {needs_s / 60:.0f} min of a test window, and [ssas] window_min is "
+            f"{file.ssas.window_min:g}",
+        )
+        for test in covert
+        if test.spec.window_s is not None
+        and (needs_s := test.spec.window_s(test.config)) > file.ssas.window_min * 60
+    ]
+    if covert and file.ssas.false_alert is None:
+        reason = "is missing: every SSAS test has its false alert card, whom to call and how"
+        faults.append(Fault("ssas.false_alert", reason))
     return faults
 
 

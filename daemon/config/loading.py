@@ -92,6 +92,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         bam=file.bam,
         witnesses=tuple(section.witness() for section in file.witness),
         ssas_window_s=file.ssas.window_min * 60,
+        false_alert=file.ssas.false_alert,
         gnss=file.gnss,
         persons=tuple(Person(p.name, p.rank, p.roles) for p in file.person),
         credentials_file=file.people.credentials_file or file.record.directory.parent / CREDENTIALS,

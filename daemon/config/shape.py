@@ -404,10 +404,28 @@ class SsasChannel(_Section):
     lit_when: bool = True
 
 
+class CallSection(_Section):
+    """One who is called if a real alert went out by mistake."""
+
+    who: Annotated[str, Field(min_length=1, max_length=60)]
+    number: Annotated[str, Field(min_length=3, max_length=60)]
+    """Telephone, or what else reaches him at any hour."""
+    within_min: Annotated[int, Field(ge=1, le=60)] = 5
+
+
+class FalseAlertSection(_Section):
+    """The false alert card: it belongs to every SSAS test, and is opened by hand only."""
+
+    ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40)]
+    call: Annotated[tuple[CallSection, ...], Field(min_length=1, max_length=12)]
+    """Whom to call, in this order."""
+
+
 class SsasSection(_Section):
     """SSAS equipment, beside its text port, which is a device of kind ``ssas_text``."""
 
     channels: tuple[SsasChannel, ...] = ()
+    false_alert: FalseAlertSection | None = None
     window_min: Annotated[float, Field(gt=0, le=90)] = 90.0
     """How long a test window stays open, in minutes."""
 
@@ -534,6 +552,7 @@ class Config:
     bam: BamSection | None
     witnesses: tuple[Witness, ...]
     ssas_window_s: float
+    false_alert: FalseAlertSection | None
     gnss: GnssSection
     persons: tuple[Person, ...]
     credentials_file: Path

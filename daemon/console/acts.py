@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.console import timed
-from daemon.console.asking import DONE, asked, asking, does, order, pin_file, say
+from daemon.console import ssas, timed
+from daemon.console.asking import DONE, asked, asking, does, order, say
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add(commands: Any) -> None:
     timed.add(commands)
     _permits(commands)
     _tests(commands)
-    _ssas(commands)
+    ssas.add(commands)
     _releases(commands)
 
 
@@ -139,13 +140,16 @@ def _tests(commands: Any) -> None:
     answer.add_argument(
         "text", nargs="?", default="", help="what the step asks for: yes, no, numbers"
     )
+    answer.add_argument(
+        "--file", type=Path, help="the text from a file, its lines as one: an SSAS message"
+    )
     does(
         answer,
         lambda g: {
             "do": "test.answer",
             "test": g.test,
             "step": g.step,
-            "text": g.text,
+            "text": g.text if g.file is None else ssas.one_line(g.file),
             "by": g.by,
         },
     )
@@ -164,37 +168,6 @@ def _tests(commands: Any) -> None:
     does(
         skip,
         lambda g: {"do": "test.skip", "test": g.test, "reason": g.reason, "by": g.by},
-    )
-
-
-def _ssas(commands: Any) -> None:
-    window = asking(commands, "window", "open or close the SSAS test window")
-    window.add_argument("what", choices=["open", "close"])
-    window.add_argument(
-        "--by",
-        action="append",
-        required=True,
-        metavar="NAME",
-        help="twice to open: the Master and the SSO",
-    )
-    pin_file(window)
-    does(window, lambda g: {"do": f"window.{g.what}", "by": g.by})
-
-    notice = asking(commands, "notice", "enter that the flag was told of an SSAS test", by=True)
-    notice.add_argument("flag", help="its profile: singapore")
-    notice.add_argument("--sent", required=True, metavar="UTC", help="2026-11-22T02:10Z")
-    notice.add_argument("--to", required=True, help="whom it went to")
-    notice.add_argument("--reference", required=True, help="the mail, booking or agreement")
-    does(
-        notice,
-        lambda g: {
-            "do": "notice",
-            "flag": g.flag,
-            "sent": g.sent,
-            "to": g.to,
-            "reference": g.reference,
-            "by": g.by,
-        },
     )
 
 

@@ -224,6 +224,7 @@ def _legs(private: Mapping[str, Any]) -> list[str]:
         ("activation", "1"),
         ("acceptance", "2"),
         ("shore", "3"),
+        ("reset", "reset"),
         ("text_set_back", "text set back"),
     )
     return [f"{label}: {seen(said)}" for name, label in legs if (said := text(private, name))]

@@ -36,12 +36,17 @@ CLOCK: Final[Mapping[ClockStatus, str]] = {
     ClockStatus.UNSET: "not set: its times cannot be relied on",
 }
 PRIVATE: Final[Mapping[str, str]] = {
+    "clear": "    No distress or security matter in hand",
     "activation": "1  Activation",
     "acceptance": "2  Test message sent",
+    "reset": "    Unit reset",
     "shore": "3  Confirmed ashore",
+    "copy": "    Copy ashore complete, with TEST",
     "text_set_back": "    Message text set back",
     "confirmed": "    Recipients who confirmed",
     "recipients": "    Recipients",
+    "after": "    No other sign on board, GMDSS as before",
+    "evidence_valid_until": "    Evidence for a survey until",
     "performer": "Done by",
     "witness": "Witness",
 }

@@ -71,6 +71,20 @@ class Sso:
         self.rig.tests.answer(self.test, step, Answer(SSO, text))
         await self.rig.clock.advance(0.0)
 
+    async def rests(self, state: LampState = DARK) -> None:
+        """Let the lamp show rest after the release."""
+        await self.shows((state, 2.5))
+
+    async def confirms(self, *, first_step: int = 6, of: int = 1) -> None:
+        """Say all that is asked after the reset."""
+        for number in range(of):
+            await self.answers(first_step + number, f"MPA mail {number + 1} of 0224Z")
+        step = first_step + of
+        for text in ("yes, read out by the CSO", "print-out of 0230Z", "yes"):
+            assert self.step() == step
+            await self.answers(step, text)
+            step += 1
+
     def result(self) -> tuple[object, object]:
         (result,) = self.rig.results()
         return result["outcome"], result["reason"]
@@ -84,3 +98,10 @@ async def start(made: Rig, test: str) -> Sso:
     made.tests.start(test, SSO)
     await made.clock.advance(0.0)
     return Sso(made, test)
+
+
+async def start_clear(made: Rig, test: str) -> Sso:
+    """Begin, and say that nothing else is in hand."""
+    sso = await start(made, test)
+    await sso.answers(1, "yes")
+    return sso

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from daemon.assets import asset
-from daemon.checks.flags import FlagProfile, Notice, judge_notice, judge_notices, load_flag
+from daemon.checks.flags import (
+    VERIFY,
+    FlagProfile,
+    Notice,
+    To,
+    addressee_fault,
+    interval_fault,
+    judge_notice,
+    judge_notices,
+    judge_occasion,
+    load_flag,
+)
 from tests.makers import UTC_0210
 
 if TYPE_CHECKING:
@@ -21,7 +32,7 @@ if TYPE_CHECKING:
 SINGAPORE = load_flag("singapore")
 RULE = (
     "Singapore: 4 h to 2 days' notice; TEST in the subject; set the wording back afterwards; "
-    "rule as of 2024-10"
+    "rule as of 2024-10; verify with your RSO"
 )
 SHIPPED = sorted(path.stem for path in asset("flags").glob("*.toml"))
 
@@ -41,6 +52,7 @@ def notice(before: timedelta = timedelta(hours=24), **changed: object) -> Notice
 def test_every_flag_that_is_shipped_can_be_read_and_names_where_it_was_read():
     assert SHIPPED == [
         "denmark",
+        "generic",
         "india",
         "liberia",
         "marshall-islands",
@@ -52,6 +64,8 @@ def test_every_flag_that_is_shipped_can_be_read_and_names_where_it_was_read():
     for name in SHIPPED:
         profile = load_flag(name)
         assert profile.source
+        assert profile.read_on.year >= 2026
+        assert VERIFY in profile.quoted
         assert "TEST" in profile.message_says
         assert judge_notice(profile, notice(timedelta(hours=24)), UTC_0210) is None
 
@@ -91,7 +105,9 @@ def test_a_refusal_quotes_the_rule_and_its_age():
     assert judge_notice(SINGAPORE, notice(timedelta(hours=1)), UTC_0210) == (
         f"notice was sent 1 h 00 min before, too late ({RULE})"
     )
-    assert load_flag("india").quoted.endswith("rule as of an undated copy, second hand")
+    assert load_flag("india").quoted.endswith(
+        "rule as of an undated copy, second hand; verify with your RSO"
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +122,9 @@ def test_notice_after_the_start_never_counts(late):
     for name in SHIPPED:
         said = judge_notice(load_flag(name), late, UTC_0210)
         assert said is not None
-        assert said.startswith("a notice that is sent or entered after the start does not count")
+        assert said.startswith(
+            "not valid: a notice that is sent or entered after the start does not count"
+        )
 
 
 @pytest.mark.parametrize("flag", ["panama", "st-vincent"])
@@ -161,7 +179,7 @@ def test_a_time_without_its_zone_is_no_time():
 
 @pytest.mark.parametrize("name", ["SG 2024-10", "../ssas/sailor-6194", "", "atlantis", "x" * 41])
 def test_a_flag_that_is_not_known_is_refused_with_those_that_are(name):
-    with pytest.raises(ValueError, match=r"there are denmark, india, .*singapore"):
+    with pytest.raises(ValueError, match=r"there are denmark, generic, india, .*singapore"):
         load_flag(name)
 
 
@@ -169,3 +187,81 @@ def test_hours_between_which_no_notice_fits_are_refused():
     said = {**SINGAPORE.model_dump(), "at_least_h": 48.0, "at_most_h": 4.0}
     with pytest.raises(ValidationError, match="no notice could be in time"):
         FlagProfile.model_validate(said)
+
+
+FLAG, COMPANY = [To.ADMINISTRATION], [To.COMPANY]
+LAST_YEAR = UTC_0210 - timedelta(days=360)
+IN_MAY = UTC_0210 - timedelta(days=190)
+
+
+def occasion(flag: str, named: str = "", *, to=FLAG, last=None) -> str | None:
+    told = notice(timedelta(hours=24), flag=flag, occasion=named)
+    return judge_occasion(flag, [told], UTC_0210, to=to, last_utc=last)
+
+
+@pytest.mark.parametrize(
+    ("flag", "named", "to", "last", "reason"),
+    [
+        ("st-vincent", "", FLAG, None, "names no occasion on which the flag takes a test"),
+        ("st-vincent", "radio-survey", FLAG, None, None),
+        ("st-vincent", "", COMPANY, None, None),
+        ("liberia", "", FLAG, None, None),
+        ("liberia", "", FLAG, LAST_YEAR, None),
+        ("liberia", "", FLAG, IN_MAY, "a test was sent on 2026-05-16, less than a year ago"),
+        ("liberia", "verification", FLAG, IN_MAY, None),
+        ("liberia", "", COMPANY, IN_MAY, None),
+        ("marshall-islands", "", FLAG, None, "a test is not addressed to the administration"),
+        ("marshall-islands", "", [To.AUTHORITY, To.COMPANY], None, None),
+        ("singapore", "", FLAG, IN_MAY, None),
+    ],
+)
+def test_a_flag_takes_tests_only_on_its_occasions_and_by_its_addressees(
+    flag, named, to, last, reason
+):
+    said = occasion(flag, named, to=to, last=last)
+    if reason is None:
+        assert said is None
+    else:
+        assert said is not None
+        assert reason in said
+        assert load_flag(flag).quoted in said
+
+
+def test_an_occasion_that_the_flag_does_not_know_is_none():
+    told = notice(timedelta(hours=5), flag="st-vincent", occasion="picnic")
+    assert "'picnic' is no occasion of this flag" in str(
+        judge_notice(load_flag("st-vincent"), told, UTC_0210)
+    )
+
+
+def test_an_interval_longer_than_the_flags_is_named_with_the_longest():
+    assert interval_fault(load_flag("panama"), 365) is None
+    assert "say limit_days = 365" in str(interval_fault(load_flag("panama"), 366))
+    assert "say limit_days = 182" in str(interval_fault(load_flag("united-kingdom"), 365))
+    assert interval_fault(load_flag("liberia"), 1100) is None
+
+
+def test_whom_a_message_may_not_be_addressed_to():
+    assert addressee_fault(load_flag("marshall-islands"), FLAG) is not None
+    assert addressee_fault(load_flag("panama"), FLAG) is None
+
+
+def test_a_profile_without_a_date_is_refused_with_file_and_member(tmp_path, monkeypatch):
+    text = (asset("flags") / "panama.toml").read_text("utf-8")
+    (tmp_path / "flags").mkdir()
+    (tmp_path / "flags" / "panama.toml").write_text(text.replace("read_on", "# read_on"), "utf-8")
+    monkeypatch.setenv("ISPSD_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=r"config/flags/panama\.toml: read_on: Field required"):
+        load_flag("panama")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"only_on_occasion": True}, "which are they"),
+        ({"occasions": {"a": "b"}, "yearly_occasion": "mrcc"}, "is none of occasions"),
+    ],
+)
+def test_occasions_that_do_not_fit_each_other_are_refused(changed, reason):
+    with pytest.raises(ValidationError, match=reason):
+        FlagProfile.model_validate({**SINGAPORE.model_dump(), **changed})

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from daemon.assets import asset
 from daemon.checks import ssas_lamp
-from daemon.checks.api import Answer
-from daemon.checks.ssas_lamp import CHECK, Seen, SsasLampConfig, judge
+from daemon.checks.api import Gathered
+from daemon.checks.ssas_lamp import CHECK, SsasLampConfig, judge
 from daemon.errors import RefusedError
 from daemon.model import Classification, Outcome, Provenance, Quality
 from daemon.readiness import Test
 from tests.checks.rig import rig, running
-from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lamp, lost, message
+from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lost, message
 from tests.checks.ssas_rig import start as led
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ async def test_a_text_port_that_was_lost_may_have_hidden_a_message():
 
 
 async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
-    def broken(_seen):
+    def broken(*_):
         raise ZeroDivisionError
 
     monkeypatch.setattr(ssas_lamp, "judge", broken)
@@ -235,8 +235,19 @@ async def test_covert_it_runs_only_inside_a_window_and_nothing_of_it_is_of_class
         assert not {"at_rest", "pressed", "nothing_ashore", "performer"} & {*draft.open}
 
 
-REST, LIT_, DONE, NOTHING = lamp(DARK), lamp(LIT), Answer(SSO), Answer(SSO, ASHORE)
-GOOD = {"at_rest": REST, "done": DONE, "pressed": LIT_, "rest_again": REST, "ashore": NOTHING}
+SEEN, DONE = {"point": "ssas.lamp"}, {"person": SSO, "text": ""}
+GOOD: dict[str, object] = {
+    "at_rest": SEEN,
+    "done": DONE,
+    "pressed": SEEN,
+    "blinked": None,
+    "rest_again": SEEN,
+    "states": ["dark", "lit"],
+    "in_sight": True,
+    "message": None,
+    "port_was_there": True,
+    "ashore": {"person": SSO, "text": ASHORE},
+}
 
 
 @pytest.mark.parametrize(
@@ -245,25 +256,30 @@ GOOD = {"at_rest": REST, "done": DONE, "pressed": LIT_, "rest_again": REST, "ash
         ({}, Outcome.PASSED),
         ({"at_rest": None}, Outcome.INCONCLUSIVE),
         ({"done": None}, Outcome.INCONCLUSIVE),
-        ({"pressed": None, "states": frozenset({DARK})}, Outcome.FAILED),
-        ({"pressed": None, "states": frozenset({DARK, LIT})}, Outcome.INCONCLUSIVE),
+        ({"pressed": None, "states": ["dark"]}, Outcome.FAILED),
+        ({"pressed": None, "states": ["dark", "lit"]}, Outcome.INCONCLUSIVE),
         ({"pressed": None, "in_sight": False}, Outcome.INCONCLUSIVE),
         ({"rest_again": None}, Outcome.FAILED),
         ({"rest_again": None, "in_sight": False}, Outcome.INCONCLUSIVE),
-        ({"blinked": LIT_}, Outcome.FAILED),
-        ({"message": message()}, Outcome.FAILED),
-        ({"message": message(), "at_rest": None}, Outcome.FAILED),
+        ({"blinked": SEEN}, Outcome.FAILED),
+        ({"message": SEEN}, Outcome.FAILED),
+        ({"message": SEEN, "at_rest": None}, Outcome.FAILED),
         ({"port_was_there": False}, Outcome.INCONCLUSIVE),
         ({"ashore": None}, Outcome.INCONCLUSIVE),
         ({"ashore": DONE}, Outcome.INCONCLUSIVE),
+        ({"ashore": {"person": SSO, "text": "no, MPA has it"}}, Outcome.FAILED),
     ],
 )
 def test_each_step_is_needed(changed, outcome):
-    assert judge(Seen(**{**GOOD, **changed})).outcome is outcome
+    gathered = Gathered(facts={**GOOD, **changed})  # type: ignore[arg-type]
+    assert judge(lamp_test().config, gathered).outcome is outcome  # type: ignore[arg-type]
 
 
-def test_what_ispsd_saw_itself_is_the_evidence():
-    assert judge(Seen(**GOOD)).readings == (REST, LIT_, REST)
+@pytest.mark.parametrize("key", sorted({*GOOD} - {"blinked", "message", "states", "in_sight"}))
+def test_nothing_that_is_missing_is_ever_a_pass(key):
+    left = {name: said for name, said in GOOD.items() if name != key}
+    verdict = judge(lamp_test().config, Gathered(facts=left))  # type: ignore[arg-type]
+    assert verdict.outcome is not Outcome.PASSED
 
 
 @pytest.mark.parametrize("quiet", ["", "quiet_s = 19.9"])

@@ -1,0 +1,118 @@
+"""Does an SSAS unit stay up on its alternative source of power?
+
+Source: MSC.147(77) annex 3 (main and alternative power); the hours are the maker's or the class's rating. With the
+radio survey, limit 15 months. A tracker that loses its main supply may tell the shore (MSC/Circ.1072 annex 3): notice
+is given as for a test that sends. All is said by a named person: nothing of the unit is read, so no window is needed,
+and nothing of it is class watch (invariant 1).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import Field
+
+from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
+from daemon.checks.ssas_facts import fact, is_no, said, text, who
+from daemon.checks.ssas_settings import FlagTestConfig
+from daemon.model import Classification, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.checks.api import CheckContext
+    from daemon.model import Json
+
+LIMIT_DAYS: Final = 456
+"""15 months: with the yearly radio survey, which has a window of three months."""
+_HOURS: Final = re.compile(r"(\d{1,4}(?:[.,]\d{1,2})?)\s*h?\b", re.IGNORECASE)
+
+
+class SsasPowerConfig(FlagTestConfig):
+    """The reserve power of one SSAS unit."""
+
+    kind: Literal["ssas_power"]
+    limit_days: Annotated[int, Field(ge=1, le=LIMIT_DAYS)] | None = LIMIT_DAYS
+    rated_h: Annotated[float, Field(gt=0, le=200)]
+    """For how long the battery must carry the unit, in hours, as class or maker rate it."""
+    answer_s: Annotated[float, Field(ge=1, le=3600)] = 3600.0
+    """How long each answer is waited for, in seconds."""
+
+
+_STEPS: Final = (
+    ("isolated", "Isolate the main supply of the unit; say done.", Expects.DONE),
+    ("stayed_up", "Unit still up, by what it shows, and no fault? yes or no", Expects.YES_OR_NO),
+    (
+        "hours",
+        "Hours that the battery carries it, by test or report of {rated} h; name which.",
+        Expects.REFERENCE,
+    ),
+    ("restored", "Main supply back, unit as before? yes or no", Expects.YES_OR_NO),
+)
+
+
+def judge(config: SsasPowerConfig, gathered: Gathered) -> Verdict:
+    """Judge what was said against the rating."""
+    facts = gathered.facts
+    details: dict[str, Json] = {key: who(fact(facts, key)) for key, _, _ in _STEPS}
+    outcome, reason = _fault(config, facts) or (
+        Outcome.PASSED,
+        f"stayed up without the main supply, battery at least {config.rated_h:g} h",
+    )
+    return Verdict(outcome, reason, details=details)
+
+
+def _fault(config: SsasPowerConfig, facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
+    if fact(facts, "isolated") is None:
+        return Outcome.INCONCLUSIVE, "nobody said that the main supply was isolated"
+    hours = _HOURS.match(text(fact(facts, "hours")))
+    wrong = None
+    if is_no(fact(facts, "stayed_up")):
+        wrong = "the unit did not stay up without its main supply"
+    elif is_no(fact(facts, "restored")):
+        wrong = "the unit is not as before with its main supply back"
+    elif hours is not None and float(hours[1].replace(",", ".")) < config.rated_h:
+        wrong = f"the battery carries it {hours[1]} h, rated {config.rated_h:g} h"
+    if wrong is not None:
+        return Outcome.FAILED, wrong
+    if fact(facts, "stayed_up") is None or hours is None:
+        return Outcome.INCONCLUSIVE, "nobody said whether it stayed up, and for how many hours"
+    if fact(facts, "restored") is None:
+        return Outcome.INCONCLUSIVE, "nobody said that the main supply is back"
+    return None
+
+
+async def gather(config: SsasPowerConfig, ctx: CheckContext) -> Gathered:
+    """Lead a person through it; that the supply is back is asked whatever went wrong before."""
+    facts: dict[str, Json] = {}
+    for step, (key, prompt, expects) in enumerate(_STEPS, start=1):
+        answer = await ctx.prompt(
+            step,
+            prompt.format(rated=f"{config.rated_h:g}"),
+            expects=expects,
+            for_s=config.answer_s,
+        )
+        facts[key] = said(answer)
+        if key == "isolated" and answer is None:
+            break
+    return Gathered(facts=facts)
+
+
+async def run(config: SsasPowerConfig, ctx: CheckContext) -> Verdict:
+    """Gather, then judge."""
+    gathered = await gather(config, ctx)
+    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
+
+
+CHECK = CheckSpec(
+    kind="ssas_power",
+    config=SsasPowerConfig,
+    run=run,
+    points=lambda _: (),
+    mode=Mode.ASSISTED,
+    classification=Classification.SSO,
+    steps=len(_STEPS),
+    judge=judge,
+)
