@@ -176,6 +176,7 @@ class Session:
         if self.aborted is None:
             self.aborted = aborted
             self.ended.set()
+
     needs_no_window: bool = False
 
 

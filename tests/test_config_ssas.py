@@ -37,6 +37,7 @@ kind = "nmea"
 feed = "equipment"
 link = { kind = "tcp", host = "10.1.1.4", port = 4009 }
 """
+PANAMAS_EVENTS = 'after = ["name change", "repair"]\n'
 TRACKER = """
 [device.tracker]
 kind = "ssas_at"
@@ -165,10 +166,19 @@ def test_covert_a_flag_profile_without_a_date_is_refused_with_file_and_place(tmp
 
 
 def test_an_interval_longer_than_the_flag_allows_is_refused_with_the_rule(tmp_path):
-    test = an_ssas_test().replace('"singapore"', '"panama"') + "limit_days = 400\n"
+    test = an_ssas_test().replace('"singapore"', '"panama"') + PANAMAS_EVENTS + "limit_days = 400\n"
     reason = refused(tmp_path, test)['test "t-ssas"']
     assert reason.startswith("400 days are more than the flag's 12 months: say limit_days = 365 (")
     assert "verify with your RSO" in reason
+
+
+def test_an_event_after_which_the_flag_wants_a_test_is_one_of_the_ship_s(tmp_path):
+    test = an_ssas_test().replace('"singapore"', '"panama"') + "limit_days = 365\n"
+    reason = refused(tmp_path, test)['test "t-ssas"']
+    assert reason.startswith(
+        "the flag wants a test again: say after = ['name change', 'repair'] too"
+    )
+    config.load(with_more(tmp_path, test + PANAMAS_EVENTS))
 
 
 def test_an_addressee_that_the_flag_refuses_to_be_is_refused_with_the_rule(tmp_path):

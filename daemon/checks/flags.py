@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from daemon.checks.asking import Event
 from daemon.checks.profiles import read_profile
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ class FlagProfile(BaseModel):
     """One of the occasions that comes once in twelve months."""
     not_to: tuple[To, ...] = ()
     """Whom a test message may not be addressed to."""
-    again_after: tuple[Key, ...] = ()
-    """After which events a test is due again: ``name-change``, ``malfunction``."""
+    again_after: tuple[Event, ...] = ()
+    """After which events a test is due again."""
     also_time: OtherTime | None = None
     """The notice says the planned time in this too."""
     message_says: tuple[Words, ...]
@@ -240,14 +241,24 @@ def addressee_fault(profile: FlagProfile, to: Iterable[To]) -> str | None:
     return f"a test is not addressed to the {wrong[0]}" if wrong else None
 
 
-def interval_fault(profile: FlagProfile, limit_days: int) -> str | None:
-    """Return what is wrong with how long a test may stay undone; None where the flag sets no limit, or it is kept."""
+def interval_fault(profile: FlagProfile, limit_days: int | None) -> str | None:
+    """Return what is wrong with how long a test may stay undone; None where the flag sets no limit, or it is kept.
+
+    ``limit_days`` is the longest; None: for ever.
+    """
     if profile.limit_months is None:
         return None
     most = profile.limit_months * 365 // 12
-    if limit_days <= most:
+    if limit_days is not None and limit_days <= most:
         return None
-    return f"{limit_days} days are more than the flag's {profile.limit_months} months: say limit_days = {most}"
+    says = "no limit is" if limit_days is None else f"{limit_days} days are"
+    return f"{says} more than the flag's {profile.limit_months} months: say limit_days = {most}"
+
+
+def trigger_fault(profile: FlagProfile, after: Iterable[Event]) -> str | None:
+    """Return which event makes a test due for the flag and not for the ship's file; None where none is missing."""
+    missing = [each.value for each in profile.again_after if each not in {*after}]
+    return f"the flag wants a test again: say after = {missing} too" if missing else None
 
 
 def _of_flag(name: str, notices: Iterable[Notice]) -> list[Notice]:

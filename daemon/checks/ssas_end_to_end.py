@@ -9,7 +9,6 @@ until the unit is reset, and nothing of it is class watch (invariant 1).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -115,7 +114,7 @@ def steps(config: SsasEndToEndConfig) -> int:
     return STEPS_ON_BOARD + len(config.addressees) + STEPS_ASHORE
 
 
-async def gather(config: SsasEndToEndConfig, ctx: CheckContext) -> Gathered:
+async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through the test."""
     found = _Found(config, ctx, load_unit(config.unit_profile))
     await found.on_board()
@@ -263,12 +262,6 @@ class _Found:
         if config.lamp:
             self._keep("reset", rest)
         self.facts["reset_watched"] = watched
-
-
-async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Verdict:
-    """Gather, then judge."""
-    gathered = await gather(config, ctx)
-    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
 
 
 CHECK = CheckSpec(

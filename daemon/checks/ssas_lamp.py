@@ -8,7 +8,6 @@ class watch (invariant 1).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -128,13 +127,7 @@ def points(config: SsasLampConfig) -> tuple[str, ...]:
     return tuple(point for point in (config.lamp, config.message) if point)
 
 
-async def run(config: SsasLampConfig, ctx: CheckContext) -> Verdict:
-    """Gather, then judge."""
-    gathered = await gather(config, ctx)
-    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
-
-
-async def gather(config: SsasLampConfig, ctx: CheckContext) -> Gathered:
+async def run(config: SsasLampConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through the press; listen for a message from before it to the last answer."""
     found = _Found()
     with ctx.listen((config.message,) if config.message else ()) as messages:

@@ -9,18 +9,19 @@ and nothing of it is class watch (invariant 1).
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
+from daemon.checks.asking import LimitDays  # noqa: TC001 (pydantic reads it at run time)
 from daemon.checks.ssas_facts import fact, is_no, said, text, who
 from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.model import Classification, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
     from daemon.checks.api import CheckContext
     from daemon.model import Json
@@ -34,11 +35,17 @@ class SsasPowerConfig(FlagTestConfig):
     """The reserve power of one SSAS unit."""
 
     kind: Literal["ssas_power"]
-    limit_days: Annotated[int, Field(ge=1, le=LIMIT_DAYS)] | None = LIMIT_DAYS
+    limit_days: LimitDays = (LIMIT_DAYS,) * 3
     rated_h: Annotated[float, Field(gt=0, le=200)]
     """For how long the battery must carry the unit, in hours, as class or maker rate it."""
     answer_s: Annotated[float, Field(ge=1, le=3600)] = 3600.0
     """How long each answer is waited for, in seconds."""
+
+    @model_validator(mode="after")
+    def _is_done_with_the_survey(self) -> Self:
+        if self.limit_days is None or max(self.limit_days) > LIMIT_DAYS:
+            raise ValueError(f"limit_days: at most {LIMIT_DAYS}, 15 months")
+        return self
 
 
 _STEPS: Final = (
@@ -84,7 +91,7 @@ def _fault(config: SsasPowerConfig, facts: Mapping[str, Json]) -> tuple[Outcome,
     return None
 
 
-async def gather(config: SsasPowerConfig, ctx: CheckContext) -> Gathered:
+async def run(config: SsasPowerConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through it; that the supply is back is asked whatever went wrong before."""
     facts: dict[str, Json] = {}
     for step, (key, prompt, expects) in enumerate(_STEPS, start=1):
@@ -98,12 +105,6 @@ async def gather(config: SsasPowerConfig, ctx: CheckContext) -> Gathered:
         if key == "isolated" and answer is None:
             break
     return Gathered(facts=facts)
-
-
-async def run(config: SsasPowerConfig, ctx: CheckContext) -> Verdict:
-    """Gather, then judge."""
-    gathered = await gather(config, ctx)
-    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
 
 
 CHECK = CheckSpec(

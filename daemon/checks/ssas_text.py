@@ -8,7 +8,6 @@ pressed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -57,7 +56,7 @@ def judge(_: SsasTextConfig, gathered: Gathered) -> Verdict:
     return Verdict(Outcome.PASSED, "text and recipients as they must be", details=details)
 
 
-async def gather(config: SsasTextConfig, ctx: CheckContext) -> Gathered:
+async def run(config: SsasTextConfig, ctx: CheckContext) -> Gathered:
     """Ask for the text and for the recipients; read the text against register and flag."""
     programmed = await ctx.prompt(
         1,
@@ -79,12 +78,6 @@ async def gather(config: SsasTextConfig, ctx: CheckContext) -> Gathered:
         )
         facts["recipients"] = said(recipients)
     return Gathered(facts=facts)
-
-
-async def run(config: SsasTextConfig, ctx: CheckContext) -> Verdict:
-    """Gather, then judge."""
-    gathered = await gather(config, ctx)
-    return replace(judge(config, gathered), readings=gathered.readings, facts=gathered.facts)
 
 
 CHECK = CheckSpec(

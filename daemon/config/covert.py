@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon import schedule
-from daemon.checks.flags import addressee_fault, interval_fault, load_flag
+from daemon.checks.flags import addressee_fault, interval_fault, load_flag, trigger_fault
 from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.config.sharing import line_of
 from daemon.drivers.links import TcpServerLink, UdpLink
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
-from daemon.model import Classification
+from daemon.model import Classification, Regime, SecurityLevel, Situation
 
 if TYPE_CHECKING:
     from daemon.config.shape import ConfigFile, Device, Test
@@ -53,14 +53,25 @@ def _rule_faults(tests: list[Test]) -> list[Fault]:
         if not isinstance(test.config, FlagTestConfig) or not test.spec.needs_window:
             continue
         profile = load_flag(test.config.flag_profile)
-        limit = schedule.plan_of(test.config, test.spec).limit
         reasons = (
             addressee_fault(profile, [each.kind for each in test.config.addressees]),
-            interval_fault(profile, limit.days),
+            interval_fault(profile, _longest_days(test)),
+            trigger_fault(profile, test.config.after),
         )
         place = f'test "{test.config.id}"'
         faults += [Fault(place, f"{each} ({profile.quoted})") for each in reasons if each]
     return faults
+
+
+def _longest_days(test: Test) -> int | None:
+    """Return after how many days at the latest the test is overdue, whatever the ship does; None: never."""
+    limits = [
+        schedule.plan_of(test.config, test.spec, Regime(situation, level)).limit
+        for situation in Situation
+        for level in SecurityLevel
+    ]
+    days = [limit.days for limit in limits if limit is not None]
+    return max(days) if len(days) == len(limits) else None
 
 
 def _window_faults(file: ConfigFile, tests: list[Test]) -> list[Fault]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from daemon.assets import asset
+from daemon.checks.asking import Event
 from daemon.checks.flags import (
     VERIFY,
     FlagProfile,
@@ -23,6 +24,7 @@ from daemon.checks.flags import (
     judge_notices,
     judge_occasion,
     load_flag,
+    trigger_fault,
 )
 from tests.makers import UTC_0210
 
@@ -238,7 +240,15 @@ def test_an_interval_longer_than_the_flags_is_named_with_the_longest():
     assert interval_fault(load_flag("panama"), 365) is None
     assert "say limit_days = 365" in str(interval_fault(load_flag("panama"), 366))
     assert "say limit_days = 182" in str(interval_fault(load_flag("united-kingdom"), 365))
-    assert interval_fault(load_flag("liberia"), 1100) is None
+    assert "no limit is more" in str(interval_fault(load_flag("panama"), None))
+    assert interval_fault(load_flag("liberia"), None) is None
+
+
+def test_a_test_that_the_flag_wants_again_after_an_event_is_due_then():
+    panama = load_flag("panama")
+    assert trigger_fault(panama, (Event.SHIP, Event.REPAIR)) is None
+    assert "say after = ['repair'] too" in str(trigger_fault(panama, (Event.SHIP,)))
+    assert trigger_fault(SINGAPORE, ()) is None
 
 
 def test_whom_a_message_may_not_be_addressed_to():

@@ -11,7 +11,7 @@ from daemon.demo.words import MARGIN, WIDTH, log_row, told
 AT = "16:32:41Z"
 REFUSED = (
     "refused: no notice is entered (Singapore: 4 h to 2 days' notice; TEST in the subject; "
-    "set the wording back afterwards; rule as of 2024-10)"
+    "set the wording back afterwards; rule as of 2024-10; verify with your RSO)"
 )
 RESULT = {
     "seq": 2168,

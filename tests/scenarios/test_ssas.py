@@ -38,7 +38,7 @@ async def ready(ship: Voyage) -> None:
 
 
 async def at_step(ship: Voyage, test: str, step: int) -> None:
-    for _ in range(200):
+    for _ in range(400):
         rows = {row["test"]: row for row in (await ship.ask({"do": "tests"}))["tests"]}
         if rows[test]["step"] == step:
             return
@@ -91,17 +91,24 @@ async def test_end_to_end_is_proved_on_three_legs(tmp_path):
         test = "t-ssas-e-p1"
         await ship.ask({"do": "test.start", "test": test, "by": SSO})
         await at_step(ship, test, 1)
+        await answer(ship, test, 1, "yes")
+        await at_step(ship, test, 2)
         await ship.sail(4.0, grain_s=FINE_S)
         await lamp(ship, lit=True, for_s=4.0)
-        await at_step(ship, test, 2)
-        await ship.type("ssas test")
         await at_step(ship, test, 3)
-        await answer(ship, test, 3, "MPA by mail 0224Z")
+        await ship.type("ssas test")
         await at_step(ship, test, 4)
         await lamp(ship, lit=False, for_s=1.0)
         await answer(ship, test, 4)
-        await at_step(ship, test, 5)
-        await answer(ship, test, 5)
+        for step, text in (
+            (6, "MPA by mail 0224Z"),
+            (7, "CSO by mail 0226Z"),
+            (8, "yes, read out by the CSO"),
+            (9, "print-out of 0230Z"),
+            (10, "yes"),
+        ):
+            await at_step(ship, test, step)
+            await answer(ship, test, step, text)
         await ship.sail(2.0, grain_s=FINE_S)
         said = last(ship, test)
         assert (said["outcome"], said["reason"]) == (
