@@ -156,9 +156,7 @@ class _Found:
             await self._reset()
 
     def _keep(self, key: str, reading: Reading | None) -> None:
-        self.facts[key] = seen(reading)
-        if reading is not None:
-            self.readings.append(reading)
+        self.facts[key] = seen(reading, self.readings)
 
     async def _press_and_send(self) -> None:
         config, ctx = self._config, self._ctx

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from daemon.checks.api import Answer
+    from daemon.checks.api import Answer, Gathered
     from daemon.model import Json, Reading
 
 Fact: TypeAlias = "Mapping[str, Json]"
@@ -17,9 +17,29 @@ def said(answer: Answer | None) -> dict[str, Json] | None:
     return None if answer is None else {"person": answer.person, "text": answer.text}
 
 
-def seen(reading: Reading | None) -> dict[str, Json] | None:
-    """Return that a reading showed it; None where none did."""
-    return None if reading is None else {"point": reading.point}
+def seen(reading: Reading | None, readings: list[Reading]) -> dict[str, Json] | None:
+    """Keep a reading among those that are evidence; return the fact that it showed something, None where none did."""
+    if reading is None:
+        return None
+    readings.append(reading)
+    return {"point": reading.point, "reading": len(readings) - 1}
+
+
+def backed(gathered: Gathered, *proofs: str) -> dict[str, Json]:
+    """Return the facts, those of ``proofs`` left out that say that a reading showed it and have no such reading."""
+    facts = dict(gathered.facts)
+    for key in proofs:
+        found = fact(facts, key)
+        if found is not None and "point" in found and not _is_there(found, gathered.readings):
+            facts[key] = None
+    return facts
+
+
+def _is_there(found: Fact, readings: Sequence[Reading]) -> bool:
+    number = found.get("reading")
+    if not isinstance(number, int) or not 0 <= number < len(readings):
+        return False
+    return readings[number].point == found["point"]
 
 
 def fact(facts: Mapping[str, Json], key: str) -> Fact | None:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
 from daemon.checks.lamp_patterns import Phase
-from daemon.checks.ssas_facts import fact, is_no, said, seen, text, who
+from daemon.checks.ssas_facts import backed, fact, is_no, said, seen, text, who
 from daemon.checks.ssas_settings import SsasConfig
 from daemon.checks.ssas_units import load_lamp, load_unit
 from daemon.checks.ssas_watch import LampWatch, message_until
@@ -72,7 +72,7 @@ def needs_s(config: SsasLampConfig) -> float:
 
 def judge(_: SsasLampConfig, gathered: Gathered) -> Verdict:
     """Judge the lamp against what its maker says; whatever was sent is a failure."""
-    facts = gathered.facts
+    facts = backed(gathered, "at_rest", "pressed", "rest_again")
     outcome, reason = _fault(facts) or (Outcome.PASSED, "lamp as the maker says, nothing sent")
     done, ashore = fact(facts, "done"), fact(facts, "ashore")
     details = {
@@ -160,9 +160,7 @@ class _Found:
         self.facts: dict[str, Any] = {}
 
     def keep(self, key: str, reading: Reading | None) -> None:
-        self.facts[key] = seen(reading)
-        if reading is not None:
-            self.readings.append(reading)
+        self.facts[key] = seen(reading, self.readings)
 
 
 async def _press(config: SsasLampConfig, ctx: CheckContext, found: _Found) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from daemon.checks.ssas_facts import fact, is_no, text, who
+from daemon.checks.ssas_facts import backed, fact, is_no, text, who
 from daemon.checks.ssas_settings import evidence_valid_until
 from daemon.model import Outcome, Verdict
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def judge_legs(gathered: Gathered) -> Verdict:
     """Judge an end-to-end test, leg by leg in the order in which they come."""
-    facts = gathered.facts
+    facts = backed(gathered, "activation", "acceptance", "reset")
     outcome, reason = (
         _beginning(facts)
         or _sending(facts)

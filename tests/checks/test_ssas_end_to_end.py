@@ -16,7 +16,7 @@ from daemon.gate import LONGEST_WINDOW_S
 from daemon.model import Classification, Outcome, Position, Provenance, Quality
 from daemon.readiness import Test
 from tests.checks.rig import rig, running
-from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lost, message
+from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lamp, lost, message
 from tests.checks.ssas_rig import start as begin
 from tests.checks.ssas_rig import start_clear as led
 from tests.makers import UTC_0210
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.checks.ssas_rig import Sso
 
 ACTIVATION_S, SENDING_S, ANSWER_S = 120.0, 30.0 + 5 * 60 * 1.2, 900.0
-QUIET_S, CONFIRMATION_S = 120.0, 12 * 3600.0
+QUIET_S, CONFIRMATION_S = 120.0, 0.5 * 3600.0
 MPA = {"name": "MPA", "kind": "administration"}
 
 
@@ -44,6 +44,7 @@ def ssas_test(**changed: object) -> Test:
         "flag_profile": "singapore",
         "unit_profile": "jrc-jue-95sa-text",
         "addressees": [MPA],
+        "confirmation_h": 0.5,
         "message": "ssas.message",
         "lamp": "ssas.lamp",
     }
@@ -440,12 +441,13 @@ async def test_nothing_of_it_is_of_class_watch():
         assert not {"activation", "acceptance", "shore", "performer"} & {*draft.open}
 
 
-SEEN, SAID = {"point": "ssas.lamp"}, {"person": SSO, "text": "MPA mail"}
+READINGS = (lamp(LIT), message())
+SEEN, SAID = {"point": "ssas.lamp", "reading": 0}, {"person": SSO, "text": "MPA mail"}
 DONE = {"person": SSO, "text": ""}
 WHOLE: dict[str, object] = {
     "clear": {"person": SSO, "text": "yes"},
     "activation": SEEN,
-    "acceptance": {"point": "ssas.message"},
+    "acceptance": {"point": "ssas.message", "reading": 1},
     "watched": True,
     "released": DONE,
     "reset": SEEN,
@@ -462,7 +464,7 @@ WHOLE: dict[str, object] = {
 def judged(**changed: object) -> Outcome:
     config = ssas_test().config
     facts = {**WHOLE, **changed}
-    return judge(config, Gathered(facts=facts)).outcome  # type: ignore[arg-type]
+    return judge(config, Gathered(readings=READINGS, facts=facts)).outcome  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -495,7 +497,7 @@ def test_each_leg_is_needed(changed, outcome):
 @pytest.mark.parametrize("key", sorted({*WHOLE} - {"watched", "further_message", "ended"}))
 def test_nothing_that_is_missing_is_ever_a_pass(key):
     left = {name: said for name, said in WHOLE.items() if name != key}
-    verdict = judge(ssas_test().config, Gathered(facts=left))  # type: ignore[arg-type]
+    verdict = judge(ssas_test().config, Gathered(readings=READINGS, facts=left))  # type: ignore[arg-type]
     assert verdict.outcome is not Outcome.PASSED
 
 
@@ -695,3 +697,8 @@ def test_it_may_start_with_notice_in_time_and_else_quotes_the_rule():
         "set the wording back afterwards; rule as of 2024-10; verify with your RSO)"
     )
     assert may_start(config, [in_time], UTC_0210 - timedelta(seconds=1)) is not None
+
+
+def test_what_is_said_to_be_seen_and_has_no_reading_is_not_seen():
+    verdict = judge(ssas_test().config, Gathered(facts=WHOLE))  # type: ignore[arg-type]
+    assert verdict.outcome is Outcome.INCONCLUSIVE

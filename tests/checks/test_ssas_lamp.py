@@ -15,7 +15,7 @@ from daemon.errors import RefusedError
 from daemon.model import Classification, Outcome, Provenance, Quality
 from daemon.readiness import Test
 from tests.checks.rig import rig, running
-from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lost, message
+from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lamp, lost, message
 from tests.checks.ssas_rig import start as led
 
 if TYPE_CHECKING:
@@ -207,16 +207,14 @@ async def test_a_text_port_that_was_lost_may_have_hidden_a_message():
 
 
 async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(ssas_lamp, "judge", broken)
+    monkeypatch.setattr(ssas_lamp, "message_until", broken)
     async with begun() as made:
         sso = await start(made)
         await sso.shows((DARK, 2.5), *JRC_PRESS)
         await sso.answers(2)
-        await made.clock.advance(WATCH_S)
-        await sso.answers(4, ASHORE)
         assert sso.result() == ("inconclusive", "the check crashed: ZeroDivisionError")
 
 
@@ -235,7 +233,8 @@ async def test_covert_it_runs_only_inside_a_window_and_nothing_of_it_is_of_class
         assert not {"at_rest", "pressed", "nothing_ashore", "performer"} & {*draft.open}
 
 
-SEEN, DONE = {"point": "ssas.lamp"}, {"person": SSO, "text": ""}
+READINGS = (lamp(LIT),)
+SEEN, DONE = {"point": "ssas.lamp", "reading": 0}, {"person": SSO, "text": ""}
 GOOD: dict[str, object] = {
     "at_rest": SEEN,
     "done": DONE,
@@ -271,14 +270,14 @@ GOOD: dict[str, object] = {
     ],
 )
 def test_each_step_is_needed(changed, outcome):
-    gathered = Gathered(facts={**GOOD, **changed})  # type: ignore[arg-type]
+    gathered = Gathered(readings=READINGS, facts={**GOOD, **changed})  # type: ignore[arg-type]
     assert judge(lamp_test().config, gathered).outcome is outcome  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", sorted({*GOOD} - {"blinked", "message", "states", "in_sight"}))
 def test_nothing_that_is_missing_is_ever_a_pass(key):
     left = {name: said for name, said in GOOD.items() if name != key}
-    verdict = judge(lamp_test().config, Gathered(facts=left))  # type: ignore[arg-type]
+    verdict = judge(lamp_test().config, Gathered(readings=READINGS, facts=left))  # type: ignore[arg-type]
     assert verdict.outcome is not Outcome.PASSED
 
 
@@ -322,3 +321,8 @@ def test_a_unit_whose_lamp_is_not_described_has_no_lamp_check(tmp_path, monkeypa
 def test_it_listens_to_what_the_unit_has(changed, points):
     test = lamp_test(**changed)
     assert test.spec.points(test.config) == points
+
+
+def test_what_is_said_to_be_seen_and_has_no_reading_is_not_seen():
+    verdict = judge(lamp_test().config, Gathered(facts=GOOD))  # type: ignore[arg-type]
+    assert verdict.outcome is Outcome.INCONCLUSIVE
