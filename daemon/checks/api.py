@@ -409,6 +409,7 @@ class CheckSpec:
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
         classify: Who may read of it, where that hangs on the configuration.
+        alerts: The alerts that it waits for, so that a configuration that names none is refused.
         judge: Judges what ``run`` or ``lead`` gathered, by that alone; the record is judged again by the same.
     """
 
@@ -428,6 +429,7 @@ class CheckSpec:
     count_steps: Callable[[Any], int] | None = None
     judge: Callable[[Any, Gathered], Verdict] | None = None
     classify: Callable[[Any], Classification] | None = None
+    alerts: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
 
     def steps_of(self, config: CheckConfig) -> int:
         """Return how many steps a person is led through in this test."""

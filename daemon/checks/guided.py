@@ -214,5 +214,6 @@ CHECK = CheckSpec(
     points=points,
     mode=Mode.ASSISTED,
     classify=_classification,
+    alerts=lambda config: tuple(s.alert for s in config.steps if s.alert is not None),
     count_steps=lambda config: len(config.all_steps),
 )

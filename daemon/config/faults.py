@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from daemon.alerts import catalogue
+from daemon.assets import asset
 from daemon.checks.station_sound import StationSoundConfig
 from daemon.clock import SystemClock
 from daemon.config import words
@@ -68,6 +70,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *alteration_faults(file),
         *ssas_faults(file, devices, tests),
         *panel_faults(file, devices),
+        *_alert_faults(tests),
     ]
     if not any(file.watch.situation in s.attended_in for s in file.station):
         faults.append(
@@ -106,6 +109,18 @@ def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) ->
         for point in test.spec.points(test.config)
         if (reason := _not_for(test, known.get(point))) is not None
     ]
+
+
+def _alert_faults(tests: list[Test]) -> Iterator[Fault]:
+    """Refuse a test that waits for an alert of a key that there is not: it could never be SAT."""
+    waited = [(test, alert) for test in tests for alert in test.spec.alerts(test.config)]
+    keys = tuple(f"{key}." for key in catalogue.load(asset("alerts.toml"))) if waited else ()
+    for test, alert in waited:
+        if not alert.startswith(keys):
+            yield Fault(
+                f'test "{test.config.id}"',
+                f"waits for {alert!r}: there is no such alert; `ispsd alerts` names them, and the source comes behind",
+            )
 
 
 def _not_for(test: Test, classification: Classification | None) -> str | None:

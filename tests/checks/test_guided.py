@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from pydantic import ValidationError
 
 from daemon.checks import guided
 from daemon.checks.api import AlertSeen, Answer, Services
-from daemon.errors import RefusedError
+from daemon.config import load
+from daemon.errors import ConfigError, RefusedError
 from daemon.model import (
     Classification,
     ContactState,
@@ -23,6 +25,7 @@ from tests.checks.rig import Rig, rig, running
 from tests.makers import reading
 
 OPEN, CLOSED = ContactState.OPEN, ContactState.CLOSED
+THIN = Path(__file__).parents[1] / "data" / "thin_ship.toml"
 TESTER, SECOND = "J. Santos", "L. Tupou"
 
 
@@ -461,3 +464,43 @@ async def test_who_may_read_of_it_stands_in_the_ships_file():
 def test_steps_that_cannot_be_are_refused(steps, more, reason):
     with pytest.raises(ValidationError, match=reason):
         config(*steps, **more)
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "reason"),
+    [
+        (
+            'expects = "alert", alert = "io.unit_losst.io3"',
+            "",
+            "waits for 'io.unit_losst.io3': there is no such alert",
+        ),
+        (
+            'expects = "point", point = "d99", state = "open"',
+            "",
+            "listens to point 'd99', which nothing emits",
+        ),
+        (
+            'expects = "point", point = "ssas.lamp", state = "open"',
+            "",
+            "listens to point 'ssas.lamp', which is SSAS equipment",
+        ),
+        (
+            'expects = "point", point = "ssas.lamp", state = "open"',
+            'classification = "sso"',
+            "listens to point 'ssas.lamp', which is SSAS equipment",
+        ),
+    ],
+)
+def test_covert_a_step_looks_at_nothing_of_the_ssas_and_waits_for_what_there_is(
+    steps, more, reason, tmp_path
+):
+    """Invariant 1: a guided test needs no window, so no point of SSAS equipment is ever among its steps."""
+    path = tmp_path / "ispsd.toml"
+    test = (
+        '[[test]]\nkind = "guided"\nid = "t-9"\nequipment = "thing"\nname = "THING"\n'
+        f'ssp_paragraph = "9"\nevery = "month"\n{more}\nsteps = [{{ text = "x", {steps} }}]\n'
+    )
+    path.write_text(f"{THIN.read_text('utf-8')}\n{test}", "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert reason in str(caught.value)
