@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import registry
+from daemon import logs, registry
 from daemon.checks.api import Mode
 from daemon.conduct import DAY_MARGIN_S
 from daemon.evidence import BASIS, READINGS
 from daemon.model import Classification
 from daemon.record.reader import Query, Reader
 from daemon.rejudging import Agreement, rejudged
-from tests.checks.uniform.stage import Spoilt, Stage, Uniform
+from tests.checks.uniform.stage import MIDNIGHT, Spoilt, Stage, Uniform
 from tests.record.ship import record
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ each_uniform = pytest.mark.parametrize("uniform", EVERY)
 each_that_listens = pytest.mark.parametrize(
     "uniform", [each for each in EVERY if each.values[0].points()]
 )
+
+
+@pytest.fixture(autouse=True)
+def _brief_logs() -> None:
+    """Let a check that is made to crash say so in a line: a traceback with a day's readings takes seconds."""
+    logs.configure(json=True, utc=lambda: MIDNIGHT, stream=io.StringIO())
 
 
 async def results(stage: Stage, play) -> list[Draft]:
@@ -186,13 +193,21 @@ async def from_disk(folder: Path, drafts: list[Draft]) -> list[tuple[Entry, Reju
         reader.close()
 
 
-@each_uniform
-async def test_what_the_record_keeps_is_judged_the_same_again(uniform, tmp_path):
-    drafts = await results(uniform.stage(), uniform.sat)
-    drafts += await results(uniform.stage(spoilt=Spoilt.SIMULATED, demo=True), uniform.sat)
-    drafts += await results(uniform.stage(spoilt=Spoilt.SUSPECT), uniform.sat)
-    for play in (*uniform.unsat.values(), *uniform.unproven.values()):
-        drafts += await results(uniform.stage(), play)
+def plays() -> Iterator[ParameterSet]:
+    """Yield every play of every kind, and good evidence in a demonstration and spoilt."""
+    for each in EVERY:
+        uniform = each.values[0]
+        sat = {"SAT": uniform.sat, **uniform.unsat, **uniform.unproven}
+        for name, play in sat.items():
+            yield pytest.param(uniform, play, {}, id=f"{each.id}: {name}")
+        for spoilt, demo in ((Spoilt.SIMULATED, True), (Spoilt.SUSPECT, False)):
+            how = {"spoilt": spoilt, "demo": demo}
+            yield pytest.param(uniform, uniform.sat, how, id=f"{each.id}: {spoilt}, {demo}")
+
+
+@pytest.mark.parametrize(("uniform", "play", "how"), list(plays()))
+async def test_what_the_record_keeps_is_judged_the_same_again(uniform, play, how, tmp_path):
+    drafts = await results(uniform.stage(**how), play)
     judged = await from_disk(tmp_path, drafts)
     assert len(judged) == len(drafts)
     for entry, again in judged:
