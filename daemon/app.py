@@ -66,6 +66,7 @@ class Daemon(Fitted):
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
+        self.testbook.write_differences()
         try:
             await self._run_until_stopped()
         except* IspsdError as group:
@@ -167,9 +168,19 @@ class Daemon(Fitted):
                 await self.publisher.stop()
         publishing.cancel()
 
+    def _flag(self) -> str:
+        """Return what tells a flag from another: whose retention counts, and whose digits the MMSI begins with."""
+        return f"{self.config.record.flag}/{str(self.config.ship.mmsi)[:3]}"
+
     def _what_runs(self) -> dict[str, Json]:
         return {
             "software": self.software,
+            "ship": {
+                "name": self.config.ship.name,
+                "call_sign": self.config.ship.call_sign,
+                "mmsi": self.config.ship.mmsi,
+            },
+            "flag": self._flag(),
             "configuration": self.config.sha256,
             "situation": self.ship.situation.value,
             "security_level": int(self.ship.level),

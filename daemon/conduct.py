@@ -121,7 +121,7 @@ class Conduct:
             found = _inconclusive("the check's result cannot be written")
             written = self._submit(test, session, found, ended_utc)
         test.said = found.verdict.outcome
-        group.create_task(self._take(test, found.verdict, ended_utc, written))
+        group.create_task(self._take(test, session, found.verdict, ended_utc, written))
         return written
 
     def _submit(
@@ -151,7 +151,12 @@ class Conduct:
         let_go(self._journal.submit(draft))
 
     async def _take(
-        self, test: Test, verdict: Verdict, ended_utc: datetime, written: asyncio.Future[Entry]
+        self,
+        test: Test,
+        session: Session,
+        verdict: Verdict,
+        ended_utc: datetime,
+        written: asyncio.Future[Entry],
     ) -> None:
         try:
             entry = await written
@@ -160,11 +165,14 @@ class Conduct:
             test.said = None
             test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
         else:
+            result = LastResult(verdict.outcome, ended_utc, entry.seq, verdict.reason)
             items = verdict.items if isinstance(verdict, ItemsVerdict) else {}
-            test.take(
-                LastResult(verdict.outcome, ended_utc, entry.seq, verdict.reason),
-                {item: Outcome(str(said["outcome"])) for item, said in items.items()},
-            )
+            if verdict.outcome is Outcome.SKIPPED and not session.signs_off:
+                test.unsigned = result
+            else:
+                test.take(
+                    result, {item: Outcome(str(said["outcome"])) for item, said in items.items()}
+                )
         test.waits_for_disk = False
         self._on_change(test)
 
@@ -190,8 +198,10 @@ class Conduct:
         if test.last is None or test.last.outcome is not verdict.outcome:
             return False
         ship_time = self._around.ship_time()
-        period = schedule.period(test.plan, self._clock.utc(), ship_time=ship_time)
-        return test.last.ended_utc >= period.begins_utc
+        begins_utc = schedule.begins_utc(
+            test.plan, test.past, now_utc=self._clock.utc(), ship_time=ship_time
+        )
+        return test.last.ended_utc >= begins_utc
 
     # All day long
 

@@ -8,13 +8,14 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from daemon import equipment, logs, registry, rulebook, safekeeping, stationacts
+from daemon import equipment, forms, logs, registry, rulebook, safekeeping, stationacts
 from daemon.acts import Acts
 from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.bam.fitted import Bam
+from daemon.checks import catalogue as test_catalogue
 from daemon.checks.api import AlertSeen, Mode, Services, Supervised, counts_as_evidence
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
@@ -30,6 +31,7 @@ from daemon.episodes import Episodes
 from daemon.errors import RecordError
 from daemon.events import RecordEvents
 from daemon.gate import CovertGate
+from daemon.hindrances import Hindrances
 from daemon.inbox import Inboxes
 from daemon.loopcheck import LoopCheck
 from daemon.model import Classification, Fix, LinkState, OpeningKind, Provenance, Sounder
@@ -61,6 +63,7 @@ from daemon.stationacts import StationActs
 from daemon.stations import Stations
 from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
+from daemon.testbook import TestBook
 from daemon.watch import Watch
 from daemon.window import Window
 
@@ -495,6 +498,16 @@ class Fitted:
             clock=self.clock,
             entropy=self._entropy,
         )
+        self.testbook = TestBook(
+            self.config,
+            tests=self.tests,
+            rows=self.acts.tests,
+            shipped=test_catalogue.load(asset(test_catalogue.FILE)),
+            regime=lambda: self.engine.regime,
+            ship_time=lambda: self.ship.ship_time,
+            clock=self.clock,
+            journal=self.record,
+        )
         status = Status(
             Parts(
                 config=self.config,
@@ -527,6 +540,7 @@ class Fitted:
                 **self.commissioning.requests(),
                 **self.alertbook.requests(),
                 **self._ssasbook.requests(),
+                **self.testbook.requests(),
                 **self.station_acts.requests(),
                 **orders.requests(),
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
@@ -566,6 +580,7 @@ class Fitted:
         self.watch.also_show += [board.show, lambda: self._testboard.show_worklist(self.tests)]
         self.tests.also_to_do.append(orders.to_do)
         self.tests.out_of_service = lambda id_: id_ in self.ship.out_of_service
+        self.tests.hindrance = Hindrances(self.engine, self.ship, self.clock).of
         return orders
 
     def _driver(self, device: Device) -> Driver:
@@ -600,6 +615,7 @@ class Fitted:
 
     def _committed(self, entry: Entry) -> None:
         self.events.committed(entry)
+        self.tests.happened(entry.type, entry.open, forms.from_utc(entry.stamp.at))
         if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
             sealing = asyncio.ensure_future(self._seal())
             self._sealing.add(sealing)

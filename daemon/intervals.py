@@ -106,6 +106,11 @@ def at_fault(every: str, at: str) -> str | None:
     return None
 
 
+def is_period(every: str) -> bool:
+    """Return whether an interval is a period of the calendar, such as a week."""
+    return every in _BEGINS
+
+
 def usual_days(every: str) -> float:
     """Return about how many days lie between two tests: the fewer, the stricter."""
     if every == NEVER:

@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from daemon import forms, logs, results, schedule, worklist
+from daemon import forms, logs, reasons, results, schedule, worklist
 from daemon.checks.api import Mode, Services
 from daemon.conduct import Conduct, Found, Journal
 from daemon.entropy import Entropy
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Readiness, Verdict
+from daemon.occasions import TYPES, Occasions
 from daemon.record import fold
 from daemon.record.entry import Proof
 from daemon.schedule import LastResult
@@ -28,17 +29,20 @@ if TYPE_CHECKING:
     from datetime import datetime, timezone
 
     from daemon.checks.api import Answer
+    from daemon.checks.asking import Hindrance
     from daemon.clock import Clock
     from daemon.gate import Gate
     from daemon.inbox import Inboxes
-    from daemon.model import Json, Regime, Ship
+    from daemon.model import Json, Regime, SecurityLevel, Ship, Situation
+    from daemon.occasions import Happened
     from daemon.record.entry import Entry
+    from daemon.schedule import Period
 
 __all__ = ["KEPT", "Journal", "Test", "Tests"]
 
 LOOK_S = 1.0
 """How often the calendar is asked."""
-KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED, fold.BEGUN)
+KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED, fold.BEGUN, fold.SKIP)
 """What the record keeps of tests, for ``Tests.take_up``."""
 
 
@@ -76,6 +80,10 @@ class Tests:
         """Whether a defect of a test, or of its equipment, is open that a person entered."""
         self.out_of_service: Callable[[str], bool] = lambda _: False
         """Whether a piece of equipment is out of service."""
+        self.hindrance: Callable[[Test, str | None, Hindrance], str | None] = lambda *_: None
+        """Why a test, or one item of it, has to wait for something to be over; None: it need not."""
+        self.occasions = Occasions()
+        self._regime = regime
         self._log = logs.get("tests")
         self.tests = {test.config.id: test for test in tests}
         for test in self.tests.values():
@@ -107,6 +115,7 @@ class Tests:
         self._led: dict[str, Session] = {}
         """The newest session that a person began, of each test; its answers are known when it is over, too."""
         self._broken_off: list[tuple[Test, Session]] = []
+        self._seen: tuple[Situation, SecurityLevel] | None = None
 
     def take_up(
         self,
@@ -131,11 +140,53 @@ class Tests:
                 test.settled_utc = forms.from_utc(str(settled["until"]))
             if (begun := kept[fold.BEGUN].get(id_)) is not None:
                 self._broken_off.append((test, _session_in(begun)))
+            if (word := kept[fold.SKIP].get(id_)) is not None:
+                test.unsigned = _from_entry(word)
             plan = kept[fold.PLANNED].get(id_)
             if plan is not None:
                 test.planned_utc = forms.from_utc(str(plan["since"]))
             if plan is None or not results.is_as_planned(test, plan):
                 self._unplanned.append(test)
+
+    def recall(self, entries: Iterable[tuple[str, Mapping[str, Json], datetime]]) -> None:
+        """Take up what happened before the start, the oldest first: type, open part and time of entries."""
+        for type_, said, at_utc in entries:
+            self._ask(self.occasions.take(type_, said, at_utc))
+        self._look_at_regime()
+
+    def happened(self, type_: str, said: Mapping[str, Json], at_utc: datetime) -> None:
+        """Take an entry that was written just now."""
+        if type_ not in TYPES:
+            return
+        asked = self._ask(self.occasions.take(type_, said, at_utc))
+        self._look_at_regime()
+        for test in asked:
+            self._on_change(test)
+
+    def _ask(self, happened: Iterable[Happened]) -> list[Test]:
+        """Let what has happened make tests due; return those."""
+        asked = []
+        for each in happened:
+            for test in self.tests.values():
+                if each.event not in test.config.after:
+                    continue
+                about = each.of & test.concerns
+                items = sorted(about.intersection(test.spec.items(test.config)))
+                if each.of and not about:
+                    continue
+                if items:
+                    test.only_since(each.at_utc, items)
+                else:
+                    test.asked = each
+                asked.append(test)
+        return asked
+
+    def _look_at_regime(self) -> None:
+        """Take it that situation or level may be others: plans are stricter or laxer since then."""
+        regime = self._regime()
+        self._seen = regime.situation, regime.level
+        for test in self.tests.values():
+            test.stands_utc = self.occasions.stands_utc(test.config, regime)
 
     async def run(self) -> None:
         """Start what falls due, until cancelled."""
@@ -143,6 +194,8 @@ class Tests:
             self._conduct.group = group
             self._write_broken_off(last_seen_utc=self._off_from_utc)
             while True:
+                if self._seen != (self._regime().situation, self._regime().level):
+                    self._look_at_regime()
                 if self.clock.status() is not ClockStatus.UNSET:
                     self._write_plan()
                     for test in self.tests.values():
@@ -180,6 +233,8 @@ class Tests:
             raise RefusedError(f"{test_id} is done item by item: {', '.join(items)}")
         if test.spec.needs_window and not self._gate.is_open():
             raise RefusedError(f"{test_id} runs only inside a test window; open one first")
+        if (reason := self.waits(test, item)) is not None:
+            raise RefusedError(f"{test_id} waits: {reason}")
         self._begin(test, person, item, then, proof)
         return test
 
@@ -192,8 +247,10 @@ class Tests:
         test = self._known(test_id)
         if not test.spec.items(test.config):
             return ()
-        period = schedule.period(test.plan, self.clock.utc(), ship_time=self._ship_time())
-        return test.remaining(period.begins_utc)
+        begins_utc = schedule.begins_utc(
+            test.plan, test.past, now_utc=self.clock.utc(), ship_time=self._ship_time()
+        )
+        return test.remaining(begins_utc)
 
     def _begin(
         self, test: Test, person: str, item: str | None, then: tuple[str, ...], proof: Proof
@@ -225,9 +282,21 @@ class Tests:
             raise RefusedError(f"{test_id} is running")
         if not reason.strip():
             raise RefusedError("a reason is wanted")
-        session = Session(self.clock.utc(), person, proof=proof)
+        session = Session(self.clock.utc(), person, proof=proof, signs_off=True)
         found = Found(Verdict(Outcome.SKIPPED, reason))
         return self._conduct.write(test, session, found, self.clock.utc())
+
+    def waits(self, test: Test, item: str | None = None) -> str | None:
+        """Return what stands in a test's way, by its plan; None: nothing does."""
+        only_in = test.config.only_in
+        situation = self._regime().situation
+        if only_in and situation not in only_in:
+            where = ", ".join(each.value for each in only_in)
+            return f"it is done in {where}; the ship's situation is {situation.value}"
+        for each in test.config.inhibited_by:
+            if (reason := self.hindrance(test, item, each)) is not None:
+                return reason
+        return None
 
     def answer(self, test_id: str, step: int, answer: Answer) -> Answer | None:
         """Give a person's answer to the step that is shown; return the one that was quicker, where there is one.
@@ -286,15 +355,39 @@ class Tests:
         """Return when the test is due next; None for now."""
         return schedule.next_due_utc(test.plan, test.past, ship_time=self._ship_time())
 
-    def worklist(self) -> list[dict[str, Json]]:
-        """Return what SSO and Master have to see to, the worst first; of class ``sso``, with SSAS among it."""
-        stands = [(test, Readiness(self.readiness(test))) for test in self.tests.values()]
-        listed = worklist.items(stands, now_utc=self.clock.utc(), ship_time=self._ship_time())
+    def told(self, test_id: str) -> dict[str, Json]:
+        """Return why a test stands as it does.
+
+        Raises:
+            RefusedError: There is no such test.
+        """
+        test = self._known(test_id)
+        return reasons.told(
+            test,
+            Readiness(self.readiness(test)),
+            now_utc=self.clock.utc(),
+            ship_time=self._ship_time(),
+            regime=self._regime(),
+            waits=self.waits(test),
+        )
+
+    def other_work(self) -> list[worklist.Item]:
+        """Return what there is to do beside the tests."""
+        listed: list[worklist.Item] = []
         for source in self.also_to_do:
             try:
                 listed += list(source())
             except Exception:  # noqa: BLE001 (one source's bug must take neither the list nor the watch along)
                 self._log.exception("worklist.fault")
+        return listed
+
+    def worklist(self) -> list[dict[str, Json]]:
+        """Return what SSO and Master have to see to, the worst first; of class ``sso``, with SSAS among it."""
+        stands = [(test, Readiness(self.readiness(test))) for test in self.tests.values()]
+        listed = worklist.items(
+            stands, now_utc=self.clock.utc(), ship_time=self._ship_time(), waits=self.waits
+        )
+        listed += self.other_work()
         return worklist.message(worklist.worst_first(listed))
 
     # What falls due
@@ -329,13 +422,36 @@ class Tests:
             test.plan, test.past, now_utc=self.clock.utc(), ship_time=self._ship_time()
         )
         for period in missed:
-            reason = schedule.why_missed(
-                period, off_from_utc=self._off_from_utc, on_utc=self._on_utc
-            )
+            reason = self._why_missed(test, period)
             self._conduct.submit(results.missed(test, period, reason))
             test.settled_utc = period.ends_utc - timedelta(seconds=1)
         if missed:
             self._on_change(test)
+
+    def _why_missed(self, test: Test, period: Period) -> str:
+        reason = schedule.why_missed(period, off_from_utc=self._off_from_utc, on_utc=self._on_utc)
+        if reason == schedule.NOT_DONE and self._was_elsewhere(test, period):
+            where = ", ".join(each.value for each in test.config.only_in)
+            return f"not testable: never in {where} in this time"
+        word = test.unsigned if test.awaits_signature else None
+        if reason == schedule.NOT_DONE and word and word.ended_utc >= period.begins_utc:
+            return f"{reason}; {word.reason}: signed by nobody who may"
+        return reason
+
+    def _was_elsewhere(self, test: Test, period: Period) -> bool:
+        """Return whether the ship was all the time where the test cannot be done."""
+        if not test.config.only_in:
+            return False
+        until_utc: datetime | None = None
+        for held in self.occasions.held(self._regime()):
+            begins_utc = held.since_utc
+            is_in_it = (until_utc is None or until_utc > period.begins_utc) and (
+                begins_utc is None or begins_utc < period.ends_utc
+            )
+            if is_in_it and held.situation in test.config.only_in:
+                return False
+            until_utc = begins_utc
+        return True
 
     def _start_by_itself(self, test: Test) -> None:
         if test.waits_for_disk or self.clock.now_s() < test.not_before_s:
@@ -343,7 +459,12 @@ class Tests:
         if test.spec.continuous:
             if test.watching is None:
                 self._conduct.watch(test)
-        elif test.spec.mode is Mode.AUTOMATIC and test.session is None and self._is_due(test):
+        elif (
+            test.spec.mode is Mode.AUTOMATIC
+            and test.session is None
+            and self._is_due(test)
+            and self.waits(test) is None
+        ):
             self._conduct.begin(test, None, None)
 
     def _is_due(self, test: Test) -> bool:

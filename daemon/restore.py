@@ -9,7 +9,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from daemon import forms
+from daemon import forms, occasions
 from daemon.alerts.openalerts import LAST_INSTANCE, later
 from daemon.checks.flags import Notice
 from daemon.errors import RefusedError
@@ -120,6 +120,20 @@ async def restore(
         register.change(seal, str(body["number"]))
     movements.take_up((await record.state(fold.COUNTED)).get(COUNTED_DOORS))
     tests.take_up({kind: await record.state(kind) for kind in KEPT}, last_seen_utc=last_seen_utc)
+    tests.recall(await _occasions(record))
+
+
+async def _occasions(record: Record) -> list[tuple[str, Mapping[str, Json], datetime]]:
+    """Return the entries that tell what makes tests due, the oldest first."""
+    found = [
+        entry
+        for type_ in occasions.TYPES
+        for entry in await record.entries(
+            Query(type=type_, newest_first=True, limit=occasions.MOST)
+        )
+    ]
+    found.sort(key=lambda entry: entry.seq)
+    return [(entry.type, entry.open, forms.from_utc(entry.stamp.at)) for entry in found]
 
 
 async def _stations(record: Record, stations: Stations, *, now_s: float, now_utc: datetime) -> None:

@@ -74,6 +74,9 @@ def result(
     }
     if session.witness is not None and not private:
         said[WITNESS] = session.witness
+    if verdict.outcome is Outcome.SKIPPED:
+        # Only the SSO and the Master leave a test out (Tests.skip); what others say of it is theirs to sign.
+        said["signed_off"] = session.signs_off
     if (items := items_of(verdict)) is not None:
         said["items"] = items
     if session.day is not None:

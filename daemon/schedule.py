@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOCK_DOUBT",
+    "NOT_DONE",
     "RETRY_AFTER",
     "LastResult",
     "Past",
     "Period",
     "Plan",
+    "begins_utc",
     "coming",
     "day_after",
     "is_asked",
@@ -47,6 +49,9 @@ RETRY_AFTER: Final = timedelta(hours=1)
 """When an automatic test that proved nothing, or failed, is tried again."""
 CLOCK_DOUBT: Final = timedelta(days=1)
 """A clock that is earlier than the last result by more than this is wrong, or was when that was written."""
+_MOMENT: Final = timedelta(microseconds=1)
+NOT_DONE: Final = "not done"
+"""Why a period ended without a test, where nothing better is known."""
 MOST_MISSED: Final = 7
 """Periods that are named one by one when they were missed in one go; more are one entry."""
 
@@ -249,7 +254,7 @@ def missed(plan: Plan, past: Past, *, now_utc: datetime, ship_time: timezone) ->
 def why_missed(missing: Period, *, off_from_utc: datetime | None, on_utc: datetime) -> str:
     """Return why a period ended without a test; ispsd was off from ``off_from_utc`` until ``on_utc``."""
     if off_from_utc is None or off_from_utc >= missing.ends_utc or on_utc <= missing.begins_utc:
-        return "not done"
+        return NOT_DONE
     if off_from_utc <= missing.begins_utc and on_utc >= missing.ends_utc:
         return "not testable: power off"
     return "not done; power was off for a part of the time"
@@ -289,6 +294,15 @@ def _by_calendar(
     # What nothing asks for here, and was never proved, is neither due nor in order.
     unproven = Readiness.NOT_TESTABLE if plan.every == NEVER else Readiness.TEST_DUE
     return Readiness.IN_ORDER if proven else unproven
+
+
+def begins_utc(plan: Plan, past: Past, *, now_utc: datetime, ship_time: timezone) -> datetime:
+    """Return since when a pass counts as done: from the beginning of the period that runs, or a later event."""
+    if plan.every == NEVER:
+        return past.asked_utc or past.passed_utc or now_utc
+    since = _running(plan, past, now_utc, ship_time).begins_utc
+    # The event's own moment is not after it.
+    return max(since, past.asked_utc + _MOMENT) if is_asked(past) and past.asked_utc else since
 
 
 def coming(

@@ -94,6 +94,7 @@ class Session:
         queue: The items that come after this one.
         is_over: The check has ended.
         needs_no_window: It was done with the SSAS test window: that may close.
+        signs_off: He may say that the test is not done, and says it.
     """
 
     began_utc: datetime
@@ -104,6 +105,7 @@ class Session:
     progress: Progress | None = None
     answer: asyncio.Future[Answer] | None = None
     proof: Proof = Proof.NONE
+    signs_off: bool = False
     given: dict[int, Answer] = field(default_factory=dict)
     whose: dict[int, Who] = field(default_factory=dict)
     witness: str | None = None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.model import Classification
+    from daemon.occasions import Happened
     from daemon.session import Session
 
 DECISIVE = frozenset({Outcome.PASSED, Outcome.FAILED})
@@ -44,6 +45,12 @@ class Test:
     """Since when it is in the plan, as the record has it."""
     settled_utc: datetime | None = None
     """Until when missed periods are written."""
+    unsigned: LastResult | None = None
+    """Somebody's word that it cannot be done, which the SSO or the Master has not signed: it settles nothing."""
+    asked: Happened | None = None
+    """The newest event that makes it due."""
+    stands_utc: datetime | None = None
+    """Since when it has been asked for at least as often as it is now; None: as far back as is known."""
     session: Session | None = None
     watching: Session | None = None
     """The day that a continuous check watches."""
@@ -69,9 +76,22 @@ class Test:
         return schedule.plan_of(self.config, self.spec, self.regime())
 
     @property
+    def concerns(self) -> frozenset[str]:
+        """Return what it is about: its equipment, its items, the device or the points that it listens to."""
+        device = getattr(self.config, "device", None)
+        return frozenset(
+            {self.config.equipment, *self.spec.items(self.config), *self.spec.points(self.config)}
+            | ({device} if isinstance(device, str) else set())
+        )
+
+    @property
     def past(self) -> Past:
         """Return what the record says of it."""
         last, proof = self.last, self._proof()
+        asked_utc, asked_by = None, None
+        # What happened before it was in the plan asks for nothing.
+        if self.asked is not None and self.asked.at_utc > (self.planned_utc or self.asked.at_utc):
+            asked_utc, asked_by = self.asked.at_utc, self.asked.event
         skipped = last is not None and last.outcome is Outcome.SKIPPED
         results = self._by_item() if self.spec.items(self.config) else None
         if results is not None:
@@ -84,6 +104,9 @@ class Test:
                 skipped_utc=last.ended_utc if last is not None and skipped else None,
                 defect=any(r is not None and r.outcome is Outcome.FAILED for r in results),
                 settled_utc=self.settled_utc,
+                asked_utc=asked_utc,
+                asked_by=asked_by,
+                stands_utc=self.stands_utc,
             )
         has_passed = proof is not None and proof.outcome is Outcome.PASSED
         return Past(
@@ -93,7 +116,21 @@ class Test:
             skipped_utc=last.ended_utc if last is not None and skipped else None,
             defect=proof is not None and not has_passed,
             settled_utc=self.settled_utc,
+            asked_utc=asked_utc,
+            asked_by=asked_by,
+            stands_utc=self.stands_utc,
         )
+
+    @property
+    def newest_word(self) -> LastResult | None:
+        """Return how it ended last, also where that settles nothing."""
+        words = [each for each in (self.last, self.unsigned) if each is not None]
+        return max(words, key=lambda each: each.ended_utc, default=None)
+
+    @property
+    def awaits_signature(self) -> bool:
+        """Whether the SSO or the Master has to say whether it may be left out."""
+        return self.unsigned is not None and self.newest_word is self.unsigned
 
     @property
     def is_proven(self) -> bool:

@@ -132,6 +132,7 @@ class TestBoard:
 
     @staticmethod
     def _done(test: Test) -> dict[str, Json]:
+        word = test.newest_word
         return {
             "test": test.config.id,
             "equipment": test.config.equipment,
@@ -141,8 +142,8 @@ class TestBoard:
             "expects": None,
             "seconds_left": None,
             "state": "done",
-            "outcome": None if test.last is None else test.last.outcome.value,
-            "reason": None if test.last is None else test.last.reason,
+            "outcome": None if word is None else word.outcome.value,
+            "reason": None if word is None else word.reason,
             "item": None,
             "items_left": 0,
             "tester": None,

@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms, schedule
+from daemon.intervals import NEVER
 from daemon.model import Outcome, Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime, timezone
 
     from daemon.model import Json
@@ -36,6 +37,8 @@ class ItemState(StrEnum):
     DUE = "due"
 
 
+_SAID: Final = frozenset({ItemState.DEFECT, ItemState.NOT_PROVEN, ItemState.NOT_DONE})
+"""What the newest result explains."""
 _ORDER: Final = {state: place for place, state in enumerate(ItemState)}
 
 
@@ -62,10 +65,14 @@ class Item:
 
 
 def items(
-    tests: Iterable[tuple[Test, Readiness]], *, now_utc: datetime, ship_time: timezone
+    tests: Iterable[tuple[Test, Readiness]],
+    *,
+    now_utc: datetime,
+    ship_time: timezone,
+    waits: Callable[[Test], str | None] = lambda _: None,
 ) -> list[Item]:
-    """Return what is to be done of tests; each is given with its readiness."""
-    found = [_item(test, stands, now_utc, ship_time) for test, stands in tests]
+    """Return what is to be done of tests; each is given with its readiness. ``waits`` says what stands in the way."""
+    found = [_item(test, stands, now_utc, ship_time, waits(test)) for test, stands in tests]
     return [item for item in found if item is not None]
 
 
@@ -100,21 +107,26 @@ def message(listed: Iterable[Item]) -> list[dict[str, Json]]:
     ]
 
 
-def _item(test: Test, stands: Readiness, now_utc: datetime, ship_time: timezone) -> Item | None:
+def _item(
+    test: Test, stands: Readiness, now_utc: datetime, ship_time: timezone, waits: str | None
+) -> Item | None:
     state = _state(test, stands)
     if state is None:
         return None
     past = test.past
     due_utc = schedule.next_due_utc(test.plan, past, ship_time=ship_time) or past.planned_utc
     if state in {ItemState.DEFECT, ItemState.NOT_PROVEN, ItemState.NOT_DONE}:
-        since_utc = None if test.last is None else test.last.ended_utc
+        word = test.newest_word if state is ItemState.NOT_DONE else test.last
+        since_utc = None if word is None else word.ended_utc
+    elif schedule.is_asked(past):
+        since_utc = past.asked_utc
     else:
         since_utc = due_utc
-    begins_utc = schedule.period(test.plan, now_utc, ship_time=ship_time).begins_utc
+    begins_utc = schedule.begins_utc(test.plan, past, now_utc=now_utc, ship_time=ship_time)
     return Item(
         test.config.id,
         test.config.equipment,
-        _what(test, state, test.remaining(begins_utc)),
+        _what(test, state, test.remaining(begins_utc), waits),
         state,
         since_utc,
         schedule.overdue_utc(test.plan, past),
@@ -128,7 +140,8 @@ def _state(test: Test, stands: Readiness) -> ItemState | None:
         case Readiness.OVERDUE:
             return ItemState.OVERDUE
         case Readiness.NOT_TESTABLE:
-            return ItemState.NOT_TESTABLE
+            # What nothing asks for here is nothing to do.
+            return None if test.plan.every == NEVER else ItemState.NOT_TESTABLE
         case Readiness.TEST_DUE:
             return _why_due(test)
         case _:
@@ -137,6 +150,8 @@ def _state(test: Test, stands: Readiness) -> ItemState | None:
 
 def _why_due(test: Test) -> ItemState:
     last, past = test.last, test.past
+    if test.awaits_signature:
+        return ItemState.NOT_DONE
     if last is not None and last.outcome is Outcome.INCONCLUSIVE:
         return ItemState.NOT_PROVEN
     if last is not None and last.outcome is Outcome.SKIPPED:
@@ -147,14 +162,20 @@ def _why_due(test: Test) -> ItemState:
     return ItemState.DUE
 
 
-def _what(test: Test, state: ItemState, remaining: tuple[str, ...]) -> str:
-    config, last = test.config, test.last
+def _what(test: Test, state: ItemState, remaining: tuple[str, ...], waits: str | None) -> str:
+    config, last, past = test.config, test.last, test.past
     what = f"{config.name}: {config.id}, SSP {config.ssp_paragraph}"
-    if state in {ItemState.DEFECT, ItemState.NOT_PROVEN, ItemState.NOT_DONE} and last is not None:
+    if test.unsigned is not None and test.awaits_signature and state is not ItemState.DEFECT:
+        what += f": {test.unsigned.reason}; to be signed: ispsd not-done {config.id}"
+    elif state in _SAID and last is not None:
         what += f": {last.reason}"
+    elif schedule.is_asked(past) and past.asked_by is not None:
+        what += f": after {past.asked_by.value}"
     if remaining:
         count = len(test.spec.items(config))
         what += f"; {len(remaining)} of {count} to do: {', '.join(remaining)}"
+    if waits is not None:
+        what += f"; waits: {waits}"
     if state is ItemState.NOT_TESTABLE:
         what += ": the computer's clock is wrong"
     return what if len(what) <= LONGEST_TEXT else what[: LONGEST_TEXT - 1] + "…"

@@ -168,7 +168,8 @@ async def test_the_log_is_a_line_an_entry_in_words(tmp_path, capsys):
         )
         assert await typed(ship, "log", "-n", "1", "--type", "daemon.started") == cli.DONE
         (started,) = capsys.readouterr().out.splitlines()
-        assert "security level: 1; situation: port; software: " in started
+        assert "security level: 1; ship: (call sign: 9VKS0; " in started
+        assert "situation: port; software: " in started
         assert "{" not in started
 
 
@@ -278,7 +279,9 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
     async with sailing(tmp_path) as ship:
         await ship.pass_time(1.0)
         assert await typed(ship, "tests") == cli.DONE
-        assert capsys.readouterr().out.split() == ["t-ssas-e-p1", "SSAS", "P1", "test", "due"]
+        line, why, *_ = capsys.readouterr().out.splitlines()
+        assert line.split() == ["t-ssas-e-p1", "SSAS", "P1", "TEST", "DUE"]
+        assert why.strip() == "never passed"
         both = ("--by", "R. Menon", "--by", "A. Lindqvist")
         pin = written(tmp_path / "pin", f"{PIN}\nnot this line")
         sent = (ship.clock.utc() - timedelta(days=1)).isoformat()
@@ -296,7 +299,9 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
         assert await typed(ship, *start) == cli.DONE
         assert json.loads(capsys.readouterr().out) == {"steps": 9}, "as it came, for programs"
         assert await typed(ship, "tests") == cli.DONE
-        assert "under test   step 1: No distress, urgency" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert "UNDER TEST" in shown
+        assert "step 1: No distress, urgency" in shown
         answer = ("t-ssas-e-p1", "2", "mail", "--by", "R. Menon")
         assert await typed(ship, "answer", *answer) == cli.FAILED
         assert "t-ssas-e-p1 is at step 1, not 2" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.console import ssas, timed
+from daemon.console import ssas, tests, timed
 from daemon.console.asking import DONE, asked, asking, does, order, say
 from daemon.errors import IspsdError
 
@@ -109,9 +109,7 @@ def _permits(commands: Any) -> None:
 
 
 def _tests(commands: Any) -> None:
-    asking(commands, "tests", "show every equipment test and how it stands").set_defaults(
-        act=_show_tests
-    )
+    tests.add(commands)
     asking(commands, "worklist", "show what SSO and Master have to see to").set_defaults(
         act=_show_worklist
     )
@@ -189,13 +187,6 @@ def _releases(commands: Any) -> None:
         release,
         lambda g: {"do": "release", "alert": g.alert, "note": g.note, "by": g.by},
     )
-
-
-def _show_tests(given: argparse.Namespace) -> int:
-    for row in asked(given, {"do": "tests"})["tests"]:
-        step = f"step {row['step']}: {row['prompt']}" if row["step"] else row["reason"] or ""
-        say(f"{row['test']:<14} {row['name']:<16} {row['readiness']:<12} {step}")
-    return DONE
 
 
 def _show_worklist(given: argparse.Namespace) -> int:

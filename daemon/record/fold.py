@@ -26,6 +26,8 @@ BEGUN = "begun"
 """A test that a person has begun, and whose result is not written yet."""
 ITEM = "item"
 """The same of one item of a test of several: ``<test>/<item>``."""
+SKIP = "skip"
+"""The newest word of somebody that a test cannot be done, which the SSO or the Master has not signed."""
 MISSED = "missed"
 """Until when the periods are settled that ended without a test."""
 COUNTED = "counted"
@@ -176,6 +178,8 @@ def _alert_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[St
 
 def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     test, outcome = _text(shown["test"]), shown.get("outcome")
+    if outcome == Outcome.SKIPPED.value and shown.get("signed_off") is False:
+        return StateChange(SKIP, test, shown), StateChange(BEGUN, test, None)
     changes = [StateChange(RESULT, test, shown)]
     if (
         "day" not in shown

@@ -142,6 +142,7 @@ def rig(
     clock: ManualClock | None = None,
     points: tuple[str, ...] = (),
     services: Services | None = None,
+    regime: Callable[[], Regime] = lambda: Regime(Situation.PORT, SecurityLevel.ONE),
 ) -> Rig:
     """Put everything together; ``running`` runs it."""
     clock = clock or ManualClock()
@@ -156,7 +157,7 @@ def rig(
     made.tests = Tests(
         tests,
         ship=SHIP,
-        regime=lambda: Regime(Situation.PORT, SecurityLevel.ONE),
+        regime=regime,
         ship_time=lambda: made.ship_time,
         demo=demo,
         clock=clock,
