@@ -26,7 +26,15 @@ def tests(rows: Sequence[Row], around: Around) -> Table:
         Column("By", 2),
     ]
     if not psc:
-        columns += [Column("Point", 1.4), Column("Legs, text set back", 4.4)]
+        columns += [
+            Column("Began", 1.2),
+            Column("Port or posn, level", 1.2),
+            Column("Witness", 1.4),
+            Column("Point", 1.1),
+            Column("Legs, text set back", 3.4),
+            Column("Defect / remarks", 2),
+            Column("Next", 0.9),
+        ]
     return Table(
         title="Tests of the ship security alert system (ISPS A/10.1.10, last twelve months)",
         columns=tuple(columns),
@@ -43,7 +51,11 @@ def _ssas(row: Row, around: Around) -> tuple[Cell, ...]:
         _shore(row, around),
         row.by,
     )
-    return cells if around.names.is_psc else (*cells, row.equipment, row.evidence)
+    if around.names.is_psc:
+        return cells
+    began = NOTHING if row.began is None else moments.utc_words(row.began)
+    done = (began, row.where, row.witness or NOTHING, row.equipment, row.evidence)
+    return (*cells, *done, row.remarks, row.next)
 
 
 def _shore(row: Row, around: Around) -> str:

@@ -472,3 +472,27 @@ def test_a_name_in_a_pack_fits_its_column():
     labels = names(View.PSC, {}, set())
     assert labels.short("x" * LONGEST_NAME) == "x" * LONGEST_NAME
     assert labels.short("x" * (LONGEST_NAME + 1)) == "x" * (LONGEST_NAME - 1) + "…"
+
+
+def test_the_ssos_table_of_ssas_tests_has_the_columns_of_a_test_record(tmp_path):
+    failed = result(
+        "t-ssas-e-p1",
+        at(6),
+        equipment="ssas",
+        outcome="failed",
+        sso=True,
+        person=MATE,
+        private={"performer": MATE, "witness": "A. Lindqvist", "text_set_back": "yes"},
+    )
+    read, _ = made(tmp_path, [failed, exported(at(29))])
+    around = making.around(read.source, View.FULL)
+    table = ssas.tests(rows(around), around)
+    [row] = table.rows
+    shown = dict(zip([column.name for column in table.columns], row, strict=True))
+    assert shown["Witness"].endswith("Lindqvist")
+    assert " Nov 2026 " in shown["Began"]
+    assert shown["Port or posn, level"].endswith("L1")
+    assert {"Confirmed ashore", "By", "Point", "Defect / remarks", "Next"} <= shown.keys()
+    psc = making.around(read.source, View.PSC)
+    told = {column.name for column in ssas.tests(rows(psc), psc).columns}
+    assert not told & {"Point", "Legs, text set back", "Defect / remarks", "Witness"}
