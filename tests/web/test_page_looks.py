@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,28 @@ async def test_a_stranger_at_the_screen_sees_alerts_and_no_doors_for_an_hour(chr
         assert not await seen(".contacts li")
         await page.clock.fast_forward(61_000)
         assert await seen(".contacts li")
+
+
+async def test_axe_finds_nothing_that_keeps_anybody_out(chromium):
+    """The page, its dialogs and its grey state. At night contrast is small on purpose: the eye is dark-adapted."""
+    program = Path(str(files("daemon.web"))) / "front" / "node_modules" / "axe-core" / "axe.min.js"
+    needs(program.exists(), "axe-core is not installed (make front)")
+    async with painted(chromium, "day") as screen:
+        await screen.page.evaluate(f"{program.read_text('utf-8')};0")
+        assert await violations(screen) == []
+        await screen.page.click("#header .setup")
+        assert await violations(screen) == []
+        await screen.page.keyboard.press("Escape")
+        await screen.page.click("#panels button >> nth=0")
+        assert await violations(screen) == []
+        await screen.page.keyboard.press("Escape")
+        await screen.page.click("[data-choose=night]")
+        assert {each for each, _ in await violations(screen)} <= {"color-contrast"}
+
+
+async def violations(screen):
+    found = await screen.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
 
 
 async def test_on_a_phone_nothing_is_cut_off_and_all_can_be_reached_by_keys(chromium):

@@ -25,7 +25,7 @@ await build({
 // Whose work is in the bundle: MQTT.js as it is published for browsers has its own dependencies in it, so that all of
 // them are named, with their licences as they stand there. A licence that would bind ours stops the build.
 const FREE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
-const TOOLS = ["esbuild", "@esbuild", "@types", "undici-types"];
+const TOOLS = ["axe-core", "esbuild", "@esbuild", "@types", "undici-types"];
 const modules = join(here, "node_modules");
 const names = readdirSync(modules)
   .filter((name) => !name.startsWith(".") && !TOOLS.includes(name))

@@ -88,7 +88,7 @@ export class AlertList {
     say(row.parts.age, age(picture.age_s(alert, now_s)));
     row.parts.ack.hidden = !unacknowledged(alert);
     row.parts.ack.disabled = is_old || !station;
-    row.parts.ack.setAttribute("aria-label", `acknowledge ${alert.title} ${alert.name}`);
+    row.parts.ack.setAttribute("aria-label", `ACK ${alert.title} ${alert.name}`);
     say(row.parts.answer, this._said.get(alert.id) ?? "");
     this._show_more(row);
   }
