@@ -222,7 +222,7 @@ class Conduct:
             session = Session(self._clock.utc(), day=self._day_after(_day(session).date()))
             test.watching = session
 
-    def _report(self, test: Test, session: Session, said: Gathered | Verdict) -> None:
+    def _report(self, test: Test, session: Session, said: Gathered) -> None:
         self._say(test, session, self._judge(test, said))
 
     def _say(self, test: Test, session: Session, found: Found) -> None:
@@ -248,9 +248,7 @@ class Conduct:
 
     # Judging
 
-    def _judge(self, test: Test, said: Gathered | Verdict) -> Found:
-        if isinstance(said, Verdict):
-            return Found(said)
+    def _judge(self, test: Test, said: Gathered) -> Found:
         gathered = as_kept(said)
         return Found(judged(test.spec, test.config, gathered, demo=self._around.demo), gathered)
 
@@ -258,7 +256,7 @@ class Conduct:
         self,
         test: Test,
         session: Session,
-        run: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict | None]],
+        run: Callable[[Any, CheckContext], Awaitable[Gathered | None]],
         within_s: float,
     ) -> Found | None:
         context = Context(
@@ -279,7 +277,7 @@ class Conduct:
         self,
         test: Test,
         session: Session,
-        check: Awaitable[Gathered | Verdict | None],
+        check: Awaitable[Gathered | None],
         within_s: float,
     ) -> Found | None:
         """Run the check; while it needs a window, the window's end is its end, as its time limit is, and an abort."""

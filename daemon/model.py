@@ -594,17 +594,15 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check concludes, with what it saw.
+    """What is concluded of a test.
 
     Attributes:
         reason: One line for the log: what was seen against what was wanted.
-        readings: The readings that it was judged by.
+        readings: What was seen where nobody judged it, as of a test that was broken off.
         details: What only the SSO may read (class ``sso``).
-        facts: What it was judged by beside the readings: kept with them, so that it can be judged again.
     """
 
     outcome: Outcome
     reason: str
     readings: tuple[Reading, ...] = ()
     details: Mapping[str, Json] = field(default_factory=dict)
-    facts: Mapping[str, Json] = field(default_factory=dict)

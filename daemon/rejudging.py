@@ -104,7 +104,9 @@ def rejudged(
         verdict = _judged(basis, checks)
     except RecordError as err:
         return _not_proven(entry, str(err), software=basis.software, verified=verified)
-    same = _said(entry) == _says(verdict) and (part is None or _details(part) == verdict.details)
+    same = _said(entry) == _says(verdict) and (
+        part is None or _details(part) == _details(verdict.details)
+    )
     return Rejudged(
         entry.seq,
         str(entry.open["test"]),
@@ -255,7 +257,7 @@ def _says(verdict: Verdict) -> tuple[Json, ...]:
 
 
 def _details(part: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return the check's own details of what the entry says to the SSO alone."""
+    """Return what the entry says to the SSO alone, without the people, whom the conduct may have put there."""
     people = {results.PERFORMER, results.WITNESS}
     return {name: said for name, said in part.items() if name not in people}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.entropy import Entropy
     from daemon.inbox import Inboxes, PointInbox
-    from daemon.model import Json, Outcome, Reading, Ship, Verdict
+    from daemon.model import Json, Outcome, Reading, Ship
 
 
 class Newest(Protocol):
@@ -211,7 +211,7 @@ class Context:
         *,
         last_outcome: Outcome | None,
         changed: Callable[[], None],
-        report: Callable[[Gathered | Verdict], None],
+        report: Callable[[Gathered], None],
     ) -> None:
         self.clock = around.clock
         self.ship = around.ship
@@ -276,5 +276,5 @@ class Context:
         ends = schedule.day_after(day, ship_time=self._around.ship_time())
         return self.clock.now_s() + (ends - self.clock.utc()).total_seconds()
 
-    def report(self, gathered: Gathered | Verdict) -> None:
+    def report(self, gathered: Gathered) -> None:
         self._report(gathered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from daemon.checks.api import Answer, Expects, Mode
 from daemon.errors import RefusedError
 from daemon.evidence import BASIS
 from daemon.model import Classification, ClockStatus, Outcome, Provenance, Quality, Verdict
+from daemon.readiness import Test
 from daemon.schedule import LastResult
 from tests.checks.rig import rig, running, scripted
 from tests.clocks import ManualClock
@@ -420,3 +422,14 @@ async def test_a_step_that_the_drivers_see_takes_no_answer():
         assert made.test("t-1").session.progress.ends_s is None
         with pytest.raises(RefusedError, match="t-1 waits for no answer now"):
             made.tests.answer("t-1", 1, Answer("R. Menon"))
+
+
+async def test_a_check_that_judges_itself_has_proved_nothing():
+    async def run(_config, _ctx):
+        return Verdict(Outcome.PASSED, "take my word for it")
+
+    test = scripted()
+    itself = Test(test.config, replace(test.spec, run=run))
+    async with running(rig(itself)) as made:
+        assert made.outcomes() == ["inconclusive"]
+        assert "crashed" in str(made.results()[0]["reason"])

@@ -16,7 +16,7 @@ DRIVER = DriverSpec(kind="bell", config=DriverConfig, build=lambda config, conte
 """
 NEW_CHECK = """\
 from daemon.checks.api import CheckConfig, CheckSpec
-CHECK = CheckSpec(kind="bell_rings", config=CheckConfig, run=None, points=lambda config: ())
+CHECK = CheckSpec(kind="bell_rings", config=CheckConfig, run=None, judge=None, points=lambda config: ())
 """
 
 

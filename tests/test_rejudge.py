@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from daemon.record.entry import Draft
 
+PEOPLE = {"performer": "J. Santos", "witness": "A. Lindqvist"}
+MANUAL = manual_plays.UNIFORM[0]
 FORM, ROUND, DOOR, OLD, CRASHED = 2, 3, 4, 5, 6
 """Numbers of the entries of ``kept``; 1 opens the segment, 7 is an alert."""
 LAST = 7
@@ -38,10 +40,10 @@ LAST = 7
 
 async def drafts() -> list[Draft]:
     found = []
-    for uniform in (manual_plays.UNIFORM, seal_round.UNIFORM, door_contacts.UNIFORM[1]):
+    for uniform in (MANUAL, seal_round.UNIFORM, door_contacts.UNIFORM[1]):
         found += await written(uniform.stage(), uniform.sat)
     old = replace(found[0], evidence=())
-    hung = manual_plays.UNIFORM.broken(judge=_crash)
+    hung = MANUAL.broken(judge=_crash)
     return [*found, old, *await written(hung, manual_plays.sat), alert("d1")]
 
 
@@ -154,9 +156,10 @@ def test_evidence_that_was_altered_is_refused(kept, capsys):
 async def test_a_judge_that_says_otherwise_today_is_told(tmp_path, today):
     made = record(tmp_path)
     await made.start()
-    plays = manual_plays.UNIFORM
+    plays = MANUAL
     (draft,) = await written(plays.stage(), plays.sat)
-    await made.submit(replace(draft, parts={Classification.SSO: {"performer": "J. Santos"}}))
+    own = draft.parts.get(Classification.SSO, {})
+    await made.submit(replace(draft, parts={Classification.SSO: {**own, **PEOPLE}}))
     other = replace(manual.CHECK, judge=lambda _config, _gathered: today)
     desk = registry.checks() | {"manual": other}
     said = await Rejudging(made, desk, software="27.1").answer({"seq": FORM})

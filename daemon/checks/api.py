@@ -389,7 +389,7 @@ class CheckContext(Protocol):
         """Return when the ship's day ends that was begun, in seconds since boot; ask again, for clocks are stepped."""
         ...
 
-    def report(self, gathered: Gathered | Verdict) -> None:
+    def report(self, gathered: Gathered) -> None:
         """Say what a continuous check has gathered until now; a change of outcome is written."""
         ...
 
@@ -399,6 +399,7 @@ class CheckSpec:
     """How the registry finds a check.
 
     Attributes:
+        judge: Judges what ``run`` or ``lead`` gathered, by that alone; the record is judged again by the same.
         steps: How many steps a person is led through, at most; 0 for an automatic check.
         count_steps: The same where it hangs on the configuration.
         points: The points it listens to, so that a configuration that names none is refused.
@@ -410,12 +411,12 @@ class CheckSpec:
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
         classify: Who may read of it, where that hangs on the configuration.
         alerts: The alerts that it waits for, so that a configuration that names none is refused.
-        judge: Judges what ``run`` or ``lead`` gathered, by that alone; the record is judged again by the same.
     """
 
     kind: str
     config: type[CheckConfig]
-    run: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict | None]]
+    run: Callable[[Any, CheckContext], Awaitable[Gathered | None]]
+    judge: Callable[[Any, Gathered], Verdict]
     points: Callable[[Any], tuple[str, ...]]
     mode: Mode = Mode.AUTOMATIC
     classification: Classification = Classification.WATCH
@@ -424,10 +425,9 @@ class CheckSpec:
     window_s: Callable[[Any], float] | None = None
     continuous: bool = False
     items: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
-    lead: Callable[[Any, CheckContext], Awaitable[Gathered | Verdict]] | None = None
+    lead: Callable[[Any, CheckContext], Awaitable[Gathered]] | None = None
     limit_s: float = LONGEST_CHECK_S
     count_steps: Callable[[Any], int] | None = None
-    judge: Callable[[Any, Gathered], Verdict] | None = None
     classify: Callable[[Any], Classification] | None = None
     alerts: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
 

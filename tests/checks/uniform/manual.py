@@ -21,10 +21,35 @@ async def nobody_answers(stage: Stage) -> None:
     await stage.passes(3600.0)
 
 
-UNIFORM = Uniform(
-    check=CHECK,
-    config={"what": "Test piece found 3 of 3 times"},
-    sat=sat,
-    unsat={"found 2 of 3": unsat},
-    unproven={"nobody answers": nobody_answers},
+async def witnessed(stage: Stage, word: str = "yes") -> None:
+    await sat(stage)
+    await stage.answers(2, "MD-4711")
+    await stage.answers(3, word, by="A. Lindqvist")
+
+
+async def not_witnessed(stage: Stage) -> None:
+    await witnessed(stage, "no")
+
+
+async def witnessed_unsat(stage: Stage) -> None:
+    await unsat(stage)
+    await stage.answers(2, "MD-4711")
+    await stage.answers(3, "yes", by="A. Lindqvist")
+
+
+UNIFORM = (
+    Uniform(
+        check=CHECK,
+        config={"what": "Test piece found 3 of 3 times"},
+        sat=sat,
+        unsat={"found 2 of 3": unsat},
+        unproven={"nobody answers": nobody_answers},
+    ),
+    Uniform(
+        check=CHECK,
+        config={"what": "Test piece found", "serial": "test piece", "witnessed": True},
+        sat=witnessed,
+        unsat={"found 2 of 3": witnessed_unsat},
+        unproven={"the witness does not confirm it": not_witnessed},
+    ),
 )
