@@ -1,6 +1,7 @@
 """Complaints about other systems, turned into promises of ours (reference/peers.md 8): those that need a whole ship.
 
-8: a watchdog that is fed from a bare timer. 25: an SSAS frame that is seen outside a window. 30: a demo that needs an
+8: a watchdog that is fed from a bare timer. 17: a storm of tests after a time off.
+25: an SSAS frame that is seen outside a window. 30: a demo that needs an
 hour. Each has more tests beside its part: ``test_ship_broker``, ``test_covert``, ``processes/test_demo``.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.ship import HATCH as HATCH_INPUT
 from tests.ship import Ship, afloat, ashore
 from tests.ship import sailing as sailing_small
 from tests.ship_talk import alerts, entries
+from tests.soon import soon
 from tests.test_covert import both, differences, night
 from tests.voyage import sailing
 
@@ -138,6 +141,82 @@ async def test_an_end_that_passed_while_ispsd_was_off_happens_once_with_its_entr
                 assert ship.state(f"inhibit/{HATCH}") is None
                 (ended,) = await entries(ship, "inhibit.ended")
                 assert ended["open"]["how"] == "its time is over"
+
+
+RECORD_TEST = """
+[[test]]
+use = "t-rec"
+ssp_paragraph = "10.3"
+
+[[test]]
+use = "t-buzz"
+ssp_paragraph = "7.9"
+stations = ["bridge"]
+"""
+DAY_S = 86_400.0
+
+
+@pytest.mark.timeout(60)
+async def test_peers_17_off_over_three_due_dates_is_one_catch_up_and_three_missed_entries(tmp_path):
+    """A real record: started, killed for four days, started, and started once more."""
+
+    def edit(text: str) -> str:
+        return text + RECORD_TEST
+
+    async def results(ship: Ship) -> int:
+        """Let the verifier, which is a real program, come to its end; count its results."""
+        test = ship.daemon.tests.tests["t-rec"]
+        await soon(lambda: test.session is None and not test.waits_for_disk)
+        return len([e for e in await entries(ship, "test.result") if e["open"]["test"] == "t-rec"])
+
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(3.0)
+            assert await results(ship) == 1
+        ship.clock.step_utc(4 * DAY_S)
+        for _ in range(2):
+            async with afloat(ship, broker, feeds, edit=edit):
+                await ship.pass_time(10.0)
+                assert await results(ship) == 2, "one catch-up"
+                missed = await entries(ship, "test.missed")
+                assert [
+                    (e["open"]["test"], e["open"]["period_begins"][:13], e["open"]["reason"])
+                    for e in missed
+                ] == [
+                    ("t-rec", f"2026-11-{day}T20", "not testable: power off")
+                    for day in (22, 23, 24)
+                ], "0400 ship's time, three times, and never twice"
+
+
+@pytest.mark.timeout(60)
+async def test_peers_17_how_often_a_test_is_due_after_a_restart_is_known_by_the_record_alone(
+    tmp_path,
+):
+    """At level 2 the sound of the stations is tested each day (config/tests.toml, t-buzz)."""
+
+    def edit(text: str) -> str:
+        return text + RECORD_TEST
+
+    async def row(ship: Ship) -> dict[str, Any]:
+        rows = (await ship.control({"do": "tests"}))["tests"]
+        return next(each for each in rows if each["test"] == "t-buzz")
+
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(3.0)
+            assert (await row(ship))["why"] == "never passed"
+            level = {"level": 2, "told_by": "flag"}
+            order = {"do": "order", "verb": "level", "said": level, "by": "R. Menon"}
+            await ship.control(order)
+            await ship.pass_time(2.0)
+            assert (await row(ship))["rule"].startswith("once each day from 10:00 (port, level 2)")
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(3.0)
+            found = await row(ship)
+            assert found["rule"].startswith("once each day from 10:00 (port, level 2)")
+            (held, _) = list(ship.daemon.tests.occasions.held(ship.daemon.engine.regime))
+            assert int(held.level) == 2
+            assert held.since_utc is not None
 
 
 @pytest.mark.timeout(60)
