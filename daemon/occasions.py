@@ -20,13 +20,8 @@ if TYPE_CHECKING:
     from daemon.model import Json, Regime
 
 SITUATION, LEVEL, THREAT = "situation.changed", "level.changed", "threat.changed"
-STARTED, REPLACED, BACK, REPAIRED = (
-    "daemon.started",
-    "unit.replaced",
-    "out_of_service.ended",
-    "defect.repaired",
-)
-TYPES: Final = (SITUATION, LEVEL, THREAT, STARTED, REPLACED, BACK, REPAIRED)
+STARTED, REPLACED, BACK = "daemon.started", "unit.replaced", "out_of_service.ended"
+TYPES: Final = (SITUATION, LEVEL, THREAT, STARTED, REPLACED, BACK)
 """The entries that tell of it."""
 MOST: Final = 400
 """Entries of a type that are looked at; of what lies further back the tests were done, or are overdue anyway."""
@@ -82,7 +77,7 @@ class Occasions:
                 found = self._started(said, at_utc)
             case "unit.replaced":
                 found = (Happened(Event.REPAIR, at_utc, _unit(said)),)
-            case "out_of_service.ended" | "defect.repaired":
+            case "out_of_service.ended":
                 of = frozenset({str(said["equipment"])}) if "equipment" in said else frozenset()
                 found = (Happened(Event.REPAIR, at_utc, of),) if of else ()
             case _:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Situation
 from daemon.record.log import Record
@@ -224,10 +226,10 @@ async def test_every_test_is_listed_with_how_it_stands(tmp_path):
         }
         await ship.give_notice()
         await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
-        assert (await ship.control(START))["steps"] == 5
+        assert (await ship.control(START))["steps"] == 9
         (row,) = (await ship.control({"do": "tests"}))["tests"]
         assert (row["readiness"], row["running"], row["step"]) == ("under test", True, 1)
-        assert row["prompt"].startswith("At P1: hold TEST")
+        assert row["prompt"].startswith("No distress, urgency")
         await ship.control({"do": "window.close", "by": ["R. Menon"]})
         await ship.pass_time(1.0)
         (row,) = (await ship.control({"do": "tests"}))["tests"]
@@ -247,3 +249,23 @@ async def test_half_a_character_is_refused_before_it_can_hurt(tmp_path):
         answer = json.loads(await reader.readline())
         assert answer == {"error": "situation must be text of 1 to 80 characters"}
         writer.close()
+
+
+async def test_only_the_sso_and_the_master_leave_a_test_out_with_a_reason_and_a_pin(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        skip = {"do": "test.skip", "test": "t-ssas-e-p1", "reason": "unit ashore"}
+        with pytest.raises(RefusedError, match="say that a test is not done"):
+            await ship.control({**skip, "by": "J. Santos"})
+        with pytest.raises(RefusedError, match="reason"):
+            await ship.control({**skip, "reason": " ", "by": "R. Menon"})
+        with pytest.raises(RefusedError, match="PIN"):
+            await ship.control({**skip, "by": "R. Menon", "pin": "00000000"})
+        assert (await ship.control({"do": "tests"}))["tests"][0]["outcome"] is None
+        assert (await ship.control({**skip, "by": "R. Menon"}))["recorded"]
+        await ship.pass_time(1.0)
+        (row,) = (await ship.control({"do": "tests"}))["tests"]
+        assert (row["outcome"], row["why"]) == (
+            "skipped",
+            "NOT DONE on 22 Nov 2026 1010: unit ashore",
+        )

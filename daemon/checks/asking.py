@@ -35,7 +35,7 @@ class Event(StrEnum):
     THREAT = "threat area"
     """She enters a threat area."""
     REPAIR = "repair"
-    """The equipment is back in service, a unit of it was replaced, or a defect of it was repaired."""
+    """The equipment is back in service, or a unit of it was replaced; a defect waits for its re-test anyway."""
     SHIP = "name change"
     """The ship's name, call sign or MMSI is another than before."""
     FLAG = "flag change"
