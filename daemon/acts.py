@@ -468,18 +468,28 @@ class Acts:
                 "outcome": None if test.last is None else test.last.outcome.value,
                 "reason": None if test.last is None else test.last.reason,
                 "seq": None if test.last is None else test.last.seq,
-                "running": test.session is not None,
-                "item": None if test.session is None else test.session.item,
                 "remaining": list(self._tests.remaining(test.config.id)),
-                "step": None
-                if test.session is None or test.session.progress is None
-                else test.session.progress.step,
-                "prompt": None
-                if test.session is None or test.session.progress is None
-                else test.session.progress.prompt,
+                **self._led_now(test),
             }
             for test in self._tests.tests.values()
         ]
+
+    def _led_now(self, test: Test) -> dict[str, Json]:
+        """Return how far a test is that runs now."""
+        session = test.session
+        progress = None if session is None else session.progress
+        left_s = None
+        if progress is not None and progress.ends_s is not None:
+            left_s = max(0, round(progress.ends_s - self._clock.now_s()))
+        return {
+            "running": session is not None,
+            "item": None if session is None else session.item,
+            "step": None if progress is None else progress.step,
+            "prompt": None if progress is None else progress.prompt,
+            "who": None if progress is None else progress.who.value,
+            "seconds_left": left_s,
+            "seen": [] if session is None else list(session.seen),
+        }
 
     def _remember(
         self, alert: str, instance: int, station: str, written: asyncio.Future[Entry]

@@ -66,7 +66,8 @@ def standing(answer: Mapping[str, Any]) -> Iterator[str]:
     for row in answer["tests"]:
         yield f"{row['test']:<14} {row['name']:<18} {row['readiness'].upper()}"
         if row["step"]:
-            yield from _wrapped(f"step {row['step']}: {row['prompt']}", 6)
+            yield from _wrapped(_step(row), 6)
+            yield from (f"      seen: {each}" for each in row["seen"])
         yield from _wrapped(row["why"] + (f"; waits: {row['waits']}" if row["waits"] else ""), 6)
         yield from _wrapped(
             f"{row['rule']}; SSP {row['ssp_paragraph']}, interval by {_whose(row)}", 6
@@ -155,6 +156,14 @@ def differences(answer: Mapping[str, Any]) -> Iterator[str]:
 def _at(moment: str, offset_min: int) -> str:
     """Return a moment in ship's time."""
     return f"{datetime.fromisoformat(moment) + timedelta(minutes=offset_min):%d %b %Y %H%M}"
+
+
+def _step(row: Mapping[str, Any]) -> str:
+    """Return the step of a test that is led: what is to be done, how long it waits, and for whom."""
+    left_s, who = row["seconds_left"], row["who"]
+    left = "" if left_s is None else f" ({left_s} s left)"
+    second = " A second person answers." if who == "witness" else ""
+    return f"step {row['step']}: {row['prompt']}{left}{second}"
 
 
 def _wrapped(words: str, indent: int) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from daemon.acts import READ_SSO
 from daemon.assets import asset
 from daemon.checks import catalogue
+from daemon.console.tests import standing
 from daemon.errors import RefusedError
 from tests.pins import PIN
 from tests.voyage import FINE_S, sailing
@@ -103,6 +104,12 @@ async def test_a_ups_is_seen_to_carry_its_load(tmp_path):
         await ship.ask({"do": "test.start", "test": "t-ups", "by": TESTER})
         await ship.move("open", "u1")
         await ship.until(lambda: at(ship, "t-ups") == 2)
+        lines = [*standing(await ship.ask({"do": "tests"}))]
+        at_ups = next(n for n, line in enumerate(lines) if line.startswith("t-ups "))
+        step, seen = lines[at_ups + 1 : at_ups + 3]
+        assert step.startswith("      step 2: Mains on. (")
+        assert step.endswith(" s left)")
+        assert seen == "      seen: step 1: open"
         await ship.sail(62.0)
         await ship.move("close", "u1")
         outcome, reason = await ended(ship, "t-ups")
