@@ -205,9 +205,13 @@ async def _serve_page(
         _say("PAGE", "none: iotcore's WebSocket speaks MQTT 3.1.1 only; install Mosquitto for it")
         return
     log = path.with_name("web.log")
-    await stage.enter_async_context(
+    web = await stage.enter_async_context(
         processes.child("-m", "daemon", "web", "--config", str(path), log=log)
     )
+    if web.stdout is None or not await web.stdout.readline():  # it says where it is, once it is
+        raise IspsdError(
+            f"the page ended at once:\n{log.read_text('utf-8', errors='replace')[-2000:]}"
+        )
     # Of this demo only, which is gone with it, and on loopback.
     password = broker.passwords["bridge"]
     _say(
