@@ -15,7 +15,7 @@ from daemon.model import Classification, Outcome
 from daemon.record.entry import Actor, Draft, Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from daemon.checks.api import Gathered
@@ -220,14 +220,16 @@ def _interval(test: Test) -> dict[str, Json]:
     """Return how often it is done; what the ship's file does not say is left out."""
     config = test.config
     said: dict[str, Json] = {
-        "every": _once(config.every),
+        "every": config.every[0],
         "at": config.at,
         "limit_days": _limit_days(test),
         "ssp_paragraph": config.ssp_paragraph,
     }
     more: dict[str, Json] = {
         "use": config.use,
-        "every_in": {situation.value: _once(said) for situation, said in config.every_in.items()},
+        "every_by_level": _by_level(config.every),
+        "every_in": {situation.value: list(each) for situation, each in config.every_in.items()},
+        "limit_by_level": _by_level(config.limit_days or ()),
         "grace_days": config.grace_days,
         "after": [event.value for event in config.after],
         "approved_by": config.approved_by,
@@ -236,14 +238,14 @@ def _interval(test: Test) -> dict[str, Json]:
 
 
 def _limit_days(test: Test) -> Json:
-    if test.config.limit_days is not None:
-        return _once(test.config.limit_days)
-    return intervals.limit_days(test.config.every[0])
+    """Return the limit at security level 1; the other levels' stand beside it where they differ."""
+    limits = test.config.limit_days
+    return intervals.limit_days(test.config.every[0]) if limits is None else limits[0]
 
 
-def _once(said: tuple[str, ...] | tuple[int, ...]) -> Json:
-    """Return what counts at each security level; once, where it is the same at all."""
-    return said[0] if len(set(said)) == 1 else list(said)
+def _by_level(said: Sequence[str] | Sequence[int]) -> list[Json]:
+    """Return what counts at each security level; nothing where it is the same at all."""
+    return [] if len(set(said)) <= 1 else list(said)
 
 
 def _mode(test: Test, session: Session, verdict: Verdict) -> Mode:

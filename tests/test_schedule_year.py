@@ -28,7 +28,7 @@ from daemon.config import load
 from daemon.errors import RefusedError
 from daemon.model import Outcome, Regime, SecurityLevel, Situation, Verdict
 from daemon.readiness import Test
-from tests.checks.rig import Rig, rig, running
+from tests.checks.rig import Rig, gathering, judged, rig, running
 from tests.clocks import ManualClock
 
 if TYPE_CHECKING:
@@ -250,7 +250,8 @@ class Year:
                 test.config,
                 replace(
                     test.spec,
-                    run=run,
+                    run=gathering(run),
+                    judge=judged,
                     lead=None,
                     items=lambda _: (),
                     continuous=False,

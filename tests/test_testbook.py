@@ -19,7 +19,7 @@ from daemon.console import tests as page
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Regime, SecurityLevel, Situation, Verdict
 from daemon.testbook import MOST_DAYS, TestBook
-from tests.checks.rig import Rig, rig, running, scripted
+from tests.checks.rig import Rig, gathering, rig, running, scripted
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210
 
@@ -345,7 +345,7 @@ async def test_an_officers_not_done_settles_nothing_until_the_sso_signs_it():
     async def not_done(_config: object, _ctx: object) -> Verdict:
         return Verdict(Outcome.SKIPPED, "said by M. Petrov: battery on order")
 
-    test.spec = replace(test.spec, run=not_done)
+    test.spec = replace(test.spec, run=gathering(not_done))
     async with running(made):
         await made.come(datetime(2026, 11, 24, 2, tzinfo=UTC))
         await do(made, "t-1")

@@ -297,6 +297,8 @@ def _tests(status: Mapping[str, Any], since_s: float, *, is_old: bool) -> Iterat
 
 
 def _due(row: Mapping[str, Any], ship_time: datetime, offset_min: int) -> str:
+    if row["due"] is None and row["readiness"] in {"in order", "not testable"}:
+        return "not asked for here"
     if row["due"] is None:
         return "due now, never done" if row["outcome"] is None else "due now"
     at = datetime.fromisoformat(row["due"]) + timedelta(minutes=offset_min)

@@ -18,6 +18,7 @@ LIMIT_DAYS: Final[Mapping[str, int]] = {
     "week": 10,
     "month": 92,
     "quarter": 123,
+    "half-year": 244,
     "year": 457,
 }
 """Where the plan says nothing else (``daemon.schedule``): days since the last pass after which a test is overdue."""
@@ -37,6 +38,8 @@ def words(every: str, done: datetime, outcome: str, mode: str) -> str:
             found = _month(done.year, done.month + 1, done.year)
         case "quarter":
             found = _month(done.year, 3 * ((done.month - 1) // 3) + 4, done.year)
+        case "half-year":
+            found = _month(done.year, 6 * ((done.month - 1) // 6) + 7, done.year)
         case "year":
             found = str(done.year + 1)
         case _:
