@@ -17,7 +17,7 @@ from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
 from daemon.checks.flags import judge_notices, load_flag
 from daemon.checks.lamp_patterns import Phase
 from daemon.checks.ssas_confirming import STEPS_ASHORE, confirm
-from daemon.checks.ssas_facts import is_no, said, seen
+from daemon.checks.ssas_facts import fact, is_no, said, seen
 from daemon.checks.ssas_legs import judge_legs
 from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.checks.ssas_units import UnitProfile, load_lamp, load_unit
@@ -138,7 +138,8 @@ class _Found:
     @property
     def is_sent(self) -> bool:
         """Whether there is something to be confirmed."""
-        return self.facts.get("acceptance") is not None
+        accepted = fact(self.facts, "acceptance")
+        return accepted is not None and not is_no(accepted)
 
     async def on_board(self) -> None:
         clear = await self._ctx.prompt(
