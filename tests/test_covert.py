@@ -247,6 +247,69 @@ async def test_covert_a_real_alert_inside_a_window_is_as_if_nothing_had_come(tmp
     )
 
 
+TEXT_TEST = """
+[[test]]
+kind = "ssas_text"
+id = "t-ssas-d"
+equipment = "ssas"
+name = "SSAS TEXT"
+ssp_paragraph = "8.4"
+flag_profile = "singapore"
+unit_profile = "jrc-jue-95sa-text"
+every = "quarter"
+addressees = [{ name = "MPA", kind = "administration" }]
+"""
+TYPED = "TEST | KESTREL STRAIT IMO 9999993 | 9VKS0 | MMSI 299000019"
+
+
+def reading_all(told: list[dict]):
+    """Return a story in which the SSO reads all that there is of the SSAS, and has its text read, around the alert."""
+
+    async def read(ship: Ship) -> None:
+        for request in (
+            {"do": "ssas"},
+            {"do": "ssas.card"},
+            {"do": "ssas.notice", "test": "t-ssas-e-p1", "planned": "2026-11-23T02:10Z"},
+            {"do": "tests"},
+            {"do": "worklist"},
+        ):
+            told[-1].setdefault(request["do"], []).append(await ship.control(request))
+
+    async def story(ship: Ship, ssas) -> None:
+        told.append({})
+        await ship.pass_time(1.0)
+        await read(ship)
+        await ship.control({"do": "test.start", "test": "t-ssas-d", "by": "R. Menon"})
+        await ship.pass_time(1.0)
+        typed = {"do": "test.answer", "test": "t-ssas-d", "by": "R. Menon"}
+        await ship.control({**typed, "step": 1, "text": TYPED})
+        await ssas(ship)
+        await read(ship)
+        await ship.control({**typed, "step": 2, "text": "yes"})
+        await ship.pass_time(2.0)
+        await read(ship)
+
+    return story
+
+
+async def test_covert_what_the_sso_reads_and_has_read_is_the_same_bytes_after_a_real_alert(
+    tmp_path,
+):
+    told: list[dict] = []
+    quiet, real = await both(tmp_path, reading_all(told), edit=lambda text: text + TEXT_TEST)
+    assert differences(quiet, real) == []
+    assert told[0] == told[1]
+    assert any("text and recipients as they must be" in row for row in quiet.record)
+    assert "FALSE SECURITY ALERT" in told[0]["ssas.card"][0]["text"]
+
+
+async def test_covert_the_comparison_of_what_the_sso_reads_fails_without_the_gate(tmp_path):
+    quiet, real = await both(
+        tmp_path, reading_all([]), gate=NoGate, edit=lambda text: text + TEXT_TEST
+    )
+    assert f"{ROOT}sso/point/ssas.lamp" in differences(quiet, real)
+
+
 async def test_covert_a_test_message_proves_nothing_before_the_lamp_was_seen(tmp_path):
     async with sailing(tmp_path, edit=with_short_waits) as ship:
         await start_ssas_test(ship)
