@@ -383,7 +383,7 @@ async def test_covert_a_window_is_opened_by_master_and_sso_and_nobody_else(tmp_p
 def with_short_waits(text: str) -> str:
     return text.replace(
         'message = "ssas.message"',
-        'message = "ssas.message"\nactivation_s = 10\nsending_s = 10\nanswer_s = 10\n'
+        'message = "ssas.message"\nactivation_s = 30\nsending_s = 10\nanswer_s = 10\n'
         "reset_s = 10\nquiet_s = 5",
     )
 
