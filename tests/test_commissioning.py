@@ -202,6 +202,9 @@ def test_the_list_has_every_input_of_the_ship_and_no_word_of_ssas(tmp_path, capf
     assert row_of(out, "d05.lock")["on_while"] == "locked"
     assert row_of(out, "d14")["normal"] == "off"
     assert row_of(out, "h01")["wiring"] == "DOR"
+    assert row_of(out, "acs")["what"] == "network unit: access controller"
+    assert row_of(out, "lt3")["on_while"] == "lit"
+    assert row_of(out, "u1.battery")["on_while"] == "battery good"
     assert row_of(out, "d12")["proved"] == ""
 
 

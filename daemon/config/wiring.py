@@ -13,6 +13,7 @@ from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.onvif_recorder import OnvifRecorderConfig
+from daemon.drivers.reach import ReachConfig
 from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.looprun import Tag
 from daemon.model import OpeningKind
@@ -138,6 +139,8 @@ def _itself(device: Device) -> dict[str, Any]:
     if isinstance(device.config, RtspCameraConfig | OnvifRecorderConfig):
         what = "camera" if isinstance(device.config, RtspCameraConfig) else "recorder"
         return {"what": what, "name": device.config.name, "place": device.config.place}
+    if isinstance(device.config, ReachConfig):
+        return {"what": f"network unit: {device.config.unit_is.replace('_', ' ')}"}
     return {"what": str(getattr(device.config, "feed", "")) or "no input is wired"}
 
 
