@@ -89,11 +89,12 @@ USUAL_ENTRIES = frozenset(
         "station.heard",
         "alert.changed",
         "tests.planned",
+        "tests.altered",
         "test.result",
     }
 )
-"""What is written in every watch: its start, who has it and hears its sound, the tests in the plan and those that run
-by themselves.
+"""What is written in every watch: its start, who has it and hears its sound, the tests in the plan, what the ship's file
+has otherwise than the catalogue, and tests that run by themselves.
 
 ``alert.changed`` is told as alerts."""
 

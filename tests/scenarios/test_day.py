@@ -121,6 +121,7 @@ async def test_a_day_in_the_life_of_the_sample_ship(tmp_path, monkeypatch):
         "permit.ended": 1,
         "situation.changed": 2,
         "doors.counted": 1,
+        "test.begun": 1,
     }
     _judge_log(rows)
     assert grown < MOST_GROWN, grown
