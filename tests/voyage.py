@@ -93,8 +93,8 @@ USUAL_ENTRIES = frozenset(
         "test.result",
     }
 )
-"""What is written in every watch: its start, who has it and hears its sound, the tests in the plan, what the ship's file
-has otherwise than the catalogue, and tests that run by themselves.
+"""What is written in every watch: its start, who has it and hears its sound, the tests in the plan, what the ship's
+file has otherwise than the catalogue, and tests that run by themselves.
 
 ``alert.changed`` is told as alerts."""
 
