@@ -201,11 +201,13 @@ def _proven(
 
 
 def _seen(test: str, item: str | None, body: Mapping[str, Json], of: Mapping[str, Json]) -> Seen:
+    # An older record need not say what a test was of; the watch starts all the same.
+    equipment = str(of.get("equipment", test))
     return defects.Seen(
         test=test,
         item=item,
-        equipment=str(of["equipment"]),
-        name=str(of.get("name", of["equipment"])),
+        equipment=equipment,
+        name=str(of.get("name", equipment)),
         reason=str(body["reason"]),
         ended=str(body["ended"]),
         is_fault=body["outcome"] == Outcome.FAILED.value,
