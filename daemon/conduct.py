@@ -267,6 +267,7 @@ class Conduct:
             report=partial(self._report, test, session),
         )
         try:
+            in_question=test.in_question,
             return await self._within(test, session, run(test.config, context), within_s)
         except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
             if test.classification is Classification.WATCH:

@@ -16,7 +16,7 @@ from daemon.errors import RefusedError
 from daemon.record.entry import Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from contextlib import AbstractContextManager
     from datetime import datetime, timezone
 
@@ -212,6 +212,7 @@ class Context:
         last_outcome: Outcome | None,
         changed: Callable[[], None],
         report: Callable[[Gathered], None],
+        in_question: Callable[[datetime], Collection[str]],
     ) -> None:
         self.clock = around.clock
         self.ship = around.ship
@@ -222,6 +223,12 @@ class Context:
         self._session = session
         self._changed = changed
         self._report = report
+        self._in_question = in_question
+
+    @property
+    def in_question(self) -> Collection[str]:
+        day = self._session.day or self._session.began_utc.astimezone(self._around.ship_time())
+        return self._in_question(day.replace(hour=0, minute=0, second=0, microsecond=0))
 
     @property
     def watched_since(self) -> str | None:

@@ -161,6 +161,21 @@ class Test:
         """Return the items that have not passed since then."""
         return tuple(
             item
+    def in_question(self, since_utc: datetime) -> frozenset[str]:
+        """Return the items that their use since a moment does not prove.
+
+        What failed when somebody tested it was in use before, too, and its use says nothing of what failed.
+        """
+        items = frozenset(self.spec.items(self.config))
+        if self.asked is not None and self.asked.at_utc > since_utc:
+            return items
+        return frozenset(
+            item
+            for item in items
+            if self.since_utc.get(item, since_utc) > since_utc
+            or ((last := self.items.get(item)) is not None and last.outcome is Outcome.FAILED)
+        )
+
             for item in self.spec.items(self.config)
             if (done := self.items.get(item)) is None
             or done.outcome is not Outcome.PASSED

@@ -2,16 +2,18 @@
 
 Source: ISPS A/9.4.15 and A/10.1.10 (testing of security equipment); what is asked of each defect is what port state
 control asks (MSC.159(78) annex 4.5.2): what is broken, since when, what instead, who knows. A test that was UNSAT has a
-defect until that test, or that item of it, passes again: a repair alone closes none.
+defect until that test, or that item of it, passes again: a repair alone closes none, nor that it was used.
 """
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.checks.api import Mode
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Json, Outcome
 from daemon.record import fold
@@ -27,6 +29,7 @@ RESULT: Final = "test.result"
 OPENED, AGAIN, CLOSED = "defect.opened", "defect.again", "defect.closed"
 KIND: Final = ".10"
 LEVELS: Final = (1, 2, 3)
+CLOCK_DOUBT: Final = timedelta(days=1)
 
 
 class Effect(StrEnum):
@@ -73,6 +76,7 @@ class Seen:
         item: Of a test of several; None for all of it.
         named: How an entry names the result; None where its entry cannot be found any more.
         simulated: The result says so: a record of a demo.
+        in_service: It was nobody's test, but use: of what was found broken that proves nothing.
     """
 
     test: str
@@ -84,6 +88,7 @@ class Seen:
     is_fault: bool
     named: Mapping[str, Json] | None = None
     simulated: bool = False
+    in_service: bool = False
 
     @property
     def place(self) -> str:
@@ -110,7 +115,13 @@ def seen(entry: Entry, named: Mapping[str, Json]) -> Iterator[Seen]:
             is_fault=each["outcome"] == Outcome.FAILED.value,
             named=named,
             simulated=said.get("simulated") is True,
+            in_service=is_in_service(entry),
         )
+
+
+def is_in_service(entry: Entry) -> bool:
+    """Return whether a result is credit for use."""
+    return entry.open.get("mode") == Mode.IN_SERVICE.value
 
 
 def is_of(defect: Mapping[str, Json], found: Seen) -> bool:
@@ -127,6 +138,25 @@ def found_utc(defect: Mapping[str, Json]) -> str | None:
     """Return when it was found: when its test ended, or as a person said."""
     at = defect.get("found_at") or defect.get("done_at")
     return at if isinstance(at, str) else None
+
+
+def is_answered(defect: Mapping[str, Json], passed: Seen, *, is_new: bool) -> bool:
+    """Return whether a pass of its test shows that a defect is mended.
+
+    Args:
+        defect: Its opening.
+        passed: The pass.
+        is_new: It came on disk just now, after the defect.
+    """
+    at = found_utc(defect)
+    if at is None or at < passed.ended:
+        return True
+    # Found long after a pass that came after it: a wrong clock found it, and no later pass would ever close it.
+    return is_new and _moment(at) - _moment(passed.ended) > CLOCK_DOUBT
+
+
+def _moment(said: str) -> datetime:
+    return datetime.fromisoformat(said)
 
 
 def opening(found: Seen, number: str, effects: Effects) -> Draft:

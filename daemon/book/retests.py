@@ -78,10 +78,10 @@ class Retests:
             and not self._numbers(each)
         ]
         passed = [each for each in found if not each.is_fault and self._older(each)]
-        named = {each.place: await self._named(each) for each in (*missing, *passed)}
+        named = [await self._named(each) for each in (*missing, *passed)]
         self.is_behind = False
-        for each in (*missing, *passed):
-            self._take(replace(each, named=named[each.place]), is_new=False)
+        for each in named:
+            self._take(each, is_new=False)
 
     async def _kept(self) -> dict[str, Mapping[str, Mapping[str, Json]]]:
         """Return what stands of tests, all as of one moment."""
@@ -94,9 +94,11 @@ class Retests:
 
     def _take(self, found: Seen, *, is_new: bool) -> None:
         numbers = self._numbers(found)
+        if found.in_service:
+            return
         if not found.is_fault:
             for number in numbers:
-                if (at := defects.found_utc(self._open_now()[number])) is None or at < found.ended:
+                if defects.is_answered(self._open_now()[number], found, is_new=is_new):
                     self._close(found, number)
         elif not numbers:
             self._open(found)
@@ -165,8 +167,8 @@ class Retests:
             self._log.exception("defect.not_written", type=draft.type)
             return None
 
-    async def _named(self, each: Seen) -> Mapping[str, Json] | None:
-        """Return how an entry names the result; None where its entry is not in reach, in an archive or damaged."""
+    async def _named(self, each: Seen) -> Seen:
+        """Return it with what its entry says; as it is where that is not in reach, in an archive or damaged."""
         before: int | None = None
         for _ in range(MOST_PAGES):
             query = Query(
@@ -179,11 +181,12 @@ class Retests:
             page = await self._record.entries(query)
             for entry in page:
                 if entry.open.get("test") == each.test and entry.open.get("ended") == each.ended:
-                    return naming(entry)
+                    in_service = defects.is_in_service(entry)
+                    return replace(each, named=naming(entry), in_service=in_service)
             if len(page) < MOST_ENTRIES:
-                return None
+                return each
             before = page[-1].seq
-        return None
+        return each
 
 
 def _proven(

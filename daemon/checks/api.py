@@ -25,7 +25,7 @@ from daemon.checks.asking import Asked, Id, Used
 from daemon.model import Classification, Provenance, Quality, Reading, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -378,6 +378,14 @@ class CheckContext(Protocol):
 
     def done_with_window(self) -> None:
         """Say that SSAS equipment is read no more: from now on the test outlives its window."""
+        ...
+
+    @property
+    def in_question(self) -> Collection[str]:
+        """Return the items that no use of this day proves: each has failed, or its unit was replaced meanwhile.
+
+        Only a test of the item itself proves it again.
+        """
         ...
 
     @property

@@ -2,7 +2,8 @@
 
 A door that was used is proved by its use, *in service* (``reference/users.md`` 4.6): it needs nobody. A person opens
 and closes only the rest, one by one, by phone: that also proves that the station tells of it. One row a ship's day
-for all doors that were used.
+for all doors that were used. A door that failed when a person tested it is proved by another such test alone: it was
+in use when it failed, too.
 """
 
 from __future__ import annotations
@@ -98,10 +99,14 @@ async def run(config: DoorContactsConfig, ctx: CheckContext) -> Gathered | None:
     moved = None if movements is None else movements(began_utc)
     if moved is None:
         return None
+    in_question = ctx.in_question
     used = {
         door: healthy
         for door in config.doors
-        if door in moved and moved[door].cycles and (healthy := _healthy(ctx, door)) is not None
+        if door not in in_question
+        and door in moved
+        and moved[door].cycles
+        and (healthy := _healthy(ctx, door)) is not None
     }
     if not used:
         return None

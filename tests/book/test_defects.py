@@ -290,6 +290,32 @@ async def test_a_defect_that_a_person_tied_to_a_test_is_closed_by_it(tmp_path, t
         assert not rig.book.defects()
 
 
+async def test_use_closes_no_defect_of_a_door_live_or_after_a_restart(tmp_path):
+    """It was used before it was found broken, too: only a test of it says that what failed is mended."""
+    used = {"items": [("d01", "passed"), ("d02", "passed")], "mode": "in_service"}
+    async with open_book(tmp_path, **SHIP) as rig:
+        await written(rig, result("t-door", items=[("d02", "failed")]))
+        await rig.enter("defect", {**DEFECT, "test": "t-door", "item": "d01"})
+        await written(rig, result("t-door", "passed", at="2026-11-23T02:00:00.000Z", **used))
+        assert [d["item"] for d in rig.book.defects()] == ["d02", "d01"]
+    async with open_book(tmp_path, **SHIP) as rig:
+        await settled(rig)
+        assert [d["item"] for d in rig.book.defects()] == ["d02", "d01"]
+        led = {"items": [("d02", "passed")], "mode": "assisted"}
+        await written(rig, result("t-door", "passed", at="2026-11-24T02:00:00.000Z", **led))
+        assert [d["item"] for d in rig.book.defects()] == ["d01"]
+
+
+async def test_a_defect_that_a_clock_of_years_ahead_found_is_closed_by_the_next_pass(tmp_path):
+    async with open_book(tmp_path, **SHIP) as rig:
+        await written(rig, result(at="2035-11-22T02:00:00.000Z"))
+        await written(rig, result(outcome="passed", at="2026-11-23T02:00:00.000Z"))
+        assert not rig.book.defects()
+        await written(rig, result(at="2026-11-24T02:00:00.000Z"))
+        await written(rig, result(outcome="passed", at="2026-11-24T01:59:59.999Z"))
+        assert rig.book.defects(), "of a day's result that ended before it was found"
+
+
 async def removed(rig, *by, **said):
     names = [person.name for person in by]
     asked = {"reason": "camera taken ashore", "pins": [PIN] * len(by), **said}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from daemon.checks.api import AlertSeen, Answer, Movement, Services
+from daemon.checks.asking import Event
 from daemon.checks.door_contacts import CHECK, DoorContactsConfig
 from daemon.model import ContactState, Provenance, Quality
 from daemon.movements import Movements
@@ -99,6 +100,40 @@ async def test_a_door_whose_contact_is_not_healthy_at_the_end_gets_no_credit(sta
         says(made, "d01", state, **how)
         await made.clock.advance(1801.0)
         assert made.results() == []
+
+
+async def test_use_proves_no_door_that_failed_when_it_was_tested():
+    """Its use of that very morning, before it failed, would close its defect at midnight."""
+    async with running(in_service({"d01": USED, "d02": USED})) as made:
+        for door in ("d01", "d02"):
+            says(made, door, CLOSED)
+        await begin(made)
+        await step(made, 1)
+        await made.clock.advance(2.0)
+        assert result(made) == ("failed", "d01: not seen open in time")
+        await made.clock.advance(1800.0)
+        assert [item["item"] for item in made.results()[1]["items"]] == ["d02"]
+        assert made.tests.readiness(made.test("t-door")) == "defect"
+    async with running(in_service({"d01": USED, "d02": USED}).take_up(made)) as again:
+        for door in ("d01", "d02"):
+            says(again, door, CLOSED)
+        await again.clock.advance(1801.0)
+        assert [item["item"] for item in again.results()[0]["items"]] == ["d02"], "nor tomorrow"
+
+
+@pytest.mark.parametrize("of", ["d01", "doors"])
+async def test_use_of_the_day_on_which_a_unit_was_replaced_proves_nothing_of_it(of):
+    made = in_service({"d01": USED, "d02": USED})
+    config = doors_test().config.model_copy(update={"after": (Event.REPAIR,)})
+    made.tests.tests["t-door"].config = config
+    async with running(made.take_up()):
+        for door in ("d01", "d02"):
+            says(made, door, CLOSED)
+        await made.clock.advance(1.0)
+        made.tests.happened("out_of_service.ended", {"equipment": of}, made.clock.utc())
+        await made.clock.advance(1800.0)
+        credited = [item["item"] for each in made.results() for item in each["items"]]
+        assert credited == (["d02"] if of == "d01" else [])
 
 
 @pytest.mark.parametrize("moved", [{}, None, {"d01": Movement()}])
