@@ -19,6 +19,7 @@ from daemon import evidence, fields, results
 from daemon.checks.judged import as_kept, judged
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
+from daemon.record import codec
 from daemon.record.pending import LEFT_OUT
 from daemon.record.reader import Query
 
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from daemon.checks.api import CheckSpec
     from daemon.evidence import Basis
     from daemon.model import Json, Verdict
-    from daemon.record.entry import Entry
+    from daemon.record.entry import Entry, SealedPart
 
 NOT_KEPT: Final = "evidence not kept: there was no room for it when the entry was written"
 NO_FACTS: Final = (
-    "the entry holds no facts: nothing was judged (it was skipped, crashed or was ended by force), "
-    "or the ispsd that wrote it kept none"
+    "the entry holds no facts: nothing was judged (it was left out, broken off, interrupted, ended by force, or "
+    "its check crashed), or the ispsd that wrote it kept none"
 )
+NO_PART: Final = "what the entry says to the SSO alone is not in this record"
 
 
 class Agreement(StrEnum):
@@ -78,7 +80,7 @@ def rejudged(
     entry: Entry,
     body_of: Callable[[str], bytes | None],
     checks: Mapping[str, CheckSpec],
-    part: Mapping[str, Json] | None = None,
+    part: SealedPart | None = None,
 ) -> Rejudged:
     """Return how a result is judged today.
 
@@ -87,7 +89,7 @@ def rejudged(
         body_of: Returns a piece of evidence by its SHA-256; None where the record has it no more. It may raise
             ``RecordError``.
         checks: Every check that this ispsd knows, by its kind.
-        part: What the entry says to the SSO alone; None where it says nothing, or that is not here.
+        part: What the entry says to the SSO alone; None where that is not here.
 
     Raises:
         RecordError: The entry is no test's result.
@@ -96,6 +98,7 @@ def rejudged(
         raise RecordError(f"entry {entry.seq} is {entry.type}, not the result of a test")
     try:
         basis, verified = _basis(entry, body_of)
+        told = _told(entry, part)
     except AlteredError as err:
         return replace(_not_proven(entry, str(err)), agreement=Agreement.REFUSED)
     except RecordError as err:
@@ -104,9 +107,7 @@ def rejudged(
         verdict = _judged(basis, checks)
     except RecordError as err:
         return _not_proven(entry, str(err), software=basis.software, verified=verified)
-    same = _said(entry) == _says(verdict) and (
-        part is None or _details(part) == _details(verdict.details)
-    )
+    same = _said(entry) == _says(verdict) and _details(told) == _details(verdict.details)
     return Rejudged(
         entry.seq,
         str(entry.open["test"]),
@@ -157,7 +158,7 @@ class Records(Protocol):
     """The record, as far as it is judged again (``daemon.record.log``)."""
 
     async def entries(self, query: Query) -> list[Entry]: ...
-    async def part(self, seq: int, classification: Classification) -> dict[str, Json] | None: ...
+    async def sealed_part(self, seq: int, classification: Classification) -> SealedPart | None: ...
     async def evidence(self, sha256: str) -> bytes | None: ...
 
 
@@ -180,7 +181,7 @@ class Rejudging:
             found = await self._record.entries(Query(after=seq - 1, before=seq + 1, limit=1))
             if not found:
                 raise RefusedError(f"there is no entry {seq}")
-            part = await self._record.part(seq, Classification.SSO)
+            part = await self._record.sealed_part(seq, Classification.SSO)
             bodies = {each.sha256: await self._body(each.sha256) for each in found[0].evidence}
             # Apart from the loop: a day of readings takes long to read, and alerts do not wait.
             again = await asyncio.to_thread(rejudged, found[0], bodies.get, self._checks, part)
@@ -225,6 +226,23 @@ def _basis(entry: Entry, body_of: Callable[[str], bytes | None]) -> tuple[Basis,
     if basis.simulated is not entry.open["simulated"]:
         raise AlteredError("entry and evidence do not agree on whether it was simulated")
     return basis, tuple(each.sha256 for each in entry.evidence)
+
+
+def _told(entry: Entry, part: SealedPart | None) -> Mapping[str, Json]:
+    """Return what the entry says to the SSO alone.
+
+    Raises:
+        RecordError: It is not there.
+        AlteredError: It is not what the entry names.
+    """
+    named = entry.parts.get(Classification.SSO.value)
+    if named is None:
+        return {}
+    if part is None:
+        raise RecordError(NO_PART)
+    if codec.part_hash(part.salt, part.body.encode()) != named:
+        raise AlteredError("what it says to the SSO alone has been altered: its hash is another")
+    return codec.parse_object(part.body)
 
 
 def _judged(basis: Basis, checks: Mapping[str, CheckSpec]) -> Verdict:

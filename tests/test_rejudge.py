@@ -20,6 +20,7 @@ from daemon.record import export
 from daemon.record.export import Profile
 from daemon.record.reader import Query
 from daemon.rejudging import Rejudging
+from daemon.session import Aborted
 from tests import test_cli
 from tests.checks.uniform import door_contacts, seal_round
 from tests.checks.uniform import manual as manual_plays
@@ -143,6 +144,47 @@ def test_evidence_that_was_altered_is_refused(kept, capsys):
     assert "REFUSED: evidence " in said
     assert "today:" not in said
     assert "NOT USED" in said
+
+
+def test_what_is_said_to_the_sso_alone_is_held_against_its_salted_hash(kept, tmp_path, capsys):
+    with sqlite3.connect(segment(kept)) as db:
+        db.execute("DROP TRIGGER part_no_update")
+        db.execute("UPDATE part SET body = replace(body, 'J. Santos', 'J. Sartos')")
+    db.close()
+    path = tmp_path / "full.jsonl"
+    path.write_bytes(b"".join(export.lines(segment(kept), profile=Profile.FULL)))
+    for where in (kept, path):
+        assert rejudge(where, FORM) == 1
+        said = capsys.readouterr().out
+        assert "REFUSED: what it says to the SSO alone has been altered" in said
+        assert "today:" not in said
+
+
+def test_without_what_is_said_to_the_sso_alone_nothing_is_proven(kept, capsys):
+    with sqlite3.connect(segment(kept)) as db:
+        db.execute("DROP TRIGGER part_no_delete")
+        db.execute("DELETE FROM part")
+    db.close()
+    assert rejudge(kept, FORM) == 2
+    assert "NOT PROVEN: what the entry says to the SSO alone is not in this rec" in (
+        capsys.readouterr().out
+    )
+
+
+async def test_a_test_that_was_broken_off_says_that_nothing_was_judged(tmp_path, capsys):
+    made = record(tmp_path)
+    await made.start()
+    stage = MANUAL.stage()
+    await stage.begins()
+    stage.rig.tests.abort("t-1", Aborted("J. Santos", 0, "called away"))
+    await stage.passes(0.0)
+    await stage.leave()
+    (draft,) = stage.written()
+    assert draft.open["outcome"] == "inconclusive"
+    await made.submit(draft)
+    await made.stop()
+    assert rejudge(tmp_path, FORM) == 2
+    assert "nothing was judged (it was left out, broken off," in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def _of_record(
     with closing(Reader(path, closed=True)) as reader:
         for entry in _entries(reader, wanted):
             if is_wanted(entry):
-                part = reader.part(entry.seq, Classification.SSO)
+                part = reader.sealed_part(entry.seq, Classification.SSO)
                 again = rejudging.rejudged(entry, reader.evidence, checks, part)
                 yield rejudging.message(entry, again, software=version("ispsd"))
 

@@ -114,6 +114,14 @@ class Stamp:
     boot: str
 
 
+@dataclass(frozen=True, slots=True)
+class SealedPart:
+    """What an entry says to one class only, as it stands beside it: the entry names the SHA-256 of salt and body."""
+
+    salt: bytes
+    body: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry as it stands in the record.

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.errors import RecordError
 from daemon.record import codec
+from daemon.record.entry import SealedPart
 from daemon.record.export import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from daemon.model import Json
     from daemon.record.entry import Entry
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -32,7 +32,7 @@ class Exported:
     """
 
     entry: Entry
-    parts: Mapping[str, Mapping[str, Json]]
+    parts: Mapping[str, SealedPart]
     evidence: Mapping[str, bytes]
 
 
@@ -68,7 +68,10 @@ def _exported(line: Mapping[str, Any]) -> Exported:
     parts = line.get("parts", {})
     return Exported(
         codec.parse(codec.encode(line["entry"]).decode()),
-        {name: codec.parse_object(each["body"]) for name, each in parts.items()},
+        {
+            name: SealedPart(bytes.fromhex(each["salt"]), str(each["body"]))
+            for name, each in parts.items()
+        },
         {
             digest: base64.b64decode(body, validate=True)
             for digest, body in line.get("evidence", {}).items()

@@ -18,7 +18,7 @@ from daemon.errors import RecordError
 from daemon.record import aftermath, checkpoint, codec, fold
 from daemon.record.cosignature import Verifier
 from daemon.record.directory import Directory
-from daemon.record.entry import Draft, Entry, Stamp
+from daemon.record.entry import Draft, Entry, SealedPart, Stamp
 from daemon.record.heads import segment_of
 from daemon.record.pending import Pending
 from daemon.record.reading import Reading
@@ -346,6 +346,10 @@ class Record:
     async def part(self, seq: int, classification: Classification) -> dict[str, Json] | None:
         """Return what an entry says to one class only."""
         return await self._reading.ask(lambda reader: reader.part(seq, classification))
+
+    async def sealed_part(self, seq: int, classification: Classification) -> SealedPart | None:
+        """Return the same with its salt."""
+        return await self._reading.ask(lambda reader: reader.sealed_part(seq, classification))
 
     async def evidence(self, sha256: str) -> bytes | None:
         """Return a piece of evidence."""

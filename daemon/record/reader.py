@@ -19,7 +19,7 @@ import apsw
 from daemon.errors import RecordError
 from daemon.record import codec, schema, search
 from daemon.record.damage import DamagedError
-from daemon.record.entry import LARGEST_EVIDENCE_BYTES
+from daemon.record.entry import LARGEST_EVIDENCE_BYTES, SealedPart
 from daemon.record.index import Index
 from daemon.record.search import Query
 from daemon.record.sqlite import blob, number, store_errors, text
@@ -215,6 +215,13 @@ class Reader:
             "SELECT body FROM part WHERE seq = ? AND class = ?", (seq, classification.value)
         )
         return codec.parse_object(text(rows[0][0])) if rows else None
+
+    def sealed_part(self, seq: int, classification: Classification) -> SealedPart | None:
+        """Return the same with its salt, so that it can be held against the entry."""
+        rows = self._anywhere(
+            "SELECT salt, body FROM part WHERE seq = ? AND class = ?", (seq, classification.value)
+        )
+        return SealedPart(blob(rows[0][0]), text(rows[0][1])) if rows else None
 
     def evidence(self, sha256: str) -> bytes | None:
         """Return a piece of evidence.

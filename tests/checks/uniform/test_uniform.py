@@ -186,7 +186,7 @@ async def from_disk(folder: Path, drafts: list[Draft]) -> list[tuple[Entry, Reju
     try:
         entries = reader.entries(Query(type="test.result", limit=len(drafts)))
         return [
-            (each, rejudged(each, reader.evidence, CHECKS, reader.part(each.seq, SSO)))
+            (each, rejudged(each, reader.evidence, CHECKS, reader.sealed_part(each.seq, SSO)))
             for each in entries
         ]
     finally:
