@@ -7,6 +7,7 @@ apart (B/13.7), certificates by the date printed on them. When a line comes is o
 from __future__ import annotations
 
 import calendar
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,14 @@ EXERCISE_NOTICE: Final = timedelta(days=90)
 CERTIFICATE_NOTICE: Final = timedelta(days=90)
 LONG_OPEN: Final = timedelta(days=7)
 """A defect that is open for longer is read first; the company counts those too."""
+PAPERS: Final = {
+    "issc": ("ISSC", re.compile(r"\bissc\b|ship security certificate")),
+    "cop-sso": (
+        "CoP of the SSO",
+        re.compile(r"\bcop\b|certificate of proficiency|\bsso\b|ship security officer"),
+    ),
+}
+"""What every ship has by date (ISPS A/19.2, STCW A-VI/5), and how its name in an entry is known; in small letters."""
 QUOTA_NOTICE: Final = 80
 """Per cent of the room for evidence."""
 _MB: Final = 1024 * 1024
@@ -69,6 +78,7 @@ def items(
         found += [
             *_drill(standing, now_utc),
             *_exercise(standing, now_utc, ship_time),
+            *_papers(standing),
             *_certificates(standing, now_utc, ship_time),
             *_review(standing, now_utc),
         ]
@@ -154,6 +164,15 @@ def _certificates(standing: Standing, now_utc: datetime, ship_time: timezone) ->
             what = f"PAPER: {name} {word} {short_day(until)}"
             place = f"certificate-{id_}" if "expire" in word else f"certificate-window-{id_}"
             yield line(place, what, state, until - CERTIFICATE_NOTICE, until)
+
+
+def _papers(standing: Standing) -> Iterator[Item]:
+    """Yield the papers that every ship has, and that nobody has entered: whose days nobody is told of."""
+    entered = standing.of(fold.CERTIFICATE)
+    for id_, (name, known_by) in PAPERS.items():
+        if not any(known_by.search(each) for each in entered):
+            what = f"PAPER: no {name} in this record: enter it"
+            yield line(f"paper-{id_}", what, ItemState.DUE, None, None)
 
 
 def _days(

@@ -89,6 +89,24 @@ def test_a_record_without_any_asks_for_the_last_one():
 
 
 @pytest.mark.parametrize(
+    ("names", "asked_for"),
+    [
+        ((), ["ISSC", "CoP of the SSO"]),
+        (("Interim ISSC",), ["CoP of the SSO"]),
+        (("International Ship Security Certificate", "SSO certificate"), []),
+        (("CoP of the SSO",), ["ISSC"]),
+        (("Copper survey", "Issue of locks"), ["ISSC", "CoP of the SSO"]),
+    ],
+)
+def test_the_papers_that_every_ship_has_are_asked_for_until_they_are_entered(names, asked_for):
+    made = standing(papers=tuple({"name": name, "number": "1"} for name in names))
+    found = [line(f"paper-{id_}", made, "2026-11-22T00:00Z") for id_ in ("issc", "cop-sso")]
+    assert [each for each in found if each] == [
+        (DUE, f"PAPER: no {name} in this record: enter it") for name in asked_for
+    ]
+
+
+@pytest.mark.parametrize(
     ("now", "found"),
     [
         ("2026-09-02T15:00:00Z", None),
@@ -137,7 +155,7 @@ async def test_without_a_calendar_only_what_needs_none_is_on_the_list(tmp_path):
     clock = Clock()
     async with open_book(tmp_path, clock=clock) as rig:
         await rig.enter("defect", DEFECT)
-        assert [*rig.items()] == ["def-001", "drill", "exercise"]
+        assert [*rig.items()] == ["def-001", "drill", "exercise", "paper-issc", "paper-cop-sso"]
         clock.is_set = False
         assert [*rig.items()] == ["def-001"]
 
