@@ -128,6 +128,7 @@ class Conduct:
         self, test: Test, session: Session, found: Found, ended_utc: datetime
     ) -> asyncio.Future[Entry]:
         around = self._around
+        own_position = around.services.own_position
         draft = results.result(
             test,
             session,
@@ -135,6 +136,7 @@ class Conduct:
             ended_utc=ended_utc,
             regime=self._regime(),
             demo=around.demo,
+            position=None if own_position is None else own_position(),
             kept=results.evidence_of(
                 test,
                 found.verdict,
@@ -265,9 +267,9 @@ class Conduct:
             last_outcome=None if test.last is None else test.last.outcome,
             changed=partial(self._on_change, test),
             report=partial(self._report, test, session),
+            in_question=test.in_question,
         )
         try:
-            in_question=test.in_question,
             return await self._within(test, session, run(test.config, context), within_s)
         except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
             if test.classification is Classification.WATCH:

@@ -7,11 +7,11 @@ its outcome, and which items were not tested, is for the SSO alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from daemon import evidence, forms, intervals
+from daemon import evidence, forms, geodesy, intervals
 from daemon.checks.api import ItemsVerdict, Mode
-from daemon.model import Classification, Outcome
+from daemon.model import Classification, Outcome, Situation
 from daemon.record.entry import Actor, Draft, Evidence
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.checks.api import Gathered
-    from daemon.model import Json, Regime, Verdict
+    from daemon.checks.asking import Event
+    from daemon.model import Json, Position, Regime, Verdict
     from daemon.schedule import Period
     from daemon.session import Session
     from daemon.standing import Test
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
 BEGUN = "test.begun"
 PERFORMER, WITNESS = "performer", "witness"
+_BERTHED: Final = frozenset({Situation.PORT, Situation.YARD})
+"""Where the port says where she was."""
 MOST_PLANNED = 100
 """Tests in one entry: it must stay far below the longest entry."""
 
@@ -48,8 +51,9 @@ def result(
     regime: Regime,
     demo: bool,
     kept: Kept,
+    position: Position | None = None,
 ) -> Draft:
-    """Return the one entry of a test that has ended."""
+    """Return the one entry of a test that has ended; ``position`` is where the ship was then, as far as she knows."""
     config = test.config
     private = test.classification is Classification.SSO
     details: dict[str, Json] = {**verdict.details}
@@ -77,6 +81,8 @@ def result(
     if verdict.outcome is Outcome.SKIPPED:
         # Only the SSO and the Master leave a test out (Tests.skip); what others say of it is theirs to sign.
         said["signed_off"] = session.signs_off
+    if position is not None and session.day is None and regime.situation not in _BERTHED:
+        said["position"] = geodesy.written(position.lat_deg, position.lon_deg, decimals=1)
     if (items := items_of(verdict)) is not None:
         said["items"] = items
     if session.day is not None:
@@ -160,8 +166,8 @@ def evidence_of(
     return Kept(len(gathered.readings), pieces)
 
 
-def missed(test: Test, period: Period, reason: str) -> Draft:
-    """Return the one entry of a period that ended without the test: NOT DONE."""
+def missed(test: Test, period: Period, reason: str, *, after: Event | None = None) -> Draft:
+    """Return the one entry of a period, or of the days ``after`` an event, that ended without the test: NOT DONE."""
     config = test.config
     remaining = test.remaining(period.begins_utc)
     said: dict[str, Json] = {
@@ -174,6 +180,8 @@ def missed(test: Test, period: Period, reason: str) -> Draft:
         "period_ends": forms.utc(period.ends_utc),
         "ssp_paragraph": config.ssp_paragraph,
     }
+    if after is not None:
+        said["after"] = after.value
     if remaining:
         said["items_missed"] = len(remaining)
     return Draft(
@@ -233,6 +241,7 @@ def _interval(test: Test) -> dict[str, Json]:
         "grace_days": config.grace_days,
         "after": [event.value for event in config.after],
         "approved_by": config.approved_by,
+        "approved_on": None if config.approved_on is None else f"{config.approved_on:%Y-%m-%d}",
     }
     return said | {name: each for name, each in more.items() if each}
 

@@ -181,8 +181,8 @@ def _missed(found: Found, around: Around) -> Row:
 
 
 def _where(found: Found, moment: datetime, around: Around) -> str:
-    """Return port or situation, and the ship's security level."""
-    port = around.calls.port_at(moment)
+    """Return port, position or situation, and the ship's security level."""
+    port = around.calls.port_at(moment) or text(found.open, "position")
     place = port or SITUATION.get(text(found.open, "situation"), "–")
     level = number(found.open.get("security_level"))
     return place if level is None else f"{place} L{level}"

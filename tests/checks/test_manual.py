@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from daemon.checks.api import Gathered
+from daemon.checks.api import Gathered, Services
 from daemon.checks.manual import CHECK, ManualConfig
 from daemon.errors import RefusedError
-from daemon.model import Classification, Outcome
+from daemon.model import Classification, Outcome, Position, Regime, SecurityLevel, Situation
 from daemon.readiness import Test
 from tests.checks.rig import rig, running
 from tests.test_led_tests import SECOND, TESTER, answers, begin
@@ -36,6 +36,30 @@ def judged(facts: dict[str, Any], **more: Any) -> tuple[Outcome, str]:
 
 def said(text: str, person: str = TESTER) -> dict[str, Any]:
     return {"person": person, "text": text, "station": None}
+
+
+@pytest.mark.parametrize(
+    ("situation", "own", "position"),
+    [
+        (Situation.SEA, Position(1.26333, 103.84), "01°15.8'N 103°50.4'E"),
+        (Situation.ANCHOR, Position(-0.5, -30.0), "00°30.0'S 030°00.0'W"),
+        (Situation.SEA, None, None),
+        (Situation.PORT, Position(1.0, 103.0), None),
+    ],
+)
+async def test_away_from_a_port_the_entry_says_the_position_where_it_is_known(
+    situation, own, position
+):
+    made = rig(
+        form(),
+        regime=lambda: Regime(situation, SecurityLevel.ONE),
+        services=Services(own_position=lambda: own),
+    )
+    async with running(made):
+        await begin(made)
+        await answers(made, 1, TESTER, "SAT")
+        (draft,) = made.written("test.result")
+        assert draft.open.get("position") == position
 
 
 async def test_every_column_that_is_asked_for_stands_in_the_record():

@@ -99,6 +99,14 @@ def test_how_is_one_letter(tmp_path, mode, letter):
     assert row["How"] == letter
 
 
+def test_at_sea_a_row_says_the_position(tmp_path):
+    position = "01°15.8'N 103°50.4'E"
+    one = result("t-uhf", at(22, 2), situation="sea", position=position)
+    other = result("t-uhf", at(21, 2), situation="sea")
+    found, _ = log(tmp_path, [one, other])
+    assert [row["Port or posn, lvl"] for row in found] == [f"{position} L1", "at sea L1"]
+
+
 def test_rows_are_of_the_period_newest_first_and_a_late_entry_stands_where_it_was_entered(tmp_path):
     october = result("t-door", at(1) - timedelta(seconds=2))
     typed_later = result("t-seal", at(1) - timedelta(days=3), entered=at(7), person=MATE)
