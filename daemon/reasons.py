@@ -57,6 +57,7 @@ def told(
         "sat_when": config.sat_when,
         "use": config.use,
         "approved_by": config.approved_by,
+        "approved_on": None if config.approved_on is None else f"{config.approved_on:%Y-%m-%d}",
         "last": None
         if last is None
         else {

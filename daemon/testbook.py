@@ -76,6 +76,7 @@ class TestBook:
                 "test": test.config.id,
                 "ssp": test.config.ssp_paragraph,
                 "approved_by": test.config.approved_by,
+                "approved_on": _day(test.config.approved_on),
                 **{
                     each.setting: f"{catalogue.shown(each.shipped)} to {catalogue.shown(each.now)}"
                     for each in test.differences

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,13 @@ from daemon.simulate import toml
 
 # TOML has no half characters, and its integers have 64 bits.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | texts
+scalars = (
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | texts
+    | st.dates()
+)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
@@ -39,7 +45,7 @@ def test_tables_are_written_as_people_write_them():
     )
 
 
-@pytest.mark.parametrize("value", [None, date(2026, 11, 22), b"bytes"])
+@pytest.mark.parametrize("value", [None, datetime(2026, 11, 22, tzinfo=UTC), b"bytes"])
 def test_what_cannot_be_written_is_refused(value):
     with pytest.raises(TypeError, match="cannot be written"):
         toml.written({"x": value})

@@ -79,7 +79,8 @@ def _whose(row: Mapping[str, Any]) -> str:
     word = (
         f"{row['interval_source']} ({row['source']})" if row["source"] else row["interval_source"]
     )
-    return f"{word}, approved by {row['approved_by']}" if row["approved_by"] else str(word)
+    on = f", {row['approved_on']}" if row["approved_on"] else ""
+    return f"{word}, approved by {row['approved_by']}{on}" if row["approved_by"] else str(word)
 
 
 def _moments(row: Mapping[str, Any], offset_min: int) -> Iterator[str]:
