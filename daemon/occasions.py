@@ -13,8 +13,8 @@ from daemon.checks.asking import Event
 from daemon.model import SecurityLevel, Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from daemon.checks.api import CheckConfig
     from daemon.model import Json, Regime
@@ -25,6 +25,8 @@ TYPES: Final = (SITUATION, LEVEL, THREAT, STARTED, REPLACED, BACK)
 """The entries that tell of it."""
 MOST: Final = 400
 """Entries of a type that are looked at; of what lies further back the tests were done, or are overdue anyway."""
+MOST_STARTS: Final = 10_000
+"""Starts that are looked at: most tell of no change, and a computer that restarts all the time writes many."""
 BERTHED: Final = frozenset({Situation.PORT, Situation.ANCHOR, Situation.YARD})
 
 
@@ -151,6 +153,26 @@ class Occasions:
             and said.get(name) is not None
             and before[name] != said[name]
         )
+
+
+def in_order(moments: Sequence[datetime], *, now_utc: datetime, doubt: timedelta) -> list[datetime]:
+    """Return when entries were written, as far as a wrong clock can be told by their order, the oldest first.
+
+    One that lies ahead of now, or long before an earlier one, was written no later than the next that does not.
+    Where that errs a test is asked for that was done already, and none is forgotten.
+    """
+    newest: datetime | None = None
+    found: list[datetime | None] = []
+    for at_utc in moments:
+        is_odd = at_utc > now_utc + doubt or (newest is not None and at_utc < newest - doubt)
+        found.append(None if is_odd else at_utc)
+        newest = newest if is_odd else at_utc
+    later_utc = now_utc
+    ordered: list[datetime] = []
+    for each in reversed(found):
+        later_utc = each or later_utc
+        ordered.append(later_utc)
+    return ordered[::-1]
 
 
 def _unit(said: Mapping[str, Json]) -> frozenset[str]:

@@ -17,7 +17,7 @@ from daemon.conduct import Conduct, Found, Journal
 from daemon.entropy import Entropy
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Readiness, Verdict
-from daemon.occasions import TYPES, Occasions
+from daemon.occasions import TYPES, Occasions, in_order
 from daemon.record import fold
 from daemon.record.entry import Proof
 from daemon.schedule import LastResult
@@ -111,6 +111,10 @@ class Tests:
         )
         self._off_from_utc: datetime | None = None
         self._on_utc = clock.utc()
+        self._was_unset = clock.status() is ClockStatus.UNSET
+        """Whether the clock was not set at the start."""
+        self._is_unset = self._was_unset
+        """Whether it has not been set since, either."""
         self._unplanned: list[Test] = []
         self._led: dict[str, Session] = {}
         """The newest session that a person began, of each test; its answers are known when it is over, too."""
@@ -136,8 +140,8 @@ class Tests:
             for item in test.spec.items(test.config):
                 if (said := kept[fold.ITEM].get(f"{id_}/{item}")) is not None:
                     test.items[item] = _from_entry(said)
-            if (settled := kept[fold.MISSED].get(id_)) is not None:
-                test.settled_utc = forms.from_utc(str(settled["until"]))
+            test.settled_utc = _moment(kept[fold.MISSED].get(id_), "until")
+            test.asked_settled_utc = _moment(kept[fold.MISSED].get(f"{id_}/after"), "asked")
             if (begun := kept[fold.BEGUN].get(id_)) is not None:
                 self._broken_off.append((test, _session_in(begun)))
             if (word := kept[fold.SKIP].get(id_)) is not None:
@@ -150,7 +154,11 @@ class Tests:
 
     def recall(self, entries: Iterable[tuple[str, Mapping[str, Json], datetime]]) -> None:
         """Take up what happened before the start, the oldest first: type, open part and time of entries."""
-        for type_, said, at_utc in entries:
+        known = list(entries)
+        moments = [at_utc for _, _, at_utc in known]
+        if self.clock.status() is not ClockStatus.UNSET:
+            moments = in_order(moments, now_utc=self.clock.utc(), doubt=schedule.CLOCK_DOUBT)
+        for (type_, said, _), at_utc in zip(known, moments, strict=True):
             self._ask(self.occasions.take(type_, said, at_utc))
         self._look_at_regime()
 
@@ -197,8 +205,11 @@ class Tests:
                 if self._seen != (self._regime().situation, self._regime().level):
                     self._look_at_regime()
                 if self.clock.status() is not ClockStatus.UNSET:
+                    if self._is_unset:
+                        self._is_unset, self._on_utc = False, self.clock.utc()
                     self._write_plan()
                     for test in self.tests.values():
+                        self._no_event_ahead(test)
                         self._settle(test)
                         self._start_by_itself(test)
                 for test in self.tests.values():
@@ -414,6 +425,12 @@ class Tests:
             test.planned_utc = test.planned_utc or now_utc
             self._on_change(test)
 
+    def _no_event_ahead(self, test: Test) -> None:
+        """Take an event that a clock wrote which was ahead, and was set back since, to be of now."""
+        now_utc = self.clock.utc()
+        if test.asked is not None and test.asked.at_utc > now_utc + schedule.CLOCK_DOUBT:
+            test.asked = replace(test.asked, at_utc=now_utc)
+
     def _settle(self, test: Test) -> None:
         """Write the periods that have ended without a test."""
         if test.waits_for_disk or (test.watching is not None and test.plan.continuous):
@@ -425,11 +442,21 @@ class Tests:
             reason = self._why_missed(test, period)
             self._conduct.submit(results.missed(test, period, reason))
             test.settled_utc = period.ends_utc - timedelta(seconds=1)
-        if missed:
+        after = schedule.missed_after(test.plan, test.past, now_utc=self.clock.utc())
+        if after is not None and test.asked is not None:
+            reason = f"{self._why_missed(test, after)}: asked for by {test.asked.event.value}"
+            self._conduct.submit(results.missed(test, after, reason, after=test.asked.event))
+            test.asked_settled_utc = after.begins_utc
+        if missed or after is not None:
             self._on_change(test)
 
     def _why_missed(self, test: Test, period: Period) -> str:
-        reason = schedule.why_missed(period, off_from_utc=self._off_from_utc, on_utc=self._on_utc)
+        reason = schedule.why_missed(
+            period,
+            off_from_utc=self._off_from_utc,
+            on_utc=self._on_utc,
+            was_unset=self._was_unset,
+        )
         if reason == schedule.NOT_DONE and self._was_elsewhere(test, period):
             where = ", ".join(each.value for each in test.config.only_in)
             return f"not testable: never in {where} in this time"
@@ -489,6 +516,10 @@ def _session_in(begun: Mapping[str, Json]) -> Session:
         None if person is None else str(person),
         None if item is None else str(item),
     )
+
+
+def _moment(body: Mapping[str, Json] | None, name: str) -> datetime | None:
+    return None if body is None else forms.from_utc(str(body[name]))
 
 
 def _from_entry(body: Mapping[str, Json]) -> LastResult:

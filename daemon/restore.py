@@ -128,12 +128,28 @@ async def _occasions(record: Record) -> list[tuple[str, Mapping[str, Json], date
     found = [
         entry
         for type_ in occasions.TYPES
-        for entry in await record.entries(
-            Query(type=type_, newest_first=True, limit=occasions.MOST)
+        for entry in await _newest_of(
+            record, type_, occasions.MOST_STARTS if type_ == occasions.STARTED else occasions.MOST
         )
     ]
     found.sort(key=lambda entry: entry.seq)
     return [(entry.type, entry.open, forms.from_utc(entry.stamp.at)) for entry in found]
+
+
+async def _newest_of(record: Record, type_: str, most: int) -> list[Entry]:
+    """Return the newest entries of a type, so many at most."""
+    found: list[Entry] = []
+    before: int | None = None
+    while len(found) < most:
+        limit = min(MOST_ENTRIES, most - len(found))
+        page = await record.entries(
+            Query(type=type_, before=before, newest_first=True, limit=limit)
+        )
+        found += page
+        if len(page) < limit:
+            break
+        before = page[-1].seq
+    return found
 
 
 async def _stations(record: Record, stations: Stations, *, now_s: float, now_utc: datetime) -> None:

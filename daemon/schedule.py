@@ -37,6 +37,7 @@ __all__ = [
     "is_due",
     "is_settled",
     "missed",
+    "missed_after",
     "next_due_utc",
     "overdue_utc",
     "period",
@@ -108,6 +109,7 @@ class Past:
         settled_utc: Until when missed periods are written.
         asked_utc: When the newest event happened that makes it due; None: none did.
         asked_by: Which event that was.
+        asked_settled_utc: When the newest event happened of which it is written that the test was missed.
         stands_utc: Since when the plan has been at least as strict as it is now; None: as far back as is known.
     """
 
@@ -119,6 +121,7 @@ class Past:
     settled_utc: datetime | None = None
     asked_utc: datetime | None = None
     asked_by: Event | None = None
+    asked_settled_utc: datetime | None = None
     stands_utc: datetime | None = None
 
 
@@ -251,13 +254,40 @@ def missed(plan: Plan, past: Past, *, now_utc: datetime, ship_time: timezone) ->
     return tuple(found)
 
 
-def why_missed(missing: Period, *, off_from_utc: datetime | None, on_utc: datetime) -> str:
-    """Return why a period ended without a test; ispsd was off from ``off_from_utc`` until ``on_utc``."""
+def missed_after(plan: Plan, past: Past, *, now_utc: datetime) -> Period | None:
+    """Return the days after an event that have ended without the test it asks for, and are not written yet."""
+    asked_utc = past.asked_utc
+    if asked_utc is None or not is_asked(past) or asked_utc > now_utc:
+        return None
+    said = [m for m in (past.tested_utc, past.skipped_utc) if m is not None]
+    settled_utc = past.asked_settled_utc
+    if any(m > asked_utc for m in said) or (
+        # The record's moments are whole milliseconds.
+        settled_utc is not None and settled_utc >= asked_utc - timedelta(seconds=1)
+    ):
+        return None
+    ends_utc = asked_utc + timedelta(days=max(plan.after_days, 1))
+    is_over = now_utc >= ends_utc + timedelta(days=plan.grace_days)
+    return Period(asked_utc, ends_utc) if is_over else None
+
+
+def why_missed(
+    missing: Period, *, off_from_utc: datetime | None, on_utc: datetime, was_unset: bool = False
+) -> str:
+    """Return why a period ended without a test.
+
+    Args:
+        missing: The period.
+        off_from_utc: From when ispsd was off; None: it never ran before.
+        on_utc: Until when it was; or, where the computer's clock was not set then, until when that was so.
+        was_unset: The clock was not set when ispsd came back: nobody knows for how long it was off.
+    """
+    clock = " or the clock not set" if was_unset else ""
     if off_from_utc is None or off_from_utc >= missing.ends_utc or on_utc <= missing.begins_utc:
         return NOT_DONE
     if off_from_utc <= missing.begins_utc and on_utc >= missing.ends_utc:
-        return "not testable: power off"
-    return "not done; power was off for a part of the time"
+        return f"not testable: power off{clock}"
+    return f"not done; power was off{clock} for a part of the time"
 
 
 def readiness(

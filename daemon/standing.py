@@ -45,6 +45,8 @@ class Test:
     """Since when it is in the plan, as the record has it."""
     settled_utc: datetime | None = None
     """Until when missed periods are written."""
+    asked_settled_utc: datetime | None = None
+    """When the newest event happened of which it is written that the test was missed."""
     unsigned: LastResult | None = None
     """Somebody's word that it cannot be done, which the SSO or the Master has not signed: it settles nothing."""
     asked: Happened | None = None
@@ -106,6 +108,7 @@ class Test:
                 settled_utc=self.settled_utc,
                 asked_utc=asked_utc,
                 asked_by=asked_by,
+                asked_settled_utc=self.asked_settled_utc,
                 stands_utc=self.stands_utc,
             )
         has_passed = proof is not None and proof.outcome is Outcome.PASSED
@@ -118,6 +121,7 @@ class Test:
             settled_utc=self.settled_utc,
             asked_utc=asked_utc,
             asked_by=asked_by,
+            asked_settled_utc=self.asked_settled_utc,
             stands_utc=self.stands_utc,
         )
 
@@ -157,10 +161,6 @@ class Test:
             if outcome in DECISIVE:
                 self.items[item] = LastResult(outcome, result.ended_utc, result.seq, result.reason)
 
-    def remaining(self, since_utc: datetime) -> tuple[str, ...]:
-        """Return the items that have not passed since then."""
-        return tuple(
-            item
     def in_question(self, since_utc: datetime) -> frozenset[str]:
         """Return the items that their use since a moment does not prove.
 
@@ -176,6 +176,10 @@ class Test:
             or ((last := self.items.get(item)) is not None and last.outcome is Outcome.FAILED)
         )
 
+    def remaining(self, since_utc: datetime) -> tuple[str, ...]:
+        """Return the items that have not passed since then."""
+        return tuple(
+            item
             for item in self.spec.items(self.config)
             if (done := self.items.get(item)) is None
             or done.outcome is not Outcome.PASSED

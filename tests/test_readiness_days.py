@@ -200,6 +200,25 @@ async def test_days_with_the_power_off_are_accounted_for():
         assert reasons == ["not testable: power off"] * 3
 
 
+async def test_days_with_a_clock_that_was_not_set_are_accounted_for_as_not_testable():
+    class NoDateAtFirst(ManualClock):
+        def status(self) -> ClockStatus:
+            return ClockStatus.UNSET if self.utc().year < 2026 else super().status()
+
+    before = rig(Watched().test(), clock=evening()).take_up()
+    async with running(before):
+        await before.clock.advance(HOUR_S + 60.0)
+    clock = NoDateAtFirst(utc=datetime(1970, 1, 1, tzinfo=UTC))
+    after = rig(Watched().test(), clock=clock).take_up(before, last_seen=MIDNIGHT)
+    async with running(after):
+        await after.clock.advance(60.0)
+        assert after.written("test.missed") == []
+        clock.step_utc((MIDNIGHT + 3 * DAY + timedelta(hours=4) - clock.utc()).total_seconds())
+        await after.clock.advance(60.0)
+        reasons = [d.open["reason"] for d in after.written("test.missed")]
+        assert reasons == ["not testable: power off or the clock not set"] * 3
+
+
 async def test_a_lost_row_is_tried_again_after_an_hour_and_not_at_every_sample():
     made = rig(Watched().test(), clock=evening(minutes=180)).take_up()
     made.journal.hangs = True

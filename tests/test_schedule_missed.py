@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from daemon.schedule import LastResult
 from tests.checks.rig import Rig, rig, running, scripted
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210
+
+if TYPE_CHECKING:
+    from daemon.readiness import Test
 
 DAY = timedelta(days=1)
 HOUR_S = 3600.0
@@ -314,3 +318,81 @@ async def test_what_is_no_item_cannot_be_started():
         ):
             with pytest.raises(RefusedError, match=reason):
                 made.tests.start(test, "R. Menon", item=item)
+
+
+# After events
+
+
+def seals(outcome: Outcome = Outcome.PASSED) -> Test:
+    """Return a test that only a departure asks for, within a day."""
+    test = scripted(verdicts=(outcome,), mode=Mode.ASSISTED)
+    plan = {"every": "never", "after": ["departure"], "after_days": 1}
+    test.config = type(test.config).model_validate({**test.config.model_dump(), **plan})
+    return test
+
+
+def sails(made: Rig) -> None:
+    made.tests.happened("situation.changed", {"from": "port", "to": "sea"}, made.clock.utc())
+
+
+def recalled(made: Rig, *sailed: datetime) -> Rig:
+    """Recall the departures of before, as the record has them."""
+    made.tests.recall(
+        ("situation.changed", {"from": "port", "to": "sea"}, moment) for moment in sailed
+    )
+    return made
+
+
+async def test_each_departure_whose_test_nobody_did_is_one_entry_also_over_a_restart():
+    made = rig(seals()).take_up()
+    async with running(made):
+        await made.clock.advance(1.0)
+        sails(made)
+        first = made.clock.utc()
+        await made.come(first + DAY - timedelta(seconds=1))
+        assert missed(made) == []
+        await made.come(first + DAY)
+        assert missed(made) == [("2026-11-22T02:10:01.000Z", "not done: asked for by departure")]
+        (draft,) = made.written("test.missed")
+        assert draft.open["after"] == "departure"
+        assert draft.open["period_ends"] == "2026-11-23T02:10:01.000Z"
+        assert draft.open["outcome"] == "skipped", "NOT DONE, on paper"
+        await made.come(first + 3 * DAY)
+        assert len(missed(made)) == 1, "and stays due without another"
+        assert [item["state"] for item in made.tests.worklist()] == ["overdue"]
+    clock = ManualClock(utc=first + 4 * DAY)
+    again = recalled(rig(seals(), clock=clock).take_up(made), first)
+    async with running(again):
+        await again.clock.advance(HOUR_S)
+        assert missed(again) == [], "it is written"
+        sails(again)
+        second = again.clock.utc()
+        await again.come(second + 2 * DAY)
+        assert [begins for begins, _ in missed(again)] == ["2026-11-26T03:10:01.000Z"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE])
+async def test_what_was_done_after_the_departure_however_it_ended_is_not_missed(outcome):
+    made = rig(seals(outcome)).take_up()
+    async with running(made):
+        await made.clock.advance(1.0)
+        sails(made)
+        await made.clock.advance(1.0)
+        made.tests.start("t-1", "R. Menon")
+        await made.come(made.clock.utc() + 3 * DAY)
+        assert missed(made) == []
+
+
+async def test_off_for_the_whole_time_after_a_departure_is_said():
+    before = rig(seals()).take_up()
+    async with running(before):
+        await before.clock.advance(1.0)
+        sails(before)
+        sailed = before.clock.utc()
+    clock = ManualClock(utc=sailed + 3 * DAY)
+    later = rig(seals(), clock=clock)
+    recalled(later.take_up(before, last_seen=sailed), sailed)
+    async with running(later):
+        await later.clock.advance(1.0)
+        (reason,) = [reason for _, reason in missed(later)]
+        assert reason == "not testable: power off: asked for by departure"

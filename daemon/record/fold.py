@@ -29,7 +29,7 @@ ITEM = "item"
 SKIP = "skip"
 """The newest word of somebody that a test cannot be done, which the SSO or the Master has not signed."""
 MISSED = "missed"
-"""Until when the periods are settled that ended without a test."""
+"""Until when the periods are settled that ended without a test; by ``<test>/after`` the newest event whose time did."""
 COUNTED = "counted"
 """The newest count of door movements, by ``doors``."""
 PLANNED = "planned"
@@ -207,7 +207,12 @@ def _test_begun(shown: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple
 
 
 def _test_missed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    return (StateChange(MISSED, _text(shown["test"]), {"until": _text(shown["period_ends"])}),)
+    test, until = _text(shown["test"]), _text(shown["period_ends"])
+    if "after" in shown:
+        # Of an event; the calendar's periods are settled by themselves.
+        body: dict[str, Json] = {"until": until, "asked": _text(shown["period_begins"])}
+        return (StateChange(MISSED, f"{test}/after", body),)
+    return (StateChange(MISSED, test, {"until": until}),)
 
 
 def _doors_counted(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:

@@ -45,6 +45,7 @@ async def test_a_defect_an_item_a_missed_period_and_the_plan_outlive_a_new_segme
         result("failed", "1", items=ITEMS),
         result("inconclusive", "2"),
         draft("test.missed", test="t-2", period_ends="3"),
+        draft("test.missed", test="t-2", period_begins="3", period_ends="4", after="departure"),
         draft("doors.counted", day="2026-11-22", doors=[]),
     ):
         ship.submit(each)
@@ -55,7 +56,10 @@ async def test_a_defect_an_item_a_missed_period_and_the_plan_outlive_a_new_segme
         "t-1/d01": {"outcome": "passed", "ended": "1", "reason": "said failed"},
         "t-1/d02": {"outcome": "failed", "ended": "1", "reason": "said failed"},
     }
-    assert await ship.state(fold.MISSED) == {"t-2": {"until": "3"}}
+    assert await ship.state(fold.MISSED) == {
+        "t-2": {"until": "3"},
+        "t-2/after": {"until": "4", "asked": "3"},
+    }
     assert set(await ship.state(fold.PLANNED)) == {"t-1", "t-2"}
     assert (await ship.state(fold.COUNTED))["doors"]["day"] == "2026-11-22"
     await ship.stop()
@@ -70,6 +74,7 @@ async def test_a_defect_an_item_a_missed_period_and_the_plan_outlive_a_new_segme
         result("passed", "1", items=[{"item": "d01"}]),
         draft("test.missed", test="t-1"),
         draft("test.missed", test="t-1", period_ends=3),
+        draft("test.missed", test="t-1", period_ends="3", after="departure"),
         draft("tests.planned", tests={}),
         draft("tests.planned", tests=[{"since": "S"}]),
         draft("doors.counted", doors=[]),
