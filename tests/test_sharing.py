@@ -154,5 +154,5 @@ def test_any_link_for_any_driver_that_listens(spec, link):
 
 
 def test_every_driver_that_has_no_line_of_its_own_listens():
-    own = {"modbus_tcp", "modbus_rtu"}
+    own = {"modbus_tcp", "modbus_rtu", "onvif_recorder", "reach", "rtsp_camera"}
     assert {spec.kind for spec in LISTENING} | own == registry.drivers().keys()

@@ -61,15 +61,18 @@ def _clock(config: OwnComputerConfig, gathered: Gathered) -> tuple[Outcome, str]
     facts = gathered.facts
     looks = facts["clock"]
     is_synced = looks.get(SYNCED, 0) > sum(looks.values()) / 2
-    is_told = bool(facts["offsets_s"]) and bool(gathered.readings)
-    offset_s = median(facts["offsets_s"]) if is_told else None
+    seen = {reading.point.rpartition(".")[0] for reading in gathered.readings}
+    told_s = {of: median(each) for of, each in facts["offsets_s"].items() if each and of in seen}
     if looks.get(ClockStatus.UNSET.value, 0):
         return Outcome.FAILED, "the clock was not set"
-    if offset_s is None:
+    if not told_s:
         # A receiver that is there and says nothing proves nothing; one that is not believed is not asked.
         if is_synced and (not config.receivers or facts["is_doubted"]):
             return Outcome.PASSED, "clock synchronised"
         return Outcome.INCONCLUSIVE, "no receiver that is believed tells the time"
+    if max(told_s.values()) - min(told_s.values()) > 2 * config.most_off_s:
+        return Outcome.INCONCLUSIVE, f"{' and '.join(sorted(told_s))} tell different times"
+    offset_s = max(told_s.values(), key=abs)
     if abs(offset_s) > config.most_off_s:
         return Outcome.FAILED, f"clock {offset_s:+.1f} s against GNSS"
     how = "synchronised" if is_synced else "not synchronised"
@@ -106,7 +109,7 @@ class Looks:
         self._config = config
         self._ctx = ctx
         self._clock: Counter[str] = Counter()
-        self._offsets_s: list[float] = []
+        self._offsets_s: dict[str, list[float]] = {}
         self._readings: dict[str, Reading] = {}
         self._is_doubted = False
         self._disks: Mapping[str, Any] = {}
@@ -125,20 +128,21 @@ class Looks:
             self._offsets_s.clear()  # a receiver that lies of its place lies of the time
             self._readings.clear()
             return
-        for point in points(self._config):
+        for receiver, point in zip(self._config.receivers, points(self._config), strict=True):
             reading = self._ctx.newest(point)
             if reading is None or not self._ctx.accepts(reading) or not self._is_fresh(reading):
                 continue
             if isinstance(reading.value, str):
                 told_utc = datetime.fromisoformat(reading.value)
                 offset_s = (reading.received_utc - told_utc).total_seconds()
-                self._offsets_s = [*self._offsets_s, round(offset_s, 2)][-KEPT_OFFSETS:]
+                kept = self._offsets_s.get(receiver, [])
+                self._offsets_s[receiver] = [*kept, round(offset_s, 2)][-KEPT_OFFSETS:]
                 self._readings[point] = reading
 
     def gathered(self, over: bool) -> Gathered:  # noqa: FBT001 (the day is over, or not)
         facts: dict[str, Json] = {
             "clock": dict(self._clock),
-            "offsets_s": list(self._offsets_s),
+            "offsets_s": {of: list(each) for of, each in self._offsets_s.items()},
             "is_doubted": self._is_doubted,
             "disks": self._disks.get("disks", []),
             "evidence_bytes": self._disks.get("evidence_bytes", [0, 1]),

@@ -311,10 +311,10 @@ def judged(**facts: object) -> tuple[Outcome, str]:
     )  # fmt: skip
     disk = {"what": "record", "free_bytes": 600_000_000, "read_only": False, "fault": None}
     said = {
-        "clock": {ClockStatus.SYNCED.value: 10}, "offsets_s": [0.4], "is_doubted": False,
+        "clock": {ClockStatus.SYNCED.value: 10}, "offsets_s": {"gps1": [0.4]}, "is_doubted": False,
         "disks": [disk], "evidence_bytes": [1, 10], "over": True, "since": None, **facts,
     }  # fmt: skip
-    told = (reading("gps1.time", "2026-11-22T02:10:00+00:00"),)
+    told = tuple(reading(f"{of}.time", "2026-11-22T02:10:00+00:00") for of in ("gps1", "gps2"))
     verdict = own_computer.judge(config, Gathered(told, said))
     return verdict.outcome, verdict.reason
 
@@ -324,14 +324,16 @@ def judged(**facts: object) -> tuple[Outcome, str]:
     [
         ({}, Outcome.PASSED, "+0.4 s against GNSS; 600 MB free"),
         ({"clock": {"holdover": 9}}, Outcome.PASSED, "not synchronised, +0.4 s"),
-        ({"offsets_s": [0.4, 9.0, 0.5]}, Outcome.PASSED, "+0.5 s"),
-        ({"offsets_s": [-2.1]}, Outcome.FAILED, "-2.1 s against GNSS"),
+        ({"offsets_s": {"gps1": [0.4, 9.0, 0.5]}}, Outcome.PASSED, "+0.5 s"),
+        ({"offsets_s": {"gps1": [-2.1]}}, Outcome.FAILED, "-2.1 s against GNSS"),
+        ({"offsets_s": {"gps1": [30.2], "gps2": [0.2]}}, Outcome.INCONCLUSIVE, "different times"),
+        ({"offsets_s": {"gps1": [30.2], "gps2": [30.0]}}, Outcome.FAILED, "+30.2 s against GNSS"),
         ({"clock": {"unset": 1, "synced": 99}}, Outcome.FAILED, "was not set"),
-        ({"offsets_s": []}, Outcome.INCONCLUSIVE, "no receiver that is believed"),
-        ({"offsets_s": [], "is_doubted": True}, Outcome.PASSED, "clock synchronised"),
-        ({"offsets_s": [], "receivers": []}, Outcome.PASSED, "clock synchronised"),
+        ({"offsets_s": {}}, Outcome.INCONCLUSIVE, "no receiver that is believed"),
+        ({"offsets_s": {}, "is_doubted": True}, Outcome.PASSED, "clock synchronised"),
+        ({"offsets_s": {}, "receivers": []}, Outcome.PASSED, "clock synchronised"),
         (
-            {"offsets_s": [], "receivers": [], "clock": {"holdover": 9}},
+            {"offsets_s": {}, "receivers": [], "clock": {"holdover": 9}},
             Outcome.INCONCLUSIVE,
             "no receiver",
         ),
