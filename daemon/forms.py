@@ -44,7 +44,13 @@ def milliseconds(seconds: float) -> float:
 
 
 def point_message(
-    reading: Reading, *, name: str | None, valid_for_s: float, proved: bool | None = None
+    reading: Reading,
+    *,
+    name: str | None,
+    valid_for_s: float,
+    proved: bool | None = None,
+    kind: str | None = None,
+    word: str | None = None,
 ) -> dict[str, Json]:
     """Return the body of ``point/<id>``."""
     return {
@@ -56,6 +62,8 @@ def point_message(
         "source": reading.source,
         "name": name,
         "proved": proved,
+        "kind": kind,
+        "word": word,
     }
 
 

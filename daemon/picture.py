@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import forms
+from daemon import forms, openings
 from daemon.model import AlertState, Classification, ContactState, LampState, LinkState
 
 if TYPE_CHECKING:
@@ -51,19 +51,24 @@ class Picture:
         *,
         topics: Topics,
         board: Board,
-        openings: Iterable[Opening],
+        watched: Iterable[Opening],
         points: Points,
         clock: Clock,
     ) -> None:
         self._topics = topics
         self._board = board
-        self._names = {opening.id: opening.name for opening in openings}
+        self._openings = {opening.id: opening for opening in watched}
+        self._named: dict[str, tuple[str, str | None]] = {}
         self._points = points
         self._clock = clock
         self._told_s: dict[str, float] = {}
         self._waiting: dict[str, Reading] = {}
         self._proved: dict[str, bool] = {}
         self._permits: set[str] = set()
+
+    def call(self, points: Iterable[str], *, name: str, kind: str | None = None) -> None:
+        """Show points by the short name of what they are of, and say of what kind that is."""
+        self._named |= dict.fromkeys(points, (name, kind))
 
     def reading(self, reading: Reading, *, changed: bool, proved: bool | None = None) -> None:
         """Show a point, if it is time to; ``proved`` says of a contact whether it is."""
@@ -116,7 +121,7 @@ class Picture:
         for door in self._permits - ship.permits.keys():
             self._board.remove(self._topics.permit(door))
         for permit in ship.permits.values():
-            body = forms.permit_message(permit, name=self._names[permit.door])
+            body = forms.permit_message(permit, name=self._openings[permit.door].name)
             self._board.put(self._topics.permit(permit.door), body, now_s)
         self._permits = set(ship.permits)
 
@@ -138,13 +143,25 @@ class Picture:
     def _point(self, reading: Reading) -> None:
         self._waiting.pop(reading.point, None)
         self._told_s[reading.point] = reading.received_s
+        name, kind, word = self._in_words(reading)
         self._board.put(
             self._topics.point(reading.point, classification=reading.classification),
             forms.point_message(
                 reading,
-                name=self._names.get(reading.point),
+                name=name,
                 valid_for_s=self._points.valid_for_s(reading.point),
                 proved=self._proved.get(reading.point),
+                kind=kind,
+                word=word,
             ),
             reading.received_s,
         )
+
+    def _in_words(self, reading: Reading) -> tuple[str | None, str | None, str | None]:
+        """Return what it is called, of what kind it is, and what a contact says in words."""
+        opening = self._openings.get(reading.point)
+        if opening is None:
+            return *self._named.get(reading.point, (None, None)), None
+        value = reading.value
+        word = openings.word(opening.kind, value) if isinstance(value, ContactState) else None
+        return opening.name, opening.kind.value, word

@@ -114,7 +114,7 @@ class Watch:
         self.picture = Picture(
             topics=topics,
             board=board,
-            openings=self._openings.values(),
+            watched=self._openings.values(),
             points=points,
             clock=clock,
         )

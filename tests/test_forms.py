@@ -81,6 +81,8 @@ def test_what_is_not_known_has_no_value(quality):
         "source": "d12",
         "name": "HATCH",
         "proved": None,
+        "kind": None,
+        "word": None,
     }
 
 

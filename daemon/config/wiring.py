@@ -16,7 +16,7 @@ from daemon.drivers.onvif_recorder import OnvifRecorderConfig
 from daemon.drivers.reach import ReachConfig
 from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.looprun import Tag
-from daemon.model import OpeningKind
+from daemon.openings import LINE_FAULT, WORDS
 from daemon.proving import Wired
 
 if TYPE_CHECKING:
@@ -26,18 +26,6 @@ if TYPE_CHECKING:
     from daemon.drivers.api import Contact
     from daemon.model import Opening
 
-ON: Final = {
-    OpeningKind.DOOR: ("closed", "open"),
-    OpeningKind.SEAL: ("whole", "broken"),
-    OpeningKind.LOCK: ("locked", "not locked"),
-    OpeningKind.MOTION: ("nothing moves", "something moves"),
-    OpeningKind.TAMPER: ("case shut", "case open"),
-    OpeningKind.SIDE_DOOR: ("closed", "open"),
-    OpeningKind.LIGHT: ("lit", "not lit"),
-    OpeningKind.MAINS: ("on mains", "on battery"),
-    OpeningKind.BATTERY: ("battery good", "battery low"),
-}
-"""What a closed and an open contact mean, by kind."""
 MEASURED: Final = {Wiring.LOOP_4_20_MA: "current", Wiring.RESISTANCE: "resistance"}
 SUPERVISED_BY: Final = {
     Wiring.DOUBLE: "the second contact",
@@ -168,7 +156,7 @@ def _of_contact(
 
 
 def _means(wiring: Wiring, place: int, opening: Opening) -> dict[str, str]:
-    closed, open_ = ON[opening.kind]
+    closed, open_ = WORDS[opening.kind]
     if wiring is Wiring.NC or (wiring is Wiring.DOUBLE and place == 0):
         said = {"on_while": closed, "normal": "on"}
     elif wiring is Wiring.NO or wiring is Wiring.DOUBLE:
@@ -176,7 +164,7 @@ def _means(wiring: Wiring, place: int, opening: Opening) -> dict[str, str]:
     elif wiring is Wiring.NAMUR:
         state, error = (
             {"on_while": closed, "normal": "on"},
-            {"on_while": "line fault", "normal": "off"},
+            {"on_while": LINE_FAULT, "normal": "off"},
         )
         said = error if place else state
     else:

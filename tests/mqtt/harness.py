@@ -49,6 +49,8 @@ POINT = {
     "source": "io1",
     "name": "D12",
     "proved": None,
+    "kind": "door",
+    "word": None,
 }
 
 

@@ -122,6 +122,8 @@ class Hand:
             "source": "io1",
             "name": id_.upper(),
             "proved": True,
+            "kind": "door",
+            "word": None,
             **body,
         }
         await self.tell(f"point/{id_}", **said)
