@@ -9,13 +9,14 @@ import pytest
 
 from daemon import config
 from daemon.assets import asset
-from daemon.drivers.api import Wiring
+from daemon.drivers.api import Gauge, Wiring
 from daemon.drivers.modbus_profile import load_profile
 from daemon.errors import ConfigError
 from daemon.model import DoorClass, OpeningKind, Situation
 
 THIN = Path(__file__).parent / "data" / "thin_ship.toml"
 """A ship of few parts, of which every fault can be named."""
+VOLTAGE = 'battery_wiring = "loop_4_20_ma"\nbattery_v = [0, 32]\nbattery_low_v = 23.0'
 
 
 def faults(tmp_path: Path, *changes: tuple[str, str]) -> dict[str, str]:
@@ -408,9 +409,20 @@ def test_what_annunciation_cannot_be_is_named(tmp_path, said, place):
             "no device 'io9'",
         ),
         (
-            ("battery_input = 4", 'battery_input = 4\nbattery_wiring = "loop_4_20_ma"'),
+            ("battery_input = 4", f"battery_input = 4\n{VOLTAGE}"),
             "device.io2",
             "cannot be",
+        ),
+        (
+            ("battery_input = 4", 'battery_input = 4\nbattery_wiring = "loop_4_20_ma"'),
+            'ups[0] "u1"',
+            "battery_low_v",
+        ),
+        (("battery_input = 4", "battery_input = 4\nbattery_low_v = 23.0"), 'ups[0] "u1"', "wiring"),
+        (
+            ("battery_input = 4", f"battery_input = 4\n{VOLTAGE.replace('23.0', '31.5')}"),
+            'ups[0] "u1"',
+            "must lie between 0 and 32 V",
         ),
         (
             ('contact = "u1.battery"', 'contact = "ssas.lamp"'),
@@ -438,19 +450,19 @@ def test_lights_ups_and_network_units_are_refused_by_place(tmp_path, change, pla
 
 def test_a_battery_may_be_told_by_its_voltage_at_another_unit(tmp_path):
     text = asset("ispsd.toml").read_text("utf-8")
-    more = 'battery_input = 0\nbattery_device = "io4"\nbattery_wiring = "loop_4_20_ma"'
+    more = f'battery_input = 0\nbattery_device = "io4"\n{VOLTAGE}'
     unit = """
-[device.io4]                    # 0 to 32 V as 4 to 20 mA
+[device.io4]
 kind = "modbus_tcp"
 host = "192.168.60.14"
 profile = "moxa-iologik-e1242-loops"
-closed_ma = [16.25, 20]         # from 24.5 V
-open_ma = [4, 16]               # to 24 V
 """
     path = tmp_path / "ispsd.toml"
     path.write_text(text.replace("battery_input = 4", more, 1) + unit, "utf-8")
     loaded = config.load(path)
     (io4,) = [device for device in loaded.devices if device.id == "io4"]
-    assert [c.point for c in io4.contacts] == ["u1.battery"]
+    (contact,) = io4.contacts
+    assert contact.point == "u1.battery"
+    assert contact.gauge == Gauge("u1.voltage", "V", 0.0, 32.0, 23.0)
     (battery,) = [o for o in loaded.openings if o.id == "u1.battery"]
     assert (battery.device, battery.of) == ("io4", "u1")

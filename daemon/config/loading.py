@@ -155,7 +155,11 @@ def _of_openings(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
     for motion in file.motion_detector:
         yield motion.device, Contact(motion.id, (motion.input,), Wiring.NC)
     for light in file.light:
-        yield light.device, Contact(light.id, (light.input,), light.wiring)
+        is_sensor = light.wiring is Wiring.LOOP_4_20_MA
+        yield (
+            light.device,
+            Contact(light.id, (light.input,), light.wiring, has_between=is_sensor),
+        )
     for ups in file.ups:
         yield ups.device, Contact(ups.id, (ups.mains_input,), Wiring.NC)
 
@@ -172,7 +176,10 @@ def _of_parts(file: ConfigFile) -> Iterator[tuple[str, Contact]]:
     for ups in file.ups:
         if ups.battery_input is not None:
             point = f"{ups.id}.{OpeningKind.BATTERY.value}"
-            yield ups.battery_at, Contact(point, (ups.battery_input,), ups.battery_wiring)
+            yield (
+                ups.battery_at,
+                Contact(point, (ups.battery_input,), ups.battery_wiring, ups.gauge),
+            )
 
 
 def _tables(tree: dict[str, Any], key: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from daemon.alerts.annunciation import (
     NEXT_AFTER_S,
@@ -29,7 +29,8 @@ from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.bam.settings import BamSection
 from daemon.config.alerting import Alterable
 from daemon.config.other_ships import AisSection
-from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
+from daemon.drivers.api import Contact, Gauge, SideDoor, TestLamp, Wiring
+from daemon.drivers.gauges import DEADBAND
 from daemon.drivers.links import Link, ReplayLink, TcpLink
 from daemon.errors import RecordError
 from daemon.model import (
@@ -362,6 +363,9 @@ class LightSection(_Section):
     """``nc``: on while it burns; ``no``: on while it does not; ``loop_4_20_ma``: the unit's ``closed_ma`` is lit."""
 
 
+Volts = Annotated[float, Field(ge=0, le=1000)]
+
+
 class UpsSection(_Section):
     """A UPS that feeds ispsd or its units, by its own relays."""
 
@@ -376,9 +380,40 @@ class UpsSection(_Section):
     battery_device: Id | None = None
     """Where that input is; the same as of the mains where it is not said."""
     battery_wiring: Literal[Wiring.NC, Wiring.NO, Wiring.LOOP_4_20_MA] = Wiring.NC
-    """``loop_4_20_ma``: a transmitter of the battery's voltage; the unit's ``closed_ma`` is good, ``open_ma`` low."""
+    """``loop_4_20_ma``: a transmitter of the battery's voltage, which is then shown."""
+    battery_v: tuple[Volts, Volts] | None = None
+    """What the transmitter measures at 4 and at 20 mA, in volts."""
+    battery_low_v: Volts | None = None
+    """Below it the battery is low, in volts; it is good again 2 % above. The battery's maker says from where on."""
     rated_min: Annotated[int, Field(ge=1, le=1440)] | None = None
     """How long it holds its load by its maker's sheet or its newest load test, in minutes."""
+
+    @model_validator(mode="after")
+    def _voltage_is_said(self) -> Self:
+        said = (self.battery_v, self.battery_low_v)
+        if self.battery_wiring is not Wiring.LOOP_4_20_MA or self.battery_input is None:
+            if said != (None, None):
+                raise ValueError(
+                    'battery_v and battery_low_v want battery_input and battery_wiring = "loop_4_20_ma"'
+                )
+        elif self.battery_v is None or self.battery_low_v is None:
+            raise ValueError("a transmitter wants battery_v, as [0, 32], and battery_low_v")
+        elif not (
+            self.battery_v[0] < self.battery_low_v
+            and self.battery_low_v * (1 + DEADBAND) < self.battery_v[1]
+        ):
+            raise ValueError(
+                f"battery_low_v {self.battery_low_v:g}, and 2 % above, must lie between "
+                f"{self.battery_v[0]:g} and {self.battery_v[1]:g} V, which the transmitter measures"
+            )
+        return self
+
+    @property
+    def gauge(self) -> Gauge | None:
+        """Return what its battery's loop measures; None where no loop does."""
+        if self.battery_v is None or self.battery_low_v is None:
+            return None
+        return Gauge(f"{self.id}.voltage", "V", *self.battery_v, self.battery_low_v)
 
     @property
     def battery_at(self) -> str:

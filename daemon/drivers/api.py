@@ -56,6 +56,19 @@ class Wiring(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """What the current of a loop measures, and from where on it is too little."""
+
+    point: str
+    """Where the figure is told, beside the contact."""
+    unit: str
+    at_4_ma: float
+    at_20_ma: float
+    low: float
+    """Below it the contact is open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """A door or seal contact wired to inputs of this device."""
 
@@ -63,6 +76,10 @@ class Contact:
     inputs: tuple[int, ...]
     """Zero-based input numbers, as printed on the module (DI0, DI1, ...)."""
     wiring: Wiring
+    gauge: Gauge | None = None
+    """Of a loop of 4-20 mA that carries a measure; the bands of its unit are then not asked."""
+    has_between: bool = False
+    """Of a loop of 4-20 mA: a current in neither band is no line fault, but not known: a light sensor's at dusk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from daemon.drivers.contacts import (
     inputs_needed,
     is_measured,
 )
+from daemon.drivers.gauges import figure, gauged_state, is_told
 from daemon.drivers.modbus_frames import inputs_as_number, words_of
+from daemon.drivers.modbus_tables import Loops
 from daemon.model import ContactState, LampState
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from daemon.drivers.api import Contact, TestLamp
     from daemon.drivers.modbus_profile import Profile
-    from daemon.drivers.modbus_tables import Loops, Resistances
+    from daemon.drivers.modbus_tables import Resistances
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,31 @@ class LoopPlan:
     def see(self, payload: bytes, *, lamps_admitted: bool) -> Seen:
         """Return what the loops or lines say: one word for each input, high byte first."""
         words = words_of(payload)
-        states = tuple(self.tells.state(words[contact.inputs[0]]) for contact in self.contacts)
+        states = tuple(self._state(contact, words[contact.inputs[0]]) for contact in self.contacts)
         return Seen(states, () if lamps_admitted else None)
+
+    def figures(self, payload: bytes) -> dict[int, float]:
+        """Return what the loops measure, by the place of their contact."""
+        if not isinstance(self.tells, Loops):
+            return {}
+        words = words_of(payload)
+        told = {
+            place: figure(self.tells.current_ma(words[contact.inputs[0]]), contact.gauge)
+            for place, contact in enumerate(self.contacts)
+            if contact.gauge is not None
+        }
+        return {place: said for place, said in told.items() if said is not None}
+
+    def _state(self, contact: Contact, counts: int) -> ContactState | None:
+        state = self.tells.state(counts)
+        if not isinstance(self.tells, Loops):
+            return state
+        current_ma = self.tells.current_ma(counts)
+        if contact.gauge is not None:
+            return gauged_state(current_ma, contact.gauge)
+        if contact.has_between and state is ContactState.LINE_FAULT and is_told(current_ma):
+            return None
+        return state
 
 
 def without(seen: Seen, plan: Plan, untold: Collection[int]) -> Seen:

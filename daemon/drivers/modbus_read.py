@@ -6,22 +6,25 @@ a lamp's bit unless it is admitted, and its counter and its latches always (inva
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon.drivers.contacts import moved_between
+from daemon.drivers.gauges import DIGITS, held_low
 from daemon.drivers.modbus_between import Between, Marks
 from daemon.drivers.modbus_frames import inputs_as_number, words_of
-from daemon.drivers.modbus_plan import InputPlan, see_nothing, with_faulty, without
+from daemon.drivers.modbus_plan import InputPlan, LoopPlan, see_nothing, with_faulty, without
 from daemon.drivers.modbus_reach import Part
+from daemon.model import ContactState
 
 if TYPE_CHECKING:
     from daemon.drivers.modbus_plan import Plan, Seen
     from daemon.drivers.modbus_poll import Answers
     from daemon.drivers.modbus_profile import Profile
     from daemon.drivers.modbus_unit import UnitConfig
-    from daemon.model import ContactState
 
 NONE: frozenset[int] = frozenset()
+_CLEAR = frozenset({ContactState.CLOSED, ContactState.OPEN})
 
 
 class Reader:
@@ -41,12 +44,16 @@ class Reader:
         self._contacts: tuple[ContactState | None, ...] = (None,) * len(plan.contacts)
         self.spent: frozenset[str] = frozenset()
         """The contacts of which a latch was on before anybody looked, so that it can tell nothing."""
+        self.figures: dict[str, float | None] = {}
+        """What the loops of the unit measure, by the point of each gauge; None where it is not known."""
 
     def read(
         self, answers: Answers, *, lamps_admitted: bool
     ) -> tuple[Seen, list[tuple[str, tuple[ContactState, ...]]]]:
         """Return what the inputs say, and what the contacts did since the poll before, by point."""
         seen = self._see(answers, lamps_admitted=lamps_admitted)
+        if isinstance(self._plan, LoopPlan):
+            seen = self._measure(seen, self._plan, answers)
         before, self._contacts = self._contacts, seen.contacts
         if self._between is None or not isinstance(self._plan, InputPlan):
             return seen, []
@@ -71,6 +78,21 @@ class Reader:
         if untold := answers.untold.get(Part.STATES):
             seen = without(seen, self._plan, untold)
         return seen
+
+    def _measure(self, seen: Seen, plan: LoopPlan, answers: Answers) -> Seen:
+        """Note what is measured, and keep low what is not well above its limit yet."""
+        payload = answers.payloads.get(Part.STATES)
+        told = {} if payload is None else plan.figures(payload)
+        states = list(seen.contacts)
+        for place, contact in enumerate(plan.contacts):
+            if (gauge := contact.gauge) is None:
+                continue
+            is_known = states[place] in _CLEAR
+            said = told.get(place) if is_known else None
+            self.figures[gauge.point] = None if said is None else round(said, DIGITS)
+            if said is not None and held_low(said, gauge, self._contacts[place]):
+                states[place] = ContactState.OPEN
+        return replace(seen, contacts=tuple(states))
 
     def _moved(
         self,

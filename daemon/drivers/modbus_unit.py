@@ -8,12 +8,14 @@ while the answer is decoded, before anything else looks at it, and its counter a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
 from daemon.drivers.api import DriverConfig, DriverContext, Emit, Health, PointSpec
 from daemon.drivers.contacts import Band
+from daemon.drivers.gauges import ToldFigures
 from daemon.drivers.modbus_pace import Cadence, Told
 from daemon.drivers.modbus_plan import Seen, plan_inputs
 from daemon.drivers.modbus_poll import Answers, Poller
@@ -128,9 +130,14 @@ class ModbusUnit:
 
     def points(self) -> tuple[PointSpec, ...]:
         valid_for_s = self._config.valid_for_s
-        return tuple(PointSpec(c.point, valid_for_s) for c in self._plan.contacts) + tuple(
-            PointSpec(lamp.point, valid_for_s, classification=Classification.SSO)
-            for lamp in self._plan.lamps
+        gauges = (c.gauge for c in self._plan.contacts if c.gauge is not None)
+        return (
+            *(PointSpec(c.point, valid_for_s) for c in self._plan.contacts),
+            *(PointSpec(gauge.point, valid_for_s, unit=gauge.unit) for gauge in gauges),
+            *(
+                PointSpec(lamp.point, valid_for_s, classification=Classification.SSO)
+                for lamp in self._plan.lamps
+            ),
         )
 
     async def run(self, emit: Emit) -> None:
@@ -148,6 +155,7 @@ class ModbusUnit:
             repeat_after_s=self._config.valid_for_s / REPEATS_IN_VALIDITY,
             longest_gap_s=self._config.poll_s + self._config.timeout_s,
         )
+        figures = ToldFigures(repeat_after_s=self._config.valid_for_s / REPEATS_IN_VALIDITY)
         poller = self._poller(line)
         trouble = Trouble(self._ctx.device, self.health, self._unit_id)
         reader = Reader(self._plan, self._profile, self._config)
@@ -162,6 +170,7 @@ class ModbusUnit:
                     for state in states:
                         emit(self._reading(contact, state, answers.ended_s, Classification.WATCH))
                 self._tell(seen, told, answers.ended_s, emit)
+                self._tell_figures(reader, figures, answers.ended_s, emit)
             poll = cadence.after(poll, clock.now_s())
             wait_s = cadence.due_s(poll) - clock.now_s()
             await clock.sleep(min(wait_s, BUSY_WAIT_S) if trouble.is_busy else wait_s)
@@ -206,6 +215,15 @@ class ModbusUnit:
         # next, so there is nothing to forget when a window closes.
         for lamp, state in zip(self._plan.lamps, seen.lamps, strict=True):
             emit(self._reading(lamp.point, state, now_s, Classification.SSO))
+
+    def _tell_figures(self, reader: Reader, told: ToldFigures, now_s: float, emit: Emit) -> None:
+        for contact in self._plan.contacts:
+            if (gauge := contact.gauge) is None:
+                continue
+            said = reader.figures.get(gauge.point)
+            if told.due(gauge.point, said, now_s):
+                reading = self._reading(gauge.point, said, now_s, Classification.WATCH)
+                emit(replace(reading, unit=gauge.unit))
 
     def _reading(
         self, point: str, value: Value | None, now_s: float, classification: Classification

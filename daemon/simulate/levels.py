@@ -15,7 +15,7 @@ from daemon.model import ContactState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from daemon.drivers.api import Contact, TestLamp
+    from daemon.drivers.api import Contact, Gauge, TestLamp
     from daemon.drivers.modbus_profile import Profile
     from daemon.drivers.modbus_tables import Loops, Resistances
 
@@ -30,7 +30,7 @@ def bits(profile: Profile) -> int:
 def of_contact(contact: Contact, state: ContactState, profile: Profile) -> dict[int, bool]:
     """Return the inputs that a contact drives in a state; ``LINE_FAULT`` is a cable that is cut."""
     if profile.loops is not None:
-        return _word(contact, _of_current(profile.loops, state))
+        return _word(contact, _of_current(profile.loops, state, contact.gauge))
     if profile.resistances is not None:
         return _word(contact, _of_ohms(profile.resistances, state))
     is_on = _is_on(contact.wiring, state)
@@ -69,12 +69,15 @@ def _word(contact: Contact, counts: int) -> dict[int, bool]:
     return {first + bit: bool(counts >> bit & 1) for bit in range(BITS_PER_WORD)}
 
 
-def _of_current(loops: Loops, state: ContactState) -> int:
+def _of_current(loops: Loops, state: ContactState, gauge: Gauge | None) -> int:
     """Return the word of a current in the middle of its band; none flows where the cable is cut."""
     bands: Mapping[ContactState, tuple[float, float]] = {
         ContactState.CLOSED: loops.closed_ma,
         ContactState.OPEN: loops.open_ma,
     }
+    if gauge is not None:
+        limit_ma = 4 + 16 * (gauge.low - gauge.at_4_ma) / (gauge.at_20_ma - gauge.at_4_ma)
+        bands = {ContactState.CLOSED: (limit_ma, 20.0), ContactState.OPEN: (4.0, limit_ma)}
     if state not in bands:
         return 0
     low, high = bands[state]
