@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
+MOVING = frozenset({OpeningKind.DOOR, OpeningKind.LOCK, OpeningKind.MOTION, OpeningKind.LIGHT})
+"""What moves in service: a contact of these that has not for months may be stuck."""
+
 
 class Fitted:
     """Every part of ispsd, built without touching anything."""
@@ -252,6 +255,7 @@ class Fitted:
             for device, driver in drivers
         ]
         self.watch.watch_devices(self.supervisors)
+        self._name_points()
         self.alertbook = AlertBook(
             config,
             shipped=shipped,
@@ -273,6 +277,17 @@ class Fitted:
             journal=self.record,
         )
 
+    def _name_points(self) -> None:
+        """Say what is shown of cameras, recorders and gauges by which name."""
+        names = {opening.id: opening.name for opening in self.config.openings}
+        call = self.watch.picture.call
+        for device in self.config.devices:
+            if (kind := equipment.device_kind(device)) is not None:
+                call(self._points_of[device.id], name=equipment.device_name(device), kind=kind)
+            for contact in device.contacts:
+                if contact.gauge is not None:
+                    call([contact.gauge.point], name=names[contact.point])
+
     def _build_tests(self) -> None:
         self._testboard = TestBoard(
             topics=self.publisher.topics,
@@ -282,6 +297,7 @@ class Fitted:
         )
         self.movements = Movements(
             (o.id for o in self.config.openings if o.kind is OpeningKind.DOOR),
+            others=(o.id for o in self.config.openings if o.kind in MOVING - {OpeningKind.DOOR}),
             demo=self.config.is_demo,
             ship_time=lambda: self.ship.ship_time,
             clock=self.clock,
@@ -427,13 +443,13 @@ class Fitted:
 
     def _supervised(self) -> dict[str, Supervised]:
         """Return every contact of the ship, and when it moved last."""
-        doors = {o.id for o in self.config.openings if o.kind is OpeningKind.DOOR}
+        moving = {o.id for o in self.config.openings if o.kind in MOVING}
         found = {}
         for point, wired in self.watch.proving.contacts.items():
             seen = self.watch.proving.seen(point)
             moments = (seen.closed_utc, seen.open_utc, self.movements.moved_utc(point))
             moved = max((at for at in moments if at is not None), default=None)
-            found[point] = Supervised(wired.name, moves=point in doors, moved_utc=moved)
+            found[point] = Supervised(wired.name, moves=point in moving, moved_utc=moved)
         return found
 
     def _own_position(self) -> Position | None:

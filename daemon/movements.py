@@ -2,7 +2,8 @@
 
 Door movements without an alert are no entries (they would flood the record, and crew have a right not to be followed):
 only counts per door with first and last time, class ``sso``, at ship's midnight and when ispsd stops. After a restart
-the day's counts go on from there; what a power cut takes away needs another use of the door.
+the day's counts go on from there; what a power cut takes away needs another use of the door. Of what else moves in
+service, such as a lock, only when it moved last is kept: a contact that never does may be stuck.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Movements:
         self,
         doors: Iterable[str],
         *,
+        others: Iterable[str] = (),
         demo: bool,
         ship_time: Callable[[], timezone],
         clock: Clock,
@@ -79,6 +81,7 @@ class Movements:
         journal: Journal,
     ) -> None:
         self._doors = {door: Door() for door in doors}
+        self._others = {other: Door() for other in others}
         self._demo = demo
         self._ship_time = ship_time
         self._clock = clock
@@ -88,9 +91,9 @@ class Movements:
         self._before: tuple[date, dict[str, Movement]] | None = None
         self._moved: dict[str, datetime] = {}
 
-    def moved_utc(self, door: str) -> datetime | None:
-        """Return when a door moved last, as far as this was ever counted."""
-        return self._moved.get(door)
+    def moved_utc(self, point: str) -> datetime | None:
+        """Return when a door, or what else is followed, moved last, as far as this was ever seen."""
+        return self._moved.get(point)
 
     def take_up(self, body: Mapping[str, Json] | None) -> None:
         """Go on from the newest ``doors.counted`` of the record, where it is of today."""
@@ -98,9 +101,9 @@ class Movements:
         if body is None:
             return
         moved = body.get("moved")
-        for door, at in moved.items() if isinstance(moved, Mapping) else ():
-            if door in self._doors and isinstance(at, str):
-                self._moved[door] = forms.from_utc(at)
+        for point, at in moved.items() if isinstance(moved, Mapping) else ():
+            if (point in self._doors or point in self._others) and isinstance(at, str):
+                self._moved[point] = forms.from_utc(at)
         if body["day"] != f"{self._day:%Y-%m-%d}":
             return
         doors = body["doors"]
@@ -117,7 +120,7 @@ class Movements:
 
     async def run(self) -> None:
         """Count until cancelled; write at each midnight, and at the end."""
-        with self._inboxes.listen(self._doors) as inbox:
+        with self._inboxes.listen((*self._doors, *self._others)) as inbox:
             try:
                 while True:
                     now_s = self._clock.now_s()
@@ -134,12 +137,13 @@ class Movements:
                         )
                         self._take(reading, counts=counts)
             except asyncio.CancelledError:
-                if any(moved != Movement() for moved in self._counted().values()):
+                others = (other.moved for other in self._others.values())
+                if any(moved != Movement() for moved in (*self._counted().values(), *others)):
                     self._write()
                 raise
 
     def _take(self, reading: Reading, *, counts: bool) -> None:
-        door = self._doors[reading.point]
+        door = self._doors.get(reading.point) or self._others[reading.point]
         door.take(reading, counts=counts)
         if door.moved.last_utc is not None:
             self._moved[reading.point] = door.moved.last_utc
@@ -148,8 +152,8 @@ class Movements:
         """Write the day that is over and begin the next."""
         self._write()
         self._before = self._day, self._counted()
-        for door in self._doors.values():
-            door.next_day()
+        for each in (*self._doors.values(), *self._others.values()):
+            each.next_day()
         self._day = self._today()
 
     def _counted(self) -> dict[str, Movement]:

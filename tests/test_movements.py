@@ -44,6 +44,7 @@ class Ship:
         self.ship_time: timezone = SHIP_TIME
         self.counts = Movements(
             ("d01", "d02"),
+            others=("d05.lock",),
             demo=False,
             ship_time=lambda: self.ship_time,
             clock=self.clock,
@@ -208,3 +209,24 @@ async def test_when_a_door_moved_last_is_known_after_days_and_restarts():
     assert again.counts.moved_utc("d02") is None
     again.counts.take_up({"day": "2026-11-22", "doors": [], "moved": ["d01"]})
     assert again.counts.moved_utc("d01") == UTC_0210
+
+
+async def test_of_a_lock_only_when_it_moved_last_is_kept_and_no_count():
+    ship = Ship(ManualClock(utc=MIDNIGHT - timedelta(minutes=5)))
+    async with counting_runs(ship.counts, ship.clock):
+        await ship.moves("d05.lock", C, O, C)
+        assert ship.counts.moved_utc("d05.lock") == UTC_0210
+        await ship.clock.advance(400.0)
+    body = ship.written()[-1]
+    assert body["doors"] == []
+    assert ship.cycles(MIDNIGHT - timedelta(seconds=1)) == {}, "in-service credit is a door's"
+    again = Ship(ManualClock(utc=MIDNIGHT + timedelta(days=90)))
+    again.counts.take_up(body)  # type: ignore[arg-type]
+    assert again.counts.moved_utc("d05.lock") == UTC_0210
+
+
+async def test_a_stop_writes_that_a_lock_has_moved():
+    ship = Ship()
+    async with counting_runs(ship.counts, ship.clock):
+        await ship.moves("d05.lock", C, O)
+    assert [list(body["moved"]) for body in ship.written()] == [["d05.lock"]]

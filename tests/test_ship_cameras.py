@@ -85,6 +85,8 @@ async def test_no_picture_is_on_any_topic_or_in_the_log(tmp_path):
         await ship.pass_time(5.0)
         views = [ship.state(f"point/{each}.view") for each in NAMES]
         assert [view["value"]["state"] for view in views] == ["live"] * 3
+        assert [view["name"] for view in views] == list(NAMES.values())
+        assert {view["kind"] for view in views} == {"camera"}
         said = b"".join(message.payload for message in ship.heard)
         for each in small:
             middle = each[100:400]

@@ -39,7 +39,7 @@ class ContactSupervisionConfig(CheckConfig):
     share: Annotated[float, Field(gt=0, le=1)] = 0.95
     """The share of the day in which each must be seen."""
     stuck_days: Annotated[int, Field(ge=1, le=400)] = 92
-    """A door, detector or light that has not moved for so many days is to be looked at."""
+    """A door, lock, detector or light that has not moved for so many days is to be looked at."""
 
 
 def judge(config: ContactSupervisionConfig, gathered: Gathered) -> Verdict:
