@@ -12,6 +12,7 @@ from daemon.alerts.rules.gnss import OF_COMPASS, OF_LOG, GnssRule
 from daemon.alerts.rules.gnss_fusion import Suspicion
 from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.lights import LightsRule
+from daemon.alerts.rules.lines import LineRule
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 RULED = frozenset({OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER})
 """A lock is watched by its door; a side door is mirrored; lights and UPS have rules of their own."""
+LINES = frozenset({OpeningKind.LOCK, OpeningKind.LIGHT, OpeningKind.MAINS, OpeningKind.BATTERY})
+"""What else hangs on a line that can be cut or shorted."""
 
 
 def rules(
@@ -51,6 +54,7 @@ def rules(
     """
     yield from _openings(config, policy, holds)
     yield from _devices(config)
+    yield from _lines(config)
     yield from _lights(config, points)
     yield from _power(config)
     yield from _cameras(config)
@@ -122,6 +126,13 @@ def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:
                 policy=policy,
                 holds=holds,
             )
+
+
+def _lines(config: Config) -> Iterator[Rule]:
+    buses = {device.id: device.bus for device in config.devices}
+    for opening in config.openings:
+        if opening.kind in LINES:
+            yield LineRule(opening, bus=buses.get(opening.device))
 
 
 def _lights(config: Config, points: Collection[str]) -> Iterator[Rule]:

@@ -25,7 +25,7 @@ from daemon.assets import asset
 from daemon.config.alerting import kinds
 from daemon.config.other_ships import AisSection
 from daemon.model import ContactState, OpeningKind
-from daemon.points import Points
+from daemon.points import Change, Points
 from tests.alerts.rig import KINDS, regime
 from tests.makers import UTC_0210, own_report, reading
 
@@ -97,6 +97,18 @@ def test_lights_and_ups_have_rules_of_their_own(rules):
     assert lights.points == {"lt1", "lt2", "lt3", "gps1.fix", "gps2.fix"}
     (power,) = of(rules, PowerRule)
     assert power.points == {"u1", "u1.battery"}
+
+
+def test_every_line_that_can_be_cut_is_told_of_by_one_rule(rules):
+    """No two: ``held`` sees to it."""
+    mirrored = {o.id for o in SHIP.openings if o.kind is OpeningKind.SIDE_DOOR}
+    for opening in SHIP.openings:
+        said = reading(opening.id, ContactState.LINE_FAULT, at_s=1.0)
+        for rule in rules:
+            if opening.id in rule.points:
+                rule.take(said, Change(said, None))
+    faulty = {source for key, source in held(rules) if key == "sensor.line_fault"}
+    assert faulty == {o.id for o in SHIP.openings} - mirrored
 
 
 def test_a_lock_is_watched_by_its_door(rules):
