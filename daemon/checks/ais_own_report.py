@@ -1,10 +1,10 @@
 """Does the ship's AIS report in order, and is it ours?
 
 In order is what VDO proves: own reports at the due rate, on a channel, with the identity of the ship's register
-(A.1106(29) 23; rates: ``ais_rates``), while the unit itself says nothing of a fault that stops it, and its own
-log of when it was off says nothing that was not ordered. VDO without a channel is position data and proves no
-transmission; no text of ours says *transmitting*, since VDO goes on with a cut antenna. Continuous: one result
-a ship's day.
+(A.1106(29) 23; rates: ``ais_rates``), while the unit itself says that it has no fault that stops it (``ais_alarms``:
+that it says nothing is no evidence), and its own log of when it was off says nothing that was not ordered. VDO without
+a channel is position data and proves no transmission; no text of ours says *transmitting*, since VDO goes on with a cut
+antenna. Continuous: one result a ship's day.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import Field
 
 from daemon.ais_rates import AT_REST_INTERVAL_S
 from daemon.ais_rates import interval_s as due_interval_s
+from daemon.checks.ais_alarms import FIRST_WITHIN_S, Alarms, stopped, stopped_too_long, unheard
 from daemon.checks.ais_off_periods import unordered
 from daemon.checks.ais_rate import Counted, Rate
 from daemon.checks.ais_register import identity_fault
@@ -27,7 +28,6 @@ from daemon.model import (
     AisIdentity,
     AisOffLog,
     AisReport,
-    EquipmentReport,
     Outcome,
     Ship,
     Verdict,
@@ -43,11 +43,10 @@ REPORTS_MISSED: Final = 3
 """Reports in a row that may be missing: slots are skipped and lines lost."""
 SHORTEST_GAP_S: Final = 60.0
 """The same as the alert *own AIS silent* waits at least."""
-STOPPING: Final = {1: "Tx malfunction", 2: "antenna VSWR", 6: "general failure"}
-"""Alerts of the unit that stop it, or its antenna (IEC 61993-2 table 4), by their ALR number."""
 KEPT_READINGS: Final = 100
 """The first and the newest readings of a day that stand as evidence, each."""
 _Said = TypeVar("_Said", AisReport, AisIdentity, AisOffLog)
+NO_ALARMS: Final = "this unit tells of no alarms of its own (ALR)"
 LOOK_S: Final = 30.0
 """The calendar is asked again so often, in seconds: somebody may step the clock."""
 
@@ -65,6 +64,8 @@ class AisOwnReportConfig(CheckConfig):
     """How often this unit reports, in seconds, whatever she does; None: as speed and status demand."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.95
     """The share of the day that must be without gap."""
+    alarms_heard: bool = True
+    """Its own alarms (ALR) come on the same line; false: this unit sends none there, and every result says so."""
 
 
 @dataclass(slots=True)
@@ -81,6 +82,7 @@ class Day:
     identity: Reading | None = None
     """The newest own static data: it comes each six minutes, and the reports between push it out of ``newest``."""
     rate: Rate = field(init=False)
+    alarms: Alarms = field(init=False)
     off_log: Reading | None = None
     """When the unit did not transmit, as it says itself; None where nobody asked it."""
     first: list[Reading] = field(default_factory=list)
@@ -90,6 +92,7 @@ class Day:
         self.coverage = Coverage(self.began_s)
         self.due_s = self.config.report_every_s or AT_REST_INTERVAL_S
         self.rate = Rate(self.config.report_every_s)
+        self.alarms = Alarms(self.began_s)
 
     @property
     def allowed_s(self) -> float:
@@ -161,7 +164,9 @@ def judge(config: AisOwnReportConfig, gathered: Gathered) -> Verdict:
         return Verdict(outcome, f"{reason}; {line}")
     if share < config.share:
         return Verdict(Outcome.FAILED, f"{line}; at least {config.share:.0%} is wanted")
-    return Verdict(outcome, line)
+    if (stop := stopped_too_long(day["alarms"], share=config.share)) is not None:
+        return Verdict(Outcome.FAILED, f"{stop}; {line}")
+    return Verdict(outcome, line if config.alarms_heard else f"{line}; {NO_ALARMS}")
 
 
 def _judge_now(
@@ -169,7 +174,7 @@ def _judge_now(
 ) -> tuple[Outcome, str]:
     fault = (
         register_fault(gathered)
-        or _stopped(gathered.facts)
+        or stopped(gathered.facts["standing"])
         or _silence(config, gathered.facts, coverage)
         or Counted(**gathered.facts["rate"]).fault()
         or _off(gathered)
@@ -178,7 +183,8 @@ def _judge_now(
         return Outcome.FAILED, fault
     if (doubt := _doubt(config, gathered, coverage)) is not None:
         return Outcome.INCONCLUSIVE, doubt
-    return Outcome.PASSED, f"{gathered.facts['reports']} own reports, identity as register"
+    said = f"{gathered.facts['reports']} own reports, identity as register"
+    return Outcome.PASSED, said if config.alarms_heard else f"{said}; {NO_ALARMS}"
 
 
 def register_fault(gathered: Gathered) -> str | None:
@@ -189,12 +195,6 @@ def register_fault(gathered: Gathered) -> str | None:
         if said is not None and said.mmsi != ship.mmsi:
             return f"MMSI {said.mmsi} sent, register has {ship.mmsi}"
     return None if identity is None else identity_fault(identity, ship)
-
-
-def _stopped(day: Mapping[str, Any]) -> str | None:
-    if stops := sorted(set(day["standing"]) & set(STOPPING)):
-        return f"the unit itself says {stops[0]:03d} {STOPPING[stops[0]]}"
-    return None
 
 
 def _silence(config: AisOwnReportConfig, day: Mapping[str, Any], coverage: Coverage) -> str | None:
@@ -229,7 +229,9 @@ def _doubt(config: AisOwnReportConfig, gathered: Gathered, coverage: Coverage) -
         return "own reports carry no channel: rate cannot be proved"
     if _newest(gathered, AisIdentity) is None:
         return "own static data (message 5) was not heard"
-    return None
+    if not config.alarms_heard:
+        return None
+    return unheard(day["alarms"], share=config.share if day["over"] else None)
 
 
 POINTS: Final = ("own_report", "own_identity", "off_log", "alerts")
@@ -250,14 +252,23 @@ async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Gathered:
             reading = await inbox.next(until_s=now_s + wait_s)
             if reading is not None:
                 day.hear(reading, counts=ctx.accepts(reading))
-            if ctx.clock.now_s() >= first_word_s:
-                ctx.report(day.gathered(_facts(config, ctx, began_utc, over=False)))
-    return day.gathered(_facts(config, ctx, began_utc, over=True))
+            now_s = ctx.clock.now_s()
+            day.alarms.look(_alarms(config, ctx), now_s)
+            if now_s >= first_word_s:
+                found = day.gathered(_facts(day, ctx, began_utc, over=False))
+                if _is_news(config, day, found, now_s):
+                    ctx.report(found)
+    return day.gathered(_facts(day, ctx, began_utc, over=True))
 
 
-def _facts(
-    config: AisOwnReportConfig, ctx: CheckContext, began_utc: datetime, *, over: bool
-) -> dict[str, Json]:
+def _is_news(config: AisOwnReportConfig, day: Day, found: Gathered, now_s: float) -> bool:
+    """Return whether it may be told how it stands: a unit has a minute to say that it has no alarm."""
+    if day.alarms.is_heard or not config.alarms_heard or now_s - day.began_s >= FIRST_WITHIN_S:
+        return True
+    return judge(config, found).outcome is Outcome.FAILED
+
+
+def _facts(day: Day, ctx: CheckContext, began_utc: datetime, *, over: bool) -> dict[str, Json]:
     """Return what the day is judged by beside what was heard."""
     orders = ctx.services.ais_off_orders
     return {
@@ -266,7 +277,8 @@ def _facts(
         "since": ctx.watched_since,
         "began": began_utc.isoformat(),
         "register": asdict(ctx.ship),
-        "standing": sorted(_standing(config, ctx)),
+        "standing": sorted(day.alarms.standing),
+        "alarms": day.alarms.as_fact(ctx.clock.now_s()),
         "off_orders": None if orders is None else _plain(orders()),
     }
 
@@ -291,12 +303,10 @@ def _newest(gathered: Gathered, kind: type[_Said]) -> _Said | None:
     return next((r.value for r in reversed(gathered.readings) if isinstance(r.value, kind)), None)
 
 
-def _standing(config: AisOwnReportConfig, ctx: CheckContext) -> set[int]:
-    """Return the numbers of the unit's own alerts that stand now."""
+def _alarms(config: AisOwnReportConfig, ctx: CheckContext) -> Reading | None:
+    """Return what the unit says of its alarms now, where that counts as evidence."""
     reading = ctx.newest(f"{config.device}.alerts")
-    if reading is None or not isinstance(reading.value, EquipmentReport):
-        return set()
-    return {alert.number for alert in reading.value.alerts if alert.active}
+    return reading if reading is not None and ctx.accepts(reading) else None
 
 
 CHECK = CheckSpec(

@@ -1,8 +1,8 @@
 """Does an alert reach a station that would sound it?
 
 A synthetic alert goes to the broker under ``selftest/`` and must come back in time, while one attended station is live
-(ISPS B/9.43). Continuous: one result a ship's day. It proves the way to the broker and the station's proof of life, not
-the loudspeaker: that is ``station_sound``.
+(ISPS B/9.43). Continuous: one result a ship's day. It proves the way to the broker and the station's proof of life, which
+says that the newest heartbeat has come there by the broker; not the loudspeaker: that is ``station_sound``.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Tried:
     lost_in_a_row: int
     slowest_s: float
     without_station: int
+    proves_now: bool
+    """The newest came back in time while an attended station was live and armed."""
 
 
 def tried(trips: Sequence[Any], *, within_s: float) -> Tried:
@@ -60,13 +62,14 @@ def tried(trips: Sequence[Any], *, within_s: float) -> Tried:
         lost_in_a_row=sum(1 for _ in lost),
         slowest_s=max(back, default=0.0),
         without_station=sum(1 for _, is_live in trips if not is_live),
+        proves_now=bool(trips) and _is_back(trips[-1][0], within_s) and bool(trips[-1][1]),
     )
 
 
 def judge(config: AlertPathConfig, gathered: Gathered) -> Verdict:
     """Judge how the path stands now, or the whole day when it is over.
 
-    That nobody is there to hear is an alert of its own, and counts for the day.
+    An alert that comes back while nobody is there to hear it proves nothing.
     """
     facts = gathered.facts
     if facts["trips"] is None:
@@ -79,6 +82,8 @@ def judge(config: AlertPathConfig, gathered: Gathered) -> Verdict:
         return Verdict(Outcome.FAILED, lost)
     if not day.back:
         return Verdict(Outcome.INCONCLUSIVE, "no synthetic alert is back yet")
+    if not day.proves_now:
+        return Verdict(Outcome.INCONCLUSIVE, "no attended station is live and armed")
     return Verdict(Outcome.PASSED, f"back in {day.slowest_s:.1f} s")
 
 
@@ -113,9 +118,10 @@ async def run(config: AlertPathConfig, ctx: CheckContext) -> Gathered:
     while ctx.day_ends_s() > ctx.clock.now_s():
         trips.append([await send(), live()])
         day = tried(trips, within_s=config.within_s)
-        # One alone that was lost is no news: it may have gone before the broker was reached.
-        if day.back or day.lost_in_a_row >= IN_A_ROW:
-            ctx.report(Gathered(facts={"trips": trips, "over": False}))
+        # One alone that was lost is no news: it may have gone before the broker was reached. Nor is it that nobody is
+        # there to hear: that is an alert of its own, and counts for the day.
+        if day.proves_now or day.lost_in_a_row >= IN_A_ROW:
+            ctx.report(Gathered(facts={"trips": list(trips), "over": False}))
         wait_s = AGAIN_S if day.lost_in_a_row == 1 else config.each_s
         await ctx.clock.sleep(max(0.0, min(wait_s, ctx.day_ends_s() - ctx.clock.now_s())))
     return Gathered(facts={"trips": trips, "over": True, "since": ctx.watched_since})

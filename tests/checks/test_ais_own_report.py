@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,13 @@ def alerts(made: Rig, *numbers: int, active: bool = True) -> Reading:
     return reading("ais.alerts", EquipmentReport(None, stand), at_s=made.clock.now_s())
 
 
+def aboard(test: Test, **how: Any) -> Rig:
+    """A unit that says that it has no alarm."""
+    made = rig(test, **how)
+    made.hears(alerts(made))
+    return made
+
+
 async def reports(made: Rig, for_s: float, every_s: float = 180.0, **how: object) -> None:
     """Let own ship report for a time."""
     for _ in range(round(for_s / every_s)):
@@ -88,7 +96,7 @@ def said(made: Rig) -> list[tuple[object, object]]:
 
 
 async def test_the_first_word_comes_after_the_watch_and_not_at_midnight():
-    async with running(rig(ais_test())) as made:
+    async with running(aboard(ais_test())) as made:
         made.hears(an_identity(made), a_report(made))
         await reports(made, 360.0)
         await made.clock.advance(WATCH_S - 361.0)
@@ -101,7 +109,7 @@ async def test_the_first_word_comes_after_the_watch_and_not_at_midnight():
 
 
 async def test_a_day_is_one_row_that_says_since_when_it_was_watched():
-    async with running(rig(ais_test(), clock=evening())) as made:
+    async with running(aboard(ais_test(), clock=evening())) as made:
         made.hears(an_identity(made))
         await to_midnight(made)
         assert len(made.results()) == 2, "the first word, and the day"
@@ -117,7 +125,7 @@ async def test_a_day_is_one_row_that_says_since_when_it_was_watched():
 
 
 async def test_a_short_gap_is_told_in_the_days_row_and_is_no_defect():
-    async with running(rig(ais_test(report_every_s=10.0), clock=evening())) as made:
+    async with running(aboard(ais_test(report_every_s=10.0), clock=evening())) as made:
         made.hears(an_identity(made))
         await reports(made, 600.0, 10.0)
         await made.clock.advance(60.0)
@@ -128,7 +136,7 @@ async def test_a_short_gap_is_told_in_the_days_row_and_is_no_defect():
 
 
 async def test_silence_longer_than_the_watch_is_a_defect_until_reports_are_back():
-    async with running(rig(ais_test(report_every_s=10.0))) as made:
+    async with running(aboard(ais_test(report_every_s=10.0))) as made:
         made.hears(an_identity(made))
         await reports(made, 600.0, 10.0)
         await made.clock.advance(WATCH_S)
@@ -142,7 +150,7 @@ async def test_silence_longer_than_the_watch_is_a_defect_until_reports_are_back(
 
 
 async def test_a_day_with_too_many_gaps_is_a_defect_though_it_reports_now():
-    async with running(rig(ais_test(report_every_s=10.0), clock=evening())) as made:
+    async with running(aboard(ais_test(report_every_s=10.0), clock=evening())) as made:
         made.hears(an_identity(made))
         for _ in range(3):
             await reports(made, 600.0, 10.0)
@@ -163,7 +171,7 @@ async def test_a_day_with_too_many_gaps_is_a_defect_though_it_reports_now():
     ],
 )
 async def test_each_field_of_the_identity_is_held_against_the_register(how, reason):
-    async with running(rig(ais_test())) as made:
+    async with running(aboard(ais_test())) as made:
         made.hears(an_identity(made, **how))
         await reports(made, WATCH_S)
         assert said(made) == [("failed", reason)]
@@ -173,7 +181,7 @@ async def test_each_field_of_the_identity_is_held_against_the_register(how, reas
 
 
 async def test_own_reports_of_another_ship_are_a_defect():
-    async with running(rig(ais_test())) as made:
+    async with running(aboard(ais_test())) as made:
         made.hears(an_identity(made))
         await reports(made, WATCH_S, mmsi=299000018)
         assert said(made) == [("failed", "MMSI 299000018 sent, register has 299000019")]
@@ -191,10 +199,55 @@ async def test_own_reports_of_another_ship_are_a_defect():
     ],
 )
 async def test_the_units_own_word_that_it_is_stopped_is_a_defect(numbers, active, outcome):
-    async with running(rig(ais_test())) as made:
+    async with running(aboard(ais_test())) as made:
         made.hears(an_identity(made), alerts(made, *numbers, active=active))
         await reports(made, WATCH_S)
         assert made.outcomes() == [outcome]
+
+
+@pytest.mark.parametrize("says", [None, Quality.STALE, Quality.SUSPECT, Provenance.REPLAY])
+async def test_a_unit_that_says_nothing_of_its_alarms_is_not_proven(says):
+    async with running(rig(ais_test(), clock=evening())) as made:
+        if says is not None:
+            how = {"quality" if isinstance(says, Quality) else "provenance": says}
+            value = None if says is Quality.STALE else EquipmentReport(None, ())
+            made.hears(reading("ais.alerts", value, at_s=made.clock.now_s(), **how))
+        made.hears(an_identity(made))
+        await to_midnight(made)
+        assert made.outcomes() == ["inconclusive", "inconclusive"]
+        assert "001, 002, 006 are not ruled out" in str(said(made)[0][1])
+
+
+async def test_a_unit_that_has_no_alarms_to_tell_says_so_in_every_result():
+    async with running(rig(ais_test(alarms_heard=False), clock=evening())) as made:
+        made.hears(an_identity(made))
+        await to_midnight(made)
+        assert made.outcomes() == ["passed", "passed"]
+        assert all("tells of no alarms of its own" in str(reason) for _, reason in said(made))
+
+
+async def test_alarms_that_are_no_longer_heard_leave_the_day_unproven():
+    async with running(aboard(ais_test(), clock=evening())) as made:
+        made.hears(an_identity(made))
+        await reports(made, 1800.0)
+        made.hears(reading("ais.alerts", None, quality=Quality.STALE, at_s=made.clock.now_s()))
+        await to_midnight(made)
+        assert made.outcomes() == ["passed", "inconclusive"]
+        assert "its own alarms (ALR) were not heard for" in str(said(made)[-1][1])
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(3, "passed"), (6, "failed")])
+async def test_an_alarm_that_stood_for_long_is_the_days_though_it_is_over(minutes, outcome):
+    async with running(aboard(ais_test(), clock=evening())) as made:
+        made.hears(an_identity(made))
+        await reports(made, 900.0)
+        made.hears(alerts(made, 1))
+        await reports(made, minutes * 60.0, 60.0)
+        made.hears(alerts(made))
+        await to_midnight(made)
+        assert made.outcomes() == ["passed", "failed", "passed", outcome]
+        if outcome == "failed":
+            assert "the unit said 001 Tx malfunction for 06:00" in str(said(made)[-1][1])
 
 
 @pytest.mark.parametrize(
@@ -233,7 +286,7 @@ async def test_the_units_own_word_that_it_is_stopped_is_a_defect(numbers, active
     ],
 )
 async def test_without_evidence_that_counts_it_is_inconclusive(heard, reason):
-    async with running(rig(ais_test(), points=("other.own_report",))) as made:
+    async with running(aboard(ais_test(), points=("other.own_report",))) as made:
         for _ in range(6):
             made.hears(*heard(made))
             await made.clock.advance(90.0)
@@ -244,7 +297,7 @@ async def test_without_evidence_that_counts_it_is_inconclusive(heard, reason):
 
 
 async def test_simulated_evidence_counts_in_a_demo_only_and_its_entry_says_so():
-    async with running(rig(ais_test(), demo=True)) as made:
+    async with running(aboard(ais_test(), demo=True)) as made:
         made.hears(an_identity(made, provenance=Provenance.SIMULATED))
         await reports(made, WATCH_S, provenance=Provenance.SIMULATED)
         assert made.outcomes() == ["passed"]
@@ -256,14 +309,14 @@ async def test_a_crash_is_inconclusive_and_never_a_pass():
         raise ZeroDivisionError
 
     test = Test(ais_test().config, replace(CHECK, judge=broken))
-    async with running(rig(test)) as made:
+    async with running(aboard(test)) as made:
         made.hears(an_identity(made))
         await reports(made, WATCH_S)
         assert said(made) == [("inconclusive", "the check crashed: ZeroDivisionError")]
 
 
 async def test_a_feed_that_is_lost_is_no_defect_of_the_transponder():
-    async with running(rig(ais_test(), clock=evening())) as made:
+    async with running(aboard(ais_test(), clock=evening())) as made:
         made.hears(an_identity(made))
         await reports(made, 720.0)
         made.hears(reading("ais.own_report", None, at_s=made.clock.now_s()))
@@ -281,7 +334,7 @@ async def test_a_feed_that_is_lost_is_no_defect_of_the_transponder():
 async def test_a_restart_writes_no_second_row_for_what_has_not_changed():
     test = ais_test()
     test.last = LastResult(Outcome.PASSED, UTC_0210 - timedelta(hours=1), 7, "as before")
-    async with running(rig(test, clock=evening())) as made:
+    async with running(aboard(test, clock=evening())) as made:
         made.hears(an_identity(made))
         await reports(made, 2 * WATCH_S)
         assert made.results() == []
@@ -312,7 +365,7 @@ def test_the_due_rate_is_that_of_speed_and_status(status, speed_kn, interval_s):
 @pytest.mark.parametrize(("moves_kn", "gaps"), [(5.0, "1 gap 02:00"), (0.0, "no gap")])
 async def test_a_gap_is_what_speed_and_status_make_of_it(moves_kn, gaps):
     status = 0 if moves_kn else 5
-    async with running(rig(ais_test(), clock=evening())) as made:
+    async with running(aboard(ais_test(), clock=evening())) as made:
         made.hears(an_identity(made))
         await reports(made, 600.0, 10.0, navigation_status=status, sog_kn=moves_kn)
         await reports(made, 120.0, 120.0, navigation_status=status, sog_kn=moves_kn)
@@ -322,7 +375,7 @@ async def test_a_gap_is_what_speed_and_status_make_of_it(moves_kn, gaps):
 
 async def test_no_word_of_it_says_transmitting():
     """VDO goes on with a cut antenna: nobody else heard us."""
-    async with running(rig(ais_test(), clock=evening())) as made:
+    async with running(aboard(ais_test(), clock=evening())) as made:
         made.hears(an_identity(made))
         await to_midnight(made)
         assert len(made.results()) == 2
@@ -356,7 +409,7 @@ def test_of_a_size_that_the_register_leaves_out_only_what_cannot_be_is_said():
 
 
 async def test_a_rate_that_is_too_low_is_a_finding_though_it_never_falls_silent():
-    async with running(rig(ais_test())) as made:
+    async with running(aboard(ais_test())) as made:
         made.hears(an_identity(made))
         await reports(made, 1200.0, 40.0, navigation_status=0, sog_kn=12.0)
         assert said(made)[-1] == ("failed", "own reports come each 40 s, one is due each 10 s")
@@ -365,7 +418,7 @@ async def test_a_rate_that_is_too_low_is_a_finding_though_it_never_falls_silent(
 async def test_a_time_of_the_units_own_log_is_a_finding_until_an_order_explains_it():
     orders: list[tuple[datetime, datetime | None]] = []
     services = Services(ais_off_orders=lambda: (UTC_0210, orders))
-    made = rig(ais_test(), services=services)
+    made = aboard(ais_test(), services=services)
     began_utc = made.clock.utc()
     off, on = began_utc + timedelta(minutes=1), began_utc + timedelta(minutes=30)
     log = AisOffLog((AisOffPeriod(off.isoformat(), on.isoformat(), 1),))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.checks.alert_path import AGAIN_S, CHECK, AlertPathConfig
-from daemon.checks.api import Services
+from daemon.checks.alert_path import AGAIN_S, CHECK, AlertPathConfig, judge
+from daemon.checks.api import Gathered, Services
 from daemon.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
@@ -28,18 +28,20 @@ class Broker:
         return self.trip_s
 
 
+CONFIG = AlertPathConfig(
+    kind="alert_path", id="t-path", equipment="path", name="ALERT PATH", ssp_paragraph="7.1",
+    every="day", each_s=60,
+)  # fmt: skip
+
+
 def path(broker: Broker | None, *, minutes: float = 60) -> Rig:
-    config = AlertPathConfig(
-        kind="alert_path", id="t-path", equipment="path", name="ALERT PATH", ssp_paragraph="7.1",
-        every="day", each_s=60,
-    )  # fmt: skip
     services = (
         Services()
         if broker is None
         else Services(alert_path=broker.send, station_is_live=lambda: broker.live)
     )
     clock = ManualClock(utc=MIDNIGHT - timedelta(minutes=minutes))
-    return rig(Test(config, CHECK), clock=clock, services=services).take_up()
+    return rig(Test(CONFIG, CHECK), clock=clock, services=services).take_up()
 
 
 def said(made: Rig) -> list[tuple[object, object]]:
@@ -83,6 +85,31 @@ async def test_a_day_without_a_live_station_proves_nothing_and_is_one_row():
             "inconclusive",
             "since 23:00, 60 of 60 back, slowest 0.1 s; 59 without a live station",
         )
+
+
+async def test_what_comes_back_while_nobody_would_hear_it_is_no_pass():
+    broker = Broker()
+    broker.live = False
+    async with running(path(broker)) as made:
+        await made.clock.advance(600.0)
+        assert said(made) == [], "not at the start"
+        broker.live = True
+        await made.clock.advance(60.0)
+        assert made.outcomes() == ["passed"]
+        broker.trip_s = None
+        await made.clock.advance(120.0)
+        broker.trip_s, broker.live = 0.1, False
+        await made.clock.advance(600.0)
+        assert made.outcomes() == ["passed", "failed"], "nor after a defect"
+        broker.live = True
+        await made.clock.advance(60.0)
+        assert made.outcomes() == ["passed", "failed", "passed"]
+
+
+@pytest.mark.parametrize(("live", "outcome"), [(True, "passed"), (False, "inconclusive")])
+def test_the_judge_of_the_moment_wants_a_live_station(live, outcome):
+    facts = {"trips": [[0.1, True], [0.1, live]], "over": False}
+    assert judge(CONFIG, Gathered(facts=facts)).outcome.value == outcome
 
 
 async def test_a_day_with_too_many_lost_is_a_defect():

@@ -46,6 +46,6 @@ UNIFORM = Uniform(
     services=lambda _: Services(ais_off_orders=lambda: (MIDNIGHT - timedelta(days=9), ())),
     sat=sat,
     unsat={"another name": another_name, "a malfunction": malfunction, "was off": was_off},
-    needs=("ais.own_report", "ais.own_identity"),
+    needs=("ais.own_report", "ais.own_identity", "ais.alerts"),
     minutes=12.0,
 )
