@@ -1,9 +1,10 @@
 """Are deck, overside and gangway lit when it is dark, in port and at anchor?
 
 Source: ISPS B/9.46. At each dusk, a quarter of an hour after sunset where the ship lies (``daylight``), every light is
-looked at; where the sun does not rise all day, at the day's end. The position counts only while nothing makes it
-suspect, and holds for some hours after: without one it is not known when dusk is, and nothing is proved. Lux at the
-ladder is a person's round. Continuous: one result a ship's day with a dusk, none of others.
+looked at, and where ispsd starts in the dark, at once; where the sun does not rise all day, at the day's end. The
+position counts only while nothing makes it suspect, and holds for some hours after: without one it is not known when
+dusk is, and nothing is proved. Lux at the ladder is a person's round. Continuous: one result a ship's day with a dusk,
+none of others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import Field
 from daemon.checks.api import CheckConfig, CheckSpec, Gathered
 from daemon.checks.daylong import KEPT_READINGS, few, through_the_day, utc_fact
 from daemon.daylight import must_be_lit, sun_deg
-from daemon.model import ContactState, Fix, Outcome, Situation, Verdict
+from daemon.model import ClockStatus, ContactState, Fix, Outcome, Situation, Verdict
 
 if TYPE_CHECKING:
     from daemon.checks.api import CheckContext
@@ -46,7 +47,7 @@ def judge(_: LightingConfig, gathered: Gathered) -> Verdict:
     """Judge what was seen at dusk; with no dusk that could be reckoned, say so."""
     facts = gathered.facts
     if not facts["dusks"]:
-        return Verdict(Outcome.INCONCLUSIVE, "no trusted position: dusk cannot be reckoned")
+        return Verdict(Outcome.INCONCLUSIVE, "no trusted position or time: dusk cannot be reckoned")
     out, unseen = [], []
     for dusk in facts["dusks"]:
         out += [light for light, state in dusk["lights"].items() if state == OUT]
@@ -86,6 +87,8 @@ class Night:
         self._dark_s = 0.0
         self._looked_s = ctx.clock.now_s()
         self._is_blind = False
+        self._has_looked = False
+        """Whether it has looked once where the ship lies still, or seen that she does not."""
 
     @property
     def showed_nothing(self) -> bool:
@@ -97,13 +100,17 @@ class Night:
         now_s, now_utc = self._ctx.clock.now_s(), self._ctx.clock.utc()
         since_s, self._looked_s = now_s - self._looked_s, now_s
         if (situation := self._situation()) is None:
-            self._was_dark, self._dark_s = None, 0.0
+            self._was_dark, self._dark_s, self._has_looked = None, 0.0, True
             return
-        if (position := self._position(now_s)) is None:
+        position = self._position(now_s)
+        if position is None or self._ctx.clock.status() is ClockStatus.UNSET:
             self._is_blind = True
             return
         is_dark = must_be_lit(position, now_utc)
-        if is_dark and self._was_dark is False:
+        # What was seen at dusk is lost with a daemon that starts again in the dark: the lights are looked at anew.
+        begins_in_the_dark = not self._has_looked and self._ctx.watched_since is not None
+        self._has_looked = True
+        if is_dark and (self._was_dark is False or begins_in_the_dark):
             self._see(situation, polar=False)
         self._dark_s = self._dark_s + since_s if is_dark else 0.0
         self._was_dark = is_dark

@@ -8,6 +8,7 @@ import pytest
 
 from daemon.alerts.rules.api import Moment
 from daemon.alerts.rules.lights import BELIEVED_FOR_S, LOOK_S, LightsRule
+from daemon.alerts.rules.lines import LineRule
 from daemon.alerts.rules.power import PowerRule
 from daemon.model import (
     ContactState,
@@ -101,6 +102,13 @@ def test_a_position_is_believed_for_hours_and_no_longer():
     assert said(rule, now_s=BELIEVED_FOR_S + 1) == {}
 
 
+def test_while_the_clock_is_lost_nobody_knows_whether_it_is_dark():
+    rule = at(lights(), BERTH)
+    states(rule, lt1=ContactState.OPEN)
+    assert said(rule, datetime(2000, 1, 1, 18, tzinfo=UTC)) == {}
+    assert said(rule, now_s=LOOK_S) == {"light.deck.lt1": True}
+
+
 def test_a_fix_that_is_suspect_itself_is_none():
     rule = lights()
     fix = Fix(BERTH, 1, 9, 0.9)
@@ -177,3 +185,19 @@ def test_a_ups_explains_no_other_units_loss():
     states(rule, u1=ContactState.OPEN)
     (one, *_) = rule.look(Moment(0.0, NIGHT, regime(), {}))
     assert one.source.device == "io2"
+
+
+# --- their lines ---
+
+
+@pytest.mark.parametrize("opening", [DECK, UPS])
+def test_a_line_in_fault_is_told_until_it_says_something_again(opening):
+    rule = LineRule(opening, bus=None)
+    key = f"sensor.line_fault.{opening.id}"
+    assert said(rule) == {}, "nothing is known yet"
+    states(rule, **{opening.id: ContactState.LINE_FAULT})
+    assert said(rule) == {key: True}
+    states(rule, **{opening.id: None})
+    assert said(rule) == {}, "its unit is lost: what stood goes on"
+    states(rule, **{opening.id: ContactState.OPEN})
+    assert said(rule) == {key: False}

@@ -260,6 +260,27 @@ async def test_a_position_that_was_believed_at_noon_still_tells_dusk():
         assert [said for said, _ in rows(ship)] == ["passed"]
 
 
+async def test_a_start_in_the_dark_looks_at_the_lights_at_once_for_dusk_was_seen_by_nobody():
+    moored = Moored()
+    async with running(lights(moored, 60)) as ship:
+        await evening(ship, 60, lt1=C, lt3=C)
+        ((said, reason),) = rows(ship)
+        assert (said, str(reason)[-12:]) == ("passed", "2 lights lit")
+    async with running(lights(moored, 60)) as ship:
+        await evening(ship, 3, lt1=C, lt3=OUT)
+        assert [said for said, _ in rows(ship)] == ["failed"]
+
+
+async def test_an_arrival_in_the_dark_is_no_dusk():
+    """Her lights come on now; that they do not is an alert."""
+    moored = Moored(Situation.SEA)
+    async with running(lights(moored, 60)) as ship:
+        await evening(ship, 3, lt1=OUT, lt3=OUT)
+        moored.situation = Situation.PORT
+        await evening(ship, 57, lt1=OUT, lt3=OUT)
+        assert rows(ship) == []
+
+
 class Seen:
     """What a check sees of a whole day, without the daemon around it: that would take a minute."""
 
@@ -267,6 +288,7 @@ class Seen:
         self.clock = ManualClock(utc=MIDNIGHT - timedelta(days=1))
         self.services = moored.services
         self._position, self._light = position, light
+        self.watched_since: str | None = None
 
     def newest(self, point: str) -> Reading:
         value = fix(self._position) if point == "gps1.fix" else self._light
@@ -285,6 +307,19 @@ async def night_of(position: Position, light: ContactState) -> lighting.Night:
         night.look()
     night.end()
     return night
+
+
+async def test_while_the_clock_is_lost_no_dusk_can_be_reckoned():
+    config = lights(Moored()).test("t-1").config
+    seen = Seen(Moored(), ON_THE_EQUATOR, C)
+    seen.clock.status = lambda: ClockStatus.UNSET  # type: ignore[method-assign]
+    night = lighting.Night(config, seen)  # type: ignore[arg-type]
+    for _ in range(24):
+        await seen.clock.advance(3600.0)
+        night.look()
+    assert not night.showed_nothing
+    verdict = lighting.judge(config, night.gathered())
+    assert (verdict.outcome, "position or time" in verdict.reason) == (Outcome.INCONCLUSIVE, True)
 
 
 async def test_where_the_sun_does_not_set_nothing_is_looked_at():

@@ -2,7 +2,8 @@
 
 Source: ISPS B/9.46. Darkness is reckoned from the ship's own position, which counts only while nothing makes it
 suspect; she lies still where this rule is asked (in port, at anchor), so that the last position that could be believed
-holds for hours. Where none is known nothing is said: ``lighting``, the daily test, is then NOT PROVEN. Decision 0034.
+holds for hours. Where none is known, or the clock was lost, nothing is said: ``lighting``, the daily test, is then NOT
+PROVEN. Decision 0034.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Deaf, Said
+from daemon.clock import EARLIEST_PLAUSIBLE_UTC
 from daemon.daylight import must_be_lit
 from daemon.model import ContactState, Fix, LightCircuit, Quality
 
@@ -82,10 +84,11 @@ class LightsRule(Deaf):
                 yield Said(self._keys[id_], source, is_dark, "no current, and the sun is down")
 
     def _is_dark(self, moment: Moment) -> bool | None:
-        """Return whether it is dark; None where nobody knows where the ship is."""
+        """Return whether it is dark; None where nobody knows where the ship is, or what time it is."""
         if not moment.position_is_suspect and self._fix is not None:
             self._believed = self._fix
-        if self._believed is None or moment.now_s - self._believed[1] > BELIEVED_FOR_S:
+        is_old = self._believed is None or moment.now_s - self._believed[1] > BELIEVED_FOR_S
+        if self._believed is None or is_old or moment.now_utc < EARLIEST_PLAUSIBLE_UTC:
             self._dark = self._looked_s = None
         elif self._looked_s is None or not 0 <= moment.now_s - self._looked_s < LOOK_S:
             self._looked_s = moment.now_s
