@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
@@ -90,7 +91,8 @@ async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
     )
     try:
         async with asyncio.timeout(DECODE_S):
-            said, _ = await process.communicate(picture.body)
+            said = await _told(process, picture.body)
+            await process.wait()
     except TimeoutError as err:
         raise FrameError(f"a picture that is not decoded within {DECODE_S:g} s") from err
     finally:
@@ -104,10 +106,44 @@ async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
     return _read(said)
 
 
+async def _told(process: asyncio.subprocess.Process, body: bytes) -> bytes:
+    """Give a decoder its picture and return what it says; one that a picture has taken over fills no memory here.
+
+    Raises:
+        FrameError: It says more than any decoder does.
+    """
+    into, out = process.stdin, process.stdout
+    if into is None or out is None:
+        raise FrameError("a decoder without pipes")
+
+    async def feed() -> None:
+        with suppress(ConnectionError):  # it has given up before it had read all
+            into.write(body)
+            await into.drain()
+        into.close()
+
+    feeding = asyncio.ensure_future(feed())
+    said = b""
+    try:
+        while piece := await out.read(LARGEST_ANSWER + 1 - len(said)):
+            said += piece
+            if len(said) > LARGEST_ANSWER:
+                raise FrameError("a picture of which too much is said")
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    return said
+
+
 def _read(said: bytes) -> tuple[Measures, bytes]:
     head, _, small = said.partition(b"\n")
     try:
         measures = Measures(**json.loads(head))
-    except (ValueError, TypeError) as err:
+        is_measured = all(map(math.isfinite, (measures.brightness, measures.contrast))) and all(
+            isinstance(side, int) and side > 0 for side in (measures.width, measures.height)
+        )
+    except (ValueError, TypeError, RecursionError) as err:
         raise FrameError("a picture of which nothing was said") from err
+    if not is_measured or len(small) > picture_decoder.LARGEST_JPEG:
+        raise FrameError("a picture of which nothing was said")
     return measures, small

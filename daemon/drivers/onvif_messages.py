@@ -95,6 +95,11 @@ def read(answer: bytes) -> list[Element]:
         reader.parser.Parse(answer, True)  # noqa: FBT003 (expat's own: it is the last piece)
     except expat.ExpatError as err:
         raise FrameError(f"no XML: {expat.ErrorString(err.code)}") from err
+    except (
+        ValueError,
+        LookupError,
+    ) as err:  # what Python says of an encoding that expat asks it for
+        raise FrameError("XML in an encoding that no recorder needs") from err
     return reader.found
 
 

@@ -28,6 +28,8 @@ MOST_UNITS: Final = 4096
 """Units of one packed picture: a slice for each row of macroblocks of 4K would be 135."""
 START_CODE: Final = b"\x00\x00\x00\x01"
 SENDER_REPORT: Final = 200
+MOST_REPORTS: Final = 32
+"""Reports in one packet of RTCP: real ones have three or four, and each one more would copy what is left."""
 NTP_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
 # RFC 6184 5.2, RFC 7798 4.4.
@@ -87,7 +89,9 @@ def read_packet(data: bytes) -> Packet:
 
 def reported_utc(data: bytes) -> datetime | None:
     """Return the time that a sender report tells (RFC 3550 6.4.1); None where the packets bring none."""
-    while len(data) >= 4:  # noqa: PLR2004
+    for _ in range(MOST_REPORTS):
+        if len(data) < 4:  # noqa: PLR2004
+            return None
         length = 4 + 4 * int.from_bytes(data[2:4], "big")
         if data[0] >> 6 != VERSION:
             return None
@@ -225,12 +229,13 @@ class Assembly:
 
 
 def _aggregated(rest: bytes) -> Iterator[bytes]:
-    while len(rest) > 2:  # noqa: PLR2004
-        length = int.from_bytes(rest[:2], "big")
-        if not 0 < length <= len(rest) - 2:
+    at = 0
+    while len(rest) - at > 2:  # noqa: PLR2004
+        length = int.from_bytes(rest[at : at + 2], "big")
+        if not 0 < length <= len(rest) - at - 2:
             raise FrameError("an aggregated packet that does not add up")
-        yield rest[2 : 2 + length]
-        rest = rest[2 + length :]
+        yield rest[at + 2 : at + 2 + length]
+        at += 2 + length
 
 
 def _is_key(codec: Codec, unit: bytes) -> bool:

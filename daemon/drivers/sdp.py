@@ -74,8 +74,13 @@ def read_video(body: bytes) -> Video:
             if (codec := ENCODINGS.get(name)) is not None:
                 sets = tuple(_parameter_sets(media.formats.get(payload_type, "")))
                 return Video(codec, payload_type, media.control, sets)
-    words = ", ".join(each[:20] for each in offered[:5]) or "no video"
+    words = ", ".join(_printable(each) for each in offered[:5]) or "no video"
     raise FrameError(f"offers {words}; JPEG, H264 and H265 can be read")
+
+
+def _printable(word: str) -> str:
+    """Return a camera's word as it may stand in an alert, in a log and on a terminal."""
+    return "".join(each for each in word[:20] if each.isprintable())
 
 
 def _media(body: bytes) -> Iterator[_Media]:

@@ -191,6 +191,35 @@ async def test_a_decoder_that_hangs_is_ended_with_all_that_it_started(monkeypatc
         await decoded(KeyPicture(Codec.JPEG, b"x"))
 
 
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ("while True: sys.stdout.buffer.write(bytes(1 << 16))", "too much is said"),
+        ("print('[' * 60000)", "nothing was said"),
+        (
+            'print(\'{"width": 1, "height": 1, "brightness": NaN, "contrast": 1, "sha256": ""}\')',
+            "nothing",
+        ),
+        (
+            'print(\'{"width": "x", "height": 1, "brightness": 1, "contrast": 1, "sha256": ""}\')',
+            "nothing",
+        ),
+        (
+            'print(\'{"width": 1, "height": 1, "brightness": "1", "contrast": 1, "sha256": ""}\')',
+            "nothing",
+        ),
+    ],
+)
+async def test_a_decoder_that_a_picture_has_taken_over_is_not_believed(
+    monkeypatch, tmp_path, says, reason
+):
+    taken = tmp_path / "taken.py"
+    taken.write_text(f"import sys\n{says}\n", "utf-8")
+    monkeypatch.setattr("daemon.drivers.camera_pictures.PROGRAM", taken)
+    with pytest.raises(FrameError, match=reason):
+        await decoded(KeyPicture(Codec.JPEG, b"x" * (1 << 20)))
+
+
 async def test_a_decoder_has_no_more_than_its_share(monkeypatch, tmp_path):
     greedy = tmp_path / "greedy.py"
     program = str(picture_decoder.__file__)

@@ -130,6 +130,10 @@ SOAP = b'<?xml version="1.0"?><Envelope><Body>%b</Body></Envelope>'
         (b"<a>" * 40 + b"</a>" * 40, "deeper or longer"),
         (b"<a>" + b"<b/>" * 6000 + b"</a>", "deeper or longer"),
         (b"<a>" + b" " * messages.LARGEST_ANSWER + b"</a>", "256 KiB"),
+        *(
+            (b'<?xml version="1.0" encoding="' + encoding + b'"?><a>b</a>', "encoding")
+            for encoding in (b"foo", b"utf-7", b"zlib", b"idna", b"punycode", b"undefined")
+        ),
     ],
 )
 def test_xml_that_is_none_or_too_much_is_refused(answer, reason):

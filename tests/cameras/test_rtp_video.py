@@ -57,6 +57,12 @@ def test_a_picture_that_needs_another_is_passed_over():
     assert sender.assembly.dropped == 0
 
 
+def test_a_report_behind_more_others_than_any_camera_sends_is_not_looked_for():
+    empty, sender = b"\x80\xc9\0\0", b"\x80\xc8\0\x06" + bytes(4) + b"\xec" * 8 + bytes(12)
+    assert reported_utc(empty * 3 + sender) is not None
+    assert reported_utc(empty * 10_000 + sender) is None
+
+
 def test_units_in_one_packet_and_a_unit_in_several():
     aggregated = b"\x18" + b"".join(len(u).to_bytes(2, "big") + u for u in (SPS, PPS))
     fragments = (b"\x7c\x85\x11", b"\x7c\x05\x22", b"\x7c\x45\x33")

@@ -118,6 +118,13 @@ def test_the_first_video_that_can_be_read_is_taken_with_its_parameter_sets():
     assert [each[0] & 0x1F for each in video.parameter_sets] == [7, 8]
 
 
+def test_what_a_camera_offers_is_said_without_what_a_terminal_would_obey():
+    body = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 \x1b[2J\u202eVP8/90000\r\n".encode()
+    with pytest.raises(FrameError) as raised:
+        read_video(body)
+    assert "offers [2JVP8;" in str(raised.value)
+
+
 def test_what_cannot_be_read_is_named():
     with pytest.raises(FrameError, match="offers MP4V-ES; JPEG, H264 and H265 can be read"):
         read_video(b"m=video 0 RTP/AVP 97\r\na=rtpmap:97 MP4V-ES/90000\r\n")

@@ -202,6 +202,35 @@ async def test_https_takes_any_certificate_unless_told_whose(tmp_path):
         await server.wait_closed()
 
 
+async def test_a_unit_that_answers_and_never_says_goodbye_in_tls_has_answered(tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path))
+    never = asyncio.Event()
+
+    async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await writer.drain()
+        writer.transport.pause_reading()
+        await never.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(visit, HERE, 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    heard: list[Reading] = []
+    clock = ManualClock()
+    try:
+        async with asking(driver(clock, port, ask="https", every_s=5), heard) as task:
+            for count in (1, 2):
+                await soon(lambda count=count: len(heard) == count or task.done())
+                assert len(heard) == count
+                await clock.advance(5.0)
+    finally:
+        never.set()
+        server.close()
+        await server.wait_closed()
+
+
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
