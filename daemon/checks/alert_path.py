@@ -1,8 +1,8 @@
 """Does an alert reach a station that would sound it?
 
 A synthetic alert goes to the broker under ``selftest/`` and must come back in time, while one attended station is live
-(ISPS B/9.43). Continuous: one result a ship's day. It proves the way to the broker and the station's proof of life, which
-says that the newest heartbeat has come there by the broker; not the loudspeaker: that is ``station_sound``.
+(ISPS B/9.43). Continuous: one result a ship's day. It proves the way to the broker and the station's proof of life,
+which says that the newest heartbeat has come there by the broker; not the loudspeaker: that is ``station_sound``.
 """
 
 from __future__ import annotations
