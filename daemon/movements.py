@@ -20,7 +20,7 @@ from daemon.record.entry import Draft
 from daemon.record.waiting import let_go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date, datetime, timezone
 
     from daemon.clock import Clock
@@ -100,9 +100,8 @@ class Movements:
         self._day = self._today()
         if body is None:
             return
-        moved = body.get("moved")
-        for point, at in moved.items() if isinstance(moved, Mapping) else ():
-            if (point in self._doors or point in self._others) and isinstance(at, str):
+        for point, at in _moved_in(body.get("moved")):
+            if point in self._doors or point in self._others:
                 self._moved[point] = forms.from_utc(at)
         if body["day"] != f"{self._day:%Y-%m-%d}":
             return
@@ -179,7 +178,10 @@ class Movements:
             open={
                 "day": f"{self._day:%Y-%m-%d}",
                 "doors": doors,
-                "moved": {id_: forms.utc(at) for id_, at in self._moved.items()},
+                # A list: an id, as d05.lock or bridge-inner, may have what no key of an entry has.
+                "moved": [
+                    {"point": point, "at": forms.utc(at)} for point, at in self._moved.items()
+                ],
             },
         )
         let_go(self._journal.submit(draft))
@@ -189,6 +191,15 @@ class Movements:
 
     def _today(self) -> date:
         return self._local().date()
+
+
+def _moved_in(said: Json) -> Iterator[tuple[str, str]]:
+    """Yield when each point moved last, as an entry has it; older ones have a table."""
+    if isinstance(said, Mapping):
+        yield from ((point, at) for point, at in said.items() if isinstance(at, str))
+    for each in said if isinstance(said, list) else ():
+        if isinstance(each, dict) and isinstance(at := each.get("at"), str):
+            yield str(each.get("point")), at
 
 
 def _from_entry(said: Mapping[str, Json]) -> Movement:

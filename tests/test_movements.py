@@ -37,13 +37,15 @@ async def counting_runs(counts: Movements, clock: ManualClock) -> AsyncIterator[
 
 
 class Ship:
-    def __init__(self, clock: ManualClock | None = None) -> None:
+    def __init__(
+        self, clock: ManualClock | None = None, *, doors: tuple[str, ...] = ("d01", "d02")
+    ) -> None:
         self.clock = clock or ManualClock()
         self.inboxes = Inboxes(self.clock)
         self.journal = HandJournal()
         self.ship_time: timezone = SHIP_TIME
         self.counts = Movements(
-            ("d01", "d02"),
+            doors,
             others=("d05.lock",),
             demo=False,
             ship_time=lambda: self.ship_time,
@@ -137,7 +139,7 @@ async def test_one_entry_a_ships_day_for_the_sso_alone():
                     "last": "2026-11-22T02:10:00.000Z",
                 }
             ],
-            "moved": {"d01": "2026-11-22T02:10:00.000Z"},
+            "moved": [{"point": "d01", "at": "2026-11-22T02:10:00.000Z"}],
         }
         assert ship.cycles(MIDNIGHT - timedelta(seconds=1)) == {"d01": 1}, "yesterday is kept"
         assert ship.cycles(MIDNIGHT) == {}
@@ -229,4 +231,22 @@ async def test_a_stop_writes_that_a_lock_has_moved():
     ship = Ship()
     async with counting_runs(ship.counts, ship.clock):
         await ship.moves("d05.lock", C, O)
-    assert [list(body["moved"]) for body in ship.written()] == [["d05.lock"]]
+    (body,) = ship.written()
+    assert [each["point"] for each in body["moved"]] == ["d05.lock"]  # type: ignore[attr-defined]
+
+
+async def test_a_door_may_have_an_id_that_is_no_key_of_an_entry():
+    ship = Ship(doors=("bridge-inner",))
+    async with counting_runs(ship.counts, ship.clock):
+        await ship.moves("bridge-inner", C, O, C)
+    (body,) = ship.written()
+    again = Ship(ship.clock, doors=("bridge-inner",))
+    again.counts.take_up(body)  # type: ignore[arg-type]
+    assert again.counts.moved_utc("bridge-inner") == UTC_0210
+
+
+async def test_what_an_older_ispsd_wrote_of_when_a_door_moved_is_taken_up():
+    ship = Ship()
+    moved = {"d01": "2026-11-22T02:10:00.000Z"}
+    ship.counts.take_up({"day": "2026-11-20", "doors": [], "moved": moved})  # type: ignore[arg-type, dict-item]
+    assert ship.counts.moved_utc("d01") == UTC_0210

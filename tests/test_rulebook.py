@@ -16,6 +16,7 @@ from daemon.alerts.rules.clock import ClockRule
 from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import GnssRule
 from daemon.alerts.rules.lights import LightsRule
+from daemon.alerts.rules.lines import LineRule
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
@@ -212,7 +213,7 @@ def test_a_ship_without_receivers_has_no_rule_for_them():
         valid_for_s=lambda _point: 300.0,
         holds=lambda _key, _source: False,
     )
-    others = {CamerasRule, LightsRule, PowerRule, RecorderRule}
+    others = {CamerasRule, LightsRule, LineRule, PowerRule, RecorderRule}
     assert {type(rule) for rule in found} == {OpeningRule, DeviceRule, BusRule} | others
 
 
