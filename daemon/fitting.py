@@ -436,6 +436,10 @@ class Fitted:
             "reason": status.reason or "it was not heard yet",
         }
 
+    def _show_crew(self) -> None:
+        """Show who may take a watch, where that is another crew than was shown last."""
+        self.watch.picture.crew(self.office.people.on_board())
+
     def _picture(self, device: str) -> bytes | None:
         """Return the newest picture of a camera, made small."""
         kept = self._shared.one(PICTURES, Pictures).newest(device)
@@ -592,8 +596,12 @@ class Fitted:
             clock=self.clock,
             tested={t.config.equipment for t in tests if t.classification is watch_class},
         )
-        self.watch.also_look.append(orders.look)
-        self.watch.also_show += [board.show, lambda: self._testboard.show_worklist(self.tests)]
+        self.watch.also_look += [orders.look, self._show_crew]
+        self.watch.also_show += [
+            board.show,
+            self._show_crew,
+            lambda: self._testboard.show_worklist(self.tests),
+        ]
         self.tests.also_to_do.append(orders.to_do)
         self.tests.out_of_service = lambda id_: id_ in self.ship.out_of_service
         self.tests.hindrance = Hindrances(self.engine, self.ship, self.clock).of

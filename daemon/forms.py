@@ -16,11 +16,11 @@ from daemon.model import AlertState, Classification, Priority
 from daemon.mqtt.contract import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from daemon.alerts.annunciation import Voice
     from daemon.drivers.api import Health
-    from daemon.model import Json, Permit, Reading
+    from daemon.model import Json, Permit, Person, Reading
     from daemon.ordered import Blackout, Inhibit, OutOfService
     from daemon.shipstate import ShipState
     from daemon.stations import StationStatus
@@ -65,6 +65,11 @@ def point_message(
         "kind": kind,
         "word": word,
     }
+
+
+def crew_message(persons: Iterable[Person]) -> dict[str, Json]:
+    """Return the body of ``crew``: names and ranks, and no word of who may do what or has a PIN."""
+    return {"persons": [{"name": person.name, "rank": person.rank} for person in persons]}
 
 
 def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.alert import Alert
     from daemon.clock import Clock
-    from daemon.model import Json, Opening, Reading
+    from daemon.model import Json, Opening, Person, Reading
     from daemon.mqtt.topics import Topics
     from daemon.points import Points
     from daemon.shipstate import ShipState
@@ -65,6 +65,7 @@ class Picture:
         self._waiting: dict[str, Reading] = {}
         self._proved: dict[str, bool] = {}
         self._permits: set[str] = set()
+        self._crew: Mapping[str, Json] | None = None
 
     def call(self, points: Iterable[str], *, name: str, kind: str | None = None) -> None:
         """Show points by the short name of what they are of, and say of what kind that is."""
@@ -124,6 +125,13 @@ class Picture:
             body = forms.permit_message(permit, name=self._openings[permit.door].name)
             self._board.put(self._topics.permit(permit.door), body, now_s)
         self._permits = set(ship.permits)
+
+    def crew(self, persons: Iterable[Person]) -> None:
+        """Show who may take a watch; nothing is told again where nobody came or went."""
+        body = forms.crew_message(persons)
+        if body != self._crew:
+            self._crew = body
+            self._board.put(self._topics.crew(), body, self._clock.now_s())
 
     def station(self, station: str, body: Mapping[str, Json]) -> None:
         """Show a station."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
-from daemon.checks.api import Expects
+from daemon.checks.api import Expects, Mode
 from daemon.model import Classification, Outcome, Readiness
 
 if TYPE_CHECKING:
@@ -56,10 +56,13 @@ class TestBoard:
         now_s = self._clock.now_s()
         kind = test.classification
         test.shown = tests.readiness(test)
+        same = _of_the_same(tests, test)
+        body = self._equipment(tests, same)
+        if kind is Classification.WATCH:
+            # What an item of an SSAS test is called is in the secret file, and stays there.
+            body["tests"] = [_startable(tests, each) for each in same]
         self._board.put(
-            self._topics.equipment(test.config.equipment, classification=kind),
-            self._equipment(tests, _of_the_same(tests, test)),
-            now_s,
+            self._topics.equipment(test.config.equipment, classification=kind), body, now_s
         )
         if test.session is not None and test.session.progress is not None:
             self._board.put(self._topic(test), self._progress(test, now_s), now_s)
@@ -151,6 +154,17 @@ class TestBoard:
             "who": None,
             "seen": [],
         }
+
+
+def _startable(tests: Tests, test: Test) -> dict[str, Json]:
+    """Return what a station has to know to have a test started: who may, and whether it waits, is asked then."""
+    led = test.spec.mode in {Mode.ASSISTED, Mode.MANUAL} or test.spec.lead is not None
+    return {
+        "test": test.config.id,
+        "led": led,
+        "items": list(test.spec.items(test.config)),
+        "remaining": list(tests.remaining(test.config.id)),
+    }
 
 
 def _of_the_same(tests: Tests, test: Test) -> list[Test]:

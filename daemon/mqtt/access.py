@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OWNER = "ispsd"
 """The daemon's own user."""
 OPEN_TOPICS = (
-    *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "permit/+"),
+    *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "crew", "permit/+"),
     *("loop_check", "inhibit/+"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
 )

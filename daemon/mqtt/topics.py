@@ -19,7 +19,7 @@ STATE_BY_ID = frozenset(
     {"point", "driver", "alert", "equipment", "test", "station", "permit", "inhibit"}
 )
 """Retained, one topic for each thing."""
-STATE_ALONE = frozenset({"status", "snapshot", "ship", "loop_check", "record/head"})
+STATE_ALONE = frozenset({"status", "snapshot", "ship", "crew", "loop_check", "record/head"})
 """Retained, one topic only."""
 SSO_BY_ID = frozenset(
     {"sso/point", "sso/driver", "sso/equipment", "sso/test", "sso/out_of_service"}
@@ -74,6 +74,9 @@ class Topics:
 
     def ship(self) -> str:
         return f"{self.root}/ship"
+
+    def crew(self) -> str:
+        return f"{self.root}/crew"
 
     def heartbeat(self) -> str:
         return f"{self.root}/heartbeat"

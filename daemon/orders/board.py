@@ -72,4 +72,5 @@ def _out_of_service(name: str) -> dict[str, Json]:
         "last": None,
         "next_due_utc": None,
         "reasons": [],
+        "tests": [],
     }

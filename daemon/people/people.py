@@ -81,6 +81,10 @@ class People:
         """Return everybody on the crew list."""
         return [each.person for each in self.members.values()]
 
+    def on_board(self) -> list[Person]:
+        """Return who may do what the table leaves to everybody on board, as to take a watch."""
+        return [person for person in self.persons() if not _is_ashore(person)]
+
     def of_role(self, role: Role) -> list[Person]:
         """Return who has a role."""
         return [person for person in self.persons() if role in person.roles]
@@ -107,7 +111,7 @@ class People:
             RefusedError: Nobody of that name is on the crew list, or he is ashore.
         """
         person = self.known(name)
-        if person.roles and person.roles <= ASHORE:
+        if _is_ashore(person):
             raise RefusedError(f"{name} does nothing on board: CSO and port state control receive")
         return person
 
@@ -299,3 +303,7 @@ class People:
                         open={"person": person.name, "key": key},
                     ),
                 )
+
+
+def _is_ashore(person: Person) -> bool:
+    return bool(person.roles) and person.roles <= ASHORE

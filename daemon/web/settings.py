@@ -61,6 +61,8 @@ class WebSection(BaseModel):
             raise ValueError("certificate_file and key_file go together")
         if self.host not in LOOPBACK and self.certificate_file is None:
             raise ValueError(f"on {self.host} a password would cross the network: TLS is needed")
+        if self.is_tls and self.broker is not None and self.broker.startswith("ws:"):
+            raise ValueError(f"a page with TLS may not speak to {self.broker}: wss:// is needed")
         return self
 
     @property

@@ -91,6 +91,7 @@ TEST = {
     "who": "tester",
     "seen": ["open 0.4 s"],
 }
+STARTABLE = {"test": "t-door", "led": True, "items": ["d11", "d12"], "remaining": ["d12"]}
 ALERT = {
     "id": "a1",
     "key": "door_open",
@@ -141,7 +142,8 @@ STATE: dict[str, dict[str, Any]] = {
     TOPICS.driver("io1"): DRIVER,
     TOPICS.driver("ssas", classification=SSO): {"open": False, "since": None},
     TOPICS.alert("a1"): ALERT,
-    TOPICS.equipment("ais"): EQUIPMENT,
+    TOPICS.equipment("ais"): EQUIPMENT | {"tests": [STARTABLE]},
+    TOPICS.crew(): {"persons": [{"name": "L. Tupou", "rank": "AB"}]},
     TOPICS.equipment("ssas", classification=SSO): {**EQUIPMENT, "last": None, "next_due_utc": None},
     TOPICS.test("t1"): TEST,
     TOPICS.test("t2", classification=SSO): {**TEST, "state": "done", "outcome": "passed"},

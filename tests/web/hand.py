@@ -138,3 +138,13 @@ async def by_hand(broker: EmbeddedBroker, user: str | None = None) -> AsyncItera
         yield Hand(connection)
     finally:
         await connection.abort()
+
+
+async def answers(broker: EmbeddedBroker, verb: str, heard: list[dict[str, Any]]) -> None:
+    """Say yes, as the daemon, to each command of the gangway of one verb; never returns."""
+    async with by_hand(broker) as daemon:
+        await daemon.connection.subscribe(f"{ROOT}cmd/gangway/{verb}")
+        async for message in daemon.connection.messages():
+            heard.append(json.loads(message.payload))
+            reply = {"id": heard[-1]["id"], "verb": verb, "accepted": True, "recorded": 41}
+            await daemon.tell("reply/gangway", retain=False, **reply)

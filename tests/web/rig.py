@@ -21,7 +21,7 @@ except ImportError:
     async_playwright = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from playwright.async_api import Browser, BrowserContext, Page
 
@@ -51,6 +51,7 @@ Object.defineProperty(BaseAudioContext.prototype, "currentTime", {
 });
 window.beat_up = -1;
 window.told = false;
+window.alerts_told = 0;
 const Plain = WebSocket;
 window.WebSocket = class extends Plain {
   constructor(...words) {
@@ -58,6 +59,7 @@ window.WebSocket = class extends Plain {
     this.addEventListener("message", (event) => {
       const said = new TextDecoder("latin1").decode(event.data);
       window.told ||= said.includes("/v1/snapshot");
+      window.alerts_told += said.split("/v1/alert/").length - 1;
       for (const [, up] of said.matchAll(/heartbeat[^]{0,16}?\\{"session":"[^"]*","up":([0-9.]+)/g)) {
         window.beat_up = Number(up);
       }
@@ -146,10 +148,12 @@ async def opened(
     palette: str | None = None,
     paused: bool = True,
     size: tuple[int, int] = (1024, 768),
+    has_touch: bool = False,
+    before: Callable[[Page], Awaitable[None]] | None = None,
 ) -> Screen:
     """Open the page as a station that the ETO has set up; with ``paused`` only the test moves its clock."""
     context: BrowserContext = await where.new_context(
-        viewport={"width": size[0], "height": size[1]}
+        viewport={"width": size[0], "height": size[1]}, has_touch=has_touch
     )
     keep = {"station": {"station": station, "password": password}} if station else {}
     keep |= {"palette": palette} if palette else {}
@@ -162,6 +166,8 @@ async def opened(
     page = await context.new_page()
     if paused:
         await page.clock.install(time=NOW)
+    if before is not None:
+        await before(page)
     screen = Screen(page)
     await page.goto(address)
     if paused:

@@ -185,8 +185,9 @@ def test_a_message_that_would_break_the_picture_is_counted_and_left_out():
         {"session": "s1", "up": 1},
         "x" * 400,
     ]
-    topics = ["status", "heartbeat", "snapshot", "ship"]
-    topics += [f"{kind}/d03" for kind in ("alert", "point", "permit", "inhibit", "test", "station")]
+    topics = ["status", "heartbeat", "snapshot", "ship", "crew"]
+    kinds = ("alert", "point", "permit", "inhibit", "test", "station", "driver")
+    topics += [f"{kind}/d03" for kind in kinds]
     topics += ["point/a/b", "cmd/x/y", "nothing", "sso/point/x", "equipment/__proto__"]
     names = [
         "session",
@@ -222,3 +223,189 @@ def test_a_message_that_would_break_the_picture_is_counted_and_left_out():
     assert kept[0] == 0
     assert kept[1] > 1000
     assert kept[2] is None
+
+
+LOOK = """
+import { Picture } from './picture.js';
+import { contact_words } from './contacts.js';
+import { readFileSync } from 'node:fs';
+const said = JSON.parse(readFileSync(0, 'utf8'));
+const picture = new Picture('r', { started_s: 0 });
+const seal = (body) => JSON.stringify({ session: 's', up: 1, ...body });
+const begin = (session = 's') => {
+  picture.connected_anew();
+  const ship = { name: 'K', imo: 1 };
+  picture.take('r/status', seal({ state: 'ready', version: '1', reasons: [], ship, session }), 1);
+  picture.take('r/heartbeat', seal({ utc: '2026-11-22T02:10:00.000Z', session }), 1);
+};
+begin();
+"""
+SHIP: dict[str, Any] = {
+    "situation": "port",
+    "security_level": 2,
+    "threat": False,
+    "ship_time_offset_min": 480,
+    "ais_off_by": None,
+    "settling": False,
+    "port_level": 1,
+    "level_in_force": None,
+    "interference_area": None,
+    "interference_ends_up": None,
+    "blackout": None,
+}
+
+
+def test_an_alert_whose_words_are_long_is_shown_and_sounds():
+    """A loop check names all that it leaves without a guard: what is long takes no alert off the screen."""
+    alert = {
+        "id": "a",
+        "instance": 1,
+        "title": "LOOP CHECK ON",
+        "name": "x" * 400,
+        "priority": "W",
+        "state": "V",
+        "state_words": "active",
+        "raised_utc": "",
+        "changed_utc": "",
+        "acknowledged_by": None,
+        "sounding": True,
+        "sounds_at": ["bridge"],
+        "recorded": None,
+        "action": "Patrol.",
+        "detail": f"not guarded: {', '.join(['STRG GEAR ESC'] * 700)}",
+    }
+    said = ran(
+        LOOK
+        + """
+        picture.take('r/alert/a', seal(said), 1);
+        console.log(JSON.stringify([picture.all('alert').length, picture.sounding('bridge').length]));
+        """,
+        alert,
+    )
+    assert said == [1, 1]
+
+
+def test_what_was_true_of_the_ship_before_is_not_said_of_her_now():
+    """Level and situation: of another connection they are old, and what cannot be believed leaves none."""
+    said = ran(
+        LOOK
+        + """
+        const out = [];
+        const level = () => out.push(picture.ship && [picture.ship.security_level, picture.is_old(picture.ship)]);
+        picture.take('r/ship', seal(said), 1);
+        level();
+        begin('s2');
+        level();
+        picture.take('r/snapshot', seal({ session: 's2' }), 2);
+        picture.take('r/heartbeat', seal({ session: 's2' }), 2);
+        level();
+        for (const broken of [{ ship_time_offset_min: 1e300 }, { security_level: '2' }, null]) {
+          picture.take('r/ship', seal({ ...said, session: 's2' }), 3);
+          picture.take('r/ship', broken ? seal({ ...said, ...broken, session: 's2' }) : '', 3);
+          level();
+        }
+        picture.take('r/status', 'no json', 3);
+        out.push(picture.stale(3), picture.session);
+        console.log(JSON.stringify(out));
+        """,
+        SHIP,
+    )
+    assert said == [[2, False], [2, True], None, None, None, None, True, None]
+
+
+def test_that_all_is_told_is_known_only_after_the_snapshot_of_this_session():
+    said = ran(
+        LOOK
+        + """
+        const out = [picture.complete];
+        picture.take('r/snapshot', seal({ session: 'old' }), 1); out.push(picture.complete);
+        picture.take('r/snapshot', seal({}), 1); out.push(picture.complete);
+        picture.connected_anew(); out.push(picture.complete);
+        console.log(JSON.stringify(out));
+        """
+    )
+    assert said == [False, False, True, False]
+
+
+def test_what_comes_and_goes_for_weeks_leaves_nothing_behind():
+    said = ran(
+        LOOK
+        + """
+        picture.take('r/snapshot', seal({}), 1);
+        const { Conductor } = await import('./conductor.js');
+        const conductor = new Conductor();
+        for (let number = 0; number < 50_000; number += 1) {
+          const permit = { door: 'd', name: 'D', person: 'p', work: 'w', ends_up: 2 };
+          picture.take(`r/permit/d${number}`, seal(permit), number);
+          picture.take(`r/permit/d${number}`, '', number);
+          conductor.due([{ id: `a${number}`, instance: number, priority: 'W' }], { stale: false, now_s: number });
+        }
+        const kept = Object.values(picture.by_id).reduce((sum, each) => sum + each.size, 0);
+        console.log(JSON.stringify([kept, conductor._known.size]));
+        """
+    )
+    assert said == [0, 1]
+
+
+def test_only_what_guards_the_ship_is_closed_and_only_where_nothing_is_doubted():
+    """Lights, mains and batteries have words of their own, and none of them is ever green."""
+    points = [
+        ({"kind": "door", "word": "closed"}, ["closed", "closed"]),
+        ({}, ["closed", "closed"]),  # an ispsd that says no kind
+        ({"kind": "seal", "word": "broken", "value": "open"}, ["open", "BROKEN"]),
+        ({"kind": "lock", "word": "locked"}, ["closed", "locked"]),
+        ({"kind": "light", "word": "lit"}, ["rest", "lit"]),
+        ({"kind": "light", "word": "not lit", "value": "open"}, ["moved", "NOT LIT"]),
+        ({"kind": "mains", "word": "on mains"}, ["rest", "on mains"]),
+        ({"kind": "mains", "word": "on battery", "value": "open"}, ["moved", "ON BATTERY"]),
+        (
+            {"kind": "light", "word": "line fault", "value": "line_fault"},
+            ["line_fault", "LINE FAULT"],
+        ),
+        ({"kind": "light", "word": "lit", "age_s": 16.0}, ["unknown", "? was lit"]),
+        ({"kind": "something new", "word": None}, ["rest", "closed"]),
+        ({"kind": "light", "word": {"a": 1}}, ["rest", "closed"]),
+        ({"quality": "suspect"}, ["unknown", "? closed"]),
+        ({"quality": "stale"}, ["unknown", "NOT SEEN"]),
+        ({"quality": "unknown", "value": "open"}, ["unknown", "NOT SEEN"]),
+        ({"kind": "light", "word": "lit", "value": None}, ["unknown", "NOT SEEN"]),
+    ]
+    base = {"value": "closed", "quality": "good", "proved": True, "valid_for": 15.0}
+    said = ran(
+        LOOK
+        + """
+        const words = ({ age_s = 1, ...each }) => contact_words(each, { age_s, is_old: false });
+        console.log(JSON.stringify(said.map(words)));
+        """,
+        [base | body for body, _ in points],
+    )
+    assert said == [looks for _, looks in points]
+
+
+def test_a_step_of_a_test_asks_for_nothing_that_is_not_in_the_contract():
+    step = {
+        "test": "t",
+        "equipment": "e",
+        "step": 1,
+        "steps": 1,
+        "prompt": "p",
+        "seen": [],
+        "seconds_left": None,
+        "state": "waiting",
+        "outcome": None,
+        "reason": None,
+        "item": None,
+        "tester": None,
+        "who": None,
+        "expects": "yes_or_no",
+    }
+    wrong = [{"expects": "constructor"}, {"expects": {}}, {"seen": [{}]}, {"tester": {}}]
+    said = ran(
+        LOOK
+        + """
+        const taken = ({ body }) => { picture.take('r/test/t', seal(body), 1); return picture.all('test').length; };
+        console.log(JSON.stringify(said.map(taken)));
+        """,
+        [{"body": step | each} for each in ({}, *wrong)],
+    )
+    assert said == [1, 0, 0, 0, 0]

@@ -60,8 +60,11 @@ async def is_armed(ship: Ship, gangway: Screen, both: Together) -> None:
     assert "NOT ARMED: touch" in await gangway.text("#watch .tile")
 
     await page.click("#watch .watch")
-    await page.fill("dialog.watch input", "L. Tupou")
-    await page.click("dialog.watch .ok")
+    names = page.locator("dialog.watch .names button")
+    assert "AB L. Tupou" in await names.all_inner_texts()
+    assert not [each for each in await names.all_inner_texts() if "Okafor" in each], "he is ashore"
+    assert not await page.locator("dialog.watch input").is_visible(), "nobody has to type"
+    await page.click("dialog.watch [data-person='L. Tupou']")
     await both.until(gangway, "!document.querySelector('#watch .test').disabled")
     assert ship.state("station/gangway")["lacks"] == ["heard"]
     assert ship.state("station/gangway")["person"] == "L. Tupou"

@@ -148,7 +148,8 @@ CONTACTS = [
     ({"value": {"toString": "closed"}}, "NOT SEEN", "unknown"),
     ({"value": ["closed"]}, "NOT SEEN", "unknown"),
     ({"value": "open", "quality": "suspect"}, "? OPEN", "open"),
-    ({"value": "closed", "quality": "suspect"}, "? closed", "closed"),
+    ({"value": "closed", "quality": "suspect"}, "? closed", "unknown"),
+    ({"value": "closed", "quality": "stale"}, "NOT SEEN", "unknown"),
 ]
 
 
@@ -348,6 +349,10 @@ async def test_the_page_speaks_to_the_broker_as_its_station_and_keeps_the_passwo
             await screen.page.click("#watch .silence")
             await until(lambda: f"{ROOT}cmd/gangway/silence" in heard)
             listening.cancel()
+        await screen.page.click("#header .setup")
+        await screen.page.click("dialog.setup .ok")
+        kept = await screen.page.evaluate("localStorage.getItem('ispsd.station')")
+        assert secret in kept, "who only looked has taken no station off the air"
         assert secret not in " ".join(asked) + screen.page.url
         assert secret not in await screen.page.content()
         assert screen.faults == []

@@ -139,6 +139,10 @@ async def test_who_asks_nothing_whole_is_cut_off_and_one_too_many_is_turned_away
         ({"certificate_file": "a"}, "go together"),
         ({"broker": "wss://bridge:secret@h:1"}, "is not ws://"),
         ({"broker": "ws://h:1; script-src *"}, "is not ws://"),
+        (
+            {"broker": "ws://h:1", "certificate_file": "c", "key_file": "k"},
+            "wss:// is needed",
+        ),
         ({"names": ["a b"]}, "is not a host name"),
         ({"port": 0}, "greater than or equal to 1"),
         ({"password": "x"}, "Extra inputs"),

@@ -5,26 +5,38 @@ import { flashes, in_order, unacknowledged } from "./order.js";
 
 /** More than so many are shown in a line each. */
 const MANY = 10;
+/** A row that came under the finger so shortly before it was pressed is not the one that was meant, in seconds. */
+const MEANT_S = 0.5;
 const WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
+
+const instance_of = ({ id, instance }) => `${id}\n${instance}`;
 
 export class AlertList {
   /** `acknowledge(alert)` resolves with words for the person. */
   constructor(parent, { acknowledge }) {
     this._acknowledge = acknowledge;
     this._open = new Set();
-    this._said = new Map();
+    this._places = [];
+    this._said = new Map(); // by alert and instance: what was said of one that is over is not said of the next
     this._head = el("h2", {});
     this._list = el("ol", { class: "alerts", "aria-label": "alerts" });
     this._none = el("p", { class: "none" });
     parent.append(this._head, this._list, this._none);
   }
 
-  draw(picture, { now_s, stale, station }) {
+  draw(picture, { now_s, stale, station, visitor }) {
+    this._visitor = visitor; // what an alert tells beside its action may name what is not guarded
     const alerts = in_order(picture.all("alert"));
     const waiting = alerts.filter(unacknowledged).length;
-    say(this._head, `ALERTS ${alerts.length} · ${waiting} not acknowledged`);
-    say(this._none, alerts.length ? "" : stale ? "not known" : "no alert");
-    for (const id of this._said.keys()) if (!picture.one("alert", id)) this._said.delete(id);
+    const is_known = !stale && picture.complete;
+    say(this._head, `ALERTS ${alerts.length} · ${waiting} not acknowledged${is_known ? "" : " · not all told"}`);
+    say(this._none, alerts.length ? "" : is_known ? "no alert" : "not known");
+    const marks = new Set(alerts.map(instance_of));
+    for (const each of this._said.keys()) if (!marks.has(each)) this._said.delete(each);
+    for (const id of this._open) if (!picture.one("alert", id)) this._open.delete(id);
+    const places = alerts.map(({ id }) => `${alerts.length > MANY} ${id}`);
+    const before = this._places;
+    this._places = places;
     mark(this._list, "many", alerts.length > MANY);
     rows(
       this._list,
@@ -33,6 +45,10 @@ export class AlertList {
       (alert) => this._make(alert),
       (row, alert) => this._update(row, alert, { picture, now_s, stale, station }),
     );
+    // Where another row stood a moment ago, that one was aimed at.
+    [...this._list.children].forEach((row, at) => {
+      if (before[at] !== undefined && before[at] !== places[at]) row.moved_s_ = now_s;
+    });
   }
 
   _make(alert) {
@@ -44,7 +60,7 @@ export class AlertList {
     parts.more = el("button", { type: "button", class: "more", "aria-expanded": "false" }, "action");
     parts.more.addEventListener("click", () => this._toggle(row));
     parts.ack = el("button", { type: "button", class: "ack" }, "ACK");
-    parts.ack.addEventListener("click", () => this._press(row));
+    parts.ack.addEventListener("click", (event) => this._press(row, event.detail > 0));
     row.append(parts.sign, what, part("age"), parts.more, parts.ack, part("remedy", "p"), part("answer", "p"));
     return row;
   }
@@ -54,18 +70,25 @@ export class AlertList {
     this._show_more(row);
   }
 
-  async _press(row) {
+  /** `is_aimed`: with a finger or a mouse, where a key acts on what has the focus, wherever it has gone. */
+  async _press(row, is_aimed) {
     const alert = row.alert_;
+    if (is_aimed && performance.now() / 1000 - (row.moved_s_ ?? -Infinity) < MEANT_S) {
+      this._said.set(instance_of(alert), "the list has just moved: press again");
+      return;
+    }
     row.parts.ack.disabled = true;
-    this._said.set(alert.id, "…");
-    this._said.set(alert.id, await this._acknowledge(alert));
-    if (row.isConnected) say(row.parts.answer, this._said.get(alert.id));
+    this._said.set(instance_of(alert), "…");
+    const words = await this._acknowledge(alert);
+    if (!row.isConnected || instance_of(row.alert_) !== instance_of(alert)) return;
+    this._said.set(instance_of(alert), words);
+    say(row.parts.answer, words);
   }
 
   _show_more(row) {
     const is_open = this._open.has(row.alert_.id);
     row.parts.more.setAttribute("aria-expanded", String(is_open));
-    say(row.parts.remedy, is_open ? [row.alert_.action, row.alert_.detail, row.parts.state.textContent].filter(Boolean).join(" · ") : "");
+    say(row.parts.remedy, is_open ? [row.alert_.action, !this._visitor && row.alert_.detail, row.parts.state.textContent].filter(Boolean).join(" · ") : "");
   }
 
   _update(row, alert, { picture, now_s, stale, station }) {
@@ -89,7 +112,7 @@ export class AlertList {
     row.parts.ack.hidden = !unacknowledged(alert);
     row.parts.ack.disabled = is_old || !station;
     row.parts.ack.setAttribute("aria-label", `ACK ${alert.title} ${alert.name}`);
-    say(row.parts.answer, this._said.get(alert.id) ?? "");
+    say(row.parts.answer, this._said.get(instance_of(alert)) ?? "");
     this._show_more(row);
   }
 }

@@ -10,6 +10,11 @@ export class Alive {
     this._said_s = null;
   }
 
+  /** Another station, or another connection: it is said at once. */
+  begin_anew() {
+    this._said = null;
+  }
+
   /** Look whether it is to be said now. Without a session there is nobody to say it to. */
   look({ session, shown, fresh, sound_armed, of, touched_s }, now_s) {
     if (!session) {

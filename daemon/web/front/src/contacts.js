@@ -1,28 +1,49 @@
-// Doors, hatches, seals and detectors, by the unit that watches them: where they are is nobody's who only looks.
+// Doors, hatches, seals, detectors, lights, by the unit that watches them: where they are is nobody's who only looks.
 
 import { age, el, mark, rows, say } from "./draw.js";
 
 const WORDS = { closed: "closed", open: "OPEN", line_fault: "LINE FAULT" };
-const SHAPES = { closed: "●", open: "○", line_fault: "✕", unknown: "?" };
+const SHAPES = { closed: "●", open: "○", line_fault: "✕", unknown: "?", rest: "■", moved: "□" };
+/** What guards the ship: closed, and only that, is green. A light that burns and a mains that is there are none. */
+const GUARDS = ["door", "side_door", "seal", "lock", "motion", "tamper"];
+/** What has the name of the thing that it belongs to. */
+const PARTS = ["lock", "tamper", "battery"];
 
 const is_contact = (point) => point.proved !== null;
+/** Whether it is a guard; an ispsd that says no kind watches nothing else. */
+const guards = ({ kind }) => (kind ?? null) === null || GUARDS.includes(kind);
+
+/** What a value is called: as ispsd says it (lit, broken, on mains), in capitals where it is not at rest. */
+function word_of(point, value) {
+  if (typeof point.word !== "string" || point.word === "" || point.value !== value) return WORDS[value];
+  return value === "closed" ? point.word : point.word.toUpperCase();
+}
+
+function looks_of(point, value) {
+  if (value === "line_fault" || guards(point)) return value;
+  return value === "closed" ? "rest" : "moved";
+}
 
 /** Return how a contact is shown: its looks, and its words. Never closed from anything but "closed". */
 export function contact_words(point, { age_s, is_old }) {
-  const value = typeof point.value === "string" && Object.hasOwn(WORDS, point.value) ? point.value : null;
+  const is_told = point.quality === "good" || point.quality === "suspect";
+  const value = is_told && typeof point.value === "string" && Object.hasOwn(WORDS, point.value) ? point.value : null;
   const is_past = is_old || age_s === null || age_s > point.valid_for;
   if (!is_past && point.proved === false && value !== "open" && value !== "line_fault") {
     return ["unknown", "NOT PROVED"];
   }
   if (value === null) return ["unknown", "NOT SEEN"];
-  if (is_past) return ["unknown", `? was ${WORDS[value]}`];
+  const word = word_of(point, value);
+  if (is_past) return ["unknown", `? was ${word}`];
   if (value === "closed" && point.proved !== true) return ["unknown", "NOT PROVED"];
-  return [value, point.quality === "good" ? WORDS[value] : `? ${WORDS[value]}`];
+  if (point.quality === "good") return [looks_of(point, value), word];
+  // What is doubted may be worse than it says, never better: it is not green.
+  return [value === "closed" ? "unknown" : looks_of(point, value), `? ${word}`];
 }
 
 /** A lock, a tamper loop, a battery has the name of what it belongs to; the end of its id says which it is. */
-function named({ id, name }) {
-  const [, part] = id.split(".");
+function named({ id, name, kind }) {
+  const part = PARTS.includes(kind) ? kind : id.split(".")[1];
   return part ? `${name ?? id} · ${part}` : (name ?? id);
 }
 
@@ -60,7 +81,7 @@ export class ContactList {
           },
         ),
     );
-    say(this._head, `DOORS, SEALS, DETECTORS ${contacts.length} · ${open} open · ${unknown} not known`);
+    say(this._head, `DOORS, SEALS, DETECTORS, LIGHTS ${contacts.length} · ${open} open · ${unknown} not known`);
   }
 
   _make(point) {
@@ -76,11 +97,17 @@ export class ContactList {
     const age_s = picture.age_s(point, now_s);
     const is_old = stale || picture.is_old(point);
     const [looks, words] = contact_words(point, { age_s, is_old });
+    const now = (each) => each && !stale && !picture.is_old(each);
     const permit = picture.one("permit", point.id);
+    const is_out = (id) => now(picture.one("equipment", id)) && picture.one("equipment", id).readiness === "out of service";
+    const beside = [
+      now(permit) && picture.up(now_s) < permit.ends_up && "permit",
+      (is_out(point.id) || is_out(point.source)) && "out of service",
+    ].filter(Boolean);
     mark(row, "looks", looks);
     say(row.parts.shape, SHAPES[looks]);
     say(row.parts.name, named(point));
-    say(row.parts.value, permit && !is_old ? `${words}, permit` : words);
+    say(row.parts.value, [words, ...beside].join(", "));
     say(row.parts.age, age(age_s));
     return looks;
   }

@@ -12,9 +12,13 @@ export function el(name, given = {}, ...children) {
   return node;
 }
 
+/** More of one text than this nobody reads on a screen. */
+const MOST_SHOWN = 2000;
+
 /** Write a text into a node where it differs, so that nothing is painted in vain. */
 export function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  if (node.textContent !== shown) node.textContent = shown;
 }
 
 export function mark(node, name, value) {

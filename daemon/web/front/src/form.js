@@ -1,12 +1,12 @@
-// One question to a person, in a dialog of its own: what was typed, or null where it was called off.
+// One question to a person, in a dialog of its own: what was typed or chosen, or null where it was called off.
 
 import { el } from "./draw.js";
 
-/** `fields`: [name, words, how], `how` being the input's attributes. */
+/** `fields`: [name, words, how], `how` being the input's attributes, or `choose`: pairs of a value and its words. */
 export function asked(title, fields, press) {
   return new Promise((resolve) => {
     const inputs = fields.map(([name, words, how = {}]) => {
-      const input = el("input", { name, autocomplete: "off", maxlength: 80, ...how });
+      const input = how.choose ? chooser(name, how) : el("input", { name, autocomplete: "off", maxlength: 80, ...how });
       return [name, input, el("label", {}, `${words} `, input)];
     });
     const dialog = el("dialog", { class: "asked" });
@@ -30,4 +30,8 @@ export function asked(title, fields, press) {
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+function chooser(name, { choose, ...how }) {
+  return el("select", { name, ...how }, ...choose.map(([value, words]) => el("option", { value }, words)));
 }

@@ -59,13 +59,15 @@ export class Header {
   draw(picture, { now_s, stale, settings }) {
     say(this.ship, settings.ship.name);
     const ship = picture.ship;
-    const was = stale ? "? was " : "";
-    say(this.situation, ship ? `${was}${ship.situation.toUpperCase()}${ship.threat ? " · THREAT AREA" : ""}` : "?");
+    const is_old = stale || !ship || picture.is_old(ship);
+    const was = is_old ? "? was " : "";
+    say(this.situation, ship ? `${was}${situation(ship, picture.up(now_s))}` : "SITUATION ?");
     say(this.level, ship ? level(ship, was) : "SECURITY LEVEL ?");
-    mark(this.level, "level", ship && !stale ? ship.security_level : null);
+    mark(this.level, "level", is_old ? null : ship.security_level);
     const silent = picture.silent_s(now_s);
     const state = picture.status?.state ?? "not heard of";
-    say(this.feed, stale ? `ispsd: ${silent === null ? "not heard of" : `heard ${Math.floor(silent)} s ago`}` : `ispsd ${state}`);
+    const heard = silent === null ? "not heard of" : `heard ${Math.floor(silent)} s ago`;
+    say(this.feed, stale ? `ispsd: ${heard}` : [`ispsd ${state}`, ...feeds(picture)].join(" · "));
     mark(this.feed, "state", stale ? null : state);
     this.feed.title = stale ? "" : (picture.status?.reasons ?? []).join("; ");
     const utc_ms = picture.utc_ms(now_s);
@@ -74,9 +76,26 @@ export class Header {
     const offset_min = ship?.ship_time_offset_min;
     say(
       this.ship_time,
-      utc_ms === null || !ship ? "--:-- ship" : `${clock(utc_ms + offset_min * MINUTE_MS)} ship ${offset(offset_min)}`,
+      utc_ms === null || is_old ? "--:-- ship" : `${clock(utc_ms + offset_min * MINUTE_MS)} ship ${offset(offset_min)}`,
     );
   }
+}
+
+function situation(ship, up) {
+  const { begins_up, ends_up } = ship.blackout ?? {};
+  const blackout = up === null || !ship.blackout || up >= ends_up ? null : up < begins_up ? "BLACKOUT PLANNED" : "PLANNED BLACKOUT";
+  const beside = [ship.threat && "THREAT AREA", blackout, ship.settling && "SETTLING", ship.ais_off_by && "AIS OFF BY ORDER"];
+  return [ship.situation.toUpperCase(), ...beside.filter(Boolean)].join(" · ");
+}
+
+/** How what ispsd hears stands: which devices are not up, and what came that is none of the contract. */
+function feeds(picture) {
+  const devices = picture.all("driver").filter((each) => !picture.is_old(each));
+  const down = devices.filter(({ link }) => link !== "up").length;
+  const words = [];
+  if (devices.length) words.push(down ? `${down} OF ${devices.length} DEVICES NOT UP` : `${devices.length} devices up`);
+  if (picture.unreadable) words.push(`${picture.unreadable} messages not understood`);
+  return words;
 }
 
 function level(ship, was) {
@@ -85,7 +104,10 @@ function level(ship, was) {
   return `${was}SECURITY LEVEL ${ship.security_level}${port}${force}`;
 }
 
-const clock = (ms) => new Date(ms).toISOString().slice(11, 19);
+function clock(ms) {
+  const at = new Date(ms);
+  return Number.isFinite(at.getTime()) ? at.toISOString().slice(11, 19) : "--:--";
+}
 
 function offset(minutes) {
   const hours = Math.abs(minutes) / 60;

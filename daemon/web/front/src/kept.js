@@ -1,4 +1,4 @@
-// What this browser keeps over a reload: palette, station and credential, volume, names that were used here.
+// What this browser keeps over a reload: palette, station and credential, volume.
 
 const PREFIX = "ispsd.";
 

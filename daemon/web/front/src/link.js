@@ -9,9 +9,13 @@ const EXPIRY_S = 10;
 const AGAIN_MS = 3000;
 const REPLY_MS = 10000;
 const RETRY_MS = [500, 1000, 2000, 4000];
+/** A connection that lasted less was none: a broker that takes and drops us is not asked twice a second for ever. */
+const LASTED_MS = 10_000;
+/** A broker that refuses us may be about to read its passwords anew; a station must not need a hand at 0300. */
+const REFUSED_AGAIN_MS = 20_000;
 const KEEPALIVE_S = 5;
-const OPEN = ["status", "heartbeat", "snapshot", "ship"];
-const OPEN_BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station"];
+const OPEN = ["status", "heartbeat", "snapshot", "ship", "crew"];
+const OPEN_BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station", "driver"];
 /** Not authorised, bad user name or password: waiting does not help (MQTT 5, 3.2.2.2). */
 const REFUSED = [0x86, 0x87, 0x8c];
 
@@ -31,8 +35,21 @@ export class Link {
   }
 
   open() {
-    const login = this._password ? { username: this._station, password: this._password } : {};
-    const client = mqtt.connect(this._address, {
+    if (this._closed) return;
+    let client;
+    try {
+      client = this._connect();
+    } catch (error) {
+      this._on.lost(`no way to the broker: ${error.message}`, false); // as a browser that blocks ws: from https:
+      this._open_later(this._wait_ms());
+      return;
+    }
+    this._follow(client);
+  }
+
+  _connect() {
+    const login = this._station && this._password ? { username: this._station, password: this._password } : {};
+    return mqtt.connect(this._address, {
       protocolVersion: 5,
       clientId: `ispsd-page-${token()}`,
       clean: true,
@@ -43,17 +60,23 @@ export class Link {
       timerVariant: "native", // others would want a worker out of a blob, which the page forbids
       ...login,
     });
+  }
+
+  _follow(client) {
     this._client = client;
     let reason = "no broker";
     let is_refused = false;
+    let connected_ms = null;
     client.on("connect", () => {
-      this._tries = 0;
+      if (client !== this._client) return;
+      connected_ms = performance.now();
       this._on.connected();
       const names = [...OPEN, ...OPEN_BY_ID.map((kind) => `${kind}/+`)];
       if (this._station) names.push(`reply/${this._station}`);
       client.subscribe(names.map((name) => `${this._root}/${name}`), { qos: 1 });
     });
     client.on("message", (topic, payload) => {
+      if (client !== this._client) return; // of a station that this page is no more
       if (topic === `${this._root}/reply/${this._station}`) this._take_reply(payload);
       else this._on.message(topic, payload);
     });
@@ -65,8 +88,9 @@ export class Link {
       if (client !== this._client) return;
       this._client = null;
       client.end(true);
+      if (connected_ms !== null && performance.now() - connected_ms >= LASTED_MS) this._tries = 0;
       this._on.lost(reason, is_refused);
-      if (!this._closed && !is_refused) this._open_later();
+      if (!this._closed) this._open_later(is_refused ? REFUSED_AGAIN_MS : this._wait_ms());
     });
   }
 
@@ -77,9 +101,13 @@ export class Link {
     this._client = null;
   }
 
-  _open_later() {
+  _wait_ms() {
     const wait_ms = RETRY_MS[Math.min(this._tries, RETRY_MS.length - 1)];
     this._tries += 1;
+    return wait_ms * (1 + Math.random() / 4); // not every page of the ship at once
+  }
+
+  _open_later(wait_ms) {
     this._timer = setTimeout(() => this.open(), wait_ms);
   }
 

@@ -21,6 +21,8 @@ const DRAW_S = 0.25;
 /** Calendar and monotonic clock part by so much only where the computer slept or its clock was set. */
 const PARTED_S = 2;
 const VISITOR_MS = 60 * 60_000;
+/** So long after the last touch a question that stands open is called off. */
+const LEFT_S = 120;
 
 const now_s = () => performance.now() / 1000;
 
@@ -33,6 +35,8 @@ class Page {
     this.alive = new Alive({ tell: (body) => this._tell("alive", body) });
     this.touched_s = null;
     this.visitor_s = null;
+    this.fault = null;
+    this.is_drawn = true;
     this.parted_s = null;
     this.was_stale = null;
     this.drawn_s = 0;
@@ -51,9 +55,17 @@ class Page {
     });
     this.setup = new SetUp(document.body, { stations: settings.stations, changed: () => this._connect() });
     at("band").hidden = !settings.demo;
-    for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => this._touch(), { capture: true });
+    // A finger that comes down opens no sound, in any browser; one that goes up does.
+    for (const event of ["pointerdown", "pointerup", "click", "keydown"]) {
+      addEventListener(event, () => this._touch(), { capture: true });
+    }
     document.addEventListener("visibilitychange", () => this._look());
-    addEventListener("pagehide", () => this.link?.close());
+    addEventListener("pagehide", () => {
+      this.link?.close();
+      this.picture.connection_lost();
+    });
+    // A browser may keep the page as it was and show it again: it has to connect then.
+    addEventListener("pageshow", (event) => event.persisted && this._connect());
     setInterval(() => this._look(), LOOK_MS);
     this._connect();
   }
@@ -63,18 +75,22 @@ class Page {
     this.picture.connection_lost();
     const { station, password } = identity();
     this.station = this.settings.stations.includes(station) ? station : null;
+    this.alive.begin_anew();
     this.link = new Link({
       address: this.settings.broker,
       root: this.root,
       station: this.station,
       password,
       on: {
-        connected: () => this.picture.connected_anew(),
+        connected: () => {
+          this.picture.connected_anew();
+          this.setup.settled();
+        },
         message: (topic, payload) => this.picture.take(topic, payload, now_s()),
         lost: (reason, is_refused) => {
           this.picture.connection_lost();
           this._look();
-          if (is_refused) this.setup.open(reason);
+          if (is_refused) this.setup.refused(reason);
         },
       },
     });
@@ -100,20 +116,41 @@ class Page {
     const { picture, station } = this;
     const stale = picture.stale(at_s);
     const armed = this.sounder.armed(at_s);
+    this.fault = null;
     if (station) {
-      this.sounder.look(picture, station, at_s); // before anything is drawn: no picture delays a sound
-      this._prove(at_s, armed);
+      this._safely("sound", () => this.sounder.look(picture, station, at_s)); // before anything is drawn: no picture delays a sound
+      this._prove(at_s, armed && this.fault === null);
     }
+    this._let_go(at_s);
     if (!at_once && stale === this.was_stale && at_s - this.drawn_s < DRAW_S) return;
     this.was_stale = stale;
     this.drawn_s = at_s;
-    const told = { now_s: at_s, stale, station, armed, settings: this.settings };
-    mark(document.body, "stale", stale);
-    this._banner(stale, at_s);
     if (this.visitor_s !== null && (at_s - this.visitor_s) * 1000 >= VISITOR_MS) this.visitor_s = null;
-    mark(document.body, "visitor", this.visitor_s !== null);
-    this.header.visitor.setAttribute("aria-pressed", String(this.visitor_s !== null));
-    for (const part of [this.header, this.tests, this.alerts, this.contacts, this.panels, this.watch]) part.draw(picture, told);
+    const visitor = this.visitor_s !== null;
+    mark(document.body, "visitor", visitor);
+    this.header.visitor.setAttribute("aria-pressed", String(visitor));
+    const told = { now_s: at_s, stale, station, armed, visitor, settings: this.settings };
+    for (const part of ["header", "tests", "alerts", "contacts", "panels", "watch"]) {
+      this._safely(part, () => this[part].draw(picture, told));
+    }
+    this.is_drawn = this.fault === null;
+    mark(document.body, "stale", stale || !this.is_drawn); // what could not be drawn is as it was before
+    this._banner(stale, at_s);
+  }
+
+  /** One part that fails takes no other with it, and what it leaves on the screen is not called true. */
+  _safely(part, act) {
+    try {
+      act();
+    } catch (error) {
+      this.fault ??= `${part}: ${error.message}`;
+    }
+  }
+
+  /** A question that somebody left open covers the alerts, and what was typed into it: it is called off. */
+  _let_go(at_s) {
+    if (at_s - (this.touched_s ?? at_s) < LEFT_S) return;
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
 
   _prove(at_s, armed) {
@@ -123,7 +160,7 @@ class Page {
     this.alive.look(
       {
         session: picture.connected ? picture.session : null,
-        shown: document.visibilityState === "visible",
+        shown: document.visibilityState === "visible" && this.is_drawn, // whose drawing fails shows nothing that is so
         fresh: picture.fresh(at_s),
         sound_armed: own.sounder === "page" && armed,
         of: own.sounder === "program" ? "page" : null,
@@ -141,12 +178,13 @@ class Page {
 
   _banner(stale, at_s) {
     const banner = document.getElementById("banner");
-    banner.hidden = !stale;
-    if (!stale) return;
+    banner.hidden = !stale && this.fault === null;
+    if (banner.hidden) return;
+    if (!stale) return say(banner, `THIS PAGE HAS A FAULT · do not rely on it · load it again · ${this.fault}`);
     const silent_s = this.picture.silent_s(at_s);
     const since = silent_s === null ? "not heard of yet" : `not heard for ${Math.floor(silent_s)} s`;
     const what = this.picture.connected ? "ISPSD" : "THE BROKER";
-    say(banner, `NOTHING HERE IS CERTAIN · ${what} ${since} · go by eye and by rounds · call the ETO`);
+    return say(banner, `NOTHING HERE IS CERTAIN · ${what} ${since} · go by eye and by rounds · call the ETO`);
   }
 
   /** Send what needs no answer; one that is lost is said again. */
@@ -171,7 +209,7 @@ class Page {
   async _act(what) {
     const person = this.picture.one("station", this.station)?.person;
     if (!person) return "take the watch first";
-    const said = await asked(what.title, what.fields, what.press);
+    const said = await asked(what.title, what.fields(this.picture), what.press);
     if (said === null) return "";
     const members = Object.fromEntries(Object.entries(what.members(said)).filter(([, value]) => value !== ""));
     const reply = await this._ask(what.verb, { person, ...members });

@@ -13,7 +13,10 @@ export const LOST_S = 15;
 /** More things of one kind than this no ship has: what is beyond is not kept. */
 export const MOST = 5000;
 
-const BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station"];
+const ALONE = ["status", "heartbeat", "snapshot", "ship", "crew"];
+const BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station", "driver"];
+/** Of these a message that cannot be believed leaves nothing known; a heartbeat or a snapshot is only missed. */
+const FORGOTTEN = ["status", "ship", "crew"];
 
 export class Picture {
   constructor(root, { started_s }) {
@@ -25,6 +28,7 @@ export class Picture {
     this.ended = false;
     this.status = null;
     this.ship = null;
+    this.crew = null;
     this.unreadable = 0;
     this.by_id = Object.fromEntries(BY_ID.map((kind) => [kind, new Map()]));
     this._beat = null;
@@ -57,17 +61,26 @@ export class Picture {
     if (!topic.startsWith(`${this.root}/`)) return undefined;
     const [kind, id, ...more] = topic.slice(this.root.length + 1).split("/");
     if (more.length) return undefined;
-    if (!id && !["status", "heartbeat", "snapshot", "ship"].includes(kind)) return undefined;
+    if (!id && !ALONE.includes(kind)) return undefined;
     if (id && !BY_ID.includes(kind)) return undefined;
     const said = checked(kind, payload);
     if (said === undefined) {
       this.unreadable += 1;
       if (id) this.by_id[kind].delete(id); // what was there before is no longer so
-      return kind;
     }
-    if (id) this._take_one(kind, id, said);
-    else if (said !== null) this[`_take_${kind}`](said, now_s);
+    if (!id && (said ?? null) === null) this._forget(kind);
+    else if (id && said !== undefined) this._take_one(kind, id, said);
+    else if (!id) this[`_take_${kind}`](said, now_s);
     return kind;
+  }
+
+  /** What stood under a topic is no longer so: it was cleared, or is not what the contract says. */
+  _forget(kind) {
+    if (!FORGOTTEN.includes(kind)) return;
+    this[kind] = null;
+    if (kind !== "status") return;
+    this.session = null;
+    this._beat = null;
   }
 
   _take_one(kind, id, said) {
@@ -103,15 +116,26 @@ export class Picture {
     this.ship = { ...said, connection: this.connection };
   }
 
+  _take_crew(said) {
+    this.crew = { ...said, connection: this.connection };
+  }
+
   _drop_old() {
     for (const all of Object.values(this.by_id)) {
       for (const [id, each] of all) if (this.is_old(each)) all.delete(id);
     }
+    if (this.ship && this.is_old(this.ship)) this.ship = null;
+    if (this.crew && this.is_old(this.crew)) this.crew = null;
   }
 
   /** Whether a thing was told by another session than the present one, or before this connection. */
   is_old(each) {
     return each.session !== this.session || each.connection !== this.connection;
+  }
+
+  /** Whether everything was told: before, that there is no alert means nothing. */
+  get complete() {
+    return this.session !== null && this._snapshot === this.session;
   }
 
   /** Whether nothing that is shown can be relied on. */

@@ -26,23 +26,42 @@ export class SetUp {
       this._why,
       el("label", {}, "Station ", this._station),
       el("label", {}, "Its password at the ship's broker ", this._password),
-      el("p", {}, "It is kept in this browser, and sent to the broker alone."),
+      el("p", {}, "It is kept in this browser, and sent to the broker alone. Nothing typed: it stays as it is."),
       el("button", { type: "submit", class: "ok" }, "Keep"),
       el("button", { type: "button", class: "cancel", on: { click: () => this._dialog.close() } }, "Cancel"),
     );
     form.addEventListener("submit", () => {
       const station = this._station.value || null;
-      keep("station", station && { station, password: this._password.value || null });
+      const before = identity();
+      // Nothing typed leaves the word that the same station has: who only looked takes no station off the air.
+      const password = this._password.value || (station === before.station ? before.password : null);
+      keep("station", station && { station, password });
+      this._is_asked = false;
       this._password.value = "";
       changed();
     });
     this._dialog = el("dialog", { class: "setup" }, form);
+    this._dialog.addEventListener("close", () => (this._password.value = ""));
+    this._is_asked = false;
     parent.append(this._dialog);
   }
 
   open(why = "") {
     say(this._why, why);
+    if (this._dialog.open) return; // somebody is typing into it
     this._station.value = identity().station ?? "";
-    if (!this._dialog.open) this._dialog.showModal();
+    this._dialog.showModal();
+  }
+
+  /** The broker does not take us: it is asked once, not again at each attempt that follows. */
+  refused(why) {
+    if (!this._is_asked) this.open(why);
+    this._is_asked = true;
+  }
+
+  /** It takes us after all. */
+  settled() {
+    if (this._is_asked) this._dialog.close();
+    this._is_asked = false;
   }
 }

@@ -1,12 +1,13 @@
 // The sounder of a station that has only a browser: docs/mqtt.md, "A page that is a station".
 
 import { Conductor } from "./conductor.js";
-import { play, PULSES } from "./tones.js";
+import { play } from "./tones.js";
 
 /** An output whose own clock has stood still for so long plays nothing, whatever the browser says of it. */
 const HUNG_S = 2;
 /** A test sound that was asked for longer ago is not played: nobody waits for it any more. */
 const TEST_WITHIN_S = 10;
+const TEST_LASTS_S = 2;
 const FULL = 100;
 /** Between these a warning sounds again (MSC.302(87), IEC 62923-1: at most five minutes). */
 const SHORTEST_S = 30;
@@ -21,7 +22,8 @@ export class Sounder {
     this._conductor = new Conductor();
     this._stop = null;
     this._signal = null;
-    this._ends_s = 0;
+    this._has_hung = false;
+    this._test_ends_s = 0;
     this._played = null;
     this.volume = FULL;
   }
@@ -29,6 +31,7 @@ export class Sounder {
   /** Somebody touched the page: now the browser lets it play. */
   touched() {
     try {
+      if (this._has_hung || this._audio?.state === "closed") this._renew();
       this._audio ??= this._open();
       this._audio.resume()?.catch?.(() => {});
     } catch {
@@ -36,18 +39,29 @@ export class Sounder {
     }
   }
 
+  /** An output that stood still, as after its cable was out, is not waited for: the next touch opens another. */
+  _renew() {
+    this._end();
+    this._audio?.close?.()?.catch?.(() => {});
+    this._audio = null;
+    this._moved_s = null;
+    this._has_hung = false;
+  }
+
   /** Whether it would be heard: the browser lets it play, and the output's own clock goes on. */
   armed(now_s) {
     const audio = this._audio;
     if (!audio || audio.state !== "running") {
       this._moved_s = null;
+      this._has_hung = false;
       return false;
     }
     if (audio.currentTime !== this._seen_s) {
       this._seen_s = audio.currentTime;
       this._moved_s = now_s;
     }
-    return this._moved_s !== null && now_s - this._moved_s <= HUNG_S;
+    this._has_hung = now_s - this._moved_s > HUNG_S;
+    return !this._has_hung;
   }
 
   /** Look at what is to sound now, and begin or end it. */
@@ -65,8 +79,8 @@ export class Sounder {
       now_s,
       warning_every_s: Math.min(Math.max(own.warning_every_s, SHORTEST_S), LONGEST_S),
     });
-    if (signal !== null) this._begin(signal, own, now_s);
-    else if (this._signal !== "TEST" && !is_lost && sounding.length === 0) this._end();
+    if (signal !== null) this._begin(signal, own);
+    else if (!is_lost && sounding.length === 0 && !(this._signal === "TEST" && now_s < this._test_ends_s)) this._end();
     this._look_at_test(picture, own, now_s);
     return undefined;
   }
@@ -76,20 +90,18 @@ export class Sounder {
     const up = picture.up(now_s);
     if (!said || said.nonce === this._played || up === null || picture.is_old(own)) return;
     this._played = said.nonce;
-    if (up - said.asked_up <= TEST_WITHIN_S) {
-      this._begin("WARNING", own, now_s);
-      this._signal = "TEST";
-    }
+    if (up - said.asked_up > TEST_WITHIN_S) return;
+    this._begin("WARNING", own);
+    this._signal = "TEST";
+    this._test_ends_s = now_s + TEST_LASTS_S;
   }
 
-  _begin(signal, own, now_s) {
+  _begin(signal, own) {
     this._end();
     if (!this._audio) return;
     const volume = Math.max(Math.min(this.volume, FULL), own.volume_floor);
     this._stop = play(this._audio, signal, { tones: own.tones, volume });
     this._signal = signal;
-    const { count, pulse_s, gap_s } = PULSES[signal];
-    this._ends_s = now_s + count * (pulse_s + gap_s) + 1;
     document.documentElement.dataset.sounds = signal;
   }
 

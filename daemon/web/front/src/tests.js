@@ -1,6 +1,7 @@
 // A test that is led: its next step in type that is read from where the door is, what was seen so far, and the answer.
 
 import { age, el, mark, rows, say } from "./draw.js";
+import { asked } from "./form.js";
 
 const RESULTS = ["SAT", "UNSAT", "NOT DONE"];
 const TYPED = { reference: "reference", number: "number", result: "remark" };
@@ -34,7 +35,7 @@ export class TestList {
     parts.who_name = el("label", { class: "who-name" }, "Name of the witness ", parts.who);
     parts.buttons = el("div", { class: "buttons" });
     parts.stop = el("button", { type: "button", class: "stop" }, "break off");
-    parts.stop.addEventListener("click", () => this._send(row, "abort_test", { reason: "broken off at the page" }));
+    parts.stop.addEventListener("click", () => this._break_off(row));
     row.append(
       part("what"), part("prompt"), part("left"), part("seen"),
       parts.who_name, parts.typed_name, parts.buttons, parts.stop, part("answer"),
@@ -53,8 +54,8 @@ export class TestList {
     say(parts.prompt, test.state === "done" ? outcome(test) : test.prompt);
     const left_s = test.seconds_left === null || age_s === null ? null : Math.max(0, test.seconds_left - age_s);
     say(parts.left, test.state === "done" || left_s === null || is_old ? "" : `${age(left_s)} left`);
-    say(parts.seen, Array.isArray(test.seen) ? test.seen.map(String).join(" · ") : "");
-    const asks = test.state === "waiting" && station && !is_old ? test.expects : null;
+    say(parts.seen, test.seen.join(" · "));
+    const asks = test.state === "waiting" && station && !is_old ? (test.expects ?? null) : null;
     row.person_ = test.who === "witness" ? null : (test.tester ?? person);
     parts.who_name.hidden = !asks || row.person_ !== null;
     parts.typed_name.hidden = !Object.hasOwn(TYPED, asks ?? "");
@@ -84,6 +85,12 @@ export class TestList {
   _answer(row, text) {
     const said = text();
     this._send(row, "answer", { step: row.test_.step, ...(said === undefined ? {} : { text: said }) });
+  }
+
+  /** What was seen so far proves nothing then: one press in passing is not enough. */
+  async _break_off(row) {
+    const said = await asked("Break this test off?", [["reason", "Why", { required: true }]], "Break off");
+    if (said) await this._send(row, "abort_test", said);
   }
 
   async _send(row, verb, members) {

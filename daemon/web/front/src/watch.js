@@ -3,7 +3,6 @@
 import { age, el, mark, say } from "./draw.js";
 import { keep, kept } from "./kept.js";
 
-const MOST_NAMES = 12;
 const WATCH = "take_watch";
 
 export class WatchBar {
@@ -39,7 +38,8 @@ export class WatchBar {
     parent.append(this._dialog);
   }
 
-  draw(picture, { now_s, stale, station, armed }) {
+  draw(picture, { now_s, stale, station, armed, visitor }) {
+    this._crew = picture.crew && !stale && !picture.is_old(picture.crew) ? picture.crew.persons : null;
     const own = station ? picture.one("station", station) : null;
     this._own = own;
     this._person = own?.person ?? undefined;
@@ -57,7 +57,7 @@ export class WatchBar {
     mark(this.test, "wanted", lacks.includes("heard"));
     this.volume.hidden = !is_page;
     this.volume.min = own?.volume_floor ?? 0;
-    say(this.person, watch_words(picture, { own, is_known, now_s, station }));
+    say(this.person, watch_words(picture, { own, is_known, now_s, station, visitor }));
     this.watch.disabled = !is_known;
     const wanted = is_known ? own.reply_wanted : null;
     this.gangway.hidden = !wanted;
@@ -81,25 +81,34 @@ export class WatchBar {
   _make_dialog() {
     this._names = el("div", { class: "names" });
     this._name = el("input", { name: "person", autocomplete: "off", maxlength: 60, required: true });
+    this._typed = el(
+      "div",
+      { class: "typed" },
+      el("label", {}, "Name, as the crew list has it ", this._name),
+      el("button", { type: "submit", class: "ok" }, "Take watch"),
+    );
     const form = el(
       "form",
       { method: "dialog" },
       el("h2", {}, "Who takes the watch here?"),
       this._names,
-      el("label", {}, "Name, as the crew list has it ", this._name),
-      el("button", { type: "submit", class: "ok" }, "Take watch"),
+      this._typed,
       el("button", { type: "button", class: "cancel", on: { click: () => this._dialog.close() } }, "Cancel"),
     );
     form.addEventListener("submit", () => this._take(this._name.value.trim()));
     return el("dialog", { class: "watch" }, form);
   }
 
+  /** One press on a name; to type it is only for where ispsd has told no list. */
   _open_names() {
+    const crew = this._crew ?? [];
     this._names.replaceChildren(
-      ...kept("names", []).map((name) =>
-        el("button", { type: "button", on: { click: () => this._take(name) } }, name),
+      ...crew.map(({ name, rank }) =>
+        el("button", { type: "button", data: { person: name }, on: { click: () => this._take(name) } }, `${rank} ${name}`.trim()),
       ),
     );
+    this._typed.hidden = crew.length > 0;
+    this._name.disabled = this._typed.hidden;
     this._name.value = "";
     this._dialog.showModal();
   }
@@ -108,10 +117,7 @@ export class WatchBar {
     this._dialog.close();
     if (!person) return;
     const reply = await this._press(WATCH, { person }, `${person} has the watch`);
-    if (reply.accepted) {
-      keep("names", [person, ...kept("names", []).filter((name) => name !== person)].slice(0, MOST_NAMES));
-      say(this.answer, handed_over(person, reply.extra));
-    }
+    if (reply.accepted) say(this.answer, handed_over(person, reply.extra));
   }
 }
 
@@ -124,12 +130,12 @@ function tile_words({ station, own, is_known, armed }) {
   return `SOUND NOT ARMED${own.lacks.length ? `: ${own.lacks.join(", ")}` : ""}`;
 }
 
-function watch_words(picture, { own, is_known, now_s, station }) {
+function watch_words(picture, { own, is_known, now_s, station, visitor }) {
   if (!own) return "";
   if (!is_known) return `${station}: watch not known`;
   if (own.person === null) return `${station}: NOBODY HAS THE WATCH`;
   const up = picture.up(now_s);
-  const since = own.since_up === null || up === null ? "" : ` for ${age(up - own.since_up)}`;
+  const since = visitor || own.since_up === null || up === null ? "" : ` for ${age(up - own.since_up)}`;
   return `${station}: ${own.person}${since}`;
 }
 
