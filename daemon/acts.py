@@ -430,8 +430,11 @@ class Acts:
                 f"an answer has at most {LONGEST_TEXT} characters, all of them printable"
             )
         by = By(self._people.aboard(claim.name), claim.station)
-        if self._wants_witness(test, step) and authority.cell(Act.WITNESS_TEST, by.person.roles):
-            by = await self._people.prove(claim, Act.WITNESS_TEST)
+        if self._wants_witness(test, step):
+            if self._tests.tests[test].spec.needs_window:
+                by = await self._people.prove(claim, Act.WITNESS_SSAS)
+            elif authority.cell(Act.WITNESS_TEST, by.person.roles):
+                by = await self._people.prove(claim, Act.WITNESS_TEST)
         mine = Answer(by.person.name, text, claim.station, by.proof.value)
         before = self._tests.answer(test, step, mine)
         return Reply(accepted=True) if before is None else _too_late(step, mine, before)

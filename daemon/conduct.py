@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from daemon import logs, results, schedule
 from daemon.checks.api import Gathered, ItemsVerdict
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from daemon.model import Regime
     from daemon.record.entry import Draft, Entry
     from daemon.standing import Test
+
+    _Run: TypeAlias = Callable[[Any, CheckContext], Awaitable[Gathered | None]]
 
 MOST_CHANGES = 6
 """Changes of outcome of one day that are all written; after them only what is worse."""
@@ -96,8 +98,22 @@ class Conduct:
         if person is not None:
             self.submit(results.begun(test, session))
         self._on_change(test)
-        group.create_task(self._carry_out(test, session))
+        run: _Run = test.spec.run if item is None or test.spec.lead is None else test.spec.lead
+        group.create_task(self._carry_out(test, session, run))
         return session
+
+    def resume(self, test: Test, session: Session, so_far: Gathered) -> None:
+        """Go on with a test that ispsd did not survive, from what was kept of it.
+
+        Raises:
+            RefusedError: Nothing runs yet, or it is none that can go on.
+        """
+        if test.spec.resume is None:
+            raise RefusedError(f"{test.config.id} cannot go on after a restart")
+        test.session, session.needs_no_window = session, True
+        run = partial(_resumed, test.spec.resume, so_far)
+        self._on_change(test)
+        self._group().create_task(self._carry_out(test, session, run))
 
     def watch(self, test: Test) -> None:
         """Begin a continuous check: one ship's day after the other."""
@@ -123,6 +139,17 @@ class Conduct:
         test.said = found.verdict.outcome
         group.create_task(self._take(test, session, found.verdict, ended_utc, written))
         return written
+
+    def _keep(self, test: Test, session: Session, said: Gathered) -> None:
+        around = self._around
+        pieces = results.basis_of(
+            test,
+            as_kept(said),
+            demo=around.demo,
+            software=around.software,
+            salt=around.entropy.salt,
+        )
+        self.submit(results.kept(test, session, pieces))
 
     def _submit(
         self, test: Test, session: Session, found: Found, ended_utc: datetime
@@ -180,8 +207,7 @@ class Conduct:
 
     # On one occasion
 
-    async def _carry_out(self, test: Test, session: Session) -> None:
-        run = test.spec.run if session.item is None or test.spec.lead is None else test.spec.lead
+    async def _carry_out(self, test: Test, session: Session, run: _Run) -> None:
         found = await self._found(test, session, run, test.spec.limit_s)
         ended_utc = self._clock.utc()
         test.session, session.is_over = None, True
@@ -258,7 +284,7 @@ class Conduct:
         self,
         test: Test,
         session: Session,
-        run: Callable[[Any, CheckContext], Awaitable[Gathered | None]],
+        run: _Run,
         within_s: float,
     ) -> Found | None:
         context = Context(
@@ -268,6 +294,7 @@ class Conduct:
             changed=partial(self._on_change, test),
             report=partial(self._report, test, session),
             in_question=test.in_question,
+            keep=partial(self._keep, test, session),
         )
         try:
             return await self._within(test, session, run(test.config, context), within_s)
@@ -320,6 +347,15 @@ class Conduct:
         if self.group is None:
             raise RefusedError("the daemon is not running tests yet")
         return self.group
+
+
+async def _resumed(
+    resume: Callable[[Any, CheckContext, Gathered], Awaitable[Gathered]],
+    so_far: Gathered,
+    config: Any,
+    ctx: CheckContext,
+) -> Gathered | None:
+    return await resume(config, ctx, so_far)
 
 
 def _inconclusive(reason: str) -> Found:

@@ -383,7 +383,13 @@ class Fitted:
             answers=self._answers,
             own_position=self._own_position,
             attached=lambda seq: attached(self.record, seq),
+            window_opened_by=self._window_opened_by,
         )
+
+    def _window_opened_by(self) -> tuple[str, ...]:
+        """Return who opened the SSAS test window that is open now; none where none is."""
+        window = self.gate.window()
+        return () if window is None else window.opened_by
 
     def _answers(self, point: str) -> bool:
         """Return whether the device that says a point answers now."""

@@ -7,7 +7,7 @@ What is due and automatic starts by itself; a period that ended without its test
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, timezone
 
-    from daemon.checks.api import Answer
+    from daemon.checks.api import Answer, Gathered
     from daemon.checks.asking import Hindrance
     from daemon.clock import Clock
     from daemon.gate import Gate
@@ -44,6 +44,18 @@ LOOK_S = 1.0
 """How often the calendar is asked."""
 KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED, fold.BEGUN, fold.SKIP)
 """What the record keeps of tests, for ``Tests.take_up``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was found in a test before ispsd stopped.
+
+    Attributes:
+        witness: Who had confirmed a step as the second person.
+    """
+
+    gathered: Gathered
+    witness: str | None = None
 
 
 class Tests:
@@ -118,7 +130,7 @@ class Tests:
         self._unplanned: list[Test] = []
         self._led: dict[str, Session] = {}
         """The newest session that a person began, of each test; its answers are known when it is over, too."""
-        self._broken_off: list[tuple[Test, Session]] = []
+        self._broken_off: list[tuple[Test, Session, SoFar | None]] = []
         self._seen: tuple[Situation, SecurityLevel] | None = None
 
     def take_up(
@@ -126,12 +138,14 @@ class Tests:
         kept: Mapping[str, Mapping[str, Mapping[str, Json]]],
         *,
         last_seen_utc: datetime | None,
+        so_far: Mapping[str, SoFar] | None = None,
     ) -> None:
         """Take up what the record keeps of tests beside their newest results.
 
         Args:
             kept: The record's states, by each kind of ``KEPT``.
             last_seen_utc: When ispsd was last seen running before this start; None: never.
+            so_far: What was found in tests that go on after this start, by test.
         """
         self._off_from_utc, self._on_utc = last_seen_utc, self.clock.utc()
         for id_, test in self.tests.items():
@@ -143,7 +157,8 @@ class Tests:
             test.settled_utc = _moment(kept[fold.MISSED].get(id_), "until")
             test.asked_settled_utc = _moment(kept[fold.MISSED].get(f"{id_}/after"), "asked")
             if (begun := kept[fold.BEGUN].get(id_)) is not None:
-                self._broken_off.append((test, _session_in(begun)))
+                found = None if so_far is None else so_far.get(id_)
+                self._broken_off.append((test, _session_in(begun, found), found))
             if (word := kept[fold.SKIP].get(id_)) is not None:
                 test.unsigned = _from_entry(word)
             plan = kept[fold.PLANNED].get(id_)
@@ -404,9 +419,13 @@ class Tests:
     # What falls due
 
     def _write_broken_off(self, *, last_seen_utc: datetime | None) -> None:
-        """Say of every test that was under way when ispsd stopped that it proves nothing."""
+        """Say of every test that was under way when ispsd stopped that it proves nothing, or go on with it."""
         now_utc = self.clock.utc()
-        for test, session in self._broken_off:
+        for test, session, so_far in self._broken_off:
+            if so_far is not None:
+                self._led[test.config.id] = session
+                self._conduct.resume(test, session, so_far.gathered)
+                continue
             ended_utc = max(session.began_utc, min(last_seen_utc or now_utc, now_utc))
             reason = "interrupted: ispsd stopped before the test was complete"
             test.waits_for_disk = True
@@ -509,12 +528,13 @@ class Tests:
             raise RefusedError(f"there is no test {test_id[:40]!r}") from None
 
 
-def _session_in(begun: Mapping[str, Json]) -> Session:
+def _session_in(begun: Mapping[str, Json], so_far: SoFar | None) -> Session:
     item, person = begun.get("item"), begun.get("person")
     return Session(
         forms.from_utc(str(begun["began"])),
         None if person is None else str(person),
         None if item is None else str(item),
+        witness=None if so_far is None else so_far.witness,
     )
 
 

@@ -9,10 +9,10 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from daemon import forms, occasions
+from daemon import evidence, forms, occasions, results
 from daemon.alerts.openalerts import LAST_INSTANCE, later
 from daemon.checks.flags import Notice
-from daemon.errors import RefusedError
+from daemon.errors import RecordError, RefusedError
 from daemon.model import (
     AlertState,
     Classification,
@@ -23,7 +23,7 @@ from daemon.model import (
     Situation,
 )
 from daemon.orders.taking_up import left_s, number, take_up
-from daemon.readiness import KEPT
+from daemon.readiness import KEPT, SoFar
 from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import MOST_ENTRIES, Query
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from daemon.record.log import Record
     from daemon.sealregister import SealRegister
     from daemon.shipstate import ShipState
+    from daemon.standing import Test
     from daemon.stations import Stations
     from daemon.watch import Watch
     from daemon.window import Window
@@ -114,13 +115,57 @@ async def restore(
         {a.id: await _newest(record, "alert.changed", a.source.id, id=a.id) for a in alerts}
     )
     await _stations(record, watch.stations, now_s=now_s, now_utc=now_utc)
-    window.notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
+    notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
+    window.take_up(notices)
     await _results(record, tests)
     for seal, body in (await record.state(fold.SEAL)).items():
         register.change(seal, str(body["number"]))
     movements.take_up((await record.state(fold.COUNTED)).get(COUNTED_DOORS))
-    tests.take_up({kind: await record.state(kind) for kind in KEPT}, last_seen_utc=last_seen_utc)
+    tests.take_up(
+        {kind: await record.state(kind) for kind in KEPT},
+        last_seen_utc=last_seen_utc,
+        so_far=await _so_far(record, tests),
+    )
     tests.recall(await _occasions(record))
+
+
+async def _so_far(record: Record, tests: Tests) -> dict[str, SoFar]:
+    """Return what was found in tests that can go on: what was kept of them, where they are what they were then."""
+    found = {}
+    for id_, begun in (await record.state(fold.BEGUN)).items():
+        test = tests.tests.get(id_)
+        if test is None or test.spec.resume is None:
+            continue
+        query = Query(
+            type=results.KEPT,
+            subject=test.config.equipment,
+            newest_first=True,
+            limit=MOST_ENTRIES,
+        )
+        for entry in await record.entries(query):
+            if (entry.open["test"], entry.open["began"]) == (id_, begun["began"]):
+                with suppress(RecordError):
+                    found[id_] = await _kept(record, entry, test)
+                break
+    return found
+
+
+async def _kept(record: Record, entry: Entry, test: Test) -> SoFar:
+    """Return what an entry kept of a test.
+
+    Raises:
+        RecordError: It is not whole, or was kept of a test that is another today.
+    """
+    bodies = {each.media: await record.evidence(each.sha256) for each in entry.evidence}
+    document, readings = bodies.get(evidence.BASIS), bodies.get(evidence.READINGS, b"")
+    if document is None or readings is None:
+        raise RecordError(f"what entry {entry.seq} kept is not in this record")
+    basis = evidence.basis(document, readings)
+    if (basis.check, basis.config) != (test.spec.kind, results.configured(test)):
+        raise RecordError(f"{test.config.id} is another test than in entry {entry.seq}")
+    part = await record.part(entry.seq, Classification.SSO) or {}
+    witness = part.get(results.WITNESS)
+    return SoFar(basis.gathered, None if witness is None else str(witness))
 
 
 async def _occasions(record: Record) -> list[tuple[str, Mapping[str, Json], datetime]]:

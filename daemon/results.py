@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from daemon.standing import Test
 
 RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
-BEGUN = "test.begun"
+BEGUN, KEPT = "test.begun", "test.kept"
 PERFORMER, WITNESS = "performer", "witness"
 _BERTHED: Final = frozenset({Situation.PORT, Situation.YARD})
 """Where the port says where she was."""
@@ -152,18 +152,53 @@ def evidence_of(
     """
     if gathered is None:
         return Kept(len(verdict.readings), evidence.readings_piece(verdict.readings))
-    basis = evidence.Basis(
-        check=test.spec.kind,
-        config=test.config.model_dump(mode="json"),
-        gathered=gathered,
-        simulated=demo,
-        software=software,
-    )
-    pieces = evidence.pieces(basis, salt=salt())
+    pieces = basis_of(test, gathered, demo=demo, software=software, salt=salt)
     if verdict.outcome is not Outcome.PASSED or test.spec.mode is Mode.ASSISTED:
         pictures = (Evidence("image/jpeg", each) for each in gathered.pictures)
         pieces = (*pieces[:-1], *pictures, pieces[-1])
     return Kept(len(gathered.readings), pieces)
+
+
+def basis_of(
+    test: Test, gathered: Gathered, *, demo: bool, software: str, salt: Callable[[], bytes]
+) -> tuple[Evidence, ...]:
+    """Return what was gathered, and what the test was then, as pieces of evidence.
+
+    Raises:
+        EntryError: Something that was gathered cannot be written down.
+    """
+    basis = evidence.Basis(
+        check=test.spec.kind,
+        config=configured(test),
+        gathered=gathered,
+        simulated=demo,
+        software=software,
+    )
+    return evidence.pieces(basis, salt=salt())
+
+
+def configured(test: Test) -> dict[str, Json]:
+    """Return the test as the ship's file has it, as plain JSON."""
+    return test.config.model_dump(mode="json")
+
+
+def kept(test: Test, session: Session, pieces: tuple[Evidence, ...]) -> Draft:
+    """Return the entry of what a test has found until now: if ispsd stops, the next start goes on from there."""
+    said: dict[str, Json] = {
+        "test": test.config.id,
+        "equipment": test.config.equipment,
+        "began": forms.utc(session.began_utc),
+    }
+    return Draft(
+        kind="system",
+        type=KEPT,
+        subject=test.config.equipment,
+        classification=test.classification,
+        actor=Actor(person=session.person, proof=session.proof),
+        open=said,
+        parts={Classification.SSO: {WITNESS: session.witness}} if session.witness else {},
+        evidence=pieces,
+    )
 
 
 def missed(test: Test, period: Period, reason: str, *, after: Event | None = None) -> Draft:

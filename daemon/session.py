@@ -213,6 +213,7 @@ class Context:
         changed: Callable[[], None],
         report: Callable[[Gathered], None],
         in_question: Callable[[datetime], Collection[str]],
+        keep: Callable[[Gathered], None],
     ) -> None:
         self.clock = around.clock
         self.ship = around.ship
@@ -223,6 +224,7 @@ class Context:
         self._session = session
         self._changed = changed
         self._report = report
+        self._keep = keep
         self._in_question = in_question
 
     @property
@@ -277,6 +279,9 @@ class Context:
 
     def done_with_window(self) -> None:
         self._session.needs_no_window = True
+
+    def keep(self, gathered: Gathered) -> None:
+        self._keep(gathered)
 
     def day_ends_s(self) -> float:
         day = self._session.day or self._session.began_utc.astimezone(self._around.ship_time())

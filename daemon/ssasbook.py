@@ -16,7 +16,7 @@ from daemon.checks.flags import VERIFY, load_flag
 from daemon.checks.ssas_end_to_end import SsasEndToEndConfig
 from daemon.checks.ssas_settings import evidence_valid_until
 from daemon.errors import RecordError, RefusedError
-from daemon.model import Outcome
+from daemon.model import Classification, Outcome
 from daemon.record.search import Query
 from daemon.ssaspapers import false_alert_card, notice_text
 
@@ -165,7 +165,13 @@ async def attached(record: Record, seq: int) -> Attached | None:
         return None
     name, media = entry.open.get("name"), reference.media
     text = None if content is None or media not in READABLE else _words_of(content, media)
-    return Attached(str(name) if name is not None else None, reference.sha256, text)
+    return Attached(
+        str(name) if name is not None else None,
+        reference.sha256,
+        forms.from_utc(entry.stamp.at),
+        entry.classification is Classification.SSO,
+        text,
+    )
 
 
 def _words_of(content: bytes, media: str) -> str:

@@ -56,6 +56,10 @@ class Window:
         self.notices: list[Notice] = []
         """Those of which the record knows, oldest first."""
 
+    def take_up(self, notices: Iterable[Notice]) -> None:
+        """Take up the notices of which the record knows."""
+        self.notices = sorted(notices, key=lambda each: each.entered_utc)[-MOST_NOTICES:]
+
     def proposed_s(self, test: Test) -> float:
         """Return how long a window for this test should be, in seconds: what it needs, and a margin."""
         if test.spec.window_s is None:
@@ -189,6 +193,7 @@ class Window:
             now_utc,
             to=[each.kind for each in config.addressees],
             last_utc=max(sent, default=None),
+            occasion=config.occasion,
         )
 
     def _write(

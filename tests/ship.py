@@ -7,16 +7,19 @@ import io
 import json
 import shutil
 from collections import defaultdict
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from daemon import config, control, logs
 from daemon.app import Daemon
+from daemon.drivers.ssas_listening import SsasPortDriver
 from daemon.errors import RefusedError
+from daemon.model import LinkState
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.contract import schema_for
 from simulators.io_unit import IoUnit
@@ -29,7 +32,7 @@ from tests.pins import FAST, OFFICERS, PIN, give_pins
 from tests.soon import soon
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from daemon.gate import CovertGate
@@ -249,10 +252,12 @@ async def afloat(
     edit: Callable[[str], str] = lambda text: text,
     log: io.StringIO | None = None,
     pins: bool = True,
+    answers_at_once: tuple[str, ...] = (),
 ) -> AsyncIterator[Ship]:
     """Run the daemon until the block ends, then stop it in order.
 
-    With ``pins``, officers, SSO and Master have set theirs before; ``ask`` and ``control`` give them where wanted.
+    Before any time passes, the devices of ``answers_at_once`` are connected: of two runs neither polls later. With
+    ``pins``, officers, SSO and Master have set theirs before; ``ask`` and ``control`` give them where wanted.
     """
     if pins and not (credentials := ship.folder / "persons.json").exists():
         give_pins(credentials)
@@ -271,6 +276,8 @@ async def afloat(
     running = asyncio.ensure_future(ship.daemon.run())
     await soon(lambda: ship.daemon.publisher.facts().progress > 0 or running.done())
     await ship.daemon.record.drained()
+    asked = [each for each in ship.daemon.supervisors if each.device in answers_at_once]
+    await soon(lambda: all(each.status.link is LinkState.UP for each in asked) or running.done())
     await broker.start()
     subscriber = Connection(address(broker), client_id="everything", inbox_limit=100_000)
     await subscriber.connect()
@@ -303,6 +310,20 @@ async def sailing(folder: Path, *, feeds: bool = False, **how: Any) -> AsyncIter
         afloat(ship, broker, ends, **how),
     ):
         yield ship
+
+
+@contextmanager
+def ssas_ports_opened() -> Iterator[set[str]]:
+    """Notice which SSAS units' ports are opened: that is done in threads, which no clock of ours waits for."""
+    let_settle, opened = SsasPortDriver._let_settle, set[str]()
+
+    async def noticed(driver: SsasPortDriver, source: Any) -> None:
+        opened.add(driver._context.device)
+        await let_settle(driver, source)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SsasPortDriver, "_let_settle", noticed)
+        yield opened
 
 
 def fresh(folder: Path) -> None:

@@ -172,6 +172,15 @@ def test_an_interval_longer_than_the_flag_allows_is_refused_with_the_rule(tmp_pa
     assert "verify with your RSO" in reason
 
 
+def test_a_yearly_test_that_the_flag_wants_beside_the_others_is_one_of_the_plan(tmp_path):
+    test = an_ssas_test().replace('"singapore"', '"united-kingdom"') + "limit_days = 182\n"
+    reason = refused(tmp_path, test)['test "t-ssas"']
+    assert reason.startswith("no test is the yearly test with the MRCC: give one more its own id")
+    yearly = test.replace('"t-ssas"', '"t-ssas-mrcc"').replace("182", '365\noccasion = "mrcc"')
+    config.load(with_more(tmp_path, test + yearly))
+    assert 'test "t-ssas-mrcc"' in refused(tmp_path, test + yearly.replace("365", "366"))
+
+
 def test_an_event_after_which_the_flag_wants_a_test_is_one_of_the_ship_s(tmp_path):
     test = an_ssas_test().replace('"singapore"', '"panama"') + "limit_days = 365\n"
     reason = refused(tmp_path, test)['test "t-ssas"']

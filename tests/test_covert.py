@@ -100,6 +100,7 @@ async def both(tmp_path, story, *, gate=None, edit=lambda text: text) -> list[Ev
                 gate=gate,
                 edit=lambda text: f'{edit(text)}\n[bam]\nport = "{panel}"\nmaker = "XXX"\n',
                 log=log,
+                answers_at_once=("io1",),
             ):
                 await story(ship, ssas)
             out = taken(ship, log)
@@ -394,12 +395,15 @@ CONFIRMED = (
     (7, "yes, read out by the MPA"),
     (8, "print-out of 0230Z"),
     (9, "yes"),
+    (10, "yes, main"),
 )
-"""What a person says from the release on."""
+"""What is said from the release on; that the text is set back says a second person."""
+WITNESSED = 8
 
 
 async def answer(ship: Ship, step: int, text: str) -> None:
-    said = {"test": "t-ssas-e-p1", "step": step, "text": text, "by": "R. Menon"}
+    by = "A. Lindqvist" if step == WITNESSED else "R. Menon"
+    said = {"test": "t-ssas-e-p1", "step": step, "text": text, "by": by}
     await ship.control({"do": "test.answer", **said})
 
 

@@ -103,7 +103,8 @@ async def both(tmp_path, story, *, gate=None) -> list[Everything]:
                 units.listened.clear()
                 ship.clock = ManualClock()
                 log = io.StringIO()
-                async with afloat(ship, broker, feeds, gate=gate, edit=units.edit, log=log):
+                how = {"gate": gate, "edit": units.edit, "log": log}
+                async with afloat(ship, broker, feeds, **how, answers_at_once=("io1",)):
                     await story(ship, units, says)
                 found.append(taken(ship, log))
         await units.modem.stop()

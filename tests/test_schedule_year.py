@@ -68,11 +68,13 @@ ssp_paragraph = "7.6"
 [[test]]
 use = "t-ups"
 ssp_paragraph = "7.9"
+approved_by = "P. Okafor, CSO"
 steps = [{ text = "Did it hold?", name = "held", expects = "yes_or_no" }]
 
 [[test]]
 use = "t-ispsd"
 ssp_paragraph = "10.4"
+approved_by = "P. Okafor, CSO"
 steps = [{ text = "Did it hold?", name = "held", expects = "yes_or_no" }]
 
 [[test]]

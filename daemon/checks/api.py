@@ -259,11 +259,15 @@ class Attached:
     """A file that a person attached to an entry.
 
     Attributes:
+        at_utc: When it was attached.
+        is_private: The entry to which it is attached is the SSO's, so that no watch station reads of it.
         text: Its words, where it is text or mail; None where it is a picture or a PDF.
     """
 
     name: str | None
     sha256: str
+    at_utc: datetime
+    is_private: bool
     text: str | None = None
 
 
@@ -297,6 +301,7 @@ class Services:
         answers: Whether the device that says a point answers now: between two polls its last word looks fresh.
         own_position: Where the ship is now by GNSS that counts as evidence; None where that is not known.
         attached: Returns the file that an entry attaches, by the entry's number; None where it attaches none.
+        window_opened_by: Who opened the SSAS test window that is open now; none where none is.
     """
 
     ais_off_orders: Callable[[], AisOffOrders] | None = None
@@ -320,6 +325,7 @@ class Services:
     answers: Callable[[str], bool] | None = None
     own_position: Callable[[], Position | None] | None = None
     attached: Callable[[int], Awaitable[Attached | None]] | None = None
+    window_opened_by: Callable[[], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +386,10 @@ class CheckContext(Protocol):
         """Say that SSAS equipment is read no more: from now on the test outlives its window."""
         ...
 
+    def keep(self, gathered: Gathered) -> None:
+        """Write down what was found until now: where ispsd stops before the end, ``resume`` goes on from there."""
+        ...
+
     @property
     def in_question(self) -> Collection[str]:
         """Return the items that no use of this day proves: each has failed, or its unit was replaced meanwhile.
@@ -416,6 +426,7 @@ class CheckSpec:
         continuous: It watches all day, see above.
         items: The single things that it is a test of, each of which must pass; none for a test of one thing.
         lead: Leads a person through the test of one item (``ctx.item``), beside the continuous watch.
+        resume: Goes on, after a restart, from what ``CheckContext.keep`` wrote down last, without its window.
         limit_s: When a test of one occasion is ended by force, in seconds; a continuous one ends with the day.
         classify: Who may read of it, where that hangs on the configuration.
         alerts: The alerts that it waits for, so that a configuration that names none is refused.
@@ -434,6 +445,7 @@ class CheckSpec:
     continuous: bool = False
     items: Callable[[Any], tuple[str, ...]] = field(default=lambda _: ())
     lead: Callable[[Any, CheckContext], Awaitable[Gathered]] | None = None
+    resume: Callable[[Any, CheckContext, Gathered], Awaitable[Gathered]] | None = None
     limit_s: float = LONGEST_CHECK_S
     count_steps: Callable[[Any], int] | None = None
     classify: Callable[[Any], Classification] | None = None

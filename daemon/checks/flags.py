@@ -35,9 +35,12 @@ Hours = Annotated[float, Field(gt=0, le=24 * 31)]
 Months = Annotated[int, Field(ge=1, le=60)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,39}$")]
 
+YEARLY_MONTHS: Final = 12
 VERIFY: Final = "verify with your RSO"
 """Behind every quotation: a flag's circulars are revised often, and these are copies."""
 YEAR: Final = timedelta(days=365)
+PLANNED_WITHIN: Final = timedelta(hours=2)
+"""A notice is for the time that it announces: a test that starts further from it is another one. Ours, no flag's."""
 CALENDAR_SLACK: Final = timedelta(days=31)
 """A test that is done once a year is not refused for coming some weeks earlier in the year than the last."""
 
@@ -210,6 +213,7 @@ def judge_occasion(
     *,
     to: Iterable[To],
     last_utc: datetime | None,
+    occasion: str = "",
 ) -> str | None:
     """Return why the flag takes no test now, with the rule quoted; None where it does.
 
@@ -221,15 +225,16 @@ def judge_occasion(
         starts_utc: When the test would start.
         to: What the addressees are.
         last_utc: When a test was sent last under this flag; None: never.
+        occasion: The one on which this test is always done; empty: whichever the notice names.
     """
     profile, addressees = load_flag(name), frozenset(to)
     reason = addressee_fault(profile, addressees)
+    holding = [
+        each for each in _of_flag(name, notices) if judge_notice(profile, each, starts_utc) is None
+    ]
+    if reason is None and occasion and occasion not in {each.occasion for each in holding}:
+        reason = f"no notice names the occasion {occasion}: {profile.occasions[occasion]}"
     if reason is None and To.ADMINISTRATION in addressees:
-        holding = [
-            each
-            for each in _of_flag(name, notices)
-            if judge_notice(profile, each, starts_utc) is None
-        ]
         on_occasion = any(each.occasion in profile.occasions for each in holding)
         reason = _occasion_fault(profile, starts_utc, last_utc, on_occasion=on_occasion)
     return None if reason is None else f"{reason} ({profile.quoted})"
@@ -241,18 +246,50 @@ def addressee_fault(profile: FlagProfile, to: Iterable[To]) -> str | None:
     return f"a test is not addressed to the {wrong[0]}" if wrong else None
 
 
-def interval_fault(profile: FlagProfile, limit_days: int | None) -> str | None:
+def interval_fault(
+    profile: FlagProfile, limit_days: int | None, *, occasion: str = ""
+) -> str | None:
     """Return what is wrong with how long a test may stay undone; None where the flag sets no limit, or it is kept.
 
-    ``limit_days`` is the longest; None: for ever.
+    ``limit_days`` is the longest; None: for ever. ``occasion`` is the one on which the test is always done: the
+    flag's yearly one comes once a year, beside the others.
     """
     if profile.limit_months is None:
         return None
-    most = profile.limit_months * 365 // 12
+    is_yearly = bool(occasion) and occasion == profile.yearly_occasion
+    months = YEARLY_MONTHS if is_yearly else profile.limit_months
+    most = months * 365 // 12
     if limit_days is not None and limit_days <= most:
         return None
     says = "no limit is" if limit_days is None else f"{limit_days} days are"
-    return f"{says} more than the flag's {profile.limit_months} months: say limit_days = {most}"
+    return f"{says} more than the flag's {months} months: say limit_days = {most}"
+
+
+def occasion_fault(profile: FlagProfile, occasion: str) -> str | None:
+    """Return what is wrong with the occasion on which a test is always done; None where nothing is."""
+    if not occasion or occasion in profile.occasions:
+        return None
+    known = ", ".join(profile.occasions) or "it names none"
+    return f"{occasion!r} is no occasion of this flag: {known}"
+
+
+def yearly_fault(profile: FlagProfile, yearly: Iterable[tuple[str, int | None]]) -> str | None:
+    """Return that no test is the flag's yearly one; None where one is, or the flag has none.
+
+    ``yearly`` are the occasion of each test, and the most days that it may stay undone, None: for ever.
+    """
+    wanted, tests = profile.yearly_occasion, list(yearly)
+    if wanted is None:
+        return None
+    most = YEARLY_MONTHS * 365 // 12
+    if any(each == wanted and days is not None and days <= most for each, days in tests):
+        if profile.limit_months is None or any(each != wanted for each, _ in tests):
+            return None
+        return f"no test is that of each {profile.limit_months} months: it has no occasion"
+    return (
+        f"no test is {profile.occasions[wanted]}: give one more its own id, "
+        f'occasion = "{wanted}" and limit_days = {most} at most'
+    )
 
 
 def trigger_fault(profile: FlagProfile, after: Iterable[Event]) -> str | None:
@@ -288,7 +325,16 @@ def _fault(profile: FlagProfile, notice: Notice, starts_utc: datetime) -> str | 
     if notice.occasion and notice.occasion not in profile.occasions:
         known = ", ".join(profile.occasions) or "it names none"
         return f"{notice.occasion!r} is no occasion of this flag: {known}"
-    return _time_fault(profile, before)
+    return _planned_fault(notice, starts_utc) or _time_fault(profile, before)
+
+
+def _planned_fault(notice: Notice, starts_utc: datetime) -> str | None:
+    if notice.planned_utc is None or abs(starts_utc - notice.planned_utc) <= PLANNED_WITHIN:
+        return None
+    most = _hours(PLANNED_WITHIN)
+    return (
+        f"the notice is for {notice.planned_utc:%Y-%m-%d %H%M}Z, and covers {most} before and after"
+    )
 
 
 def _time_fault(profile: FlagProfile, before: timedelta) -> str | None:

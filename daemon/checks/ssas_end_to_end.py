@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
 from daemon.checks.flags import judge_notices, load_flag
 from daemon.checks.lamp_patterns import Phase
-from daemon.checks.ssas_confirming import STEPS_ASHORE, confirm
+from daemon.checks.ssas_confirming import STEPS_ASHORE, confirm, note_place
 from daemon.checks.ssas_facts import fact, is_no, said, seen
 from daemon.checks.ssas_legs import judge_legs
 from daemon.checks.ssas_settings import FlagTestConfig
@@ -66,6 +66,8 @@ class SsasEndToEndConfig(FlagTestConfig):
     """How long the confirmations from ashore are waited for, in hours: the window may close meanwhile."""
     position_within_m: Annotated[float, Field(ge=50, le=20_000)] = 1852.0
     """How far the position in the copy may lie from ours, in metres."""
+    two_persons: bool = True
+    """Somebody who has done no step of the test says that the text is set back."""
     fix_age_min: Annotated[float, Field(ge=1, le=1440)] = 60.0
     """How old the position in the copy may have been when the test was sent, in minutes."""
 
@@ -120,9 +122,26 @@ async def run(config: SsasEndToEndConfig, ctx: CheckContext) -> Gathered:
     await found.on_board()
     ctx.done_with_window()
     if found.is_sent and "reset" in found.facts:
-        await confirm(config, ctx, found.facts, first_step=STEPS_ON_BOARD + 1)
+        found.facts["asked"] = ctx.clock.utc().isoformat()
+        so_far = Gathered(tuple(found.readings), found.facts)
+        ctx.keep(so_far)
+        return await resume(config, ctx, so_far)
     found.facts["ended"] = ctx.clock.utc().isoformat()
     return Gathered(tuple(found.readings), found.facts)
+
+
+async def resume(config: SsasEndToEndConfig, ctx: CheckContext, so_far: Gathered) -> Gathered:
+    """Ask ashore, from what was found on board and answered so far; the unit is at rest and is read no more."""
+    facts = dict(so_far.facts)
+    await confirm(
+        config,
+        ctx,
+        facts,
+        first_step=STEPS_ON_BOARD + 1,
+        keep=lambda: ctx.keep(Gathered(so_far.readings, facts)),
+    )
+    facts["ended"] = ctx.clock.utc().isoformat()
+    return Gathered(so_far.readings, facts)
 
 
 class _Found:
@@ -130,7 +149,12 @@ class _Found:
 
     def __init__(self, config: SsasEndToEndConfig, ctx: CheckContext, unit: UnitProfile) -> None:
         self.readings: list[Reading] = []
-        self.facts: dict[str, Json] = {}
+        opened_by = () if ctx.services.window_opened_by is None else ctx.services.window_opened_by()
+        self.facts: dict[str, Json] = {
+            "authorized_by": list(opened_by),
+            "procedure": f"{unit.maker} {unit.model}, {unit.as_of}",
+            "two_persons": config.two_persons,
+        }
         self._config = config
         self._ctx = ctx
         self._unit = unit
@@ -152,6 +176,7 @@ class _Found:
         if clear is None or is_no(said(clear)):
             return
         await self._press_and_send()
+        note_place(self._ctx, self.facts)
         self.facts["sent"] = self._ctx.clock.utc().isoformat()
         if self.facts["activation"] is not None:
             await self._reset()
@@ -189,6 +214,7 @@ class _Found:
 
     async def _sent(self, lamp: LampWatch | None) -> None:
         """Find that the transmitter accepted: by text, by lamp, or by a person."""
+        note_place(self._ctx, self.facts)
         config, ctx = self._config, self._ctx
         for_s = sending_s(config)
         until_s = ctx.clock.now_s() + for_s
@@ -274,5 +300,6 @@ CHECK = CheckSpec(
     needs_window=True,
     window_s=needs_s,
     limit_s=LONGEST_S,
+    resume=resume,
     judge=judge,
 )

@@ -130,17 +130,38 @@ def _afterwards(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
         return _unproven("confirmed; text not confirmed as set back")
     if is_no(wording):
         return Outcome.FAILED, "confirmed; text is not set back"
+    if facts.get("two_persons") and wording["person"] in _testers(facts):
+        return _unproven("confirmed; no second person says that the text is set back")
     if after is None:
         return _unproven("confirmed; nobody said how GMDSS and the bridge are after it")
     if is_no(after):
         return Outcome.FAILED, "confirmed; another sign on board, or GMDSS is not as before"
+    return _unit_afterwards(facts)
+
+
+def _unit_afterwards(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
+    """Judge what is said of the control unit; a result from before it was asked says nothing of it."""
+    if "control_unit" not in facts:
+        return None
+    unit = fact(facts, "control_unit")
+    if unit is None or not text(unit):
+        return _unproven("confirmed; nobody said how the control unit is after it")
+    if is_no(unit):
+        return Outcome.FAILED, "confirmed; the control unit shows a fault, or its time is wrong"
     return None
+
+
+def _testers(facts: Mapping[str, Json]) -> set[Json]:
+    """Return who did a step of the test on board."""
+    steps = (fact(facts, key) for key in ("clear", "activation", "acceptance", "released", "reset"))
+    return {each["person"] for each in steps if each is not None and "person" in each}
 
 
 def _details(facts: Mapping[str, Json], outcome: Outcome) -> dict[str, Json]:
     count, of = confirmations(facts)
     shore = "; ".join(f"{each['addressee']} {who(each)}" for each in _asked(facts) if text(each))
     details: dict[str, Json] = {
+        **{key: facts[key] for key in ("procedure", "authorized_by") if facts.get(key)},
         "clear": who(fact(facts, "clear")),
         "activation": who(fact(facts, "activation")),
         "acceptance": who(fact(facts, "acceptance")),
@@ -152,6 +173,8 @@ def _details(facts: Mapping[str, Json], outcome: Outcome) -> dict[str, Json]:
         "text_set_back": who(fact(facts, "text_set_back")),
         "after": who(fact(facts, "after")),
     }
+    if "control_unit" in facts:
+        details["control_unit"] = who(fact(facts, "control_unit"))
     copy = fact(facts, "copy")
     if copy is not None and copy.get("findings"):
         details["copy_findings"] = copy["findings"]

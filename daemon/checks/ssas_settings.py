@@ -71,6 +71,8 @@ class FlagTestConfig(SsasConfig):
 
     flag_profile: FlagProfileName = Field(default="", validate_default=True)
     """The flag whose rule this test follows: ``singapore``."""
+    occasion: Annotated[str, Field(max_length=40)] = ""
+    """The occasion of the flag on which this test is always done, by its key: ``mrcc``; empty: on whichever."""
     addressees: Addressees
     """To whom the unit sends, in the order in which it has them."""
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon import schedule
-from daemon.checks.flags import addressee_fault, interval_fault, load_flag, trigger_fault
+from daemon.checks.flags import (
+    addressee_fault,
+    interval_fault,
+    load_flag,
+    occasion_fault,
+    trigger_fault,
+    yearly_fault,
+)
 from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.config.sharing import line_of
 from daemon.drivers.links import TcpServerLink, UdpLink
@@ -38,6 +45,7 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
         *_naming_faults(file, devices, tests),
         *_wording_faults(file, devices),
         *_rule_faults(tests),
+        *_yearly_faults(tests),
         *_window_faults(file, tests),
     ]
     # Of a play, all that is left out is at one address, where nobody is.
@@ -55,11 +63,27 @@ def _rule_faults(tests: list[Test]) -> list[Fault]:
         profile = load_flag(test.config.flag_profile)
         reasons = (
             addressee_fault(profile, [each.kind for each in test.config.addressees]),
-            interval_fault(profile, _longest_days(test)),
+            interval_fault(profile, _longest_days(test), occasion=test.config.occasion),
             trigger_fault(profile, test.config.after),
+            occasion_fault(profile, test.config.occasion),
         )
         place = f'test "{test.config.id}"'
         faults += [Fault(place, f"{each} ({profile.quoted})") for each in reasons if each]
+    return faults
+
+
+def _yearly_faults(tests: list[Test]) -> list[Fault]:
+    """Refuse a plan without the test that a flag wants once a year on an occasion of its own."""
+    sent: dict[str, list[Test]] = {}
+    for test in tests:
+        if isinstance(test.config, FlagTestConfig) and test.spec.needs_window:
+            sent.setdefault(test.config.flag_profile, []).append(test)
+    faults = []
+    for flag, of_flag in sent.items():
+        profile = load_flag(flag)
+        yearly = [(getattr(each.config, "occasion", ""), _longest_days(each)) for each in of_flag]
+        if reason := yearly_fault(profile, yearly):
+            faults.append(Fault(f'test "{of_flag[0].config.id}"', f"{reason} ({profile.quoted})"))
     return faults
 
 

@@ -96,10 +96,12 @@ class SsasChapter:
         await self._step(8)
         await self._answer(8, "yes, read out by the CSO: all fields, TEST")
         self.say("", await self._step(9))
-        await self._answer(9, "text read off the unit by J. Santos")
+        await self._answer(9, "text read off the unit", by=MASTER)
         await self._step(10)
-        before = (await self._until_row(lambda row: row["running"]))["seq"]
         await self._answer(10, "yes")
+        await self._step(11)
+        before = (await self._until_row(lambda row: row["running"]))["seq"]
+        await self._answer(11, "yes, main")
         row = await self._until_row(lambda row: not row["running"] and row["seq"] != before)
         self.say(
             "", f"SSAS P1: {on_paper(row['outcome'])} · {row['reason']} · {on_disk(row['seq'])}"
@@ -163,10 +165,9 @@ class SsasChapter:
         row = await self._until_row(lambda row: row["step"] == number)
         return f"step {number}: {row['prompt']}"
 
-    async def _answer(self, step: int, text: str) -> None:
-        await self._control(
-            {"do": "test.answer", "test": TEST, "step": step, "text": text, "by": SSO}
-        )
+    async def _answer(self, step: int, text: str, *, by: str = SSO) -> None:
+        said = {"do": "test.answer", "test": TEST, "step": step, "text": text, "by": by}
+        await self._control(said if by == SSO else {**said, "pin": PINS[by]})
 
     async def _until_row(self, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         try:

@@ -66,6 +66,7 @@ class Act(StrEnum):
     NOTICE = "enter the notice of an SSAS test"
     WINDOW = "open the SSAS test window"
     START_SSAS = "start an SSAS test"
+    WITNESS_SSAS = "confirm an SSAS test as its second person"
 
 
 class Ask(IntEnum):
@@ -212,11 +213,19 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
         Act.WINDOW: {ETO: _HELPS, **_command(Cell(Ask.PIN, only=Only.BOTH))},
         # Behind a window that two persons opened with their PINs.
         Act.START_SSAS: {DEPUTY: YES, **_command(YES)},
+        # Whoever it is, with his PIN: a name alone the tester could type himself.
+        Act.WITNESS_SSAS: {
+            OFFICER: PIN,
+            ENGINEER: PIN,
+            ETO: PIN,
+            DEPUTY: PIN,
+            **_command(PIN),
+        },
     }
 )
 INSISTS: Final = frozenset(
     {
-        *(Act.WINDOW, Act.REVIEW, Act.VERIFY, Act.EXPORT, Act.KEY),
+        *(Act.WINDOW, Act.WITNESS_SSAS, Act.REVIEW, Act.VERIFY, Act.EXPORT, Act.KEY),
         *(Act.RESET_PIN, Act.HAND_OVER, Act.ENVELOPE),
     }
 )

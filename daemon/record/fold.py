@@ -49,7 +49,7 @@ PROPOSED = "proposed"
 SEAL = "seal"
 """The newest number of a numbered seal; by its id."""
 NOTICE = "notice"
-"""The newest notice of an SSAS test; by flag."""
+"""The notices of SSAS tests, by flag, when each was sent, and when it was entered."""
 WITNESS = "witness"
 """A witness that refuses our history; by its name."""
 BEHIND = "behind"
@@ -302,7 +302,8 @@ def _renumbered(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[State
 
 
 def _notice_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    return (StateChange(NOTICE, _text(shown["flag"]), shown),)
+    which = "/".join(_text(shown[name]) for name in ("flag", "sent", "entered"))
+    return (StateChange(NOTICE, which, shown),)
 
 
 def _crew_listed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:

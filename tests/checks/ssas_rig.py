@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from daemon.model import Reading
     from tests.checks.rig import Rig
 
-SSO = "R. Menon"
+SSO, MASTER = "R. Menon", "A. Lindqvist"
 OPENED_BY = ("A. Lindqvist", SSO)
 LINES = ("SHIP SECURITY MESSAGE", "TEST TEST")
 POLL_S = 0.1
@@ -67,8 +67,8 @@ class Sso:
                     self.rig.hears(lamp(state, at_s=self.rig.clock.now_s(), **how))
                 await self.rig.clock.advance(POLL_S)
 
-    async def answers(self, step: int, text: str = "") -> None:
-        self.rig.tests.answer(self.test, step, Answer(SSO, text))
+    async def answers(self, step: int, text: str = "", *, by: str = SSO) -> None:
+        self.rig.tests.answer(self.test, step, Answer(by, text))
         await self.rig.clock.advance(0.0)
 
     async def rests(self, state: LampState = DARK) -> None:
@@ -80,9 +80,14 @@ class Sso:
         for number in range(of):
             await self.answers(first_step + number, f"MPA mail {number + 1} of 0224Z")
         step = first_step + of
-        for text in ("yes, read out by the CSO", "print-out of 0230Z", "yes"):
+        for by, text in (
+            (SSO, "yes, read out by the CSO"),
+            (MASTER, "print-out of 0230Z"),
+            (SSO, "yes"),
+            (SSO, "yes, main"),
+        ):
             assert self.step() == step
-            await self.answers(step, text)
+            await self.answers(step, text, by=by)
             step += 1
 
     def result(self) -> tuple[object, object]:

@@ -24,7 +24,9 @@ from daemon.checks.flags import (
     judge_notices,
     judge_occasion,
     load_flag,
+    occasion_fault,
     trigger_fault,
+    yearly_fault,
 )
 from tests.makers import UTC_0210
 
@@ -275,3 +277,52 @@ def test_a_profile_without_a_date_is_refused_with_file_and_member(tmp_path, monk
 def test_occasions_that_do_not_fit_each_other_are_refused(changed, reason):
     with pytest.raises(ValidationError, match=reason):
         FlagProfile.model_validate({**SINGAPORE.model_dump(), **changed})
+
+
+@pytest.mark.parametrize(
+    ("planned_h", "holds"), [(0, True), (2, True), (-2, True), (3, False), (-3, False), (24, False)]
+)
+def test_a_notice_is_for_the_time_that_it_announces(planned_h, holds):
+    told = notice(planned_utc=UTC_0210 + timedelta(hours=planned_h))
+    said = judge_notice(SINGAPORE, told, UTC_0210)
+    if holds:
+        assert said is None
+    else:
+        assert said is not None
+        assert said.startswith("the notice is for 2026-11-2")
+        assert "and covers 2 h 00 min before and after" in said
+
+
+def test_one_notice_of_several_that_is_for_now_is_enough():
+    today, tomorrow = (notice(planned_utc=UTC_0210 + timedelta(hours=h)) for h in (1, 24))
+    assert judge_notices("singapore", [today, tomorrow], UTC_0210) is None
+    assert judge_notices("singapore", [tomorrow], UTC_0210) is not None
+
+
+def test_the_united_kingdoms_yearly_test_is_with_the_mrcc():
+    kingdom = load_flag("united-kingdom")
+    half_yearly, with_the_mrcc = ("", 182), ("mrcc", 365)
+    assert yearly_fault(kingdom, [half_yearly, with_the_mrcc]) is None
+    assert 'occasion = "mrcc" and limit_days = 365' in str(yearly_fault(kingdom, [half_yearly]))
+    assert yearly_fault(kingdom, [half_yearly, ("mrcc", 400)]) is not None
+    assert yearly_fault(kingdom, [half_yearly, ("mrcc", None)]) is not None
+    assert "that of each 6 months" in str(yearly_fault(kingdom, [with_the_mrcc]))
+    assert yearly_fault(SINGAPORE, [("", None)]) is None
+    assert interval_fault(kingdom, 365, occasion="mrcc") is None
+    assert interval_fault(kingdom, 366, occasion="mrcc") is not None
+    assert occasion_fault(kingdom, "mrcc") is None
+    assert "'picnic' is no occasion" in str(occasion_fault(kingdom, "picnic"))
+
+
+def test_a_test_of_an_occasion_starts_only_with_a_notice_that_names_it():
+    def judged(*occasions: str) -> str | None:
+        told = [notice(flag="united-kingdom", occasion=each) for each in occasions]
+        return judge_occasion(
+            "united-kingdom", told, UTC_0210, to=[To.AUTHORITY], last_utc=None, occasion="mrcc"
+        )
+
+    assert judged("", "mrcc") is None
+    for occasions in ((), ("",)):
+        assert "no notice names the occasion mrcc: the yearly test with the MRCC" in str(
+            judged(*occasions)
+        )

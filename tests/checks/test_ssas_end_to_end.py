@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import ValidationError
 
+from daemon import evidence
 from daemon.checks import ssas_end_to_end
 from daemon.checks.api import Attached, Gathered, Services
 from daemon.checks.flags import Notice
 from daemon.checks.ssas_end_to_end import CHECK, SsasEndToEndConfig, judge, may_start, needs_s
+from daemon.checks.ssas_units import load_unit
+from daemon.errors import RefusedError
 from daemon.gate import LONGEST_WINDOW_S
 from daemon.model import Classification, Outcome, Position, Provenance, Quality
-from daemon.readiness import Test
+from daemon.readiness import SoFar, Test
 from tests.checks.rig import rig, running
-from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lamp, lost, message
+from tests.checks.ssas_rig import DARK, LIT, MASTER, SSO, Sso, blinks, lamp, lost, message
 from tests.checks.ssas_rig import start as begin
 from tests.checks.ssas_rig import start_clear as led
 from tests.makers import UTC_0210
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from tests.checks.rig import Rig
-    from tests.checks.ssas_rig import Sso
 
 ACTIVATION_S, SENDING_S, ANSWER_S = 120.0, 30.0 + 5 * 60 * 1.2, 900.0
 QUIET_S, CONFIRMATION_S = 120.0, 0.5 * 3600.0
@@ -91,6 +94,8 @@ async def test_three_legs_and_the_text_set_back_pass_and_say_who_saw_them():
         until = made.clock.utc() + timedelta(days=14)
         assert sso.details() == {
             "performer": SSO,
+            "witness": MASTER,
+            "procedure": "JRC JUE-95SA, " + load_unit("jrc-jue-95sa-text").as_of,
             "clear": f"said by {SSO}: yes",
             "activation": "seen by ispsd on ssas.lamp",
             "acceptance": "seen by ispsd on ssas.message",
@@ -99,8 +104,9 @@ async def test_three_legs_and_the_text_set_back_pass_and_say_who_saw_them():
             "confirmed": 1,
             "recipients": 1,
             "copy": f"said by {SSO}: yes, read out by the CSO",
-            "text_set_back": f"said by {SSO}: print-out of 0230Z",
+            "text_set_back": f"said by {MASTER}: print-out of 0230Z",
             "after": f"said by {SSO}: yes",
+            "control_unit": f"said by {SSO}: yes, main",
             "evidence_valid_until": f"{until:%Y-%m-%d}",
         }
 
@@ -264,9 +270,17 @@ async def test_an_addressee_who_has_nothing_fails_it_by_name():
         sso = await sent(made)
         await sso.answers(6, "MPA mail 0224Z")
         await sso.answers(7, "no, CSO called 0300Z")
-        for step, text in ((8, "yes, the MPA"), (9, "print-out"), (10, "yes")):
-            await sso.answers(step, text)
+        await afterwards(sso, "yes, the MPA", first_step=8)
         assert sso.result() == ("failed", "sent; confirmed by 1 of 2, not by CSO")
+
+
+async def afterwards(
+    sso: Sso, copy: str = "yes, MPA", wording: str = "print-out", *said: str, first_step: int = 7
+) -> None:
+    """Say the last four things; that the text is set back says a second person."""
+    after, unit, *_ = (*said, *("yes", "yes, main")[len(said) :])
+    for step, text in enumerate((copy, wording, after, unit), start=first_step):
+        await sso.answers(step, text, by=MASTER if text == wording else SSO)
 
 
 async def test_two_of_two_pass():
@@ -282,7 +296,19 @@ TEST TEST
 KESTREL STRAIT IMO 9999993 9VKS0 MMSI 299000019
 LAT,N01 15.84LON,E103 50.40,UTC,22.11.2026 02:05,SOG,
 0.0KT,COG,20DEG"""
-ATTACHED = {31: Attached("mpa.eml", "ab" * 32, MAIL), 32: Attached("photo.jpg", "cd" * 32)}
+
+
+def file(name: str, text: str | None = None, **how: object) -> Attached:
+    said: dict[str, object] = {"at_utc": UTC_0210 + timedelta(hours=1), "is_private": True}
+    return Attached(name, "ab" * 32, text=text, **{**said, **how})  # type: ignore[arg-type]
+
+
+ATTACHED = {
+    31: file("mpa.eml", MAIL),
+    32: file("photo.jpg"),
+    33: file("of-last-year.eml", MAIL, at_utc=UTC_0210 - timedelta(days=300)),
+    34: file("on-the-door-log.eml", MAIL, is_private=False),
+}
 HERE = Position(1 + 15.84 / 60, 103 + 50.40 / 60)
 
 
@@ -300,11 +326,126 @@ async def test_a_confirmation_may_be_a_file_that_is_attached_and_one_that_is_not
         assert sso.step() == 6
         assert sso.prompt().startswith("No file is attached by entry 30.")
         await sso.answers(6, "file no. 31")
-        await sso.answers(7, "file 31")
-        await sso.answers(8, "print-out")
-        await sso.answers(9, "yes")
+        await afterwards(sso, "file 31")
         assert sso.result() == ("passed", "activation seen, sent, confirmed ashore")
         assert sso.details()["shore"] == f"MPA said by {SSO}: file no. 31"
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (33, "The file of entry 33 is older than this test."),
+        (34, "The file of entry 34 hangs on what watch stations read"),
+    ],
+)
+async def test_a_file_from_before_the_test_or_for_every_station_to_read_is_no_confirmation(
+    number, why
+):
+    async with running(rig(ssas_test(), services=with_files())) as made:
+        sso = await sent(made)
+        await sso.answers(6, f"file {number}")
+        assert sso.step() == 6
+        assert sso.prompt().startswith(why)
+        await made.clock.advance(CONFIRMATION_S)
+        assert sso.result() == ("inconclusive", "sent; no confirmation from ashore")
+
+
+async def test_a_ship_that_made_way_while_it_was_sent_is_where_the_message_says():
+    """At 20 kn she is 3 miles on when an hour later the copy is read."""
+    places = iter([HERE, HERE, Position(1.32, 103.84)])
+    services = replace(with_files(), own_position=lambda: next(places, Position(1.5, 103.84)))
+    async with running(rig(ssas_test(), services=services)) as made:
+        sso = await sent(made)
+        await sso.answers(6, "file 31")
+        await afterwards(sso, "file 31")
+        assert sso.result() == ("passed", "activation seen, sent, confirmed ashore")
+
+
+async def test_the_tester_is_no_second_person():
+    async with begun() as made:
+        sso = await sent(made)
+        await sso.answers(6, "MPA mail")
+        await sso.answers(7, "yes, MPA")
+        with pytest.raises(RefusedError, match="the confirmation of a second person is wanted"):
+            await sso.answers(8, "print-out")
+
+
+def test_what_the_tester_said_of_the_wording_proves_it_only_where_one_person_is_enough():
+    assert judged(two_persons=True) is Outcome.INCONCLUSIVE
+    assert judged(two_persons=True, text_set_back={**SAID, "person": MASTER}) is Outcome.PASSED
+    assert judged(two_persons=False) is Outcome.PASSED
+
+
+async def test_a_ship_whose_plan_says_so_has_it_done_by_one_person():
+    async with begun(two_persons=False) as made:
+        sso = await sent(made)
+        for step, text in enumerate(("MPA mail", "yes, MPA", "print-out", "yes", "yes, main"), 6):
+            await sso.answers(step, text)
+        assert sso.result()[0] == "passed"
+        assert "witness" not in sso.details()
+
+
+# A restart
+
+
+def after_restart(before: Rig, *, later_s: float, **changed: object) -> Rig:
+    """Return the tests of the next start, with what the record kept of the last one's."""
+    kept = before.written("test.kept")
+    bodies = {each.media: each.body for each in kept[-1].evidence} if kept else {}
+    so_far = {}
+    if bodies:
+        found = evidence.basis(bodies[evidence.BASIS], bodies[evidence.READINGS])
+        so_far["t-ssas"] = SoFar(
+            found.gathered, kept[-1].parts.get(Classification.SSO, {}).get("witness")
+        )
+    before.clock.step_utc(later_s)
+    made = rig(ssas_test(**changed), clock=before.clock)
+    made.tests.take_up(before.kept(), last_seen_utc=before.clock.utc(), so_far=so_far)  # type: ignore[arg-type]
+    return made
+
+
+async def test_a_restart_while_ashore_is_asked_loses_nothing_that_was_found_or_said():
+    async with begun(addressees=TWO) as before:
+        sso = await sent(before)
+        await sso.answers(6, "MPA mail 0224Z")
+    async with running(after_restart(before, later_s=600.0, addressees=TWO)) as made:
+        sso = Sso(made, "t-ssas")
+        assert not made.gate.is_open()
+        assert sso.step() == 7
+        await sso.answers(7, "CSO mail 0500Z")
+        await afterwards(sso, first_step=8)
+        assert sso.result() == ("passed", "activation seen, sent, confirmed ashore")
+        details = sso.details()
+        assert details["activation"] == "seen by ispsd on ssas.lamp"
+        assert (
+            details["shore"]
+            == f"MPA said by {SSO}: MPA mail 0224Z; CSO said by {SSO}: CSO mail 0500Z"
+        )
+        assert made.results()[0]["began"] == before.written("test.begun")[0].open["began"]
+
+
+async def test_a_restart_after_the_time_for_confirmations_still_leaves_a_quarter_of_an_hour():
+    async with begun() as before:
+        await sent(before)
+    async with running(after_restart(before, later_s=3 * 86_400.0)) as made:
+        sso = Sso(made, "t-ssas")
+        await made.clock.advance(ANSWER_S - 1)
+        assert (sso.step(), made.results()) == (6, [])
+        await made.clock.advance(2)
+        assert sso.result() == ("inconclusive", "sent; no confirmation from ashore")
+
+
+async def test_a_restart_before_the_reset_is_proven_ends_it_as_interrupted():
+    async with begun() as before:
+        sso = await start(before)
+        await sso.shows(*PRESSED)
+        await sso.hears(message())
+        assert before.written("test.kept") == []
+    async with running(after_restart(before, later_s=600.0)) as made:
+        assert Sso(made, "t-ssas").result() == (
+            "inconclusive",
+            "interrupted: ispsd stopped before the test was complete",
+        )
 
 
 @pytest.mark.parametrize(
@@ -319,12 +460,12 @@ async def test_a_confirmation_may_be_a_file_that_is_attached_and_one_that_is_not
     ],
 )
 async def test_a_copy_that_is_not_as_it_must_be_fails_the_test(monkeypatch, position, edit, reason):
-    monkeypatch.setitem(ATTACHED, 31, Attached("mpa.eml", "ab" * 32, MAIL.replace(*edit)))
+    monkeypatch.setitem(ATTACHED, 31, file("mpa.eml", MAIL.replace(*edit)))
     services = with_files(position)
     async with running(rig(ssas_test(fix_age_min=30), services=services)) as made:
         sso = await sent(made)
-        for step, text in ((6, "file 31"), (7, "file 31"), (8, "print-out"), (9, "yes")):
-            await sso.answers(step, text)
+        await sso.answers(6, "file 31")
+        await afterwards(sso, "file 31")
         outcome, said = sso.result()
         assert outcome == "failed"
         assert reason in str(said)
@@ -335,8 +476,8 @@ async def test_a_text_that_nobody_set_back_is_not_a_pass():
         sso = await sent(made)
         await sso.answers(6, "MPA mail")
         await sso.answers(7, "yes, MPA")
-        await made.clock.advance(ANSWER_S)
-        await made.clock.advance(ANSWER_S)
+        for _ in range(3):
+            await made.clock.advance(ANSWER_S)
         assert sso.result() == ("inconclusive", "confirmed; text not confirmed as set back")
 
 
@@ -346,14 +487,18 @@ async def test_a_text_that_nobody_set_back_is_not_a_pass():
         (("no", "print-out", "yes"), "failed", "a named person says that the copy ashore is not"),
         (("yes", "no", "yes"), "failed", "confirmed; text is not set back"),
         (("yes", "print-out", "no"), "failed", "another sign on board, or GMDSS is not as before"),
+        (
+            ("yes", "print-out", "yes", "no, clock 2 h off"),
+            "failed",
+            "the control unit shows a fault",
+        ),
     ],
 )
 async def test_whatever_a_person_says_is_wrong_fails_it(answers, outcome, reason):
     async with begun() as made:
         sso = await sent(made)
         await sso.answers(6, "MPA mail")
-        for step, text in enumerate(answers, start=7):
-            await sso.answers(step, text)
+        await afterwards(sso, *answers)
         assert sso.result()[0] == outcome
         assert reason in str(sso.result()[1])
 

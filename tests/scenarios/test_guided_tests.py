@@ -20,6 +20,7 @@ LOST = "io.unit_lost.io3"
 ITSELF = {
     "use": "t-ispsd",
     "ssp_paragraph": "7.9",
+    "approved_by": "P. Okafor, CSO",
     "steps": [
         {"text": "Press, and pull the plug of IO3 at once."},
         {"text": "Wait.", "name": "lost", "expects": "alert", "alert": LOST, "max_s": 60},
@@ -37,6 +38,7 @@ ITSELF = {
 UPS = {
     "use": "t-ups",
     "ssp_paragraph": "7.10",
+    "approved_by": "P. Okafor, CSO",
     "steps": [
         {"text": "Mains off.", "expects": "point", "point": "u1", "state": "open"},
         {

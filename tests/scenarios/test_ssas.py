@@ -52,8 +52,9 @@ async def lamp(ship: Voyage, *, lit: bool, for_s: float) -> None:
     await ship.sail(for_s, grain_s=FINE_S)
 
 
-async def answer(ship: Voyage, test: str, step: int, text: str = "") -> None:
-    await ship.ask({"do": "test.answer", "test": test, "step": step, "text": text, "by": SSO})
+async def answer(ship: Voyage, test: str, step: int, text: str = "", *, by: str = SSO) -> None:
+    said = {"do": "test.answer", "test": test, "step": step, "text": text, "by": by}
+    await ship.ask(said if by == SSO else {**said, "pin": PIN})
 
 
 def last(ship: Voyage, test: str) -> dict[str, Any]:
@@ -100,15 +101,16 @@ async def test_end_to_end_is_proved_on_three_legs(tmp_path):
         await at_step(ship, test, 4)
         await lamp(ship, lit=False, for_s=1.0)
         await answer(ship, test, 4)
-        for step, text in (
-            (6, "MPA by mail 0224Z"),
-            (7, "CSO by mail 0226Z"),
-            (8, "yes, read out by the CSO"),
-            (9, "print-out of 0230Z"),
-            (10, "yes"),
+        for step, by, text in (
+            (6, SSO, "MPA by mail 0224Z"),
+            (7, SSO, "CSO by mail 0226Z"),
+            (8, SSO, "yes, read out by the CSO"),
+            (9, MASTER, "print-out of 0230Z"),
+            (10, SSO, "yes"),
+            (11, SSO, "yes, main"),
         ):
             await at_step(ship, test, step)
-            await answer(ship, test, step, text)
+            await answer(ship, test, step, text, by=by)
         await ship.sail(2.0, grain_s=FINE_S)
         said = last(ship, test)
         assert (said["outcome"], said["reason"]) == (

@@ -26,7 +26,15 @@ BOTH = [SSO, "A. Lindqvist"]
 SHORTENED = 10
 """The simulated unit's stages: 3 s of lamp, half a minute of blinking."""
 WAITS = "activation_s = 20\nsending_s = 60\nanswer_s = 60\nreset_s = 10\nquiet_s = 10\nconfirmation_h = 0.02"
-CONFIRMED = {6: "MPA mail 0224Z", 7: "yes, the MPA read it out", 8: "print-out 0230Z", 9: "yes"}
+CONFIRMED = {
+    6: "MPA mail 0224Z",
+    7: "yes, the MPA read it out",
+    8: "print-out 0230Z",
+    9: "yes",
+    10: "yes, main",
+}
+WITNESSED = 8
+"""That the text is set back says the Master, as the second person."""
 PROVEN = "activation seen, sent, confirmed ashore"
 makers = pytest.mark.parametrize("maker", ["jrc", "sailor"])
 
@@ -63,7 +71,8 @@ def step(ship: Ship) -> int | None:
 
 
 async def answer(ship: Ship, number: int, text: str = "") -> None:
-    said = {"test": TEST, "step": number, "text": text, "by": SSO}
+    by = BOTH[number == WITNESSED]
+    said = {"test": TEST, "step": number, "text": text, "by": by}
     await ship.control({"do": "test.answer", **said})
 
 

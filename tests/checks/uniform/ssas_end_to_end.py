@@ -13,7 +13,9 @@ SAID = {
     8: "yes, read out by the CSO",
     9: "print-out of 0230Z",
     10: "yes",
+    11: "yes, main",
 }
+WITNESS, WITNESSED = "A. Lindqvist", 9
 NOT_SAID = {**SAID, 7: None}
 
 
@@ -44,6 +46,10 @@ async def the_copy_is_wrong(stage: Stage) -> None:
 
 async def the_wording_stays(stage: Stage) -> None:
     await _tested(stage, {**SAID, 9: "no"})
+
+
+async def the_unit_shows_a_fault(stage: Stage) -> None:
+    await _tested(stage, {**SAID, 11: "no, its clock is two hours off"})
 
 
 async def one_addressee_does_not_answer(stage: Stage) -> None:
@@ -87,7 +93,10 @@ async def _say(stage: Stage, said: dict[int, str | None]) -> None:
         if text is None:
             await stage.passes(72.0)
             return
-        await stage.answers(step, text)
+        if step == WITNESSED:
+            await stage.answers(step, text, by=WITNESS)
+        else:
+            await stage.answers(step, text)
 
 
 UNIFORM = Uniform(
@@ -111,6 +120,7 @@ UNIFORM = Uniform(
         "one addressee has nothing": one_addressee_has_nothing,
         "the copy is wrong": the_copy_is_wrong,
         "the wording stays": the_wording_stays,
+        "the unit shows a fault": the_unit_shows_a_fault,
     },
     unproven={
         "one addressee does not answer": one_addressee_does_not_answer,
