@@ -302,7 +302,7 @@ def _renumbered(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[State
 
 
 def _notice_given(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    which = "/".join(_text(shown[name]) for name in ("flag", "sent", "entered"))
+    which = f"{_text(shown['flag'])}/{shown.get('sent')}/{shown.get('entered')}"
     return (StateChange(NOTICE, which, shown),)
 
 
