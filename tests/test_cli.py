@@ -297,7 +297,7 @@ async def test_a_test_is_led_through_from_the_command_line(tmp_path, capsys):
         assert re.fullmatch(r"done · no\. \d+ on disk · minutes: 20\n", capsys.readouterr().out)
         start = ("start", "t-ssas-e-p1", "--by", "R. Menon", "--json")
         assert await typed(ship, *start) == cli.DONE
-        assert json.loads(capsys.readouterr().out) == {"steps": 9}, "as it came, for programs"
+        assert json.loads(capsys.readouterr().out) == {"steps": 10}, "as it came, for programs"
         assert await typed(ship, "tests") == cli.DONE
         shown = capsys.readouterr().out
         assert "UNDER TEST" in shown

@@ -226,7 +226,7 @@ async def test_every_test_is_listed_with_how_it_stands(tmp_path):
         }
         await ship.give_notice()
         await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
-        assert (await ship.control(START))["steps"] == 9
+        assert (await ship.control(START))["steps"] == 10
         (row,) = (await ship.control({"do": "tests"}))["tests"]
         assert (row["readiness"], row["running"], row["step"]) == ("under test", True, 1)
         assert row["prompt"].startswith("No distress, urgency")

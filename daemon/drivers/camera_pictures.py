@@ -98,12 +98,19 @@ async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await asyncio.shield(process.wait())
+        await asyncio.shield(_ended(process))
     if process.returncode == picture_decoder.NO_DECODER:
         raise NoDecoderError(picture.codec.value)
     if process.returncode != 0:
         raise FrameError("a picture that cannot be decoded")
     return _read(said)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a process that was killed: asyncio sees it only when nothing is left in its pipe."""
+    while process.stdout is not None and await process.stdout.read(LARGEST_ANSWER):
+        pass
+    await process.wait()
 
 
 async def _told(process: asyncio.subprocess.Process, body: bytes) -> bytes:

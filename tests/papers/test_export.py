@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import stat
 import sys
 from contextlib import asynccontextmanager
@@ -185,11 +186,13 @@ async def test_an_export_that_is_interrupted_is_told_to_the_daemon(tmp_path):
             *("--anchor", str(_pipe(tmp_path))),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            # Whoever runs the tests in the background has it ignored, and so would the command.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         async with asyncio.timeout(PATIENCE_S):
             while (held := _opened(tmp_path / "anchor")) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0)
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
             # A signal that comes just before the read is seen when the read ends.
             os.close(held)
             assert await process.wait() == 1
