@@ -85,6 +85,7 @@ class VesselSimulator(TalkingUnit):
         self._is_transmitting = True
         self._others = Others()
         self._alerts: dict[int, tuple[bool, bool]] = {}
+        self._alerts_due_s = 0.0
         self._reports = 0
         self._voice = Voice(unit_id, settings, self._clock, self._sentences)
 
@@ -241,7 +242,8 @@ class VesselSimulator(TalkingUnit):
             for other in OTHERS:
                 yield from ais("VDM", "B", position_report(other, utc))
             yield from self._others.say(utc, self._clock.now_s())
-        if second % ALERTS_EVERY_S == 0:
+        if self._clock.now_s() >= self._alerts_due_s:
+            self._alerts_due_s = self._clock.now_s() + ALERTS_EVERY_S
             for alert, (active, acknowledged) in self._alerts.items():
                 yield alr(alert, utc, active=active, acknowledged=acknowledged)
             if not self._alerts:
