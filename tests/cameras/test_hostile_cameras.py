@@ -184,7 +184,8 @@ async def test_a_picture_of_a_milliard_points_is_refused_before_it_is_unpacked()
 
 async def test_a_decoder_that_hangs_is_ended_with_all_that_it_started(monkeypatch, tmp_path):
     hangs = tmp_path / "hangs.py"
-    hangs.write_text("import time\ntime.sleep(600)\n", "utf-8")
+    # What it started holds the pipe open as well: the end is told only when both are gone.
+    hangs.write_text("import os, signal\nos.fork()\nsignal.pause()\n", "utf-8")
     monkeypatch.setattr("daemon.drivers.camera_pictures.PROGRAM", hangs)
     monkeypatch.setattr("daemon.drivers.camera_pictures.DECODE_S", 0.2)
     with pytest.raises(FrameError, match=r"not decoded within 0\.2 s"):

@@ -1,4 +1,4 @@
-"""Every check of the registry: SAT, UNSAT, NOT PROVEN, and judged the same again from the record alone."""
+"""Every kind of check: SAT, UNSAT, NOT PROVEN, and judged the same again from the record alone."""
 
 from __future__ import annotations
 
