@@ -12,71 +12,40 @@ import http.client
 import io
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from daemon.drivers import onvif_messages as messages
-from daemon.drivers.addresses import checked, host_of, port_of
-from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
+from daemon.drivers.addresses import checked
+from daemon.drivers.api import DriverContext, DriverSpec, Emit, Health, PointSpec
+from daemon.drivers.cctv_unit import CctvUnitConfig, told
 from daemon.errors import FrameError, LinkError
-from daemon.model import Quality, Reading
-from daemon.secretfiles import SecretPath, read_secret
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from daemon.drivers.onvif_messages import Element
 
 HTTP_PORT: Final = 80
 DAY_S: Final = 86_400.0
-MISSED_LOOKS: Final = 2.5
 UNITS: Final = {"days_stored": "d", "newest_age": "s", "clock_offset": "s"}
 
 
-class OnvifRecorderConfig(DriverConfig):
+class OnvifRecorderConfig(CctvUnitConfig):
     """One recorder."""
 
     kind: Literal["onvif_recorder"]
-    name: Annotated[str, Field(min_length=1, max_length=16)]
-    """The short name that watch stations show."""
-    place: Annotated[str, Field(min_length=1, max_length=80)]
-    """Where it is; only the SSO sees it."""
+    usual_port: ClassVar = HTTP_PORT
+
     url: str
     """Its device service: ``http://host:port/onvif/device_service``."""
-    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,64}$")] | None = None
-    """A user of the recorder that may look and nothing else."""
-    password_file: SecretPath | None = None
-    look_s: Annotated[float, Field(ge=5, le=3600)] = 60.0
-    """How often it is asked, in seconds."""
-    limit_s: Annotated[float, Field(ge=1, le=60)] = 15.0
-    """How long all answers together may take, in seconds."""
     late_s: Annotated[float, Field(ge=60, le=86_400)] = 600.0
     """Its newest picture may be so old: recorders write in pieces of minutes."""
-    behind: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")] | None = None
-    """What it hangs on with others, such as a switch."""
 
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         return checked(url, "http", like="http://<address>:<port>/onvif/device_service")
-
-    @model_validator(mode="after")
-    def _has_both_or_neither(self) -> Self:
-        if (self.user is None) is not (self.password_file is None):
-            raise ValueError("user and password_file belong together")
-        return self
-
-    @property
-    def host(self) -> str:
-        """Return its address, which is what is opened for it."""
-        return host_of(self.url)
-
-    @property
-    def port(self) -> int:
-        """Return the port at which it is asked."""
-        return port_of(self.url, HTTP_PORT)
 
 
 class OnvifRecorderDriver:
@@ -88,11 +57,7 @@ class OnvifRecorderDriver:
         self._context = context
 
     def points(self) -> tuple[PointSpec, ...]:
-        valid_for_s = MISSED_LOOKS * self._config.look_s + self._config.limit_s
-        device = self._context.device
-        return tuple(
-            PointSpec(f"{device}.{name}", valid_for_s, unit) for name, unit in UNITS.items()
-        )
+        return self._config.points(self._context.device, UNITS)
 
     async def run(self, emit: Emit) -> None:
         clock = self._context.clock
@@ -118,44 +83,37 @@ class OnvifRecorderDriver:
         clock = self._context.clock
         now_s, now_utc = clock.now_s(), clock.utc()
         self.health.frame(now_s)
-        for name, value in values.items():
-            emit(
-                Reading(
-                    point=f"{self._context.device}.{name}",
-                    value=value,
-                    unit=UNITS[name],
-                    quality=Quality.UNKNOWN if value is None else Quality.GOOD,
-                    provenance=self._context.provenance,
-                    received_utc=now_utc,
-                    received_s=now_s,
-                    source=self._context.device,
-                )
-            )
+        for reading in told(self._context, values, UNITS, at_s=now_s, at_utc=now_utc):
+            emit(reading)
 
     async def _asked(self) -> dict[str, float | None]:
         device = urlsplit(self._config.url).path or "/"
         # The only question that every device answers to everybody: without its time no other can be signed.
-        told = messages.time_in(await self._ask(device, messages.DEVICE, messages.TIME))
-        offset_s = (told - self._context.clock.utc()).total_seconds() + 0.5  # told to the second
-        services = await self._ask(device, messages.DEVICE, messages.SERVICES, told)
+        told_utc = messages.time_in(await self._ask(device, messages.DEVICE, messages.TIME))
+        # Told to the second: on the mean it is half a second later than it says.
+        offset_s = (told_utc - self._context.clock.utc()).total_seconds() + 0.5
+        login = await self._config.login()
+
+        def token() -> messages.Token | None:
+            if login is None:
+                return None
+            return messages.Token(login.user, login.password, secrets.token_bytes(16), told_utc)
+
+        services = await self._ask(device, messages.DEVICE, messages.SERVICES, token())
         path = messages.search_path(services)
-        kept = messages.kept_in(await self._ask(path, messages.SEARCH, messages.SUMMARY, told))
+        kept = messages.kept_in(await self._ask(path, messages.SEARCH, messages.SUMMARY, token()))
         values: dict[str, float | None] = {"clock_offset": round(offset_s, 1)}
         if kept is None:
             return {**values, "days_stored": 0.0, "newest_age": (DAY_S * 3660)}
         return {
             **values,
-            "days_stored": round(max(0.0, (told - kept.since_utc).total_seconds() / DAY_S), 3),
-            "newest_age": max(0.0, (told - kept.until_utc).total_seconds()),
+            "days_stored": round(max(0.0, (told_utc - kept.since_utc).total_seconds() / DAY_S), 3),
+            "newest_age": max(0.0, (told_utc - kept.until_utc).total_seconds()),
         }
 
     async def _ask(
-        self, path: str, namespace: str, body: str, told_utc: datetime | None = None
+        self, path: str, namespace: str, body: str, token: messages.Token | None = None
     ) -> list[Element]:
-        token, config = None, self._config
-        if told_utc is not None and config.user is not None and config.password_file is not None:
-            password = read_secret(config.password_file)
-            token = messages.Token(config.user, password, secrets.token_bytes(16), told_utc)
         answer = await self._exchanged(path, messages.question(namespace, body, token))
         found = messages.read(answer)
         if (reason := messages.fault_in(found)) is not None:

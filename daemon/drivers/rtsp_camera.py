@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
-from daemon.drivers.addresses import checked, host_of, port_of
-from daemon.drivers.api import DriverConfig, DriverContext, DriverSpec, Emit, Health, PointSpec
+from daemon.drivers.addresses import checked
+from daemon.drivers.api import DriverContext, DriverSpec, Emit, Health, PointSpec
 from daemon.drivers.camera_pictures import (
     DECODING,
     PICTURES,
@@ -25,63 +25,33 @@ from daemon.drivers.camera_pictures import (
     decoded,
 )
 from daemon.drivers.camera_sight import Sight, not_decoded
-from daemon.drivers.rtsp_messages import Login
+from daemon.drivers.cctv_unit import CctvUnitConfig, told
 from daemon.drivers.rtsp_session import Address, visit
 from daemon.errors import FrameError, LinkError
-from daemon.model import Quality, Reading
-from daemon.secretfiles import SecretPath, read_secret
 
 if TYPE_CHECKING:
     from daemon.drivers.rtsp_session import Visit
     from daemon.model import CameraView
 
 RTSP_PORT: Final = 554
-MISSED_LOOKS: Final = 2.5
-"""A picture is believed for so many looks: one may be missed."""
+UNITS: Final = {"view": None, "clock_offset": "s"}
 
 
-class RtspCameraConfig(DriverConfig):
+class RtspCameraConfig(CctvUnitConfig):
     """One camera, or one channel of a recorder that gives it on."""
 
     kind: Literal["rtsp_camera"]
-    name: Annotated[str, Field(min_length=1, max_length=16)]
-    """The short name that watch stations show."""
-    place: Annotated[str, Field(min_length=1, max_length=80)]
-    """Where it is; only the SSO sees it."""
+    usual_port: ClassVar = RTSP_PORT
+
     url: str
     """``rtsp://host:port/path`` of the stream; a small one does, and JPEG is the cheapest to read."""
-    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,64}$")] | None = None
-    """A user of the camera that may look and nothing else."""
-    password_file: SecretPath | None = None
-    look_s: Annotated[float, Field(ge=5, le=3600)] = 60.0
-    """How often it is looked at, in seconds."""
-    limit_s: Annotated[float, Field(ge=1, le=60)] = 15.0
-    """How long a look may take; longer than the camera's key pictures are apart."""
     lit: bool = True
     """It has light of its own, or its place is lit day and night: a dark picture is a fault."""
-    behind: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")] | None = None
-    """What it hangs on with others, such as a switch or recorder: when all of those are lost, that is one alert."""
 
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         return checked(url, "rtsp", like="rtsp://<address>:<port>/<path>")
-
-    @model_validator(mode="after")
-    def _has_both_or_neither(self) -> RtspCameraConfig:
-        if (self.user is None) is not (self.password_file is None):
-            raise ValueError("user and password_file belong together")
-        return self
-
-    @property
-    def host(self) -> str:
-        """Return its address, which is what is opened for it."""
-        return host_of(self.url)
-
-    @property
-    def port(self) -> int:
-        """Return the port at which it is asked."""
-        return port_of(self.url, RTSP_PORT)
 
 
 class Neighbours:
@@ -126,12 +96,7 @@ class RtspCameraDriver:
         self._was_good = False
 
     def points(self) -> tuple[PointSpec, ...]:
-        config, device = self._config, self._context.device
-        valid_for_s = MISSED_LOOKS * config.look_s + config.limit_s
-        return (
-            PointSpec(f"{device}.view", valid_for_s),
-            PointSpec(f"{device}.clock_offset", valid_for_s, "s"),
-        )
+        return self._config.points(self._context.device, UNITS)
 
     async def run(self, emit: Emit) -> None:
         clock = self._context.clock
@@ -154,30 +119,21 @@ class RtspCameraDriver:
         config, clock = self._config, self._context.clock
         seen = await visit(
             self._address,
-            self._login(),
+            await config.login(),
             limit_s=config.limit_s,
             clock=clock,
             nonce=lambda: secrets.token_hex(8),
         )
         for _ in range(seen.dropped):
             self.health.drop("picture not whole")
-        now_s, now_utc = clock.now_s(), clock.utc()
         self.health.latency_s = seen.waited_s
+        now_s, now_utc = clock.now_s(), clock.utc()
         view = await self._decoded(seen, now_s)
         self.health.frame(now_s)
-        for point, value in (("view", view), ("clock_offset", seen.clock_offset_s)):
-            emit(
-                Reading(
-                    point=f"{self._context.device}.{point}",
-                    value=round(value, 3) if isinstance(value, float) else value,
-                    unit="s" if point == "clock_offset" else None,
-                    quality=Quality.UNKNOWN if value is None else Quality.GOOD,
-                    provenance=self._context.provenance,
-                    received_utc=now_utc,
-                    received_s=now_s,
-                    source=self._context.device,
-                )
-            )
+        offset_s = None if seen.clock_offset_s is None else round(seen.clock_offset_s, 3)
+        values = {"view": view, "clock_offset": offset_s}
+        for reading in told(self._context, values, UNITS, at_s=now_s, at_utc=now_utc):
+            emit(reading)
 
     async def _decoded(self, seen: Visit, now_s: float) -> CameraView:
         codec = seen.picture.codec
@@ -194,12 +150,6 @@ class RtspCameraDriver:
         self.health.remark = None
         self._pictures.keep(self._context.device, small, now_s)
         return self._sight.see(measures, codec=codec, waited_s=seen.waited_s)
-
-    def _login(self) -> Login | None:
-        config = self._config
-        if config.user is None or config.password_file is None:
-            return None
-        return Login(config.user, read_secret(config.password_file))
 
 
 DRIVER = DriverSpec(kind="rtsp_camera", config=RtspCameraConfig, build=RtspCameraDriver)

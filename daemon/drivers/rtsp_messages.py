@@ -19,6 +19,8 @@ from daemon.errors import FrameError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from daemon.drivers.cctv_unit import Login
+
 Method: TypeAlias = Literal["DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
 
 OK: Final = 200
@@ -132,14 +134,6 @@ def plain(word: str, what: str) -> str:
     if _PLAIN.fullmatch(word) is None:
         raise FrameError(f"{what} that cannot be said back")
     return word
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Whose the camera is asked to be."""
-
-    user: str
-    password: str = field(repr=False)
 
 
 @dataclass(slots=True)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.clock import Clock
+    from daemon.drivers.cctv_unit import Login
     from daemon.drivers.rtp_video import KeyPicture
-    from daemon.drivers.rtsp_messages import Digest, Login, Method, Response
+    from daemon.drivers.rtsp_messages import Digest, Method, Response
 
 LARGEST_VISIT: Final = 32 * 1024 * 1024
 """Bytes of a stream in which no key picture was found: 16 Mbit/s for 15 s."""

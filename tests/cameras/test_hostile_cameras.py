@@ -10,8 +10,9 @@ import pytest
 from daemon.clock import SystemClock
 from daemon.drivers import picture_decoder
 from daemon.drivers.camera_pictures import decoded
+from daemon.drivers.cctv_unit import Login
 from daemon.drivers.rtp_video import KeyPicture
-from daemon.drivers.rtsp_messages import LONGEST_BODY, LONGEST_HEAD, Login
+from daemon.drivers.rtsp_messages import LONGEST_BODY, LONGEST_HEAD
 from daemon.drivers.rtsp_session import Address, Visit, visit
 from daemon.drivers.sdp import Codec
 from daemon.errors import FrameError, LinkError

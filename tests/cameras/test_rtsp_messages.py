@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daemon.drivers.rtsp_messages import Login, Response, challenge, read_head
+from daemon.drivers.cctv_unit import Login
+from daemon.drivers.rtsp_messages import Response, challenge, read_head
 from daemon.drivers.sdp import Codec, read_video
 from daemon.errors import FrameError
 
