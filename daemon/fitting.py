@@ -16,7 +16,7 @@ from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.bam.fitted import Bam
 from daemon.checks import catalogue as test_catalogue
-from daemon.checks.api import AlertSeen, Mode, Services, Supervised, counts_as_evidence
+from daemon.checks.api import Mode, Services
 from daemon.commissioning import Commissioning
 from daemon.config import broker, wiring
 from daemon.config.alerting import kinds
@@ -34,7 +34,7 @@ from daemon.gate import CovertGate
 from daemon.hindrances import Hindrances
 from daemon.inbox import Inboxes
 from daemon.loopcheck import LoopCheck
-from daemon.model import Classification, Fix, LinkState, OpeningKind, Provenance, Sounder
+from daemon.model import Classification, OpeningKind, Provenance
 from daemon.movements import Movements
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import Publisher
@@ -56,6 +56,7 @@ from daemon.record.scribe import Limits
 from daemon.rejudging import Rejudging
 from daemon.requests import Requests
 from daemon.sealregister import SealRegister
+from daemon.shipnow import MOVING, ShipNow
 from daemon.shipstate import ShipState
 from daemon.ssasbook import SsasBook, attached
 from daemon.ssaspapers import Call
@@ -73,14 +74,11 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.config import Config, Device
     from daemon.drivers.api import Driver
-    from daemon.model import Json, Position
+    from daemon.model import Json
     from daemon.mqtt.commands import Command, Ground, Reply
     from daemon.people.hashing import Hardness
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
-
-MOVING = frozenset({OpeningKind.DOOR, OpeningKind.LOCK, OpeningKind.MOTION, OpeningKind.LIGHT})
-"""What moves in service: a contact of these that has not for months may be stuck."""
 
 
 class Fitted:
@@ -186,7 +184,6 @@ class Fitted:
         config, clock = self.config, self.clock
         self.inboxes = Inboxes(clock)
         self._shared = Shared()
-        self._names = equipment.names(self.config)
         drivers = [(device, self._driver(device)) for device in config.devices]
         specs = {spec.id: spec for _, driver in drivers for spec in driver.points()}
         self.points = Points(
@@ -304,6 +301,20 @@ class Fitted:
             inboxes=self.inboxes,
             journal=self.record,
         )
+        self.ship_now = ShipNow(
+            self.config,
+            names=equipment.names(self.config),
+            points=self.points,
+            engine=self.engine,
+            watch=self.watch,
+            publisher=self.publisher,
+            supervisors=self.supervisors,
+            movements=self.movements,
+            gate=self.gate,
+            pictures=self._shared.one(PICTURES, Pictures),
+            suspicion=lambda: self._suspicion(),  # noqa: PLW0108 (the rules come later)
+            clock=self.clock,
+        )
         section = self.config.record
         folders = {"record": section.directory}
         if section.copy_directory is not None:
@@ -357,6 +368,7 @@ class Fitted:
 
     def _services(self) -> Services:
         """Return what the ship offers a check beside her sensors."""
+        now = self.ship_now
         return Services(
             ais_off_orders=lambda: (
                 self.ship.ais_orders.known_since_utc,
@@ -367,116 +379,24 @@ class Fitted:
             verify_record=self.ourselves.verify_record,
             movements=self.movements.of_day,
             seal_numbers=self.register.changed,
-            position_doubt=lambda: self._suspicion().doubt,
-            position_odd=self._odd,
-            link=self._link,
-            picture=self._picture,
-            name_of=lambda id_: self._names.get(id_, id_.upper()),
-            contacts=self._supervised,
+            position_doubt=now.position_doubt,
+            position_odd=now.position_odd,
+            link=now.link,
+            picture=now.picture,
+            name_of=now.name_of,
+            contacts=now.contacts,
             situation=lambda: self.engine.regime.situation,
             disks=self._disk_room.ask,
             # The acts are built later.
             play_test_sound=lambda station: self.station_acts.play(station),  # noqa: PLW0108
             sound_heard=lambda *heard: self.station_acts.note_heard(*heard),  # noqa: PLW0108
-            open_alerts=self._open_alerts,
-            knows_alert=self._knows_alert,
-            answers=self._answers,
-            own_position=self._own_position,
+            open_alerts=now.open_alerts,
+            knows_alert=now.knows_alert,
+            answers=now.answers,
+            own_position=now.own_position,
             attached=lambda seq: attached(self.record, seq),
-            window_opened_by=self._window_opened_by,
+            window_opened_by=now.window_opened_by,
         )
-
-    def _window_opened_by(self) -> tuple[str, ...]:
-        """Return who opened the SSAS test window that is open now; none where none is."""
-        window = self.gate.window()
-        return () if window is None else window.opened_by
-
-    def _answers(self, point: str) -> bool:
-        """Return whether the device that says a point answers now."""
-        reading = self.points.newest(point)
-        return reading is not None and any(
-            each.device == reading.source and each.status.link is LinkState.UP
-            for each in self.supervisors
-        )
-
-    def _open_alerts(self) -> list[AlertSeen]:
-        """Return what alerts the stations show now, and at which of them somebody sees and hears it."""
-        regime, posts = self.engine.regime, self.watch.stations.posts(self.clock.now_s())
-        is_told = self.publisher.facts().connected
-        live = [p.station for p in posts if is_told and p.live and p.attended(regime)]
-        proving = {station.id for station in live if station.sounder is Sounder.PROGRAM}
-        return [
-            AlertSeen(
-                alert.id,
-                alert.source.id,
-                alert.title,
-                active=not alert.rectified,
-                shown_at=tuple(station.id for station in live),
-                sounds_at=tuple(
-                    station
-                    for station in self.watch.annunciator.sounds_at(alert)
-                    if station in proving
-                ),
-            )
-            for alert in self.engine.alerts()
-            if alert.show is Classification.WATCH
-        ]
-
-    def _knows_alert(self, alert: str) -> bool:
-        """Return whether there can be an alert of that id: of a key that is known, about something on board."""
-        return any(
-            alert.removeprefix(f"{key}.") in self._names
-            for key in self.engine.catalogue
-            if alert.startswith(f"{key}.")
-        )
-
-    def _link(self, device: str) -> Mapping[str, Json] | None:
-        """Return how the link of a device stands; None of one that is not there, or of which nobody may know."""
-        found = next((each for each in self.supervisors if each.device == device), None)
-        if found is None or found.spec.covert:
-            return None
-        status = found.status
-        return {
-            "up": status.link is LinkState.UP,
-            "for_s": round(self.clock.now_s() - status.since_s, 1),
-            "reason": status.reason or "it was not heard yet",
-        }
-
-    def _show_crew(self) -> None:
-        """Show who may take a watch, where that is another crew than was shown last."""
-        self.watch.picture.crew(self.office.people.on_board())
-
-    def _picture(self, device: str) -> bytes | None:
-        """Return the newest picture of a camera, made small."""
-        kept = self._shared.one(PICTURES, Pictures).newest(device)
-        return None if kept is None else kept.jpeg or None
-
-    def _supervised(self) -> dict[str, Supervised]:
-        """Return every contact of the ship, and when it moved last."""
-        moving = {o.id for o in self.config.openings if o.kind in MOVING}
-        found = {}
-        for point, wired in self.watch.proving.contacts.items():
-            seen = self.watch.proving.seen(point)
-            moments = (seen.closed_utc, seen.open_utc, self.movements.moved_utc(point))
-            moved = max((at for at in moments if at is not None), default=None)
-            found[point] = Supervised(wired.name, moves=point in moving, moved_utc=moved)
-        return found
-
-    def _own_position(self) -> Position | None:
-        """Return where the ship is by a fix that counts as evidence; None while there is none, or it is doubted."""
-        if self._suspicion().doubt is not None:
-            return None
-        for device in self.config.devices:
-            reading = self.points.newest(f"{device.id}.fix")
-            if reading is None or not counts_as_evidence(reading, demo=self.config.is_demo):
-                continue
-            if isinstance(reading.value, Fix):
-                return reading.value.position
-        return None
-
-    def _odd(self) -> tuple[str, ...]:
-        """Return what speaks against the ship's position now, one indication alone too."""
-        return tuple(each.words for each in self._suspicion().findings)
 
     def _build_acts(self) -> None:
         self.window = Window(
@@ -496,7 +416,7 @@ class Fitted:
                 for each in (card.call if card is not None else ())
             ],
             card_paragraph="" if card is None else card.ssp_paragraph,
-            position=self._own_position,
+            position=self.ship_now.own_position,
         )
         self.acts = Acts(
             people=self.office.people,
@@ -549,7 +469,7 @@ class Fitted:
                 ship_time=lambda: self.ship.ship_time,
                 permits=lambda: self.ship.permits,
                 connected=lambda: self.publisher.facts().connected,
-                odd=self._odd,
+                odd=self.ship_now.position_odd,
                 interference=lambda: self.ship.interference,
                 sounds_at=self.watch.annunciator.sounds_at,
                 panel=self.bam.shown,
@@ -612,6 +532,10 @@ class Fitted:
         self.tests.out_of_service = lambda id_: id_ in self.ship.out_of_service
         self.tests.hindrance = Hindrances(self.engine, self.ship, self.clock).of
         return orders
+
+    def _show_crew(self) -> None:
+        """Show who may take a watch, where that is another crew than was shown last."""
+        self.watch.picture.crew(self.office.people.on_board())
 
     def _driver(self, device: Device) -> Driver:
         context = DriverContext(

@@ -80,7 +80,7 @@ async def test_a_dead_switch_is_one_alert_and_a_dead_camera_is_its_own(tmp_path)
 @pytest.mark.timeout(60)
 async def test_no_picture_is_on_any_topic_or_in_the_log(tmp_path):
     async with with_cameras(tmp_path) as (ship, _):
-        small = [ship.daemon._picture(each) for each in NAMES]
+        small = [ship.daemon.ship_now.picture(each) for each in NAMES]
         assert all(each is not None and len(each) > 500 for each in small)
         await ship.pass_time(5.0)
         views = [ship.state(f"point/{each}.view") for each in NAMES]
