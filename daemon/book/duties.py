@@ -97,10 +97,11 @@ def months_after(day: datetime, months: int) -> datetime:
 def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> Item:
     """Return the line of a defect: what is wrong, what instead, and what is still to be said of it."""
     found_utc = moment(said["found_at"])
-    is_long = found_utc is not None and now_utc is not None and now_utc - found_utc > LONG_OPEN
+    open_for = timedelta(0) if found_utc is None or now_utc is None else now_utc - found_utc
+    is_long = open_for > LONG_OPEN
     parts = [f"{said['name']}: {str(said['defect']).upper()}"]
-    if is_long and found_utc is not None and now_utc is not None:
-        parts.append(f"open for {(now_utc - found_utc).days} days")
+    if is_long:
+        parts.append(f"open for {open_for.days} days")
     if said["measure"]:
         parts.append(f"instead: {said['measure']}")
     elif is_relied_on(said, level):
@@ -117,7 +118,6 @@ def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> I
             "; ".join(parts),
             ItemState.DEFECT,
             found_utc,
-            None,
             equipment=str(said["equipment"]),
         ),
         first=is_long or is_relied_on(said, level),
@@ -128,9 +128,7 @@ def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> I
 def _drill(standing: Standing, now_utc: datetime) -> Iterator[Item]:
     last = _newest(standing, "drill")
     if last is None:
-        yield line(
-            "drill", "DRILL: none in this record: enter the last one", ItemState.DUE, None, None
-        )
+        yield line("drill", "DRILL: none in this record: enter the last one", ItemState.DUE)
         return
     limit = months_after(last, DRILL_MONTHS)
     if now_utc < limit - DRILL_NOTICE:
@@ -144,7 +142,7 @@ def _exercise(standing: Standing, now_utc: datetime, ship_time: timezone) -> Ite
     last = _newest(standing, "exercise")
     if last is None:
         what = "EXERCISE: none in this record: enter the last one"
-        yield line("exercise", what, ItemState.DUE, None, None)
+        yield line("exercise", what, ItemState.DUE)
         return
     next_year_ends = datetime(last.astimezone(ship_time).year + 2, 1, 1, tzinfo=ship_time)
     limit = min(months_after(last, EXERCISE_MONTHS), next_year_ends - timedelta(seconds=1))
@@ -159,11 +157,11 @@ def _exercise(standing: Standing, now_utc: datetime, ship_time: timezone) -> Ite
 def _certificates(standing: Standing, now_utc: datetime, ship_time: timezone) -> Iterator[Item]:
     for id_, said in standing.of(fold.CERTIFICATE).items():
         name = f"{said['name']} no. {said['number']}"
-        for word, until, is_over in _days(said, now_utc, ship_time):
+        for place, (ahead, over), until in _days(said, now_utc, ship_time):
+            is_over = now_utc > until
             state = ItemState.OVERDUE if is_over else ItemState.DUE
-            what = f"PAPER: {name} {word} {short_day(until)}"
-            place = f"certificate-{id_}" if "expire" in word else f"certificate-window-{id_}"
-            yield line(place, what, state, until - CERTIFICATE_NOTICE, until)
+            what = f"PAPER: {name} {over if is_over else ahead} {short_day(until)}"
+            yield line(f"{place}-{id_}", what, state, until - CERTIFICATE_NOTICE, until)
 
 
 def _papers(standing: Standing) -> Iterator[Item]:
@@ -172,20 +170,21 @@ def _papers(standing: Standing) -> Iterator[Item]:
     for id_, (name, known_by) in PAPERS.items():
         if not any(known_by.search(each) for each in entered):
             what = f"PAPER: no {name} in this record: enter it"
-            yield line(f"paper-{id_}", what, ItemState.DUE, None, None)
+            yield line(f"paper-{id_}", what, ItemState.DUE)
 
 
 def _days(
     said: Mapping[str, Json], now_utc: datetime, ship_time: timezone
-) -> Iterator[tuple[str, datetime, bool]]:
+) -> Iterator[tuple[str, tuple[str, str], datetime]]:
     """Yield what the days printed on a paper ask for now: that it expires, and that it wants its endorsement.
 
-    Source: ISPS A/19.1.1: of the ISSC an intermediate verification between two printed days. A paper without a date
-    printed on it asks for nothing.
+    Of each: how its line is named, the words until that day and after it, and the end of the day. Source: ISPS
+    A/19.1.1: of the ISSC an intermediate verification between two printed days. A paper without a date printed on it
+    asks for nothing.
     """
     ends = _end_of(said.get("expires"), ship_time)
     if ends is not None and now_utc >= ends - CERTIFICATE_NOTICE:
-        yield ("expired on" if now_utc > ends else "expires on"), ends, now_utc > ends
+        yield "certificate", ("expires on", "expired on"), ends
     window = _end_of(said.get("window_until"), ship_time)
     opens, endorsed = said.get("window_from"), said.get("endorsed")
     is_done = isinstance(endorsed, str) and (not isinstance(opens, str) or endorsed >= opens)
@@ -195,8 +194,7 @@ def _days(
     if isinstance(opens, str):
         begins = datetime.combine(date.fromisoformat(opens), time.min, ship_time).astimezone(UTC)
     if now_utc >= begins:
-        is_over = now_utc > window
-        yield ("was to be endorsed by" if is_over else "is to be endorsed by"), window, is_over
+        yield "certificate-window", ("is to be endorsed by", "was to be endorsed by"), window
 
 
 def _end_of(printed: Json, ship_time: timezone) -> datetime | None:
@@ -216,7 +214,7 @@ def _review(standing: Standing, now_utc: datetime) -> Iterator[Item]:
         return
     count = standing.newest_seq - covered
     what = f"RECORD: not reviewed since {short_day(since)} ({count:,} entries, up to no. {standing.newest_seq})"
-    yield line("review", what, ItemState.DUE, since + REVIEW_AFTER, None)
+    yield line("review", what, ItemState.DUE, since + REVIEW_AFTER)
 
 
 def _room(used: int, quota: int) -> Iterator[Item]:
@@ -228,7 +226,7 @@ def _room(used: int, quota: int) -> Iterator[Item]:
         what += ": no file can be attached, and raw evidence is left out"
     else:
         what += ": archive, or give it more room (evidence_quota_mb)"
-    yield line("evidence", what, ItemState.DUE, None, None)
+    yield line("evidence", what, ItemState.DUE)
 
 
 def _newest(standing: Standing, what: str) -> datetime | None:
