@@ -16,7 +16,6 @@ from daemon.book.reviewing import Reviewing
 from daemon.book.standing import Standing
 from daemon.errors import RecordError
 from daemon.model import ClockStatus
-from daemon.record import fold
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -81,7 +80,7 @@ class Book:
         self._relied, self._level = relied, level
         self._retests = Retests(record, self._standing, relied)
         entering = Entering(forms, desk, self._standing, tests)
-        listing = DefectList(desk, self._standing, relied)
+        self._list = DefectList(desk, self._standing, relied)
         attaching = Attaching(desk, entropy)
         reviewing = Reviewing(desk, self._standing)
         pages = Pages(record, first_ship_time)
@@ -92,8 +91,8 @@ class Book:
             "enter": entering.enter,
             "enter.many": entering.enter_many,
             "seals": self._seals,
-            "defects": listing.show,
-            "defect.removed": listing.remove,
+            "defects": self._list.show,
+            "defect.removed": self._list.remove,
             "raise": entering.raise_detection,
             "amend": Amending(forms, desk).amend,
             "attach.begin": attaching.begin,
@@ -122,11 +121,7 @@ class Book:
 
     def defects(self) -> list[dict[str, Json]]:
         """Return the open defects as they stand, by number."""
-        said = self._standing.of(fold.DEFECT_SAID)
-        return [
-            defects.standing(opened, said, self._relied)
-            for opened in self._standing.defects().values()
-        ]
+        return self._list.open_now()
 
     def is_defective(self, test: str, equipment: str) -> bool:
         """Return whether a person entered a defect of this test or equipment; a test knows its own UNSAT."""

@@ -35,24 +35,29 @@ class DefectList:
         self._standing = standing
         self._relied = relied
 
+    def open_now(self) -> list[dict[str, Json]]:
+        """Return the open defects as they stand, by number."""
+        return [self._stands(opened) for opened in self._standing.defects().values()]
+
+    def _stands(self, opened: Mapping[str, Json]) -> dict[str, Json]:
+        return defects.standing(opened, self._standing.of(fold.DEFECT_SAID), self._relied)
+
     async def show(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return every open defect, or one of them with what was said of it.
 
         Raises:
             RefusedError: There is no such open defect, or the record cannot be read.
         """
-        said = self._standing.of(fold.DEFECT_SAID)
         named = fields.optional_text(request, "defect")
         if named is None:
-            open_now = self._standing.defects().values()
-            return {"defects": [defects.standing(each, said, self._relied) for each in open_now]}
+            return {"defects": [*self.open_now()]}
         opened = self._opened(named)
         number = str(opened["defect"])
         about = await self._desk.entries(
             Query(subject=number, newest_first=True, limit=MOST_ENTRIES)
         )
         return {
-            "defects": [defects.standing(opened, said, self._relied)],
+            "defects": [self._stands(opened)],
             "entries": [_line(each) for each in reversed(about)],
         }
 
