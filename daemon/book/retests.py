@@ -21,7 +21,7 @@ from daemon.record.reader import MOST_ENTRIES, Query
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import Any
 
     from daemon.book.defects import Relied, Seen
@@ -93,9 +93,9 @@ class Retests:
         raise RecordError("the record grows faster than it is read")
 
     def _take(self, found: Seen, *, is_new: bool) -> None:
-        numbers = self._numbers(found)
         if found.in_service:
             return
+        numbers = self._numbers(found)
         if not found.is_fault:
             for number in numbers:
                 if defects.is_answered(self._open_now()[number], found, is_new=is_new):
@@ -123,49 +123,40 @@ class Retests:
         number = number_of(value)
         draft = defects.opening(found, number, self._relied.of(found.test))
         self._opening[number] = draft.open
-        if (written := self._submit(draft)) is None:
-            self._opening.pop(number)
+
+        def take_back() -> None:
+            self._opening.pop(number, None)
             self._standing.give_back(value)
-            return
 
-        def lost(future: asyncio.Future[Entry]) -> None:
-            if future.cancelled() or future.exception() is not None:
-                self._opening.pop(number, None)
-                self._standing.give_back(value)
-                self.is_behind = True
-
-        written.add_done_callback(lost)
+        self._submit(draft, take_back)
 
     def _add(self, found: Seen, number: str) -> None:
         said = self._standing.of(fold.DEFECT_SAID).get(f"{number}/again")
         newest: Any = None if said is None else said["value"]
         times = newest["times"] + 1 if isinstance(newest, dict) else 2
-        written = self._submit(defects.again(found, number, times))
-        if written is not None:
-            written.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self._submit(defects.again(found, number, times), lambda: None)
 
     def _close(self, passed: Seen, number: str) -> None:
         draft = defects.closing(passed, number, self._open_now()[number])
         self._closing.add(number)
-        written = self._submit(draft)
+        self._submit(draft, lambda: self._closing.discard(number))
 
-        def lost(future: asyncio.Future[Entry]) -> None:
+    def _submit(self, draft: Draft, take_back: Callable[[], None]) -> None:
+        """Give it to the record; what was noted of it on its way is taken back where it does not come on disk."""
+        try:
+            written = self._record.submit(draft)
+        except EntryError:
+            # What no entry can hold must not end the commit of the others, nor is it better the next time.
+            self._log.exception("defect.not_written", type=draft.type)
+            take_back()
+            return
+
+        def ended(future: asyncio.Future[Entry]) -> None:
             if future.cancelled() or future.exception() is not None:
-                self._closing.discard(number)
+                take_back()
                 self.is_behind = True
 
-        if written is None:
-            self._closing.discard(number)
-        else:
-            written.add_done_callback(lost)
-
-    def _submit(self, draft: Draft) -> asyncio.Future[Entry] | None:
-        try:
-            return self._record.submit(draft)
-        except EntryError:
-            # What no entry can hold must not end the commit of the others.
-            self._log.exception("defect.not_written", type=draft.type)
-            return None
+        written.add_done_callback(ended)
 
     async def _named(self, each: Seen) -> Seen:
         """Return it with what its entry says; as it is where that is not in reach, in an archive or damaged."""

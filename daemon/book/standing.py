@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import RecordError
+from daemon.occasions import SITUATION
 from daemon.record import fold
 from daemon.record.reader import Query
 
@@ -32,9 +33,6 @@ KINDS: Final = (
     fold.REVIEWED,
     fold.HIGHEST,
 )
-
-
-SITUATION: Final = "situation.changed"
 
 
 class Standing:
