@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon import evidence, forms, occasions, results
@@ -31,7 +32,7 @@ from daemon.schedule import LastResult
 from daemon.shipstate import MOST_AIS_ORDERS, ship_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
     from datetime import datetime
 
     from daemon.model import Json
@@ -184,16 +185,10 @@ async def _occasions(record: Record) -> list[tuple[str, Mapping[str, Json], date
 async def _newest_of(record: Record, type_: str, most: int) -> list[Entry]:
     """Return the newest entries of a type, so many at most."""
     found: list[Entry] = []
-    before: int | None = None
-    while len(found) < most:
-        limit = min(MOST_ENTRIES, most - len(found))
-        page = await record.entries(
-            Query(type=type_, before=before, newest_first=True, limit=limit)
-        )
-        found += page
-        if len(page) < limit:
+    async for entry in _back(record, Query(type=type_, limit=min(MOST_ENTRIES, most))):
+        found.append(entry)
+        if len(found) == most:
             break
-        before = page[-1].seq
     return found
 
 
@@ -315,18 +310,21 @@ async def _ais_orders(record: Record, ship: ShipState) -> None:
 
 async def _newest(record: Record, type_: str, subject: str, **said: str) -> int:
     """Return the number of the newest entry of a type that says this; 0 where there is none."""
-    before = None
-    while True:
-        query = Query(
-            type=type_, subject=subject, before=before, newest_first=True, limit=MOST_ENTRIES
-        )
-        entries = await record.entries(query)
-        for entry in entries:
-            if said.items() <= entry.open.items():
-                return entry.seq
-        if not entries:
-            return 0
-        before = entries[-1].seq
+    async for entry in _back(record, Query(type=type_, subject=subject, limit=MOST_ENTRIES)):
+        if said.items() <= entry.open.items():
+            return entry.seq
+    return 0
+
+
+async def _back(record: Record, query: Query) -> AsyncIterator[Entry]:
+    """Yield what a query finds, the newest first; its limit is that of a page."""
+    query = replace(query, newest_first=True)
+    while page := await record.entries(query):
+        for entry in page:
+            yield entry
+        if len(page) < query.limit:
+            return
+        query = replace(query, before=page[-1].seq)
 
 
 async def _results(record: Record, tests: Tests) -> None:
