@@ -39,7 +39,7 @@ _USUAL_DAYS: Final = {
     "half-year": 184,
     "year": 366,
 }
-_LIMIT_DAYS: Final = {
+LIMIT_DAYS: Final = {
     "day": 2,
     "week": 10,
     "month": 92,
@@ -126,8 +126,8 @@ def limit_days(every: str) -> int | None:
     """Return how many days after the last pass a test is overdue where nothing is said; None: never."""
     if every == NEVER:
         return None
-    if every in _LIMIT_DAYS:
-        return _LIMIT_DAYS[every]
+    if every in LIMIT_DAYS:
+        return LIMIT_DAYS[every]
     return round(usual_days(every) * _MARGIN + 0.5)
 
 

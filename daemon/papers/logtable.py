@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from daemon.intervals import LIMIT_DAYS
 from daemon.model import ClockStatus
 from daemon.papers import amendments, moments
 from daemon.papers.layout import Column, Span, Table
-from daemon.papers.nexttime import LIMIT_DAYS
 from daemon.papers.words import NOT_DONE, NOT_PROVEN, SAT, UNSAT, counted, number, objects, text
 
 if TYPE_CHECKING:

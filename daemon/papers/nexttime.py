@@ -9,19 +9,9 @@ from daemon.papers.moments import MONTHS
 from daemon.papers.words import NOT_DONE, SAT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 CONTINUES: Final = "cont."
-LIMIT_DAYS: Final[Mapping[str, int]] = {
-    "day": 2,
-    "week": 10,
-    "month": 92,
-    "quarter": 123,
-    "half-year": 244,
-    "year": 457,
-}
-"""Where the plan says nothing else (``daemon.schedule``): days since the last pass after which a test is overdue."""
 DECEMBER: Final = 12
 
 
