@@ -46,7 +46,7 @@ class Defect:
 
     @property
     def measure(self) -> str:
-        """What is done instead: in words, behind the word for it where one was chosen."""
+        """What is done instead, in words; "" where nobody said."""
         return self.newest("measure")
 
     def mending(self) -> str:
