@@ -18,8 +18,8 @@ from daemon import forms, rejudging, results
 from daemon.console.asking import DONE, FAILED, UNUSABLE, asked, asking, say
 from daemon.console.line import PAPER
 from daemon.errors import IspsdError
-from daemon.model import Classification, Outcome
-from daemon.record import exported
+from daemon.model import Classification
+from daemon.record import exported, fold
 from daemon.record.reader import Query, Reader
 from daemon.rejudging import Agreement
 from daemon.terminal import printable
@@ -42,7 +42,6 @@ CODES: Final = {
     Agreement.REFUSED: FAILED,
     Agreement.NOT_PROVEN: UNUSABLE,
 }
-_DECISIVE: Final = {Outcome.PASSED.value, Outcome.FAILED.value}
 
 
 def add(commands: Any) -> None:
@@ -115,7 +114,7 @@ def _words(said: Mapping[str, str]) -> str:
 
 def _code(again: Again, agreement: Agreement, *, several: bool) -> int:
     """Return the exit code; among many, what nobody could prove then takes nothing away now."""
-    proved = again["recorded"]["outcome"] in _DECISIVE
+    proved = again["recorded"]["outcome"] in fold.DECISIVE
     if several and agreement is Agreement.NOT_PROVEN and not proved:
         return DONE
     return CODES[agreement]
