@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console import ssas, tests, timed
-from daemon.console.asking import DONE, asked, asking, does, order, say
+from daemon.console.asking import DONE, asked, asking, does, members, order, say
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -125,11 +125,12 @@ def _tests(commands: Any) -> None:
     )
     does(
         start,
-        lambda g: (
-            {"do": "test.start", "test": g.test, "by": g.by}
-            | ({"item": g.item} if g.item else {})
-            | ({"remaining": True} if g.all_remaining else {})
-        ),
+        lambda g: {
+            "do": "test.start",
+            "test": g.test,
+            "by": g.by,
+            **members(item=g.item or None, remaining=g.all_remaining or None),
+        },
     )
 
     answer = asking(commands, "answer", "answer the step that an assisted test shows", by=True)

@@ -87,8 +87,12 @@ def pin_file(parser: Any) -> None:
 
 def order(verb: str, by: str, **said: Any) -> Request:
     """Return the request for an order about the ship; what is None is not said."""
-    members = {name: value for name, value in said.items() if value is not None}
-    return {"do": "order", "verb": verb, "said": members, "by": by}
+    return {"do": "order", "verb": verb, "said": members(**said), "by": by}
+
+
+def members(**said: Any) -> Request:
+    """Return members of a request; what is None is not said."""
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def does(parser: Any, request: Callable[[argparse.Namespace], Request]) -> None:

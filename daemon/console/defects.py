@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.console.asking import DONE, asked, asking, pin_file, say
+from daemon.console.asking import DONE, asked, asking, members, pin_file, say
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ def _fields(given: argparse.Namespace) -> dict[str, str]:
 
 
 def _show(given: argparse.Namespace) -> int:
-    request = (
-        {"do": "defects"} if given.defect is None else {"do": "defects", "defect": given.defect}
-    )
-    answer = asked(given, request)
+    answer = asked(given, {"do": "defects", **members(defect=given.defect)})
     if not answer["defects"]:
         say("no defect is open")
     for each in answer["defects"]:

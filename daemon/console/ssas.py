@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.console.asking import DONE, asked, asking, does, pin_file, say
+from daemon.console.asking import DONE, asked, asking, does, members, pin_file, say
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def _window(commands: Any) -> None:
     pin_file(window)
     does(
         window,
-        lambda g: (
-            {"do": f"window.{g.what}", "by": g.by}
-            | ({"test": g.test} if g.test is not None else {})
-        ),
+        lambda g: {"do": f"window.{g.what}", "by": g.by, **members(test=g.test)},
     )
 
 
@@ -85,7 +82,6 @@ def _notice(commands: Any) -> None:
 
 
 def _noticed(given: argparse.Namespace) -> Request:
-    also = {"planned": given.planned, "occasion": given.occasion}
     return {
         "do": "notice",
         "flag": given.flag,
@@ -93,7 +89,7 @@ def _noticed(given: argparse.Namespace) -> Request:
         "to": given.to,
         "reference": given.reference,
         "by": given.by,
-        **{key: said for key, said in also.items() if said is not None},
+        **members(planned=given.planned, occasion=given.occasion),
     }
 
 
@@ -107,9 +103,9 @@ def _notice_text(commands: Any) -> None:
 
 
 def _print_notice(given: argparse.Namespace) -> int:
-    also = {"contact": given.contact, "occasion": given.occasion}
     request = {"do": "ssas.notice", "test": given.test, "planned": given.planned}
-    answer = asked(given, request | {key: said for key, said in also.items() if said is not None})
+    also = members(contact=given.contact, occasion=given.occasion)
+    answer = asked(given, {**request, **also})
     for line in str(answer["text"]).splitlines():
         say(line)
     say("")
