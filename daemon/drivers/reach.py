@@ -120,22 +120,21 @@ class Reach:
             LinkError: No answer in time, or not the right one.
         """
         task = asyncio.ensure_future(asking)
-        patience = asyncio.ensure_future(self._ctx.clock.sleep(seconds))
+        over = asyncio.Event()
+        task.add_done_callback(lambda _: over.set())
         try:
-            await asyncio.wait({task, patience}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
+            if not await self._ctx.clock.wait(over, seconds):
                 raise LinkError(f"no answer within {seconds:g} s")
             task.result()
         except OSError as err:
             raise LinkError(_words(err)) from err
         finally:
-            for each in (task, patience):
-                each.cancel()
-            await asyncio.gather(task, patience, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _ask(self) -> None:
         config = self._config
-        tls = self._tls()
+        tls = await self._tls()
         reader, writer = await asyncio.open_connection(
             config.host, config.port, ssl=tls, limit=LONGEST_ANSWER_BYTES
         )
@@ -154,10 +153,10 @@ class Reach:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    def _tls(self) -> ssl.SSLContext | None:
-        """Return how to speak TLS, made once: no question is to read certificates anew."""
+    async def _tls(self) -> ssl.SSLContext | None:
+        """Return how to speak TLS, made once and off the loop: it may read certificates."""
         if self._context is None and self._config.ask == "https":
-            self._context = _tls_context(self._config.ca_file)
+            self._context = await asyncio.to_thread(_tls_context, self._config.ca_file)
         return self._context
 
 
