@@ -88,12 +88,12 @@ async def begun(ship: Ship) -> None:
     await ship.pass_time(4.0)
 
 
-async def pressed(ship: Ship, maker: str, sent: str = "SSA test report 0221Z") -> None:
+async def pressed(ship: Ship, maker: str, told: str = "SSA test report 0221Z") -> None:
     """Press, and let it be sent; for a SAILOR a named person says whether it was."""
     await ship.ssas.do({"do": "test"} if maker == "sailor" else {"do": "test", "addressees": 1})
     await ship.until(lambda: step(ship) == 3)
     if maker == "sailor":
-        await answer(ship, 3, sent)
+        await answer(ship, 3, told)
     await ship.until(lambda: step(ship) == 4, for_s=90.0)
 
 
@@ -101,6 +101,13 @@ async def reset(ship: Ship) -> None:
     await ship.pass_time(12.0)
     await answer(ship, 4)
     await ship.until(lambda: step(ship) == 6, for_s=40.0)
+
+
+async def sent(ship: Ship, maker: str) -> None:
+    """Go as far as the release of the buttons: what follows is said from ashore."""
+    await begun(ship)
+    await pressed(ship, maker)
+    await reset(ship)
 
 
 async def confirmed(ship: Ship, **changed: str) -> None:
@@ -123,17 +130,15 @@ async def result(ship: Ship, *, for_s: float = 30.0) -> tuple[str, str]:
 @makers
 async def test_a_whole_test_is_sat(tmp_path, maker):
     async with aboard(tmp_path, maker) as ship:
-        await begun(ship)
-        await pressed(ship, maker)
-        await reset(ship)
+        await sent(ship, maker)
         await confirmed(ship)
         assert await result(ship) == ("passed", PROVEN)
         seq = ship.state("sso/equipment/ssas")["last"]["seq"]
         legs = await ship.daemon.record.part(seq, Classification.SSO)
-        sent = "seen by ispsd on ssas.message"
+        by_ispsd = "seen by ispsd on ssas.message"
         assert legs["activation"] == "seen by ispsd on ssas.lamp"
         assert legs["acceptance"] == (
-            sent if maker == "jrc" else f"said by {SSO}: SSA test report 0221Z"
+            by_ispsd if maker == "jrc" else f"said by {SSO}: SSA test report 0221Z"
         )
         assert legs["reset"] == "seen by ispsd on ssas.lamp"
         assert (legs["confirmed"], legs["recipients"]) == (1, 1)
@@ -153,12 +158,11 @@ async def test_leg_2_nothing_sent_is_unsat(tmp_path, maker):
     async with aboard(tmp_path, maker) as ship:
         await begun(ship)
         if maker == "sailor":
-            await pressed(ship, maker, sent="no, transceiver says failed")
+            await pressed(ship, maker, told="no, transceiver says failed")
             why = "activation seen; a named person says that nothing was sent"
         else:
-            await ship.ssas.do(
-                {"do": "press", "seconds": 20}
-            )  # let go within 30 s: nothing goes out
+            # Let go within 30 s: nothing goes out.
+            await ship.ssas.do({"do": "press", "seconds": 20})
             await ship.until(lambda: step(ship) == 4, for_s=90.0)
             why = "activation seen; no test message was sent in time"
         await answer(ship, 4)
@@ -168,9 +172,7 @@ async def test_leg_2_nothing_sent_is_unsat(tmp_path, maker):
 @makers
 async def test_leg_3_an_addressee_who_has_nothing_is_unsat(tmp_path, maker):
     async with aboard(tmp_path, maker) as ship:
-        await begun(ship)
-        await pressed(ship, maker)
-        await reset(ship)
+        await sent(ship, maker)
         await confirmed(ship, s6="no, nothing at 0300Z")
         assert await result(ship) == ("failed", "sent; confirmed by 0 of 1, not by MPA")
 
@@ -178,9 +180,7 @@ async def test_leg_3_an_addressee_who_has_nothing_is_unsat(tmp_path, maker):
 @makers
 async def test_leg_3_no_word_from_ashore_proves_nothing(tmp_path, maker):
     async with aboard(tmp_path, maker) as ship:
-        await begun(ship)
-        await pressed(ship, maker)
-        await reset(ship)
+        await sent(ship, maker)
         why = ("inconclusive", "sent; no confirmation from ashore")
         assert await result(ship, for_s=100.0) == why
 
@@ -203,9 +203,7 @@ async def test_a_unit_that_stays_in_test_is_unsat(tmp_path, maker):
 @makers
 async def test_a_wording_that_is_not_set_back_is_unsat(tmp_path, maker):
     async with aboard(tmp_path, maker) as ship:
-        await begun(ship)
-        await pressed(ship, maker)
-        await reset(ship)
+        await sent(ship, maker)
         await confirmed(ship, s8="no, the unit still says TEST")
         assert await result(ship) == ("failed", "confirmed; text is not set back")
 
@@ -226,9 +224,9 @@ async def test_peers_26_a_test_before_its_notice_is_refused_with_the_rule_quoted
         rule = r"Singapore: 4 h to 2 days' notice; .*rule as of 2024-10; verify with your RSO"
         with pytest.raises(RefusedError, match=rf"no notice is entered \({rule}"):
             await ship.control(start)
-        sent = ship.clock.utc() - timedelta(hours=1)
+        an_hour_ago = ship.clock.utc() - timedelta(hours=1)
         notice = {"do": "notice", "flag": "singapore", "to": "MPA", "reference": "mail", "by": SSO}
-        await ship.control({**notice, "sent": sent.isoformat()})
+        await ship.control({**notice, "sent": an_hour_ago.isoformat()})
         with pytest.raises(RefusedError, match=rf"1 h 00 min before, too late \({rule}"):
             await ship.control(start)
 
@@ -239,8 +237,8 @@ async def test_peers_26_a_booking_after_the_fact_is_not_valid_with_panamas_rule_
         now = ship.clock.utc()
         notice = {"do": "notice", "flag": "panama", "to": "portal", "reference": "4711", "by": SSO}
         planned = (now - timedelta(hours=2)).isoformat()
-        sent = (now - timedelta(hours=1)).isoformat()
-        told = await ship.control({**notice, "sent": sent, "planned": planned})
+        an_hour_ago = (now - timedelta(hours=1)).isoformat()
+        told = await ship.control({**notice, "sent": an_hour_ago, "planned": planned})
         assert told["not_valid"].startswith(
             "not valid: a notice that is sent or entered after the start"
         )
