@@ -124,14 +124,12 @@ class LoopPlan:
         return {place: said for place, said in told.items() if said is not None}
 
     def _state(self, contact: Contact, counts: int) -> ContactState | None:
+        loops = self.tells if isinstance(self.tells, Loops) else None
+        if loops is not None and contact.gauge is not None:
+            return gauged_state(loops.current_ma(counts), contact.gauge)
         state = self.tells.state(counts)
-        if not isinstance(self.tells, Loops):
-            return state
-        current_ma = self.tells.current_ma(counts)
-        if contact.gauge is not None:
-            return gauged_state(current_ma, contact.gauge)
-        if contact.has_between and state is ContactState.LINE_FAULT and is_told(current_ma):
-            return None
+        if contact.has_between and state is ContactState.LINE_FAULT and loops is not None:
+            return None if is_told(loops.current_ma(counts)) else state
         return state
 
 

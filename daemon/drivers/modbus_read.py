@@ -44,6 +44,9 @@ class Reader:
         self._contacts: tuple[ContactState | None, ...] = (None,) * len(plan.contacts)
         self.spent: frozenset[str] = frozenset()
         """The contacts of which a latch was on before anybody looked, so that it can tell nothing."""
+        self._gauges = tuple(
+            (place, c.gauge) for place, c in enumerate(plan.contacts) if c.gauge is not None
+        )
         self.figures: dict[str, float | None] = {}
         """What the loops of the unit measure, by the point of each gauge; None where it is not known."""
 
@@ -52,7 +55,7 @@ class Reader:
     ) -> tuple[Seen, list[tuple[str, tuple[ContactState, ...]]]]:
         """Return what the inputs say, and what the contacts did since the poll before, by point."""
         seen = self._see(answers, lamps_admitted=lamps_admitted)
-        if isinstance(self._plan, LoopPlan):
+        if self._gauges and isinstance(self._plan, LoopPlan):
             seen = self._measure(seen, self._plan, answers)
         before, self._contacts = self._contacts, seen.contacts
         if self._between is None or not isinstance(self._plan, InputPlan):
@@ -84,9 +87,7 @@ class Reader:
         payload = answers.payloads.get(Part.STATES)
         told = {} if payload is None else plan.figures(payload)
         states = list(seen.contacts)
-        for place, contact in enumerate(plan.contacts):
-            if (gauge := contact.gauge) is None:
-                continue
+        for place, gauge in self._gauges:
             is_known = states[place] in _CLEAR
             said = told.get(place) if is_known else None
             self.figures[gauge.point] = None if said is None else round(said, DIGITS)

@@ -124,16 +124,16 @@ class ModbusUnit:
         self._unit_id = unit_id
         self._connect = connect
         self._plan = plan_inputs(profile, ctx.contacts, ctx.test_lamps)
+        self._gauges = tuple(c.gauge for c in self._plan.contacts if c.gauge is not None)
         # Counts on over all connections: an answer that a gateway kept for an older connection
         # must not fit the first question of the next.
         self._transaction = 0
 
     def points(self) -> tuple[PointSpec, ...]:
         valid_for_s = self._config.valid_for_s
-        gauges = (c.gauge for c in self._plan.contacts if c.gauge is not None)
         return (
             *(PointSpec(c.point, valid_for_s) for c in self._plan.contacts),
-            *(PointSpec(gauge.point, valid_for_s, unit=gauge.unit) for gauge in gauges),
+            *(PointSpec(gauge.point, valid_for_s, unit=gauge.unit) for gauge in self._gauges),
             *(
                 PointSpec(lamp.point, valid_for_s, classification=Classification.SSO)
                 for lamp in self._plan.lamps
@@ -217,9 +217,7 @@ class ModbusUnit:
             emit(self._reading(lamp.point, state, now_s, Classification.SSO))
 
     def _tell_figures(self, reader: Reader, told: ToldFigures, now_s: float, emit: Emit) -> None:
-        for contact in self._plan.contacts:
-            if (gauge := contact.gauge) is None:
-                continue
+        for gauge in self._gauges:
             said = reader.figures.get(gauge.point)
             if told.due(gauge.point, said, now_s):
                 reading = self._reading(gauge.point, said, now_s, Classification.WATCH)
