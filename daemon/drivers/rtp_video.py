@@ -26,6 +26,8 @@ LARGEST_PICTURE: Final = 4 * 1024 * 1024
 """Bytes of one packed key picture: 4K at best quality stays below 2 MB."""
 MOST_UNITS: Final = 4096
 """Units of one packed picture: a slice for each row of macroblocks of 4K would be 135."""
+MOST_SETS: Final = 16
+"""Parameter sets that are kept for the key picture: a stream has two or three."""
 START_CODE: Final = b"\x00\x00\x00\x01"
 SENDER_REPORT: Final = 200
 MOST_REPORTS: Final = 32
@@ -222,7 +224,8 @@ class Assembly:
                 return None
             return KeyPicture(codec, rtp_jpeg.jpeg_file(self._jpeg, bytes(self._scan)))
         if self._open is not None or not any(_is_key(codec, unit) for unit in self._units):
-            self._sets += [u for u in self._units if _is_set(codec, u)][: 16 - len(self._sets)]
+            room = max(0, MOST_SETS - len(self._sets))
+            self._sets += [unit for unit in self._units if _is_set(codec, unit)][:room]
             return None
         stream = (START_CODE + unit for unit in (*self._sets, *self._units))
         return KeyPicture(codec, b"".join(stream))

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daemon.drivers.rtp_video import MOST_UNITS, START_CODE, Assembly, KeyPicture, reported_utc
+from daemon.drivers.rtp_video import (
+    MOST_SETS,
+    MOST_UNITS,
+    START_CODE,
+    Assembly,
+    KeyPicture,
+    reported_utc,
+)
 from daemon.drivers.sdp import Codec, Video
 from simulators.camera_picture import COLUMNS, ROWS, flat, payloads, scan
 
@@ -49,6 +56,14 @@ def test_sets_that_come_alone_before_it_are_kept_for_it():
     sender = Sender()
     assert sender.picture(SPS, PPS) is None
     assert units(sender.picture(IDR)) == [SPS, PPS, IDR]
+
+
+@pytest.mark.parametrize("described", [0, MOST_SETS - 1, MOST_SETS, MOST_SETS + 4])
+def test_no_more_sets_are_kept_than_a_stream_can_have(described):
+    sender = Sender(sets=(SPS,) * described)
+    for _ in range(3):
+        assert sender.picture(*[PPS] * 40) is None
+    assert len(units(sender.picture(IDR))) == max(described, MOST_SETS) + 1
 
 
 def test_a_picture_that_needs_another_is_passed_over():
