@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
-from daemon.errors import IspsdError
+from daemon.errors import ConfigError, Fault, IspsdError
 
 
 def asset(relative: str) -> Path:
@@ -24,6 +26,18 @@ def asset(relative: str) -> Path:
     folder, _, name = relative.rpartition("/")
     near = ", ".join(_alike(roots, folder, name.removesuffix(".toml"))) or "none"
     raise IspsdError(f"no data file {relative}; there is {near} (in {', '.join(map(str, roots))})")
+
+
+def tables(path: Path) -> dict[str, Any]:
+    """Read a data file.
+
+    Raises:
+        ConfigError: It cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as err:  # of TOML and of UTF-8 too
+        raise ConfigError(str(path), (Fault("file", f"cannot be read: {err}"),)) from err
 
 
 def _alike(roots: list[Path], folder: str, name: str) -> list[str]:

@@ -6,7 +6,6 @@ not told, - not evaluated.
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
@@ -18,6 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
+from daemon import assets
 from daemon.alerts.explanations import causes
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Priority, Situation
@@ -102,10 +102,7 @@ def load(path: Path) -> Mapping[str, AlertKind]:
     Raises:
         ConfigError: With every fault of the file.
     """
-    try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as err:  # of TOML and of UTF-8 too
-        raise ConfigError(str(path), (Fault("file", f"cannot be read: {err}"),)) from err
+    raw = assets.tables(path)
     try:
         kinds = TypeAdapter(dict[str, AlertKind]).validate_python(raw)
     except ValidationError as err:

@@ -7,12 +7,12 @@ defect until that test, or that item of it, passes again: a repair alone closes 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon import assets
 from daemon.checks.api import Mode
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Json, Outcome
@@ -271,11 +271,7 @@ def load(path: Path) -> dict[str, Effects]:
     Raises:
         ConfigError: With everything that is wrong in it.
     """
-    try:
-        with path.open("rb") as file:
-            raw = tomllib.load(file)
-    except tomllib.TOMLDecodeError as err:
-        raise ConfigError(str(path), (Fault("file", str(err)),)) from err
+    raw = assets.tables(path)
     faults = [
         Fault(kind, f"{said!r} is not three of none, reduced, lost: for levels 1, 2 and 3")
         for kind, said in raw.items()

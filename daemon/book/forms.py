@@ -6,10 +6,10 @@ Source of the kinds: ISPS Code A/10.1 .1 to .10; .11 to .13 mirror SOLAS XI-2/9.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon import assets
 from daemon.book import values
 from daemon.book.values import Field, Is
 from daemon.errors import ConfigError, Fault, RefusedError
@@ -143,11 +143,7 @@ def load(path: Path) -> Forms:
     Raises:
         ConfigError: With everything that is wrong in them.
     """
-    try:
-        with path.open("rb") as file:
-            raw = tomllib.load(file)
-    except tomllib.TOMLDecodeError as err:
-        raise ConfigError(str(path), (Fault("file", str(err)),)) from err
+    raw = assets.tables(path)
     faults: list[Fault] = []
     types: dict[str, str] = {}
     for name, said in raw.items():

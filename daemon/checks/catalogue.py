@@ -8,12 +8,12 @@ approval; her name of the equipment and the hour of the day are hers anyway.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from daemon import assets
 from daemon.checks.api import Mode
 from daemon.checks.asking import PLAN_SETTINGS, Asked, Id, Intervals
 from daemon.errors import ConfigError, Fault
@@ -80,10 +80,7 @@ def load(path: Path) -> Mapping[str, Mapping[str, Any]]:
     Raises:
         ConfigError: With every fault of the file.
     """
-    try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as err:  # of TOML and of UTF-8 too
-        raise ConfigError(str(path), (Fault("file", f"cannot be read: {err}"),)) from err
+    raw = assets.tables(path)
     try:
         _Catalogue.model_validate({"entries": raw})
     except ValidationError as err:
