@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 from daemon.alerts.rules import areas
 from daemon.alerts.rules.gnss import SOURCE as GNSS
-from daemon.drivers.onvif_recorder import OnvifRecorderConfig
-from daemon.drivers.reach import ReachConfig
-from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.gangwayprompt import SOURCE as GANGWAY
 from daemon.model import Classification, ContactState, DoorClass, LinkState, Outcome, Quality
 from daemon.orders.equipment import Equipment, Found
@@ -29,17 +26,6 @@ CONTACTS = frozenset({ContactState.CLOSED, ContactState.OPEN})
 def device_name(device: Device) -> str:
     """Return the short name of a device: its own, as a camera has, or its id."""
     return str(getattr(device.config, "name", device.id.upper()))
-
-
-def device_kind(device: Device) -> str | None:
-    """Return what a device is, for pages; None where its id says it, as of a receiver."""
-    if isinstance(device.config, RtspCameraConfig):
-        return "camera"
-    if isinstance(device.config, OnvifRecorderConfig):
-        return "recorder"
-    if isinstance(device.config, ReachConfig) and device.config.unit_is != "other":
-        return device.config.unit_is
-    return None
 
 
 def behind(config: Config) -> frozenset[str]:

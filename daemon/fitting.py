@@ -279,7 +279,7 @@ class Fitted:
         names = {opening.id: opening.name for opening in self.config.openings}
         call = self.watch.picture.call
         for device in self.config.devices:
-            if (kind := equipment.device_kind(device)) is not None:
+            if (kind := device.spec.unit_is(device.config)) is not None:
                 call(self._points_of[device.id], name=equipment.device_name(device), kind=kind)
             for contact in device.contacts:
                 if contact.gauge is not None:

@@ -217,6 +217,7 @@ class DriverSpec:
             wait for that; errors that say ``costs_others`` are tried at the supervisor's own pace.
         bus: The bus that a device of this configuration hangs on; None where it has a line of its own.
         side_doors: Whether a device of this configuration tells of side doors.
+        unit_is: What a device of this configuration is, for pages; None where its id says it, as of a receiver.
     """
 
     kind: str
@@ -229,3 +230,4 @@ class DriverSpec:
     longest_back_off_s: Callable[[Any], float | None] = field(default=lambda _: None)
     bus: Callable[[Any], str | None] = field(default=lambda _: None)
     side_doors: Callable[[Any], bool] = field(default=lambda _: False)
+    unit_is: Callable[[Any], str | None] = field(default=lambda _: None)

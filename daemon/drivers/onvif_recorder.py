@@ -169,4 +169,9 @@ def body_of(answer: bytes) -> bytes:
     return body
 
 
-DRIVER = DriverSpec(kind="onvif_recorder", config=OnvifRecorderConfig, build=OnvifRecorderDriver)
+DRIVER = DriverSpec(
+    kind="onvif_recorder",
+    config=OnvifRecorderConfig,
+    build=OnvifRecorderDriver,
+    unit_is=lambda _: "recorder",
+)

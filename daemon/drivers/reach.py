@@ -219,4 +219,5 @@ DRIVER = DriverSpec(
     build=build,
     lost_alert=lambda config: ALERTS[config.unit_is],
     longest_back_off_s=lambda config: config.every_s,
+    unit_is=lambda config: None if config.unit_is == "other" else config.unit_is,
 )

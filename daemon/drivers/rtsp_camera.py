@@ -152,4 +152,9 @@ class RtspCameraDriver:
         return self._sight.see(measures, codec=codec, waited_s=seen.waited_s)
 
 
-DRIVER = DriverSpec(kind="rtsp_camera", config=RtspCameraConfig, build=RtspCameraDriver)
+DRIVER = DriverSpec(
+    kind="rtsp_camera",
+    config=RtspCameraConfig,
+    build=RtspCameraDriver,
+    unit_is=lambda _: "camera",
+)
