@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields
@@ -79,7 +80,9 @@ class Entering:
         """
         form = self._forms.named(fields.text(request, "form"))
         by = await self._desk.who(request, Act.ENTER)
-        return await self._write(form, request, by, {})
+        found = self._filled(form, request)
+        done_at = fields.optional_text(request, "done_at")
+        return await self._write(form, found, by, done_at=done_at)
 
     async def enter_many(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write several entries from one form, as they are typed into a list: all of them, or none.
@@ -94,16 +97,15 @@ class Entering:
         if form.numbers is not None or form.about is not None:
             raise RefusedError(f"{form.name} is entered one by one")
         by = await self._desk.who(request, Act.ENTER)
-        now_utc = self._desk.now_utc()
-        faults = []
+        filled, faults = [], []
         for number, row in enumerate(rows, 1):
             try:
-                form.filled(typed_fields({"fields": row}), now_utc=now_utc)
+                filled.append(self._filled(form, {"fields": row}))
             except RefusedError as err:
                 faults.append(f"row {number}: {err}")
         if faults:
             raise RefusedError("nothing is entered: " + "; ".join(faults))
-        written = [await self._write(form, {"fields": row}, by, {}) for row in rows]
+        written = [await self._write(form, found, by) for found in filled]
         return {
             "recorded": [each["recorded"] for each in written],
             "late": [each["late"] for each in written],
@@ -126,22 +128,28 @@ class Entering:
             raise RefusedError(f"entry {detected.seq} ({detected.type}) is no detection of ispsd's")
         typed = {name: words for name, words in typed_fields(request).items() if words.strip()}
         typed.setdefault("at", detected.stamp.at)
-        return await self._write(
-            self._forms.named(name),
-            {**request, "fields": typed},
-            by,
-            {"raised_from": naming(detected)},
-        )
+        form = self._forms.named(name)
+        found = self._filled(form, {"fields": typed})
+        done_at = fields.optional_text(request, "done_at")
+        more = {"raised_from": naming(detected)}
+        return await self._write(form, found, by, done_at=done_at, more=more)
+
+    def _filled(self, form: Form, request: Mapping[str, Any]) -> dict[str, Json]:
+        return form.filled(typed_fields(request), now_utc=self._desk.now_utc())
 
     async def _write(
-        self, form: Form, request: Mapping[str, Any], by: By, more: Mapping[str, Json]
+        self,
+        form: Form,
+        found: dict[str, Json],
+        by: By,
+        *,
+        done_at: str | None = None,
+        more: Mapping[str, Json] = MappingProxyType({}),
     ) -> Mapping[str, Json]:
-        now_utc = self._desk.now_utc()
-        found = form.filled(typed_fields(request), now_utc=now_utc)
         self._check_defect(form, found)
         given = self._give_number(form, found)
         try:
-            return await self._write_filled(form, found, request, by, more)
+            return await self._write_filled(form, found, by, done_at, more)
         except RefusedError:
             if given is not None:
                 self._standing.give_back(given)
@@ -151,13 +159,12 @@ class Entering:
         self,
         form: Form,
         found: Mapping[str, Json],
-        request: Mapping[str, Any],
         by: By,
+        done_at: str | None,
         more: Mapping[str, Json],
     ) -> Mapping[str, Json]:
         now_utc = self._desk.now_utc()
-        typed = fields.optional_text(request, "done_at")
-        done = when.done_at(typed, found, form.done, now_utc=now_utc)
+        done = when.done_at(done_at, found, form.done, now_utc=now_utc)
         frame = when.frame(done, now_utc=self._desk.clock.utc(), is_trusted=now_utc is not None)
         shown, private = form.split(found)
         seq = await self._desk.write(
