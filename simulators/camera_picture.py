@@ -24,6 +24,12 @@ END_OF_LUMA_BLOCK = "1010"
 GREY_CHROMA_BLOCK = "00" + "00"
 """No difference, and the end of the block: as annex K codes them for chroma."""
 PAYLOAD_BYTES = 1300
+BULKHEAD = tuple(
+    round(110 + 50 * math.sin(row / 5) + 30 * math.cos(column / 7))
+    for row in range(ROWS)
+    for column in range(COLUMNS)
+)
+"""Its brightness in each field, light on it."""
 
 
 def scan(brightness: Sequence[int]) -> bytes:
@@ -53,7 +59,7 @@ def view(turn: int, noise: Sequence[int]) -> list[int]:
     """Return what the camera sees: a bulkhead with light on it, something that moves, and noise."""
     place = turn % COLUMNS
     return [
-        max(0, min(255, _bulkhead(index) + noise[index] + 60 * (index % COLUMNS == place)))
+        max(0, min(255, BULKHEAD[index] + noise[index] + 60 * (index % COLUMNS == place)))
         for index in range(COLUMNS * ROWS)
     ]
 
@@ -61,11 +67,6 @@ def view(turn: int, noise: Sequence[int]) -> list[int]:
 def flat(value: int, noise: Sequence[int]) -> list[int]:
     """Return a picture of nothing: a cap on the lens, or a bag over the camera."""
     return [max(0, min(255, value + each)) for each in noise]
-
-
-def _bulkhead(index: int) -> int:
-    row, column = divmod(index, COLUMNS)
-    return round(110 + 50 * math.sin(row / 5) + 30 * math.cos(column / 7))
 
 
 def _difference(count: int) -> str:
