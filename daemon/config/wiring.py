@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
+from daemon.drivers.cctv_unit import CctvUnitConfig
 from daemon.drivers.modbus_unit import UnitConfig
-from daemon.drivers.onvif_recorder import OnvifRecorderConfig
 from daemon.drivers.reach import ReachConfig
-from daemon.drivers.rtsp_camera import RtspCameraConfig
 from daemon.looprun import Tag
 from daemon.openings import LINE_FAULT, WORDS
 from daemon.proving import Wired
@@ -124,8 +123,8 @@ def rows(config: Config) -> Iterator[Row]:
 
 def _itself(device: Device) -> dict[str, Any]:
     """Return what a device is to which nothing is wired: a feed, a camera, or a unit that waits for its first cable."""
-    if isinstance(device.config, RtspCameraConfig | OnvifRecorderConfig):
-        what = "camera" if isinstance(device.config, RtspCameraConfig) else "recorder"
+    if isinstance(device.config, CctvUnitConfig):
+        what = device.spec.unit_is(device.config)
         return {"what": what, "name": device.config.name, "place": device.config.place}
     if isinstance(device.config, ReachConfig):
         return {"what": f"network unit: {device.config.unit_is.replace('_', ' ')}"}
