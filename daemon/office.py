@@ -247,7 +247,7 @@ def _relied(config: Config) -> Relied:
         by_kind=defects.load(asset("defects.toml")),
         kinds={test.config.id: test.spec.kind for test in config.tests},
         by_test={
-            test.config.id: defects.effects(said)
+            test.config.id: said
             for test in config.tests
             if (said := test.config.defect_effect) is not None
         },

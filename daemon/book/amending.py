@@ -18,6 +18,7 @@ from daemon.model import Classification, Outcome
 from daemon.people.authority import Act
 from daemon.record.entry import Draft
 from daemon.record.reader import MOST_ENTRIES, Query
+from daemon.results import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from daemon.record.entry import Entry
 
 AMENDED: Final = "entry.amended"
-RESULT: Final = "test.result"
 RESULT_FIELDS: Final[Mapping[str, Field]] = {
     "reason": Field(name="reason", is_=Is.TEXT, says="what was seen"),
     "outcome": Field(

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import assets
-from daemon.checks.api import Mode
+from daemon.checks.api import Effect, Mode
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Json, Outcome
 from daemon.record import fold
@@ -23,25 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from daemon.checks.api import Effects
     from daemon.record.entry import Entry
 
-RESULT: Final = "test.result"
 OPENED, AGAIN, CLOSED = "defect.opened", "defect.again", "defect.closed"
 KIND: Final = ".10"
 LEVELS: Final = (1, 2, 3)
 CLOCK_DOUBT: Final = timedelta(days=1)
-
-
-class Effect(StrEnum):
-    """How far a level's measures can be carried out without the equipment."""
-
-    NONE = "none"
-    REDUCED = "reduced"
-    LOST = "lost"
-
-
-Effects = tuple[Effect, Effect, Effect]
-"""On security levels 1, 2 and 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +268,10 @@ def load(path: Path) -> dict[str, Effects]:
         faults.append(Fault("default", "is wanted: for every kind that is not named"))
     if faults:
         raise ConfigError(str(path), tuple(faults))
-    return {kind: effects(said) for kind, said in raw.items()}
+    return {kind: _effects(said) for kind, said in raw.items()}
 
 
-def effects(said: Any) -> Effects:
-    """Return three words as effects."""
+def _effects(said: Any) -> Effects:
     one, two, three = (Effect(word) for word in said)
     return one, two, three
 

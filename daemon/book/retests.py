@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs
+from daemon import logs, results
 from daemon.book import defects
 from daemon.book.desk import naming
 from daemon.book.standing import number_of
@@ -56,7 +56,7 @@ class Retests:
             self._opening.pop(str(entry.open["defect"]), None)
         elif entry.type == defects.CLOSED:
             self._closing.discard(str(entry.open["defect"]))
-        elif entry.type == defects.RESULT and self._standing.is_known:
+        elif entry.type == results.RESULT and self._standing.is_known:
             for found in defects.seen(entry, naming(entry)):
                 self._take(found, is_new=True)
 
@@ -163,7 +163,7 @@ class Retests:
         before: int | None = None
         for _ in range(MOST_PAGES):
             query = Query(
-                type=defects.RESULT,
+                type=results.RESULT,
                 subject=each.equipment,
                 before=before,
                 newest_first=True,

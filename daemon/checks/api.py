@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeAlias
 
 from pydantic import Field
 
@@ -36,7 +36,16 @@ LONGEST_CHECK_S: Final = 4 * 3600.0
 """No test of one occasion takes longer; the longest SSAS test is over in 90 min."""
 
 
-DefectEffect: TypeAlias = Literal["none", "reduced", "lost"]
+class Effect(StrEnum):
+    """How far a security level's measures can be carried out without the equipment."""
+
+    NONE = "none"
+    REDUCED = "reduced"
+    LOST = "lost"
+
+
+Effects: TypeAlias = tuple[Effect, Effect, Effect]
+"""On security levels 1, 2 and 3."""
 
 
 class Mode(StrEnum):
@@ -63,7 +72,7 @@ class CheckConfig(Used, Asked):
     """The equipment's name on screen and paper."""
     ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40)]
     """The paragraph of the Ship Security Plan that asks for it (ISPS A/9.4.16)."""
-    defect_effect: tuple[DefectEffect, DefectEffect, DefectEffect] | None = None
+    defect_effect: Effects | None = None
     """How far security levels 1, 2 and 3 can do without this equipment while it is DEFECT; None: as its kind has it."""
 
 

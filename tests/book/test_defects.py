@@ -10,7 +10,8 @@ import pytest
 
 from daemon.assets import asset
 from daemon.book import defects
-from daemon.book.defects import Effect, Relied
+from daemon.book.defects import Relied
+from daemon.checks.api import Effect
 from daemon.errors import ConfigError, RefusedError
 from daemon.model import Classification
 from daemon.record import fold

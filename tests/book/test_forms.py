@@ -9,9 +9,11 @@ import pytest
 from daemon.assets import asset
 from daemon.book import forms
 from daemon.book.values import Is
+from daemon.checks.api import Effect
 from daemon.demo import papers, routine
 from daemon.errors import ConfigError, RefusedError
 from daemon.model import Classification
+from daemon.record import fold
 from tests.book.desk import DEFECT, DRILL, FORMS
 
 UNTIL = datetime(2026, 11, 22, 10, 10, tzinfo=timezone(timedelta(hours=8)))
@@ -263,3 +265,20 @@ def test_a_form_that_is_not_there_is_refused_with_those_that_are():
 def test_the_shipped_file_is_what_is_loaded():
     assert forms.load(asset("book.toml")).forms == FORMS.forms
     assert FORMS.named("drill").filled(DRILL, now_utc=UNTIL)["crew"] == 22
+
+
+def test_a_list_that_stands_in_several_forms_is_the_same_in_each():
+    lists: dict[str, set[tuple[str, ...]]] = {}
+    for form in FORMS.forms.values():
+        for name, field in form.fields.items():
+            if field.is_ is Is.CHOICE:
+                lists.setdefault(name.removeprefix("second_"), set()).add(field.of)
+    assert {name: len(each) for name, each in lists.items()} == dict.fromkeys(lists, 1)
+    for level in (1, 2, 3):
+        assert lists[f"effect_{level}"] == {tuple(each.value for each in Effect)}
+
+
+def test_what_is_said_of_an_open_defect_stands_with_it():
+    said = FORMS.named("defect-changed").fields.keys() - {"defect", "remark"}
+    assert said == {*fold.DEFECT_FIELDS} - {"again"}
+    assert said <= FORMS.named("defect").fields.keys()
