@@ -33,12 +33,16 @@ FACTS = ShipFacts("KESTREL STRAIT", 9999993, ("bridge", "gangway", "office", "ss
 NOW = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
 """What the browser believes: a tablet whose battery was empty. The ship is in 2026."""
 STEP_S = 1.0
+AHEAD_S = 0.5
+"""So far ahead of itself a clock is stopped: it runs while it is told."""
 SOON_S = 15.0
 WATCHED = """
+const watched = () => dispatchEvent(new Event("watched"));
 window.pulses = [];
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (at_s) {
   window.pulses.push({ at_s, hz: this.frequency.value, now_s: performance.now() / 1000 });
+  watched();
   return start.call(this, at_s);
 };
 window.audio_stands = false;
@@ -52,23 +56,62 @@ Object.defineProperty(BaseAudioContext.prototype, "currentTime", {
 window.beat_up = -1;
 window.told = false;
 window.alerts_told = 0;
+window.sockets = { made: 0, open: 0, heard: 0, close: 0 };
+window.pings = 0;
+window.pongs = 0;
+const latin1 = new TextDecoder("latin1");
 const Plain = WebSocket;
 window.WebSocket = class extends Plain {
   constructor(...words) {
     super(...words);
+    window.sockets.made += 1;
+    for (const event of ["open", "close"]) {
+      this.addEventListener(event, () => {
+        window.sockets[event] += 1;
+        watched();
+      });
+    }
     this.addEventListener("message", (event) => {
-      const said = new TextDecoder("latin1").decode(event.data);
+      const said = latin1.decode(event.data);
+      if (!this.has_heard) window.sockets.heard += 1;
+      this.has_heard = true;
       window.told ||= said.includes("/v1/snapshot");
       window.alerts_told += said.split("/v1/alert/").length - 1;
+      window.pongs += said === "\\xd0\\x00";
       for (const [, up] of said.matchAll(/heartbeat[^]{0,16}?\\{"session":"[^"]*","up":([0-9.]+)/g)) {
         window.beat_up = Number(up);
       }
+      watched();
     });
+  }
+  send(data) {
+    window.pings += latin1.decode(data) === "\\xc0\\x00";
+    super.send(data);
   }
 };
 """
-"""Counts what the page has played, lets the output's clock go as the page's does, and says how much of the ship's time
-has reached it."""
+"""Counts what the page has played, lets the output's clock go as the page's does, and says what has come and gone over
+its sockets, and how much of the ship's time has reached it. The page's clock stops none of this."""
+SOON = """
+new Promise((done, failed) => {
+  const events = ["watched", "DOMContentLoaded"];
+  const observer = new MutationObserver(look);
+  function look() {
+    try {
+      if (!(%s)) return;
+      done();
+    } catch (error) {
+      failed(error);
+    }
+    observer.disconnect();
+    for (const each of events) removeEventListener(each, look);
+  }
+  observer.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+  for (const each of events) addEventListener(each, look);
+  look();
+})
+"""
+"""Resolves when it is so: it looks after each change of the document, and of what is watched."""
 
 
 def needs_browser() -> None:
@@ -132,6 +175,11 @@ class Screen:
         """Return what it has played since it was asked before."""
         return await self.page.evaluate("window.pulses.splice(0)")  # type: ignore[no-any-return]
 
+    async def stop_clock(self) -> None:
+        """Let only the test move the page's clock from now on."""
+        believed_ms = await self.page.evaluate("Date.now()")
+        await self.page.clock.pause_at(believed_ms / 1000 + AHEAD_S)
+
     async def own(self, selector: str, name: str) -> str:
         """Return a computed style."""
         return await self.page.evaluate(  # type: ignore[no-any-return]
@@ -162,18 +210,17 @@ async def opened(
         "if (localStorage.getItem(`ispsd.${name}`) === null)"
         "localStorage.setItem(`ispsd.${name}`, JSON.stringify(value));"
     )
-    await context.add_init_script(WATCHED)
     page = await context.new_page()
     if paused:
         await page.clock.install(time=NOW)
     if before is not None:
         await before(page)
+    await page.add_init_script(WATCHED)  # last: it watches what a test has put in a socket's place
     screen = Screen(page)
     await page.goto(address)
     if paused:
         await soon(screen, "window.told", "the snapshot")
-        believed_ms = await page.evaluate("Date.now()")
-        await page.clock.pause_at(believed_ms / 1000 + 0.5)
+        await screen.stop_clock()
     return screen
 
 
@@ -213,10 +260,9 @@ class Together:
 
 
 async def soon(screen: Screen, holds: str, what: str) -> None:
-    """Wait, in real time, until an expression is true on a page, whose own clock stands."""
+    """Wait until an expression is true on a page; the page itself says so, though its clock may stand."""
     try:
         async with asyncio.timeout(SOON_S):
-            while not await screen.page.evaluate(holds):  # noqa: ASYNC110 (nothing there to wait for)
-                await asyncio.sleep(0.005)
+            await screen.page.evaluate(SOON % holds)
     except TimeoutError:
         raise AssertionError(f"{what} did not come: {await screen.text('body')}") from None

@@ -74,7 +74,7 @@ async def test_a_press_that_was_meant_for_another_row_acknowledges_nothing(chrom
         await hand.beat()
         await hand.alert("a")
         await soon(screen, f"{ALERTS} === 1 && {FRESH}", "the alert")
-        await page.clock.pause_at(await page.evaluate("Date.now()") / 1000 + 1)
+        await screen.stop_clock()
         await hand.alert("b", priority="A")
         await soon(screen, "window.alerts_told >= 2", "the alarm")
         await page.clock.run_for(300)
@@ -87,9 +87,8 @@ async def test_a_press_that_was_meant_for_another_row_acknowledges_nothing(chrom
         )
         await page.clock.run_for(600)
         await page.evaluate(press)
-        while not heard:
-            await page.clock.run_for(50)
-            await asyncio.sleep(0.005)
+        await page.clock.run_for(50)
+        await until(lambda: heard)
         assert [each["alert"] for each in heard] == ["b"]
 
 
@@ -206,9 +205,15 @@ async def test_a_question_that_is_left_open_covers_no_alert_for_ever(chromium):
         await page.clock.fast_forward(110_000)
         await page.clock.run_for(1000)
         assert await page.locator("dialog[open]").count() == 1
+        # A browser says that a dialog is closed some time after it is: the page empties it then.
+        await page.evaluate(
+            "const dialog = document.querySelector('dialog.setup');"
+            "window.closed = new Promise((done) => dialog.addEventListener('close', () => done()));0"
+        )
         await page.clock.fast_forward(15_000)
         await page.clock.run_for(1000)
         assert await page.locator("dialog[open]").count() == 0
+        await page.evaluate("window.closed")
         assert await page.input_value("dialog.setup input") == ""
 
 
@@ -290,22 +295,18 @@ async def between(chromium, take):
         await screen.page.context.close()
 
 
-async def stopped(page):
-    """Let only the test move the page's clock from now on."""
-    await page.clock.pause_at(await page.evaluate("Date.now()") / 1000 + 0.5)
+TICKS_MS = 50
+"""In so long of its time a page has done what it does with what its socket has brought."""
 
 
-async def in_steps(page, holds):
-    """Let ten seconds pass, in which it becomes so; what comes over a socket comes in its own time."""
-    for _ in range(100):
-        await page.clock.run_for(100)
-        await asyncio.sleep(0.01)
-        if holds():
-            break
-    assert holds()
-    for _ in range(10):
-        await page.clock.run_for(50)
-        await asyncio.sleep(0.02)
+async def reached(screen, event, number):
+    """Wait until so many of the page's sockets have come so far, and let it take note of it."""
+    await soon(screen, f"window.sockets.{event} >= {number}", f"{event} of socket {number}")
+    await screen.page.clock.run_for(TICKS_MS)
+
+
+async def now_ms(page):
+    return await page.evaluate("performance.now()")
 
 
 async def test_a_station_that_was_refused_is_asked_for_once_and_tries_again_by_itself(chromium):
@@ -322,11 +323,19 @@ async def test_a_station_that_was_refused_is_asked_for_once_and_tries_again_by_i
         await soon(screen, "document.querySelector('dialog.setup')?.open", "the question")
         assert "does not know this station" in await screen.text("dialog.setup .why")
         await page.keyboard.press("Escape")
-        await stopped(page)
+        await screen.stop_clock()
         for wanted in (2, 3):
             await page.clock.run_for(15_000)
             assert len(numbers) == wanted - 1, "not a storm"
-            await in_steps(page, lambda wanted=wanted: len(numbers) == wanted)
+            ends_ms = await now_ms(page) + 10_000
+            while await page.evaluate("window.sockets.made") < wanted:
+                assert await now_ms(page) < ends_ms, "it is not tried again"
+                await page.clock.run_for(100)
+            await reached(screen, "open", wanted)
+            await reached(screen, "heard", wanted)
+            if wanted == 2:
+                await reached(screen, "close", wanted)
+            assert len(numbers) == wanted
             assert await page.locator("dialog[open]").count() == 0, "asked once"
         await page.clock.resume()
         await soon(screen, "document.getElementById('banner').textContent.includes('ISPSD')", "it")
@@ -343,10 +352,14 @@ async def test_a_broker_that_takes_and_drops_us_is_not_asked_twice_a_second(chro
         socket.on_message(drop)
 
     async with between(chromium, take) as (screen, _, numbers):
-        await stopped(screen.page)
+        page = screen.page
+        await screen.stop_clock()
         before = len(numbers)
-        for _ in range(80):
-            await screen.page.clock.run_for(500)
-            await asyncio.sleep(0.02)
+        ends_ms = await now_ms(page) + 40_000
+        while await now_ms(page) < ends_ms:
+            await page.clock.run_for(500)
+            made = await page.evaluate("window.sockets.made")
+            await reached(screen, "open", made)
+            await reached(screen, "close", made)
         asked = len(numbers) - before
         assert 4 <= asked <= 13, f"{asked} connections in 40 s"
