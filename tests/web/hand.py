@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from daemon.mqtt.connection import Connection
-from tests.brokers import address
+from tests.brokers import address, mosquitto
+from tests.web.rig import FRESH, opened, served, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from playwright.async_api import Browser
+
     from tests.brokers import EmbeddedBroker
+    from tests.web.rig import Screen
 
 ROOT = "ispsd/9999993/v1/"
 IDS = itertools.count()
@@ -140,11 +145,40 @@ async def by_hand(broker: EmbeddedBroker, user: str | None = None) -> AsyncItera
         await connection.abort()
 
 
-async def answers(broker: EmbeddedBroker, verb: str, heard: list[dict[str, Any]]) -> None:
-    """Say yes, as the daemon, to each command of the gangway of one verb; never returns."""
-    async with by_hand(broker) as daemon:
-        await daemon.connection.subscribe(f"{ROOT}cmd/gangway/{verb}")
+@asynccontextmanager
+async def answered(broker: EmbeddedBroker, verb: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """Yield the commands of one verb that the gangway has sent, each answered with yes, as by the daemon."""
+    heard: list[dict[str, Any]] = []
+
+    async def answer(daemon: Hand) -> None:
         async for message in daemon.connection.messages():
             heard.append(json.loads(message.payload))
             reply = {"id": heard[-1]["id"], "verb": verb, "accepted": True, "recorded": 41}
             await daemon.tell("reply/gangway", retain=False, **reply)
+
+    async with by_hand(broker) as daemon:
+        await daemon.connection.subscribe(f"{ROOT}cmd/gangway/{verb}")
+        answering = asyncio.ensure_future(answer(daemon))
+        try:
+            yield heard
+        finally:
+            answering.cancel()
+
+
+@asynccontextmanager
+async def shown(
+    chromium: Browser, station: str | None = "gangway"
+) -> AsyncIterator[tuple[Hand, Screen, EmbeddedBroker]]:
+    """Yield a hand, a page that has heard of it, and their broker."""
+    async with (
+        mosquitto() as broker,
+        by_hand(broker) as hand,
+        served(broker) as page,
+    ):
+        await hand.begin(*filter(None, [station]))
+        screen = await opened(chromium, page, station, paused=False)
+        await soon(screen, "window.told", "the snapshot")
+        await hand.beat()
+        await soon(screen, FRESH, "a true picture")
+        yield hand, screen, broker
+        assert screen.faults == []

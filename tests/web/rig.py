@@ -112,6 +112,22 @@ new Promise((done, failed) => {
 })
 """
 """Resolves when it is so: it looks after each change of the document, and of what is watched."""
+NOTHING_GREEN = """() => {
+  const green = [];
+  for (const node of document.querySelectorAll("body, body *")) {
+    const style = getComputedStyle(node);
+    for (const name of ["color", "backgroundColor", "borderTopColor", "fill", "stroke", "outlineColor"]) {
+      const [r, g, b, a = 1] = (style[name].match(/[0-9.]+/g) ?? [0, 0, 0, 0]).map(Number);
+      const shown = name !== "borderTopColor" || style.borderTopStyle !== "none";
+      const drawn = name !== "outlineColor" || style.outlineStyle !== "none";
+      if (a > 0 && shown && drawn && g > r + 20 && g > b + 20) green.push(`${node.className} ${name} ${style[name]}`);
+    }
+  }
+  return green;
+}"""
+BANNER = "document.getElementById('banner')"
+STALE = f"!{BANNER}.hidden"
+FRESH = f"{BANNER}.hidden"
 
 
 def needs_browser() -> None:

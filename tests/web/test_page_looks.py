@@ -12,14 +12,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from daemon import config
 from daemon.assets import asset
 from tests.brokers import mosquitto
 from tests.needed import needs
 from tests.web.hand import by_hand
-from tests.web.rig import browser, opened, served, soon
+from tests.web.rig import opened, served, soon
 
 try:
     from PIL import Image
@@ -52,12 +51,6 @@ ALERTS = (
     ),
 )
 OPEN = {"d12": "open", "d13": "open", "d17": "open", "d11": "line_fault"}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium():
-    async with browser() as running:
-        yield running
 
 
 @asynccontextmanager
@@ -99,7 +92,6 @@ async def painted(chromium, palette, size=(1024, 768)):
         )
         yield screen
         assert screen.faults == []
-        await screen.page.context.close()
 
 
 async def picture(screen):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.ship import afloat, ashore
 from tests.ship_talk import HATCH_ALERT, entries, open_hatch, told
-from tests.web.rig import Together, browser, opened, served
+from tests.web.rig import Together, opened, served
 
 if TYPE_CHECKING:
     from tests.ship import Ship
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 ROW = "ol.alerts > li[data-alert='door.escape.open.d12']"
 TILE = "document.querySelector('#watch .tile').textContent"
 WARNING = [523, 523]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def only_pages(text: str) -> str:
@@ -30,11 +34,10 @@ async def heard(screen: Screen) -> list[float]:
     return [pulse["hz"] for pulse in await screen.pulses()]
 
 
-async def test_in_port_a_browser_is_the_ships_only_live_station(tmp_path):
+async def test_in_port_a_browser_is_the_ships_only_live_station(chromium, tmp_path):
     async with (
         ashore(tmp_path) as (ship, broker, feeds),
         afloat(ship, broker, feeds, edit=only_pages),
-        browser() as chromium,
         served(broker) as address,
     ):
         gangway = await opened(chromium, address, "gangway")
@@ -129,12 +132,13 @@ async def is_acknowledged(ship: Ship, gangway: Screen, both: Together) -> None:
     assert ship.state(HATCH_ALERT)["acknowledged_by"] == by
 
 
-async def test_what_is_acknowledged_on_one_page_is_steady_on_the_other_and_silent(tmp_path):
+async def test_what_is_acknowledged_on_one_page_is_steady_on_the_other_and_silent(
+    chromium, tmp_path
+):
     """Two stations see one alert; it sounds at the gangway, and the bridge shows who deals with it."""
     async with (
         ashore(tmp_path) as (ship, broker, feeds),
         afloat(ship, broker, feeds, edit=only_pages),
-        browser() as chromium,
         served(broker) as address,
     ):
         gangway = await opened(chromium, address, "gangway")

@@ -5,29 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from contextlib import asynccontextmanager
 
 import pytest
-import pytest_asyncio
 
 from tests.brokers import mosquitto
 from tests.soon import soon as until
-from tests.web.hand import ROOT, by_hand
-from tests.web.rig import browser, opened, served, soon
+from tests.web.hand import ROOT, by_hand, shown
+from tests.web.rig import BANNER, FRESH, NOTHING_GREEN, STALE, opened, served, soon
 
-NOTHING_GREEN = """() => {
-  const green = [];
-  for (const node of document.querySelectorAll("body, body *")) {
-    const style = getComputedStyle(node);
-    for (const name of ["color", "backgroundColor", "borderTopColor", "fill", "stroke", "outlineColor"]) {
-      const [r, g, b, a = 1] = (style[name].match(/[0-9.]+/g) ?? [0, 0, 0, 0]).map(Number);
-      const shown = name !== "borderTopColor" || style.borderTopStyle !== "none";
-      const drawn = name !== "outlineColor" || style.outlineStyle !== "none";
-      if (a > 0 && shown && drawn && g > r + 20 && g > b + 20) green.push(`${node.className} ${name} ${style[name]}`);
-    }
-  }
-  return green;
-}"""
 FLASH = """() => {
   const [one] = document.querySelector("[data-alert='va']").getAnimations();
   const { duration, iterations } = one.effect.getComputedTiming();
@@ -37,38 +22,10 @@ FLASH = """() => {
     frames: one.effect.getKeyframes().map((frame) => [frame.computedOffset, frame.backgroundColor]),
   };
 }"""
-BANNER = "document.getElementById('banner')"
-STALE = f"!{BANNER}.hidden"
-FRESH = f"{BANNER}.hidden"
 DOOR = "li[data-point='d03']"
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium():
-    """Run one Chromium for all: to start it takes longer than most of these tests."""
-    async with browser() as running:
-        yield running
-
-
-@asynccontextmanager
-async def shown(chromium, station="gangway", **how):
-    """Yield a hand, a page that has heard of it, and their broker."""
-    async with (
-        mosquitto() as broker,
-        by_hand(broker) as hand,
-        served(broker) as address,
-    ):
-        await hand.begin(*filter(None, [station]))
-        screen = await opened(chromium, address, station, paused=False, **how)
-        await soon(screen, "window.told", "the snapshot")
-        await hand.beat()
-        await soon(screen, FRESH, "a true picture")
-        yield hand, screen, broker
-        assert screen.faults == []
-        await screen.page.context.close()
 
 
 async def test_what_comes_from_outside_is_text_and_half_a_message_is_none(chromium):

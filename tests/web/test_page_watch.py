@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-import pytest_asyncio
 
 from tests.brokers import mosquitto
 from tests.soon import soon as until
-from tests.web.hand import answers, by_hand
-from tests.web.rig import browser, opened, served, soon
-from tests.web.test_page_truth import FRESH, NOTHING_GREEN, STALE, shown
+from tests.web.hand import answered, by_hand, shown
+from tests.web.rig import FRESH, NOTHING_GREEN, STALE, opened, served, soon
 
 ALERTS = "document.querySelectorAll('ol.alerts > li').length"
 NONE = "document.querySelector('#alerts .none').textContent"
@@ -21,23 +18,6 @@ REFUSED = bytes([0x20, 3, 0, 0x86, 0])
 TAKEN = bytes([0x20, 3, 0, 0, 0])
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium():
-    async with browser() as running:
-        yield running
-
-
-@asynccontextmanager
-async def answered(broker, verb):
-    """Yield the commands of one verb that the gangway has sent, each answered with yes."""
-    heard: list[dict] = []
-    answering = asyncio.ensure_future(answers(broker, verb, heard))
-    try:
-        yield heard
-    finally:
-        answering.cancel()
 
 
 async def test_no_alert_is_said_only_when_all_was_told(chromium):
@@ -50,7 +30,6 @@ async def test_no_alert_is_said_only_when_all_was_told(chromium):
         assert await screen.page.evaluate(NONE) == "not known"
         await hand.begin()
         await soon(screen, f"{NONE} === 'no alert'", "the snapshot")
-        await screen.page.context.close()
 
 
 async def test_what_was_said_of_one_alert_is_not_said_of_the_next_of_its_name(chromium):
@@ -272,7 +251,6 @@ async def test_a_finger_arms_the_sound_with_one_touch(chromium):
         asked_in = set(await screen.page.evaluate("window.resumed"))
         assert asked_in & {"pointerup", "touchend", "click"}, asked_in
         assert screen.faults == []
-        await screen.page.context.close()
 
 
 @asynccontextmanager
@@ -292,7 +270,6 @@ async def between(chromium, take):
 
         screen = await opened(chromium, address, "gangway", paused=False, before=routed)
         yield screen, hand, numbers
-        await screen.page.context.close()
 
 
 TICKS_MS = 50
