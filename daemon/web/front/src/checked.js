@@ -128,8 +128,6 @@ const SHAPES = {
   reply: { ...SEALED, id: or_null(text), verb: text, accepted: truth, recorded: or_null(whole) },
 };
 
-export const KINDS = Object.keys(SHAPES);
-
 /** Return a message's members, null where the topic is cleared, undefined for what cannot be believed. */
 export function checked(kind, payload) {
   if (payload.length === 0) return null;

@@ -3,6 +3,7 @@
 
 import mqtt from "mqtt";
 import { checked } from "./checked.js";
+import { ALONE, BY_ID } from "./topics.js";
 
 /** The broker drops a command that it could not hand over within so long, and ispsd refuses it. */
 const EXPIRY_S = 10;
@@ -14,8 +15,6 @@ const LASTED_MS = 10_000;
 /** A broker that refuses us may be about to read its passwords anew; a station must not need a hand at 0300. */
 const REFUSED_AGAIN_MS = 20_000;
 const KEEPALIVE_S = 5;
-const OPEN = ["status", "heartbeat", "snapshot", "ship", "crew"];
-const OPEN_BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station", "driver"];
 /** Not authorised, bad user name or password: waiting does not help (MQTT 5, 3.2.2.2). */
 const REFUSED = [0x86, 0x87, 0x8c];
 
@@ -71,7 +70,7 @@ export class Link {
       if (client !== this._client) return;
       connected_ms = performance.now();
       this._on.connected();
-      const names = [...OPEN, ...OPEN_BY_ID.map((kind) => `${kind}/+`)];
+      const names = [...ALONE, ...BY_ID.map((kind) => `${kind}/+`)];
       if (this._station) names.push(`reply/${this._station}`);
       client.subscribe(names.map((name) => `${this._root}/${name}`), { qos: 1 });
     });

@@ -20,7 +20,7 @@ const LOOK_MS = 100;
 const DRAW_S = 0.25;
 /** Calendar and monotonic clock part by so much only where the computer slept or its clock was set. */
 const PARTED_S = 2;
-const VISITOR_MS = 60 * 60_000;
+const VISITOR_S = 60 * 60;
 /** So long after the last touch a question that stands open is called off. */
 const LEFT_S = 120;
 
@@ -125,7 +125,7 @@ class Page {
     if (!at_once && stale === this.was_stale && at_s - this.drawn_s < DRAW_S) return;
     this.was_stale = stale;
     this.drawn_s = at_s;
-    if (this.visitor_s !== null && (at_s - this.visitor_s) * 1000 >= VISITOR_MS) this.visitor_s = null;
+    if (this.visitor_s !== null && at_s - this.visitor_s >= VISITOR_S) this.visitor_s = null;
     const visitor = this.visitor_s !== null;
     mark(document.body, "visitor", visitor);
     this.header.visitor.setAttribute("aria-pressed", String(visitor));

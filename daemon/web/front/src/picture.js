@@ -5,6 +5,7 @@
 // has come and gone then; ages are reckoned from the newest heartbeat and the own monotonic clock.
 
 import { checked } from "./checked.js";
+import { ALONE, BY_ID } from "./topics.js";
 
 /** Without a heartbeat for so long everything is old, in seconds: they come each 4 s, and the banner within 5. */
 export const STALE_S = 4.9;
@@ -13,8 +14,6 @@ export const LOST_S = 15;
 /** More things of one kind than this no ship has: what is beyond is not kept. */
 export const MOST = 5000;
 
-const ALONE = ["status", "heartbeat", "snapshot", "ship", "crew"];
-const BY_ID = ["alert", "point", "permit", "inhibit", "equipment", "test", "station", "driver"];
 /** Of these a message that cannot be believed leaves nothing known; a heartbeat or a snapshot is only missed. */
 const FORGOTTEN = ["status", "ship", "crew"];
 
@@ -186,12 +185,7 @@ export class Picture {
   /** What sounds at a station, as the conductor wants it. */
   sounding(station) {
     return this.all("alert").filter(
-      (each) =>
-        each.sounding &&
-        each.priority !== "C" &&
-        each.sounds_at.includes(station) &&
-        each.session === this.session &&
-        each.connection === this.connection,
+      (each) => each.sounding && each.priority !== "C" && each.sounds_at.includes(station) && !this.is_old(each),
     );
   }
 }
