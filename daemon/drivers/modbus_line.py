@@ -7,10 +7,10 @@ connection for good: what a socket still holds dies with it, and the supervisor 
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, cast
 
 from daemon.drivers.modbus_frames import MismatchError, Question, Refusal, read_answer
+from daemon.drivers.system_words import reason
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ class TcpLine(asyncio.Protocol):
         except TimeoutError as err:
             raise LinkError(f"{host}:{port}: no connection in {CONNECT_TIMEOUT_S:g} s") from err
         except OSError as err:
-            # asyncio's own words for it are "Connect call failed" and the address again.
-            reason = os.strerror(err.errno) if err.errno else str(err)
-            raise LinkError(f"{host}:{port}: {reason}") from err
+            raise LinkError(f"{host}:{port}: {reason(err)}") from err
         return line
 
     async def ask(self, question: Question, *, timeout_s: float) -> bytes | Refusal:

@@ -21,6 +21,7 @@ from daemon.drivers import onvif_messages as messages
 from daemon.drivers.addresses import checked
 from daemon.drivers.api import DriverContext, DriverSpec, Emit, Health, PointSpec
 from daemon.drivers.cctv_unit import CctvUnitConfig, told
+from daemon.drivers.system_words import reason
 from daemon.errors import FrameError, LinkError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class OnvifRecorderDriver:
         except ConnectionRefusedError as err:
             raise LinkError("refused, nobody listens there") from err
         except OSError as err:
-            raise LinkError(err.strerror or type(err).__name__) from err
+            raise LinkError(reason(err)) from err
         clock = self._context.clock
         now_s, now_utc = clock.now_s(), clock.utc()
         self.health.frame(now_s)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import socket
 import termios
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import serial
 
 from daemon.drivers.port_faults import in_words
+from daemon.drivers.system_words import reason
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def connect(link: TcpLink) -> socket.socket:
     except TimeoutError as err:
         raise LinkError(f"{link.name}: no answer within {link.connect_timeout_s:g} s") from err
     except (OSError, UnicodeError) as err:  # UnicodeError: a host name that DNS cannot carry
-        raise LinkError(f"{link.name}: {_reason(err)}") from err
+        raise LinkError(f"{link.name}: {reason(err)}") from err
     return connection
 
 
@@ -76,7 +76,7 @@ async def open_serial(link: SerialLink) -> serial.Serial:
     except (OSError, ValueError, termios.error) as err:
         code = err.errno if isinstance(err, OSError) else None
         if code is None or code <= 0:
-            raise LinkError(f"{link.name}: {_reason(err)}") from err
+            raise LinkError(f"{link.name}: {reason(err)}") from err
         words = await asyncio.to_thread(in_words, link.port, code)
         # To look for a device file costs nothing, and a cable that is put back is heard within seconds.
         within_s = BACK_WITHIN_S if code in ABSENT else None
@@ -99,15 +99,6 @@ def _open_serial_now(link: SerialLink) -> serial.Serial:
     port.rts = False
     port.open()
     return port
-
-
-def _reason(err: Exception) -> str:
-    """Return the system's own words; asyncio's and pyserial's name the address once more."""
-    code = err.errno if isinstance(err, OSError) else None
-    # A name that is not found has a negative number, and words of its own.
-    if code is not None and code > 0:
-        return os.strerror(code)
-    return getattr(err, "strerror", None) or str(err)
 
 
 def _close_late(opening: asyncio.Future[serial.Serial]) -> None:

@@ -9,7 +9,6 @@ units aboard have their makers'.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from contextlib import suppress
 from ipaddress import ip_address
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from daemon.drivers.api import DriverConfig, DriverSpec, Health, PointSpec
+from daemon.drivers.system_words import reason
 from daemon.errors import LinkError
 from daemon.model import Quality, Reading
 
@@ -161,10 +161,8 @@ class Reach:
 
 
 def _words(err: OSError) -> str:
-    """Return why it cannot be reached; asyncio puts the address where the reason should stand."""
-    if isinstance(err, ssl.SSLError) or err.errno is None:
-        return err.strerror or str(err) or type(err).__name__
-    return os.strerror(err.errno).lower()
+    words = reason(err)
+    return words if isinstance(err, ssl.SSLError) else words.lower()
 
 
 async def _first_line(reader: asyncio.StreamReader) -> bytes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from daemon.drivers import rtsp_messages as messages
 from daemon.drivers.rtp_video import Assembly, reported_utc
 from daemon.drivers.sdp import read_video
+from daemon.drivers.system_words import reason
 from daemon.errors import FrameError, LinkError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ async def visit(
     except (asyncio.IncompleteReadError, ConnectionError) as err:
         raise LinkError(f"{session.doing}: it hung up") from err
     except OSError as err:
-        raise LinkError(f"{session.doing}: {err.strerror or type(err).__name__}") from err
+        raise LinkError(f"{session.doing}: {reason(err)}") from err
     finally:
         session.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +97,15 @@ PACKET = bytes([0x80, 26]) + bytes(10) + bytes([0, 0, 0, 0, 0, 50, 40, 30])
 )
 async def test_what_is_wrong_is_said_with_how_far_it_came(answers, reason):
     assert reason in await refused(answers)
+
+
+async def test_a_cable_that_is_out_is_told_in_the_systems_words(monkeypatch):
+    async def connect(*_: object, **__: object) -> None:
+        raise OSError(errno.EHOSTUNREACH, "Connect call failed ('10.0.0.1', 554)")
+
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    with pytest.raises(LinkError, match=r"^connecting: No route to host$"):
+        await look("rtsp://10.0.0.1:554/s")
 
 
 async def test_a_camera_that_says_nothing_is_left_at_its_deadline():
