@@ -305,6 +305,7 @@ def _ssas(kind: str, profile: str) -> Callable[[], Try]:
 def _rtsp() -> Try:
     """The head of an answer; whatever of it is said back must not end a line."""
     from daemon.drivers import rtsp_messages as messages
+    from daemon.drivers.cctv_unit import Login
     from daemon.errors import FrameError
 
     def attempt(data: bytes) -> None:
@@ -322,7 +323,7 @@ def _rtsp() -> Try:
             digest = messages.challenge(response)
         except FrameError:
             return
-        proof = digest.answer(messages.Login("u", "hush"), "PLAY", "rtsp://a/", cnonce="0")
+        proof = digest.answer(Login("u", "hush"), "PLAY", "rtsp://a/", cnonce="0")
         request = messages.request("PLAY", "rtsp://a/", 1, authorization=proof)
         assert request.count(b"\r\n") == 5
         assert b"hush" not in request
