@@ -8,10 +8,10 @@ defect until that test, or that item of it, passes again: a repair alone closes 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import assets
+from daemon import assets, forms
 from daemon.checks.api import Effect, Mode
 from daemon.errors import ConfigError, Fault
 from daemon.model import Classification, Json, Outcome
@@ -139,11 +139,7 @@ def is_answered(defect: Mapping[str, Json], passed: Seen, *, is_new: bool) -> bo
     if at is None or at < passed.ended:
         return True
     # Found long after a pass that came after it: a wrong clock found it, and no later pass would ever close it.
-    return is_new and _moment(at) - _moment(passed.ended) > CLOCK_DOUBT
-
-
-def _moment(said: str) -> datetime:
-    return datetime.fromisoformat(said)
+    return is_new and forms.from_utc(at) - forms.from_utc(passed.ended) > CLOCK_DOUBT
 
 
 def opening(found: Seen, number: str, effects: Effects) -> Draft:

@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
 
 def _log(given: argparse.Namespace) -> int:
     request = {name: getattr(given, name) for name in FILTERS}
-    request |= {name: _moment(request[name]) for name in ("since", "until")}
+    request |= {name: request[name] and begin_of(request[name]) for name in ("since", "until")}
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def show(answer: Mapping[str, Any]) -> None:
@@ -196,10 +196,8 @@ async def _until_stopped(
     await follow(socket, request, show, after=after, clock=SystemClock(), stop=stop, err=sys.stderr)
 
 
-def _moment(typed: str | None) -> str | None:
+def begin_of(typed: str) -> str:
     """Return a moment as the daemon takes it; a day is its begin, in UTC."""
-    if typed is None:
-        return None
     try:
         found = datetime.fromisoformat(typed)
     except ValueError:

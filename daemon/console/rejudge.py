@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon import forms, rejudging, results
 from daemon.console.asking import DONE, FAILED, UNUSABLE, asked, asking, say
 from daemon.console.line import PAPER
+from daemon.console.log import begin_of
 from daemon.errors import IspsdError
 from daemon.model import Classification
 from daemon.record import exported, fold
@@ -141,13 +142,11 @@ def _since(typed: str) -> str:
         IspsdError: It is no moment.
     """
     try:
-        found = datetime.fromisoformat(typed)
+        found = datetime.fromisoformat(begin_of(typed))
     except ValueError:
         raise IspsdError(f"--since {typed}: want 2026-11-22 or 2026-11-22T02:10Z") from None
     if found.tzinfo is None:
-        if len(typed) != len("2026-11-22"):
-            raise IspsdError(f"--since {typed}: in UTC: {typed}Z")
-        found = datetime.fromisoformat(f"{typed}T00:00Z")
+        raise IspsdError(f"--since {typed}: in UTC: {typed}Z")
     return forms.utc(found)
 
 
