@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon import config
+from daemon import config, openings
 from daemon.assets import asset
+from daemon.model import ContactState
 from tests.brokers import mosquitto
 from tests.needed import needs
 from tests.web.hand import by_hand
@@ -60,9 +61,15 @@ async def painted(chromium, palette, size=(1024, 768)):
     ship = config.load(asset("ispsd.toml"))
     async with mosquitto() as broker, by_hand(broker) as hand, served(broker) as address:
         for opening in ship.openings:
-            value = OPEN.get(opening.id, "closed")
+            value = ContactState(OPEN.get(opening.id, "closed"))
             await hand.point(
-                opening.id, name=opening.name, value=value, source=opening.device, up=993.0
+                opening.id,
+                name=opening.name,
+                kind=opening.kind.value,
+                word=openings.word(opening.kind, value),
+                value=value,
+                source=opening.device,
+                up=993.0,
             )
         for id_, priority, state, title, name, words in ALERTS:
             by = {"station": "bridge", "person": "J. Santos"} if state == "A" else None
