@@ -105,7 +105,8 @@ def in_lines(defect: Mapping[str, Any]) -> list[str]:
     """Return one defect in words, what is not known of it included."""
     of = f" ({defect['test']}" + (f", {defect['item']})" if defect["item"] else ")")
     times = f", {defect['times']} times" if defect["times"] != 1 else ""
-    since = (defect["found_at"] or "unknown")[:16]
+    found_at = defect["found_at"]
+    since = f"since {found_at[:16]}Z" if found_at else "not known since when"
     told = ", ".join(f"{each['who']} {each['at'][:16]}Z" for each in defect["told"] or ())
     effect = ", ".join(f"L{level} {defect[f'effect_{level}']}" for level in (1, 2, 3))
     means = f" ({defect['means']})" if defect["means"] else ""
@@ -113,7 +114,7 @@ def in_lines(defect: Mapping[str, Any]) -> list[str]:
     retest = f"when {defect['test']} passes" if defect["test"] else "closed by hand (defect-closed)"
     return [
         f"{defect['defect'].upper()} {defect['name']}{of if defect['test'] else ''}: {defect['found']}",
-        f"  since {since}Z{times}; without it: {effect}",
+        f"  {since}{times}; without it: {effect}",
         f"  instead: {defect['measure'] or 'NO MEASURE'}{means}; told: {told or 'NOBODY'}",
         f"  spare: {defect['spare'] or '–'}; repair: {', '.join(filter(None, mending)) or '–'}; re-test: {retest}",
     ]

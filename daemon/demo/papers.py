@@ -6,7 +6,7 @@ its reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from daemon.config import Config
     from daemon.config.shape import Test
-    from daemon.demo.routine import Call, Defect, Drill, Routine
+    from daemon.demo.routine import Call, Defect, Drill, Paper, Routine
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
 
@@ -195,6 +195,19 @@ def call(call: Call, until: datetime) -> Event:
     return Event(at, _by_sso(".11", "port.call", call.port.lower(), said, private))
 
 
+def certificate(paper: Paper, begins: datetime) -> Event:
+    """Return the entry of a paper with the day printed on it."""
+    said: dict[str, Json] = {
+        "name": paper.name,
+        "number": paper.number,
+        "issued_by": paper.issued_by,
+        "expires": f"{begins.date() + timedelta(days=paper.expires_after_days):%Y-%m-%d}",
+        **MARK,
+    }
+    draft = _private("certificate.entered", paper.name, said)
+    return Event(begins + timedelta(hours=2), replace(draft, kind=".14"))
+
+
 def defect(defect: Defect, found: datetime, until: datetime) -> Iterator[Event]:
     """Yield the opening of a defect, and its closing where a re-test has passed."""
     said: dict[str, Json] = {
@@ -210,7 +223,12 @@ def defect(defect: Defect, found: datetime, until: datetime) -> Iterator[Event]:
         {"who": f"Master {routine.MASTER}", "at": forms.utc(found + step)},
         {"who": f"CSO {routine.CSO}", "at": forms.utc(found + 2 * step)},
     ]
-    opened = {**said, "found": defect.found, "measure": defect.measure, "told": told}
+    opened = {
+        **said,
+        "found": defect.found,
+        "measure": defect.measure,
+        "told": told,
+    }
     yield Event(found + 3 * step, _private("defect.opened", defect.item, opened))
     if defect.closed_after_days is not None:
         at = found + timedelta(days=defect.closed_after_days, minutes=10)

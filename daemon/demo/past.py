@@ -37,6 +37,7 @@ def plan(config: Config, *, until_utc: datetime, left_due: Collection[str] = ())
     known = {test.config.id: test for test in config.tests}
     chance = random.Random(SEED)  # noqa: S311 (spreads minutes, guards nothing)
     events = [papers.beginning(begins, until), *papers.commissioning(config, begins)]
+    events += [papers.certificate(paper, begins) for paper in routine.PAPERS]
     events += [papers.drill(drill, until) for drill in routine.DRILLS]
     events += [papers.call(call, until) for call in routine.CALLS]
     for each in routine.ROUTINES:

@@ -258,3 +258,19 @@ CALLS: Final = (
     Call("LKCMB", 8, 19, dos=True),
     Call("SGSIN", 2, None),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper that expires so many days after the history begins."""
+
+    name: str
+    number: str
+    issued_by: str
+    expires_after_days: int
+
+
+PAPERS: Final = (
+    Paper("ISSC", "DEMO-ISSC-1", "RSO for the flag", 1400),
+    Paper("CoP of the SSO", "DEMO-COP-1", "the flag", 1100),
+)

@@ -85,7 +85,8 @@ class Story:
             f"{datetime.now(local):%H%M}; gangway taken by {WATCHMAN} · {on_disk(reply['recorded'])}",
         )
         self.say("", f"test sound played there and heard by him · {on_disk(heard['recorded'])}")
-        seen = [f"{see[f'point/{d}']['name']:<15} {see[f'point/{d}']['value']:<6}" for d in doors]
+        points = [see[f"point/{d}"] for d in doors]
+        seen = [f"{each['name']:<15} {each['word'] or each['value']:<6}" for each in points]
         for begin in range(0, len(seen), IN_A_LINE):
             self.say("", " · ".join(seen[begin : begin + IN_A_LINE]))
         now_up = see["heartbeat"]["up"] if "heartbeat" in see else 0.0

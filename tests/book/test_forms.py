@@ -218,6 +218,7 @@ LEFT_AWAY = {
 def demo_events():
     yield from (papers.drill(each, UNTIL) for each in routine.DRILLS)
     yield from (papers.call(each, UNTIL) for each in routine.CALLS)
+    yield from (papers.certificate(each, UNTIL - timedelta(days=400)) for each in routine.PAPERS)
     for each in routine.DEFECTS:
         yield from papers.defect(each, UNTIL - timedelta(days=20), UNTIL)
 
@@ -251,6 +252,7 @@ def test_the_forms_that_the_demo_imitates_are_all_met():
         "drill.held",
         "exercise.held",
         "port.call",
+        "certificate.entered",
         "defect.opened",
         "defect.closed",
     }
