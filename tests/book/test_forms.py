@@ -208,7 +208,7 @@ def as_typed(is_: Is, value: object) -> str:
 
 
 LEFT_AWAY = {
-    "names",
+    *("names", "holder", "endorsed", "window_from", "window_until"),
     *("told", "item", "means", "spare", "repair", "repair_by", "repair_at"),
     *(f"effect_{level}" for level in (1, 2, 3)),
 }
