@@ -204,7 +204,7 @@ def certificate(paper: Paper, begins: datetime) -> Event:
         "expires": f"{begins.date() + timedelta(days=paper.expires_after_days):%Y-%m-%d}",
         **MARK,
     }
-    draft = _private("certificate.entered", paper.name, said)
+    draft = _private("certificate.entered", paper.name.lower(), said)
     return Event(begins + timedelta(hours=2), replace(draft, kind=".14"))
 
 
