@@ -38,6 +38,7 @@ class Records(Protocol):
     """The record, as far as people write and read it here (``daemon.record.log``)."""
 
     def submit(self, draft: Draft) -> asyncio.Future[Entry]: ...
+    def submit_together(self, drafts: Sequence[Draft]) -> list[asyncio.Future[Entry]]: ...
     def evidence_used(self) -> tuple[int, int]: ...
     async def entries(self, query: Query) -> list[Entry]: ...
     async def page(self, query: Query) -> Page: ...
@@ -113,6 +114,23 @@ class Desk:
             return None
         try:
             return written.result().seq
+        except RecordError as err:
+            raise RefusedError(str(err)) from err
+
+    async def write_together(self, drafts: Sequence[Draft], by: By) -> list[int | None]:
+        """Write several entries in one transaction, all or none, and return their numbers as ``write`` does.
+
+        Raises:
+            RefusedError: One is no entry, or the record cannot take them; then none of them is in it.
+        """
+        try:
+            written = self.record.submit_together([await signed(draft, by) for draft in drafts])
+        except EntryError as err:
+            raise RefusedError(f"this cannot stand in the record: {err}") from err
+        if not await settled(written[-1], self.clock):
+            return [None] * len(written)
+        try:
+            return [each.result().seq for each in written]
         except RecordError as err:
             raise RefusedError(str(err)) from err
 

@@ -85,7 +85,7 @@ class Entering:
         return await self._write(form, found, by, done_at=done_at)
 
     async def enter_many(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
-        """Write several entries from one form, as they are typed into a list: all of them, or none.
+        """Write several entries from one form, as they are typed into a list: in one transaction, all or none.
 
         Raises:
             RefusedError: As for ``enter``; the reason names the row.
@@ -105,11 +105,9 @@ class Entering:
                 faults.append(f"row {number}: {err}")
         if faults:
             raise RefusedError("nothing is entered: " + "; ".join(faults))
-        written = [await self._write(form, found, by) for found in filled]
-        return {
-            "recorded": [each["recorded"] for each in written],
-            "late": [each["late"] for each in written],
-        }
+        drafts = [self._draft(form, found, by) for found in filled]
+        written: list[Json] = [*await self._desk.write_together(drafts, by)]
+        return {"recorded": written, "late": [each.open["late"] for each in drafts]}
 
     async def raise_detection(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write a threat, an incident or a breach that names what ispsd detected.
@@ -163,28 +161,37 @@ class Entering:
         done_at: str | None,
         more: Mapping[str, Json],
     ) -> Mapping[str, Json]:
+        draft = self._draft(form, found, by, done_at=done_at, more=more)
+        seq = await self._desk.write(draft, by)
+        said: dict[str, Json] = {"recorded": seq, "late": draft.open["late"]}
+        if "late_unknown" in draft.open:
+            said["late_unknown"] = draft.open["late_unknown"]
+        if form.numbers is not None:
+            said[form.numbers] = found[form.numbers]
+        return said
+
+    def _draft(
+        self,
+        form: Form,
+        found: Mapping[str, Json],
+        by: By,
+        *,
+        done_at: str | None = None,
+        more: Mapping[str, Json] = MappingProxyType({}),
+    ) -> Draft:
         now_utc = self._desk.now_utc()
         done = when.done_at(done_at, found, form.done, now_utc=now_utc)
         frame = when.frame(done, now_utc=self._desk.clock.utc(), is_trusted=now_utc is not None)
         shown, private = form.split(found)
-        seq = await self._desk.write(
-            Draft(
-                kind=form.kind,
-                type=form.type,
-                subject=form.subject_of(found),
-                classification=form.classification,
-                actor=by.actor(),
-                open={**shown, **frame, **more},
-                parts={Classification.SSO: private} if private else {},
-            ),
-            by,
+        return Draft(
+            kind=form.kind,
+            type=form.type,
+            subject=form.subject_of(found),
+            classification=form.classification,
+            actor=by.actor(),
+            open={**shown, **frame, **more},
+            parts={Classification.SSO: private} if private else {},
         )
-        said: dict[str, Json] = {"recorded": seq, "late": frame["late"]}
-        if "late_unknown" in frame:
-            said["late_unknown"] = frame["late_unknown"]
-        if form.numbers is not None:
-            said[form.numbers] = found[form.numbers]
-        return said
 
     def _give_number(self, form: Form, found: dict[str, Json]) -> int | None:
         """Give a defect its number, and return it; refuse one that is open already."""

@@ -191,6 +191,21 @@ class Record:
         self._scribe.wake()
         return future
 
+    def submit_together(self, drafts: Sequence[Draft]) -> list[asyncio.Future[Entry]]:
+        """Queue entries without evidence that come on disk in one transaction: all of them, or none.
+
+        Raises:
+            RefusedError: As ``submit``; then none is queued.
+            EntryError: As ``submit``; then none is queued.
+        """
+        prepared = [codec.prepare(draft) for draft in drafts]
+        for each in prepared:
+            self._allow(each)
+            fold.project(each)
+        found = self._pending.put_together(prepared, self._stamp(), now_s=self._clock.now_s())
+        self._scribe.wake()
+        return found
+
     def health(self) -> RecordHealth:
         """Return how the record stands at this moment."""
         return RecordHealth(

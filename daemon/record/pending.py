@@ -12,10 +12,14 @@ import sys
 from collections import deque
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from daemon.errors import RecordError
 from daemon.model import Classification
 from daemon.record.entry import Draft, Entry, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 GAP = "record.gap"
 LEFT_OUT = "evidence_left_out"
@@ -29,6 +33,8 @@ class Waiting:
     stamp: Stamp
     since_s: float
     future: asyncio.Future[Entry]
+    goes_on: bool = False
+    """Whether the next one comes on disk in the same transaction, or neither does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,23 @@ class Pending:
         self.mark_gap(now_s=now_s)
         return self._add(draft, stamp, now_s)
 
+    def put_together(
+        self, drafts: Sequence[Draft], stamp: Stamp, *, now_s: float
+    ) -> list[asyncio.Future[Entry]]:
+        """Add several that come on disk together or not at all; without room for all of them, none is taken.
+
+        Nobody has waited for these yet, so what finds no room is refused and leaves no gap behind.
+        """
+        if self._closed is not None:
+            return [_fail(_future(), self._closed) for _ in drafts]
+        if len(self._queue) + len(drafts) > self._limit or any(each.evidence for each in drafts):
+            return [_fail(_future(), "no disk, and no room to wait") for _ in drafts]
+        self.mark_gap(now_s=now_s)
+        last = len(drafts) - 1
+        return [
+            self._add(draft, stamp, now_s, goes_on=at != last) for at, draft in enumerate(drafts)
+        ]
+
     def mark_gap(self, *, now_s: float) -> None:
         """Add the entry that says how many were lost, where any were; it always finds room."""
         if self._gap is not None:
@@ -97,8 +120,11 @@ class Pending:
         return self._add(draft, stamp, now_s)
 
     def first(self, count: int) -> list[Waiting]:
-        """Return the oldest, which stay until they are on disk."""
-        return list(islice(self._queue, count))
+        """Return the oldest, which stay until they are on disk; a few more where some belong together."""
+        found = list(islice(self._queue, count))
+        while found and found[-1].goes_on:
+            found.append(self._queue[len(found)])
+        return found
 
     def take(self) -> Waiting:
         """Remove the oldest."""
@@ -127,8 +153,10 @@ class Pending:
         fits = self._bytes + _evidence_bytes(draft) <= self._limit_bytes
         return fits and len(self._queue) < self._limit
 
-    def _add(self, draft: Draft, stamp: Stamp, now_s: float) -> asyncio.Future[Entry]:
-        waiting = Waiting(draft, stamp, now_s, _future())
+    def _add(
+        self, draft: Draft, stamp: Stamp, now_s: float, *, goes_on: bool = False
+    ) -> asyncio.Future[Entry]:
+        waiting = Waiting(draft, stamp, now_s, _future(), goes_on)
         self._queue.append(waiting)
         self._bytes += _evidence_bytes(draft)
         self.kept_bytes += _evidence_bytes(draft)

@@ -239,6 +239,16 @@ async def test_a_list_with_one_wrong_row_enters_nothing_and_names_all_that_is_wr
         assert rig.book._standing.newest_seq == before
 
 
+async def test_a_list_is_one_transaction_so_a_disk_that_fails_leaves_no_half_of_it(tmp_path, disk):
+    rows = rows_of(CALLS)
+    async with open_book(tmp_path) as rig:
+        await rig.record.drained()
+        before = disk.tries
+        done = await rig.ask("enter.many", form="port-call", rows=rows)
+        assert None not in done["recorded"]
+        assert disk.tries == before + 1
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [("", "a first row"), ("port,facility\n", "a first row"), ("a,b\n1\n", "row 1 has 1 columns")],

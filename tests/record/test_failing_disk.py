@@ -142,6 +142,32 @@ async def test_what_is_lost_while_others_wait_is_counted_between_them():
     pending.give_up("the end")
 
 
+async def test_what_belongs_together_is_never_parted_between_two_transactions():
+    stamp = Stamp(at="2026-11-22T02:10:00.000Z", clock=ClockStatus.SYNCED, up_ms=1, boot="b")
+    pending = Pending(limit=5, limit_bytes=0)
+    pending.put(alert("d1"), stamp, now_s=1.0)
+    pending.put_together([alert("d2"), alert("d3"), alert("d4")], stamp, now_s=1.0)
+    pending.put(alert("d5"), stamp, now_s=1.0)
+    assert [len(pending.first(count)) for count in (1, 2, 3, 4, 5)] == [1, 4, 4, 4, 5]
+    pending.give_up("the end")
+
+
+async def test_what_belongs_together_is_taken_whole_or_not_at_all(ship: Record, disk: Disk):
+    disk.broken = True
+    held = ship.submit(alert("d1"))
+    await failing(ship)
+    refused = ship.submit_together([alert(f"d{number}") for number in range(5)])
+    for each in refused:
+        with pytest.raises(RecordError, match="no room to wait"):
+            await each
+    taken = ship.submit_together([alert("d2"), alert("d3")])
+    assert ship.health().pending == 3
+    await ship.stop()
+    for each in (held, *taken):
+        with pytest.raises(RecordError):
+            await each
+
+
 async def test_a_hung_disk_stops_nobody(ship: Record, clock: ManualClock, disk: Disk):
     disk.free.clear()
     futures = [ship.submit(alert("d1"))]
