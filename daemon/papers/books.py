@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.papers import formcells, moments
+from daemon.papers import formcells, mended, moments
 from daemon.papers.layout import NOTHING, Column, Span, Table
 from daemon.papers.words import counted, text
 
@@ -23,18 +23,6 @@ UPKEEP: Final = {
     "calibration.done": "calibration",
     "unit.repaired": "repair",
 }
-WORK: Final = (
-    "work",
-    "why",
-    "against",
-    "found",
-    "left",
-    "procedure",
-    "result",
-    "old_serial",
-    "new_serial",
-    "certificate",
-)
 MOST_UPKEEP: Final = 8
 """Newest of a period in a pack."""
 NEWEST: Final = 12
@@ -252,7 +240,7 @@ def _upkeep(found: Found, around: Around) -> tuple[Cell, ...]:
         formcells.joined(
             [
                 (f"{name.replace('_', ' ')}: ", formcells.field(found, name, around, str))
-                for name in WORK
+                for name in mended.WORK
             ]
         ),
     )

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daemon.papers import moments
 from daemon.papers.layout import NOTHING
 from daemon.papers.words import NOT_DONE, SAT, objects, result, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from daemon.papers.source import Found
     from daemon.papers.view import Names
+
+SAID_BY_REPAIR: Final[Mapping[str, str]] = {
+    "repair": "work",
+    "repair_by": "done_by",
+    "repair_at": "done_at",
+}
+"""What the form of a repair says of the defect that it mends, by the defect's own field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,7 @@ class Defect:
     """One defect, from its opening to its closing; None: it is open.
 
     Attributes:
-        later: What was said of it later, oldest first: told, changed, found again.
+        later: What was said of it later, oldest first: told, changed, found again, repaired.
     """
 
     id: str
@@ -41,7 +48,7 @@ class Defect:
 
     def newest(self, field: str) -> str:
         """Return what was said last in a field; "" where nothing ever was."""
-        said = (text(each.open, field) for each in (*self.later[::-1], self.opened))
+        said = (_said(each, field) for each in (*self.later[::-1], self.opened))
         return next(filter(None, said), "")
 
     @property
@@ -129,6 +136,13 @@ class Defects:
         if self._names.is_psc:
             return f"{self._names.defect(defect.id)}, see defects"
         return ", ".join(filter(None, (defect.id.upper(), defect.measure, defect.told_words())))
+
+
+def _said(found: Found, field: str) -> str:
+    """Return what an entry about a defect says in a field; "" where it says nothing."""
+    if found.entry.type == "unit.repaired":
+        field = SAID_BY_REPAIR.get(field, "")
+    return text(found.open, field)
 
 
 def _follows(defect: Defect, found: Found, ended: datetime) -> bool:

@@ -81,7 +81,7 @@ def around(source: Source, view: View) -> Around:
         Calls(source.of(*ENTRIES), amended),
         Defects(
             source.of("defect.opened"),
-            source.of("defect.told", "defect.changed", "defect.again"),
+            source.of("defect.told", "defect.changed", "defect.again", "unit.repaired"),
             source.of("defect.closed"),
             labels,
         ),

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import IspsdError
-from daemon.papers import books, comma, lines, making, onetest, proof, release, source
+from daemon.papers import books, comma, lines, making, mended, onetest, proof, release, source
 from daemon.papers.testlog import rows
 from daemon.record.reader import Reader
 
@@ -139,7 +139,8 @@ def _comma(asked: Asked, read: Source) -> bytes:
         return comma.table(books.drills(around, most=None))
     if asked.what == "test":
         return comma.log([onetest.row_of(asked.seq, around)], around)
-    return comma.log(rows(around), around)
+    log = sorted((*rows(around), *mended.rows(around)), key=lambda row: row.seq, reverse=True)
+    return comma.log(log, around)
 
 
 def _write(path: Path, chunks: Iterable[bytes], note: Callable[[bytes], None]) -> int:

@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from daemon.papers import books, comma, making
+from daemon.papers import books, comma, making, outcome
+from daemon.papers.release import Release
 from daemon.papers.testlog import rows
 from daemon.papers.view import View
 from tests.papers.rig import MATE, at, exported, iso, made, result, said
@@ -62,6 +63,29 @@ def test_the_log_has_the_columns_of_test_records(tmp_path):
     )
     assert door["equipment"] == "'=cmd|' /C calc'!A0"
     assert (door["notice_sent_utc"], door["text_reset"]) == ("", "")
+
+
+@pytest.mark.parametrize("what", ["test-log", "psc"])
+def test_the_log_has_repair_and_maintenance_between_the_tests(tmp_path, what):
+    repair = said(
+        "unit.repaired", at(9), sso=True, person=MATE, equipment="d10", defect="def-001", why="worn",
+        work="new contact", done_by="D. Kovac", old_serial="1", new_serial="2", done_at=iso(at(9)),
+    )  # fmt: skip
+    upkeep = said(
+        "maintenance.done", at(7), sso=True, person=MATE, equipment="d10", work="greased", done_by=MATE
+    )  # fmt: skip
+    entries = [upkeep, result("t-door", at(8), "failed"), repair, exported(at(29))]
+    read, _ = made(tmp_path, entries)
+    asked = making.Asked(what, Release("J. Doe", MATE, None, None))
+    found = list(
+        csv.DictReader(io.StringIO(outcome._comma(asked, read.source).decode(), newline=""))
+    )
+    assert [row["result"] for row in found] == ["REPAIRED", "UNSAT", "MAINTAINED"]
+    assert found[0]["remarks"] == "DEF-001"
+    work = "work: new contact; why: worn; old serial: 1; new serial: 2"
+    assert found[0]["evidence"] == (work if what == "test-log" else "–")
+    assert found[0]["equipment"] == ("D10" if what == "test-log" else "Door D10")
+    assert found[0]["tested_by"] == "D. Kovac"
 
 
 def test_drills_are_a_table_of_their_own(tmp_path):

@@ -345,10 +345,72 @@ def test_next_is_the_period_behind_this_one(every, mode, words):
         (["UNSAT", "SAT", "UNSAT"], "✕"),
         (["NOT DONE", "SAT"], "●"),
         (["NOT PROVEN", "NOT DONE"], "△"),
+        (["REPAIRED"], "▲"),
+        (["SAT", "REPAIRED"], "▲"),
+        (["UNSAT", "REPAIRED"], "✕▲"),
+        (["REPAIRED", "UNSAT"], "✕"),
+        (["UNSAT", "REPAIRED", "SAT"], "▲"),
+        (["UNSAT", "REPAIRED", "SAT", "UNSAT"], "✕"),
+        (["NOT PROVEN", "REPAIRED"], "△▲"),
+        (["NOT DONE", "REPAIRED"], "○▲"),
     ],
 )
 def test_the_sign_of_a_month(results, sign):
     assert matrix.sign(results) == sign
+
+
+def repaired(when, equipment, /, **more):
+    fields = {"why": "worn", "work": "new contact", "done_by": "D. Kovac", "done_at": iso(when)}
+    return said("unit.repaired", when, sso=True, person=MATE, equipment=equipment, **fields, **more)
+
+
+def months(here):
+    """Return the signs of October and November, by equipment."""
+    table = matrix.table(rows(here), here)
+    return {plain(row[0]): (plain(row[-2]), plain(row[-1])) for row in table.rows}
+
+
+@pytest.mark.parametrize("view", [View.FULL, View.RSO])
+def test_the_matrix_shows_what_was_repaired_where_it_is_tested_else_in_a_row_of_its_own(
+    tmp_path, view
+):
+    defect = said(
+        "defect.opened", at(4), sso=True, defect="def-001", test="t-b", equipment="b9", name="B9"
+    )
+    entries = [
+        result("t-a", at(3), "failed", equipment="d10", name="ER ESC TRUNK"),
+        result("t-b", at(3), equipment="doors", name="Door contacts"),
+        defect,
+        repaired(at(5), "D10"),
+        repaired(at(6), "b9", defect="def-001"),
+        repaired(at(7), "search light"),
+        repaired(at(1) - timedelta(days=3), "er esc trunk"),
+        repaired(at(1) - timedelta(days=500), "of old"),
+    ]
+    here, _ = around(tmp_path, entries, view)
+    assert months(here) == {
+        "ER ESC TRUNK": ("▲", "✕▲"),
+        "Door contacts": ("", "▲"),
+        "SEARCH LIGHT": ("", "▲"),
+    }
+
+
+def test_the_matrix_of_a_psc_pack_shows_repairs_without_what_was_repaired(tmp_path):
+    entries = [
+        result("t-ssas-e-p1", at(3), equipment="ssas", sso=True, name="SSAS P1"),
+        repaired(at(5), "ssas"),
+        repaired(at(6), "lamp behind the bookcase"),
+    ]
+    here, _ = around(tmp_path, entries, View.PSC)
+    assert months(here) == {"SSAS": ("", "▲"), "Equipment 0": ("", "▲")}
+
+
+def test_a_defect_is_mended_by_the_form_of_a_repair_as_by_its_own_words(tmp_path):
+    defect = said("defect.opened", at(4), sso=True, defect="def-001", equipment="d10", name="D10")
+    changed = said("defect.changed", at(5), sso=True, defect="def-001", repair="new lock")
+    here, _ = around(tmp_path, [defect, changed, repaired(at(6), "d10", defect="def-001")])
+    [one] = here.defects.defects
+    assert one.mending() == "new contact by D. Kovac 6 Nov 2026 0000Z"
 
 
 def test_the_matrix_shows_twelve_months_to_the_end_of_the_record(tmp_path):
