@@ -6,8 +6,9 @@ PYTEST_FLAGS ?=
 RUNS ?= 1000000
 JOBS ?= 1
 FRONT := daemon/web/front
+DASHBOARDS := tests/dashboards
 
-.PHONY: demo test check bench powercut fuzz front front-check screenshots clean
+.PHONY: demo test check bench powercut fuzz front front-check dashboards screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +18,7 @@ help:
 	@echo "make bench   ratios against the bare programs"
 	@echo "make fuzz    a million made-up inputs for each decoder (RUNS=... for fewer)"
 	@echo "make front   the page of the stations, built anew (npm; make front-check: is it as its sources are?)"
+	@echo "make dashboards  the contract read by others: AsyncAPI's parser, Node-RED, Signal K's schemas (npm)"
 	@echo "make screenshots  the pictures of the page in docs/ (Chromium)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
@@ -53,8 +55,11 @@ front-check: $(FRONT)/node_modules/.installed
 	@made=$$(mktemp -d) && node $(FRONT)/build.mjs $$made && \
 	  { diff -r $$made daemon/web/static || { echo "daemon/web/static is not what its sources make: make front"; exit 1; }; } && rm -r $$made
 
-$(FRONT)/node_modules/.installed: $(FRONT)/package.json $(FRONT)/package-lock.json
-	cd $(FRONT) && npm ci --silent --ignore-scripts
+dashboards: $(VENV)/.test $(DASHBOARDS)/node_modules/.installed
+	$(BIN)/python -m pytest -q $(DASHBOARDS)
+
+%/node_modules/.installed: %/package.json %/package-lock.json
+	cd $* && npm ci --silent --ignore-scripts
 	@touch $@
 
 $(VENV)/.%: pyproject.toml constraints.txt

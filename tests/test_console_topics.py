@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from daemon import cli
 from daemon.assets import asset
@@ -50,4 +51,8 @@ def test_a_topic_that_is_not_in_the_contract_is_refused_with_those_that_are(caps
 def test_the_whole_contract_is_one_document_that_needs_no_other_file(capsys):
     text = printed(capsys, "--asyncapi")
     assert "./schemas/" not in text
+    assert '"#/$defs/' not in text  # in a document of its own that would lead nowhere
+    for message in json.loads(text)["components"]["messages"].values():
+        for example in message["examples"]:
+            Draft202012Validator(message["payload"]["schema"]).validate(example["payload"])
     assert json.loads(text)["channels"].keys() == CONTRACT["channels"].keys()

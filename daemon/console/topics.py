@@ -38,8 +38,8 @@ def _topics(given: argparse.Namespace) -> int:
     contract = json.loads(asset("mqtt/asyncapi.json").read_text("utf-8"))
     if given.asyncapi:
         for message in contract["components"]["messages"].values():
-            # In one document: what is printed lies beside no schemas.
-            message["payload"]["schema"] = _schema(message["name"])
+            # In one document: what is printed lies beside no schemas, and "#" is its own root there.
+            message["payload"]["schema"] = _in_one_piece(_schema(message["name"]))
         say(json.dumps(contract, indent=2, ensure_ascii=False))
     elif given.topic is not None:
         say(json.dumps(_schema(_named(contract, given.topic)), indent=2, ensure_ascii=False))
@@ -93,3 +93,20 @@ def _named(contract: Contract, topic: str) -> str:
 def _schema(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(asset(f"mqtt/schemas/{name}.json").read_text("utf-8"))
     return found
+
+
+def _in_one_piece(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with its own definitions where they are referred to; none of ours refers to itself."""
+    definitions: Mapping[str, Any] = schema.pop("$defs", {})
+
+    def filled(part: Any) -> Any:
+        if isinstance(part, list):
+            return [filled(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if (name := part.get("$ref")) is not None:
+            return filled(definitions[name.rpartition("/")[2]])
+        return {key: filled(each) for key, each in part.items()}
+
+    whole: dict[str, Any] = filled(schema)
+    return whole

@@ -376,6 +376,31 @@ def test_asyncapi_names_every_schema_once_and_no_topic_that_is_not_in_the_contra
     assert verbs - {""} == set(VERBS)
 
 
+def test_asyncapi_shows_of_every_message_what_its_schema_takes() -> None:
+    api = json.loads(asset("mqtt/asyncapi.json").read_text("utf-8"))
+    for name, channel in api["channels"].items():
+        topic = re.sub(r"\{\w+\}", "x", channel["address"])
+        examples = api["components"]["messages"][name]["examples"]
+        assert examples, name
+        assert [f for e in examples for f in faults(topic, json.dumps(e["payload"]).encode())] == []
+
+
+def test_asyncapi_says_which_reply_is_of_which_command() -> None:
+    api = json.loads(asset("mqtt/asyncapi.json").read_text("utf-8"))
+    messages = api["components"]["messages"]
+    caller = {"$ref": "#/components/correlationIds/caller"}
+    assert api["components"]["correlationIds"]["caller"]["location"] == "$message.payload#/id"
+    assert messages["reply"]["correlationId"] == caller
+    commands = [op for op in api["operations"].values() if op["action"] == "receive"]
+    assert len(commands) == len(VERBS)
+    for operation in commands:
+        assert messages[operation["channel"]["$ref"].rpartition("/")[2]]["correlationId"] == caller
+        assert operation["reply"] == {
+            "channel": {"$ref": "#/channels/reply"},
+            "messages": [{"$ref": "#/channels/reply/messages/reply"}],
+        }
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_schema_of_a_command_asks_for_what_the_parser_asks_for(verb: str) -> None:
     schema: Any = schema_for(TOPICS.command("bridge", verb))
