@@ -1,7 +1,8 @@
-"""The local control socket: how the command line, and later the SSO's pages, speak to the daemon.
+"""The local control socket: how the command line and the SSO's pages speak to the daemon.
 
 One JSON object a line, one answer a line. Who may ask is decided by the peer's user id (SO_PEERCRED): the daemon's
-own user and root. What SSO and Master do goes here and never over MQTT.
+own user and root ask anything, the user of the pages' server ``review.`` only. What SSO and Master do goes here and
+never over MQTT.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pwd
 import socket
 import stat
 import struct
 from contextlib import contextmanager, suppress
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon import logs
 from daemon.errors import IspsdError, RefusedError
@@ -30,6 +33,24 @@ LONGEST_ADDRESS = 107
 """Bytes of a Unix socket's address (unix(7)), without its end."""
 MOST_PEERS = 16
 PEER_CREDENTIALS = struct.Struct("3i")
+PAGES: Final = "review."
+"""What requests of the SSO's pages begin with."""
+
+
+class Peer(Enum):
+    """Who asks."""
+
+    OWNER = "owner"
+    """Root, or the daemon's own user."""
+    WEB = "web"
+    """The server of the SSO's pages, which asks for pages only."""
+
+
+def peer(uid: int, *, own: int, web: int | None) -> Peer | None:
+    """Return what a user is here; None for one who may ask nothing."""
+    if uid in {0, own}:
+        return Peer.OWNER
+    return Peer.WEB if uid == web else None
 
 
 class ControlServer:
@@ -38,13 +59,20 @@ class ControlServer:
     Args:
         path: Where the socket is made, mode 0600. A socket file left by a dead daemon is replaced.
         handle: Carries out ``{"do": ..., ...}`` and returns the answer's fields; RefusedError is told to the peer.
+        web_user: The user of the pages' server, where that is another than the daemon's: the socket is its group's too.
     """
 
     def __init__(
-        self, path: Path, handle: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
+        self,
+        path: Path,
+        handle: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]],
+        *,
+        web_user: str | None = None,
     ) -> None:
         self._path = path
         self._handle = handle
+        self._web_user = web_user
+        self._web_uid: int | None = None
         self._peers: set[asyncio.Task[None]] = set()
         self._log = logs.get("control")
 
@@ -75,13 +103,31 @@ class ControlServer:
         old_mask = os.umask(0o177)
         try:
             with _reachable(self._path) as path:
-                return await asyncio.start_unix_server(
+                server = await asyncio.start_unix_server(
                     self._accept, path, limit=LONGEST_LINE, start_serving=False
                 )
         except OSError as err:
             raise IspsdError(f"{self._path}: {err.strerror or err}") from err
         finally:
             os.umask(old_mask)
+        self._let_in_web_user()
+        return server
+
+    def _let_in_web_user(self) -> None:
+        """Let the pages' server reach the socket; where that cannot be, the watch goes on without those pages."""
+        if self._web_user is None:
+            return
+        try:
+            user = pwd.getpwnam(self._web_user)
+            if user.pw_uid == os.geteuid():
+                return
+            os.chown(self._path, -1, user.pw_gid)
+            self._path.chmod(0o660)
+        except (KeyError, OSError) as err:
+            reason = "there is no such user" if isinstance(err, KeyError) else err.strerror
+            self._log.error("control.no_web_user", user=self._web_user, reason=reason)
+        else:
+            self._web_uid = user.pw_uid
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
@@ -90,11 +136,12 @@ class ControlServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if len(self._peers) > MOST_PEERS or not _may_ask(writer):
+            who = peer(_uid(writer), own=os.geteuid(), web=self._web_uid)
+            if len(self._peers) > MOST_PEERS or who is None:
                 await _send(writer, {"error": "refused"})
                 return
             while line := await reader.readline():
-                await _send(writer, await self._answer(line))
+                await _send(writer, await self._answer(line, who))
         except ValueError:  # longer than LONGEST_LINE
             with suppress(OSError):
                 await _send(writer, {"error": f"a request has at most {LONGEST_LINE} bytes"})
@@ -103,13 +150,15 @@ class ControlServer:
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> Mapping[str, Json]:
+    async def _answer(self, line: bytes, who: Peer) -> Mapping[str, Json]:
         try:
             request = json.loads(line)
         except ValueError as err:
             return {"error": f"not JSON: {err}"}
         if not isinstance(request, dict) or not isinstance(request.get("do"), str):
             return {"error": 'a request is an object with "do"'}
+        if who is Peer.WEB and not request["do"].startswith(PAGES):
+            return {"error": "refused"}
         try:
             return await self._handle(request)
         except RefusedError as err:
@@ -184,8 +233,7 @@ async def _send(writer: asyncio.StreamWriter, message: Mapping[str, Json]) -> No
     await writer.drain()
 
 
-def _may_ask(writer: asyncio.StreamWriter) -> bool:
+def _uid(writer: asyncio.StreamWriter) -> int:
     sock = writer.get_extra_info("socket")
     raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER_CREDENTIALS.size)
-    _, uid, _ = PEER_CREDENTIALS.unpack(raw)
-    return uid in {0, os.geteuid()}
+    return int(PEER_CREDENTIALS.unpack(raw)[1])

@@ -492,7 +492,9 @@ class Fitted:
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
             },
         )
-        self.control = ControlServer(self.config.control.socket, requests.carry_out)
+        self.office.review.carry_out = requests.carry_out
+        section = self.config.control
+        self.control = ControlServer(section.socket, requests.carry_out, web_user=section.web_user)
 
     def _build_orders(self) -> Orders:
         """Put together what is ordered, and whoever sees to it when it ends."""

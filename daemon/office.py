@@ -17,6 +17,7 @@ from daemon.book import forms as book_forms
 from daemon.book.book import Book
 from daemon.book.defects import Relied
 from daemon.crewlist import CrewList
+from daemon.drivers.cctv_unit import CctvUnitConfig
 from daemon.duties import Duties
 from daemon.errors import RecordError
 from daemon.model import Classification
@@ -26,6 +27,9 @@ from daemon.people import guard
 from daemon.people.people import People
 from daemon.people.proofs import Proofs
 from daemon.people.writing import Writing
+from daemon.review import registry
+from daemon.review.desk import ReviewDesk
+from daemon.review.redaction import Redaction
 from daemon.safekeeping import Safekeeping
 from daemon.witness import heads, mail
 from daemon.witness.heads import Heads
@@ -124,6 +128,20 @@ class Office:
             on_change=show_worklist,
         )
         record.on_commit(self.book.told)
+        self.review = ReviewDesk(
+            registry.pages(),
+            people=self.people,
+            journal=record,
+            clock=clock,
+            entropy=entropy,
+            ship={
+                "ship": config.ship.name,
+                "imo_number": config.ship.imo_number,
+                "simulated": config.is_demo,
+            },
+            ship_time=ship_time,
+            redaction=_redaction(config),
+        )
         self.exports = ExportDesk(
             record=record,
             directory=config.record.directory,
@@ -182,6 +200,7 @@ class Office:
             "exports": self.exports.run,
             "witnesses": self.witnesses.run,
             "safekeeping": self.safekeeping.run,
+            "review": self.review.run,
         }
         for name, run in parts.items():
             yield self._keep(name, run)
@@ -213,6 +232,7 @@ class Office:
             **self.duties.requests(),
             **self.crew.requests(),
             **self.safekeeping.handlers(),
+            **self.review.requests(),
         }
 
     def to_do(self) -> list[Callable[[], Iterable[Item]]]:
@@ -252,6 +272,21 @@ def _relied(config: Config) -> Relied:
             if (said := test.config.defect_effect) is not None
         },
         shown=_shown(config),
+    )
+
+
+def _redaction(config: Config) -> Redaction:
+    """Return what takes out of a page what the ship's file keeps for SSO and Master (ISPS A/9.8.1)."""
+    points = [getattr(test.config, "activation_point", None) for test in config.tests]
+    placed = [(each.id, each.name, each.place) for each in config.openings]
+    placed += [
+        (each.id, each.config.name, each.config.place)
+        for each in config.devices
+        if isinstance(each.config, CctvUnitConfig)
+    ]
+    return Redaction(
+        secret={*(place for _, _, place in placed), *(point for point in points if point)},
+        renamed={name: id_.upper() for id_, name, _ in placed},
     )
 
 

@@ -205,6 +205,8 @@ class ControlSection(_Section):
     """The local control socket."""
 
     socket: Path = Path("/run/ispsd/control.sock")
+    web_user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
+    """Who serves the SSO's pages (`ispsd web`), where that is not the daemon's own user: he may ask for pages only."""
 
 
 class PeopleSection(_Section):

@@ -42,7 +42,8 @@ def _web(given: argparse.Namespace) -> int:
         tuple(station.id for station in loaded.stations),
         loaded.is_demo,
     )
-    asyncio.run(_until_stopped(PageServer(loaded.web, facts)))
+    server = PageServer(loaded.web, facts, control=loaded.control.socket)
+    asyncio.run(_until_stopped(server))
     return DONE
 
 

@@ -32,6 +32,7 @@ class Act(StrEnum):
     CREW = "change the crew list"
     SEGMENT = "begin a new segment"
     KEY = "change the key of the record"
+    READ = "read what is for SSO and Master"
 
     # To people
     RESET_PIN = "reset a person's PIN"
@@ -143,6 +144,8 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
         Act.CREW: _command(PIN),
         Act.SEGMENT: _command(SIGNED),
         Act.KEY: _command(SIGNED),
+        # No row of the paper: whom the plan names to stand in for the SSO reads what the SSO reads.
+        Act.READ: {DEPUTY: PIN, **_command(PIN)},
         Act.RESET_PIN: {
             SSO: Cell(Ask.PIN, only=Only.OTHERS),
             MASTER: Cell(Ask.PIN, only=Only.OF_THE_SSO),
@@ -225,7 +228,7 @@ TABLE: Final[Mapping[Act, Mapping[Role, Cell]]] = MappingProxyType(
 )
 INSISTS: Final = frozenset(
     {
-        *(Act.WINDOW, Act.WITNESS_SSAS, Act.REVIEW, Act.VERIFY, Act.EXPORT, Act.KEY),
+        *(Act.WINDOW, Act.WITNESS_SSAS, Act.REVIEW, Act.VERIFY, Act.EXPORT, Act.KEY, Act.READ),
         *(Act.RESET_PIN, Act.HAND_OVER, Act.ENVELOPE),
     }
 )

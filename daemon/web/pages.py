@@ -23,6 +23,7 @@ _KINDS: Final = MappingProxyType(
         "first.js": "text/javascript; charset=utf-8",
         "page.js": "text/javascript; charset=utf-8",
         "style.css": "text/css; charset=utf-8",
+        "review.css": "text/css; charset=utf-8",
         "icon.svg": "image/svg+xml",
         "notices.txt": "text/plain; charset=utf-8",
     }

@@ -1,6 +1,7 @@
 """How is the page served? Small answers to GET, each bounded; nothing is written, logged by request, or looked up.
 
-Nothing secret is here: the page's data come from the broker, which asks the station for its password. Whoever calls
+Nothing secret is here: the page's data come from the broker, which asks the station for its password, and the SSO's
+pages (``/sso``) come from the daemon, which knows who is logged in. Whoever calls
 this computer by a name that is not its own is sent away, so that no stranger's page reads the settings through a
 browser on board (DNS rebinding).
 """
@@ -17,9 +18,11 @@ from aiohttp import web
 
 from daemon.errors import IspsdError
 from daemon.web.pages import built, headers
+from daemon.web.review.server import ReviewPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from daemon.web.settings import WebSection
 
@@ -53,8 +56,8 @@ class ShipFacts:
 class PageServer:
     """Serves the page to browsers."""
 
-    def __init__(self, section: WebSection, ship: ShipFacts) -> None:
-        """Read everything that will be served.
+    def __init__(self, section: WebSection, ship: ShipFacts, *, control: Path) -> None:
+        """Read everything that will be served; ``control`` is the daemon's socket, for the SSO's pages.
 
         Raises:
             IspsdError: The page was not built, or certificate or key cannot be used.
@@ -62,6 +65,8 @@ class PageServer:
         self._section = section
         self._ship = ship
         self._pages = built()
+        facts = {"ship": ship.name, "imo_number": ship.imo_number, "simulated": ship.is_demo}
+        self._review = ReviewPages(control, is_tls=section.is_tls, facts=facts)
         self._tls = _tls(section)
         self._silent: dict[web.RequestHandler, asyncio.TimerHandle] = {}
         """Connections on which no request has become whole, and what ends each."""
@@ -114,6 +119,8 @@ class PageServer:
         if host is None or not self._section.answers_to(host):
             return _words(421, "this computer has another name", {"Server": "ispsd"})
         said = headers(self._section.broker_for(host))
+        if self._review.answers(request.path):
+            return await self._review.answer(request, said)
         if request.method not in {"GET", "HEAD"}:
             return _words(405, "there is only GET", {**said, "Allow": "GET, HEAD"})
         if request.body_exists:

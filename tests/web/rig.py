@@ -8,6 +8,7 @@ import os
 import shutil
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon.web.server import PageServer, ShipFacts
@@ -32,6 +33,8 @@ CHROMIUM = shutil.which("chromium")
 FACTS = ShipFacts("KESTREL STRAIT", 9999993, ("bridge", "gangway", "office", "sso"), is_demo=True)
 NOW = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
 """What the browser believes: a tablet whose battery was empty. The ship is in 2026."""
+NO_SOCKET = Path("/nonexistent/control.sock")
+"""Where no daemon answers: a page that only shows the watch."""
 STEP_S = 1.0
 AHEAD_S = 0.5
 """So far ahead of itself a clock is stopped: it runs while it is told."""
@@ -150,16 +153,26 @@ async def browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def served(
-    broker: EmbeddedBroker, *, facts: ShipFacts = FACTS, **section: Any
+    broker: EmbeddedBroker,
+    *,
+    facts: ShipFacts = FACTS,
+    control: Path = NO_SOCKET,
+    **section: Any,
 ) -> AsyncIterator[str]:
     """Serve the page for this broker; yield its address."""
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     section = {
         "port": free_port(),
         "broker": f"ws://127.0.0.1:{broker.ws_port}",
         **section,
     }
-    server = PageServer(WebSection(**section), facts)
+    async with _serving(WebSection(**section), facts, control) as found:
+        yield found
+
+
+@asynccontextmanager
+async def _serving(section: WebSection, facts: ShipFacts, control: Path) -> AsyncIterator[str]:
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    server = PageServer(section, facts, control=control)
     serving = asyncio.ensure_future(server.run(started=address.set_result))
     await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
     try:
@@ -168,6 +181,15 @@ async def served(
         serving.cancel()
         with suppress(asyncio.CancelledError):
             await serving
+
+
+@asynccontextmanager
+async def served_review(ship: Ship, **section: Any) -> AsyncIterator[str]:
+    """Serve the SSO's pages of a ship; yield the address of the server."""
+    where = ship.folder / "control.sock"
+    broker = {"broker": "ws://127.0.0.1:9001"}
+    async with _serving(WebSection(port=free_port(), **broker, **section), FACTS, where) as address:
+        yield address
 
 
 class Screen:

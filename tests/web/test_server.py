@@ -16,7 +16,7 @@ from daemon.web import server as serving
 from daemon.web.pages import built
 from daemon.web.settings import WebSection
 from tests.brokers import free_port
-from tests.web.rig import FACTS
+from tests.web.rig import FACTS, NO_SOCKET
 
 SCRIPT_OR_STYLE = re.compile(
     r"<script(?![^>]*src=)|<style|style=|\son\w+=|javascript:", re.IGNORECASE
@@ -28,7 +28,7 @@ async def asked(**section):
     """Serve, and yield what asks it."""
     section = {"port": free_port(), **section}
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    server = serving.PageServer(WebSection(**section), FACTS)
+    server = serving.PageServer(WebSection(**section), FACTS, control=NO_SOCKET)
     task = asyncio.ensure_future(server.run(started=started.set_result))
     base = await started
     try:

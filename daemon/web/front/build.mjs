@@ -10,7 +10,7 @@ const to = process.argv[2] ?? join(here, "..", "static");
 await mkdir(to, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { page: "src/main.js", first: "src/first.js", style: "page.css" },
+  entryPoints: { page: "src/main.js", first: "src/first.js", style: "page.css", review: "review.css" },
   bundle: true,
   minify: true,
   format: "esm",

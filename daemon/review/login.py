@@ -1,0 +1,100 @@
+"""May this person look at the SSO's pages? Name and PIN, asked for so that an answer tells neither which was wrong.
+
+A refusal comes in the same words and no sooner than ``REFUSED_AFTER_S``, whoever was named: a name that nobody has, one
+who may not, one without a PIN, a locked one, and a wrong PIN are one and the same to whoever guesses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import fields
+from daemon.errors import RefusedError
+from daemon.people import authority
+from daemon.people.authority import Act
+from daemon.people.lockout import LOCKED_FOR_S, TRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.clock import Clock
+    from daemon.model import Person
+    from daemon.people.people import People
+
+PAGE: Final = "sso-page"
+"""The station that an entry names, as of a wrong PIN."""
+REFUSED_AFTER_S: Final = 2.0
+"""Longer than a PIN takes to be held against its hash on a slow computer."""
+TRIES_A_MINUTE: Final = 12
+"""Of all names together; more are a flood, of which no PIN is looked at."""
+LONGEST_NAME: Final = 80
+REFUSAL: Final = (
+    "Not logged in: the name or the PIN is not right, or this person may not read these pages. "
+    f"After {TRIES} wrong PINs in a row a PIN is locked for {int(LOCKED_FOR_S // 60)} minutes."
+)
+
+
+class Login:
+    """Looks at names and PINs."""
+
+    def __init__(self, people: People, clock: Clock) -> None:
+        self._people = people
+        self._clock = clock
+        self._left = float(TRIES_A_MINUTE)
+        self._counted_s = clock.now_s()
+
+    async def person(self, request: Mapping[str, Any]) -> Person:
+        """Return who has proven to be himself, and may look.
+
+        Raises:
+            RefusedError: He has not, or may not; always in the same words.
+        """
+        asked_s = self._clock.now_s()
+        if not self._has_room(asked_s):
+            raise RefusedError("Too many logins are tried now: wait a minute.")
+        if not self._people.are_known:
+            raise RefusedError("The crew list has not been read from the record yet: try again.")
+        name, pin = _typed(request)
+        if (found := await self._proven(name, pin)) is not None:
+            return found
+        await self._clock.sleep(max(0.0, asked_s + REFUSED_AFTER_S - self._clock.now_s()))
+        raise RefusedError(REFUSAL)
+
+    async def _proven(self, name: str, pin: str) -> Person | None:
+        proofs = self._people.proofs
+        if proofs is None or not pin:
+            return None
+        person = self._named(name)
+        may = person is not None and authority.cell(Act.READ, person.roles) is not None
+        known = person.name if person is not None and may and proofs.has(person.name) else None
+        try:
+            await proofs.check(known, pin, station=PAGE)
+        except RefusedError:
+            return None
+        # While it was checked, duties may have changed hands.
+        return person if person is not None and self._people.find(person.name) == person else None
+
+    def _named(self, name: str) -> Person | None:
+        """Return the person of a name, however he writes it on this keyboard."""
+        folded = " ".join(name.split()).casefold()
+        found = [each for each in self._people.persons() if each.name.casefold() == folded]
+        return found[0] if len(found) == 1 else self._people.find(name)
+
+    def _has_room(self, now_s: float) -> bool:
+        passed_s, self._counted_s = now_s - self._counted_s, now_s
+        self._left = min(float(TRIES_A_MINUTE), self._left + passed_s * TRIES_A_MINUTE / 60)
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def _typed(request: Mapping[str, Any]) -> tuple[str, str]:
+    """Return name and PIN; an empty PIN for what can be none."""
+    name, pin = request.get("name"), request.get("pin")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+        return "", ""
+    try:
+        return name, fields.pin(pin, "pin") or ""
+    except RefusedError:
+        return name, ""
