@@ -166,6 +166,18 @@ def line(reading: Reading) -> dict[str, Json]:
     }
 
 
+def plain(line_: bytes) -> Mapping[str, Any]:
+    """Return a line of evidence as ``reading`` takes it.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    said = json.loads(line_)
+    if not isinstance(said, dict):
+        raise ValueError("no object")  # noqa: TRY004 (a line that is none of ours, whatever it is)
+    return said
+
+
 def reading(said: Mapping[str, Any]) -> Reading:
     """Return the reading that ``line`` wrote.
 

@@ -65,6 +65,7 @@ from daemon.stations import Stations
 from daemon.supervise import Supervisor
 from daemon.testboard import TestBoard
 from daemon.testbook import TestBook
+from daemon.testlog.desk import TestLog
 from daemon.watch import Watch
 from daemon.window import Window
 
@@ -454,6 +455,13 @@ class Fitted:
             clock=self.clock,
             journal=self.record,
         )
+        self.testlog = TestLog(
+            self.config,
+            record=self.record,
+            tests=self.tests,
+            persons=self.office.people.persons,
+            defects=self.office.book.defects,
+        )
         status = Status(
             Parts(
                 config=self.config,
@@ -487,6 +495,7 @@ class Fitted:
                 **self.alertbook.requests(),
                 **self._ssasbook.requests(),
                 **self.testbook.requests(),
+                **self.testlog.requests(),
                 **self.station_acts.requests(),
                 **orders.requests(),
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,

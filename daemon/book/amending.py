@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields
 from daemon.book import values
-from daemon.book.desk import naming, subject_of
+from daemon.book.desk import naming
 from daemon.book.entering import typed_fields
 from daemon.book.values import Field, Is
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Outcome
 from daemon.people.authority import Act
-from daemon.record.entry import Draft
+from daemon.record.entry import Draft, subject_of
 from daemon.record.reader import MOST_ENTRIES, Query
 from daemon.results import RESULT
 

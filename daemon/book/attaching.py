@@ -14,11 +14,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields
-from daemon.book.desk import naming, subject_of
+from daemon.book.desk import naming
 from daemon.book.media import media_of
 from daemon.errors import RecordError, RefusedError
 from daemon.people.authority import COMMAND, Act
-from daemon.record.entry import LARGEST_EVIDENCE_BYTES, MACHINE_KINDS, Draft, Entry, Evidence
+from daemon.record.entry import (
+    LARGEST_EVIDENCE_BYTES,
+    MACHINE_KINDS,
+    Draft,
+    Entry,
+    Evidence,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -198,8 +198,3 @@ async def signed(draft: Draft, by: By) -> Draft:
 def naming(entry: Entry) -> dict[str, Json]:
     """Return how one entry names another: by its number and the hash of its leaf."""
     return {"seq": entry.seq, "leaf": leaf_hash(entry.body.encode()).hex(), "type": entry.type}
-
-
-def subject_of(seq: int) -> str:
-    """Return the subject of what is said of an entry: whoever asks for it finds all of that."""
-    return f"entry-{seq}"

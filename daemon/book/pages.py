@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon import fields, forms
 from daemon.book.amending import AMENDED
 from daemon.book.attaching import ATTACHED
-from daemon.book.desk import subject_of
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
 from daemon.record import fold
-from daemon.record.entry import KINDS
+from daemon.record.entry import KINDS, subject_of
 from daemon.record.reader import MOST_ENTRIES, Query
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from daemon.papers.layout import Column, Span, Table
 from daemon.papers.words import NOT_DONE, NOT_PROVEN, SAT, UNSAT, counted, number, objects, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from daemon.papers.layout import Cell
@@ -51,7 +51,7 @@ def table(
         title=title,
         lead=((Span(first_line(rows, around), "bold"),),),
         columns=COLUMNS,
-        rows=tuple(_cells(row, around, with_year=len(years) > 1) for row in rows),
+        rows=tuple(cells(row, around, with_year=len(years) > 1) for row in rows),
         notes=(*notes, LEGEND),
     )
 
@@ -88,20 +88,33 @@ def together(rows: Iterable[Row]) -> list[Row]:
 
 def first_line(rows: Sequence[Row], around: Around) -> str:
     """Return the line above the table: counts, what is overdue and broken, who has reviewed and verified."""
-    counts = Counter(row.result for row in rows for _ in range(row.days))
+    source = around.source
+    return summary(
+        Counter(row.result for row in rows for _ in range(row.days)),
+        overdue=len(overdue(source)),
+        defects=len(around.defects.open),
+        reviewed=reviewed_by(source),
+    )
+
+
+def summary(counts: Mapping[str, int], *, overdue: int, defects: int, reviewed: str) -> str:
+    """Return that line from its figures: results by their words, what is overdue, open defects, who has reviewed."""
     words = [
-        f"{counts[word]} {word}"
+        f"{counts.get(word, 0)} {word}"
         for word in (SAT, UNSAT, NOT_PROVEN, NOT_DONE)
-        if counts[word] or word != NOT_PROVEN
+        if counts.get(word) or word != NOT_PROVEN
     ]
-    words.append(f"{len(overdue(around.source))} overdue")
-    words.append(counted(len(around.defects.open), "open defect"))
-    return " · ".join((*words, reviewed_words(around.source)))
+    words += [f"{overdue} overdue", counted(defects, "open defect")]
+    return " · ".join((*words, reviewed))
 
 
-def reviewed_words(source: Source) -> str:
-    """Return up to which entry the SSO has reviewed and the Master verified."""
-    reviewed, verified = source.of("period.reviewed"), source.of("period.verified")
+def reviewed_by(source: Source) -> str:
+    """Return up to which entry the SSO had reviewed and the Master verified as the period ended."""
+    return reviewed_words(source.of("period.reviewed"), source.of("period.verified"))
+
+
+def reviewed_words(reviewed: Sequence[Found], verified: Sequence[Found]) -> str:
+    """Return up to which entry the SSO has reviewed and the Master verified; each as entered, oldest first."""
     if not reviewed:
         return "not reviewed"
     newest = reviewed[-1]
@@ -140,7 +153,8 @@ def plans(source: Source) -> dict[str, tuple[datetime | None, int]]:
     }
 
 
-def _cells(row: Row, around: Around, *, with_year: bool) -> tuple[Cell, ...]:
+def cells(row: Row, around: Around, *, with_year: bool = False) -> tuple[Cell, ...]:
+    """Return a row of the table, in the order of its columns."""
     psc = around.names.is_psc
     by = " / ".join(filter(None, (row.by, row.witness)))
     late: tuple[Span, ...] = (

@@ -43,9 +43,9 @@ def sheets(
     table = logtable.table([row], around)
     log = Table(columns=table.columns, rows=table.rows, notes=table.notes)
     return (
-        Sheet((Title(f"{title}: no. {seq}"), Facts(_facts(found, around)), _amended(row.amendments), *closing(proof),
+        Sheet((Title(f"{title}: no. {seq}"), Facts(facts(found, around)), amended(row.amendments), *closing(proof),
                Signatures(("Tested by", "Master")))),
-        Sheet((log, *_items(found), *_evidence(found, evidence)), landscape=True),
+        Sheet((log, *items(found), *_evidence(found, evidence)), landscape=True),
     )  # fmt: skip
 
 
@@ -65,7 +65,8 @@ def row_of(seq: int | None, around: Around) -> Row:
     )
 
 
-def _facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
+def facts(found: Found, around: Around) -> tuple[tuple[str, Cell], ...]:
+    """Return what is known of a test, by its labels."""
     said, ship_time = found.open, around.source.ship_time
     began = moments.read(said.get("began"))
     row = one(found, around)
@@ -100,7 +101,8 @@ def _plain(value: Any) -> str:
     return seen(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _amended(amendments: tuple[Any, ...]) -> Table:
+def amended(amendments: tuple[Any, ...]) -> Table:
+    """Return what was changed of it later."""
     return Table(
         title="Amended later",
         columns=(Column("By no.", 1), Column("Field", 2), Column("Was", 4), Column("Is", 4)),
@@ -109,15 +111,16 @@ def _amended(amendments: tuple[Any, ...]) -> Table:
     )
 
 
-def _items(found: Found) -> tuple[Table, ...]:
-    items = found.open.get("items")
-    if not isinstance(items, list):
+def items(found: Found) -> tuple[Table, ...]:
+    """Return how each of several items came out."""
+    said = found.open.get("items")
+    if not isinstance(said, list):
         return ()
     return (
         Table(
             title="Items",
             columns=(Column("Item", 2), Column("Result", 2), Column("Found", 6)),
-            rows=tuple(_item(each) for each in items if isinstance(each, dict)),
+            rows=tuple(_item(each) for each in said if isinstance(each, dict)),
         ),
     )
 

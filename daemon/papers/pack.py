@@ -117,7 +117,7 @@ def _cover(around: Around, proof: Proof) -> tuple[Block, ...]:
         ("Ship's security level now", _level_now(around)),
         ("Port's security level now", _port_level(around)),
         ("Period of this paper", around.source.period.words()),
-        ("Record", logtable.reviewed_words(around.source)),
+        ("Record", logtable.reviewed_by(around.source)),
     ]
     if not around.names.is_psc:
         facts += [
@@ -154,7 +154,7 @@ def _port_level(around: Around) -> Cell:
 def _signatures(around: Around) -> tuple[Block, ...]:
     return (
         Title("Signatures"),
-        Words(f"This paper: {logtable.reviewed_words(around.source)}."),
+        Words(f"This paper: {logtable.reviewed_by(around.source)}."),
         Signatures(("Ship security officer", "Master")),
         Blank("Remarks of the ship", 6),
         Blank("Remarks of the officer who received it", 6),

@@ -146,3 +146,8 @@ class Entry:
     parts: Mapping[str, str]
     evidence: tuple[EvidenceReference, ...]
     body: str = field(repr=False)
+
+
+def subject_of(seq: int) -> str:
+    """Return the subject of what is said of an entry: whoever asks for it finds all of that."""
+    return f"entry-{seq}"

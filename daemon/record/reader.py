@@ -55,6 +55,19 @@ class Page:
     next: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head that covers an entry.
+
+    Attributes:
+        place: Of the entry in the tree, from 0.
+        note: The head as a signed note.
+    """
+
+    place: int
+    note: str
+
+
 class Reader:
     """All segments of a record, the newest while it is being written."""
 
@@ -149,6 +162,33 @@ class Reader:
             budget -= seen.examined
             room -= seen.size
         return Page(found, None)
+
+    def outcomes(self, query: Query) -> tuple[dict[int, str], int | None]:
+        """Return how what a query means came out, by number, and where the search goes on, as ``page`` has it."""
+        budget = search.MOST_EXAMINED
+        found: dict[int, str] = {}
+        segments = self._between(query.after, query.before)
+        for path, db in reversed(segments) if query.newest_first else segments:
+            with store_errors(path):
+                seen = search.outcomes(db, self._indexes[path], query, budget=budget)
+            found.update(seen.by_seq)
+            if seen.stopped_at is not None:
+                return found, seen.stopped_at
+            budget -= seen.examined
+        return found, None
+
+    def head_over(self, seq: int) -> Head | None:
+        """Return the first head that covers an entry; None while none was signed behind it."""
+        for path, db in self._between(seq - 1, seq + 1):
+            with store_errors(path):
+                first, last = search.ends(db)
+                if first <= seq <= last:
+                    place = seq - first
+                    rows = db.execute(
+                        "SELECT note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1", (place,)
+                    ).fetchall()
+                    return Head(place, text(rows[0][0])) if rows else None
+        return None
 
     def study(self) -> bool:
         """Take some more entries into the indexes, so that a search gets fast; return whether there is more to do."""

@@ -86,6 +86,16 @@ def search(
     db: apsw.Connection, index: Index, query: Query, *, limit: int, most_bytes: int, budget: int
 ) -> Found:
     """Look through one segment."""
+    found = _candidates(db, index, query, limit=limit, budget=budget)
+    if isinstance(found, Found):
+        return found
+    return _read(db, query, found, limit=limit, most_bytes=most_bytes, budget=budget)
+
+
+def _candidates(
+    db: apsw.Connection, index: Index, query: Query, *, limit: int, budget: int
+) -> _Candidates | Found:
+    """Return which entries of a segment may be meant; what was found where none can be, or none may be looked at."""
     first, last = ends(db)
     low = max(first, 0 if query.after is None else query.after + 1)
     high = last if query.before is None else min(last, query.before - 1)
@@ -99,8 +109,37 @@ def search(
     if limit <= 0 or budget <= 0:
         return Found([], 0, high + 1 if query.newest_first else low - 1)
     look_up = _led if has_index else _all
-    candidates = look_up(index, query, low, high, budget=budget, limit=limit)
-    return _read(db, query, candidates, limit=limit, most_bytes=most_bytes, budget=budget)
+    return look_up(index, query, low, high, budget=budget, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What entries say of how something came out, by their numbers, in the order that was asked for.
+
+    Attributes:
+        stopped_at: As of ``Found``.
+    """
+
+    by_seq: list[tuple[int, str]]
+    examined: int
+    stopped_at: int | None
+
+
+def outcomes(db: apsw.Connection, index: Index, query: Query, *, budget: int) -> Outcomes:
+    """Look through one segment for what a query means, and read of each entry no more than its ``outcome``."""
+    found = _candidates(db, index, query, limit=budget, budget=budget)
+    if isinstance(found, Found):
+        return Outcomes([], 0, found.stopped_at)
+    words, asked = _terms(query)
+    rows = db.execute(
+        "SELECT entry.seq, coalesce(json_extract(entry.body, '$.open.outcome'), '') "  # noqa: S608 (our own words)
+        "FROM json_each(?) AS candidate CROSS JOIN entry ON entry.seq = candidate.value "
+        f"WHERE {' AND '.join(['1', *words])}",
+        (json.dumps(list(found.seqs)), *asked),
+    )
+    by_seq = [(number(seq), str(outcome)) for seq, outcome in rows]
+    stopped_at = found.seqs[-1] if len(found.seqs) == budget else None
+    return Outcomes(by_seq, len(found.seqs), stopped_at)
 
 
 def about(

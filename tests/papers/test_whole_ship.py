@@ -88,7 +88,7 @@ async def test_what_people_enter_amend_review_and_verify_stands_on_paper(tmp_pat
     assert plain(row[0]) == f"{entered['recorded']} LATE amended, no. {amended['recorded']}"
     assert plain(row[4]) == f"[was: bomb threat in the mess]  stowaway search {new}"
     assert plain(row[-1]) == f"[was: call card moved]  none {new}"
-    words = logtable.reviewed_words(read)
+    words = logtable.reviewed_by(read)
     assert words.startswith(f"reviewed to no. {entered['recorded']} (")
     assert words.endswith("Menon), verified (Lindqvist)")
 

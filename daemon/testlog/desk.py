@@ -1,0 +1,146 @@
+"""Answer for the equipment test log: a sheet of rows, or one test with its evidence, of the record that is written now.
+
+Nothing of it scans the record: the index of the record leads to the rows, and every answer is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import fields
+from daemon.errors import RecordError, RefusedError
+from daemon.model import Readiness
+from daemon.papers import glance
+from daemon.papers.glance import Ship
+from daemon.papers.particulars import Particulars
+from daemon.papers.view import View
+from daemon.results import MISSED, RESULT
+from daemon.testlog import exhibit, sheet
+from daemon.testlog.exhibit import Kept
+from daemon.testlog.sheet import Now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from daemon.config import Config
+    from daemon.model import Json, Person
+    from daemon.papers.glance import Glance
+    from daemon.readiness import Tests
+    from daemon.record.log import Record
+    from daemon.requests import Handler
+
+SHEET: Final = "testlog"
+ONE: Final = "testlog.one"
+
+
+class TestLog:
+    """Answers the pages that show the log."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        record: Record,
+        tests: Tests,
+        persons: Callable[[], Iterable[Person]],
+        defects: Callable[[], Sequence[object]],
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            config: The ship, and what her tests are called.
+            record: What is read.
+            tests: Which are overdue now.
+            persons: The crew list.
+            defects: Those that are open.
+        """
+        self._config = config
+        self._record = record
+        self._tests = tests
+        self._persons = persons
+        self._defects = defects
+
+    def requests(self) -> Mapping[str, Handler]:
+        """Return who answers which request of the control socket."""
+        return {SHEET: self.sheet, ONE: self.one}
+
+    async def sheet(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return a sheet of the log.
+
+        Raises:
+            RefusedError: A field that is wrong, or a record that cannot be read.
+        """
+        asked = sheet.read(request)
+        try:
+            await self._studied()
+            found = await self._record.ask(partial(glance.take, wish=asked.wish, ship=self._ship()))
+        except RecordError as err:
+            raise RefusedError(f"the record cannot be read now: {err}") from err
+        listed = [] if asked.view is View.PSC else self._equipment()
+        return {**sheet.told(asked, found, self._now()), "equipment": listed}
+
+    async def one(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return one test with its evidence.
+
+        Raises:
+            RefusedError: There is no such test, or the record cannot be read.
+        """
+        seq = fields.number(request, "seq")
+        try:
+            await self._studied()
+            found = await self._record.ask(partial(glance.one, seq=seq, ship=self._ship()))
+            if found is None or found.rows[0].entry.type not in {RESULT, MISSED}:
+                raise RefusedError(f"entry {seq} is no test that was done, or missed")
+            head = await self._record.ask(lambda reader: reader.head_over(seq))
+            kept = await self._kept(found)
+            # Apart from the loop: evidence may be long, and alerts do not wait.
+            return await asyncio.to_thread(exhibit.shown, found, kept, head)
+        except RecordError as err:
+            raise RefusedError(f"the record cannot be read now: {err}") from err
+
+    async def _kept(self, found: Glance) -> Kept:
+        bodies: dict[str, bytes | None] = {}
+        faults: dict[str, str] = {}
+        for each in exhibit.opened(found.rows[0]):
+            try:
+                bodies[each.sha256] = await self._record.evidence(each.sha256)
+            except RecordError as err:
+                faults[each.sha256] = str(err)
+        return Kept(bodies, faults)
+
+    async def _studied(self) -> None:
+        """Let the index have all entries: after a start it takes a moment, a few milliseconds at a time."""
+        while await self._record.study():
+            pass
+
+    def _ship(self) -> Ship:
+        config = self._config
+        offset = config.ship_time.utcoffset(None)
+        return Ship(
+            Particulars(
+                ship=config.ship.name,
+                kinds={test.config.id: test.spec.kind for test in config.tests},
+                ranks={each.name: each.rank for each in self._persons()},
+            ),
+            int(offset.total_seconds() // 60) if offset is not None else 0,
+        )
+
+    def _now(self) -> Now:
+        tests = self._tests
+        overdue = {
+            test.config.id
+            for test in tests.tests.values()
+            if tests.readiness(test) is Readiness.OVERDUE
+        }
+        return Now(overdue=overdue, defects=len(self._defects()))
+
+    def _equipment(self) -> list[Json]:
+        """Return what is tested, for whoever looks for one thing."""
+        names: dict[str, str] = {}
+        for test in self._config.tests:
+            names.setdefault(test.config.equipment, test.config.name)
+        return [{"id": id_, "name": name} for id_, name in sorted(names.items())]

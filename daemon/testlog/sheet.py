@@ -1,0 +1,193 @@
+"""Which rows stand on a sheet of the log, and what is said above it? Pure: the rows are those of the papers.
+
+What is looked for is looked for in what is shown: in the view for port state control nobody finds by asking what the
+view leaves out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import fields, forms
+from daemon.errors import RefusedError
+from daemon.papers import books, glance, logtable, making, testlog
+from daemon.papers.glance import Wish
+from daemon.papers.layout import plain
+from daemon.papers.moments import Period
+from daemon.papers.view import View, is_ssas
+from daemon.papers.words import result, text
+from daemon.results import MISSED, RESULT
+from daemon.testlog import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from daemon.model import Json
+    from daemon.papers.glance import Glance
+    from daemon.papers.layout import Cell
+    from daemon.papers.source import Found
+    from daemon.papers.testlog import Around
+
+ALL, UNSAT, OVERDUE, SSAS, DRILLS = "all", "unsat", "overdue", "ssas", "drills"
+SHOWN: Final = (ALL, UNSAT, OVERDUE, SSAS, DRILLS)
+MOST_SHOWN: Final = 100
+"""Rows of one sheet."""
+LONGEST_SOUGHT: Final = 60
+PASSED: Final = "passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody wants to read.
+
+    Attributes:
+        equipment: Its id; "" for all of it.
+        sought: Words that a row must have.
+        before: Only older rows than this number.
+    """
+
+    show: str
+    period: Period
+    view: View
+    equipment: str = ""
+    sought: str = ""
+    before: int | None = None
+
+    @property
+    def wish(self) -> Wish:
+        """What is to be read for it."""
+        # By its id nobody is told in PSC mode what the names there leave out.
+        by_id = self.equipment if self.equipment and self.view is View.FULL else None
+        if self.show == DRILLS:
+            return Wish(types=tuple(books.HELD), period=self.period, before=self.before)
+        is_narrow = bool(self.sought) or self.show in {OVERDUE, SSAS}
+        return Wish(
+            types=(RESULT, MISSED),
+            period=self.period,
+            before=self.before,
+            subject=by_id,
+            is_sso=self.show == SSAS,
+            outcomes=True,
+            picks=(lambda outcome: outcome != PASSED) if self.show == UNSAT else None,
+            most=glance.MOST_ROWS if is_narrow else MOST_SHOWN,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """How things stand now, beside the record.
+
+    Attributes:
+        overdue: The tests that are overdue.
+        defects: How many defects are open.
+    """
+
+    overdue: Collection[str]
+    defects: int
+
+
+def read(request: Mapping[str, Any]) -> Asked:
+    """Return what is asked for.
+
+    Raises:
+        RefusedError: A field that is wrong.
+    """
+    show = fields.optional_text(request, "show") or ALL
+    if show not in SHOWN:
+        raise RefusedError(f"show is one of {', '.join(SHOWN)}, not {show[:20]!r}")
+    period = Period(fields.moment(request, "since"), fields.moment(request, "until"))
+    if period.begins >= period.ends:
+        raise RefusedError("the period ends before it begins")
+    sought = fields.optional_text(request, "text") or ""
+    if len(sought) > LONGEST_SOUGHT:
+        raise RefusedError(f"text has at most {LONGEST_SOUGHT} characters")
+    return Asked(
+        show=show,
+        period=period,
+        view=View.PSC if request.get("view") == View.PSC.value else View.FULL,
+        equipment=fields.optional_text(request, "equipment") or "",
+        sought=sought,
+        before=fields.number(request, "before") if request.get("before") is not None else None,
+    )
+
+
+def told(asked: Asked, found: Glance, now: Now) -> dict[str, Json]:
+    """Return the sheet."""
+    around = making.around(found.source, asked.view)
+    columns, rows = _drills(around) if asked.show == DRILLS else _log(asked, found, around, now)
+    kept = [each for each in rows if _has(each, asked.sought)]
+    next_ = found.next
+    if len(kept) > MOST_SHOWN:
+        kept = kept[:MOST_SHOWN]
+        next_ = kept[-1].seq
+    return {
+        "columns": columns,
+        "rows": [
+            {"seq": each.seq, "cells": cells.row(each.cells), "sat": each.is_sat} for each in kept
+        ],
+        "first_line": _first_line(found, now) if asked.show != DRILLS else "",
+        "counted_from": found.counted_from,
+        "legend": logtable.LEGEND if asked.show != DRILLS else "",
+        "looked_at": len(found.rows),
+        "next": next_,
+        "reviewed": _up_to(found, "period.reviewed"),
+        "since": forms.utc(asked.period.begins),
+        "until": forms.utc(asked.period.ends),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    seq: int
+    cells: tuple[Cell, ...]
+    is_sat: bool = True
+
+
+def _log(asked: Asked, found: Glance, around: Around, now: Now) -> tuple[list[Json], list[_Row]]:
+    wanted = [each for each in found.rows if _is_wanted(asked, each, now)]
+    rows = [testlog.one(each, around) for each in wanted]
+    with_year = len({each.done.year for each in rows}) > 1
+    return [each.name for each in logtable.COLUMNS], [
+        _Row(each.seq, logtable.cells(each, around, with_year=with_year), each.result == "SAT")
+        for each in rows
+    ]
+
+
+def _drills(around: Around) -> tuple[list[Json], list[_Row]]:
+    held = around.source.of(*books.HELD)[::-1]
+    table = books.drills(around, most=None)
+    return [each.name for each in table.columns], [
+        _Row(each.seq, row) for each, row in zip(held, table.rows, strict=True)
+    ]
+
+
+def _is_wanted(asked: Asked, found: Found, now: Now) -> bool:
+    if asked.show == OVERDUE:
+        return text(found.open, "test") in now.overdue
+    return is_ssas(found) if asked.show == SSAS else True
+
+
+def _has(row: _Row, sought: str) -> bool:
+    words = sought.casefold().split()
+    if not words:
+        return True
+    said = " ".join(plain(cell) for cell in row.cells).casefold()
+    return all(word in said for word in words)
+
+
+def _first_line(found: Glance, now: Now) -> str:
+    reviewed, verified = (found.newest(f"period.{what}") for what in ("reviewed", "verified"))
+    return logtable.summary(
+        Counter(result(outcome) for outcome in found.outcomes.values()),
+        overdue=len(now.overdue),
+        defects=now.defects,
+        reviewed=logtable.reviewed_words(reviewed, verified),
+    )
+
+
+def _up_to(found: Glance, type_: str) -> Json:
+    newest: Sequence[Found] = found.newest(type_)
+    said = newest[-1].open.get("up_to") if newest else None
+    return said if isinstance(said, int) else None
