@@ -498,6 +498,7 @@ class Fitted:
                 **self.testlog.requests(),
                 **self.station_acts.requests(),
                 **orders.requests(),
+                "doors.counted": self.movements.answer,
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
             },
         )

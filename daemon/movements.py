@@ -117,6 +117,10 @@ class Movements:
             return self._before[1]
         return self._counted() if day == self._day else None
 
+    async def answer(self, _: Mapping[str, object]) -> Mapping[str, Json]:
+        """Return what moved today so far."""
+        return {"day": f"{self._day:%Y-%m-%d}", "doors": self._used()}
+
     async def run(self) -> None:
         """Count until cancelled; write at each midnight, and at the end."""
         with self._inboxes.listen((*self._doors, *self._others)) as inbox:
@@ -158,8 +162,8 @@ class Movements:
     def _counted(self) -> dict[str, Movement]:
         return {id_: door.moved for id_, door in self._doors.items()}
 
-    def _write(self) -> None:
-        doors: list[Json] = [
+    def _used(self) -> list[Json]:
+        return [
             {
                 "door": id_,
                 "cycles": moved.cycles,
@@ -170,6 +174,8 @@ class Movements:
             for id_, moved in self._counted().items()
             if moved != Movement()
         ]
+
+    def _write(self) -> None:
         draft = Draft(
             kind="system",
             type=COUNTED,
@@ -177,7 +183,7 @@ class Movements:
             classification=Classification.SSO,
             open={
                 "day": f"{self._day:%Y-%m-%d}",
-                "doors": doors,
+                "doors": self._used(),
                 # A list: an id, as d05.lock or bridge-inner, may have what no key of an entry has.
                 "moved": [
                     {"point": point, "at": forms.utc(at)} for point, at in self._moved.items()

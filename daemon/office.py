@@ -31,6 +31,7 @@ from daemon.review import registry
 from daemon.review.desk import ReviewDesk
 from daemon.review.redaction import Redaction
 from daemon.safekeeping import Safekeeping
+from daemon.vouched import Vouched
 from daemon.witness import heads, mail
 from daemon.witness.heads import Heads
 from daemon.witness.mail import Mail
@@ -113,6 +114,9 @@ class Office:
             publisher=publisher,
             met=self.witnesses.met,
             clock=clock,
+        )
+        self._vouched = Vouched(
+            record, copies=self.safekeeping.copies, witnesses=self.witnesses, clock=clock
         )
         self.book = Book(
             book_forms.load(asset("book.toml")),
@@ -233,6 +237,7 @@ class Office:
             **self.crew.requests(),
             **self.safekeeping.handlers(),
             **self.review.requests(),
+            "record.stands": self._vouched.answer,
         }
 
     def to_do(self) -> list[Callable[[], Iterable[Item]]]:

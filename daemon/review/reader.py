@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 READS: Final = frozenset(
     {
-        *("alerts", "crew", "defects", "entry", "evidence", "forms", "log", "loop_check.show"),
+        *(
+            "alerts",
+            "crew",
+            "defects",
+            "doors.counted",
+            "entry",
+            "evidence",
+            "forms",
+            "log",
+            "loop_check.show",
+        ),
         *("rates", "ready_to_secure", "retention", "seals", "ssas", "ssas.card", "ssas.notice"),
         *(
             "record.stands",

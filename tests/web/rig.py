@@ -165,31 +165,23 @@ async def served(
         "broker": f"ws://127.0.0.1:{broker.ws_port}",
         **section,
     }
-    async with _serving(WebSection(**section), facts, control) as found:
+    async with serving(WebSection(**section), facts, control) as found:
         yield found
 
 
 @asynccontextmanager
-async def _serving(section: WebSection, facts: ShipFacts, control: Path) -> AsyncIterator[str]:
+async def serving(section: WebSection, facts: ShipFacts, control: Path) -> AsyncIterator[str]:
+    """Run the server; yield its address."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server = PageServer(section, facts, control=control)
-    serving = asyncio.ensure_future(server.run(started=address.set_result))
-    await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
+    running = asyncio.ensure_future(server.run(started=address.set_result))
+    await asyncio.wait({running, address}, return_when=asyncio.FIRST_COMPLETED)
     try:
-        yield await address if address.done() else await serving  # type: ignore[func-returns-value]
+        yield await address if address.done() else await running  # type: ignore[func-returns-value]
     finally:
-        serving.cancel()
+        running.cancel()
         with suppress(asyncio.CancelledError):
-            await serving
-
-
-@asynccontextmanager
-async def served_review(ship: Ship, **section: Any) -> AsyncIterator[str]:
-    """Serve the SSO's pages of a ship; yield the address of the server."""
-    where = ship.folder / "control.sock"
-    broker = {"broker": "ws://127.0.0.1:9001"}
-    async with _serving(WebSection(port=free_port(), **broker, **section), FACTS, where) as address:
-        yield address
+            await running
 
 
 class Screen:

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-
 import pytest
 
 from tests.pins import PIN
 from tests.ship import sailing
-from tests.web.rig import served_review
+from tests.web.review import browse, log_in, served_review
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@asynccontextmanager
-async def page_of(chromium, address):
-    context = await chromium.new_context(viewport={"width": 1024, "height": 768})
-    page = await context.new_page()
-    await page.goto(f"{address}sso")
-    yield page
-
-
-async def log_in(page, name="R. Menon", pin=PIN):
-    await page.get_by_label("Name").fill(name)
-    await page.get_by_label("PIN").fill(pin)
-    await page.get_by_role("button", name="Log in").click()
-    await page.wait_for_url("**/sso/*")
 
 
 async def test_the_sso_logs_in_reads_the_worklist_and_logs_out(tmp_path, chromium):
     async with (
         sailing(tmp_path) as ship,
         served_review(ship) as address,
-        page_of(chromium, address) as page,
+        browse(chromium, address) as page,
     ):
         assert page.url == f"{address}sso/login"
         await log_in(page)
-        await page.get_by_text("as of").wait_for()
         await page.goto(f"{address}sso/worklist")
         assert await page.locator("h1").inner_text() == "Worklist"
         said = await ship.control({"do": "worklist"})

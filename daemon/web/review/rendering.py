@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
+
+from daemon import logs
+from daemon.web.review.asked import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,25 +28,22 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._log = logs.get("pages")
         self._environment.filters |= {"said": said, "utc": utc, "day": day, "query": urlencode}
 
     def made(self, name: str, **given: Any) -> str:
         """Return a page.
 
         Raises:
-            jinja2.TemplateError: The template wants what is not there.
+            BadRequestError: It cannot be made of what it was given; the log says why.
         """
         offset_min = given.get("ship_time_offset_min", 0)
-        template = self._environment.get_template(f"{name}.html")
-        return template.render(**given, at=lambda moment: at(moment, offset_min), name=name)
-
-    def has(self, name: str) -> bool:
-        """Return whether there is a template of that name."""
         try:
-            self._environment.get_template(f"{name}.html")
-        except TemplateNotFound:
-            return False
-        return True
+            template = self._environment.get_template(f"{name}.html")
+            return template.render(**given, at=lambda moment: at(moment, offset_min), name=name)
+        except (TemplateError, TypeError, KeyError, ValueError) as err:
+            self._log.exception("page.not_made", page=name)
+            raise BadRequestError(500, f"the page {name} cannot be made") from err
 
 
 def said(value: Any) -> str:
