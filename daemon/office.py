@@ -23,6 +23,7 @@ from daemon.errors import RecordError
 from daemon.model import Classification
 from daemon.papers import particulars
 from daemon.papers.desk import ExportDesk
+from daemon.papers.orders import Orders
 from daemon.people import guard
 from daemon.people.people import People
 from daemon.people.proofs import Proofs
@@ -156,6 +157,7 @@ class Office:
             clock=clock,
             entropy=entropy,
         )
+        self.papers = Orders(self.exports, clock=clock)
 
     def _build_people(self, clock: Clock, entropy: Entropy, hardness: Hardness) -> None:
         record, config = self._record, self._config
@@ -202,6 +204,7 @@ class Office:
         parts = {
             "book": self.book.run,
             "exports": self.exports.run,
+            "papers": self.papers.run,
             "witnesses": self.witnesses.run,
             "safekeeping": self.safekeeping.run,
             "review": self.review.run,
@@ -233,6 +236,7 @@ class Office:
             heads.REQUEST: self.heads.answer,
             **self.book.requests,
             **self.exports.requests(),
+            **self.papers.requests(),
             **self.duties.requests(),
             **self.crew.requests(),
             **self.safekeeping.handlers(),

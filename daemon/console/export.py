@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon import fields
 from daemon.console.asking import DONE, asked, asking, say
 from daemon.errors import IspsdError
-from daemon.papers import making, moments, outcome, release, source
+from daemon.papers import making, moments, outcome, release, source, wishes
 from daemon.papers.moments import Period
 from daemon.papers.release import Release
+from daemon.papers.steps import Part, Step
 from daemon.papers.words import counted
 from daemon.record import snapshot
 
@@ -96,10 +97,7 @@ def add(commands: Any) -> None:
 
 
 def _export(given: argparse.Namespace) -> int:
-    if (given.what == "test") is not (given.seq is not None):
-        raise IspsdError("`export test` wants the number of its entry, the other papers none")
-    if given.what == "gnss" and given.format == "csv":
-        raise IspsdError("the GNSS report is a form: pdf, or jsonl for its entries")
+    wishes.must_fit(given.what, given.format, given.seq)
     now = datetime.now(UTC)
     ends = given.ends or now
     period = Period(given.begins or ends - timedelta(days=DEFAULT_DAYS), ends)
@@ -125,10 +123,12 @@ def _export(given: argparse.Namespace) -> int:
             say=progress,
         )
         written = outcome.write(made, given.out, say=progress)
-        progress("")
+        progress.end()
         ended = _told(given, loan, made)
     pages = f", {counted(made.pages, 'page')}" if made.pages else ""
-    say(f"{', '.join(map(str, written))}: {made.size} bytes{pages}, sha256 {made.sha256}")
+    say(
+        f"{', '.join(str(each.path) for each in written)}: {made.size} bytes{pages}, sha256 {made.sha256}"
+    )
     say(made.proof.sentence())
     if made.segments:
         keys = [word for key in loan.keys or ("KEY",) for word in ("--key", key)]
@@ -138,7 +138,7 @@ def _export(given: argparse.Namespace) -> int:
             else "Verify it:"
         )
         for each in written:
-            say(shlex.join(["ispsd", "verify", str(each), *keys, "--anchor", "NOTE"]))
+            say(shlex.join(["ispsd", "verify", str(each.path), *keys, "--anchor", "NOTE"]))
     say(ended)
     return DONE
 
@@ -146,7 +146,7 @@ def _export(given: argparse.Namespace) -> int:
 @contextmanager
 def _lent(given: argparse.Namespace, period: Period, progress: Progress) -> Iterator[Loan]:
     """Borrow a snapshot of the daemon; whatever goes wrong from there on is told to it."""
-    progress("asking for a snapshot")
+    progress(Step(Part.SNAPSHOT))
     request = {
         "do": "export.begin",
         "what": given.what,
@@ -221,10 +221,16 @@ class Progress:
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
 
-    def __call__(self, words: str) -> None:
+    def __call__(self, step: Step) -> None:
+        self._show(f"\r{step.words():<{WIDTH}.{WIDTH}}")
+
+    def end(self) -> None:
+        """Leave nothing on the line."""
+        self._show(f"\r{'':<{WIDTH}}\r")
+
+    def _show(self, line: str) -> None:
         if self._shown:
-            line = f"\r{words:<{WIDTH}.{WIDTH}}"
-            sys.stderr.write(line if words else f"\r{'':<{WIDTH}}\r")
+            sys.stderr.write(line)
             sys.stderr.flush()
 
 

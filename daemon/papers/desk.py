@@ -11,18 +11,18 @@ import asyncio
 import re
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields, logs
 from daemon.errors import RecordError, RefusedError
-from daemon.model import Classification, Role
+from daemon.model import Classification
 from daemon.papers import release, wishes
+from daemon.papers.lent import Begun, Lent
 from daemon.people.authority import Act
 from daemon.record import snapshot
 from daemon.record.entry import SYSTEM, Actor, Draft
-from daemon.record.worker import Worker
+from daemon.record.worker import once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -43,18 +43,9 @@ MOST_AT_ONCE: Final = 3  # each takes as much room as the newest segment
 WRITTEN_WITHIN_S: Final = 10.0
 """A disk that takes longer than this for an entry lends no snapshot now."""
 SUBJECT: Final = "record"
+NO_SUCH: Final = "there is no such export, or its hour is over"
 _PLACE: Final = re.compile(r"(\d{1,16})-[0-9a-f]+")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Lent:
-    """A snapshot that somebody works with."""
-
-    seq: int
-    folder: Path
-    since_s: float
-    actor: Actor
 
 
 class ExportDesk:
@@ -86,7 +77,8 @@ class ExportDesk:
         """
         self._record = record
         self._directory = directory
-        self._place = directory.parent / FOLDER
+        self.place = directory.parent / FOLDER
+        """Where snapshots lie, each in a folder of its own."""
         self._public_key = public_key
         self._people = people
         self._particulars = particulars
@@ -109,14 +101,35 @@ class ExportDesk:
         Raises:
             RefusedError: A person who may not, no consent where it is wanted, or a disk that refuses.
         """
+        begun = await self.enter(request)
+        await self.lend(begun.id)
+        return {
+            "id": begun.id,
+            "recorded": begun.seq,
+            "folder": str(begun.folder),
+            "keys": [*begun.keys],
+            "anchors": [*begun.anchors],
+            "consent": begun.wish["consent"],
+            "profile": begun.wish["profile"],
+        }
+
+    async def enter(self, request: Mapping[str, Any]) -> Begun:
+        """Write that an export begins; ``lend`` takes its snapshot.
+
+        Raises:
+            RefusedError: A person who may not, no consent where it is wanted, or a disk that refuses.
+        """
         wish = wishes.read(request)
         by = await self._people.prove(fields.claim(request), Act.EXPORT)
-        wish["consent"] = consent = self._consent(wish, by)
+        consent = release.consenting(
+            str(wish["what"]), wish["consent"], by.person, self._people.known
+        )
+        wish["consent"] = consent
         wish["consent_stated_by"] = release.stated_by(consent, by.person.name)
         async with self._beginning:
-            return await self._begun(wish, by)
+            return await self._entered(wish, by)
 
-    async def _begun(self, wish: Mapping[str, Json], by: By) -> Mapping[str, Json]:
+    async def _entered(self, wish: Mapping[str, Json], by: By) -> Begun:
         if len(self._lent) >= MOST_AT_ONCE:
             raise RefusedError(
                 f"{MOST_AT_ONCE} exports are being made now; try again when one has ended"
@@ -126,30 +139,30 @@ class ExportDesk:
         said = {**wish, "particulars": self._particulars()}
         entry = await self._write("record.exported", by.actor(), said, by)
         name = self._entropy.token()
-        lent = Lent(
-            entry.seq,
-            self._place / f"{entry.seq}-{name}",
-            self._clock.now_s(),
-            Actor(by.station, by.person.name),
+        folder = self.place / f"{entry.seq}-{name}"
+        actor = Actor(by.station, by.person.name)
+        self._lent[name] = Lent(entry.seq, folder, self._clock.now_s(), actor)
+        anchors = () if anchor is None else (anchor,)
+        return Begun(
+            name, entry.seq, folder, by.person.name, wish, (str(self._public_key),), anchors
         )
-        self._lent[name] = lent
+
+    async def lend(self, name: str) -> None:
+        """Take the snapshot of an export that was entered.
+
+        Raises:
+            RefusedError: There is no such export, or the disk refuses; then the export has ended.
+        """
+        if (lent := self._lent.get(name)) is None:
+            raise RefusedError(NO_SUCH)
         try:
             await self._record.seal()
-            await _in_thread(partial(snapshot.take, self._directory, lent.folder))
+            await once("export", partial(snapshot.take, self._directory, lent.folder))
         except RecordError as err:
-            await self._end(name, "export.failed", {"reason": f"no snapshot: {err}"[:400]})
+            await self.end(name, "export.failed", {"reason": f"no snapshot: {err}"[:400]})
             raise RefusedError(
-                f"the export failed, which is entry {entry.seq} and the next: {err}"
+                f"the export failed, which is entry {lent.seq} and the next: {err}"
             ) from err
-        return {
-            "id": name,
-            "recorded": entry.seq,
-            "folder": str(lent.folder),
-            "keys": [str(self._public_key)],
-            "anchors": [] if anchor is None else [anchor],
-            "consent": wish["consent"],
-            "profile": wish["profile"],
-        }
 
     async def done(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write how a paper was written, and take the snapshot back.
@@ -166,7 +179,7 @@ class ExportDesk:
         }
         if _SHA256.fullmatch(str(said["sha256"])) is None:
             raise RefusedError("sha256 is 64 hex digits")
-        return {"recorded": await self._end(name, "export.written", said)}
+        return {"recorded": await self.end(name, "export.written", said)}
 
     async def failed(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write that no paper came of it, and take the snapshot back.
@@ -176,7 +189,7 @@ class ExportDesk:
         """
         name = self._known(request)
         return {
-            "recorded": await self._end(
+            "recorded": await self.end(
                 name, "export.failed", {"reason": fields.text(request, "reason")}
             )
         }
@@ -191,64 +204,51 @@ class ExportDesk:
                 name for name, lent in self._lent.items() if now_s - lent.since_s > LENT_S
             ]:
                 with suppress(RefusedError):
-                    await self._end(
+                    await self.end(
                         name, "export.failed", {"reason": "nobody came back within an hour"}
                     )
 
     async def _clear_up(self) -> None:
         try:
-            left = [each for each in self._place.iterdir() if _PLACE.fullmatch(each.name)]
+            left = [each for each in self.place.iterdir() if _PLACE.fullmatch(each.name)]
         except OSError:
             return
         ours = {lent.folder for lent in self._lent.values()}
         for folder in sorted(set(left) - ours):
-            await _in_thread(partial(shutil.rmtree, folder, ignore_errors=True))
+            await once("export", partial(shutil.rmtree, folder, ignore_errors=True))
             seq = int(folder.name.partition("-")[0])
             with suppress(RefusedError):
                 reason = "ispsd was stopped before it was written"
                 await self._write("export.failed", SYSTEM, {"export": seq, "reason": reason})
 
-    def _consent(self, wish: Mapping[str, Json], by: By) -> str | None:
-        """Return the Master who consented, where somebody must have.
-
-        Raises:
-            RefusedError: Nobody is named, or it is not the Master.
-        """
-        named = wish["consent"]
-        if named is None and wish["what"] not in release.CONSENTED:
-            return None
-        if named is None:
-            if Role.MASTER in by.person.roles:
-                return by.person.name
-            raise RefusedError(
-                f"{wish['what']} leaves the ship with the Master's consent only: name him"
-            )
-        master = self._people.known(str(named))
-        if Role.MASTER not in master.roles:
-            raise RefusedError(f"{master.name} is not the Master, whose consent is wanted")
-        return master.name
-
     def _known(self, request: Mapping[str, Any]) -> str:
         name = fields.text(request, "id")
         if name not in self._lent:
-            raise RefusedError("there is no such export, or its hour is over")
+            raise RefusedError(NO_SUCH)
         return name
 
-    async def _end(self, name: str, type_: str, said: Mapping[str, Json]) -> int:
+    async def end(self, name: str, type_: str, said: Mapping[str, Json]) -> int:
+        """Write how an export ended, and take its snapshot back; return the number of that entry.
+
+        Raises:
+            RefusedError: It has ended already, or the disk takes no entry.
+        """
         if (lent := self._lent.pop(name, None)) is None:  # it ended meanwhile
-            raise RefusedError("there is no such export, or its hour is over")
-        await _in_thread(partial(shutil.rmtree, lent.folder, ignore_errors=True))
-        entry = await self._write(type_, lent.actor, {"export": lent.seq, **said})
-        return entry.seq
+            raise RefusedError(NO_SUCH)
+        # First the word, so that no end of ours comes between; then the room, which a full disk needs for it.
+        written = self._submit(type_, lent.actor, {"export": lent.seq, **said})
+        await once("export", partial(shutil.rmtree, lent.folder, ignore_errors=True))
+        return (await self._on_disk(written, type_)).seq
 
     async def _write(
         self, type_: str, actor: Actor, said: Mapping[str, Json], by: By | None = None
     ) -> Entry:
-        """Write an entry of class sso: who gets what is nobody's business on the watch.
+        return await self._on_disk(self._submit(type_, actor, said, by), type_)
 
-        Raises:
-            RefusedError: It is not on disk, so nobody may rely on it.
-        """
+    def _submit(
+        self, type_: str, actor: Actor, said: Mapping[str, Json], by: By | None = None
+    ) -> asyncio.Future[Entry]:
+        """Give the record an entry of class sso: who gets what is nobody's business on the watch."""
         draft = Draft(
             kind="system",
             type=type_,
@@ -257,7 +257,16 @@ class ExportDesk:
             actor=actor,
             open=said,
         )
-        written = self._record.submit(_signed(draft, by))
+        # With the signature of who acts, where he has a key to sign with.
+        sign: Callable[[Draft], Draft] | None = getattr(by, "sign", None)
+        return self._record.submit(draft if sign is None else sign(draft))
+
+    async def _on_disk(self, written: asyncio.Future[Entry], type_: str) -> Entry:
+        """Return an entry that was submitted.
+
+        Raises:
+            RefusedError: It is not on disk, so nobody may rely on it.
+        """
         try:
             async with asyncio.timeout(WRITTEN_WITHIN_S):
                 return await asyncio.shield(written)
@@ -266,17 +275,3 @@ class ExportDesk:
             raise RefusedError(
                 f"an export is an entry first, and the disk does not take it: {err}"
             ) from err
-
-
-def _signed(draft: Draft, by: By | None) -> Draft:
-    """Return the draft with the signature of who acts, where he has a key to sign with."""
-    sign: Callable[[Draft], Draft] | None = getattr(by, "sign", None)
-    return draft if sign is None else sign(draft)
-
-
-async def _in_thread(act: Callable[[], None]) -> None:
-    worker = Worker("export")
-    try:
-        await worker.call(act)
-    finally:
-        worker.finish()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.errors import IspsdError
 from daemon.papers import books, comma, lines, making, mended, onetest, proof, release, source
+from daemon.papers.steps import Part, Step
 from daemon.papers.testlog import rows
 from daemon.record.reader import Reader
 
@@ -22,8 +23,18 @@ if TYPE_CHECKING:
     from daemon.papers.moments import Period
     from daemon.papers.proof import Proof
     from daemon.papers.source import Source
+    from daemon.papers.steps import Say
 
 MODE: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written, whole and on disk."""
+
+    path: Path
+    size: int
+    sha256: str
 
 
 @dataclass(slots=True)
@@ -56,7 +67,7 @@ def made(
     anchors: Sequence[str],
     profile: str,
     now: datetime,
-    say: Callable[[str], None],
+    say: Say,
 ) -> Made:
     """Make a paper from a snapshot.
 
@@ -74,11 +85,9 @@ def made(
     Raises:
         IspsdError: It cannot be made.
     """
-    say("reading the record")
-    read = source.read(
-        folder, period, say=lambda count: say(f"reading the record: {count} entries")
-    )
-    say(f"verifying entries {read.first_seq} to {read.last_seq}")
+    say(Step(Part.READING))
+    read = source.read(folder, period, say=say)
+    say(Step(Part.VERIFYING, of=read.last_seq - read.first_seq + 1))
     proven = proof.prove(
         folder,
         keys=keys,
@@ -92,7 +101,7 @@ def made(
         return Made(proven, segments=tuple(lines.segments(folder, seq)), profile=profile, seq=seq)
     if form == "csv":
         return Made(proven, content=_comma(asked, read))
-    say("setting pages")
+    say(Step(Part.SETTING))
     reader = Reader(folder)
     try:
         content, pages = making.made(asked, read, proven, reader.evidence)
@@ -101,19 +110,19 @@ def made(
     return Made(proven, pages=pages, content=content)
 
 
-def write(paper: Made, out: Path, *, say: Callable[[str], None]) -> list[Path]:
+def write(paper: Made, out: Path, *, say: Say) -> list[Written]:
     """Write it, and note how long it is and its hash; return the files.
 
     Raises:
         IspsdError: It cannot be written; then nothing of it is there.
     """
-    say("writing")
+    say(Step(Part.WRITING))
 
     def progress(done: int, total: int) -> None:
-        say(f"writing: {done} of {total} entries")
+        say(Step(Part.WRITING, done, total))
 
     digest = sha256()
-    written: list[Path] = []
+    written: list[Written] = []
     only = len(paper.segments) <= 1
     pieces: list[tuple[Path, Iterable[bytes]]] = (
         [(out, (paper.content,))]
@@ -127,8 +136,8 @@ def write(paper: Made, out: Path, *, say: Callable[[str], None]) -> list[Path]:
         ]
     )
     for path, chunks in pieces:
-        paper.size += _write(path, chunks, digest.update)
-        written.append(path)
+        written.append(_write(path, chunks, digest.update))
+        paper.size += written[-1].size
     paper.sha256 = digest.hexdigest()
     return written
 
@@ -143,15 +152,16 @@ def _comma(asked: Asked, read: Source) -> bytes:
     return comma.log(log, around)
 
 
-def _write(path: Path, chunks: Iterable[bytes], note: Callable[[bytes], None]) -> int:
+def _write(path: Path, chunks: Iterable[bytes], note: Callable[[bytes], None]) -> Written:
     """Write a file beside its place, have it on disk, then let it take the place."""
-    size = 0
+    size, digest = 0, sha256()
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 for chunk in chunks:
                     note(chunk)
+                    digest.update(chunk)
                     size += file.write(chunk)
                 os.fchmod(file.fileno(), MODE)
                 file.flush()
@@ -162,4 +172,4 @@ def _write(path: Path, chunks: Iterable[bytes], note: Callable[[bytes], None]) -
             raise
     except OSError as err:
         raise IspsdError(f"{path}: cannot be written: {err.strerror or err}") from err
-    return size
+    return Written(path, size, digest.hexdigest())

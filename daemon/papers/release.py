@@ -9,8 +9,9 @@ from daemon.errors import RefusedError
 from daemon.model import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from daemon.model import Person
     from daemon.papers.particulars import Particulars
 
 WHATS: Final = ("test-log", "psc", "rso", "test", "drills", "gnss")
@@ -32,6 +33,24 @@ def profile(what: str) -> str:
 def stated_by(consent: str | None, by: str | None) -> str | None:
     """Return who says that the Master consents, where it is not the Master himself."""
     return None if consent is None or consent == by else by
+
+
+def consenting(what: str, named: object, by: Person, known: Callable[[str], Person]) -> str | None:
+    """Return the Master who consented, where somebody must have; of a paper that the daemon has made.
+
+    Raises:
+        RefusedError: Nobody is named, or it is not the Master.
+    """
+    if named is None:
+        if what not in CONSENTED:
+            return None
+        if Role.MASTER in by.roles:
+            return by.name
+        raise RefusedError(f"{what} leaves the ship with the Master's consent only: name him")
+    master = known(str(named))
+    if Role.MASTER not in master.roles:
+        raise RefusedError(f"{master.name} is not the Master, whose consent is wanted")
+    return master.name
 
 
 def allowed(what: str, by: str, consent: str | None, people: Particulars) -> str | None:

@@ -16,15 +16,17 @@ from daemon.model import Classification
 from daemon.papers import aboard, moments
 from daemon.papers.moments import ShipTime
 from daemon.papers.particulars import Particulars
+from daemon.papers.steps import Part, Step
 from daemon.record.codec import utc_text
 from daemon.record.reader import MOST_ENTRIES, Query, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from daemon.papers.moments import Period
+    from daemon.papers.steps import Say
     from daemon.record.entry import Entry
 
 MOST_READ: Final = 200_000
@@ -32,6 +34,8 @@ MOST_READ: Final = 200_000
 LOOK_BACK: Final = timedelta(days=366)
 """How far before the end of the period the matrix and the dates of the next tests look."""
 RESULTS: Final = ("test.result", "test.missed")
+OWN_LISTS: Final = 3
+"""Beside those by type: alerts, episodes, who is on board."""
 EPISODE: Final = "gnss.recorded"
 """What is kept of a suspect position: raw sentences, where the receivers put the ship, what spoke against it."""
 OTHERS: Final = (
@@ -131,13 +135,13 @@ class Source:
         return self.by_type.get(type_, ())
 
 
-def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _: None) -> Source:
+def read(folder: Path, period: Period, *, say: Say = lambda _: None) -> Source:
     """Read a snapshot.
 
     Args:
         folder: Of segments that nobody writes.
         period: What the paper is about.
-        say: Told how many entries have been read.
+        say: Told how far it has come.
 
     Raises:
         RecordError: It cannot be read.
@@ -147,7 +151,7 @@ def read(folder: Path, period: Period, *, say: Callable[[int], None] = lambda _:
     try:
         while reader.study():
             pass
-        gathering = _Gathering(reader, say)
+        gathering = _Gathering(reader, say, lists=len(RESULTS) + len(OTHERS) + OWN_LISTS)
         begins = looked_back(period)
         by_type = {type_: gathering.all_of(type_, period, since=begins) for type_ in RESULTS}
         strays = gathering.strays(by_type, period)
@@ -195,7 +199,7 @@ def people(folder: Path) -> Particulars:
     try:
         while reader.study():
             pass
-        gathering = _Gathering(reader, lambda _: None)
+        gathering = _Gathering(reader, lambda _: None, lists=OWN_LISTS)
         exports = gathering.pages(Query(type="record.exported", limit=MOST_ENTRIES))
         segments = gathering.pages(Query(type="segment.opened", limit=MOST_ENTRIES))
         return Particulars.of(exports, segments, gathering.people(segments), None)
@@ -204,13 +208,15 @@ def people(folder: Path) -> Particulars:
 
 
 class _Gathering:
-    def __init__(self, reader: Reader, say: Callable[[int], None]) -> None:
+    def __init__(self, reader: Reader, say: Say, *, lists: int) -> None:
         self._reader = reader
         self._say = say
         self._count = 0
+        self._list, self._lists = 0, lists
 
     def all_of(self, type_: str, period: Period, *, since: datetime | None = None) -> list[Found]:
         """Return all entries of a type; with ``since``, only from there to the end of the period."""
+        self._begin()
         return self.pages(
             Query(
                 type=type_,
@@ -240,16 +246,15 @@ class _Gathering:
 
     def people(self, segments: Sequence[Found]) -> list[Found]:
         """Return what the record says of who is on board, with the list that each segment took over."""
-        found = [
-            each
-            for type_ in aboard.TYPES
-            for each in self.pages(Query(type=type_, limit=MOST_ENTRIES))
-        ]
+        self._begin()
+        types = (Query(type=type_, limit=MOST_ENTRIES) for type_ in aboard.TYPES)
+        found = [each for query in types for each in self.pages(query)]
         carried = (Found(each.entry, self._part(each.entry)) for each in segments)
         return [*carried, *found]
 
     def alerts(self, period: Period) -> list[Found]:
         """Return what the record says of suspect positions in the period."""
+        self._begin()
         return self.pages(
             Query(
                 type="alert.changed",
@@ -262,6 +267,7 @@ class _Gathering:
 
     def episodes(self, period: Period) -> list[Found]:
         """Return what is kept of each of them; it is entered ten minutes after the onset, perhaps behind the period."""
+        self._begin()
         return self.pages(Query(type=EPISODE, since=utc_text(period.begins), limit=MOST_ENTRIES))
 
     def pages(self, query: Query) -> list[Found]:
@@ -272,10 +278,17 @@ class _Gathering:
             found += [self._with_part(entry) for entry in page]
             after = page[-1].seq
             self._count += len(page)
-            self._say(self._count)
+            self._tell()
             if self._count > MOST_READ:
                 raise IspsdError(f"more than {MOST_READ} entries: choose a shorter period")
         return found
+
+    def _begin(self) -> None:
+        self._list += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._say(Step(Part.READING, self._list, self._lists, self._count))
 
     def _with_part(self, entry: Entry) -> Found:
         # A segment's part is the whole state it took over: nothing to keep.

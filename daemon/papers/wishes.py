@@ -28,6 +28,8 @@ def read(request: Mapping[str, Any]) -> dict[str, Json]:
         raise RefusedError(
             f"what is one of {', '.join(release.WHATS)}, format one of {', '.join(release.FORMATS)}"
         )
+    seq = fields.number(request, "seq") if what == "test" else request.get("seq")
+    must_fit(what, form, seq)
     begins, ends = fields.moment(request, "from"), fields.moment(request, "to")
     if begins >= ends:
         raise RefusedError("the period has no length: from must be earlier than to")
@@ -37,10 +39,22 @@ def read(request: Mapping[str, Any]) -> dict[str, Json]:
         "profile": release.profile(what),
         "from": _utc(begins),
         "to": _utc(ends),
-        "test": fields.number(request, "seq") if what == "test" else None,
+        "test": seq,
         "to_whom": fields.text(request, "to_whom"),
         "consent": fields.optional_text(request, "consent"),
     }
+
+
+def must_fit(what: str, form: str, seq: object) -> None:
+    """Refuse what no paper is.
+
+    Raises:
+        RefusedError: One test without its entry, an entry for another paper, or a form as a spreadsheet.
+    """
+    if (what == "test") is not (seq is not None):
+        raise RefusedError("`test` wants the number of its entry, the other papers none")
+    if what == "gnss" and form == "csv":
+        raise RefusedError("the GNSS report is a form: pdf, or jsonl for its entries")
 
 
 def _utc(moment: datetime) -> str:

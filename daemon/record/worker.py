@@ -47,6 +47,15 @@ class Worker:
                 loop.call_soon_threadsafe(_settle, done, result, error)
 
 
+async def once(name: str, act: Callable[[], _T]) -> _T:
+    """Run one thing in a thread of its own; raise what it raises."""
+    worker = Worker(name)
+    try:
+        return await worker.call(act)
+    finally:
+        worker.finish()
+
+
 def _settle(done: asyncio.Future[Any], result: object, error: Exception | None) -> None:
     if done.done():  # the caller was cancelled
         return

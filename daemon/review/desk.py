@@ -224,7 +224,8 @@ class ReviewDesk:
             )
         self._viewed(session, f"{page.read_as(asked)} {found.name}")
         body = base64.b64encode(found.body).decode()
-        return {"name": found.name, "media": found.media, "body": body}
+        size = len(found.body) if found.size is None else found.size
+        return {"name": found.name, "media": found.media, "body": body, "size": size}
 
     def _page(self, request: Mapping[str, Any]) -> Page:
         name = request.get("page") or next(iter(self._pages))
@@ -257,6 +258,7 @@ class ReviewDesk:
     def _of(self, session: Session) -> dict[str, Any]:
         return {
             "person": session.person.name,
+            "login": session.id,
             "roles": session.person.roles,
             "redaction": self._redaction if session.is_psc else None,
             "now_utc": self._clock.utc(),
@@ -313,6 +315,8 @@ class ReviewDesk:
         by = asked.get("by")
         if not isinstance(by, list) or by[:1] != [person]:
             asked["by"] = person
+        if act.in_login:
+            asked["login"] = session.id
         return await self.carry_out({**asked, "do": act.do})
 
     # Writing

@@ -28,11 +28,13 @@ class File:
     Attributes:
         name: What the browser shall call it.
         media: Its media type.
+        size: Of all of it, where this is a piece: the next is asked for by its ``offset``. None: it is whole.
     """
 
     name: str
     media: str
     body: bytes = field(repr=False)
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Act:
             is logged in first.
         run: Does something of the page's own in place of a request.
         to: The page that comes next; the same again where nothing is said.
+        in_login: The request is told in which login it is asked: what comes of it belongs to that login.
     """
 
     do: str = ""
@@ -53,6 +56,7 @@ class Act:
     shape: Callable[[Said, str], Said] = lambda said, _: said
     run: Run | None = None
     to: str | None = None
+    in_login: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ READS: Final = frozenset(
             "tests.differences",
             "wiring",
             "worklist",
+            "export.progress",
+            "export.fetch",
         ),
     }
 )
@@ -46,6 +48,7 @@ class Reader:
 
     Attributes:
         person: Who is logged in.
+        login: What entries call this login.
         roles: What he is on board.
         is_psc: Port state control looks over his shoulder: what A/9.8.1 protects is left out.
         now_utc: When the page is made.
@@ -57,6 +60,7 @@ class Reader:
         carry_out: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]],
         *,
         person: str,
+        login: str,
         roles: frozenset[Role],
         redaction: Redaction | None,
         now_utc: datetime,
@@ -65,6 +69,7 @@ class Reader:
         self._carry_out = carry_out
         self._redaction = redaction
         self.person = person
+        self.login = login
         self.roles = roles
         self.is_psc = redaction is not None
         self.now_utc = now_utc

@@ -22,7 +22,7 @@ from daemon.web.review.asked import BadRequestError
 from daemon.web.review.rendering import Templates, clock_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from daemon.model import Json
@@ -158,9 +158,7 @@ class _Visit:
         return self.page(template, HTTPStatus.OK, **given)
 
     async def _hand_out(self, name: str, file: str) -> web.Response:
-        answer = await self._pages.ask(
-            "fetch", token=self._token, page=name, file=file, asked=asked.pairs(self._query)
-        )
+        answer = await self._piece(name, file, 0)
         shown = answer["media"] in _SHOWN
         kept = re.sub(r"[^A-Za-z0-9._ -]", "_", str(answer["name"]))
         headers = {
@@ -169,7 +167,27 @@ class _Visit:
             "Content-Disposition": f'{"inline" if shown else "attachment"}; filename="{kept}"',
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
-        return web.Response(body=base64.b64decode(answer["body"]), headers=headers)
+        first = base64.b64decode(answer["body"])
+        if len(first) >= answer["size"]:
+            return web.Response(body=first, headers=headers)
+        return web.Response(body=self._pieces(name, file, first, answer["size"]), headers=headers)
+
+    async def _piece(self, name: str, file: str, offset: int) -> Mapping[str, Any]:
+        wanted = {**asked.pairs(self._query), "offset": str(offset)}
+        return await self._pages.ask(
+            "fetch", token=self._token, page=name, file=file, asked=dict(wanted)
+        )
+
+    async def _pieces(self, name: str, file: str, first: bytes, size: int) -> AsyncIterator[bytes]:
+        """Yield a file piece by piece; where the daemon stops handing it out, the browser's copy is broken off."""
+        given, piece = len(first), first
+        while piece:
+            yield piece
+            if given >= size:
+                return
+            piece = base64.b64decode((await self._piece(name, file, given))["body"])
+            given += len(piece)
+        raise IspsdError(f"{file} ends before its {size} bytes")
 
     # Sending
 
