@@ -107,6 +107,18 @@ CONTACTS = [
 ]
 
 
+SIGNS = {
+    "AV": "alarm-unacknowledged-iec",
+    "WV": "warning-unacknowledged-iec",
+    "WS": "warning-silenced-iec",
+    "AU": "alarm-rectified-iec",
+    "WU": "warning-rectified-iec",
+    "AA": "alarm-acknowledged-iec",
+    "WA": "warning-acknowledged-iec",
+    **dict.fromkeys(("CV", "CU", "CA", "CO"), "caution-color-iec"),
+}
+
+
 async def test_unknown_is_not_closed(chromium):
     async with shown(chromium, None) as (hand, screen, _):
         for number, (body, _, _) in enumerate(CONTACTS):
@@ -114,8 +126,9 @@ async def test_unknown_is_not_closed(chromium):
         count = f"document.querySelectorAll('.contacts li').length === {len(CONTACTS)}"
         await soon(screen, count, "the doors")
         seen = await screen.page.evaluate(
-            "[...document.querySelectorAll('.contacts li')].map("
-            "(row) => [row.querySelector('.value').textContent, row.dataset.looks])"
+            "[...document.querySelectorAll('.contacts li')]"
+            ".sort((a, b) => (a.dataset.point < b.dataset.point ? -1 : 1))"
+            ".map((row) => [row.querySelector('.value').textContent, row.dataset.looks])"
         )
         assert seen == [[words, looks] for _, words, looks in CONTACTS]
 
@@ -148,10 +161,11 @@ async def test_alerts_stand_in_the_order_of_msc_302_and_twenty_are_seen_at_once(
         assert all(bottom <= bar for _, bottom, bar in rows), (
             "twenty rows above the bar at 1024 x 768"
         )
-        shapes = await screen.page.evaluate(
-            "['A','W','C'].map((p) => document.querySelector(`li[data-priority='${p}'] svg`).firstChild.nodeName)"
+        signs = await screen.page.evaluate(
+            "[...document.querySelectorAll('ol.alerts > li')].map("
+            "(row) => [row.dataset.priority + row.dataset.state, row.querySelector('svg').dataset.icon])"
         )
-        assert shapes == ["polygon", "circle", "rect"], "not by colour alone"
+        assert dict(signs) == SIGNS, "not by colour alone"
 
 
 async def test_only_the_row_of_an_unacknowledged_alarm_or_warning_flashes(chromium):

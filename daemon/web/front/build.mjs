@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openbridge } from "./openbridge.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const to = process.argv[2] ?? join(here, "..", "static");
@@ -20,15 +21,18 @@ await build({
   outdir: to,
   entryNames: "[name]",
   logLevel: "warning",
+  plugins: [openbridge(join(here, "node_modules"))],
 });
 
 // Whose work is in the bundle: MQTT.js as it is published for browsers has its own dependencies in it, so that all of
 // them are named, with their licences as they stand there. A licence that would bind ours stops the build.
 const FREE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
 const TOOLS = ["axe-core", "esbuild", "@esbuild", "@types", "undici-types"];
+// Of OpenBridge nothing but the form of its icons is in the bundle: it has a notice of its own, and what it needs has none.
+const ICONS_ALONE = ["@oicl", "@lit", "@lit-labs", "lit", "lit-element", "lit-html"];
 const modules = join(here, "node_modules");
 const names = readdirSync(modules)
-  .filter((name) => !name.startsWith(".") && !TOOLS.includes(name))
+  .filter((name) => !name.startsWith(".") && ![...TOOLS, ...ICONS_ALONE].includes(name))
   .flatMap((name) => (name.startsWith("@") ? readdirSync(join(modules, name)).map((each) => `${name}/${each}`) : [name]));
 const notices = [await readFile(join(here, "notices-openbridge.txt"), "utf8")];
 for (const name of names.sort()) {

@@ -1,7 +1,8 @@
 // The list of alerts: order of MSC.302(87), one acknowledged at a time, what to do on request.
 
-import { age, el, mark, rows, say, sign } from "./draw.js";
+import { age, el, mark, rows, say } from "./draw.js";
 import { flashes, in_order, unacknowledged } from "./order.js";
+import { sign } from "./signs.js";
 
 /** More than so many are shown in a line each. */
 const MANY = 10;
@@ -9,12 +10,17 @@ const MANY = 10;
 const MEANT_S = 0.5;
 const WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
 
+/** For the eye, as ispsd's computer had it: no age is reckoned from it. */
+const raised = ({ raised_utc }) => `since ${raised_utc.slice(11, 13)}${raised_utc.slice(14, 16)}Z`;
+
 const instance_of = ({ id, instance }) => `${id}\n${instance}`;
 
 export class AlertList {
-  /** `acknowledge(alert)` resolves with words for the person. */
-  constructor(parent, { acknowledge }) {
+  /** `acknowledge(alert)` and `inhibit(alert)` resolve with words for the person; `strip` tells what is not seen. */
+  constructor(parent, { acknowledge, inhibit, strip }) {
     this._acknowledge = acknowledge;
+    this._inhibit = inhibit;
+    this._strip = strip;
     this._open = new Set();
     this._places = [];
     this._said = new Map(); // by alert and instance: what was said of one that is over is not said of the next
@@ -49,6 +55,7 @@ export class AlertList {
     [...this._list.children].forEach((row, at) => {
       if (before[at] !== undefined && before[at] !== places[at]) row.moved_s_ = now_s;
     });
+    this._strip.draw(this._list, { is_old: stale });
   }
 
   _make(alert) {
@@ -56,12 +63,14 @@ export class AlertList {
     const parts = (row.parts = {});
     const part = (name, node = "span") => (parts[name] = el(node, { class: name }));
     parts.sign = el("span", { class: "sign" });
-    const what = el("div", { class: "what" }, part("word", "strong"), part("title", "strong"), part("name"), part("state"));
+    const what = el("div", { class: "what" }, part("word", "strong"), part("title", "strong"), part("name"), part("raised"), part("state"));
     parts.more = el("button", { type: "button", class: "more", "aria-expanded": "false" }, "action");
     parts.more.addEventListener("click", () => this._toggle(row));
     parts.ack = el("button", { type: "button", class: "ack" }, "ACK");
     parts.ack.addEventListener("click", (event) => this._press(row, event.detail > 0));
-    row.append(parts.sign, what, part("age"), parts.more, parts.ack, part("remedy", "p"), part("answer", "p"));
+    parts.inhibit = el("button", { type: "button", class: "inhibit" }, "inhibit …");
+    parts.inhibit.addEventListener("click", () => this._put_off(row));
+    row.append(parts.sign, what, part("age"), parts.more, parts.ack, part("remedy", "p"), parts.inhibit, part("answer", "p"));
     return row;
   }
 
@@ -85,16 +94,24 @@ export class AlertList {
     say(row.parts.answer, words);
   }
 
+  /** Not told for a while, because it calls without reason: asked for in a dialog, as it is no acknowledgement. */
+  async _put_off(row) {
+    const alert = row.alert_;
+    const words = await this._inhibit(alert);
+    if (words) this._said.set(instance_of(alert), words);
+  }
+
   _show_more(row) {
     const is_open = this._open.has(row.alert_.id);
     row.parts.more.setAttribute("aria-expanded", String(is_open));
-    say(row.parts.remedy, is_open ? [row.alert_.action, !this._visitor && row.alert_.detail, row.parts.state.textContent].filter(Boolean).join(" · ") : "");
+    row.parts.inhibit.hidden = !is_open || this._visitor;
+    say(row.parts.remedy, is_open ? [row.alert_.action, !this._visitor && row.alert_.detail, !this._visitor && raised(row.alert_), row.parts.state.textContent].filter(Boolean).join(" · ") : "");
   }
 
   _update(row, alert, { picture, now_s, stale, station }) {
     row.alert_ = alert;
     const is_old = stale || picture.is_old(alert);
-    if (row.dataset.priority !== alert.priority) row.parts.sign.replaceChildren(sign(alert.priority));
+    if (row.dataset.priority !== alert.priority || row.dataset.state !== alert.state) row.parts.sign.replaceChildren(sign(alert));
     mark(row, "priority", alert.priority);
     mark(row, "state", alert.state);
     mark(row, "flashes", !is_old && flashes(alert));
@@ -109,8 +126,12 @@ export class AlertList {
     const saved = alert.recorded === null ? " · not yet recorded" : ` · no. ${alert.recorded}`;
     say(row.parts.state, `${is_old ? "? was " : ""}${alert.state_words}${who}${where}${saved}`);
     say(row.parts.age, age(picture.age_s(alert, now_s)));
-    row.parts.ack.hidden = !unacknowledged(alert);
-    row.parts.ack.disabled = is_old || !station;
+    say(row.parts.raised, this._visitor ? "" : raised(alert));
+    const waits = unacknowledged(alert);
+    // A key that is pressed once more acts on the same alert, and acknowledges no other.
+    if (!waits && document.activeElement === row.parts.ack) row.parts.more.focus();
+    row.parts.ack.hidden = !waits;
+    row.parts.ack.disabled = row.parts.inhibit.disabled = is_old || !station;
     row.parts.ack.setAttribute("aria-label", `ACK ${alert.title} ${alert.name}`);
     say(row.parts.answer, this._said.get(instance_of(alert)) ?? "");
     this._show_more(row);

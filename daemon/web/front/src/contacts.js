@@ -1,4 +1,5 @@
-// Doors, hatches, seals, detectors, lights, by the unit that watches them: where they are is nobody's who only looks.
+// Doors, hatches, seals, detectors, lights: by what they are, as one looks for them, and by name; beside each the unit that
+// watches it. Where they are is nobody's who only looks.
 
 import { age, el, mark, rows, say } from "./draw.js";
 
@@ -6,6 +7,15 @@ const WORDS = { closed: "closed", open: "OPEN", line_fault: "LINE FAULT" };
 const SHAPES = { closed: "●", open: "○", line_fault: "✕", unknown: "?", rest: "■", moved: "□" };
 /** What guards the ship: closed, and only that, is green. A light that burns and a mains that is there are none. */
 const GUARDS = ["door", "side_door", "seal", "lock", "motion", "tamper"];
+/** Under which head each kind stands; a lock, a tamper loop, a battery stands beside what it belongs to. */
+const GROUPS = [
+  ["doors", ["door", "side_door", "lock"]],
+  ["seals", ["seal"]],
+  ["detectors", ["motion", "tamper"]],
+  ["lights", ["light"]],
+  ["power", ["mains", "battery"]],
+];
+const OTHERS = "others";
 /** What has the name of the thing that it belongs to. */
 const PARTS = ["lock", "tamper", "battery"];
 
@@ -56,19 +66,15 @@ export class ContactList {
 
   draw(picture, { now_s, stale }) {
     const contacts = picture.all("point").filter(is_contact);
-    const groups = new Map();
-    for (const each of contacts.sort((one, other) => (one.id < other.id ? -1 : 1))) {
-      if (!groups.has(each.source)) groups.set(each.source, []);
-      groups.get(each.source).push(each);
-    }
-    let open = 0;
-    let unknown = 0;
+    const groups = grouped(contacts);
+    const all = { open: 0, unknown: 0 };
     rows(
       this._groups,
-      [...groups].sort(([one], [other]) => (one < other ? -1 : 1)),
-      ([source]) => source,
-      ([source]) => el("section", {}, el("h3", {}, source), el("ul", { class: "contacts" })),
-      (node, [, those]) =>
+      groups,
+      ([name]) => name,
+      ([name]) => el("section", {}, el("h3", {}), el("ul", { class: "contacts", "aria-label": name })),
+      (node, [name, those]) => {
+        const here = { open: 0, unknown: 0 };
         rows(
           node.lastChild,
           those,
@@ -76,19 +82,24 @@ export class ContactList {
           (point) => this._make(point),
           (row, point) => {
             const looks = this._update(row, point, { picture, now_s, stale });
-            open += looks === "open" || looks === "line_fault";
-            unknown += looks === "unknown";
+            here.open += looks === "open" || looks === "line_fault";
+            here.unknown += looks === "unknown";
           },
-        ),
+        );
+        all.open += here.open;
+        all.unknown += here.unknown;
+        const counts = [here.open && `${here.open} open`, here.unknown && `${here.unknown} not known`].filter(Boolean);
+        say(node.firstChild, [`${name} ${those.length}`, ...counts].join(" · "));
+      },
     );
-    say(this._head, `DOORS, SEALS, DETECTORS, LIGHTS ${contacts.length} · ${open} open · ${unknown} not known`);
+    say(this._head, `DOORS, SEALS, DETECTORS, LIGHTS ${contacts.length} · ${all.open} open · ${all.unknown} not known`);
   }
 
   _make(point) {
     const row = el("li", { data: { point: point.id } });
     const parts = (row.parts = {});
     const part = (name) => (parts[name] = el("span", { class: name }));
-    row.append(part("shape"), part("name"), part("value"), part("age"));
+    row.append(part("shape"), part("name"), part("unit"), part("value"), part("age"));
     row.parts.shape.setAttribute("aria-hidden", "true");
     return row;
   }
@@ -107,8 +118,22 @@ export class ContactList {
     mark(row, "looks", looks);
     say(row.parts.shape, SHAPES[looks]);
     say(row.parts.name, named(point));
+    say(row.parts.unit, point.source);
     say(row.parts.value, [words, ...beside].join(", "));
     say(row.parts.age, age(age_s));
     return looks;
   }
+}
+
+/** By kind; in it first what is not at rest as it was told, then by name. What is only old keeps its place. */
+function grouped(contacts) {
+  const groups = new Map([...GROUPS.map(([name]) => [name, []]), [OTHERS, []]]);
+  const kind_of = ({ kind, id }) => kind ?? (id.includes(".") ? null : "door");
+  for (const each of contacts) {
+    const [name] = GROUPS.find(([, kinds]) => kinds.includes(kind_of(each))) ?? [OTHERS];
+    groups.get(name).push(each);
+  }
+  const key = (each) => `${each.value === "closed" ? 1 : 0} ${each.name ?? each.id} ${each.id}`;
+  for (const those of groups.values()) those.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+  return [...groups].filter(([, those]) => those.length);
 }

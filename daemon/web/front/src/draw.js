@@ -55,21 +55,3 @@ export function age(seconds) {
   if (seconds < 6000) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h`;
 }
-
-const SHAPES = {
-  A: ["polygon", { points: "12,2 23,21 1,21" }],
-  W: ["circle", { cx: 12, cy: 12, r: 10.5 }],
-  C: ["rect", { x: 2, y: 2, width: 20, height: 20 }],
-};
-
-/** The sign of a priority: a triangle, a disc, a square; filled while it waits for somebody, else an outline. */
-export function sign(priority) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const [name, given] = SHAPES[priority];
-  const shape = document.createElementNS(svg.namespaceURI, name);
-  for (const [key, value] of Object.entries(given)) shape.setAttribute(key, value);
-  svg.append(shape);
-  return svg;
-}

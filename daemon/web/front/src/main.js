@@ -8,10 +8,12 @@ import { el, mark, say } from "./draw.js";
 import { asked } from "./form.js";
 import { Header } from "./header.js";
 import { Link } from "./link.js";
+import { inhibited, said_of } from "./orders.js";
 import { Panels } from "./panels.js";
 import { Picture } from "./picture.js";
 import { identity, SetUp } from "./setup.js";
 import { Sounder } from "./sounder.js";
+import { Strip } from "./strip.js";
 import { TestList } from "./tests.js";
 import { WatchBar } from "./watch.js";
 
@@ -45,7 +47,11 @@ class Page {
       on_visitor: () => this._visit(),
       on_station: () => this.setup.open(),
     });
-    this.alerts = new AlertList(at("alerts"), { acknowledge: (alert) => this._acknowledge(alert) });
+    this.alerts = new AlertList(at("alerts"), {
+      acknowledge: (alert) => this._acknowledge(alert),
+      inhibit: (alert) => this._act(inhibited(alert)),
+      strip: new Strip(at("strip")),
+    });
     this.contacts = new ContactList(at("contacts"));
     this.tests = new TestList(at("tests"), { ask: (verb, members) => this._ask(verb, members) });
     this.panels = new Panels(at("panels"), { act: (what) => this._act(what) });
@@ -205,15 +211,15 @@ class Page {
     }
   }
 
-  /** Do what a panel's button is for: the person is whoever has the watch here. */
+  /** Do what a panel's button is for: the person is whoever has the watch here, unless another is named. */
   async _act(what) {
+    if (what.is_question) return said_of(await this._ask(what.verb, {}));
     const person = this.picture.one("station", this.station)?.person;
     if (!person) return "take the watch first";
-    const said = await asked(what.title, what.fields(this.picture), what.press);
+    const said = await asked(what.title, what.fields(this.picture, person), what.press);
     if (said === null) return "";
     const members = Object.fromEntries(Object.entries(what.members(said)).filter(([, value]) => value !== ""));
-    const reply = await this._ask(what.verb, { person, ...members });
-    return reply.words ?? (reply.recorded === null ? "done" : `done · no. ${reply.recorded}`);
+    return said_of(await this._ask(what.verb, { person, ...members }));
   }
 
   async _acknowledge({ id, instance, priority }) {

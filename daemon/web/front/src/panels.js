@@ -1,50 +1,12 @@
-// What else the watch has to know: permits, what is inhibited and until when, how equipment and its devices stand.
+// What else the watch has to know: the ship's orders, permits, what is inhibited and until when, how equipment and its
+// devices stand; and the buttons that change it.
 
 import { age, el, mark, rows, say } from "./draw.js";
+import { ended_inhibit, ended_permit, IN_THE_WAY, OPEN_ORDERS, ORDERS, PERMIT, starting } from "./orders.js";
 
 const ORDER = ["defect", "overdue", "under test", "test due", "not testable", "out of service", "in order"];
 const LINKS = ["quarantined", "down", "connecting", "up"];
-/** What may be permitted to open; an ispsd that says no kind has it in the contact's id, which has no part. */
-const DOORS = ["door", "side_door"];
-
-const is_door = ({ id, proved, kind }) => proved !== null && ((kind ?? null) === null ? !id.includes(".") : DOORS.includes(kind));
-
-/** Return the doors to choose from, by their names: [id, words]. */
-export function doors(picture) {
-  return picture
-    .all("point")
-    .filter((point) => is_door(point) && !picture.is_old(point))
-    .map(({ id, name }) => [id, name && name.toLowerCase() !== id ? `${name} (${id})` : id])
-    .sort(([, one], [, other]) => (one < other ? -1 : 1));
-}
-
-/** What the button below the permits asks, and what becomes of it (docs/mqtt.md, commands). */
-const PERMIT = {
-  title: "Permit to open",
-  press: "Give",
-  verb: "permit",
-  fields: (picture) => [
-    ["door", "Door", { choose: doors(picture), required: true }],
-    ["worker", "Who works there", { required: true }],
-    ["work", "What work", { required: true }],
-    ["minutes", "For how many minutes; 0 ends it", { type: "number", min: 0, max: 720, value: 60, required: true }],
-  ],
-  members: (said) => ({ ...said, minutes: Number(said.minutes) }),
-};
-
-/** What the button of a test asks: of what it has several, which, and all that remain stand first. */
-function starting({ test, items, remaining }) {
-  const all = remaining.length ? [["", `all ${remaining.length} that remain, one after the other`]] : [];
-  const rest = items.filter((item) => !remaining.includes(item));
-  const choose = [...all, ...[...remaining, ...rest].map((item) => [item, item])];
-  return {
-    title: `Start ${test}`,
-    press: "Start",
-    verb: "start_test",
-    fields: () => (items.length ? [["item", "Of which", { choose }]] : []),
-    members: ({ item }) => (!items.length ? { test } : item ? { test, item } : { test, remaining: true }),
-  };
-}
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const tests_of = (row) => (row.thing_.tests ?? []).filter(({ led }) => led);
 
@@ -53,7 +15,10 @@ export class Panels {
   constructor(parent, { act }) {
     this._act = act;
     this._lists = {};
+    this._buttons = [];
     for (const [name, title] of [
+      ["ispsd", "ISPSD IS DEGRADED"],
+      ["ship", "SHIP"],
       ["permit", "PERMITS TO OPEN"],
       ["inhibit", "INHIBITED"],
       ["equipment", "EQUIPMENT"],
@@ -65,12 +30,43 @@ export class Panels {
       this._lists[name] = { title, head, list, answer, section: el("section", { class: name }, head, list, answer) };
       parent.append(this._lists[name].section);
     }
+    this._make_orders(this._lists.ship);
     const { section, answer } = this._lists.permit;
-    this._permit = this._button("permit to open …", () => PERMIT, answer);
-    section.insertBefore(this._permit, answer);
+    section.insertBefore(this._button("permit to open …", () => PERMIT, answer), answer);
+    this._make_all(this._lists.driver);
   }
 
+  _make_orders({ section, list, answer }) {
+    const buttons = [...ORDERS.slice(0, OPEN_ORDERS), IN_THE_WAY].map((what) => this._button(what.name, () => what, answer));
+    const more = ORDERS.slice(OPEN_ORDERS).map((what) => this._button(what.name, () => what, answer));
+    list.remove();
+    section.insertBefore(el("div", { class: "orders" }, ...buttons), answer);
+    section.insertBefore(
+      el("details", {}, el("summary", {}, "port's level, threat area, AIS, blackout, GNSS, ship's time"), el("div", { class: "orders" }, ...more)),
+      answer,
+    );
+  }
+
+  /** Of devices that are up the number is enough, until somebody asks. */
+  _make_all({ list, section, answer }) {
+    const button = el("button", { type: "button", class: "all", "aria-expanded": "false" }, "show all");
+    button.addEventListener("click", () => {
+      const is_all = "all" in list.dataset;
+      mark(list, "all", is_all ? null : true);
+      button.setAttribute("aria-expanded", String(!is_all));
+      say(button, is_all ? "show all" : "only those that are not up");
+    });
+    section.insertBefore(button, answer);
+  }
+
+  /** A button that needs a station and a true picture. */
   _button(words, what, answer) {
+    const button = this._plain_button(words, what, answer);
+    this._buttons.push(button);
+    return button;
+  }
+
+  _plain_button(words, what, answer) {
     const button = el("button", { type: "button" }, words);
     button.addEventListener("click", async () => say(answer, await this._act(what())));
     return button;
@@ -78,28 +74,42 @@ export class Panels {
 
   draw(picture, { now_s, stale, station }) {
     const may_act = !stale && Boolean(station);
-    this._permit.disabled = !may_act;
+    for (const button of this._buttons) button.disabled = !may_act;
     const up = picture.up(now_s);
     const left = (each, is_old) =>
-      up === null || is_old ? "end not known" : each.ends_up <= up ? "ended" : `${age(each.ends_up - up)} left`;
+      up === null || is_old ? "end not known" : each.ends_up <= up ? "ended" : `${age(each.ends_up - up)} left${until(each)}`;
     const was = (is_old, words) => (is_old ? `? was ${words}` : words);
+    this._reasons(picture, stale);
     this._fill("permit", picture, stale, (each, is_old) => [each.name, `${each.person}, ${each.work}`, left(each, is_old)]);
-    this._fill("inhibit", picture, stale, (each, is_old) => [each.name, `${each.title}, by ${each.by}`, left(each, is_old)]);
+    this._fill("inhibit", picture, stale, (each, is_old) => [
+      each.name,
+      `${each.title}, by ${each.by}`,
+      `inhibited: ${left(each, is_old)}`,
+    ]);
+    this._ending("permit", ended_permit, may_act);
+    this._ending("inhibit", ended_inhibit, may_act);
     this._fill("equipment", picture, stale, (each, is_old) => [
       each.name,
       was(is_old, each.readiness.toUpperCase()),
-      each.reasons.join("; "),
+      [...each.reasons, is_old ? "" : due(each)].filter(Boolean).join("; "),
     ]);
     for (const row of this._lists.equipment.list.children) this._tests(row, may_act);
     this._fill("driver", picture, stale, (each, is_old) => {
       const since = up === null || is_old ? "" : ` for ${age(Math.max(0, up - each.since_up))}`;
       return [each.id, was(is_old, `${each.link.toUpperCase()}${since}`), each.reason ?? ""];
     });
-    this._devices(picture, stale);
+    this._devices(stale);
   }
 
-  /** Of devices that are up the number is enough. */
-  _devices(picture, stale) {
+  /** Why ispsd does less than it should, in its own words. */
+  _reasons(picture, stale) {
+    const { list, section } = this._lists.ispsd;
+    const reasons = stale ? [] : (picture.status?.reasons ?? []);
+    section.hidden = reasons.length === 0;
+    rows(list, reasons, (each) => each, (each) => el("li", {}, each), () => {});
+  }
+
+  _devices(stale) {
     const { title, head, list } = this._lists.driver;
     const up = [...list.children].filter((row) => row.dataset.link === "up").length;
     say(head, stale ? `${title} · not known` : `${title} ${list.children.length} · ${up} up`);
@@ -120,10 +130,21 @@ export class Panels {
         mark(row, "old", is_old);
         mark(row, "readiness", is_old ? null : (each.readiness ?? null));
         mark(row, "link", is_old ? null : (each.link ?? null));
+        mark(row, "told", each.link ?? null);
         row.thing_ = each;
         words(each, is_old).forEach((text, at) => say(row.children[at], text));
       },
     );
+  }
+
+  /** What was given can be taken back where it stands. */
+  _ending(kind, what, may_act) {
+    const { list, answer } = this._lists[kind];
+    for (const row of list.children) {
+      row.end_ ??= row.appendChild(this._plain_button("end …", () => what(row.thing_), answer));
+      row.end_.setAttribute("aria-label", `end ${kind} ${row.thing_.name}`);
+      row.end_.disabled = !may_act || "old" in row.dataset;
+    }
   }
 
   /** One button for each test that a person can start here; who may is ispsd's to say. */
@@ -135,11 +156,21 @@ export class Panels {
       parent,
       tests,
       ({ test }) => test,
-      ({ test }) => this._button("", () => starting(tests_of(row).find((each) => each.test === test)), this._lists.equipment.answer),
+      ({ test }) => this._plain_button("", () => starting(tests_of(row).find((each) => each.test === test)), this._lists.equipment.answer),
       (button, { test, remaining }) => {
         say(button, `start ${test}${remaining.length ? ` · ${remaining.length} to do` : ""}`);
         button.disabled = !ready;
       },
     );
   }
+}
+
+/** For the eye, as ispsd's computer has it: what counts is the time left. */
+function until({ ends_utc }) {
+  return typeof ends_utc === "string" && ends_utc.length > 16 ? `, until ${ends_utc.slice(11, 13)}${ends_utc.slice(14, 16)}Z` : "";
+}
+
+function due({ next_due_utc }) {
+  const at = new Date(typeof next_due_utc === "string" ? next_due_utc : NaN);
+  return Number.isFinite(at.getTime()) ? `next ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}` : "";
 }

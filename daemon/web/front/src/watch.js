@@ -2,8 +2,11 @@
 
 import { age, el, mark, say } from "./draw.js";
 import { keep, kept } from "./kept.js";
+import { icon } from "./signs.js";
 
 const WATCH = "take_watch";
+/** How long silence lasts (MSC.302(87) 7.3.5). */
+const SILENCE_S = 30;
 
 export class WatchBar {
   /** `ask(verb, members)` resolves with the reply. */
@@ -13,7 +16,7 @@ export class WatchBar {
       this[name] = el("button", { type: "button", class: name, on: { click: act } }, words);
       return this[name];
     };
-    this.tile = el("span", { class: "tile", role: "status" });
+    this.tile = el("span", { class: "tile", role: "status" }, el("span", { class: "sign" }), el("span", { class: "words" }));
     this.person = el("span", { class: "person" });
     this.answer = el("span", { class: "answer", role: "status" });
     this.volume = el("input", { type: "range", min: 0, max: 100, value: kept("volume", 100), "aria-label": "volume" });
@@ -23,7 +26,7 @@ export class WatchBar {
     });
     set_volume(Number(this.volume.value));
     parent.append(
-      button("silence", "SILENCE 30 s", () => this._press("silence", {}, "all silent for 30 s")),
+      button("silence", "", () => this._press("silence", {}, "what is new sounds")),
       this.tile,
       button("touch", "TOUCH TO ARM THE SOUND", () => {}),
       button("test", "Test sound", () => this._press("test_sound", { person: this._person }, "listen")),
@@ -34,6 +37,9 @@ export class WatchBar {
       button("gangway", "I AM HERE", () => this._press("gangway_reply", {}, "thank you")),
       this.answer,
     );
+    this._silence_words = el("span", {}, "SILENCE 30 s");
+    this.silence.append(icon("silence-iec"), this._silence_words);
+    this.silence.accessKey = "s"; // it stands last on the way of the keys, and is wanted first
     this._dialog = this._make_dialog();
     parent.append(this._dialog);
   }
@@ -47,8 +53,9 @@ export class WatchBar {
     const is_page = own?.sounder === "page";
     const lacks = is_known ? own.lacks : [];
     this.silence.disabled = !station || stale;
-    say(this.tile, tile_words({ station, own, is_known, armed }));
-    mark(this.tile, "armed", is_known ? own.sound_armed : null);
+    const left_s = stale ? 0 : silence_left_s(picture, now_s);
+    say(this._silence_words, left_s > 0 ? `SILENT ${Math.ceil(left_s)} s` : "SILENCE 30 s");
+    this._draw_tile({ station, own, is_known, armed });
     this.touch.hidden = !station || !is_page || armed;
     this.test.hidden = this.heard.hidden = !own || !is_page;
     this.test.disabled = !is_known || !this._person || !armed;
@@ -65,6 +72,16 @@ export class WatchBar {
       const left = Math.max(0, wanted.answer_by_up - picture.up(now_s));
       say(this.gangway, `ANYBODY AT THE GANGWAY? PRESS · ${age(left)} left`);
     }
+  }
+
+  _draw_tile({ station, own, is_known, armed }) {
+    const [sign, words] = this.tile.children;
+    say(words, tile_words({ station, own, is_known, armed }));
+    const is_armed = is_known ? own.sound_armed : null;
+    if (!sign.firstChild || this.tile.dataset.armed !== String(is_armed)) {
+      sign.replaceChildren(icon(is_armed ? "sound-fill" : "sound-muted-fill"));
+    }
+    mark(this.tile, "armed", is_armed);
   }
 
   async _press(verb, members, done) {
@@ -127,7 +144,14 @@ function tile_words({ station, own, is_known, armed }) {
   if (!is_known) return "SOUND NOT KNOWN";
   if (own.sound_armed) return "SOUND ARMED";
   if (own.sounder === "page" && !armed) return "SOUND NOT ARMED: touch";
+  if (own.sounder === "program" && own.lacks.length === 0) return "SOUND NOT ARMED: its sounder does not answer";
   return `SOUND NOT ARMED${own.lacks.length ? `: ${own.lacks.join(", ")}` : ""}`;
+}
+
+/** How long what is silenced stays so: by the age of the message that said it. */
+function silence_left_s(picture, now_s) {
+  const silenced = picture.all("alert").filter(({ state }) => state === "S");
+  return Math.max(0, ...silenced.map((each) => SILENCE_S - (picture.age_s(each, now_s) ?? SILENCE_S)));
 }
 
 function watch_words(picture, { own, is_known, now_s, station, visitor }) {
