@@ -168,10 +168,6 @@ class Daemon(Fitted):
                 await self.publisher.stop()
         publishing.cancel()
 
-    def _flag(self) -> str:
-        """Return what tells a flag from another: whose retention counts, and whose digits the MMSI begins with."""
-        return f"{self.config.record.flag}/{str(self.config.ship.mmsi)[:3]}"
-
     def _what_runs(self) -> dict[str, Json]:
         return {
             "software": self.software,
@@ -180,7 +176,7 @@ class Daemon(Fitted):
                 "call_sign": self.config.ship.call_sign,
                 "mmsi": self.config.ship.mmsi,
             },
-            "flag": self._flag(),
+            "flag": self.flag(),
             "configuration": self.config.sha256,
             "situation": self.ship.situation.value,
             "security_level": int(self.ship.level),

@@ -13,6 +13,7 @@ from daemon.acts import Acts
 from daemon.alertbook import AlertBook
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
+from daemon.ashore import gathering
 from daemon.assets import asset
 from daemon.bam.fitted import Bam
 from daemon.checks import catalogue as test_catalogue
@@ -177,6 +178,7 @@ class Fitted:
             ship_time=lambda: self.ship.ship_time,
             level=lambda: int(self.engine.regime.level),
             held_head=partial(self.publisher.head_at_broker, limit_s=BROKER_LIMIT_S),
+            digest=self._digest,
             show_head=self._sealed,
             show_worklist=lambda: self._testboard.show_worklist(self.tests),
         )
@@ -502,9 +504,36 @@ class Fitted:
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
             },
         )
+        self._requests = requests
         self.office.review.carry_out = requests.carry_out
         section = self.config.control
         self.control = ControlServer(section.socket, requests.carry_out, web_user=section.web_user)
+
+    async def _digest(self) -> Mapping[str, Json]:
+        """Return the week for the company."""
+        return await gathering.gathered(
+            gathering.Parts(
+                ship=self.config.ship,
+                flag=self.flag(),
+                software=self.software,
+                configuration=self.config.sha256,
+                record=self.record,
+                clock=self.clock,
+                regime=lambda: self.engine.regime,
+                ship_time=lambda: self.ship.ship_time,
+                ask=self._requests.carry_out,
+                covert=frozenset(
+                    test.config.id
+                    for test in self.tests.tests.values()
+                    if test.classification is Classification.SSO
+                ),
+                copied_utc=lambda: self.office.safekeeping.copies.standing.good_utc,
+            )
+        )
+
+    def flag(self) -> str:
+        """Return what tells a flag from another: whose retention counts, and whose digits the MMSI begins with."""
+        return f"{self.config.record.flag}/{str(self.config.ship.mmsi)[:3]}"
 
     def _build_orders(self) -> Orders:
         """Put together what is ordered, and whoever sees to it when it ends."""

@@ -75,6 +75,7 @@ class Office:
         ship_time: Callable[[], timezone],
         level: Callable[[], int],
         held_head: Callable[[], Awaitable[str | None]],
+        digest: Callable[[], Awaitable[Mapping[str, Json]]],
         show_head: Callable[[Checkpoint], None],
         show_worklist: Callable[[], None],
     ) -> None:
@@ -90,6 +91,7 @@ class Office:
             ship_time: Ship's time now.
             level: The ship's security level now.
             held_head: Returns the newest checkpoint that the broker holds.
+            digest: Returns the week for the company.
             show_head: Is given the newest head with the witnesses' lines below the ship's.
             show_worklist: Told when the list of what is to be done may have changed.
         """
@@ -154,6 +156,7 @@ class Office:
             people=self.people,
             particulars=self._particulars,
             held_head=held_head,
+            digest=digest,
             clock=clock,
             entropy=entropy,
         )

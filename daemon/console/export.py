@@ -98,6 +98,8 @@ def add(commands: Any) -> None:
 
 def _export(given: argparse.Namespace) -> int:
     wishes.must_fit(given.what, given.format, given.seq)
+    if given.what == release.DIGEST and given.record:
+        raise IspsdError("a running ispsd makes the week's report: it stands in the entry of its release")
     now = datetime.now(UTC)
     ends = given.ends or now
     period = Period(given.begins or ends - timedelta(days=DEFAULT_DAYS), ends)

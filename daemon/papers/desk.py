@@ -60,6 +60,7 @@ class ExportDesk:
         people: People,
         particulars: Callable[[], Mapping[str, Json]],
         held_head: Callable[[], Awaitable[str | None]],
+        digest: Callable[[], Awaitable[Mapping[str, Json]]],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -72,6 +73,7 @@ class ExportDesk:
             people: Who may.
             particulars: Returns what papers say of the ship.
             held_head: Returns the newest checkpoint that somebody else holds; None: nobody.
+            digest: Returns the week for the company.
             clock: Ages.
             entropy: Names of folders.
         """
@@ -83,6 +85,7 @@ class ExportDesk:
         self._people = people
         self._particulars = particulars
         self._held_head = held_head
+        self._digest = digest
         self._clock = clock
         self._entropy = entropy
         self._lent: dict[str, Lent] = {}
@@ -137,6 +140,11 @@ class ExportDesk:
         # What others hold *before* this export seals: a head that we hand out now would vouch for nothing.
         anchor = await self._held_head()
         said = {**wish, "particulars": self._particulars()}
+        if wish["what"] == release.DIGEST:
+            try:
+                said[release.DIGEST] = await self._digest()
+            except RecordError as err:
+                raise RefusedError(f"the week cannot be read from the record: {err}") from err
         entry = await self._write("record.exported", by.actor(), said, by)
         name = self._entropy.token()
         folder = self.place / f"{entry.seq}-{name}"

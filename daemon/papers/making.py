@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from daemon.papers import amendments, books, gnssform, logtable, onetest, pack, pdf
+from daemon.papers import (
+    amendments,
+    books,
+    companyweek,
+    gnssform,
+    logtable,
+    onetest,
+    pack,
+    pdf,
+    release,
+)
 from daemon.papers.calls import ENTRIES, Calls
 from daemon.papers.defects import Defects
 from daemon.papers.layout import Paper, Sheet
@@ -33,6 +43,7 @@ TITLES: Final = {
     "test": "Record of one test",
     "drills": "Drill log",
     "gnss": "GNSS interference report",
+    release.DIGEST: "Security report to the company",
 }
 BASES: Final = {
     "test-log": "ISPS A/10.1.10",
@@ -41,6 +52,7 @@ BASES: Final = {
     "test": "ISPS A/10.1.10",
     "drills": "ISPS A/10.1.1",
     "gnss": "MSC.1/Circ.1644",
+    release.DIGEST: "ISPS A/11.2",
 }
 DEMO: Final = "DEMO · simulated data · not a ship's record"
 PROTECTED: Final = "PROTECTED, ISPS A/9.7: for SSO, Master, company and auditor only"
@@ -157,6 +169,9 @@ def _sheets(
         case "drills":
             table = books.drills(here, most=None)
             return (Sheet((table, *pack.closing(proof)), landscape=True),)
+        case release.DIGEST:
+            closing = pack.closing(proof)
+            return companyweek.sheets(here.source, asked.release.seq, title, closing)
         case "gnss":
             return gnssform.sheets(here.source, evidence, title)
         case "test":

@@ -97,7 +97,7 @@ def made(
         checked=now,
     )
     if form == "jsonl":
-        seq = asked.seq if profile == release.EXCERPT else None
+        seq = _of_excerpt(asked) if profile == release.EXCERPT else None
         return Made(proven, segments=tuple(lines.segments(folder, seq)), profile=profile, seq=seq)
     if form == "csv":
         return Made(proven, content=_comma(asked, read))
@@ -108,6 +108,11 @@ def made(
     finally:
         reader.close()
     return Made(proven, pages=pages, content=content)
+
+
+def _of_excerpt(asked: Asked) -> int | None:
+    """Return the entry that an excerpt is of: the one test, or the release that the week's report stands in."""
+    return asked.release.seq if asked.what == release.DIGEST else asked.seq
 
 
 def write(paper: Made, out: Path, *, say: Say) -> list[Written]:

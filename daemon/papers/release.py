@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from daemon.model import Person
     from daemon.papers.particulars import Particulars
 
-WHATS: Final = ("test-log", "psc", "rso", "test", "drills", "gnss")
+DIGEST: Final = "digest"
+"""The week for the company: what it says stands in the entry of its export, and the excerpt of that entry proves it."""
+WHATS: Final = ("test-log", "psc", "rso", "test", "drills", "gnss", DIGEST)
 FORMATS: Final = ("pdf", "csv", "jsonl")
 CONSENTED: Final = frozenset({"psc", "rso"})
 """What leaves the ship only with the Master's consent."""
-PROFILE: Final[Mapping[str, str]] = {"psc": "psc", "test": "excerpt"}
+PROFILE: Final[Mapping[str, str]] = {"psc": "psc", "test": "excerpt", DIGEST: "excerpt"}
 """How much of the entries goes along as JSON lines; anything else: full."""
 FULL: Final = "full"
 EXCERPT: Final = "excerpt"

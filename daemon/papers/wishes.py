@@ -49,12 +49,14 @@ def must_fit(what: str, form: str, seq: object) -> None:
     """Refuse what no paper is.
 
     Raises:
-        RefusedError: One test without its entry, an entry for another paper, or a form as a spreadsheet.
+        RefusedError: One test without its entry, an entry for another paper, or a form or a report as a spreadsheet.
     """
     if (what == "test") is not (seq is not None):
         raise RefusedError("`test` wants the number of its entry, the other papers none")
     if what == "gnss" and form == "csv":
         raise RefusedError("the GNSS report is a form: pdf, or jsonl for its entries")
+    if what == release.DIGEST and form == "csv":
+        raise RefusedError("the week for the company is no table: jsonl, or pdf")
 
 
 def _utc(moment: datetime) -> str:

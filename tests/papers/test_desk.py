@@ -70,9 +70,13 @@ class Rig:
             people=People(PERSONS, proofs=self.proofs, journal=self.record if announces else None),
             particulars=lambda: PARTICULARS,
             held_head=self.head,
+            digest=self.digest,
             clock=clock,
             entropy=FixedEntropy(),
         )
+
+    async def digest(self):
+        return {"v": 1}
 
     async def head(self):
         return self.held

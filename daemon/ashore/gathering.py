@@ -1,0 +1,152 @@
+"""Where does the weekly report come from? From what stands in the record and from how things stand at this moment."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import forms
+from daemon.ashore import week
+from daemon.ashore.week import Week
+from daemon.errors import RecordError
+from daemon.model import Classification
+from daemon.record import fold, growth
+from daemon.record.heads import segment_of
+from daemon.record.reader import MOST_ENTRIES, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime, timezone
+
+    from daemon.clock import Clock
+    from daemon.model import Json, Regime, Ship
+    from daemon.record.checkpoint import Checkpoint
+    from daemon.record.entry import Entry
+    from daemon.record.log import Record
+
+DIGEST: Final = "digest"
+"""What an export of this kind is called."""
+EXPORTED: Final = "record.exported"
+RESULT: Final = "test.result"
+MOST_READ: Final = 20_000
+"""Entries of one type in a week: far more than a ship writes; a flood costs a count, not the watch."""
+MOST_EXPORTS: Final = 200
+"""So far back the report before this one is looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a report is gathered from.
+
+    Attributes:
+        ask: Answers a request of the control socket.
+        covert: The ids of the SSAS tests.
+        copied_utc: When the newest second copy was verified; None: never since the start, or there is none.
+    """
+
+    ship: Ship
+    flag: str
+    software: str
+    configuration: str
+    record: Record
+    clock: Clock
+    regime: Callable[[], Regime]
+    ship_time: Callable[[], timezone]
+    ask: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
+    covert: frozenset[str]
+    copied_utc: Callable[[], datetime | None]
+
+
+async def gathered(parts: Parts) -> dict[str, Json]:
+    """Return the report of the last seven days.
+
+    Raises:
+        RecordError: The record cannot be read or sealed.
+        RefusedError: A part of the daemon cannot answer now.
+    """
+    record, now_utc = parts.record, parts.clock.utc()
+    begins = forms.utc(now_utc - timedelta(days=week.DAYS))
+    eased = [each for type_ in week.EASED for each in await _all(record, type_, begins)]
+    results = await _all(record, RESULT, begins)
+    tests: Any = (await parts.ask({"do": "tests"}))["tests"]
+    defects: Any = (await parts.ask({"do": "defects"}))["defects"]
+    rates: Any = await parts.ask({"do": "rates", "days": week.DAYS})
+    head = await record.seal()
+    copied = parts.copied_utc()
+    return week.told(
+        Week(
+            ship=parts.ship,
+            flag=parts.flag,
+            software=parts.software,
+            configuration=parts.configuration,
+            now_utc=now_utc,
+            ship_time=parts.ship_time(),
+            regime=parts.regime(),
+            clock=parts.clock.status().value,
+            tests=tests,
+            covert=parts.covert,
+            shore=await _shore(record, tests, parts.covert),
+            defects=defects,
+            held=await record.state(fold.HELD),
+            certificates=await record.state(fold.CERTIFICATE),
+            reviewed=await record.state(fold.REVIEWED),
+            eased=eased,
+            results=week.counted(results),
+            sounded=rates["sounded"],
+            newest_seq=await _newest(record),
+            copy_age_h=None if copied is None else int((now_utc - copied) / timedelta(hours=1)),
+            growth=await grown(record, head),
+        )
+    )
+
+
+async def grown(record: Record, head: Checkpoint) -> dict[str, Json]:
+    """Return a head, and the proof that it grew out of the head of the report before this one."""
+    said: dict[str, Json] = {"note": head.note, "from": None, "hashes": []}
+    number = segment_of(head)
+    query = Query(type=EXPORTED, newest_first=True, limit=MOST_EXPORTS)
+    for entry in await record.entries(query):
+        report: Any = entry.open.get(DIGEST)
+        if not isinstance(report, dict):
+            continue
+        lines = str(report["growth"]["note"]).split("\n")
+        if lines[0] == head.origin and number is not None:
+            old = int(lines[1])
+            path = await growth.consistency(record, number, old, head.size)
+            said |= {"from": old, "hashes": [base64.b64encode(each).decode() for each in path]}
+        break  # of an earlier segment: the first entry of this one commits to it
+    return said
+
+
+async def _all(record: Record, type_: str, since: str) -> list[Entry]:
+    found: list[Entry] = []
+    query = Query(type=type_, since=since, limit=MOST_ENTRIES)
+    while page := await record.entries(replace(query, after=found[-1].seq if found else None)):
+        found += page
+        if len(found) >= MOST_READ:
+            break
+    return found
+
+
+async def _newest(record: Record) -> int:
+    newest = await record.entries(Query(newest_first=True, limit=1))
+    if not newest:
+        raise RecordError("there is no entry")
+    return newest[0].seq
+
+
+async def _shore(
+    record: Record, tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
+) -> tuple[int, int] | None:
+    """Return how many addressees of how many confirmed the newest SSAS test."""
+    last = [row["last"] for row in tests if row["test"] in covert and row["last"]]
+    newest = max(last, key=lambda said: said["at"], default=None)
+    if newest is None or newest["seq"] is None:
+        return None
+    private = await record.part(newest["seq"], Classification.SSO) or {}
+    confirmed, recipients = private.get("confirmed"), private.get("recipients")
+    if isinstance(confirmed, int) and isinstance(recipients, int):
+        return confirmed, recipients
+    return None

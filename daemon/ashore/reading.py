@@ -1,0 +1,173 @@
+"""What does a file say that a ship mailed, and may it be believed? Held against her key before a word of it is read.
+
+Every file is of a stranger until then: so large at most, its JSON of the shape that we know, each value of its type.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon.ashore.week import VERSION
+from daemon.errors import IspsdError
+from daemon.record import proofs, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+LARGEST: Final = 64 * 1024
+"""Bytes; a ship writes some 8,000."""
+DIGEST: Final = "digest"
+MOST_HASHES: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed checkpoint."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A ship's week whose signature is hers.
+
+    Attributes:
+        said: The report (``daemon.ashore.week.told``).
+        seq: The entry of her record in which it stands.
+        by: Who sent it.
+        head: Of her record as it was made.
+        grown_from: The size of the head before, out of which this one is said to have grown; None: of none.
+    """
+
+    path: Path
+    said: Mapping[str, Any]
+    seq: int
+    by: str
+    head: Head
+    grown_from: int | None
+    hashes: tuple[bytes, ...]
+
+    @property
+    def made_utc(self) -> datetime:
+        return datetime.fromisoformat(self.said["to"])
+
+    @property
+    def prefix(self) -> str:
+        """Whose record it is: ``ispsd/9999993``."""
+        return self.head.origin.rpartition("/")[0]
+
+
+class RefusedFileError(IspsdError):
+    """A file that is not believed, and why."""
+
+
+class MissingReportError(LookupError):
+    """A report between two others is not here, so nobody can tell whether the record only grew."""
+
+
+def read(path: Path, keys: Sequence[verify.Key]) -> Report:
+    """Read one file.
+
+    Raises:
+        RefusedFileError: It is no report, was altered, or no key that is known signed it.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise RefusedFileError(f"larger than {LARGEST} bytes")
+        content = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise RefusedFileError(f"cannot be read: {err}") from err
+    verdict = verify.verify(path, list(keys), [])
+    if verdict.failure:
+        raise RefusedFileError(f"FAIL: {verdict.failure}")
+    segment = verdict.segments[-1] if verdict.segments else None
+    if segment is None or segment.key is None or not segment.trusted:
+        raise RefusedFileError("; ".join(verdict.doubts) or "not signed by a key that is known")
+    try:
+        return _report(path, content, keys)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
+        raise RefusedFileError(f"it is no weekly report that this program knows: {err}") from err
+
+
+def _report(path: Path, content: str, keys: Sequence[verify.Key]) -> Report:
+    entries = [line["entry"] for line in map(json.loads, content.splitlines()) if "entry" in line]
+    [entry] = [each for each in entries if DIGEST in each["open"]]
+    said = entry["open"][DIGEST]
+    if said["v"] != VERSION:
+        raise ValueError(f"a report of version {said['v']}")
+    note = verify.read_note(said["growth"]["note"])
+    key = verify.signer(note, list(keys))
+    if key is None:
+        raise ValueError("the head in it is not signed by the ship")
+    if key.name.rpartition("/")[2] != str(said["ship"]["imo"]):
+        raise ValueError(f"it is of IMO {said['ship']['imo']}, signed by {key.name}")
+    hashes = said["growth"]["hashes"]
+    if len(hashes) > MOST_HASHES:
+        raise ValueError("a proof that is too long")
+    return Report(
+        path,
+        _checked(said),
+        entry["seq"],
+        str(entry["actor"]["person"]),
+        Head(note.origin, note.size, note.root),
+        said["growth"]["from"],
+        tuple(base64.b64decode(each, validate=True) for each in hashes),
+    )
+
+
+def _checked(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the report whose every value is of the type that a list needs.
+
+    Raises:
+        TypeError: One is not.
+        KeyError: One is missing.
+        ValueError: Its time is none.
+    """
+    for place, kind in (
+        (("ship", "name"), str), (("ship", "imo"), int), (("ship", "flag"), str), (("to",), str),
+        (("security_level",), int), (("configuration",), str), (("software",), str), (("threat",), bool),
+        (("defects", "open"), int), (("defects", "over_7_days"), int), (("tests", "stands"), list),
+        (("eased", "times"), int), (("eased", "list"), list), (("record", "newest"), int), (("papers",), list),
+    ):  # fmt: skip
+        value: Any = said
+        for name in place:
+            value = value[name]
+        if not isinstance(value, kind):
+            raise TypeError(f"{'.'.join(place)} is {value!r:.40}")
+    datetime.fromisoformat(said["to"])
+    return said
+
+
+def grew(before: Report, after: Report) -> str | None:
+    """Return why a later report's record did not grow out of an earlier one's; None: it did.
+
+    Raises:
+        MissingReportError: A report between these two is not here.
+        LookupError: Nobody can tell: another segment has begun.
+    """
+    old, new = before.head, after.head
+    if old.origin != new.origin:
+        if _segment(new) < _segment(old):
+            return f"her record went back from {old.origin} to {new.origin}"
+        raise LookupError(f"a new segment began: {new.origin}")
+    if new.size < old.size:
+        return f"her record shrank from {old.size} to {new.size} entries"
+    if new.size == old.size:
+        return None if new.root == old.root else f"two records of {new.size} entries"
+    if after.grown_from != old.size:
+        raise MissingReportError(f"it follows one of {after.grown_from} entries, which is not here")
+    if proofs.check_consistency(old.size, old.root, new.size, new.root, after.hashes):
+        return None
+    return f"the first {old.size} entries are not those of the report before"
+
+
+def _segment(head: Head) -> int:
+    number = head.origin.rpartition("/")[2]
+    return int(number) if number.isdecimal() else 0

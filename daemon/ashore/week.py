@@ -1,0 +1,251 @@
+"""What does the company learn of a week? Counts, dates and exceptions: small enough for a thin link.
+
+No movement of a door, no name of a passer-by, no place and nothing of a procedure: whoever has the file at a desk
+ashore may lose it there. Who gave an inhibit stays on board too; that the same door was inhibited night after night
+does not (the insider's pattern).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import forms
+from daemon.book.duties import DRILL_MONTHS, EXERCISE_MONTHS, LONG_OPEN, months_after
+from daemon.book.lines import moment
+from daemon.model import Outcome
+from daemon.reasons import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timezone
+
+    from daemon.model import Json, Regime, Ship
+    from daemon.record.entry import Entry
+
+VERSION: Final = 1
+DAYS: Final = 7
+MOST_LISTED: Final = 10
+"""Lines of each list; what is left out is counted."""
+LONGEST_TEXT: Final = 60
+NIGHT_BEGINS_H, NIGHT_ENDS_H = 22, 6
+"""Ship's time."""
+REPEATED_NIGHTS: Final = 3
+"""The same thing inhibited, permitted or taken out of service in so many nights of a week is a pattern."""
+EASED: Final = {
+    "inhibit.given": "inhibited",
+    "permit.given": "permit",
+    "out_of_service.begun": "out of service",
+}
+"""What lets a door or an alert be quiet for a time, and what it is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """What a report is made of.
+
+    Attributes:
+        flag: The flag profile, and the first digits of the MMSI, as entries have them.
+        tests: Every test as the request ``tests`` answers.
+        covert: The ids of the SSAS tests.
+        shore: Of the newest passed SSAS test, how many addressees of how many confirmed it; None: none ever passed.
+        defects: Those that are open, as the request ``defects`` answers.
+        held: Drills and exercises, as they stand in the record (``daemon.record.fold.HELD``).
+        certificates: The newest of each paper with a date.
+        reviewed: Up to where the record is reviewed and verified.
+        eased: The week's entries of the types of ``EASED``.
+        results: The week's results of tests, by outcome.
+        sounded: How many alerts began to sound; None: not known.
+        growth: The newest head, and the proof that it grew out of the one told last.
+    """
+
+    ship: Ship
+    flag: str
+    software: str
+    configuration: str
+    now_utc: datetime
+    ship_time: timezone
+    regime: Regime
+    clock: str
+    tests: Sequence[Mapping[str, Any]]
+    covert: frozenset[str]
+    shore: tuple[int, int] | None
+    defects: Sequence[Mapping[str, Any]]
+    held: Mapping[str, Mapping[str, Json]]
+    certificates: Mapping[str, Mapping[str, Json]]
+    reviewed: Mapping[str, Mapping[str, Json]]
+    eased: Sequence[Entry]
+    results: Mapping[str, int]
+    sounded: int | None
+    newest_seq: int
+    copy_age_h: int | None
+    growth: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def begins_utc(self) -> datetime:
+        return self.now_utc - timedelta(days=DAYS)
+
+
+def told(week: Week) -> dict[str, Json]:
+    """Return the report, as it stands in the entry of its export."""
+    return {
+        "v": VERSION,
+        "from": forms.utc(week.begins_utc),
+        "to": forms.utc(week.now_utc),
+        "ship": {
+            "name": week.ship.name,
+            "imo": week.ship.imo_number,
+            "call_sign": week.ship.call_sign,
+            "mmsi": week.ship.mmsi,
+            "flag": week.flag,
+        },
+        "software": week.software,
+        "configuration": week.configuration,
+        "situation": week.regime.situation.value,
+        "security_level": int(week.regime.level),
+        "threat": week.regime.threat,
+        "clock": week.clock,
+        "tests": _tests(week),
+        "ssas": _ssas(week),
+        "drill": _training(week, "drill", DRILL_MONTHS),
+        "exercise": _training(week, "exercise", EXERCISE_MONTHS),
+        "defects": _defects(week),
+        "eased": _eased(week),
+        "results": [{"result": name, "count": count} for name, count in week.results.items()],
+        "sounded": week.sounded,
+        "papers": _papers(week),
+        "record": {
+            "newest": week.newest_seq,
+            "reviewed_to": _covered(week, "reviewed"),
+            "verified_to": _covered(week, "verified"),
+            "copy_age_h": week.copy_age_h,
+        },
+        "growth": dict(week.growth),
+    }
+
+
+def _tests(week: Week) -> dict[str, Json]:
+    stands = Counter(str(row["readiness"]) for row in week.tests)
+    overdue = [row for row in week.tests if row["readiness"] == "overdue"]
+    return {
+        "stands": [{"readiness": name, "count": count} for name, count in sorted(stands.items())],
+        "overdue": [
+            {"test": row["test"], "limit": row["limit"]}
+            for row in overdue[:MOST_LISTED]
+            if row["test"] not in week.covert  # counted, and told below
+        ],
+    }
+
+
+def _ssas(week: Week) -> dict[str, Json]:
+    """Return the newest SSAS test of all, whatever point it was of, and when the next is due."""
+    rows = [row for row in week.tests if row["test"] in week.covert]
+    last = max((r["last"] for r in rows if r["last"]), key=lambda said: said["at"], default=None)
+    due = min((row["next_due"] for row in rows if row["next_due"]), default=None)
+    confirmed, recipients = week.shore or (None, None)
+    return {
+        "tests": len(rows),
+        "last": None if last is None else {"at": last["at"], "result": last["result"]},
+        "confirmed": confirmed,
+        "recipients": recipients,
+        "next": due,
+    }
+
+
+def _training(week: Week, what: str, months: int) -> dict[str, Json]:
+    ended = [
+        at
+        for id_, said in week.held.items()
+        if id_.startswith(f"{what}/") and (at := moment(said.get("ended"))) is not None
+    ]
+    last = max(ended, default=None)
+    return {
+        "last": None if last is None else forms.utc(last),
+        "limit": None if last is None else forms.utc(months_after(last, months)),
+    }
+
+
+def _defects(week: Week) -> dict[str, Json]:
+    since = {str(each["defect"]): moment(each["found_at"]) for each in week.defects}
+    long = [at for at in since.values() if at is not None and week.now_utc - at > LONG_OPEN]
+    return {
+        "open": len(week.defects),
+        "over_7_days": len(long),
+        "list": [
+            {
+                "defect": each["defect"],
+                "equipment": each["equipment"],
+                "found": each["found_at"],
+                "measure": bool(each["measure"]),
+                "told": bool(each["told"]),
+            }
+            for each in week.defects[:MOST_LISTED]
+            if not _is_covert(week, each)
+        ],
+    }
+
+
+def _is_covert(week: Week, defect: Mapping[str, Any]) -> bool:
+    return defect.get("test") in week.covert
+
+
+def _eased(week: Week) -> dict[str, Json]:
+    """Return what was inhibited, permitted or out of service, by what it was about, and whether it repeats by night."""
+    about: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for entry in week.eased:
+        at = moment(entry.stamp.at)
+        if at is not None:
+            about[EASED[entry.type], _subject(entry)].append(at.astimezone(week.ship_time))
+    rows = []
+    for (how, what), times in about.items():
+        nights = len({_night(at) for at in times} - {None})
+        rows.append((nights >= REPEATED_NIGHTS, len(times), how, what, nights))
+    rows.sort(key=lambda row: (not row[0], -row[1], row[2], row[3]))
+    return {
+        "times": len(week.eased),
+        "list": [
+            {"how": how, "what": what, "times": times, "nights": nights, "repeated": repeated}
+            for repeated, times, how, what, nights in rows[:MOST_LISTED]
+        ],
+        "more": max(0, len(rows) - MOST_LISTED),
+    }
+
+
+def _subject(entry: Entry) -> str:
+    said = entry.open
+    name = said.get("source") or said.get("door") or said.get("equipment") or entry.subject
+    return str(name)[:LONGEST_TEXT]
+
+
+def _night(at: datetime) -> str | None:
+    """Return which night a moment of ship's time belongs to, by the day on which it begins; None by day."""
+    if at.hour >= NIGHT_BEGINS_H:
+        return f"{at:%Y-%m-%d}"
+    return f"{at - timedelta(days=1):%Y-%m-%d}" if at.hour < NIGHT_ENDS_H else None
+
+
+def _papers(week: Week) -> list[Json]:
+    return [
+        {
+            "name": str(said["name"])[:LONGEST_TEXT],
+            "expires": said.get("expires"),
+            "window_from": said.get("window_from"),
+            "window_until": said.get("window_until"),
+            "endorsed": said.get("endorsed"),
+        }
+        for said in list(week.certificates.values())[:MOST_LISTED]
+    ]
+
+
+def _covered(week: Week, what: str) -> Json:
+    said = week.reviewed.get(what)
+    return None if said is None else said.get("up_to")
+
+
+def counted(results: Iterable[Entry]) -> dict[str, int]:
+    """Return how many results of each outcome there are, in the words of paper."""
+    return dict(
+        sorted(Counter(WORDS[Outcome(str(entry.open["outcome"]))] for entry in results).items())
+    )

@@ -1,0 +1,181 @@
+"""The company's list: what leads it, what is believed, and what a ship cannot hide by saying nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import timedelta
+
+import pytest
+
+from daemon.ashore import fleet, reading
+from daemon.cli import main
+from daemon.record import verify
+from tests.ashore.rig import NOW, mailing, vkey_of
+
+DAY = timedelta(days=1)
+IMO = 9999993
+STANDS = [{"test": "t-door", "readiness": "overdue", "last": None, "next_due": None, "limit": None}]
+
+
+def keys(*numbers: int) -> list[verify.Key]:
+    return [verify.read_key(vkey_of(each)) for each in numbers]
+
+
+def listed(folder, *numbers, now_utc=NOW):
+    return fleet.gathered(fleet.files(folder), keys(*(numbers or (IMO,))), now_utc=now_utc)
+
+
+async def two_weeks(tmp_path, *, between=20):
+    """Return the folder of two reports of one ship, a week apart."""
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(30, at=NOW - 8 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.live(between, at=NOW - DAY)
+        await ship.mail(mail / "2.jsonl", now_utc=NOW)
+    return mail
+
+
+async def test_a_week_that_a_ship_mails_is_her_own_word_in_less_than_10_kb(tmp_path):
+    mail = await two_weeks(tmp_path)
+    assert all(each.stat().st_size < 10_000 for each in mail.iterdir())
+    [row] = listed(mail).rows
+    assert (row.ship, row.alarms) == ("KESTREL STRAIT", ())
+    assert row.record == "grown since 22 Nov"
+    assert row.report.by == "R. Menon"
+
+
+async def test_it_verifies_offline_in_one_command(tmp_path, capsys):
+    mail = await two_weeks(tmp_path)
+    code = main(["verify", str(mail / "2.jsonl"), "--key", vkey_of(IMO)])
+    said = capsys.readouterr().out
+    assert code == verify.EXIT["INCONCLUSIVE"], "an outside anchor is what only the company has"
+    assert "no outside anchor" in said
+    assert "FAIL" not in said
+
+
+async def test_sixty_ships_stand_by_the_age_of_their_reports_and_those_that_never_reported_first(
+    tmp_path,
+):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    numbers = list(range(9100001, 9100061))
+    ages = random.Random(7).sample(range(600), len(numbers))
+    for imo, hours in zip(numbers[:-1], ages, strict=False):
+        async with mailing(tmp_path / str(imo), imo) as ship:
+            await ship.mail(mail / f"{imo}.jsonl", now_utc=NOW - timedelta(hours=hours))
+    found = listed(mail, *numbers)
+    assert not found.refused
+    assert len(found.rows) == len(numbers)
+    first, *others = found.rows
+    assert (first.ship, first.alarms) == (f"ispsd/{numbers[-1]}", ("NO REPORT",))
+    known = [row.age / timedelta(hours=1) for row in others]
+    assert known == sorted(ages[:-1], reverse=True)
+    old = {row.report.prefix for row in others if "REPORT OLD" in row.alarms}
+    want = {f"ispsd/{n}" for n, h in zip(numbers[:-1], ages, strict=False) if h > 8 * 24}
+    assert old == want
+
+
+@pytest.mark.parametrize("place", range(12))
+async def test_one_letter_changed_anywhere_in_a_report_is_refused(tmp_path, place):
+    mail = await two_weeks(tmp_path)
+    path = mail / "2.jsonl"
+    content = bytearray(path.read_bytes())
+    letters = [i for i, byte in enumerate(content) if 97 <= byte <= 121]
+    content[letters[len(letters) * place // 12]] += 1
+    path.write_bytes(content)
+    found = listed(mail)
+    assert [each.path for each in found.refused] == [path]
+    assert [row.report.path.name for row in found.rows] == ["1.jsonl"]
+
+
+async def test_a_report_that_another_ship_signed_is_refused(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "other", 9100001) as other:
+        await other.mail(mail / "1.jsonl")
+    found = listed(mail, IMO)
+    assert [each.path.name for each in found.refused] == ["1.jsonl"]
+    assert [row.alarms for row in found.rows] == [("NO REPORT",)]
+
+
+async def test_a_record_that_was_rewritten_between_two_reports_is_an_alarm(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(30, at=NOW - 8 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+    async with mailing(tmp_path / "written anew") as ship:  # with the ship's key
+        await ship.live(31, at=NOW - 8 * DAY)
+        await ship.mail(tmp_path / "not mailed.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.live(20, at=NOW - DAY)
+        await ship.mail(mail / "2.jsonl", now_utc=NOW)
+    [row] = listed(mail).rows
+    # It claims to have grown out of a head that was never mailed: that is not shown, and so not believed.
+    assert "not compared" in row.record
+    assert row.alarms == ("A REPORT IS MISSING before 29 Nov: ask for it",)
+    async with mailing(tmp_path / "shrunk") as ship:
+        await ship.live(3, at=NOW - DAY)
+        await ship.mail(mail / "3.jsonl", now_utc=NOW + timedelta(minutes=5))
+    [row] = listed(mail).rows
+    assert any(each.startswith("RECORD: her record shrank") for each in row.alarms)
+
+
+async def test_a_proof_of_growth_that_is_of_another_history_is_an_alarm(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "one") as ship:
+        await ship.live(30, at=NOW - 8 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+    async with mailing(tmp_path / "two") as ship:
+        await ship.live(29, at=NOW - 9 * DAY)
+        await ship.live(1, at=NOW - 8 * DAY)  # as many entries, but others
+        await ship.mail(tmp_path / "kept.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.mail(mail / "2.jsonl", now_utc=NOW)
+    [row] = listed(mail).rows
+    assert "are not those of the report before" in row.alarms[0]
+
+
+async def test_what_a_report_cannot_show_costs_neither_the_list_nor_the_other_ships(tmp_path):
+    mail = await two_weeks(tmp_path)
+    (mail / "garbage.jsonl").write_bytes(b"\x00\xff{")
+    (mail / "large.jsonl").write_bytes(b"{" * (reading.LARGEST + 1))
+    (mail / "empty.jsonl").touch()
+    (mail / "notes.txt").write_text("not looked at")
+    found = listed(mail)
+    assert {each.path.name for each in found.refused} == {
+        "garbage.jsonl",
+        "large.jsonl",
+        "empty.jsonl",
+    }
+    assert [row.ship for row in found.rows] == ["KESTREL STRAIT"]
+
+
+async def test_the_list_names_what_the_company_has_to_see_to(tmp_path, capsys):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    keyfile = tmp_path / "ships.pub"
+    keyfile.write_text(vkey_of(IMO) + "\n")
+    papers = {
+        "issc": {"name": "ISSC", "number": "1", "expires": "2030-01-01", "window_until": None}
+    }
+    held = {"drill/a": {"ended": "2026-11-02T02:00:00.000Z"}}
+    async with mailing(tmp_path / "record") as ship:
+        long_ago = NOW - 59 * DAY
+        await ship.mail(
+            mail / "1.jsonl", now_utc=long_ago, tests=STANDS, certificates=papers, held=held
+        )
+    code = main(["fleet", str(mail), "--key", str(keyfile), "--json"])
+    [ship_said] = json.loads(capsys.readouterr().out)["ships"]
+    assert ship_said["overdue"] == "1"
+    assert ship_said["ISSC"] == "2030-01-01"
+    assert ship_said["last SSAS test"] == "NONE"
+    assert ship_said["exercise"] == "NONE"
+    assert ship_said["config"] == "c0ffee00"
+    assert code == 1, "it is older than 8 days"
+    assert main(["fleet", str(mail), "--key", str(keyfile)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("SHIP")
+    assert lines[-1] == "1 ships, 1 to look at, 0 files refused"
