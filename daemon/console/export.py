@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_DAYS: Final = 30
+DIGEST_DAYS: Final = 7
 NEWEST_ANCHORS: Final = 32
 WIDTH: Final = 70
 
@@ -94,15 +95,32 @@ def add(commands: Any) -> None:
         "--replace", action="store_true", help="an earlier file of that name may go"
     )
     parser.set_defaults(act=_export)
+    _add_digest(commands)
+
+
+def _add_digest(commands: Any) -> None:
+    """Add the week for the company by a name of its own: what is mailed each Sunday."""
+    parser = asking(commands, "digest", "write the week for the company: one small file", by=True)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--to-whom", required=True, metavar="WHO", help="who receives it")
+    parser.add_argument("--format", choices=("jsonl", "pdf"), default="jsonl")
+    parser.add_argument(
+        "--replace", action="store_true", help="an earlier file of that name may go"
+    )
+    ours = {"what": release.DIGEST, "seq": None, "begins": None, "ends": None, "consent": None}
+    parser.set_defaults(act=_export, record=None, key=[], anchor=[], **ours)
 
 
 def _export(given: argparse.Namespace) -> int:
     wishes.must_fit(given.what, given.format, given.seq)
     if given.what == release.DIGEST and given.record:
-        raise IspsdError("a running ispsd makes the week's report: it stands in the entry of its release")
+        raise IspsdError(
+            "a running ispsd makes the week's report: it stands in the entry of its release"
+        )
     now = datetime.now(UTC)
     ends = given.ends or now
-    period = Period(given.begins or ends - timedelta(days=DEFAULT_DAYS), ends)
+    days = DIGEST_DAYS if given.what == release.DIGEST else DEFAULT_DAYS
+    period = Period(given.begins or ends - timedelta(days=days), ends)
     if period.begins >= period.ends:
         raise IspsdError(
             f"the period would begin {moments.utc_words(period.begins)} and end "
