@@ -2,14 +2,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pwd
 import socket
 import stat
+import sys
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from daemon import control
+from daemon.control import Peer
 from daemon.errors import IspsdError, RefusedError
+
+ASKS = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as asking:
+    asking.connect(sys.argv[1])
+    asking.sendall(sys.argv[2].encode() + b"\\n")
+    print(asking.makefile().readline())
+"""
 
 
 async def echo(request):
@@ -152,3 +164,68 @@ async def test_an_answer_without_an_end_is_not_read_for_ever(tmp_path, monkeypat
             await control.ask(path, {"do": "x"})
         await gone.wait()
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("uid", "who"),
+    [(0, Peer.OWNER), (990, Peer.OWNER), (991, Peer.WEB), (992, None), (65534, None)],
+)
+def test_root_and_its_own_user_ask_anything_the_pages_server_pages_and_others_nothing(uid, who):
+    assert control.peer(uid, own=990, web=991) is who
+    assert control.peer(991, own=990, web=None) is None
+
+
+async def test_the_pages_server_may_ask_for_pages_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "s"
+    monkeypatch.setattr(control, "peer", lambda *_, **__: Peer.WEB)
+    async with serving(path):
+        said = await raw(
+            path,
+            b'{"do": "log"}\n',
+            b'{"do": "review"}\n',
+            b'{"do": "reviewed.page"}\n',
+            b'{"do": " review.page"}\n',
+            b'{"do": "review.page"}\n',
+        )
+        assert said == [{"error": "refused"}] * 4 + [{"heard": "review.page"}]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_another_user_reaches_the_socket_where_it_is_the_pages_servers(tmp_path):
+    nobody = pwd.getpwnam("nobody")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.owner() == "root" and folder != folder.parent and not folder.stat().st_mode & 1:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    path = tmp_path / "s"
+    task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="nobody").run())
+    try:
+        async with asyncio.timeout(5):
+            while not await control.answers(path):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o660, nobody.pw_gid)
+        for do, heard in (("review.page", {"heard": "review.page"}), ("log", {"error": "refused"})):
+            asking = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-c", ASKS, str(path), json.dumps({"do": do})),
+                user=nobody.pw_uid,
+                group=nobody.pw_gid,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            told, _ = await asking.communicate()
+            assert json.loads(told) == heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_user_that_is_not_there_costs_the_pages_and_not_the_watch(tmp_path):
+    path = tmp_path / "s"
+    task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="no-such-user").run())
+    try:
+        async with asyncio.timeout(5):
+            while not await control.answers(path):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert await control.ask(path, {"do": "x"}) == {"heard": "x"}
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

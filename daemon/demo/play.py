@@ -19,6 +19,7 @@ from daemon.demo import crew
 from daemon.demo.gangway import gangway
 from daemon.demo.history import write_history
 from daemon.demo.second import second_computer
+from daemon.demo.ssas import MASTER, PINS, SSO, set_pins
 from daemon.demo.story import Story
 from daemon.demo.words import told, utc_now
 from daemon.errors import IspsdError, LinkError
@@ -91,6 +92,9 @@ async def _play(state: Path, *, keep: bool) -> int:
         station = await stage.enter_async_context(gangway(_as_station(broker, state), SHIP))
         living = await _until_ready(station, process, state)
         stage.callback(living.cancel)
+        if keep:
+            await set_pins(state / "control.sock")
+            _tell_of_sso_pages(loaded)
         try:
             story = Story(ship, devices, station, broker, state / "control.sock", _say)
             await story.quiet_watch()
@@ -200,10 +204,7 @@ def _tell_how_to_watch(broker: EmbeddedBroker, state: Path) -> None:
 async def _serve_page(
     stage: AsyncExitStack, broker: EmbeddedBroker, loaded: Config, path: Path
 ) -> None:
-    """Serve the page of the stations, where the broker can speak to it; say where."""
-    if broker.kind != "mosquitto":
-        _say("PAGE", "none: iotcore's WebSocket speaks MQTT 3.1.1 only; install Mosquitto for it")
-        return
+    """Serve the pages; say where that of the stations is, where the broker can speak to it."""
     log = path.with_name("web.log")
     web = await stage.enter_async_context(
         processes.child("-m", "daemon", "web", "--config", str(path), log=log)
@@ -212,6 +213,12 @@ async def _serve_page(
         raise IspsdError(
             f"the page ended at once:\n{log.read_text('utf-8', errors='replace')[-2000:]}"
         )
+    if broker.kind != "mosquitto":
+        _say(
+            "PAGE",
+            "none of the watch: iotcore's WebSocket speaks MQTT 3.1.1 only; install Mosquitto for it",
+        )
+        return
     # Of this demo only, which is gone with it, and on loopback.
     password = broker.passwords["bridge"]
     _say(
@@ -219,6 +226,12 @@ async def _serve_page(
         f"http://127.0.0.1:{loaded.web.port}/ in a browser on this computer; it shows at once",
     )
     _say("", f"  to act there: station ..., bridge, password {password}")
+
+
+def _tell_of_sso_pages(loaded: Config) -> None:
+    """Say where SSO and Master log in; their PINs are invented as they are."""
+    _say("", f"SSO and Master: http://127.0.0.1:{loaded.web.port}/sso")
+    _say("", f"  {SSO}, PIN {PINS[SSO]}; {MASTER}, PIN {PINS[MASTER]}")
 
 
 def _say(chapter: str, line: str) -> None:

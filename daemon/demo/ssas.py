@@ -32,6 +32,15 @@ AT_REST_S = 3.0
 """The lamp must have been seen dark for two seconds before it counts as lit by the press."""
 
 
+async def set_pins(socket: Path) -> None:
+    """Let everybody whose acts ask for a PIN set one, as at ispsd's own computer."""
+    for name, pin in PINS.items():
+        with suppress(
+            RefusedError
+        ):  # set before, perhaps in the demo whose record this one goes on with
+            await control.ask(socket, {"do": "pin.set", "by": name, "new_pin": pin})
+
+
 @dataclass(slots=True)
 class SsasChapter:
     """Tells it."""
@@ -53,7 +62,7 @@ class SsasChapter:
 
     async def _test(self) -> None:
         """Refused, with the rule; then notice, a window by two, three legs."""
-        await self._pins()
+        await set_pins(self.socket)
         start = {"do": "test.start", "test": TEST, "by": SSO}
         await self._refused("SSAS TEST", start)
         sent = datetime.now(UTC) - timedelta(days=1)
@@ -108,12 +117,6 @@ class SsasChapter:
         )
         await self._control({"do": "window.close", "by": [SSO]})
         self.say("", "window closed")
-
-    async def _pins(self) -> None:
-        """Let everybody whose acts ask for a PIN set one, as at ispsd's own computer."""
-        for name, pin in PINS.items():
-            with suppress(RefusedError):  # in a demo that goes on with the record of another
-                await self._control({"do": "pin.set", "by": name, "new_pin": pin})
 
     async def _covert(self) -> None:
         """Outside a window the unit sends in earnest; on board nothing is different."""

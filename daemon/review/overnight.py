@@ -21,6 +21,9 @@ LONGEST: Final = 160
 OUTCOMES: Final = {"failed": "UNSAT", "inconclusive": "NOT PROVEN", "skipped": "NOT DONE"}
 _ALERT_RANK: Final = {"A": 0, "W": 1, "C": 5}
 _OVER: Final = "N"
+_LAST: Final = 99
+_STRANGE: Final = (KeyError, TypeError, ValueError, AttributeError)
+"""What an entry of another version brings about: it breaks no morning."""
 
 
 @dataclass(slots=True)
@@ -44,34 +47,56 @@ class Group:
 
 def lines(entries: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
     """Return the lines and how many groups have none, from entries in their order."""
-    groups: dict[tuple[str, ...], Group] = {}
-    for entry in entries:
-        if (key := _key(entry)) is None:
+    groups, strange = _grouped(entries)
+    told = []
+    for key, group in sorted(groups.items(), key=lambda pair: (pair[1].rank, pair[1].first)):
+        try:
+            words = _words(key, group)
+        except _STRANGE:
+            strange.append(group.last)
             continue
-        rank = _rank(entry)
+        if words:
+            told.append((words, group))
+    if strange:
+        what = "an entry" if len(strange) == 1 else f"{len(strange)} entries"
+        unread = Group(_LAST, strange[0], strange[-1], 0)
+        told.append((f"{what} of another version: read it in the record", unread))
+    shown = told if len(told) <= MOST_LINES else told[: MOST_LINES - 1]
+    return {
+        "lines": [
+            {
+                "text": _short(words),
+                "first": group.first,
+                "last": group.last,
+                "seq": group.seq or None,
+                "loud": group.rank <= 1,
+            }
+            for words, group in shown
+        ],
+        "more": len(told) - len(shown),
+    }
+
+
+def _grouped(
+    entries: Iterable[Mapping[str, Any]],
+) -> tuple[dict[tuple[str, ...], Group], list[str]]:
+    """Return what belongs together, and when that was written which nobody here can read."""
+    groups: dict[tuple[str, ...], Group] = {}
+    strange: list[str] = []
+    for entry in entries:
+        try:
+            key, rank = _key(entry), _rank(entry)
+        except _STRANGE:
+            strange.append(entry["at"])
+            continue
+        if key is None:
+            continue
         group = groups.setdefault(key, Group(rank, entry["at"], entry["at"], entry["seq"]))
         group.rank = min(group.rank, rank)
         group.last, group.seq = entry["at"], entry["seq"]
         who = {"by": entry["actor"]["person"], "about": entry["subject"]}
         group.said.append({**entry["open"], **who})
-    found = sorted(
-        ((key, group) for key, group in groups.items() if _words(key, group)),
-        key=lambda pair: (pair[1].rank, pair[1].first),
-    )
-    shown = found if len(found) <= MOST_LINES else found[: MOST_LINES - 1]
-    return {
-        "lines": [
-            {
-                "text": _short(_words(key, group)),
-                "first": group.first,
-                "last": group.last,
-                "seq": group.seq,
-                "loud": group.rank <= 1,
-            }
-            for key, group in shown
-        ],
-        "more": len(found) - len(shown),
-    }
+    return groups, strange
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -40,6 +40,7 @@ class Made:
 
     def __init__(self, people: People, clock: ManualClock, pages: Mapping[str, Page]) -> None:
         self.people = people
+        people._journal = self
         self.clock = clock
         self.drafts: list[Draft] = []
         self.asked: list[dict[str, Any]] = []
