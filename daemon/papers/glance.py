@@ -16,7 +16,7 @@ from daemon.papers import aboard, moments
 from daemon.papers.calls import ENTRIES
 from daemon.papers.moments import Period, ShipTime
 from daemon.papers.source import Found, Source
-from daemon.papers.testlog import MISSED
+from daemon.papers.testlog import MISSED, is_late
 from daemon.papers.words import number
 from daemon.record.codec import utc_text
 from daemon.record.entry import EntryError, subject_of
@@ -43,6 +43,26 @@ EVER: Final = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(9990, 1, 1, tzin
 """What is around a row counts whenever it was entered: a clock that was wrong hides nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How one result came out, as its entry says it without being read whole.
+
+    Attributes:
+        done: When; "" where the entry does not say.
+    """
+
+    type: str
+    entered: str
+    outcome: str
+    done: str
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a person entered it too late."""
+        entered, done = moments.read(self.entered), moments.read(self.done)
+        return self.type != MISSED and None not in {entered, done} and is_late(entered, done)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """Which rows.
@@ -53,17 +73,19 @@ class Wish:
         before: Only older ones than this number.
         subject: Only of this equipment.
         is_sso: Only what is for the SSO alone.
+        after: Only newer ones than this number.
         outcomes: Also count how all of the period came out.
-        picks: Of those, which are wanted; None: all of them.
+        picks: By when it was entered, its outcome and when it was done: whether a row is wanted; None: all of them.
     """
 
     types: tuple[str, ...]
     period: Period
     before: int | None = None
+    after: int | None = None
     subject: str | None = None
     is_sso: bool = False
     outcomes: bool = False
-    picks: Callable[[str], bool] | None = None
+    picks: Callable[[Came], bool] | None = None
     most: int = MOST_ROWS
 
 
@@ -82,7 +104,7 @@ class Glance:
     source: Source
     rows: tuple[Found, ...]
     next: int | None = None
-    outcomes: Mapping[int, str] = field(default_factory=dict)
+    outcomes: Mapping[int, Came] = field(default_factory=dict)
     counted_from: int | None = None
     later: tuple[Found, ...] = ()
 
@@ -109,7 +131,10 @@ def take(reader: Reader, wish: Wish, ship: Ship) -> Glance:
     if wish.picks is None:
         rows, next_ = _rows(reader, wish)
     else:
-        rows, next_ = _picked(reader, wish, outcomes, counted_from)
+        far, far_from = outcomes, counted_from
+        if counted_from is not None and wish.before is not None and wish.before <= counted_from:
+            far, far_from = _outcomes(reader, wish, before=wish.before)
+        rows, next_ = _picked(reader, wish, far, far_from)
     later = _later(reader, rows)
     return Glance(
         source=_source(reader, rows, later, ship),
@@ -139,6 +164,7 @@ def _query(wish: Wish, type_: str) -> Query:
         type=type_,
         subject=wish.subject,
         before=wish.before,
+        after=wish.after,
         since=utc_text(wish.period.begins),
         until=utc_text(wish.period.ends),
         classification=Classification.SSO if wish.is_sso else None,
@@ -162,42 +188,48 @@ def _rows(reader: Reader, wish: Wish) -> tuple[list[Found], int | None]:
     return [_with_part(reader, each) for each in found], reach or None
 
 
-def _outcomes(reader: Reader, wish: Wish) -> tuple[dict[int, str], int | None]:
+def _outcomes(
+    reader: Reader, wish: Wish, *, before: int | None = None
+) -> tuple[dict[int, Came], int | None]:
     """Return how all results of the period came out, whatever sheet of it is shown."""
-    found: dict[int, str] = {}
+    found: dict[int, Came] = {}
     stops: list[int] = []
     for type_ in wish.types:
-        some, next_ = reader.outcomes(replace(_query(wish, type_), before=None))
-        # A period that ended without its test is NOT DONE, whatever stands in its entry.
-        found |= dict.fromkeys(some, Outcome.SKIPPED.value) if type_ == MISSED else some
+        query = replace(_query(wish, type_), before=before)
+        some, next_ = reader.told(query, "outcome", "ended", "done_at")
+        for seq, (entered, outcome, ended, done_at) in some.items():
+            # A period that ended without its test is NOT DONE, whatever stands in its entry.
+            came = Outcome.SKIPPED.value if type_ == MISSED else outcome
+            found[seq] = Came(type_, entered, came, done_at or ended)
         stops += [] if next_ is None else [next_]
-    reach = max(stops, default=None)
-    return found, reach
+    return found, max(stops, default=None)
 
 
 def _picked(
-    reader: Reader, wish: Wish, outcomes: Mapping[int, str], counted_from: int | None
+    reader: Reader, wish: Wish, outcomes: Mapping[int, Came], counted_from: int | None
 ) -> tuple[list[Found], int | None]:
     """Return those that came out as is wanted."""
-    picks = wish.picks or (lambda _: True)
-    before = wish.before
+    picks, before = wish.picks, wish.before
     seqs = sorted(
         (
             seq
-            for seq, outcome in outcomes.items()
-            if picks(outcome) and (before is None or seq < before)
+            for seq, came in outcomes.items()
+            if (picks is None or picks(came)) and (before is None or seq < before)
         ),
         reverse=True,
     )
     chosen = seqs[: wish.most]
-    found = [
+    found = _numbered(reader, chosen)
+    return found, chosen[-1] if len(seqs) > len(chosen) else counted_from
+
+
+def _numbered(reader: Reader, seqs: Iterable[int]) -> list[Found]:
+    """Return the entries of these numbers."""
+    return [
         each
-        for seq in chosen
+        for seq in seqs
         for each in _found(reader, Query(after=seq - 1, before=seq + 1, limit=1))
     ]
-    if len(seqs) > len(chosen):
-        return found, chosen[-1]
-    return found, counted_from
 
 
 def _later(reader: Reader, rows: Sequence[Found]) -> list[Found]:
@@ -206,12 +238,8 @@ def _later(reader: Reader, rows: Sequence[Found]) -> list[Found]:
         return []
     subjects = [subject_of(each.seq) for each in rows]
     said = reader.about(subjects, after=min(each.seq for each in rows))
-    wanted = [seq for seq, type_, _ in said if type_ in {AMENDED, ATTACHED}][-MOST_LATER:]
-    return [
-        each
-        for seq in wanted
-        for each in _found(reader, Query(after=seq - 1, before=seq + 1, limit=1))
-    ]
+    wanted = [seq for seq, type_, _ in said if type_ in {AMENDED, ATTACHED}]
+    return _numbered(reader, wanted[-MOST_LATER:])
 
 
 def _source(reader: Reader, rows: Iterable[Found], later: Iterable[Found], ship: Ship) -> Source:

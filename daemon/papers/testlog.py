@@ -77,7 +77,12 @@ class Row:
     @property
     def late(self) -> bool:
         """Whether a person entered it too late; a period that ended without a test is ispsd's own to say."""
-        return self.found.entry.type != MISSED and self.entered - self.done > LATE_AFTER
+        return self.found.entry.type != MISSED and is_late(self.entered, self.done)
+
+
+def is_late(entered: datetime, done: datetime) -> bool:
+    """Return whether something was entered too late after it was done."""
+    return entered - done > LATE_AFTER
 
 
 @dataclass(frozen=True, slots=True)

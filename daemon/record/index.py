@@ -99,6 +99,15 @@ class Index:
         """Return which entries between two numbers have this subject, type, kind or person, counted from the first."""
         return _between(self._by.get((by, name), _NONE), low - self._first, high - self._first)
 
+    def counts(self, by: str, low: int, high: int) -> dict[str, int]:
+        """Return how many entries between two numbers have each subject, type, kind or person."""
+        found = {
+            name: len(_between(places, low - self._first, high - self._first))
+            for (what, name), places in self._by.items()
+            if what == by
+        }
+        return {name: count for name, count in found.items() if count}
+
     def for_sso(self, low: int, high: int) -> Sequence[int]:
         """Return which entries between two numbers are for the SSO alone, counted from the first."""
         return _between(self._sso, low - self._first, high - self._first)

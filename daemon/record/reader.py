@@ -163,19 +163,35 @@ class Reader:
             room -= seen.size
         return Page(found, None)
 
-    def outcomes(self, query: Query) -> tuple[dict[int, str], int | None]:
-        """Return how what a query means came out, by number, and where the search goes on, as ``page`` has it."""
+    def told(self, query: Query, *names: str) -> tuple[dict[int, tuple[str, ...]], int | None]:
+        """Return by number when what a query means was entered and what it says in these fields, "" for nothing.
+
+        Beside it stands where the search goes on, as ``page`` has it.
+        """
         budget = search.MOST_EXAMINED
-        found: dict[int, str] = {}
+        found: dict[int, tuple[str, ...]] = {}
         segments = self._between(query.after, query.before)
         for path, db in reversed(segments) if query.newest_first else segments:
             with store_errors(path):
-                seen = search.outcomes(db, self._indexes[path], query, budget=budget)
+                seen = search.told(db, self._indexes[path], query, names, budget=budget)
             found.update(seen.by_seq)
             if seen.stopped_at is not None:
                 return found, seen.stopped_at
             budget -= seen.examined
         return found, None
+
+    def tally(self, first: int, last: int) -> dict[str, int]:
+        """Return about how many entries of each kind stand between two numbers, by the index: to show, not to sign."""
+        kinds: Counter[str] = Counter()
+        for path, db in self._between(first - 1, last + 1):
+            with store_errors(path):
+                begin, end = search.ends(db)
+                index = self._indexes[path]
+                if index.is_whole(end):
+                    kinds.update(index.counts("kind", max(first, begin), min(last, end)))
+                else:
+                    kinds.update(self.counts(max(first, begin), min(last, end))[0])
+        return {kind: kinds[kind] for kind in sorted(kinds, key=_kind_order)}
 
     def head_over(self, seq: int) -> Head | None:
         """Return the first head that covers an entry; None while none was signed behind it."""

@@ -113,33 +113,36 @@ def _candidates(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What entries say of how something came out, by their numbers, in the order that was asked for.
+class Told:
+    """What entries say in a few of their fields, by their numbers, in the order that was asked for.
 
     Attributes:
         stopped_at: As of ``Found``.
     """
 
-    by_seq: list[tuple[int, str]]
+    by_seq: list[tuple[int, tuple[str, ...]]]
     examined: int
     stopped_at: int | None
 
 
-def outcomes(db: apsw.Connection, index: Index, query: Query, *, budget: int) -> Outcomes:
-    """Look through one segment for what a query means, and read of each entry no more than its ``outcome``."""
+def told(
+    db: apsw.Connection, index: Index, query: Query, names: Sequence[str], *, budget: int
+) -> Told:
+    """Look through one segment for what a query means, and read of each entry when it was made and these fields."""
     found = _candidates(db, index, query, limit=budget, budget=budget)
     if isinstance(found, Found):
-        return Outcomes([], 0, found.stopped_at)
+        return Told([], 0, found.stopped_at)
     words, asked = _terms(query)
+    members = ", coalesce(json_extract(entry.body, '$.open.' || ?), '')" * len(names)
     rows = db.execute(
-        "SELECT entry.seq, coalesce(json_extract(entry.body, '$.open.outcome'), '') "  # noqa: S608 (our own words)
-        "FROM json_each(?) AS candidate CROSS JOIN entry ON entry.seq = candidate.value "
+        f"SELECT entry.seq, entry.at{members} FROM json_each(?) AS candidate "  # noqa: S608 (our own words)
+        "CROSS JOIN entry ON entry.seq = candidate.value "
         f"WHERE {' AND '.join(['1', *words])}",
-        (json.dumps(list(found.seqs)), *asked),
+        (*names, json.dumps(list(found.seqs)), *asked),
     )
-    by_seq = [(number(seq), str(outcome)) for seq, outcome in rows]
+    by_seq = [(number(seq), tuple(map(str, said))) for seq, *said in rows]
     stopped_at = found.seqs[-1] if len(found.seqs) == budget else None
-    return Outcomes(by_seq, len(found.seqs), stopped_at)
+    return Told(by_seq, len(found.seqs), stopped_at)
 
 
 def about(

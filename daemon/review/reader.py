@@ -26,7 +26,9 @@ READS: Final = frozenset(
             "log",
             "loop_check.show",
         ),
-        *("rates", "ready_to_secure", "retention", "seals", "ssas", "ssas.card", "ssas.notice"),
+        *("rates", "ready_to_secure", "rejudge", "retention", "seals"),
+        *("ssas", "ssas.card", "ssas.notice"),
+        *("testlog", "testlog.one", "testlog.past", "testlog.period"),
         *(
             "record.stands",
             "status",

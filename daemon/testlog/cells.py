@@ -20,7 +20,7 @@ LONGEST: Final = 600
 def told(cell: Cell) -> list[Json]:
     """Return a cell as it goes to the page."""
     spans = (Span(cell),) if isinstance(cell, str) else cell or ()
-    return [{"t": _cut(each.text), "s": each.style} for each in spans]
+    return [{"t": shown(each.text), "s": each.style} for each in spans]
 
 
 def row(cells: Iterable[Cell]) -> list[Json]:
@@ -38,5 +38,6 @@ def table(found: Table) -> dict[str, Json]:
     }
 
 
-def _cut(text: str) -> str:
+def shown(text: str) -> str:
+    """Return a text as a page may show it."""
     return printable(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from daemon import fields
 from daemon.errors import RecordError, RefusedError
@@ -17,7 +17,7 @@ from daemon.papers.glance import Ship
 from daemon.papers.particulars import Particulars
 from daemon.papers.view import View
 from daemon.results import MISSED, RESULT
-from daemon.testlog import exhibit, sheet
+from daemon.testlog import exhibit, past, period, sheet
 from daemon.testlog.exhibit import Kept
 from daemon.testlog.sheet import Now
 
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     from daemon.papers.glance import Glance
     from daemon.readiness import Tests
     from daemon.record.log import Record
+    from daemon.record.reader import Reader
     from daemon.requests import Handler
 
+_T = TypeVar("_T")
 SHEET: Final = "testlog"
 ONE: Final = "testlog.one"
+PERIOD: Final = "testlog.period"
+PAST: Final = "testlog.past"
 
 
 class TestLog:
@@ -66,7 +70,12 @@ class TestLog:
 
     def requests(self) -> Mapping[str, Handler]:
         """Return who answers which request of the control socket."""
-        return {SHEET: self.sheet, ONE: self.one}
+        return {
+            SHEET: self.sheet,
+            ONE: self.one,
+            PERIOD: self.period,
+            PAST: self.past,
+        }
 
     async def sheet(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return a sheet of the log.
@@ -90,15 +99,48 @@ class TestLog:
             RefusedError: There is no such test, or the record cannot be read.
         """
         seq = fields.number(request, "seq")
+        found = await self._read(partial(glance.one, seq=seq, ship=self._ship()))
+        if found is None or found.rows[0].entry.type not in {RESULT, MISSED}:
+            raise RefusedError(f"entry {seq} is no test that was done, or missed")
+        head = await self._read(lambda reader: reader.head_over(seq))
+        kept = await self._kept(found)
         try:
-            await self._studied()
-            found = await self._record.ask(partial(glance.one, seq=seq, ship=self._ship()))
-            if found is None or found.rows[0].entry.type not in {RESULT, MISSED}:
-                raise RefusedError(f"entry {seq} is no test that was done, or missed")
-            head = await self._record.ask(lambda reader: reader.head_over(seq))
-            kept = await self._kept(found)
             # Apart from the loop: evidence may be long, and alerts do not wait.
             return await asyncio.to_thread(exhibit.shown, found, kept, head)
+        except RecordError as err:  # the head that stands in the file is none
+            raise RefusedError(f"entry {seq} cannot be shown: {err}") from err
+
+    async def period(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return what nobody has reviewed yet, and what of it wants looking at.
+
+        Raises:
+            RefusedError: The record cannot be read.
+        """
+        return period.told(await self._read(partial(period.read, ship=self._ship())))
+
+    async def past(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
+        """Return what was tested on which day of a period, and about how long each test takes.
+
+        Raises:
+            RefusedError: A period that is none, or the record cannot be read.
+        """
+        asked, ship = past.period(request), self._ship()
+        led = [
+            (test.config.id, test.config.equipment)
+            for test in self._config.tests
+            if not test.spec.continuous or test.spec.lead is not None
+        ]
+        return past.told(await self._read(lambda reader: past.read(reader, asked, led, ship)))
+
+    async def _read(self, question: Callable[[Reader], _T]) -> _T:
+        """Return what the record says.
+
+        Raises:
+            RefusedError: It cannot be read.
+        """
+        try:
+            await self._studied()
+            return await self._record.ask(question)
         except RecordError as err:
             raise RefusedError(f"the record cannot be read now: {err}") from err
 

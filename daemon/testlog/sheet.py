@@ -70,7 +70,7 @@ class Asked:
             subject=by_id,
             is_sso=self.show == SSAS,
             outcomes=True,
-            picks=(lambda outcome: outcome != PASSED) if self.show == UNSAT else None,
+            picks=(lambda came: came.outcome != PASSED) if self.show == UNSAT else None,
             most=glance.MOST_ROWS if is_narrow else MOST_SHOWN,
         )
 
@@ -180,7 +180,7 @@ def _has(row: _Row, sought: str) -> bool:
 def _first_line(found: Glance, now: Now) -> str:
     reviewed, verified = (found.newest(f"period.{what}") for what in ("reviewed", "verified"))
     return logtable.summary(
-        Counter(result(outcome) for outcome in found.outcomes.values()),
+        Counter(result(came.outcome) for came in found.outcomes.values()),
         overdue=len(now.overdue),
         defects=now.defects,
         reviewed=logtable.reviewed_words(reviewed, verified),

@@ -26,7 +26,7 @@ def log_of(record: Any, ship: Ship) -> TestLog:
     tests = [
         SimpleNamespace(
             config=SimpleNamespace(id=id_, equipment=id_.removeprefix("t-"), name=id_.upper()),
-            spec=SimpleNamespace(kind=kind),
+            spec=SimpleNamespace(kind=kind, continuous=kind == "ais_own_report", lead=None),
         )
         for id_, kind in {**KINDS, **dict.fromkeys(ship.overdue, "manual")}.items()
     ]
