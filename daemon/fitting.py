@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from daemon import equipment, forms, logs, registry, rulebook, safekeeping, stationacts
 from daemon.acts import Acts
 from daemon.alertbook import AlertBook
+from daemon.alertpath import AlertPath
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.ashore import gathering
@@ -27,6 +28,7 @@ from daemon.diskroom import DiskRoom
 from daemon.drivers.api import DriverContext, Shared
 from daemon.drivers.camera_pictures import PICTURES, Pictures
 from daemon.drivers.tape import TAPES, Tapes
+from daemon.echoes import Echoes
 from daemon.entropy import Entropy
 from daemon.episodes import Episodes
 from daemon.errors import RecordError
@@ -238,6 +240,7 @@ class Fitted:
                 journal=self.record,
             ),
         )
+        self._echoes = Echoes(self.watch.stations)
         self.supervisors = [
             Supervisor(
                 device=device.id,
@@ -377,7 +380,7 @@ class Fitted:
                 self.ship.ais_orders.known_since_utc,
                 self.ship.ais_orders.times,
             ),
-            alert_path=self.ourselves.alert_path,
+            alert_path=AlertPath(self.publisher, self._echoes, clock=self.clock).send,
             station_is_live=lambda: self.watch.stations.one_is_attended(self.clock.now_s()),
             verify_record=self.ourselves.verify_record,
             movements=self.movements.of_day,
@@ -435,6 +438,7 @@ class Fitted:
         self.station_acts = StationActs(
             people=self.office.people,
             annunciator=self.watch.annunciator,
+            echoes=self._echoes,
             clock=self.clock,
             entropy=self._entropy,
             journal=self.record,

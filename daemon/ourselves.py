@@ -131,10 +131,6 @@ class Ourselves:
         except RecordError:
             return ()
 
-    async def alert_path(self) -> float | None:
-        """Return after how many seconds a synthetic alert came back from the broker; None: never."""
-        return await self._publisher.round_trip_s(limit_s=BROKER_LIMIT_S)
-
     async def tell_status(self) -> None:
         """Say on ``status`` what degrades the watch, until cancelled."""
         said: list[str] | None = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from daemon.annunciator import Annunciator
     from daemon.clock import Clock
+    from daemon.echoes import Echoes
     from daemon.entropy import Entropy
     from daemon.model import Json
     from daemon.mqtt.commands import Command
@@ -42,6 +43,7 @@ class StationActs:
         *,
         people: People,
         annunciator: Annunciator,
+        echoes: Echoes,
         clock: Clock,
         entropy: Entropy,
         journal: Journal,
@@ -51,6 +53,7 @@ class StationActs:
         self._people = people
         self._annunciator = annunciator
         self._stations = annunciator.stations
+        self._echoes = echoes
         self._clock = clock
         self._entropy = entropy
         self._journal = journal
@@ -101,20 +104,30 @@ class StationActs:
         return {"take_watch": take_watch, "heard": heard, "test_sound": test_sound}
 
     def _alive(self, station: str, said: Mapping[str, Any]) -> Reply:
-        """Take a station's proof of life; nothing is written."""
-        now_s = self._clock.now_s()
-        ago_s, of = said.get("touched_s"), said.get("of")
+        """Take a station's proof of life; nothing is written.
+
+        One that answers a synthetic alert is no person's act: it may say that the station is not armed, never that it
+        is.
+        """
+        now_s, before = self._clock.now_s(), self._stations.at(station)
+        ago_s, nonce = said.get("touched_s"), said.get("selftest")
+        of = None if said.get("of") is None else Teller(said["of"])
         touched_s = None if ago_s is None else now_s - float(ago_s)
+        is_armed = said["sound_armed"] is True
+        if nonce is not None:
+            touched_s = None if touched_s is None else before.touched_s
+            is_armed = is_armed and before.said_armed
         self._stations.alive(
             station,
             shown=said["shown"] is True,
             fresh=said["fresh"] is True,
-            sound_armed=said["sound_armed"] is True,
+            sound_armed=is_armed,
             now_s=now_s,
-            of=None if of is None else Teller(of),
+            of=of,
             touched_s=touched_s,
         )
-        if touched_s is not None:
+        self._echoes.take(station, of, nonce=nonce, now_s=now_s)
+        if touched_s is not None and nonce is None:
             self._annunciator.acted(station, touched_s)
         self._annunciator.tell(station)
         return Reply(accepted=True)

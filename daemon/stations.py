@@ -243,14 +243,16 @@ class Stations:
             id_ for id_, station in self._stations.items() if self.situation in station.attended_in
         )
 
+    def attended(self, now_s: float) -> dict[str, str]:
+        """Return who has the watch at each station of this situation that is live."""
+        each = (self._status[id_] for id_ in self.sounding())
+        return {s.id: s.person for s in each if s.person is not None and s.live(now_s)}
+
     def one_is_attended(self, now_s: float) -> bool:
         """Return whether at least one attended station of this situation is live."""
-        for id_ in self.sounding():
-            status = self._status[id_]
-            if status.person is not None and status.live(now_s):
-                self._last = id_, status.person
-                return True
-        return False
+        attended = self.attended(now_s)
+        self._last = next(iter(attended.items()), self._last)
+        return bool(attended)
 
     def nobody(self, now_s: float) -> str:
         """Return why no station is attended and live, in words: how each stands, and who was last."""

@@ -23,7 +23,7 @@ from daemon.drivers.nmea_doors import DoorsReader
 from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
 from daemon.mqtt import commands, topics
-from daemon.mqtt.access import OPEN_TOPICS, Access, access_list
+from daemon.mqtt.access import OPEN_TOPICS, STATION_TOPICS, Access, access_list
 from daemon.simulate import lines, scenario, toml
 from daemon.simulate.standins import planned
 
@@ -237,7 +237,7 @@ def test_the_access_list_is_the_one_that_init_writes():
     assert acl == access_list(stations, ship="9999993")
     gangway = acl.partition("user gangway")[2].partition("user sso")[0]
     opened = re.findall(r"^topic read ispsd/9999993/v1/(\S+)$", gangway, re.MULTILINE)
-    assert sorted(opened) == sorted(OPEN_TOPICS)
+    assert sorted(opened) == sorted(OPEN_TOPICS + STATION_TOPICS)
     assert acl.rstrip().endswith("pattern write ispsd/9999993/v1/cmd/%u/+")
 
 

@@ -283,6 +283,31 @@ class Attached:
 AisOffOrders: TypeAlias = "tuple[datetime | None, Sequence[tuple[datetime, datetime | None]]]"
 
 
+class Unanswered(StrEnum):
+    """Why a station's page or sounder that was live has not answered a synthetic alert."""
+
+    MISSED = "missed"
+    """It has answered before, and spoke after this one was sent, but not of it."""
+    SILENT = "silent"
+    """It has answered before, and has not spoken since: it may be gone."""
+    NEVER = "never"
+    """It never has answered one: it need not know how."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTrip:
+    """What came of one synthetic alert.
+
+    Attributes:
+        back_s: After how many seconds it was back from the broker; None: never.
+        answers: Of each page or sounder of an attended station that was live, after how many seconds it answered, or
+            why it did not (``Unanswered``).
+    """
+
+    back_s: float | None
+    answers: Mapping[str, float | str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the ship offers a check beside her sensors; None where this daemon has no such thing.
@@ -290,7 +315,7 @@ class Services:
     Attributes:
         ais_off_orders: Since when orders are known, None: not at all; and from when to when AIS was off by order, None
             where an order stands.
-        alert_path: Sends a synthetic alert; returns after how many seconds it came back from the broker, None: never.
+        alert_path: Sends a synthetic alert; returns what came of it.
         station_is_live: Whether an attended station would show and sound an alert now.
         verify_record: Verifies the record, as far as that is not long ago.
         movements: What moved in the ship's day that holds a moment, by point; None for a day that was not watched.
@@ -314,7 +339,7 @@ class Services:
     """
 
     ais_off_orders: Callable[[], AisOffOrders] | None = None
-    alert_path: Callable[[], Awaitable[float | None]] | None = None
+    alert_path: Callable[[], Awaitable[AlertTrip]] | None = None
     station_is_live: Callable[[], bool] | None = None
     verify_record: Callable[[], Awaitable[RecordVerified]] | None = None
     movements: Callable[[datetime], Mapping[str, Movement] | None] | None = None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ALIVE_EVERY_S = 10.0
 """How often a station proves that it is shown, fresh and able to sound."""
+PROOF = {"shown": True, "fresh": True, "sound_armed": True, "touched_s": 0.0}
+SELFTEST = "selftest/"
 EXPIRY_S = 10
 WAIT_S = 30.0
 CONTACTS = frozenset({"closed", "open", "line_fault"})
@@ -36,6 +38,9 @@ class Gangway:
         self._listening: asyncio.Task[None] | None = None
         self._ids = itertools.count(1)
         self._changed = asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
+        self._replies: dict[str, dict[str, Any] | None] = {}
+        """What is waited for, by the command's id: a synthetic alert may be answered while something else is asked."""
         self.newest: dict[str, dict[str, Any]] = {}
         """The newest message of each topic, by its name behind the version."""
         self.news: list[str] = []
@@ -60,9 +65,10 @@ class Gangway:
 
     async def disconnect(self) -> None:
         """Leave in good order."""
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        tasks = [*self._answering, *([] if self._listening is None else [self._listening])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._connection.disconnect()
 
     async def lost(self) -> None:
@@ -73,7 +79,9 @@ class Gangway:
         """Take in what comes until the connection ends."""
         async for message in connection.messages():
             name = message.topic.removeprefix(f"{self._topics.root}/")
-            if not message.payload:
+            if name.startswith(SELFTEST) and "status" in self.newest:
+                self._answer(name.removeprefix(SELFTEST))
+            elif not message.payload:
                 self.newest.pop(name, None)
             else:
                 self._take(name, json.loads(message.payload))
@@ -83,8 +91,18 @@ class Gangway:
         """Prove to be alive, as a page or a sounder does."""
         while True:
             with suppress(IspsdError):  # without a broker nobody hears it
-                await self.ask("alive", shown=True, fresh=True, sound_armed=True, touched_s=0.0)
+                await self.ask("alive", **PROOF)
             await asyncio.sleep(ALIVE_EVERY_S)
+
+    def _answer(self, nonce: str) -> None:
+        """Answer a synthetic alert; it is shown to nobody."""
+        task = asyncio.ensure_future(self._prove(nonce))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _prove(self, nonce: str) -> None:
+        with suppress(IspsdError):  # the next one is answered
+            await self.ask("alive", **PROOF, selftest=nonce)
 
     async def until(self, what: str, holds: Callable[[], Any], *, for_s: float = WAIT_S) -> Any:
         """Return what ``holds`` returns, as soon as it is true.
@@ -110,15 +128,15 @@ class Gangway:
         id_ = f"g{next(self._ids)}"
         session = self.newest["status"]["session"]
         payload = json.dumps({"id": id_, "session": session, **arguments}).encode()
-        await self._connection.deliver(
-            self._topics.command(self.STATION, verb), payload, expiry_s=EXPIRY_S
-        )
-
-        def reply() -> dict[str, Any] | None:
-            said = self.newest.get(f"reply/{self.STATION}")
-            return said if said is not None and said["id"] == id_ else None
-
-        answer: dict[str, Any] = await self.until(f"a reply to {verb}", reply)
+        self._replies[id_] = None
+        try:
+            await self._connection.deliver(
+                self._topics.command(self.STATION, verb), payload, expiry_s=EXPIRY_S
+            )
+            said = await self.until(f"a reply to {verb}", lambda: self._replies[id_])
+        finally:
+            del self._replies[id_]
+        answer: dict[str, Any] = said
         if not answer["accepted"]:
             raise IspsdError(f"{verb} refused: {answer['reason']}")
         return answer
@@ -134,6 +152,8 @@ class Gangway:
         }:
             self.news.append(name)
         self.newest[name] = body
+        if answered and body["id"] in self._replies:
+            self._replies[body["id"]] = body
         if name == "event":
             self.events.append(body)
         if name == "record/head":
@@ -158,5 +178,6 @@ async def gangway(broker: Broker, ship: str) -> AsyncIterator[Gangway]:
 OPEN_FILTERS = (
     *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "permit/+"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/gangway"),
+    "selftest/+",
 )
 """Everything a watch station may read; ``sso/…`` is not among it."""

@@ -25,6 +25,8 @@ OPEN_TOPICS = (
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
 )
 """What every station reads."""
+STATION_TOPICS = ("selftest/+",)
+"""What every station reads, because it has to answer there, and nobody without a user."""
 PBKDF2_ROUNDS = 101
 """What mosquitto_passwd 2.0 uses; our passwords are random, so nobody guesses them from a dictionary."""
 _SALT_BYTES = 12
@@ -64,12 +66,13 @@ def access_list(
     any_ship = f"ispsd/{ship or '+'}/v1"
     own = f"{any_ship}/#" if ship else "ispsd/#"
     opened = [f"topic read {any_ship}/{name}" for name in OPEN_TOPICS]
+    answered = [f"topic read {any_ship}/{name}" for name in STATION_TOPICS]
     lines = ["# Made by ispsd. What is not named here is refused."]
     if anonymous_reads:
         lines += ["# Without a user: what is open.", *opened]
     lines += ["", f"user {owner}", f"topic readwrite {own}"]
     for station in stations:
-        lines += ["", f"user {station.user}", *opened]
+        lines += ["", f"user {station.user}", *opened, *answered]
         if station.sso:
             lines.append(f"topic read {any_ship}/sso/#")
         if station.citadel:

@@ -25,7 +25,7 @@ from daemon.mqtt.session import Counters, Session, Timing
 from daemon.mqtt.wire import PublishRefusedError, Will
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from daemon.clock import Clock
     from daemon.entropy import Entropy
@@ -150,12 +150,17 @@ class Publisher:
             refused=self._counters.refused,
         )
 
-    async def round_trip_s(self, *, limit_s: float) -> float | None:
-        """Send a synthetic alert; return after how many seconds it came back from the broker, None: not in time."""
+    async def round_trip_s(
+        self, *, limit_s: float, sending: Callable[[str], None] | None = None
+    ) -> float | None:
+        """Send a synthetic alert; return after how many seconds it came back from the broker, None: not in time.
+
+        ``sending`` is told its nonce just before it goes out.
+        """
         session = self._session
         if session is None or not self._board.introduced:
             return None
-        return await self._selftest.round_trip_s(session, limit_s=limit_s)
+        return await self._selftest.round_trip_s(session, limit_s=limit_s, sending=sending)
 
     async def head_at_broker(self, *, limit_s: float) -> str | None:
         """Return the signed head of the record that the broker holds; None where it holds none."""

@@ -1,7 +1,8 @@
 """Does an alert reach whoever listens at the broker? A synthetic one is sent, and a listener of our own waits for it.
 
 The listener is a connection of its own, as a station's is, so that what comes back has gone through the broker. The
-topic is ``selftest/<nonce>``, never ``alert/``: no page can take it for an alert.
+topic is ``selftest/<nonce>``, never ``alert/``: no page can take it for an alert. Stations hear it too, and answer by a
+proof of life that names the nonce (``daemon.echoes``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from daemon.mqtt.mirror import sealed
 from daemon.mqtt.wire import PublishRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from daemon.clock import Clock
     from daemon.entropy import Entropy
     from daemon.mqtt.session import Session
@@ -37,25 +40,33 @@ class Selftest:
         self._listener: Connection | None = None
         self._alone = asyncio.Lock()
 
-    async def round_trip_s(self, session: Session, *, limit_s: float) -> float | None:
-        """Return after how many seconds a synthetic alert came back; None where it did not within the limit."""
+    async def round_trip_s(
+        self, session: Session, *, limit_s: float, sending: Callable[[str], None] | None = None
+    ) -> float | None:
+        """Return after how many seconds a synthetic alert came back; None where it did not within the limit.
+
+        ``sending`` is told its nonce just before it goes out.
+        """
         async with self._alone:
-            topic = self._topics.selftest(self._entropy.token())
+            nonce = self._entropy.token()
+            topic = self._topics.selftest(nonce)
             try:
                 listener = await self._listening()
                 arrived = asyncio.Event()
                 waiting = asyncio.ensure_future(_until(listener, topic, arrived))
+                if sending is not None:
+                    sending(nonce)
                 began_s = self._clock.now_s()
                 body = sealed(SYNTHETIC, session=session.name, up_s=began_s)
-                sending = asyncio.ensure_future(
+                delivery = asyncio.ensure_future(
                     session.connection.deliver(topic, body, expiry_s=max(1, round(limit_s)))
                 )
                 try:
                     came = await self._clock.wait(arrived, limit_s)
                 finally:
-                    for task in (waiting, sending):
+                    for task in (waiting, delivery):
                         task.cancel()
-                    await asyncio.gather(waiting, sending, return_exceptions=True)
+                    await asyncio.gather(waiting, delivery, return_exceptions=True)
             except (LinkError, PublishRefusedError):
                 return None
             return self._clock.now_s() - began_s if came else None

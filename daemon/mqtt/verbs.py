@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from daemon.mqtt.topics import ID
+
 NAME_LIMIT: Final = 80
 SHORTEST_PIN: Final = 4
 LONGEST_PIN: Final = 64
@@ -67,6 +69,11 @@ def _some(value: object) -> bool:
     return whole(value) and 1 <= int(str(value)) <= REPLAY_LIMIT
 
 
+def _nonce(value: object) -> bool:
+    """Return whether it may be the last level of ``selftest/<nonce>``."""
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
 _WORDS: Mapping[Fits, str] = MappingProxyType(
     {
         text: f"must be text of 1 to {NAME_LIMIT} characters",
@@ -77,6 +84,7 @@ _WORDS: Mapping[Fits, str] = MappingProxyType(
         _teller: "must be page or program",
         _seconds_ago: "must be seconds, not negative, or null",
         _offset: "must be minutes from UTC, a whole number",
+        _nonce: "must be 1 to 64 of a-z, 0-9, dot, underscore, dash",
         _some: f"must be a whole number from 1 to {REPLAY_LIMIT}",
     }
 )
@@ -105,7 +113,7 @@ TABLE: Final[Mapping[str, Verb]] = MappingProxyType(
     {
         "alive": Verb(
             {"shown": _truth, "fresh": _truth, "sound_armed": _truth},
-            {"of": _teller, "touched_s": _seconds_ago},
+            {"of": _teller, "touched_s": _seconds_ago, "selftest": _nonce},
         ),
         "take_watch": Verb({"person": text}),
         "heard": Verb({"person": text}, {"nonce": text}),

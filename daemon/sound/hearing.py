@@ -63,6 +63,8 @@ class Hearing:
     topics: Topics
     started_s: float
     session: str | None = None
+    asked: str | None = None
+    """The nonce of the newest synthetic alert of this session, until somebody has answered it."""
     unreadable: int = 0
     """Messages that were no JSON object."""
     _is_told_ended: bool = False
@@ -77,7 +79,7 @@ class Hearing:
 
     def connected_anew(self) -> None:
         """Forget what the broker had told: it tells everything again, and what it does not is no more."""
-        self.session, self._beat_s, self._is_told_ended = None, None, False
+        self.session, self._beat_s, self._is_told_ended, self.asked = None, None, False, None
         self._alerts.clear()
 
     def take(self, message: Message, now_s: float) -> None:
@@ -105,6 +107,8 @@ class Hearing:
                 self._take_alert(topic.id, body)
             case "station" if topic.id == self.station and body:
                 self._own = body
+            case "selftest" if body.get("synthetic") is True and self._is_ours(body):
+                self.asked = None if message.retained else topic.id
 
     def fresh(self, now_s: float) -> bool:
         """Return whether what is known is true now."""

@@ -79,6 +79,7 @@ class Sounder:
         self._played: Signal | None = None
         """For alerts, the signal that began last; None where something else was played."""
         self._was_lost = False
+        self._is_asked = asyncio.Event()
         self._refusal: str | None = None
         self.hearing = Hearing(station, self._topics, clock.now_s())
         self.player = Player(open_output, self._next_signal, self._goes_on, clock=clock)
@@ -206,7 +207,7 @@ class Sounder:
         """Ask for everything that a sounder hears."""
         own = (f"station/{self._station}", f"reply/{self._station}")
         try:
-            for name in (*own, "status", "heartbeat", "snapshot", "alert/+"):
+            for name in (*own, "status", "heartbeat", "snapshot", "alert/+", "selftest/+"):
                 await connection.subscribe(f"{self._topics.root}/{name}")
         except PublishRefusedError as err:
             connection.give_up(str(err))
@@ -217,6 +218,8 @@ class Sounder:
             self._take_reply(message)
         else:
             self.hearing.take(message, self._clock.now_s())
+            if self.hearing.asked is not None:
+                self._is_asked.set()
 
     def _take_reply(self, message: Message) -> None:
         said = read(message) or {}
@@ -226,7 +229,10 @@ class Sounder:
             self._note_refusal(reason if refused else None)
 
     async def _prove(self) -> None:
-        """Say each ten seconds, and as soon as it changes, what is true."""
+        """Say each ten seconds, and as soon as it changes, what is true; answer a synthetic alert at once.
+
+        However many of these come, one in ``LOOK_S`` is answered: more proofs of life than that ispsd would refuse.
+        """
         said: tuple[str | None, bool, bool] | None = None
         said_s, progress = float("-inf"), -1
         while True:
@@ -238,9 +244,22 @@ class Sounder:
             if proof[0] is not None and (proof != said or now_s - said_s >= ALIVE_S):
                 said, said_s = proof, now_s
                 await self._say_alive(proof[0], fresh=proof[1], armed=proof[2])
-            await self._clock.sleep(LOOK_S)
+            if await self._clock.wait(self._is_asked, LOOK_S):
+                await self._answer()
+                await self._clock.sleep(LOOK_S)
 
-    async def _say_alive(self, session: str, *, fresh: bool, armed: bool) -> None:
+    async def _answer(self) -> None:
+        """Answer the newest synthetic alert, so that ispsd knows that alerts come here."""
+        self._is_asked.clear()
+        asked, self.hearing.asked = self.hearing.asked, None
+        session = self.hearing.session
+        if asked is not None and session is not None:
+            fresh, armed = self.hearing.fresh(self._clock.now_s()), self.player.armed()
+            await self._say_alive(session, fresh=fresh, armed=armed, selftest=asked)
+
+    async def _say_alive(
+        self, session: str, *, fresh: bool, armed: bool, selftest: str | None = None
+    ) -> None:
         if (connection := self._connection) is None:
             return
         body: dict[str, Any] = {
@@ -252,6 +271,8 @@ class Sounder:
         }
         if self._show is None:
             body["of"] = "program"  # what is shown there is the page's to say
+        if selftest is not None:
+            body["selftest"] = selftest
         topic = self._topics.command(self._station, "alive")
         try:
             await connection.deliver(topic, json.dumps(body).encode(), expiry_s=LONGEST_EXPIRY_S)

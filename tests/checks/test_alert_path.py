@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from daemon.checks.alert_path import AGAIN_S, CHECK, AlertPathConfig, judge
-from daemon.checks.api import Gathered, Services
+from daemon.checks.api import AlertTrip, Gathered, Services, Unanswered
 from daemon.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
@@ -22,10 +22,11 @@ class Broker:
         self.trip_s: float | None = 0.1
         self.sent = 0
         self.live = True
+        self.answers: dict[str, float | str] = {}
 
-    async def send(self) -> float | None:
+    async def send(self) -> AlertTrip:
         self.sent += 1
-        return self.trip_s
+        return AlertTrip(self.trip_s, dict(self.answers))
 
 
 CONFIG = AlertPathConfig(
@@ -138,12 +139,99 @@ async def test_a_daemon_without_synthetic_alerts_says_so():
 
 
 async def test_a_broker_that_hangs_is_no_pass():
-    async def hang() -> float | None:
+    async def hang() -> AlertTrip:
         await made.clock.sleep(1e6)
-        return 0.1
+        return AlertTrip(0.1)
 
     broker = Broker()
     broker.send = hang  # type: ignore[method-assign]
     async with running(path(broker)) as made:
         await made.clock.advance(7 * 3600.0 + 1.0)
         assert made.outcomes() == ["inconclusive"]
+
+
+M, S, N = Unanswered.MISSED, Unanswered.SILENT, Unanswered.NEVER
+NEVER = "gangway: alive and armed; does not answer the self-test"
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "reason"),
+    [
+        ([{"gangway": 0.2}], "passed", "back in 0.1 s, answered by gangway"),
+        ([{}], "passed", "back in 0.1 s"),
+        ([{"gangway": N}], "passed", f"back in 0.1 s; {NEVER}"),
+        ([{"bridge": 0.2, "gangway": N}], "passed", f"back in 0.1 s, answered by bridge; {NEVER}"),
+        ([{"gangway": 0.2}, {"gangway": M}], "inconclusive", "not answered by gangway"),
+        ([{"gangway": M}, {"gangway": 4.9}], "passed", "back in 0.1 s, answered by gangway"),
+        ([{"gangway": M}, {"gangway": 0.2}, {"gangway": M}], "inconclusive", "not answered by"),
+        ([{"gangway": M}, {"gangway": M}], "failed", "gangway: live and armed, but 2 synthetic"),
+        ([{"gangway": M}, {"gangway": S}, {"gangway": M}], "failed", "gangway: live and armed"),
+        ([{"gangway": M}, {}, {"gangway": M}], "failed", "gangway: live and armed"),
+        ([{"gangway": M}, {"gangway": M}, {"gangway": S}], "inconclusive", "not answered by gangwa"),
+        ([{"gangway": M}, {"gangway": M}, {"bridge": 0.1}], "passed", "back in 0.1 s, answered by b"),
+        ([{"bridge": 0.1, "gangway": M}] * 2, "failed", "gangway: live and armed"),
+        ([{"bridge": 0.1, "gangway": S}], "passed", "back in 0.1 s, answered by bridge"),
+        ([{"gangway": S}], "inconclusive", "not answered by gangway"),
+    ],
+)  # fmt: skip
+def test_a_station_that_has_answered_must_and_one_that_never_could_is_named(said, outcome, reason):
+    trips = [[0.1, True, answers] if answers else [0.1, True] for answers in said]
+    verdict = judge(CONFIG, Gathered(facts={"trips": trips, "over": False}))
+    assert (verdict.outcome.value, verdict.reason[: len(reason)]) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("missed", "of", "then", "outcome"),
+    [
+        (0, 100, [], "passed"),
+        (5, 100, [], "passed"),
+        (6, 100, [], "failed"),
+        (0, 98, [M], "passed"),
+        (0, 98, [M, M], "failed"),
+        (0, 0, [M], "inconclusive"),
+        (0, 0, [N], "passed"),
+        (0, 0, [S], "passed"),
+    ],
+)
+def test_of_a_day_a_station_must_have_answered_its_share(missed, of, then, outcome):
+    answers = [*spread(missed, of), *then]
+    trips = [[0.1, True, {"gangway": answer}] for answer in answers]
+    verdict = judge(CONFIG, Gathered(facts={"trips": trips, "over": True, "since": None}))
+    assert verdict.outcome.value == outcome, verdict.reason
+
+
+def spread(missed: int, of: int) -> list[float | str]:
+    """Return so many missed ones among others, never two in a row."""
+    return [M if number % 2 and number < 2 * missed else 0.1 for number in range(of)]
+
+
+async def test_one_answer_that_is_missing_is_asked_for_again_soon():
+    broker = Broker()
+    broker.answers = {"gangway": 0.1}
+    async with running(path(broker)) as made:
+        await made.clock.advance(60.0)
+        broker.answers = {"gangway": Unanswered.MISSED}
+        await made.clock.advance(60.0)
+        sent = broker.sent
+        assert made.outcomes() == ["passed"], "once may be chance"
+        await made.clock.advance(AGAIN_S)
+        assert broker.sent == sent + 1
+        assert said(made)[1] == (
+            "failed",
+            "gangway: live and armed, but 2 synthetic alerts in a row not answered",
+        )
+        broker.answers = {"gangway": 0.1}
+        await made.clock.advance(60.0)
+        assert made.tests.readiness(made.test("t-path")) == "in order"
+
+
+async def test_a_day_says_how_often_each_station_has_answered():
+    broker = Broker()
+    broker.answers = {"bridge (page)": 0.1, "bridge (program)": Unanswered.NEVER}
+    async with running(path(broker)) as made:
+        await made.clock.advance(3600.0)
+        assert said(made)[1] == (
+            "passed",
+            "since 23:00, 60 of 60 back, slowest 0.1 s; bridge (page) answered 60 of 60; "
+            "bridge (program): alive and armed; does not answer the self-test",
+        )

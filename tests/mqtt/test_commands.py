@@ -73,7 +73,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
 }
 """What every verb must have, as somebody would send it."""
 OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
-    "alive": {"of": "page", "touched_s": 2.5},
+    "alive": {"of": "page", "touched_s": 2.5, "selftest": "0a1b2c"},
     "heard": {"nonce": "n1"},
     "start_test": {"item": "d12", "remaining": False, "pin": "314159"},
     "loop_check": {"device": "io1", "minutes": 30},

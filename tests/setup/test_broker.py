@@ -39,13 +39,14 @@ OPEN = frozenset(
         *(OURS.equipment("d12"), OURS.test("t-door"), OURS.station("bridge")),
         OURS.reply("gangway"),
         OURS.heartbeat(),
+        OURS.selftest("n1"),
     }
 )
 SSO = frozenset({OURS.worklist(), f"{ROOT}/sso/point/lamp", f"{ROOT}/sso/driver/ssas"})
 CITADEL = frozenset({f"{ROOT}/citadel/point/d12", f"{ROOT}/citadel/status"})
 NOBODYS = frozenset(
     {
-        *(OURS.command("bridge", "ack"), OURS.command("sso", "ack"), OURS.selftest("n1")),
+        *(OURS.command("bridge", "ack"), OURS.command("sso", "ack")),
         *("ispsd/9074729/v1/status", "other/topic", f"{ROOT}/later/kind"),
     }
 )

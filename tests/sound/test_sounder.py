@@ -15,6 +15,7 @@ from daemon.errors import IspsdError
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.wire import Message
 from daemon.sound.asking import ask_once
+from daemon.sound.hearing import Hearing
 from daemon.sound.sounder import Sounder
 from tests.brokers import DEMO_USERS, address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
@@ -219,6 +220,64 @@ async def test_it_proves_each_ten_seconds_what_is_true_and_at_once_what_has_chan
         assert {command.station for command in running.app.commands} == {"gangway"}
 
 
+async def test_it_answers_a_synthetic_alert_at_once_and_nothing_sounds_or_is_shown() -> None:
+    lines: list[str] = []
+    async with (
+        mosquitto(users=DEMO_USERS) as broker,
+        publishing(broker, user="ispsd") as running,
+        listening(broker, user="gangway", show=lines.append) as ear,
+    ):
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+        await ear.live(3.0)
+        began_s, sent = ear.clock.now_s(), []
+        assert await running.publisher.round_trip_s(limit_s=10.0, sending=sent.append) is not None
+        await ear.until(lambda: answered(running))
+        assert answered(running) == sent
+        assert ear.clock.now_s() == began_s, "no time has passed"
+        assert (ear.heard(), lines) == ([], [])
+
+
+def answered(running: Running) -> list[str]:
+    said = [dict(c.arguments) for c in running.app.commands if c.verb == "alive"]
+    return [proof["selftest"] for proof in said if "selftest" in proof]
+
+
+async def test_it_answers_no_kept_no_foreign_and_no_old_one_and_of_a_flood_one_a_second() -> None:
+    async with (
+        mosquitto() as broker,
+        publishing(broker) as running,
+        listening(broker) as ear,
+        connected(address(broker)) as anybody,
+    ):
+        await ear.until(lambda: ear.sounder.hearing.fresh(ear.clock.now_s()))
+        await ear.live(3.0)
+        session = str(running.publisher.facts().session)
+
+        async def send(nonce: str, *, retain: bool = False, **other: Any) -> None:
+            body = {"synthetic": True, "session": session, "up": 1.0, **other}
+            topic = TOPICS.selftest(nonce)
+            await anybody.deliver(topic, json.dumps(body).encode(), retain=retain)
+
+        await send("old", session="another")
+        await send("none", synthetic=False)
+        for number in range(50):
+            await send(f"n{number}")
+        await ear.until(lambda: answered(running))
+        await ear.live(0.9)
+        assert len(answered(running)) == 1
+        await ear.live(5.0)
+        assert answered(running)[1:] in ([], ["n49"])
+        assert answered(running)[0].startswith("n"), "neither the old one nor what is none"
+
+
+async def test_what_the_broker_had_kept_is_no_synthetic_alert() -> None:
+    said = json.dumps({"synthetic": True, "session": "s1", "up": 1.0}).encode()
+    heard = Hearing("gangway", TOPICS, 0.0, session="s1")
+    for retained, asked in ((True, None), (False, "n1")):
+        heard.take(Message(TOPICS.selftest("n1"), said, retained, qos=1, expiry_s=None), 1.0)
+        assert heard.asked == asked
+
+
 async def test_where_somebody_reads_it_the_alert_is_shown_in_words() -> None:
     lines: list[str] = []
     async with (
@@ -257,7 +316,8 @@ async def test_covert_a_sounder_asks_for_nothing_that_is_closed(monkeypatch) -> 
             await ear.live(10.0)
             assert ear.heard() == []
     root = TOPICS.root
-    open_ = {f"{root}/{name}" for name in ("status", "heartbeat", "snapshot", "alert/+")}
+    names = ("status", "heartbeat", "snapshot", "alert/+", "selftest/+")
+    open_ = {f"{root}/{name}" for name in names}
     assert set(asked) == open_ | {f"{root}/station/sso", f"{root}/reply/sso"}
 
 

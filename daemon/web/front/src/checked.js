@@ -125,6 +125,7 @@ const SHAPES = {
     volume_floor: within(0, 100),
     warning_every_s: seconds,
   },
+  selftest: { ...SEALED, synthetic: one_of(true) },
   reply: { ...SEALED, id: or_null(text), verb: text, accepted: truth, recorded: or_null(whole) },
 };
 

@@ -15,11 +15,12 @@ const LASTED_MS = 10_000;
 /** A broker that refuses us may be about to read its passwords anew; a station must not need a hand at 0300. */
 const REFUSED_AGAIN_MS = 20_000;
 const KEEPALIVE_S = 5;
+const SELFTEST = "selftest/";
 /** Not authorised, bad user name or password: waiting does not help (MQTT 5, 3.2.2.2). */
 const REFUSED = [0x86, 0x87, 0x8c];
 
 export class Link {
-  /** `on`: connected(), lost(reason, is_refused), message(topic, payload). */
+  /** `on`: connected(), lost(reason, is_refused), message(topic, payload), asked(nonce, payload): a synthetic alert. */
   constructor({ address, root, station, password, on }) {
     this._address = address;
     this._root = root;
@@ -71,12 +72,14 @@ export class Link {
       connected_ms = performance.now();
       this._on.connected();
       const names = [...ALONE, ...BY_ID.map((kind) => `${kind}/+`)];
-      if (this._station) names.push(`reply/${this._station}`);
+      if (this._station) names.push(`reply/${this._station}`, `${SELFTEST}+`);
       client.subscribe(names.map((name) => `${this._root}/${name}`), { qos: 1 });
     });
-    client.on("message", (topic, payload) => {
+    client.on("message", (topic, payload, { retain }) => {
       if (client !== this._client) return; // of a station that this page is no more
+      const asks = `${this._root}/${SELFTEST}`;
       if (topic === `${this._root}/reply/${this._station}`) this._take_reply(payload);
+      else if (topic.startsWith(asks)) retain || this._on.asked(topic.slice(asks.length), payload);
       else this._on.message(topic, payload);
     });
     client.on("error", (error) => {

@@ -3,6 +3,7 @@
 
 import { AlertList } from "./alerts.js";
 import { Alive } from "./alive.js";
+import { checked } from "./checked.js";
 import { ContactList } from "./contacts.js";
 import { el, mark, say } from "./draw.js";
 import { asked } from "./form.js";
@@ -93,6 +94,7 @@ class Page {
           this.setup.settled();
         },
         message: (topic, payload) => this.picture.take(topic, payload, now_s()),
+        asked: (nonce, payload) => this._answer(nonce, payload),
         lost: (reason, is_refused) => {
           this.picture.connection_lost();
           this._look();
@@ -125,7 +127,7 @@ class Page {
     this.fault = null;
     if (station) {
       this._safely("sound", () => this.sounder.look(picture, station, at_s)); // before anything is drawn: no picture delays a sound
-      this._prove(at_s, armed && this.fault === null);
+      this._prove(at_s);
     }
     this._let_go(at_s);
     if (!at_once && stale === this.was_stale && at_s - this.drawn_s < DRAW_S) return;
@@ -159,21 +161,31 @@ class Page {
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
 
-  _prove(at_s, armed) {
+  /** What is so of this station now; null before it is known who else speaks for it. */
+  _proof(at_s) {
     const { picture, station } = this;
     const own = picture.one("station", station);
-    if (!own) return; // not before it is known who else speaks for the station
-    this.alive.look(
-      {
-        session: picture.connected ? picture.session : null,
-        shown: document.visibilityState === "visible" && this.is_drawn, // whose drawing fails shows nothing that is so
-        fresh: picture.fresh(at_s),
-        sound_armed: own.sounder === "page" && armed,
-        of: own.sounder === "program" ? "page" : null,
-        touched_s: this.touched_s === null ? null : Math.max(0, at_s - this.touched_s),
-      },
-      at_s,
-    );
+    if (!own) return null;
+    return {
+      session: picture.connected ? picture.session : null,
+      shown: document.visibilityState === "visible" && this.is_drawn, // whose drawing fails shows nothing that is so
+      fresh: picture.fresh(at_s),
+      sound_armed: own.sounder === "page" && this.fault === null && this.sounder.armed(at_s),
+      of: own.sounder === "program" ? "page" : null,
+      touched_s: this.touched_s === null ? null : Math.max(0, at_s - this.touched_s),
+    };
+  }
+
+  _prove(at_s) {
+    const proof = this._proof(at_s);
+    if (proof) this.alive.look(proof, at_s);
+  }
+
+  /** Answer a synthetic alert of the present session; nobody sees it. */
+  _answer(nonce, payload) {
+    const at_s = now_s();
+    const proof = this._proof(at_s);
+    if (proof && checked("selftest", payload)?.session === proof.session) this.alive.answer(nonce, proof, at_s);
   }
 
   _look_at_clocks(at_s) {
