@@ -147,7 +147,7 @@ class Office:
                 "simulated": config.is_demo,
             },
             ship_time=ship_time,
-            redaction=_redaction(config),
+            redaction=redaction_of(config),
         )
         self.exports = ExportDesk(
             record=record,
@@ -287,7 +287,7 @@ def _relied(config: Config) -> Relied:
     )
 
 
-def _redaction(config: Config) -> Redaction:
+def redaction_of(config: Config) -> Redaction:
     """Return what takes out of a page what the ship's file keeps for SSO and Master (ISPS A/9.8.1)."""
     points = [getattr(test.config, "activation_point", None) for test in config.tests]
     placed = [(each.id, each.name, each.place) for each in config.openings]
@@ -298,7 +298,8 @@ def _redaction(config: Config) -> Redaction:
     ]
     return Redaction(
         secret={*(place for _, _, place in placed), *(point for point in points if point)},
-        renamed={name: id_.upper() for id_, name, _ in placed},
+        # Its lock bears a door's name: that is the door's.
+        renamed={name: id_.partition(".")[0].upper() for id_, name, _ in placed},
     )
 
 
