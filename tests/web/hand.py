@@ -59,6 +59,7 @@ class Hand:
             port_level=1,
             level_in_force=None,
             blackout=None,
+            visitor_view_ends_up=None,
         )
         for station in stations:
             await self.station(station)
