@@ -13,25 +13,23 @@ import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.console.asking import DONE, asked, asking, say
-from daemon.errors import IspsdError
-from daemon.papers import making, moments, outcome, release, source, wishes
-from daemon.papers.moments import Period
+from daemon.errors import IspsdError, RefusedError
+from daemon.papers import making, outcome, release, source, spans, wishes
 from daemon.papers.release import Release
 from daemon.papers.steps import Part, Step
 from daemon.papers.words import counted
 from daemon.record import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-DEFAULT_DAYS: Final = 30
-DIGEST_DAYS: Final = 7
+    from daemon.papers.moments import Period
+
 NEWEST_ANCHORS: Final = 32
 WIDTH: Final = 70
 
@@ -62,7 +60,7 @@ def add(commands: Any) -> None:
         dest="begins",
         type=_moment,
         metavar="UTC",
-        help=f"a day or moment (default: {DEFAULT_DAYS} days ago)",
+        help=f"a day or moment (default: {spans.DEFAULT_DAYS} days ago)",
     )
     parser.add_argument(
         "--to",
@@ -118,14 +116,9 @@ def _export(given: argparse.Namespace) -> int:
             "a running ispsd makes the week's report: it stands in the entry of its release"
         )
     now = datetime.now(UTC)
-    ends = given.ends or now
-    days = DIGEST_DAYS if given.what == release.DIGEST else DEFAULT_DAYS
-    period = Period(given.begins or ends - timedelta(days=days), ends)
-    if period.begins >= period.ends:
-        raise IspsdError(
-            f"the period would begin {moments.utc_words(period.begins)} and end "
-            f"{moments.utc_words(period.ends)}: --from must be earlier than --to"
-        )
+    period = spans.period(
+        given.begins, given.ends, now=now, what=given.what, names=("--from", "--to")
+    )
     if not given.replace:
         _free(given.out, given.format)
     progress = Progress()
@@ -274,20 +267,16 @@ def _free(out: Path, form: str) -> None:
 
 def _moment(text: str) -> datetime:
     """Return a day's beginning or a moment, in UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-        at = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        at = None
-    if at is None or not fields.EARLIEST_YEAR <= at.year < fields.LATEST_YEAR:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no day such as 2026-11-22 and no moment such as 2026-11-22T02:10Z"
-        )
-    return at
+    return _typed(spans.moment, text)
 
 
 def _end(text: str) -> datetime:
     """Return a moment; of a day its end."""
-    found = _moment(text)
-    is_day = len(text) == len("2026-11-22")
-    return found + timedelta(days=1) if is_day else found
+    return _typed(spans.end, text)
+
+
+def _typed(read: Callable[[str], datetime], text: str) -> datetime:
+    try:
+        return read(text)
+    except RefusedError as err:
+        raise argparse.ArgumentTypeError(str(err)) from None

@@ -122,7 +122,7 @@ class ExportDesk:
         Raises:
             RefusedError: A person who may not, no consent where it is wanted, or a disk that refuses.
         """
-        wish = wishes.read(request)
+        wish = wishes.read(request, self._clock.utc())
         by = await self._people.prove(fields.claim(request), Act.EXPORT)
         consent = release.consenting(
             str(wish["what"]), wish["consent"], by.person, self._people.known

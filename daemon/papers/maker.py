@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from daemon.papers.steps import Step
 
 LARGEST_WISH: Final = 1024 * 1024
-LARGEST_DATA: Final = 1024 * 1024 * 1024
-"""Bytes of private memory: a paper of the most entries that one may have takes half of it."""
+LARGEST_DATA: Final = 400 * 1024 * 1024
+"""Bytes of private memory; a pack of the sample ship takes a quarter of it."""
 CPU_S: Final = 1200
 LEAST_FILE: Final = 1024 * 1024
 MADE, FAILED = 0, 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon import fields
 from daemon.errors import RefusedError
-from daemon.papers import release
+from daemon.papers import release, spans
 from daemon.record.codec import utc_text
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from daemon.model import Json
 
 
-def read(request: Mapping[str, Any]) -> dict[str, Json]:
-    """Return it, as the entry of the export says it.
+def read(request: Mapping[str, Any], now_utc: datetime) -> dict[str, Json]:
+    """Return it, as the entry of the export says it; without a period it is the last thirty days.
 
     Raises:
         RefusedError: A field is missing or wrong.
@@ -30,15 +30,17 @@ def read(request: Mapping[str, Any]) -> dict[str, Json]:
         )
     seq = fields.number(request, "seq") if what == "test" else request.get("seq")
     must_fit(what, form, seq)
-    begins, ends = fields.moment(request, "from"), fields.moment(request, "to")
-    if begins >= ends:
-        raise RefusedError("the period has no length: from must be earlier than to")
+    begins, ends = (
+        None if request.get(name) is None else fields.moment(request, name)
+        for name in ("from", "to")
+    )
+    period = spans.period(begins, ends, now=now_utc, what=what)
     return {
         "what": what,
         "format": form,
         "profile": release.profile(what),
-        "from": _utc(begins),
-        "to": _utc(ends),
+        "from": _utc(period.begins),
+        "to": _utc(period.ends),
         "test": seq,
         "to_whom": fields.text(request, "to_whom"),
         "consent": fields.optional_text(request, "consent"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,6 @@ from daemon.testlog import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from daemon.model import Json
     from daemon.papers.glance import Glance, Ship
@@ -108,10 +106,9 @@ def _result(found: Found) -> str:
     return NOT_DONE if found.entry.type == MISSED else result(found.open.get("outcome"))
 
 
-def _done(found: Found) -> datetime:
+def _done(found: Found) -> Any:
     if found.entry.type == MISSED:
-        # It ends at a midnight: the day that ended is the one before.
-        return found.moment("period_ends") - timedelta(seconds=1)
+        return found.moment("period_ends")
     return moments.read(found.open.get("done_at")) or found.moment("ended")
 
 

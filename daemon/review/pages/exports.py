@@ -1,0 +1,108 @@
+"""Which papers can be made, how far has each come, where is it fetched? ``ispsd export`` with a browser.
+
+The daemon has a paper made in a process of its own and keeps it for an hour, for this person in this login.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+
+from daemon import forms
+from daemon.errors import RefusedError
+from daemon.model import Role
+from daemon.papers import release, spans
+from daemon.review.page import Act, File, Page
+from daemon.review.typed import Choice, Number, Pin, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daemon.model import Json
+    from daemon.review.reader import Reader
+
+WHATS: Final[Mapping[str, str]] = {
+    "test-log": "Equipment test log",
+    "psc": "Port state control pack",
+    "rso": "Security audit pack (company, RSO)",
+    "test": "Record of one test",
+    "drills": "Drill log",
+    "gnss": "GNSS interference report",
+    "digest": "The week for the company",
+}
+FORMATS: Final[Mapping[str, str]] = {
+    "pdf": "PDF, for people",
+    "csv": "CSV, for a spreadsheet",
+    "jsonl": "JSON lines, for the verifier",
+}
+
+
+async def read(reader: Reader, _: Mapping[str, str]) -> Mapping[str, Json]:
+    """Return what can be ordered, and how the orders of this login stand."""
+    orders = await reader.ask("export.progress", by=reader.person, login=reader.login)
+    crew = (await reader.ask("crew"))["persons"]
+    return {
+        "orders": orders["orders"],
+        "is_running": any(each["state"] == "running" for each in orders["orders"]),
+        "whats": {what: WHATS.get(what, what) for what in release.WHATS},
+        "formats": dict(FORMATS),
+        "masters": [each["name"] for each in crew if Role.MASTER.value in each["roles"]],
+    }
+
+
+def order(said: Mapping[str, Any], _: str) -> Mapping[str, Json]:
+    """Return the request for a paper: days become moments, the last one with all of it."""
+    begins, ends = said.get("from"), said.get("to")
+    return {
+        **said,
+        "from": None if begins is None else forms.utc(spans.moment(begins)),
+        "to": None if ends is None else forms.utc(spans.end(ends)),
+    }
+
+
+async def paper(reader: Reader, asked: Mapping[str, str]) -> File:
+    """Return a piece of a finished paper.
+
+    Raises:
+        RefusedError: There is none of that name in this login.
+    """
+    number, offset = asked.get("file", "0"), asked.get("offset", "0")
+    if not (number.isdecimal() and offset.isdecimal() and len(number + offset) < 20):  # noqa: PLR2004 (digits)
+        raise RefusedError("there is no such paper")
+    piece = await reader.ask(
+        "export.fetch",
+        by=reader.person,
+        login=reader.login,
+        id=asked.get("id", ""),
+        file=int(number),
+        offset=int(offset),
+    )
+    body = base64.b64decode(piece["body"])
+    return File(piece["name"], piece["media"], body, piece["size"])
+
+
+PAGE = Page(
+    name="exports",
+    title="Papers",
+    read=read,
+    order=80,
+    files={"paper": paper},
+    acts={
+        "order": Act(
+            do="export.order",
+            in_login=True,
+            fields=(
+                Choice("what", release.WHATS),
+                Choice("format", release.FORMATS),
+                Text("from", wanted=False, longest=40),
+                Text("to", wanted=False, longest=40),
+                Text("to_whom"),
+                Text("consent", wanted=False),
+                Number("seq", wanted=False, least=1),
+                Pin(),
+            ),
+            shape=order,
+        ),
+        "cancel": Act(do="export.cancel", in_login=True, fields=(Text("id", longest=40),)),
+    },
+)
