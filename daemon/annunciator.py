@@ -175,6 +175,8 @@ class Annunciator:
             self._is_resumed = True
             if self._engine.holds(key, source.id):
                 self._prompt.resume(now_s)
+        if self.stations.curtain:
+            self._prompt.act(now_s)  # a clock asks nobody
         if self._prompt.look(self._engine.regime, now_s):
             self._tell_gangways()
         # The delay of the catalogue is how long an answer is waited for.

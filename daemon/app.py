@@ -48,6 +48,7 @@ class Daemon(Fitted):
         """
         systemd.notify("STATUS=opening the record")
         await self._open_record()
+        self.screens.take_up()
         self.watch.become()
         self.watch.show_ship()
         rules = tuple(
@@ -104,6 +105,7 @@ class Daemon(Fitted):
             self.episodes.take_up((await self.record.state(fold.EPISODE)).get(GNSS))
             self._alarmed = await self._gnss_alarmed()
         except RecordError as err:
+            self.publisher.find_curtain(self.screens.found_down)
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE

@@ -162,6 +162,7 @@ class Fitted:
             broker(self.config.mqtt),
             Identity(str(ship.imo_number), ship, self.software),
             stations=[station.id for station in self.config.stations],
+            citadel=[station.id for station in self.config.stations if station.citadel],
             handle=self._carry_out,
             refused=self._refused,
             events=self.events,
@@ -451,6 +452,8 @@ class Fitted:
             clock=self.clock,
             entropy=self._entropy,
         )
+        self.screens = orders.screens
+        self.screens.moved.append(self.bam.curtain_moved)
         self.testbook = TestBook(
             self.config,
             tests=self.tests,
@@ -558,6 +561,7 @@ class Fitted:
             people=self.office.people,
             service=Service(ordering, equipment=self._equipment, look_at=condition.of),
             sources=equipment.names(config),
+            stage=self.publisher,
         )
         watch_class = Classification.WATCH
         board = OrderBoard(

@@ -103,6 +103,9 @@ def ship_message(ship: ShipState, *, settling: bool) -> dict[str, Json]:
         "port_level": None if ship.port_level is None else int(ship.port_level),
         "level_in_force": None if ship.level_command is None else not ship.level_command.is_owed,
         "blackout": None if ship.blackout is None else blackout_message(ship.blackout),
+        "visitor_view_ends_up": None
+        if ship.visitor_view is None
+        else milliseconds(ship.visitor_view.ends_s),
     }
 
 

@@ -1,4 +1,4 @@
-"""What have people ordered that ends by itself? Inhibits, out of service, a planned blackout, the measures of a level.
+"""What have people ordered that ends by itself? Inhibits, out of service, a planned blackout, the visitor view.
 
 Every end is kept twice: in UTC for the eye and for the record, and in seconds since boot, which is what counts
 (invariant 8).
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from daemon.model import SecurityLevel
 
+VISITOR_VIEW_S: Final = 3600.0
+"""It lifts itself after an hour."""
 SETTLES_S: Final = 60.0
 """After a planned blackout equipment comes back in any order: a minute of baseline, as after a boot."""
 
@@ -94,6 +96,14 @@ class Blackout:
     def settles(self, now_s: float) -> bool:
         """Return whether it has just ended, and equipment is still coming back."""
         return self.ends_s <= now_s < self.ends_s + SETTLES_S
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorView:
+    """A stranger stands at a screen: until it ends no page shows places, ages and ends."""
+
+    ends_utc: datetime
+    ends_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.model import InterferenceArea
-    from daemon.ordered import Blackout, Inhibit, LevelCommand, OutOfService, Proposal
+    from daemon.ordered import (
+        Blackout,
+        Inhibit,
+        LevelCommand,
+        OutOfService,
+        Proposal,
+        VisitorView,
+    )
 
 NIGHT_FROM_HOUR = 22
 NIGHT_TO_HOUR = 6
@@ -67,6 +74,8 @@ class ShipState:
         out_of_service: Equipment and sensors, by their id.
         proposals: What is proposed to be taken out of service, by its id.
         blackout: The planned blackout that runs, settles or is to come.
+        curtain: Open screens show a clock, and nothing is told in the open (invariant 14).
+        visitor_view: A stranger stands at a screen.
     """
 
     situation: Situation
@@ -83,6 +92,8 @@ class ShipState:
     out_of_service: dict[str, OutOfService] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     blackout: Blackout | None = None
+    curtain: bool = False
+    visitor_view: VisitorView | None = None
 
     def take_situation(self, situation: Situation) -> None:
         """Take what the ship is doing now; at sea no port's level counts any more."""

@@ -142,6 +142,8 @@ class Stations:
         self._last: tuple[str, str] | None = None
         self._heard_anew_s = float("-inf")
         """When somebody was heard of again after nobody was."""
+        self.curtain = False
+        """Only stations of the citadel show and sound anything."""
         self.revision = 0
         """Grows whenever anything is said of a station."""
 
@@ -221,6 +223,11 @@ class Stations:
         One that is attended counts as live for as long as it may still be about to say so.
         """
         stands = zip(self._stations.values(), self._status.values(), strict=True)
+        if self.curtain:
+            return tuple(
+                _behind_curtain(station, status, self.situation, now_s)
+                for station, status in stands
+            )
         return tuple(
             Post(
                 station,
@@ -231,6 +238,13 @@ class Stations:
             for station, status in stands
         )
 
+    def draw_curtain(self, *, down: bool, now_s: float) -> None:
+        """Let the curtain down, or raise it: then each station has its time to say that it is alive."""
+        self.curtain = down
+        self.revision += 1
+        if not down:
+            self._heard_anew_s = now_s
+
     def _is_awaited(self, status: StationStatus, now_s: float) -> bool:
         """Return whether a client of a station has not spoken since somebody did, and there is time yet."""
         anew_s = self._heard_anew_s
@@ -240,7 +254,9 @@ class Stations:
     def sounding(self) -> tuple[str, ...]:
         """Return the stations where alerts sound at once in this situation; the others show them silently."""
         return tuple(
-            id_ for id_, station in self._stations.items() if self.situation in station.attended_in
+            id_
+            for id_, station in self._stations.items()
+            if (station.citadel if self.curtain else self.situation in station.attended_in)
         )
 
     def attended(self, now_s: float) -> dict[str, str]:
@@ -266,7 +282,7 @@ class Stations:
 
     def gangway_is_attended(self, now_s: float) -> bool:
         """Return whether somebody has the watch at a live gangway station."""
-        return any(
+        return not self.curtain and any(
             self._status[id_].person is not None and self._status[id_].live(now_s)
             for id_ in self.gangways()
         )
@@ -281,6 +297,18 @@ class Stations:
         self._status[status.id] = status
         self.revision += 1
         return status
+
+
+def _behind_curtain(
+    station: Station, status: StationStatus, situation: Situation, now_s: float
+) -> Post:
+    """Return a station as it stands while the curtain is down: one that shows a clock tells nobody anything."""
+    attended = frozenset({situation}) if station.citadel else frozenset()
+    return Post(
+        replace(station, attended_in=attended),
+        live=station.citadel and status.live(now_s),
+        armed=station.citadel and status.sound_armed(now_s),
+    )
 
 
 def _was_heard(status: StationStatus, now_s: float) -> bool:

@@ -360,6 +360,7 @@ async def test_the_ship_is_ordered_from_the_command_line(tmp_path, capsys):
             "port_level": None,
             "level_in_force": False,
             "blackout": None,
+            "visitor_view_ends_up": None,
         }
         assert ship.state("permit/d12")["person"] == "D. Kovac"
         assert await typed(ship, "end-permit", "d12", *by) == cli.DONE

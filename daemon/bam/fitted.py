@@ -31,6 +31,7 @@ class Bam:
         entropy: Entropy,
     ) -> None:
         self._desk = Desk(acts=acts, watch=watch, clock=clock)
+        self._watch = watch
         self._service: Service | None = None
         self._may_take_over = section is not None and section.may_take_over
         if section is None:
@@ -40,6 +41,7 @@ class Bam:
             alerts=watch.engine.alerts,
             progress=lambda: watch.looks,
             now_s=clock.now_s(),
+            is_hidden=lambda: watch.ship.curtain,
         )
         self._service = Service(section, port=port, desk=self._desk, clock=clock, entropy=entropy)
         watch.on_change(self._service.changed)
@@ -48,6 +50,14 @@ class Bam:
     def panel_is_lost(self) -> bool:
         """Return whether a panel is expected and cannot be relied on."""
         return self._service is not None and self._service.panel_is_lost
+
+    def curtain_moved(self) -> None:
+        """Let the panel hear of nothing while the curtain is down, and of everything when it is up again."""
+        if self._service is None:
+            return
+        if self._watch.ship.curtain:
+            self._desk.hand_back()  # what was left to the panel is the citadel's again
+        self._service.all_changed(self._watch.engine.alerts())
 
     def shown(self) -> Json:
         """Return how the port stands; None where there is none."""

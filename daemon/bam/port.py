@@ -19,7 +19,7 @@ from daemon.bam.settings import Mode
 from daemon.drivers.nmea_words import READERS as READ
 from daemon.drivers.nmea_words import Acknowledgement, AlertCommand, CommandRefused, Heartbeat
 from daemon.drivers.sentences import Dropped, SentenceError, parse
-from daemon.model import Classification
+from daemon.model import AlertState, Classification
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,6 +81,7 @@ class Port:
         alerts: Callable[[], Iterable[Alert]],
         progress: Callable[[], int],
         now_s: float,
+        is_hidden: Callable[[], bool] = lambda: False,
     ) -> None:
         """Take the ship's settings.
 
@@ -89,7 +90,9 @@ class Port:
             alerts: Returns every open alert of the ship; those that may not be seen are left out here.
             progress: Grows while the watch is kept: our heartbeat says what it is worth (invariant 7).
             now_s: Seconds since boot.
+            is_hidden: Whether the curtain is down: the panel stands on an open bridge and shows nothing then.
         """
+        self._is_hidden = is_hidden
         self._section = section
         self._alerts = alerts
         self._progress = progress
@@ -126,7 +129,9 @@ class Port:
     def changed(self, alert: Alert) -> None:
         """Take an alert that has changed."""
         if may_be_seen(alert):
-            self._outbox.alerts.put(alert)
+            # Behind the curtain what the panel shows is taken off it, and what is new it does not hear of.
+            gone = replace(alert, state=AlertState.NORMAL) if self._is_hidden() else alert
+            self._outbox.alerts.put(gone)
 
     def take(self, now_s: float) -> tuple[Line, ...]:
         """Return what is to be sent now; nothing while the line is busy, or where nothing waits."""
@@ -180,6 +185,8 @@ class Port:
                 self._outbox.alerts.put(now, whole=True)
 
     def _standing(self) -> list[Alert]:
+        if self._is_hidden():
+            return []
         return [alert for alert in self._alerts() if may_be_seen(alert)]
 
     def _told(self, alert: Alert, whole: bool, now_s: float) -> tuple[Line, ...]:  # noqa: FBT001

@@ -17,7 +17,9 @@ from daemon.errors import LinkError, RefusedError
 from daemon.model import LinkState
 
 if TYPE_CHECKING:
-    from daemon.alerts.alert import AlertChange
+    from collections.abc import Iterable
+
+    from daemon.alerts.alert import Alert, AlertChange
     from daemon.bam.desk import Desk
     from daemon.bam.port import Asked, Port
     from daemon.bam.settings import BamSection
@@ -91,6 +93,12 @@ class Service:
     def changed(self, change: AlertChange) -> None:
         """Take a change of an alert, as the watch announces it."""
         self._port.changed(change.alert)
+        self._woken.set()
+
+    def all_changed(self, alerts: Iterable[Alert]) -> None:
+        """Take it that all of these are to be told anew: the curtain has moved."""
+        for alert in alerts:
+            self._port.changed(alert)
         self._woken.set()
 
     async def run(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.console import ssas, tests, timed
 from daemon.console.asking import DONE, asked, asking, does, members, order, say
 from daemon.errors import IspsdError
+from daemon.mqtt.verbs import PALETTES
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +27,7 @@ def add(commands: Any) -> None:
     """Add every subcommand that is an act on the watch, the ship or a test."""
     _watchkeeping(commands)
     _orders(commands)
+    _screens(commands)
     timed.add(commands)
     _permits(commands)
     _tests(commands)
@@ -74,6 +76,22 @@ def _orders(commands: Any) -> None:
     area.add_argument("area", help="as the navigational warning names it")
     area.add_argument("--hours", type=int, required=True, help="1 to 72; 0: it ends now")
     does(area, lambda g: order("interference_area", g.by, area=g.area, hours=g.hours))
+
+
+def _screens(commands: Any) -> None:
+    curtain = asking(
+        commands, "curtain", "let the curtain down on all screens, or raise it", by=True
+    )
+    curtain.add_argument("curtain", choices=["down", "up"])
+    does(curtain, lambda g: order("curtain", g.by, down=g.curtain == "down"))
+
+    view = asking(commands, "visitor-view", "hide places, ages and ends for an hour", by=True)
+    view.add_argument("view", choices=["on", "off"])
+    does(view, lambda g: order("visitor_view", g.by, on=g.view == "on"))
+
+    palette = asking(commands, "palette", "say how bright the pages are to be", by=True)
+    palette.add_argument("palette", choices=PALETTES)
+    does(palette, lambda g: order("palette", g.by, palette=g.palette))
 
 
 def _ais(given: argparse.Namespace) -> Request:

@@ -261,6 +261,10 @@ _WORDS: Final[Mapping[str, _Words]] = {
     ),
     "inhibit.given": lambda said: f"{said['title']} {said['name']} · {said['minutes']} min",
     "inhibit.ended": lambda said: f"{said['title']} {said['name']} · {said['how']}",
+    "curtain.changed": lambda said: f"curtain {'down' if said['down'] else 'up'}",
+    "visitor_view.changed": lambda said: (
+        f"visitor view on until {_moment(said['ends'])}" if said["on"] else "visitor view off"
+    ),
     "blackout.planned": lambda said: f"{_moment(said['begins'])} to {_moment(said['ends'])}",
     "out_of_service.begun": lambda said: (
         f"{said['name']} · {said['reason']} · instead: {said['measure']} · {said['hours']} h"

@@ -45,6 +45,10 @@ def ordered(ship: ShipState, *, now_s: float, sso: bool) -> Json:
             "by": blackout.by,
             "runs": blackout.runs(now_s),
         },
+        "curtain": ship.curtain,
+        "visitor_view": None
+        if ship.visitor_view is None
+        else forms.utc(ship.visitor_view.ends_utc),
         "port_level": None if ship.port_level is None else int(ship.port_level),
         "level": None
         if command is None
@@ -62,6 +66,7 @@ def lines(said: Mapping[str, Any] | None) -> Iterator[tuple[str, bool]]:
     """Yield it in words, each with whether it stands out."""
     if said is None:
         return
+    yield from _screens(said)
     if (level := said["level"]) is not None:
         words = f", in force {_clock(level['in_force'])}" if level["in_force"] else ""
         if level["owed"]:
@@ -90,6 +95,13 @@ def lines(said: Mapping[str, Any] | None) -> Iterator[tuple[str, bool]]:
             until = f"{taken['ends'][:10]} {_clock(taken['ends'])}"
             more = f" until {until}: {taken['reason']}; instead: {taken['measure']}"
         yield f"OUT OF SERVICE: {taken['name']}{more}", True
+
+
+def _screens(said: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    if said["curtain"]:
+        yield "CURTAIN DOWN: screens show a clock, and alerts sound in the citadel only", True
+    if said["visitor_view"] is not None:
+        yield f"visitor view until {_clock(said['visitor_view'])}", False
 
 
 def _service(taken: OutOfService, *, sso: bool) -> Json:

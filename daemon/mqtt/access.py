@@ -21,7 +21,7 @@ OWNER = "ispsd"
 """The daemon's own user."""
 OPEN_TOPICS = (
     *("status", "heartbeat", "snapshot", "event", "record/head", "ship", "crew", "permit/+"),
-    *("loop_check", "inhibit/+"),
+    *("loop_check", "inhibit/+", "curtain", "palette"),
     *("point/+", "driver/+", "alert/+", "equipment/+", "test/+", "station/+", "reply/+"),
 )
 """What every station reads."""

@@ -29,9 +29,6 @@ COMMAND_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAYLOAD_LIMIT_BYTES = 4096
 LONGEST_EXPIRY_S = 10
 
-LATER = frozenset({"visitor_view", "curtain"})
-"""Verbs of the contract that this version does not offer."""
-
 
 class Ground(StrEnum):
     """Why a command was refused, in the classes that matter to the record."""
@@ -156,7 +153,6 @@ def _envelope_fault(
         (message.retained, Ground.RETAINED, "a command must not be retained"),
         (not expires, Ground.OLD, f"message expiry must be at most {LONGEST_EXPIRY_S} s"),
         (topic.id not in stations, Ground.UNKNOWN, f"{topic.id}: no such station is configured"),
-        (verb in LATER, Ground.UNKNOWN, f"{verb}: not available in this version"),
         (verb not in VERBS, Ground.UNKNOWN, f"{verb}: no such command"),
         (too_long, Ground.MALFORMED, f"longer than {PAYLOAD_LIMIT_BYTES} bytes"),
     )
@@ -176,6 +172,8 @@ ORDERS = frozenset(name for name, verb in verbs.TABLE.items() if verb.is_order)
 _ENVELOPE: verbs.Members = MappingProxyType(
     {"id": verbs.text, "session": verbs.text, "person": verbs.text}
 )
+_OF_WHO_ACTS = frozenset({"person", "pin"})
+"""There they stand beside the order."""
 _OF_THE_COMMAND = frozenset({"id", "session", "person", "pin", "alert", "instance", "priority"})
 
 
@@ -189,8 +187,11 @@ def order_faults(verb: str, said: Mapping[str, Any]) -> list[str]:
     """Name what is wrong with the members of an order that came another way than over MQTT."""
     if verb not in ORDERS:
         return [f"{verb}: no such order"]
-    must = {name: fits for name, fits in VERBS[verb].items() if name != "person"}
-    return verbs.faults(must, OPTIONAL.get(verb, {}), said)
+    must, may = (
+        {name: fits for name, fits in members.items() if name not in _OF_WHO_ACTS}
+        for members in (VERBS[verb], OPTIONAL.get(verb, {}))
+    )
+    return verbs.faults(must, may, said)
 
 
 def _command(topic: Topic, body: Mapping[str, Any]) -> Command:

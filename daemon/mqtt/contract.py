@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from daemon.assets import asset
 from daemon.model import AisTraffic
-from daemon.mqtt.topics import parse
+from daemon.mqtt.topics import CITADEL, parse
 
 if TYPE_CHECKING:
     from daemon.model import Json, Value
@@ -27,7 +27,8 @@ def schema_for(topic: str) -> dict[str, Json]:
     name = parse(topic)
     if name is None:
         raise ValueError(f"{topic} is not in the contract")
-    stem = f"cmd_{name.verb}" if name.kind == "cmd" else name.kind.replace("/", "_")
+    kind = name.kind.removeprefix(f"{CITADEL}/")
+    stem = f"cmd_{name.verb}" if kind == "cmd" else kind.replace("/", "_")
     text = asset(f"mqtt/schemas/{stem}.json").read_text("utf-8")
     return cast("dict[str, Json]", json.loads(text))
 

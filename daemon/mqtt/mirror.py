@@ -12,15 +12,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.mqtt.topics import parse
+from daemon.mqtt.topics import CITADEL, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from daemon.model import Classification, Json
 
 URGENT = frozenset({"status", "alert"})
 """Kinds of topics that wait for no others: a dead bus changes ten thousand points, and an alert is told before them."""
+FOREMOST = frozenset({"curtain"})
+"""Goes before even those: until it is told, an open screen shows the ship."""
 ENVELOPE = frozenset({"session", "up"})
 """Members that are added to every body."""
 
@@ -56,6 +58,8 @@ class _Slot:
 
     Attributes:
         urgent: It goes before those that are not.
+        foremost: It tells of the curtain.
+        first: It goes before everything: it tells of the curtain, or is cleared because of it.
         body: None where the topic is to be cleared.
         revision: Of the newest change.
         waiting: Revision and time of the oldest change that was not sent.
@@ -65,6 +69,8 @@ class _Slot:
     """
 
     urgent: bool
+    foremost: bool = False
+    first: bool = False
     body: bytes | None = None
     up_s: float = 0.0
     revision: int = 0
@@ -85,7 +91,8 @@ class Mirror:
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
         self._dirty: dict[str, None] = {}  # in the order of first change
-        self._urgent: dict[str, None] = {}  # the same, of those that go first
+        self._urgent: dict[str, None] = {}  # the same, of those that wait for no others
+        self._first: dict[str, None] = {}  # and of those that go before everything
         self._revision = 0
         self._session = ""
 
@@ -117,10 +124,31 @@ class Mirror:
         if topic not in self._slots:
             self._set(topic, None, at_s, at_s)
 
+    def hide(self, topic: str, *, at_s: float) -> None:
+        """Clear a topic before anything else is sent, whether it is ours or not."""
+        self._set(topic, None, at_s, at_s, first=True)
+
+    def move(self, renamed: Callable[[str], str | None], *, at_s: float, first: bool) -> None:
+        """Let topics go on under other names, and clear them under the old ones; None: it keeps its name.
+
+        With ``first`` they are cleared before anything else is sent.
+        """
+        for topic, slot in list(self._slots.items()):
+            if (name := renamed(topic)) is None:
+                continue
+            body, up_s, closing = slot.body, slot.up_s, slot.closing
+            if body is not None:
+                self._set(name, body, up_s, at_s, closing=closing)
+            self._set(topic, None, at_s, at_s, first=first)
+
+    def hidden(self) -> bool:
+        """Return whether the broker has everything that goes before all else."""
+        return not any(slot.first and slot.owed is not None for slot in self._slots.values())
+
     def touch(self, topic: str, *, at_s: float) -> None:
         """Send a topic again as it is."""
         if (slot := self._slots.get(topic)) is not None:
-            self._set(topic, slot.body, slot.up_s, at_s, closing=slot.closing)
+            self._set(topic, slot.body, slot.up_s, at_s, closing=slot.closing, first=slot.first)
 
     def touch_all(self, *, at_s: float) -> None:
         """Send everything again as it is."""
@@ -130,8 +158,8 @@ class Mirror:
     def begin(self, session: str, *, at_s: float) -> None:
         """Begin a session: whatever the broker was told before, all must be told again."""
         self._session = session
-        self._dirty.clear()
-        self._urgent.clear()
+        for waiting in self._waiting():
+            waiting.clear()
         for topic, slot in self._slots.items():
             slot.waiting, slot.flying, slot.sent = slot.owed, None, None
             self.touch(topic, at_s=at_s)
@@ -139,12 +167,12 @@ class Mirror:
     def forget(self, topic: str) -> None:
         """Drop a topic without clearing it at the broker."""
         self._slots.pop(topic, None)
-        self._dirty.pop(topic, None)
-        self._urgent.pop(topic, None)
+        for waiting in self._waiting():
+            waiting.pop(topic, None)
 
     def take(self) -> Change | None:
         """Return what to send next: the topic that changed first, alerts before others; None where nothing can be."""
-        for dirty in (self._urgent, self._dirty):
+        for dirty in self._waiting():
             for topic in dirty:
                 slot = self._slots[topic]
                 if slot.sent is None:
@@ -189,27 +217,45 @@ class Mirror:
         """Return what the broker should hold under a topic; empty where nothing."""
         return self._payload(slot) if (slot := self._slots.get(topic)) is not None else b""
 
-    def count(self, classification: Classification) -> int:
-        """Return how many topics of a class have a body."""
+    def count(self, classification: Classification, *, citadel: bool = False) -> int:
+        """Return how many topics of a class have a body, in the open or in the citadel."""
         return sum(
             slot.body is not None
             and (name := parse(topic)) is not None
             and name.classification is classification
+            and name.is_citadel is citadel
             for topic, slot in self._slots.items()
         )
 
     def _set(
-        self, topic: str, body: bytes | None, up_s: float, at_s: float, *, closing: bool = False
+        self,
+        topic: str,
+        body: bytes | None,
+        up_s: float,
+        at_s: float,
+        *,
+        closing: bool = False,
+        first: bool = False,
     ) -> None:
         self._revision += 1
         if (slot := self._slots.get(topic)) is None:
-            name = parse(topic)
-            slot = _Slot(urgent=name is not None and name.kind in URGENT)
-            self._slots[topic] = slot
+            kind = "" if (name := parse(topic)) is None else name.kind
+            urgent = kind.removeprefix(f"{CITADEL}/") in URGENT
+            slot = self._slots[topic] = _Slot(urgent, foremost=kind in FOREMOST)
         slot.body, slot.up_s, slot.closing = body, up_s, closing
+        slot.first = first or slot.foremost
         slot.revision = self._revision
         slot.waiting = slot.waiting or (self._revision, at_s)
-        (self._urgent if slot.urgent else self._dirty).setdefault(topic)
+        mine = self._first if slot.first else self._urgent if slot.urgent else self._dirty
+        for waiting in self._waiting():
+            if waiting is mine:
+                waiting.setdefault(topic)
+            else:
+                waiting.pop(topic, None)
+
+    def _waiting(self) -> tuple[dict[str, None], ...]:
+        """Return what waits, in the order in which it is sent."""
+        return self._first, self._urgent, self._dirty
 
     def _payload(self, slot: _Slot) -> bytes:
         if slot.body is None:

@@ -53,8 +53,14 @@ class Outbox:
     """Publishes the record's events and remembers how far the broker has them."""
 
     def __init__(
-        self, source: EventSource, *, topic: str, clock: Clock, progress: Callable[[], None]
+        self,
+        source: EventSource,
+        *,
+        topic: Callable[[], str],
+        clock: Clock,
+        progress: Callable[[], None],
     ) -> None:
+        """Publish what a source has under a topic, which is asked for each time: a curtain may have moved."""
         self._source = source
         self._progress = progress
         self._topic = topic
@@ -169,4 +175,4 @@ class Outbox:
     ) -> asyncio.Future[None]:
         await connection.room()
         whole = sealed(payload, session=session, up_s=self._clock.now_s())
-        return connection.publish(self._topic, whole, qos=1, retain=False)
+        return connection.publish(self._topic(), whole, qos=1, retain=False)

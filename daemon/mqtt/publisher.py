@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 INBOX_LIMIT = 5000
 """Retained topics that a broker may send us at once; a ship has some hundreds."""
 TELL_REFUSALS_S = 1.0
+FIND_CURTAIN_S = 2.0
+"""How long a broker is asked whether it knows of a curtain that is down."""
+CURTAIN = "curtain"
+BEHIND_CURTAIN = frozenset({CURTAIN, "alive"})
+"""What an open screen may still ask for while the curtain is down."""
+CURTAIN_IS_DOWN = "the curtain is down: raise it first, or ask at a station of the citadel"
 LOG = logs.get("mqtt.publisher")
 
 
@@ -87,6 +93,7 @@ class Publisher:
         identity: Identity,
         *,
         stations: Collection[str],
+        citadel: Collection[str] = (),
         handle: Handle,
         refused: Refused,
         events: EventSource,
@@ -94,16 +101,17 @@ class Publisher:
         entropy: Entropy,
         timing: Timing | None = None,
     ) -> None:
+        """Put the parts together; ``citadel`` are the stations for which the ship goes on behind the curtain."""
         self._broker = broker
+        self._citadel = frozenset(citadel)
+        self._find_curtain: Callable[[], None] | None = None
         self._clock = clock
         self._entropy = entropy
         self._timing = timing or Timing()
         self._handle = handle
         self._counters = Counters()
         self._board = Board(identity, clock)
-        self._outbox = Outbox(
-            events, topic=self.topics.event(), clock=clock, progress=self._progress
-        )
+        self._outbox = Outbox(events, topic=self._event_topic, clock=clock, progress=self._progress)
         self._desk = Desk(stations=stations, clock=clock, handle=self._do, refused=refused)
         self._selftest = Selftest(broker, self.topics, clock=clock, entropy=entropy)
         self._session: Session | None = None
@@ -131,6 +139,28 @@ class Publisher:
     def remove(self, topic: str) -> None:
         """Clear a retained topic."""
         self._board.remove(topic)
+
+    def curtain(self, body: Mapping[str, Json] | None) -> None:
+        """Let the curtain down, with what open screens may know meanwhile, or with None raise it; at once."""
+        self._board.curtain(body)
+
+    def show_palette(self, palette: str) -> None:
+        """Tell every page how bright it is to be."""
+        self.put(self.topics.palette(), {"palette": palette}, self._clock.now_s())
+
+    def find_curtain(self, found: Callable[[], None]) -> None:
+        """Ask the broker whether the curtain was down, before anything is told: nobody else knows."""
+        self._find_curtain = found
+
+    async def curtained(self, *, limit_s: float) -> bool:
+        """Return whether the broker has cleared what the curtain hides; False where it has not in time."""
+        over = asyncio.Event()
+        clearing = asyncio.ensure_future(self._board.cleared())
+        clearing.add_done_callback(lambda _: over.set())
+        try:
+            return await self._clock.wait(over, limit_s)
+        finally:
+            clearing.cancel()
 
     def set_status(self, state: State, reasons: Sequence[str] = ()) -> None:
         """Say how ispsd is; the broker hears it once it has everything else."""
@@ -165,7 +195,7 @@ class Publisher:
     async def head_at_broker(self, *, limit_s: float) -> str | None:
         """Return the signed head of the record that the broker holds; None where it holds none."""
         return _note_in(
-            await self._selftest.held_by_broker(self.topics.record_head(), limit_s=limit_s)
+            await self._selftest.held_by_broker(self._board.now.record_head(), limit_s=limit_s)
         )
 
     def foreign_head(self) -> str | None:
@@ -232,6 +262,7 @@ class Publisher:
 
     async def _one_session(self, group: asyncio.TaskGroup) -> str:
         """Serve one session; return why it ended."""
+        await self._look_for_curtain()
         name = self._entropy.token()
         connection = Connection(
             self._broker,
@@ -268,7 +299,15 @@ class Publisher:
         finally:
             self._session = None
 
+    async def _look_for_curtain(self) -> None:
+        if self._find_curtain is None:
+            return
+        topic = self.topics.curtain()
+        if await self._selftest.held_by_broker(topic, limit_s=FIND_CURTAIN_S):
+            self._find_curtain()
+
     def _introduced(self) -> None:
+        self._find_curtain = None
         outage_s = 0.0 if self._lost_s is None else self._clock.now_s() - self._lost_s
         self._lost_s = None
         LOG.info("broker.up", broker=self._broker.place, outage_s=round(outage_s, 1))
@@ -276,13 +315,22 @@ class Publisher:
     async def _answer(self, session: Session, topic: Topic, message: Message) -> None:
         """Have a command done and reply; outlives the connection, for an act is done once begun."""
         reply = await self._desk.take(topic, message, session=session.name)
+        is_hidden = self._board.is_curtained
+        inside = is_hidden and topic.id in self._citadel
+        if is_hidden and not inside and topic.verb not in BEHIND_CURTAIN:
+            # What was asked for before names doors; what is answered now is read by whoever stands there.
+            reason = None if reply.accepted else CURTAIN_IS_DOWN
+            reply = Reply(accepted=reply.accepted, reason=reason)
         body = render(reply.body(id_=caller_id(message.payload), verb=topic.verb))
         try:
-            await session.reply(topic.id, body, expiry_s=LONGEST_EXPIRY_S)
+            await session.reply(topic.id, body, expiry_s=LONGEST_EXPIRY_S, citadel=inside)
         except (LinkError, PublishRefusedError) as err:
             LOG.debug("reply.lost", station=topic.id, verb=topic.verb, reason=str(err))
 
     async def _do(self, command: Command) -> Reply:
+        is_open = command.station not in self._citadel
+        if is_open and self._board.is_curtained and command.verb not in BEHIND_CURTAIN:
+            raise RefusedError(CURTAIN_IS_DOWN)
         match command.verb:
             case "refresh":
                 self._board.touch_all()
@@ -317,6 +365,9 @@ class Publisher:
                 await self._desk.tell_refusals()
             except IspsdError as err:
                 LOG.warning("refusals.not_told", reason=str(err))
+
+    def _event_topic(self) -> str:
+        return self._board.now.event()
 
     def _progress(self) -> None:
         self._counters.progress += 1

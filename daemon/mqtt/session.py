@@ -118,14 +118,17 @@ class Session:
             await (self.connection.disconnect() if stopped else self.connection.abort())
         return self.connection.closed.result()
 
-    async def reply(self, station: str, body: bytes, *, expiry_s: int) -> None:
-        """Publish a reply to a station.
+    async def reply(
+        self, station: str, body: bytes, *, expiry_s: int, citadel: bool = False
+    ) -> None:
+        """Publish a reply to a station; in the ``citadel`` where it may say what is behind the curtain.
 
         Raises:
             LinkError: The connection is over.
             PublishRefusedError: The broker said no.
         """
-        topic = self._board.topics.reply(station)
+        topics = self._board.topics
+        topic = (topics.citadel() if citadel else topics).reply(station)
         await self.connection.deliver(topic, self._sealed(body), expiry_s=expiry_s)
 
     def _workers(self) -> tuple[Callable[[], Awaitable[None]], ...]:
@@ -145,8 +148,15 @@ class Session:
             self.connection.give_up(str(err))
 
     async def _introduce(self) -> None:
+        turns = self._board.turns
         await self._board.introduce()
         self._on_introduced()
+        while True:
+            if turns == self._board.turns:
+                await self._board.turned.wait()
+            turns = self._board.turns
+            await self._board.told()
+            await self._board.tell_snapshot()
 
     async def _send_state(self) -> None:
         mirror = self._board.mirror
@@ -175,7 +185,6 @@ class Session:
         self._board.progressed.fire()
 
     async def _beat(self) -> None:
-        topic = self._board.topics.heartbeat()
         expiry_s = max(round(self._timing.heartbeat_s), 1)
         while True:
             payload = b'{"session":"%b","up":%.3f,"utc":"%b"}' % (
@@ -183,7 +192,10 @@ class Session:
                 self._clock.now_s(),
                 self._clock.utc().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3].encode() + b"Z",
             )
-            await self.connection.deliver(topic, payload, expiry_s=expiry_s)
+            beat = self._board.topics.heartbeat()
+            topics = (beat, self._board.now.heartbeat()) if self._board.is_curtained else (beat,)
+            for topic in topics:
+                await self.connection.deliver(topic, payload, expiry_s=expiry_s)
             self._counters.progress += 1
             await self._clock.sleep(self._timing.heartbeat_s)
 
@@ -195,9 +207,15 @@ class Session:
         topic = self._board.topics.parse(message.topic)
         if topic is not None and topic.kind == "cmd" and (message.payload or message.too_long):
             self._on_command(self, topic, message)
-        if message.topic == self._board.topics.record_head() and not message.too_long:
+        if message.topic == self._board.now.record_head() and not message.too_long:
             self._board.hear_head(message.payload)
         mirror = self._board.mirror
+        if self._board.hides(message.topic):
+            # Nothing is waited for here, not even our own introduction.
+            if (message.payload or message.too_long) and not mirror.is_pending(message.topic):
+                self._counters.orphans += 1
+                self._board.hide(message.topic)
+            return
         if mirror.is_pending(message.topic):
             # Ours is still on its way there and will be the newer one.
             self._foreign.pop(message.topic, None)
@@ -205,7 +223,8 @@ class Session:
         is_state = topic is not None and topic.retained
         if not is_state and not message.retained:
             return
-        if message.topic == self._board.topics.snapshot() and not self._board.introduced:
+        snapshots = (self._board.topics.snapshot(), self._board.now.snapshot())
+        if message.topic in snapshots and not self._board.introduced:
             return  # of a session before ours; ours follows
         if len(self._foreign) < FOREIGN_LIMIT or message.topic in self._foreign:
             self._foreign[message.topic] = b"?" if message.too_long else message.payload

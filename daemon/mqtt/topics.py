@@ -2,12 +2,14 @@
 
 The contract with every dashboard (docs/mqtt.md): ``ispsd/<ship>/v1/...``. Everything under ``sso/``
 is closed to watch stations by the broker's ACL, so what belongs there must never get another name.
+So is everything under ``citadel/``, where the open topics go on under their own names while the curtain is down.
 """
 
 from __future__ import annotations
 
+import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.model import Classification
 
@@ -19,7 +21,9 @@ STATE_BY_ID = frozenset(
     {"point", "driver", "alert", "equipment", "test", "station", "permit", "inhibit"}
 )
 """Retained, one topic for each thing."""
-STATE_ALONE = frozenset({"status", "snapshot", "ship", "crew", "loop_check", "record/head"})
+STATE_ALONE = frozenset(
+    {"status", "snapshot", "ship", "crew", "loop_check", "record/head", "curtain", "palette"}
+)
 """Retained, one topic only."""
 SSO_BY_ID = frozenset(
     {"sso/point", "sso/driver", "sso/equipment", "sso/test", "sso/out_of_service"}
@@ -28,6 +32,11 @@ SSO_ALONE = frozenset({"sso/worklist", "sso/loop_check"})
 MOMENT = frozenset({"heartbeat", "event"})
 MOMENT_BY_ID = frozenset({"reply", "selftest"})
 """Never retained."""
+CITADEL = "citadel"
+"""The level of the topics that go on while the curtain is down."""
+OUTSIDE = frozenset({"status", "snapshot", "curtain"})
+"""What stays retained in the open while the curtain is down, and says nothing of the ship's doors."""
+NOT_IN_CITADEL = frozenset({"curtain", "selftest", "cmd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +56,24 @@ class Topic:
     @property
     def retained(self) -> bool:
         """Return whether the broker is to remember its newest message."""
-        return self.kind in STATE_BY_ID | STATE_ALONE | SSO_BY_ID | SSO_ALONE
+        kind = self.kind.removeprefix(f"{CITADEL}/")
+        return kind in STATE_BY_ID | STATE_ALONE | SSO_BY_ID | SSO_ALONE
 
     @property
     def classification(self) -> Classification:
         """Return who may read it."""
         return Classification.SSO if self.kind.startswith("sso/") else Classification.WATCH
+
+    @property
+    def is_citadel(self) -> bool:
+        """Return whether only stations of the citadel read it."""
+        return self.kind.startswith(f"{CITADEL}/")
+
+    @property
+    def is_curtained(self) -> bool:
+        """Return whether it is cleared while the curtain is down, and goes on under ``citadel/``."""
+        is_open = self.classification is Classification.WATCH and not self.is_citadel
+        return is_open and self.retained and self.kind not in OUTSIDE
 
 
 class Topics:
@@ -64,6 +85,21 @@ class Topics:
 
     def __init__(self, ship: str) -> None:
         self.root = f"ispsd/{checked_id(ship)}/{VERSION}"
+
+    def citadel(self) -> Topics:
+        """Return the same names as they are while the curtain is down, for stations that may read them."""
+        inside = copy.copy(self)
+        inside.root = f"{self.root}/{CITADEL}"
+        return inside
+
+    def inside(self, topic: str) -> str:
+        """Return the name under which an open topic goes on while the curtain is down."""
+        return f"{self.root}/{CITADEL}{topic.removeprefix(self.root)}"
+
+    def outside(self, topic: str) -> str:
+        """Return the name that a topic of the citadel has in the open."""
+        root = self.root.removesuffix(f"/{CITADEL}")
+        return root + topic.removeprefix(f"{root}/{CITADEL}")
 
     def everything(self) -> str:
         """Return the filter of all topics of the ship."""
@@ -77,6 +113,12 @@ class Topics:
 
     def crew(self) -> str:
         return f"{self.root}/crew"
+
+    def curtain(self) -> str:
+        return f"{self.root}/curtain"
+
+    def palette(self) -> str:
+        return f"{self.root}/palette"
 
     def heartbeat(self) -> str:
         return f"{self.root}/heartbeat"
@@ -138,7 +180,11 @@ class Topics:
 
     def parse(self, topic: str) -> Topic | None:
         """Take a topic apart; None for one that is not in the contract."""
-        return parse(topic) if topic.startswith(f"{self.root}/") else None
+        if not topic.startswith(f"{self.root}/"):
+            return None
+        if (name := parse(topic)) is None or not self.root.endswith(f"/{CITADEL}"):
+            return name
+        return replace(name, kind=name.kind.removeprefix(f"{CITADEL}/"))
 
     def _of(self, kind: str, id_: str, classification: Classification) -> str:
         prefix = "sso/" if classification is Classification.SSO else ""
@@ -169,6 +215,8 @@ def checked_id(id_: str) -> str:
 
 
 def _known(name: str, parts: list[str]) -> Topic | None:
+    if parts[0] == CITADEL:
+        return _inside(parts[1:])
     if name in STATE_ALONE | SSO_ALONE | MOMENT:
         return Topic(name)
     *kind, last = parts
@@ -179,3 +227,11 @@ def _known(name: str, parts: list[str]) -> Topic | None:
             return Topic("cmd", station, verb)
         case _:
             return None
+
+
+def _inside(parts: list[str]) -> Topic | None:
+    """Return what goes on under ``citadel/``: everything that is open, but what stays or comes from stations."""
+    name = _known("/".join(parts), parts) if parts and parts[0] != CITADEL else None
+    if name is None or name.classification is Classification.SSO or name.kind in NOT_IN_CITADEL:
+        return None
+    return replace(name, kind=f"{CITADEL}/{name.kind}")

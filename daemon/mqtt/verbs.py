@@ -18,6 +18,8 @@ LONGEST_PIN: Final = 64
 DAY_MIN: Final = 24 * 60
 REPLAY_LIMIT: Final = 1000
 """Events that one replay brings back at most."""
+PALETTES: Final = ("bright", "day", "dusk", "night")
+"""How bright a page is, the brightest first."""
 MOST_FAULTS: Final = 3
 """Enough for a person to go on with, whatever was sent."""
 
@@ -54,6 +56,10 @@ def _teller(value: object) -> bool:
     return isinstance(value, str) and value in {"page", "program"}
 
 
+def _palette(value: object) -> bool:
+    return isinstance(value, str) and value in PALETTES
+
+
 def _seconds_ago(value: object) -> bool:
     """Return whether it is a length of time; null stands for never."""
     if value is None:
@@ -82,6 +88,7 @@ _WORDS: Mapping[Fits, str] = MappingProxyType(
         _priority: "must be A, W or C",
         _truth: "must be true or false",
         _teller: "must be page or program",
+        _palette: f"must be {', '.join(PALETTES[:-1])} or {PALETTES[-1]}",
         _seconds_ago: "must be seconds, not negative, or null",
         _offset: "must be minutes from UTC, a whole number",
         _nonce: "must be 1 to 64 of a-z, 0-9, dot, underscore, dash",
@@ -141,6 +148,9 @@ TABLE: Final[Mapping[str, Verb]] = MappingProxyType(
         "inhibit": _order({"reason": text}, alert=text, minutes=whole),
         "out_of_service": _order({"reason": text, "measure": text, "hours": whole}, equipment=text),
         "blackout": _order({"begins": text}, minutes=whole),
+        "curtain": Verb({"down": _truth}, {"person": text, "pin": _pin}, is_order=True),
+        "visitor_view": Verb({"on": _truth}, {"person": text}, is_order=True),
+        "palette": Verb({"palette": _palette}, {"person": text}, is_order=True),
         "ready_to_secure": Verb({}, {"situation": text, "level": whole}),
     }
 )

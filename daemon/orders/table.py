@@ -19,6 +19,7 @@ from daemon.orders.levels import Levels
 from daemon.orders.navigation import NavigationOrders
 from daemon.orders.order import Done, Order
 from daemon.orders.permits import Permits
+from daemon.orders.screens import Screens
 from daemon.orders.serving import Serving
 from daemon.orders.ship import ShipOrders
 from daemon.people.authority import Act
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from daemon.model import DoorClass, Json
     from daemon.orders.order import Said
     from daemon.orders.ordering import Ordering
+    from daemon.orders.screens import Stage
     from daemon.orders.service import Service
     from daemon.people.claims import By, Claim
     from daemon.people.people import People
@@ -54,8 +56,17 @@ class Orders:
         people: People,
         service: Service,
         sources: Mapping[str, str],
+        stage: Stage | None = None,
     ) -> None:
-        """Put the parts together; ``sources`` has the short name of everything that an alert can be about."""
+        """Put the parts together.
+
+        Args:
+            ordering: What every order has at hand.
+            people: Who may act on board.
+            service: What is out of service.
+            sources: The short name of everything that an alert can be about.
+            stage: Where a curtain comes down; None: nobody is told anything.
+        """
         self._ordering = ordering
         self._people = people
         self.service = service
@@ -66,6 +77,7 @@ class Orders:
         self.permits = Permits(ordering)
         self.inhibits = Inhibits(ordering, sources=sources)
         self.blackouts = Blackouts(ordering)
+        self.screens = Screens(ordering, people=people, stage=stage)
         self.table: Mapping[str, Order] = {
             "situation": Order(Act.SITUATION, self._situation),
             "level": Order(Act.LEVEL, self._level),
@@ -89,6 +101,8 @@ class Orders:
         Raises:
             RefusedError: With the reason, for the person who asked.
         """
+        if (act := self.screens.acts.get(verb)) is not None:
+            return await act(said, claim)
         if (order := self.table.get(verb)) is None:
             raise RefusedError(f"{verb}: not available in this version")
         if order.who is not None:
@@ -107,6 +121,7 @@ class Orders:
         self.service.look()
         self.blackouts.look()
         self.levels.look()
+        self.screens.look()
 
     def to_do(self) -> Iterable[Item]:
         """Yield what SSO and Master have to see to."""

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from daemon import forms
 from daemon.errors import RecordError
 from daemon.model import SecurityLevel
-from daemon.ordered import Blackout, Inhibit, LevelCommand, OutOfService, Proposal
+from daemon.ordered import (
+    VISITOR_VIEW_S,
+    Blackout,
+    Inhibit,
+    LevelCommand,
+    OutOfService,
+    Proposal,
+    VisitorView,
+)
 from daemon.orders.ordering import HOUR_S, MINUTE_S
 from daemon.record import fold
 
@@ -64,6 +72,19 @@ async def take_up(
         ship.level_command = _level(level, ordered.get("level.in_force"), now_s, now_utc)
     if (planned := ordered.get("blackout.planned")) is not None:
         ship.blackout = _blackout(planned, now_s, now_utc)
+    _take_up_screens(ordered, ship, now_s, now_utc)
+
+
+def _take_up_screens(
+    ordered: Mapping[str, Body], ship: ShipState, now_s: float, now_utc: datetime
+) -> None:
+    """Take up what screens may show: a curtain that was down stays down."""
+    if (curtain := ordered.get("curtain.changed")) is not None:
+        ship.curtain = curtain["down"] is True
+    if (view := ordered.get("visitor_view.changed")) is not None and view["on"] is True:
+        ends_utc = forms.from_utc(str(view["ends"]))
+        ends_s = now_s + left_s(ends_utc, now_utc, VISITOR_VIEW_S)
+        ship.visitor_view = VisitorView(ends_utc, ends_s)
 
 
 def number(said: Json) -> int:

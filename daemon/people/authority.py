@@ -6,7 +6,7 @@ CSO and port state control do nothing on board: they have no column here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -244,10 +244,24 @@ def roles(act: Act) -> frozenset[Role]:
     )
 
 
-def cell(act: Act, held: frozenset[Role]) -> Cell | None:
-    """Return the best *yes* of a person's roles; None where all of them say *no*."""
-    found = [said for role, said in TABLE[act].items() if role in held]
-    return max(found, key=_freedom, default=None)
+def cell(act: Act, held: frozenset[Role], *, on_guard: bool = False) -> Cell | None:
+    """Return the best *yes* of a person's roles; None where all of them say *no*.
+
+    With ``on_guard`` she is in a threat area, or at security level 2 or 3.
+    """
+    found = [_now(said, on_guard=on_guard) for role, said in TABLE[act].items() if role in held]
+    return max((said for said in found if said is not None), key=_freedom, default=None)
+
+
+def _now(said: Cell, *, on_guard: bool) -> Cell | None:
+    """Return what a cell says that hangs on a threat."""
+    match said.only:
+        case Only.IN_THREAT:
+            return replace(said, only=None) if on_guard else None
+        case Only.PIN_OUTSIDE_THREAT:
+            return replace(said, only=None) if on_guard else PIN
+        case _:
+            return said
 
 
 def cells(act: Act, held: frozenset[Role]) -> list[Cell]:

@@ -9,7 +9,7 @@ from daemon import logs
 from daemon.errors import RefusedError
 from daemon.model import Classification, Role
 from daemon.people import authority, personkey
-from daemon.people.authority import ASHORE, COMMAND, INSISTS, Act, Ask
+from daemon.people.authority import ASHORE, COMMAND, INSISTS, Act, Ask, Only
 from daemon.people.claims import By, Claim
 from daemon.people.crew import Member
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
@@ -131,14 +131,16 @@ class People:
             if person.roles & NEEDS_A_PIN and not (self.proofs and self.proofs.has(person.name))
         )
 
-    async def prove(self, claim: Claim, act: Act) -> By:
+    async def prove(self, claim: Claim, act: Act, *, on_guard: bool = False) -> By:
         """Return who acts, once he is known, may do this, and has proven himself as the act asks for.
+
+        With ``on_guard`` she is in a threat area, or at security level 2 or 3: some acts hang on that.
 
         Raises:
             RefusedError: Unknown, may not, or not proven; the message is for that person, ``wants`` for his terminal.
         """
         person = await self._who(claim)
-        cell = self._may(person, act)
+        cell = self._may(person, act, on_guard=on_guard)
         ask = max(cell.ask, Ask.PIN) if act in INSISTS else cell.ask
         self._must_be_known(ask)
         return await self._proven(person, claim, act, ask)
@@ -172,11 +174,12 @@ class People:
                 "the crew list has not been read from the record yet, and duties may have changed hands: try again"
             )
 
-    def _may(self, person: Person, act: Act) -> Cell:
+    def _may(self, person: Person, act: Act, *, on_guard: bool) -> Cell:
         roles = authority.roles(act)
         By(person).must_be(roles, act.value)
-        cell = authority.cell(act, person.roles & roles)
-        assert cell is not None  # noqa: S101 (must_be has refused who has none)
+        cell = authority.cell(act, person.roles & roles, on_guard=on_guard)
+        if cell is None:  # must_be has refused who never may
+            raise RefusedError(f"{person.name} may {act.value} {Only.IN_THREAT}")
         return cell
 
     async def _who(self, claim: Claim) -> Person:

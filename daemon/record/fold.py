@@ -598,6 +598,8 @@ _RULES: Mapping[str, _Rule] = {
             "ship_time.changed",
             "ais.order",
             "interference_area.changed",
+            "curtain.changed",
+            "visitor_view.changed",
         )
     },
     SEGMENT_OPENED: _segment_opened,

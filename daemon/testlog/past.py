@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from daemon.testlog import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from daemon.model import Json
     from daemon.papers.glance import Glance, Ship
@@ -106,9 +108,10 @@ def _result(found: Found) -> str:
     return NOT_DONE if found.entry.type == MISSED else result(found.open.get("outcome"))
 
 
-def _done(found: Found) -> Any:
+def _done(found: Found) -> datetime:
     if found.entry.type == MISSED:
-        return found.moment("period_ends")
+        # It ends at a midnight: the day that ended is the one before.
+        return found.moment("period_ends") - timedelta(seconds=1)
     return moments.read(found.open.get("done_at")) or found.moment("ended")
 
 

@@ -120,6 +120,24 @@ def test_a_change_goes_out_at_once_and_the_description_once_only():
     assert listed(line.run(31.0)) == []
 
 
+def test_behind_the_curtain_what_the_panel_shows_is_over_and_it_hears_of_nothing_new():
+    line = Line(alert(1), alert(2, "A"))
+    line.run(5.0)
+    line.port._is_hidden = lambda: True
+    for each in (alert(1), alert(2, "A")):
+        line.port.changed(each)
+    line.change(alert(3))
+    assert states(line.run(10.0)) == [(1, "N"), (2, "N")]
+    hidden = line.run(40.0)
+    assert (states(hidden), listed(hidden)) == ([], [])
+    assert len(of(hidden, "HBT")) == 1
+    assert line.hear(written("CA", "ACN", "", "XXX", "10011", "1", "A", "C").strip()) is None
+    line.port._is_hidden = lambda: False
+    for each in (alert(1), alert(2, "A"), alert(3)):
+        line.port.changed(each)
+    assert sorted(states(line.run(50.0))) == [(1, "V"), (2, "A"), (3, "V")]
+
+
 def test_an_alert_that_came_and_went_before_it_was_told_is_not_told():
     line = Line()
     line.run(10.0)

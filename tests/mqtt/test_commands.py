@@ -14,7 +14,6 @@ from jsonschema import Draft202012Validator
 from daemon.errors import RefusedError
 from daemon.model import Priority
 from daemon.mqtt.commands import (
-    LATER,
     OPTIONAL,
     ORDERS,
     VERBS,
@@ -65,6 +64,9 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "inhibit": {"person": "C/O Li", "alert": "door.store.open.d17", "minutes": 60},
     "out_of_service": {"person": "C/O Li", "equipment": "d17"},
     "blackout": {"person": "C/O Li", "minutes": 60},
+    "curtain": {"down": True},
+    "visitor_view": {"on": True},
+    "palette": {"palette": "dusk"},
     "ready_to_secure": {},
     "start_test": {"person": "C/O Li", "test": "t-door"},
     "loop_check": {"person": "ETO Kovac", "do": "start"},
@@ -83,6 +85,9 @@ OPTIONAL_MEMBERS: dict[str, dict[str, Any]] = {
     "inhibit": {"reason": "contact loose"},
     "out_of_service": {"reason": "contact loose", "measure": "patrol each hour", "hours": 24},
     "blackout": {"begins": "0210Z"},
+    "curtain": {"person": "C/O Li", "pin": "314159"},
+    "visitor_view": {"person": "C/O Li"},
+    "palette": {"person": "C/O Li"},
     "ready_to_secure": {"situation": "sea", "level": 2},
     "threat": {"confirm": False},
     "answer": {"text": "SG 1", "pin": "314159"},
@@ -235,7 +240,6 @@ def test_a_member_of_an_order_of_the_wrong_type_is_named(verb: str, change: dict
         ({"expiry_s": None}, Ground.OLD, "at most 10 s"),
         ({"expiry_s": 11}, Ground.OLD, "at most 10 s"),
         ({"station": "crane"}, Ground.UNKNOWN, "no such station"),
-        ({"verb": "curtain"}, Ground.UNKNOWN, "not available in this version"),
         ({"verb": "reboot"}, Ground.UNKNOWN, "no such command"),
         ({"too_long": True}, Ground.MALFORMED, "longer than 4096"),
     ],
@@ -468,7 +472,7 @@ async def test_an_app_that_hangs_keeps_only_so_many_waiting(clock: ManualClock, 
 
 
 def test_the_verbs_of_the_contract_are_all_known() -> None:
-    """DESIGN section 10 names these; each is offered or said to come."""
+    """DESIGN section 10 names these; each is offered."""
     contract = {
         *("alive", "take_watch", "heard", "ack", "silence", "permit", "inhibit", "out_of_service"),
         *("start_test", "answer", "level", "situation", "threat", "ais_off", "ship_time"),
@@ -478,9 +482,10 @@ def test_the_verbs_of_the_contract_are_all_known() -> None:
         *("level_in_force", "port_level", "ready_to_secure"),
         # A test that was begun can be broken off.
         "abort_test",
+        # What a bridge's dimming system says.
+        "palette",
     }
-    assert LATER | VERBS.keys() == contract
-    assert not LATER & VERBS.keys()
+    assert VERBS.keys() == contract
     assert VERBS.keys() == MEMBERS.keys()
     assert VERBS.keys() > ORDERS
 
@@ -513,7 +518,9 @@ def test_a_pin_is_bounded_and_is_told_to_nobody_again(pin: object, fits: bool) -
         assert "pin" not in command.arguments
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"start_test", "answer", "abort_test"}))
+@pytest.mark.parametrize(
+    "verb", sorted(set(VERBS) - {"start_test", "answer", "abort_test", "curtain"})
+)
 def test_a_pin_is_taken_only_where_the_act_asks_for_one(verb: str) -> None:
     body = {"id": "x", "session": SESSION, **MEMBERS[verb], "pin": "314159"}
     refused = parsed(body, verb)

@@ -35,6 +35,7 @@ STATIONS = ("bridge", "gangway", "office", "sso", "citadel")
 OPEN = frozenset(
     {
         *(f"{ROOT}/{name}" for name in ("status", "snapshot", "event", "record/head", "ship")),
+        *(OURS.curtain(), OURS.palette()),
         *(OURS.permit("d12"), OURS.point("d12"), OURS.driver("io1"), OURS.alert("x.d12")),
         *(OURS.equipment("d12"), OURS.test("t-door"), OURS.station("bridge")),
         OURS.reply("gangway"),

@@ -20,6 +20,8 @@ class Ship:
 
     overdue: tuple[str, ...] = ()
     defects: int = 0
+    led: tuple[str, ...] = ()
+    """Tests that people do, whose equipment is called as they are."""
 
 
 def log_of(record: Any, ship: Ship) -> TestLog:
@@ -30,6 +32,10 @@ def log_of(record: Any, ship: Ship) -> TestLog:
         )
         for id_, kind in {**KINDS, **dict.fromkeys(ship.overdue, "manual")}.items()
     ]
+    for id_ in ship.led:
+        config = SimpleNamespace(id=id_, equipment=id_, name=id_.upper())
+        spec = SimpleNamespace(kind="manual", continuous=False, lead=None)
+        tests.append(SimpleNamespace(config=config, spec=spec))
     config = SimpleNamespace(
         ship=SimpleNamespace(name="KESTREL STRAIT"),
         ship_time=timezone(timedelta(hours=8)),

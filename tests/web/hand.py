@@ -59,6 +59,7 @@ class Hand:
             port_level=1,
             level_in_force=None,
             blackout=None,
+            visitor_view_ends_up=None,
         )
         for station in stations:
             await self.station(station)
@@ -146,14 +147,17 @@ async def by_hand(broker: EmbeddedBroker, user: str | None = None) -> AsyncItera
 
 
 @asynccontextmanager
-async def answered(broker: EmbeddedBroker, verb: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """Yield the commands of one verb that the gangway has sent, each answered with yes, as by the daemon."""
+async def answered(
+    broker: EmbeddedBroker, verb: str, *says: dict[str, Any]
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """Yield the commands of one verb that the gangway has sent, answered with these in turn and then with yes."""
     heard: list[dict[str, Any]] = []
 
     async def answer(daemon: Hand) -> None:
         async for message in daemon.connection.messages():
             heard.append(json.loads(message.payload))
-            reply = {"id": heard[-1]["id"], "verb": verb, "accepted": True, "recorded": 41}
+            said = says[len(heard) - 1] if len(heard) <= len(says) else {}
+            reply = {"id": heard[-1]["id"], "verb": verb, "accepted": True, "recorded": 41, **said}
             await daemon.tell("reply/gangway", retain=False, **reply)
 
     async with by_hand(broker) as daemon:

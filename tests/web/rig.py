@@ -289,10 +289,10 @@ class Together:
             passed_s += 0.25
 
 
-async def soon(screen: Screen, holds: str, what: str) -> None:
+async def soon(screen: Screen, holds: str, what: str, *, within_s: float = SOON_S) -> None:
     """Wait until an expression is true on a page; the page itself says so, though its clock may stand."""
     try:
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(within_s):
             await screen.page.evaluate(SOON % holds)
     except TimeoutError:
         raise AssertionError(f"{what} did not come: {await screen.text('body')}") from None

@@ -252,6 +252,7 @@ SHIP: dict[str, Any] = {
     "interference_area": None,
     "interference_ends_up": None,
     "blackout": None,
+    "visitor_view_ends_up": None,
 }
 
 

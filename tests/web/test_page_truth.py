@@ -191,7 +191,7 @@ async def test_only_the_row_of_an_unacknowledged_alarm_or_warning_flashes(chromi
         assert on != off
 
 
-async def test_a_broker_that_hangs_up_leaves_a_grey_page_and_nothing_green(chromium):
+async def test_peers_22_a_broker_that_hangs_up_leaves_a_grey_page_and_nothing_green(chromium):
     async with shown(chromium) as (hand, screen, broker):
         await hand.point("d03")
         await hand.alert("a", priority="A", sounding=False)
@@ -229,7 +229,7 @@ async def test_a_broker_that_hangs_up_leaves_a_grey_page_and_nothing_green(chrom
             )
 
 
-async def test_silence_of_ispsd_is_said_within_five_seconds_and_then_sounded(chromium):
+async def test_peers_22_silence_of_ispsd_is_said_within_five_seconds_and_then_sounded(chromium):
     """Late wills and beats of other sessions change nothing; after 15 s the station says that it is not fresh."""
     async with shown(chromium) as (hand, screen, broker):
         page = screen.page

@@ -86,6 +86,7 @@ export class AlertList {
       this._said.set(instance_of(alert), "the list has just moved: press again");
       return;
     }
+    if (!is_aimed) row.parts.more.focus(); // a key that is pressed once more acts on the same alert, and acknowledges no other
     row.parts.ack.disabled = true;
     this._said.set(instance_of(alert), "…");
     const words = await this._acknowledge(alert);
@@ -128,8 +129,6 @@ export class AlertList {
     say(row.parts.age, age(picture.age_s(alert, now_s)));
     say(row.parts.raised, this._visitor ? "" : raised(alert));
     const waits = unacknowledged(alert);
-    // A key that is pressed once more acts on the same alert, and acknowledges no other.
-    if (!waits && document.activeElement === row.parts.ack) row.parts.more.focus();
     row.parts.ack.hidden = !waits;
     row.parts.ack.disabled = row.parts.inhibit.disabled = is_old || !station;
     row.parts.ack.setAttribute("aria-label", `ACK ${alert.title} ${alert.name}`);

@@ -155,12 +155,14 @@ export const ended_inhibit = ({ alert, title, name }) => ({
 export function starting({ test, items, remaining }) {
   const all = remaining.length ? [["", `all ${remaining.length} that remain, one after the other`]] : [];
   const rest = items.filter((item) => !remaining.includes(item));
-  const choose = [...all, ...[...remaining, ...rest].map((item) => [item, item])];
+  const named = (picture, item) => picture.one("point", item)?.name ?? item;
+  const words = (picture, item) => (named(picture, item).toLowerCase() === item ? item : `${named(picture, item)} (${item})`);
+  const choose = (picture) => [...all, ...[...remaining, ...rest].map((item) => [item, words(picture, item)])];
   return {
     title: `Start ${test}`,
     press: "Start",
     verb: "start_test",
-    fields: () => (items.length ? [["item", "Of which", { choose }]] : []),
+    fields: (picture) => (items.length ? [["item", "Of which", { choose: choose(picture) }]] : []),
     members: ({ item }) => (!items.length ? { test } : item ? { test, item } : { test, remaining: true }),
   };
 }

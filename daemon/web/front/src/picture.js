@@ -14,6 +14,8 @@ export const LOST_S = 15;
 /** More things of one kind than this no ship has: what is beyond is not kept. */
 export const MOST = 5000;
 
+/** So many results of tests that are over are kept for whoever stands there. */
+const MOST_RESULTS = 8;
 /** Of these a message that cannot be believed leaves nothing known; a heartbeat or a snapshot is only missed. */
 const FORGOTTEN = ["status", "ship", "crew"];
 
@@ -30,6 +32,7 @@ export class Picture {
     this.crew = null;
     this.unreadable = 0;
     this.by_id = Object.fromEntries(BY_ID.map((kind) => [kind, new Map()]));
+    this.results = new Map(); // how tests ended: their topics are cleared at once, and nobody would have read it
     this._beat = null;
     this._good_s = null;
     this._may_drop = false;
@@ -84,8 +87,16 @@ export class Picture {
 
   _take_one(kind, id, said) {
     const all = this.by_id[kind];
+    if (kind === "test" && said !== null) this._take_result(id, said);
     if (said === null || (kind === "alert" && said.state === "N")) all.delete(id);
     else if (all.has(id) || all.size < MOST) all.set(id, { ...said, id, connection: this.connection });
+  }
+
+  _take_result(id, said) {
+    this.results.delete(id);
+    if (said.state !== "done") return;
+    this.results.set(id, { ...said, id, connection: this.connection });
+    if (this.results.size > MOST_RESULTS) this.results.delete(this.results.keys().next().value);
   }
 
   _take_status(said) {

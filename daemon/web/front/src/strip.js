@@ -16,13 +16,14 @@ export class Strip {
   draw(list, { is_old }) {
     const first = list.firstElementChild;
     const last = list.lastElementChild;
-    const waits = first && !is_old && unacknowledged(first.alert_) && !is_seen(first);
+    const waits = first && unacknowledged(first.alert_) && !is_seen(first);
     this._row = waits ? first : last && !is_seen(last) ? last : null;
     this._button.hidden = this._row === null;
-    mark(this._button, "priority", waits ? first.alert_.priority : null);
+    mark(this._button, "priority", waits && !is_old ? first.alert_.priority : null);
     if (this._row === null) return;
     const { priority, title, name } = first.alert_;
-    say(this._button, waits ? `${WORDS[priority]} · ${title} · ${name} · not acknowledged: show` : below(list));
+    const was = is_old ? "? was " : "";
+    say(this._button, waits ? `${was}${WORDS[priority]} · ${title} · ${name} · not acknowledged: show` : below(list));
   }
 
   _show() {

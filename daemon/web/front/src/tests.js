@@ -18,15 +18,17 @@ export class TestList {
     const person = station ? picture.one("station", station)?.person : null;
     rows(
       this._list,
-      picture.all("test"),
+      [...picture.all("test").filter(({ state }) => state !== "done"), ...picture.results.values()],
       (test) => test.id,
-      () => this._make(),
+      ({ id }) => this._make(() => picture.results.delete(id)),
       (row, test) => this._update(row, test, { picture, now_s, stale, station, person }),
     );
   }
 
-  _make() {
-    const row = el("li", {});
+  /** `read()`: somebody has read how it ended. */
+  _make(read) {
+    const row = el("li", { tabindex: -1 });
+    row.read_ = read;
     const parts = (row.parts = {});
     const part = (name, node = "p") => (parts[name] = el(node, { class: name }));
     parts.typed = el("input", { class: "typed", maxlength: 80, autocomplete: "off" });
@@ -50,14 +52,16 @@ export class TestList {
     const age_s = picture.age_s(test, now_s);
     mark(row, "old", is_old);
     const item = test.item ? ` · ${test.item}` : "";
-    say(parts.what, `TEST ${test.equipment}${item} · step ${test.step} of ${test.steps}${is_old ? " · ? not known now" : ""}`);
+    const step = test.state === "done" ? "over" : `step ${test.step} of ${test.steps}`;
+    say(parts.what, `TEST ${test.equipment}${item} · ${step}${is_old && test.state !== "done" ? " · ? not known now" : ""}`);
     say(parts.prompt, test.state === "done" ? outcome(test) : test.prompt);
     const left_s = test.seconds_left === null || age_s === null ? null : Math.max(0, test.seconds_left - age_s);
     say(parts.left, test.state === "done" || left_s === null || is_old ? "" : `${age(left_s)} left`);
     say(parts.seen, test.seen.join(" · "));
-    const asks = test.state === "waiting" && station && !is_old ? (test.expects ?? null) : null;
+    const is_done = test.state === "done";
+    const asks = is_done ? "read" : test.state === "waiting" && station && !is_old ? (test.expects ?? null) : null;
     row.person_ = test.who === "witness" ? null : (test.tester ?? person);
-    parts.who_name.hidden = !asks || row.person_ !== null;
+    parts.who_name.hidden = !asks || is_done || row.person_ !== null;
     parts.typed_name.hidden = !Object.hasOwn(TYPED, asks ?? "");
     if (!parts.typed_name.hidden) say(parts.typed_name.firstChild, `${TYPED[asks]} `);
     parts.stop.hidden = !station || is_old || test.state === "done";
@@ -77,8 +81,11 @@ export class TestList {
       yes_or_no: () => [button("YES", () => "yes"), button("NO", () => "no")],
       number: () => [button("SEND", () => typed.value.trim())],
       reference: () => [button("SEND", () => typed.value.trim())],
+      read: () => [el("button", { type: "button", on: { click: () => row.read_() } }, "CLOSE")],
       result: () => RESULTS.map((each) => button(each, () => `${each} ${typed.value}`.trim())),
     }[asks];
+    // Whoever goes by keys stays here, and upon no button: one press too many answers no step that he has not read.
+    if (buttons.contains(document.activeElement)) row.focus();
     buttons.replaceChildren(...(made ? made() : []));
   }
 
