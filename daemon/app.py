@@ -141,6 +141,7 @@ class Daemon(Fitted):
                     self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
                     self.bam.run(),
+                    self.exporters.run(),
                     *self.office.work(),
                 )
             ]

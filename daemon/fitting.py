@@ -33,6 +33,9 @@ from daemon.entropy import Entropy
 from daemon.episodes import Episodes
 from daemon.errors import RecordError
 from daemon.events import RecordEvents
+from daemon.exporters.api import ExporterContext
+from daemon.exporters.feed import Feed
+from daemon.exporters.fitted import Exporters
 from daemon.gate import CovertGate
 from daemon.hindrances import Hindrances
 from daemon.inbox import Inboxes
@@ -111,6 +114,7 @@ class Fitted:
         self._build_publisher()
         self._build_office()
         self._build_watch()
+        self._build_exporters()
         self._build_tests()
         self._build_acts()
 
@@ -280,6 +284,30 @@ class Fitted:
             clock=clock,
             journal=self.record,
         )
+
+    def _build_exporters(self) -> None:
+        """Let other systems hear what the broker is told in the open; nothing where the ship's file names none."""
+        objects = frozenset(
+            [*self._points_of, *(id_ for ids in self._points_of.values() for id_ in ids)]
+        )
+        built = []
+        for each in self.config.exporters:
+            feed = Feed(self.publisher.topics, self.clock)
+            context = ExporterContext(
+                name=each.name,
+                ship=self.config.ship,
+                demo=self.config.is_demo,
+                software=self.software,
+                broker=broker(self.config.mqtt),
+                topics=self.publisher.topics,
+                objects=objects,
+                feed=feed,
+                clock=self.clock,
+                entropy=self._entropy,
+            )
+            built.append((each.name, each.spec.build(each.config, context), feed))
+            self.publisher.on_set(feed.hear)
+        self.exporters = Exporters(built, clock=self.clock, entropy=self._entropy)
 
     def _name_points(self) -> None:
         """Say what is shown of cameras, recorders and gauges by which name."""
@@ -490,6 +518,7 @@ class Fitted:
                 interference=lambda: self.ship.interference,
                 sounds_at=self.watch.annunciator.sounds_at,
                 panel=self.bam.shown,
+                exporters=self.exporters.shown,
                 ordered=self.ship,
             )
         )

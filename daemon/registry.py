@@ -1,4 +1,4 @@
-"""Which drivers and checks are there? Found by looking into their folders, so that adding one is one new file."""
+"""Which drivers, checks and exporters are there? Found in their folders, so that adding one is one new file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import daemon.checks
 import daemon.drivers
+import daemon.exporters
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from daemon.checks.api import CheckSpec
     from daemon.drivers.api import DriverSpec
+    from daemon.exporters.api import ExporterSpec
 
 
 def drivers() -> dict[str, DriverSpec]:
@@ -31,6 +33,15 @@ def checks() -> dict[str, CheckSpec]:
         module.CHECK.kind: module.CHECK
         for module in _modules(daemon.checks)
         if hasattr(module, "CHECK")
+    }
+
+
+def exporters() -> dict[str, ExporterSpec]:
+    """Return every exporter by its kind."""
+    return {
+        module.EXPORTER.kind: module.EXPORTER
+        for module in _modules(daemon.exporters)
+        if hasattr(module, "EXPORTER")
     }
 
 

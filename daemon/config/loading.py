@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
+from daemon.config.exporters import exporter_faults, exports
 from daemon.config.faults import cross_faults, said
 from daemon.config.shape import (
     Config,
@@ -69,9 +70,10 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
     parts = _tables(tree, "device")
     devices, device_faults = _devices(parts, file)
     tests, test_faults = _tests(tree.get("test", []))
-    faults += device_faults + test_faults
+    exporters, export_faults = exports(_tables(tree, "exporter"))
+    faults += device_faults + test_faults + export_faults
     if file is not None:
-        faults += cross_faults(file, devices, tests)
+        faults += exporter_faults(file, exporters, devices) + cross_faults(file, devices, tests)
     if faults or file is None:
         raise _refused(path, *faults)
     return Config(
@@ -108,6 +110,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         ups_rated_min={ups.id: ups.rated_min for ups in file.ups},
         buses={name: section.link for name, section in file.bus.items()},
         devices=tuple(devices),
+        exporters=tuple(exporters),
         tests=tuple(tests),
         sha256=sha256,
     )

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.checks.catalogue import Difference
     from daemon.drivers.api import DriverConfig, DriverSpec
+    from daemon.exporters.api import ExporterConfig, ExporterSpec
     from daemon.record.cosignature import Verifier
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
@@ -199,6 +200,8 @@ class MqttSection(_Section):
     password_file: SecretPath | None = None
     ca_file: Path | None = None
     """Certificate authority of the broker; with it the connection is TLS."""
+    readers: Annotated[frozenset[Id], Field(max_length=20)] = frozenset()
+    """Users of dashboards that are no stations: they read what is open, and nothing they send is obeyed."""
 
 
 class ControlSection(_Section):
@@ -505,6 +508,7 @@ class ConfigFile(_Section):
     ups: tuple[UpsSection, ...] = ()
     bus: dict[Id, BusSection] = {}
     device: dict[Id, dict[str, Any]] = {}
+    exporter: dict[Id, dict[str, Any]] = {}
     test: tuple[dict[str, Any], ...] = ()
 
 
@@ -570,6 +574,15 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """One exporter, ready to be built; its name is its section's."""
+
+    name: str
+    config: ExporterConfig
+    spec: ExporterSpec
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A configuration that may be used."""
 
@@ -602,6 +615,7 @@ class Config:
     """How long each UPS holds, in minutes, by its id; None where nobody says."""
     buses: Mapping[str, Link]
     devices: tuple[Device, ...]
+    exporters: tuple[Export, ...]
     tests: tuple[Test, ...]
     sha256: str
     """Of the file's bytes: it stands in the record."""

@@ -60,6 +60,7 @@ class Parts:
         interference: The known interference area that she is in.
         sounds_at: Where an alert sounds now.
         panel: The port of the central alert panel, as a device's link is shown; None where the ship has none.
+        exporters: Whoever tells other systems, shown in the same way.
         ordered: What people have ordered that ends by itself.
     """
 
@@ -80,6 +81,7 @@ class Parts:
     interference: Callable[[], InterferenceArea | None] = lambda: None
     sounds_at: Callable[[Alert], Sequence[str]] = lambda _: ()
     panel: Callable[[], Json] = lambda: None
+    exporters: Callable[[], Sequence[Json]] = tuple
     ordered: ShipState | None = None
 
 
@@ -128,7 +130,8 @@ class Status:
                 for supervisor in parts.supervisors
                 if not supervisor.spec.covert
             ]
-            + [panel for panel in (parts.panel(),) if panel is not None],
+            + [panel for panel in (parts.panel(),) if panel is not None]
+            + [*parts.exporters()],
             "tests": [
                 self._test(test)
                 for test in parts.tests.tests.values()

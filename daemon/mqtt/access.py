@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 OWNER = "ispsd"
 """The daemon's own user."""
@@ -54,14 +54,18 @@ def access_list(
     ship: str | None = None,
     owner: str = OWNER,
     anonymous_reads: bool = False,
+    owner_also: Iterable[str] = (),
+    readers: Mapping[str, Iterable[str]] | None = None,
 ) -> str:
     """Return Mosquitto's access list.
 
     Args:
-        stations: Everybody but the daemon.
+        stations: Everybody but the daemon and those who only read.
         ship: The one ship whose topics exist here; None for any.
         owner: The daemon's user, who alone writes state.
         anonymous_reads: Whether somebody without a user reads what is open (the demo only).
+        owner_also: Lines for the daemon beside its own topics: what exporters write.
+        readers: Users of dashboards, who read what is open, with the lines that each has beside that.
     """
     any_ship = f"ispsd/{ship or '+'}/v1"
     own = f"{any_ship}/#" if ship else "ispsd/#"
@@ -70,13 +74,15 @@ def access_list(
     lines = ["# Made by ispsd. What is not named here is refused."]
     if anonymous_reads:
         lines += ["# Without a user: what is open.", *opened]
-    lines += ["", f"user {owner}", f"topic readwrite {own}"]
+    lines += ["", f"user {owner}", f"topic readwrite {own}", *owner_also]
     for station in stations:
         lines += ["", f"user {station.user}", *opened, *answered]
         if station.sso:
             lines.append(f"topic read {any_ship}/sso/#")
         if station.citadel:
             lines.append(f"topic read {any_ship}/citadel/#")
+    for user, also in (readers or {}).items():
+        lines += ["", f"user {user}", *opened, *also]
     lines += [
         "",
         "# Every station: commands of its own name only.",

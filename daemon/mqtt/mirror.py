@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from daemon.model import Classification, Json
 
+    Listener = Callable[[str, bytes | None, float], None]
+
 URGENT = frozenset({"status", "alert"})
 """Kinds of topics that wait for no others: a dead bus changes ten thousand points, and an alert is told before them."""
 FOREMOST = frozenset({"curtain"})
@@ -93,6 +95,7 @@ class Mirror:
         self._dirty: dict[str, None] = {}  # in the order of first change
         self._urgent: dict[str, None] = {}  # the same, of those that wait for no others
         self._first: dict[str, None] = {}  # and of those that go before everything
+        self._listeners: list[Listener] = []
         self._revision = 0
         self._session = ""
 
@@ -100,6 +103,15 @@ class Mirror:
     def revision(self) -> int:
         """Return the number of the newest change."""
         return self._revision
+
+    def on_set(self, listener: Listener) -> None:
+        """Let somebody hear what each topic is set to, rendered and without the envelope; None: it is cleared.
+
+        He hears first how all of them stand. He may neither wait nor raise.
+        """
+        for topic, slot in self._slots.items():
+            listener(topic, slot.body, slot.up_s)
+        self._listeners.append(listener)
 
     def put(
         self, topic: str, body: Mapping[str, Json], up_s: float, *, at_s: float, last: bool = False
@@ -252,6 +264,8 @@ class Mirror:
                 waiting.setdefault(topic)
             else:
                 waiting.pop(topic, None)
+        for listener in self._listeners:
+            listener(topic, body, up_s)
 
     def _waiting(self) -> tuple[dict[str, None], ...]:
         """Return what waits, in the order in which it is sent."""

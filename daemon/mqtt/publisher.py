@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from daemon.mqtt.board import Identity, State
     from daemon.mqtt.commands import Command
     from daemon.mqtt.desk import Handle, Refused
+    from daemon.mqtt.mirror import Listener
     from daemon.mqtt.outbox import EventSource
     from daemon.mqtt.topics import Topic, Topics
     from daemon.mqtt.wire import Broker, Message
@@ -161,6 +162,10 @@ class Publisher:
             return await self._clock.wait(over, limit_s)
         finally:
             clearing.cancel()
+
+    def on_set(self, listener: Listener) -> None:
+        """Let somebody hear what each retained topic is set to; he may neither wait nor raise."""
+        self._board.mirror.on_set(listener)
 
     def set_status(self, state: State, reasons: Sequence[str] = ()) -> None:
         """Say how ispsd is; the broker hears it once it has everything else."""

@@ -6,6 +6,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from daemon.assets import asset
+from daemon.config.exporters import readers, rights
 from daemon.mqtt.access import Access, access_list
 from daemon.mqtt.embedded import LARGEST_PAYLOAD_BYTES, QUEUED_BYTES, QUEUED_MESSAGES
 from daemon.mqtt.wire import LOOPBACK
@@ -48,7 +49,13 @@ def make(config: Config, places: Places, *, is_for_others: bool) -> list[Path]:
 def accesses(config: Config) -> str:
     """Return the access list of a ship."""
     stations = [Access(s.id, sso=s.sso, citadel=s.citadel) for s in config.stations]
-    return access_list(stations, ship=str(config.ship.imo_number), owner=owner(config))
+    return access_list(
+        stations,
+        ship=str(config.ship.imo_number),
+        owner=owner(config),
+        owner_also=[line for each in rights(config) for line in each.owner],
+        readers=readers(config),
+    )
 
 
 def settings(config: Config, places: Places, *, is_for_others: bool) -> str:

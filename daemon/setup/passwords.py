@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.config.exporters import readers
 from daemon.mqtt.access import OWNER, new_password, password_fits, password_line
 from daemon.setup import files
 from daemon.setup.files import SetupError
@@ -27,7 +28,8 @@ def owner(config: Config) -> str:
 
 def secret_files(config: Config, places: Places) -> dict[str, Path]:
     """Return where the password of each user is made; the daemon's own first."""
-    stations = {s.id: places.station_password(s.id) for s in config.stations}
+    users = [*(s.id for s in config.stations), *readers(config)]
+    stations = {user: places.station_password(user) for user in users}
     return {owner(config): places.password(config).source} | stations
 
 

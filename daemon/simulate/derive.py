@@ -63,6 +63,11 @@ def derived(
     out["control"] = {"socket": str(state / "control.sock")}
     out.pop("web", None)  # nor is anything served under the ship's certificate
     out.pop("witness", None)  # a witness signs ships' records, and no play
+    for name, each in list(out.get("exporter", {}).items()):
+        if (
+            each.get("host", LOOPBACK) != LOOPBACK
+        ):  # what is simulated leaves this computer to nobody
+            del out["exporter"][name]
     # Simulated devices did not come on with this computer, however lately it was booted.
     out["watch"] = {"settle_after_boot_s": 0, **out["watch"]}
     if "bam" in out:
