@@ -14,6 +14,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.mqtt.commands import VERBS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -27,6 +29,9 @@ OPEN_TOPICS = (
 """What every station reads."""
 STATION_TOPICS = ("selftest/+",)
 """What every station reads, because it has to answer there, and nobody without a user."""
+COMMANDS = tuple(sorted(VERBS))
+"""What a station may ask for. Each by its name: a broker keeps what is sent with the retain flag, and whoever may
+write below any name at all leaves behind as much as its memory holds."""
 PBKDF2_ROUNDS = 101
 """What mosquitto_passwd 2.0 uses; our passwords are random, so nobody guesses them from a dictionary."""
 _SALT_BYTES = 12
@@ -86,7 +91,7 @@ def access_list(
     lines += [
         "",
         "# Every station: commands of its own name only.",
-        f"pattern write {any_ship}/cmd/%u/+",
+        *(f"pattern write {any_ship}/cmd/%u/{verb}" for verb in COMMANDS),
     ]
     return "\n".join(lines) + "\n"
 

@@ -2,8 +2,8 @@
 
 Every command gets a reply. A repeated id gets the reply that it got before, and the act is not done
 again: a station that lost the reply may ask twice. Each station may ask so often and no more; what
-is refused as retained, old or too much is told to the app (for the record) at once, and from then
-on once a minute with a count, so that a flood is one entry.
+is refused unread, whatever the ground, is told to the app (for the record) at once, and from then on
+once a minute with a count, so that a flood is one entry.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ REPLIES_KEPT = 64
 AT_ONCE = 32
 """Commands that may wait for the app at the same time."""
 TELL_EVERY_S = 60.0
-WORTH_AN_ENTRY = frozenset({Ground.RETAINED, Ground.OLD, Ground.FLOOD})
 ALIVE = "alive"
 BUSY = Reply(accepted=False, reason="too many commands, try again in a moment")
 LOG = logs.get("mqtt.desk")
@@ -123,8 +122,7 @@ class Desk:
             await self._refused(station, ground, count)
 
     def _refuse(self, refusal: Refusal, station: str) -> Reply:
-        if refusal.ground in WORTH_AN_ENTRY:
-            self._tally.note(station, refusal.ground)
+        self._tally.note(station, refusal.ground)
         LOG.debug("command.refused", station=station, verb=refusal.verb, reason=refusal.reason)
         return Reply(accepted=False, reason=refusal.reason)
 

@@ -8,16 +8,19 @@ name of its own (docs/decisions/0003-mqtt-contract.md).
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon import logs
 from daemon.errors import IspsdError, LinkError, RefusedError
 from daemon.mqtt.board import Board
+from daemon.mqtt.command_link import command_links
 from daemon.mqtt.commands import LONGEST_EXPIRY_S, Reply, caller_id
 from daemon.mqtt.connection import Connection
-from daemon.mqtt.desk import AT_ONCE, Desk
+from daemon.mqtt.desk import AT_ONCE, LONGEST_BURST, Desk
 from daemon.mqtt.mirror import render
 from daemon.mqtt.outbox import Outbox
 from daemon.mqtt.selftest import Selftest
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from daemon.entropy import Entropy
     from daemon.model import Json
     from daemon.mqtt.board import Identity, State
+    from daemon.mqtt.command_link import CommandLink
     from daemon.mqtt.commands import Command
     from daemon.mqtt.desk import Handle, Refused
     from daemon.mqtt.mirror import Listener
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 
 INBOX_LIMIT = 5000
 """Retained topics that a broker may send us at once; a ship has some hundreds."""
+ANSWERED_AT_ONCE = 2 * LONGEST_BURST
+"""Commands of one station that are being answered; what it sends beyond is counted and not answered."""
 TELL_REFUSALS_S = 1.0
 FIND_CURTAIN_S = 2.0
 """How long a broker is asked whether it knows of a curtain that is down."""
@@ -110,6 +116,7 @@ class Publisher:
         self._entropy = entropy
         self._timing = timing or Timing()
         self._handle = handle
+        self._stations = tuple(stations)
         self._counters = Counters()
         self._board = Board(identity, clock)
         self._outbox = Outbox(events, topic=self._event_topic, clock=clock, progress=self._progress)
@@ -118,6 +125,7 @@ class Publisher:
         self._session: Session | None = None
         self._lost_s: float | None = None
         self._commands: set[asyncio.Task[None]] = set()
+        self._asked: Counter[str] = Counter()
         self._replaying = asyncio.Lock()
         self._stop = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -279,12 +287,13 @@ class Publisher:
         )
 
         def on_command(session: Session, topic: Topic, message: Message) -> None:
-            if len(self._commands) >= 2 * AT_ONCE:
+            if self._asked[topic.id] >= ANSWERED_AT_ONCE or len(self._commands) >= 8 * AT_ONCE:
                 self._desk.drop(topic)
                 return
             task = group.create_task(self._answer(session, topic, message))
             self._commands.add(task)
-            task.add_done_callback(self._commands.discard)
+            self._asked[topic.id] += 1
+            task.add_done_callback(functools.partial(self._answered, topic.id))
 
         self._session = Session(
             name,
@@ -293,6 +302,7 @@ class Publisher:
             outbox=self._outbox,
             on_command=on_command,
             on_introduced=self._introduced,
+            links=self._links,
             clock=self._clock,
             timing=self._timing,
             counters=self._counters,
@@ -310,6 +320,23 @@ class Publisher:
         topic = self.topics.curtain()
         if await self._selftest.held_by_broker(topic, limit_s=FIND_CURTAIN_S):
             self._find_curtain()
+
+    def _links(self, note: Callable[[Message], None]) -> list[CommandLink]:
+        return command_links(
+            self._broker,
+            self.topics,
+            stations=self._stations,
+            hear=note,
+            timing=self._timing,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    def _answered(self, station: str, task: asyncio.Task[None]) -> None:
+        self._commands.discard(task)
+        self._asked[station] -= 1
+        if not self._asked[station]:
+            del self._asked[station]
 
     def _introduced(self) -> None:
         self._find_curtain = None

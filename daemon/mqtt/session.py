@@ -2,7 +2,8 @@
 
 Subscribe; ``status`` starting; all state; ``snapshot``; ``status`` as it is; then changes at once,
 a heartbeat, events, commands. We stay subscribed to everything under our own name: what somebody
-else wrote there, cleared there, or left there before us is put right once a second.
+else wrote there, cleared there, or left there before us is put right once a second. Commands come over
+connections of their own, one for each station.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from daemon.mqtt.mirror import sealed
 from daemon.mqtt.wire import PublishRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from daemon.clock import Clock
     from daemon.mqtt.board import Board
+    from daemon.mqtt.command_link import CommandLink
     from daemon.mqtt.connection import Connection
     from daemon.mqtt.mirror import Change
     from daemon.mqtt.outbox import Outbox
@@ -79,6 +81,7 @@ class Session:
         outbox: Outbox,
         on_command: OnCommand,
         on_introduced: Callable[[], None],
+        links: Callable[[Callable[[Message], None]], Sequence[CommandLink]],
         clock: Clock,
         timing: Timing,
         counters: Counters,
@@ -89,6 +92,7 @@ class Session:
         self._outbox = outbox
         self._on_command = on_command
         self._on_introduced = on_introduced
+        self._links = links(self._note)
         self._clock = clock
         self._timing = timing
         self._counters = counters
@@ -105,7 +109,10 @@ class Session:
         try:
             await self.connection.connect()
             self._board.begin(self.name)
-            await self.connection.subscribe(self._board.topics.everything(), no_local=True)
+            for each in self._board.topics.state_filters():
+                await self.connection.subscribe(each, no_local=True)
+            for link in self._links:
+                await link.open()
             async with asyncio.TaskGroup() as group:
                 workers = [group.create_task(self._work(work)) for work in self._workers()]
                 await _first(self.connection.closed, stop)
@@ -115,6 +122,8 @@ class Session:
                     worker.cancel()
         finally:
             self._board.end()
+            for link in self._links:
+                await link.close()
             await (self.connection.disconnect() if stopped else self.connection.abort())
         return self.connection.closed.result()
 
@@ -139,6 +148,7 @@ class Session:
             self._repair,
             self._listen,
             functools.partial(self._outbox.run, self.connection, self.name),
+            *(link.run for link in self._links),
         )
 
     async def _work(self, work: Callable[[], Awaitable[None]]) -> None:

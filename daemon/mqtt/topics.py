@@ -105,6 +105,14 @@ class Topics:
         """Return the filter of all topics of the ship."""
         return f"{self.root}/#"
 
+    def state_filters(self) -> tuple[str, ...]:
+        """Return the filters of everything but the commands."""
+        return tuple(f"{self.root}/{each}" for each in ("+", "+/+", "sso/+/+", "citadel/+/+"))
+
+    def commands_of(self, station: str) -> str:
+        """Return the filter of a station's commands; ``+`` for those of every station."""
+        return f"{self.root}/cmd/{station if station == '+' else checked_id(station)}/+"
+
     def status(self) -> str:
         return f"{self.root}/status"
 

@@ -33,16 +33,32 @@ def make(config: Config, places: Places, *, is_for_others: bool) -> list[Path]:
     Raises:
         SetupError: They cannot be written.
     """
-    folder = places.made_for_broker
-    conf = settings(config, places, is_for_others=is_for_others)
-    acl = accesses(config)
     return [
         path
-        for path, text, mode in (
-            (folder / "ispsd.conf", conf, files.READABLE),
-            (folder / "acl", acl, files.SECRET),
-        )
+        for path, text, mode in _texts(config, places, is_for_others=is_for_others)
         if files.replace(path, text.encode(), mode=mode)
+    ]
+
+
+def outdated(config: Config, places: Places, *, is_for_others: bool) -> list[Path]:
+    """Return which of them do not say what the ship's file and this version of ispsd say.
+
+    Raises:
+        SetupError: They cannot be read.
+    """
+    return [
+        path
+        for path, text, _ in _texts(config, places, is_for_others=is_for_others)
+        if not files.exists(path) or files.read(path) != text.encode()
+    ]
+
+
+def _texts(config: Config, places: Places, *, is_for_others: bool) -> list[tuple[Path, str, int]]:
+    folder = places.made_for_broker
+    conf = settings(config, places, is_for_others=is_for_others)
+    return [
+        (folder / "ispsd.conf", conf, files.READABLE),
+        (folder / "acl", accesses(config), files.SECRET),
     ]
 
 

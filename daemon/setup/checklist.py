@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from daemon.config.advice import advice
 from daemon.model import Role
-from daemon.setup import certificates, files, installing, passwords
+from daemon.setup import broker, certificates, files, installing, passwords
 from daemon.setup.certificates import RENEW_BEFORE
 from daemon.setup.making import STATIONS_AUTHORITY
 
@@ -138,6 +138,9 @@ def _broker_lines(config: Config, places: Places, *, now_utc: datetime) -> Itera
     if certified is None:
         yield Line(State.TO_DO, "passwords, certificates and access list", ("ispsd init",))
         return
+    if broker.outdated(config, places, is_for_others=certified.is_for_others):
+        text = "the broker's settings or access list are of another ship's file or version of ispsd"
+        yield Line(State.TO_DO, text, ("ispsd init",))
     missing = installing.missing(config, places)
     how = tuple(installing.commands(config, places)) if missing else ()
     text = (

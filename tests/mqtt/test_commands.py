@@ -436,10 +436,12 @@ async def test_a_flood_is_one_entry_a_minute_with_a_count(
     ]
 
 
-async def test_a_malformed_command_is_no_entry(desk: Desk, app: App) -> None:
-    assert not (await ask(desk, b"{")).accepted
+async def test_malformed_commands_are_one_entry(desk: Desk, app: App) -> None:
+    for _ in range(3):
+        assert not (await ask(desk, b"{")).accepted
     await desk.tell_refusals()
-    assert app.refusals == []
+    await desk.tell_refusals()
+    assert app.refusals == [("bridge", Ground.MALFORMED, 3)]
 
 
 async def test_what_the_app_refuses_or_fails_at_is_a_reply(clock: ManualClock, app: App) -> None:

@@ -475,6 +475,24 @@ def test_check_says_what_is_to_be_done_in_order_and_makes_nothing(ship, capsys):
     assert "1 files of the broker and the daemon to be installed" in capsys.readouterr().out
 
 
+def test_check_says_that_the_brokers_files_are_of_an_older_version(ship, capsys):
+    assert ship.init("--yes", "--install") == 0
+    assert "version of ispsd" not in capsys.readouterr().out
+    for name, was in (("acl", "cmd/%u/refresh"), ("ispsd.conf", "max_inflight_messages")):
+        made, used = ship.setup / "mosquitto" / name, ship.etc / "mosquitto/ispsd" / name
+        if name == "ispsd.conf":
+            used = ship.etc / "mosquitto/conf.d" / name
+        older = "".join(x for x in made.read_text().splitlines(keepends=True) if was not in x)
+        for each in (made, used):
+            each.write_text(older)
+        assert ship.init("--check") == 1
+        said = capsys.readouterr().out
+        assert "[TO DO] the broker's settings or access list are of another" in said
+        assert "are where they are used" in said
+        assert ship.init("--yes", "--install") == 0
+        assert "version of ispsd" not in capsys.readouterr().out
+
+
 def test_the_commands_that_are_printed_do_what_install_does(ship, capsys):
     assert ship.init("--yes") == 0
     said = capsys.readouterr().out
