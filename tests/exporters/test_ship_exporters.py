@@ -86,9 +86,7 @@ async def test_behind_the_curtain_nothing_is_exported_and_all_of_it_comes_back(t
         await ship.until(lambda: server.values(door)[-1:] == ["closed"])
         said = await ship.ask("bridge", "curtain", person="J. Santos", down=True, pin=PIN)
         assert said["accepted"], said
-        await ship.until(
-            lambda: server.values(door)[-1] is None and server.values(OWN)[-1] is None
-        )
+        await ship.until(lambda: server.values(door)[-1] is None and server.values(OWN)[-1] is None)
         await ship.until(lambda: HATCH_CONFIG not in ship.newest)
         ship.heard.clear()
         before = len(server.deltas)
