@@ -8,7 +8,7 @@ JOBS ?= 1
 FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
 
-.PHONY: demo test check bench powercut fuzz front front-check dashboards screenshots clean
+.PHONY: demo test check bench powercut fuzz front front-check dashboards home-assistant screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz    a million made-up inputs for each decoder (RUNS=... for fewer)"
 	@echo "make front   the page of the stations, built anew (npm; make front-check: is it as its sources are?)"
 	@echo "make dashboards  the contract read by others: AsyncAPI's parser, Node-RED, Signal K's schemas (npm)"
+	@echo "make home-assistant  a real Home Assistant finds the ship (pip, minutes; not on CI)"
 	@echo "make screenshots  the pictures of the page in docs/ (Chromium)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
@@ -57,6 +58,15 @@ front-check: $(FRONT)/node_modules/.installed
 
 dashboards: $(VENV)/.test $(DASHBOARDS)/node_modules/.installed
 	$(BIN)/python -m pytest -q $(DASHBOARDS)
+
+# Home Assistant pins half of what we use to other versions: it has an environment of its own, and is not on CI.
+home-assistant: $(VENV)/.test $(DASHBOARDS)/.homeassistant/.installed
+	$(BIN)/python -m pytest -q $(DASHBOARDS)/test_home_assistant.py
+
+$(DASHBOARDS)/.homeassistant/.installed:
+	$(PYTHON) -m venv $(DASHBOARDS)/.homeassistant
+	$(DASHBOARDS)/.homeassistant/bin/pip install --quiet homeassistant==2024.3.3 paho-mqtt==1.6.1 janus==1.0.0
+	@touch $@
 
 %/node_modules/.installed: %/package.json %/package-lock.json
 	cd $* && npm ci --silent --ignore-scripts

@@ -63,6 +63,7 @@ class HomeAssistant:
         self._wanted: dict[str, bytes] = {}
         """Every configuration that is to stand at the broker."""
         self._counted: bytes | None = None
+        """What was told last of how many alerts are open."""
 
     async def run(self) -> None:
         """Tell until cancelled.
@@ -125,9 +126,10 @@ class HomeAssistant:
         return not is_known or self._context.feed.is_curtained
 
     async def _tell_all(self, connection: Connection) -> None:
+        """Tell everything; the count first, so that no old one is there for whoever finds it."""
         self._counted = None
-        await self._tell(connection, self._wanted)
         await self._tell_count(connection)
+        await self._tell(connection, self._wanted)
 
     async def _tell_changes(self, connection: Connection) -> None:
         before = dict(self._wanted)
@@ -163,17 +165,19 @@ class HomeAssistant:
             await self._send(connection, topic, payload)
 
     async def _tell_count(self, connection: Connection) -> None:
-        """Say how many alerts are open; not retained, so that nothing is left of it when ispsd is gone."""
-        payload = json.dumps(counted(self._alerts.values()), ensure_ascii=False).encode()
-        if self._context.feed.is_open and payload != self._counted:
-            self._counted = payload
-            await self._send(connection, self._naming.alerts, payload, retain=False)
+        """Say how many alerts are open, for as long as anybody may know it.
 
-    async def _send(
-        self, connection: Connection, topic: str, payload: bytes, *, retain: bool = True
-    ) -> None:
+        Retained, since Home Assistant listens to it only after it has found the entity.
+        """
+        said = json.dumps(counted(self._alerts.values()), ensure_ascii=False).encode()
+        payload = said if self._context.feed.is_open else b""
+        if payload != self._counted:
+            self._counted = payload
+            await self._send(connection, self._naming.alerts, payload)
+
+    async def _send(self, connection: Connection, topic: str, payload: bytes) -> None:
         try:
-            await connection.deliver(topic, payload, retain=retain)
+            await connection.deliver(topic, payload, retain=True)
         except PublishRefusedError:
             self.tally.refused += 1
             raise

@@ -84,15 +84,21 @@ class Told:
         self.feed.hear(topic, b'{"state":"down"}' if down else None, self.clock.now_s())
 
     def context(self, broker: Broker | None = None, *, demo: bool = False) -> ExporterContext:
-        return ExporterContext(
-            name="x",
-            ship=SHIP,
-            demo=demo,
-            software="26.1",
-            broker=broker or Broker(),
-            topics=TOPICS,
-            objects=frozenset({"d12", "d05.lock", "u1.voltage", "io1"}),
-            feed=self.feed,
-            clock=self.clock,
-            entropy=FixedEntropy(),  # type: ignore[arg-type]
-        )
+        return context(self.feed, self.clock, broker, demo=demo)
+
+
+def context(
+    feed: Feed, clock: Clock, broker: Broker | None = None, *, demo: bool = False
+) -> ExporterContext:
+    return ExporterContext(
+        name="x",
+        ship=SHIP,
+        demo=demo,
+        software="26.1",
+        broker=broker or Broker(),
+        topics=TOPICS,
+        objects=frozenset({"d12", "d13", "d05.lock", "u1.voltage", "io1"}),
+        feed=feed,
+        clock=clock,
+        entropy=FixedEntropy(),  # type: ignore[arg-type]
+    )
