@@ -20,15 +20,22 @@ from bench.ratios import absolute
 from daemon.clock import SystemClock
 from daemon.entropy import Entropy
 from daemon.model import Classification
+from daemon.papers import glance
+from daemon.papers.glance import Ship
+from daemon.papers.moments import Period
+from daemon.papers.particulars import Particulars
+from daemon.papers.view import View
 from daemon.record.entry import Actor, Draft
 from daemon.record.log import Record
 from daemon.record.reader import Query
+from daemon.testlog import past, period, sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from daemon.model import Json
+    from daemon.record.reader import Reader
 
 ORIGIN: Final = "demo/9999993"
 BEGINS: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -158,7 +165,57 @@ async def _measure(disk: Path, rounds: int, entries: int) -> None:
             budget=f"< {BUDGET_MS:.0f} ms",
         )
     absolute("log: the slowest answer of all", f"{worst_ms:.1f} ms", budget=f"< {BUDGET_MS:.0f} ms")
+    await _pages(record, rounds, entries)
     await record.stop()
+
+
+async def _pages(record: Record, rounds: int, entries: int) -> None:
+    """Print how long the pages of the test log take: what is read, and what is made of it."""
+    for name, question in shown(entries):
+        took = []
+        for _ in range(rounds):
+            began_s = time.monotonic()
+            await record.ask(question)
+            took.append(1000 * (time.monotonic() - began_s))
+        absolute(
+            f"test log, {entries:,} entries: {name}",
+            f"{statistics.median(took):.1f} ms ({rounds} rounds: at most {max(took):.1f})",
+            budget=f"< {BUDGET_MS:.0f} ms",
+        )
+
+
+def shown(entries: int) -> Iterator[tuple[str, Callable[[Reader], object]]]:
+    """Yield what the pages of the test log ask for."""
+    end = BEGINS + timedelta(seconds=STEP_S * entries)
+    month, ever = Period(end - timedelta(days=30), end), Period(BEGINS, end)
+    now = sheet.Now(overdue={"t-3"}, defects=2)
+    ship = Ship(Particulars(kinds={f"t-{number}": "manual" for number in range(20)}), 480)
+
+    def made(asked: sheet.Asked) -> Callable[[Reader], object]:
+        return lambda reader: sheet.told(asked, glance.take(reader, asked.wish, ship), now)
+
+    yield "this month", made(sheet.Asked(show="all", period=month, view=View.FULL))
+    yield "not SAT, this month", made(sheet.Asked(show="unsat", period=month, view=View.FULL))
+    yield "overdue, this month", made(sheet.Asked(show="overdue", period=month, view=View.FULL))
+    yield (
+        "words that nobody wrote, all the time",
+        made(sheet.Asked(show="all", period=ever, view=View.FULL, sought="no such words")),
+    )
+    yield (
+        "one piece of equipment, for port state control",
+        made(sheet.Asked(show="all", period=month, view=View.PSC, equipment="e3")),
+    )
+    yield "one test", lambda reader: glance.one(reader, entries // 2 // 10 * 10 + 7, ship)
+    yield (
+        "what nobody has reviewed: all of it",
+        lambda reader: period.told(period.read(reader, ship)),
+    )
+    yield (
+        "a month of the calendar",
+        lambda reader: past.told(
+            past.read(reader, month, [(f"t-{number}", f"e{number}") for number in range(20)], ship)
+        ),
+    )
 
 
 async def _ask(record: Record, query: Query) -> tuple[list[tuple[float, float]], int]:

@@ -16,7 +16,7 @@ from daemon.errors import RefusedError
 from daemon.papers import glance, moments
 from daemon.papers.glance import Wish
 from daemon.papers.moments import Period
-from daemon.papers.words import NOT_DONE, SAT, result, text
+from daemon.papers.words import NOT_DONE, SAT, objects, result, text
 from daemon.record.reader import Query
 from daemon.results import MISSED, RESULT
 from daemon.testlog import cells
@@ -116,13 +116,15 @@ def _done(found: Found) -> datetime:
 
 
 def _usual(entries: Sequence[Entry]) -> dict[str, Json] | None:
-    """Return about how many minutes a test takes, and who does it most; None where no person ever did."""
+    """Return about how many minutes a test, or ``each`` of its items, takes, and who does it most; None: nobody did."""
     minutes: list[float] = []
     persons: Counter[str] = Counter()
+    each_item = False
     for entry in entries:
         said = entry.open
         if text(said, "mode") not in PERSONS or said.get("outcome") == "skipped":
             continue
+        each_item = each_item or len(objects(said.get("items"))) == 1
         began, ended = moments.read(said.get("began")), moments.read(said.get("ended"))
         if began is not None and ended is not None and began <= ended:
             minutes.append((ended - began).total_seconds() / 60)
@@ -132,5 +134,6 @@ def _usual(entries: Sequence[Entry]) -> dict[str, Json] | None:
         return None
     return {
         "minutes": max(1, round(median(minutes))),
+        "each": each_item,
         "by": [cells.shown(name) for name, _ in persons.most_common(MOST_NAMES)],
     }

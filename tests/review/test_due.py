@@ -34,7 +34,7 @@ def weekly(id_, **more):
 
 
 @asynccontextmanager
-async def calendar(tmp_path, *tests, entries=PAST):
+async def calendar(tmp_path, *tests, entries=PAST, remaining=()):
     made = rig(*(tests or (weekly("t-1"), weekly("t-2", every="month")))).take_up()
     async with running(made):
         answers = book(made).requests()
@@ -42,7 +42,10 @@ async def calendar(tmp_path, *tests, entries=PAST):
 
         async def all_tests(_):
             return {
-                "tests": [{**each, "mode": "manual", "remaining": []} for each in rows.values()]
+                "tests": [
+                    {**each, "mode": "manual", "remaining": list(remaining)}
+                    for each in rows.values()
+                ]
             }
 
         async with looking(
@@ -138,3 +141,24 @@ async def test_a_thousand_results_in_a_month_are_bounded_and_said(tmp_path):
         page = (await seen.said("due"))["said"]
         assert sum(len(each["done"]) for week in page["weeks"] for each in week) == 400
         assert "more results than are shown" in await seen.page("due")
+
+
+async def test_a_test_of_items_takes_as_long_as_is_left_to_people(tmp_path):
+    one = [{"item": "d10", "outcome": "passed"}]
+    entries = [
+        result(
+            "t-1",
+            at(day, 2),
+            person="D. Kovac",
+            began=iso(at(day, 1, 58)),
+            equipment="t-1",
+            items=one,
+        )
+        for day in (7, 14)
+    ]
+    async with calendar(tmp_path, entries=entries, remaining=["d1", "d2", "d3"]) as seen:
+        page = (await seen.said("due"))["said"]
+        html = await seen.page("due")
+    assert [each["total"] for each in day(page, 22)["due"] if each["test"] == "t-1"] == [6]
+    assert [each["total"] for each in day(page, 23)["due"]] == [None], "use may prove them by then"
+    assert "about 2 min each, D. Kovac" in html

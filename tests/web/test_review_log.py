@@ -26,6 +26,8 @@ INSIDE = """() => {
   });
 }"""
 
+FITS = "document.documentElement.scrollWidth <= innerWidth"
+
 
 def with_doors(text: str) -> str:
     return text + T_DOOR
@@ -69,6 +71,11 @@ async def test_from_the_log_to_the_evidence_of_a_test_that_was_led(tmp_path, chr
             assert got.headers["content-disposition"].startswith("attachment")
             assert sha256(await got.body()).hexdigest() == piece["sha256"]
         assert await violations(page) == []
+        for width in (1024, 390):
+            await page.set_viewport_size({"width": width, "height": 768})
+            for name in (f"test?seq={tested['seq']}", "log", "due", "signoff"):
+                await page.goto(f"{address}sso/{name}")
+                assert await page.evaluate(FITS), f"{name}: nothing is wider than {width}"
         viewed = [each["subject"] for each in await entries(ship, "sso.viewed")]
         assert {"log", f"entry {tested['seq']}"} <= {*viewed}
         assert viewed.count("log") == 1

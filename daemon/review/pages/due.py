@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 AHEAD_DAYS: Final = 366
 HOW: Final = {"automatic": "by itself", "assisted": "led", "manual": "by hand", None: "–"}
+LED: Final = frozenset({"assisted", "manual"})
+REST: Final = "in service, the rest led"
 WEEK: Final = timedelta(days=7)
 LAST_DAY: Final = 6
 
@@ -37,7 +39,11 @@ async def read(reader: Reader, asked: Mapping[str, str]) -> Mapping[str, Json]:
     tests = (await reader.ask("tests"))["tests"]
     past = await reader.ask("testlog.past", **_shown(month).bounds(reader))
     usual = {each["test"]: each for each in past["usual"]}
-    due = {each["day"]: [_due(row, usual) for row in each["tests"]] for each in coming["days"]}
+    to_do = {each["test"]: len(each["remaining"]) for each in tests}
+    due = {
+        each["day"]: [_due(row, usual.get(row["test"], {}), to_do) for row in each["tests"]]
+        for each in coming["days"]
+    }
     return {
         "warning": coming["warning"],
         "situation": coming["situation"],
@@ -66,21 +72,35 @@ def _shown(month: Month) -> calendar.Days:
     )
 
 
-def _due(row: Mapping[str, Any], usual: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    known = usual.get(row["test"], {})
+def _due(
+    row: Mapping[str, Any], usual: Mapping[str, Any], to_do: Mapping[str, int]
+) -> dict[str, Any]:
+    is_now = row.get("now") is True
+    minutes, each = usual.get("minutes"), usual.get("each") is True
+    # How many items are left to people is known of the period that runs; of later ones use may prove them all.
+    total = minutes
+    if minutes is not None and each:
+        total = minutes * to_do.get(row["test"], 0) if is_now else None
     return {
         "test": row["test"],
         "name": row["name"],
-        "how": HOW.get(row["mode"], row["mode"]),
-        "needs_people": row["mode"] in {"assisted", "manual"},
-        "now": row.get("now") is True,
+        "how": _how(row["mode"], usual),
+        "needs_people": row["mode"] in LED or bool(usual),
+        "now": is_now,
         "until": row.get("period_ends"),
         "limit": row.get("limit"),
         "ssp": row.get("ssp_paragraph"),
         "waits": row.get("waits"),
-        "minutes": known.get("minutes"),
-        "by": known.get("by", []),
+        "minutes": minutes,
+        "each": each,
+        "total": total,
+        "by": usual.get("by", []),
     }
+
+
+def _how(mode: str | None, usual: Mapping[str, Any]) -> str:
+    """Return how it is done: what is proved in service is led only for the rest."""
+    return REST if mode not in LED and usual else HOW.get(mode, str(mode))
 
 
 def _grid(
@@ -125,8 +145,8 @@ def _ahead(due: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Json]:
         {
             "week": f"{monday:%d %b} to {monday + timedelta(days=LAST_DAY):%d %b %Y}",
             "led": sum(row["needs_people"] for row in rows),
-            "minutes": sum(row["minutes"] or 0 for row in rows if row["needs_people"]),
-            "unknown": sum(row["minutes"] is None for row in rows if row["needs_people"]),
+            "minutes": sum(row["total"] or 0 for row in rows if row["needs_people"]),
+            "unknown": sum(row["total"] is None for row in rows if row["needs_people"]),
             "rows": list[Any](rows),
         }
         for monday, rows in sorted(weeks.items())
@@ -139,8 +159,9 @@ def _standing(row: Mapping[str, Any], usual: Mapping[str, Mapping[str, Any]]) ->
     return {
         "test": row["test"],
         "name": row["name"],
-        "how": HOW.get(row["mode"], row["mode"]),
+        "how": _how(row["mode"], known),
         "minutes": known.get("minutes"),
+        "each": known.get("each") is True,
         "by": list(known.get("by", [])),
         "rule": row["rule"],
         "ssp": row["ssp_paragraph"],
