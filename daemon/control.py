@@ -32,6 +32,8 @@ LONGEST_ANSWER = 16 * 1024 * 1024
 LONGEST_ADDRESS = 107
 """Bytes of a Unix socket's address (unix(7)), without its end."""
 MOST_PEERS = 16
+MOST_OF_WEB = 10
+"""Of them the pages' server: whatever it does, the command line gets its turn."""
 PEER_CREDENTIALS = struct.Struct("3i")
 PAGES: Final = "review."
 """What requests of the SSO's pages begin with."""
@@ -74,6 +76,7 @@ class ControlServer:
         self._web_user = web_user
         self._web_uid: int | None = None
         self._peers: set[asyncio.Task[None]] = set()
+        self._of_web = 0
         self._log = logs.get("control")
 
     async def run(self) -> None:
@@ -140,8 +143,12 @@ class ControlServer:
             if len(self._peers) > MOST_PEERS or who is None:
                 await _send(writer, {"error": "refused"})
                 return
-            while line := await reader.readline():
-                await _send(writer, await self._answer(line, who))
+            with self._counted(who) as has_room:
+                if not has_room:
+                    await _send(writer, {"error": "refused"})
+                    return
+                while line := await reader.readline():
+                    await _send(writer, await self._answer(line, who))
         except ValueError:  # longer than LONGEST_LINE
             with suppress(OSError):
                 await _send(writer, {"error": f"a request has at most {LONGEST_LINE} bytes"})
@@ -149,6 +156,16 @@ class ControlServer:
             pass  # the peer is gone; it will ask again
         finally:
             writer.close()
+
+    @contextmanager
+    def _counted(self, who: Peer) -> Iterator[bool]:
+        """Count the connections of the pages' server; say whether one more is not too many."""
+        is_web = who is Peer.WEB
+        self._of_web += is_web
+        try:
+            yield not is_web or self._of_web <= MOST_OF_WEB
+        finally:
+            self._of_web -= is_web
 
     async def _answer(self, line: bytes, who: Peer) -> Mapping[str, Json]:
         try:

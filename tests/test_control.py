@@ -14,6 +14,7 @@ import pytest
 from daemon import control
 from daemon.control import Peer
 from daemon.errors import IspsdError, RefusedError
+from tests.soon import soon
 
 ASKS = """
 import socket, sys
@@ -229,3 +230,26 @@ async def test_a_user_that_is_not_there_costs_the_pages_and_not_the_watch(tmp_pa
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_however_often_the_pages_server_asks_the_command_line_gets_its_turn(
+    tmp_path, monkeypatch
+):
+    who = [*[Peer.WEB] * (control.MOST_OF_WEB + 2), Peer.OWNER]
+    monkeypatch.setattr(control, "peer", lambda *_, **__: who.pop(0))
+    path = tmp_path / "s"
+    path_made = asyncio.ensure_future(control.ControlServer(path, echo).run())
+    try:
+        await soon(path.exists)
+        opened = [await asyncio.open_unix_connection(path) for _ in range(control.MOST_OF_WEB)]
+        for reader, writer in opened:
+            writer.write(b'{"do": "review.page"}\n')
+            assert json.loads(await reader.readline()) == {"heard": "review.page"}
+        for _ in range(2):
+            assert await raw(path, b"") == [{"error": "refused"}]
+        assert await raw(path, b'{"do": "log"}\n') == [{"heard": "log"}]
+        for _, writer in opened:
+            writer.close()
+    finally:
+        path_made.cancel()
+        await asyncio.gather(path_made, return_exceptions=True)

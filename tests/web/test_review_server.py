@@ -13,8 +13,10 @@ import pytest
 from daemon.control import ControlServer, answers
 from daemon.errors import RefusedError
 from daemon.web.review import asked as browser
+from daemon.web.review.server import MOST_LOGINS
 from daemon.web.settings import WebSection
 from tests.brokers import free_port
+from tests.soon import soon
 from tests.web.rig import FACTS, NO_SOCKET, serving
 
 TOKEN = "t" * 43
@@ -45,19 +47,22 @@ class Behind:
         self.asked: list[dict] = []
         self.frame = dict(FRAME)
 
+    async def log_in(self, request):
+        raise RefusedError("Not logged in")
+
     async def answer(self, request):
         self.asked.append(dict(request))
         match request["do"]:
             case "review.login" if request["pin"] == PIN:
                 return {"token": TOKEN, "page": "worklist"}
             case "review.login":
-                raise RefusedError("Not logged in")
+                return await self.log_in(request)
             case _ if request.get("token") != TOKEN:
                 raise RefusedError("log in again", wants={"login": True})
             case "review.page" if request["page"] not in {"", "worklist", "broken"}:
                 raise RefusedError("there is no such page", wants={"page": True})
             case "review.fetch":
-                return {"name": 'a"\r\nb.html', "media": "text/html", "body": "PGI+"}
+                return {"name": 'a"\r\nb.html', "media": "text/html", "body": "PGI+", "size": 3}
             case _:
                 return self.frame
 
@@ -245,6 +250,35 @@ async def test_a_daemon_that_hangs_is_not_waited_for_without_end(tmp_path, monke
             session.get("/sso/worklist") as answer,
         ):
             assert answer.status == 503
+
+
+async def test_strangers_at_the_login_keep_nobody_from_the_pages(tmp_path, monkeypatch):
+    async with standing(tmp_path) as (session, behind):
+        at_once, most, opened = 0, 0, asyncio.Event()
+
+        async def slow(request):
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            await opened.wait()
+            at_once -= 1
+            raise RefusedError("Not logged in")
+
+        monkeypatch.setattr(behind, "log_in", slow)
+        logins = [
+            asyncio.ensure_future(
+                session.post(
+                    "/sso/login", data={"name": "x", "pin": "000000"}, headers=own(session)
+                )
+            )
+            for _ in range(20)
+        ]
+        await soon(lambda: at_once == MOST_LOGINS)
+        async with session.get("/sso/worklist") as answer:
+            assert answer.status == 200
+        opened.set()
+        assert {(await each).status for each in logins} == {403}
+        assert most == MOST_LOGINS
 
 
 async def test_no_page_names_a_token(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.review.page import Page
+from daemon.review.remedies import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 async def read(reader: Reader, _: Mapping[str, str]) -> Mapping[str, Json]:
     """Return the list as it stands."""
-    return {"items": (await reader.ask("worklist"))["items"]}
+    items = (await reader.ask("worklist"))["items"]
+    tests = (await reader.ask("tests"))["tests"]
+    modes = {str(test["test"]): str(test["mode"]) for test in tests}
+    forms = frozenset(str(form["form"]) for form in (await reader.ask("forms"))["forms"])
+    return {"items": [{**item, "remedy": remedy(item, modes, forms)} for item in items]}
 
 
 PAGE = Page(name="worklist", title="Worklist", read=read, order=20)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from daemon.model import Json
 
 ROOT: Final = "/sso"
+MOST_ASKED, MOST_LOGINS = 6, 2
+"""Requests at the daemon at once: strangers at the login keep nobody from the pages, nor the ETO from his commands."""
 ANSWER_S: Final = 30.0
 """How long the daemon may take; a page that waits longer says that it does not answer."""
 POLICY: Final = (
@@ -55,6 +57,8 @@ class ReviewPages:
         self._is_tls = is_tls
         self._facts = dict(facts)
         self._templates = Templates()
+        self._asking = asyncio.Semaphore(MOST_ASKED)
+        self._logging_in = asyncio.Semaphore(MOST_LOGINS)
 
     def answers(self, path: str) -> bool:
         """Return whether a path is one of these pages'."""
@@ -97,7 +101,8 @@ class ReviewPages:
             IspsdError: It does not answer.
             TimeoutError: It takes too long.
         """
-        async with asyncio.timeout(ANSWER_S):
+        turn = self._logging_in if do == "login" else self._asking
+        async with asyncio.timeout(ANSWER_S), turn:
             return await control.ask(self._socket, {"do": f"review.{do}", **said})
 
     def made(self, name: str, palette: str, **given: Any) -> str:
