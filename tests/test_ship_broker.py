@@ -92,7 +92,9 @@ async def alone(ship: Ship, condition, *, for_s: float = 60.0) -> None:
         await asyncio.sleep(0.001)
 
 
-async def test_without_a_broker_the_watch_goes_on_and_events_follow_in_order(tmp_path):
+async def test_peers_20_without_a_broker_the_watch_goes_on_its_age_is_an_alert_and_events_follow_in_order(
+    tmp_path,
+):
     async with with_cable(tmp_path) as (ship, cable):
         before, session = len(told(ship, "event")), ship.state("status")["session"]
         cable.cut()
@@ -102,6 +104,8 @@ async def test_without_a_broker_the_watch_goes_on_and_events_follow_in_order(tmp
         await alone(ship, lambda: ship.daemon.engine.find("path.fault", "ispsd"))
         assert 30.0 <= ship.clock.now_s() - cut_s <= 32.0
         assert len(told(ship, "event")) == before
+        assert ship.daemon.publisher._outbox.cursor == before, "nothing counts as sent"
+        assert ship.daemon.publisher.facts().oldest_unsent_s >= 30.0
         cable.mend()
         await alone(ship, lambda: ship.daemon.publisher.facts().connected)
         await ship.settle()

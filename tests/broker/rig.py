@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import json
 from contextlib import asynccontextmanager, suppress
@@ -33,6 +34,7 @@ SPOKEN = ("heartbeat", "selftest/", "reply/", "event")
 """What is told and not held."""
 MOVING = ("point/gps1", "point/ais", "driver/", "record/head", "equipment/ais")
 """What goes on by itself while somebody attacks."""
+TRIES = 4
 _NAMES = itertools.count(1)
 
 
@@ -147,11 +149,20 @@ async def under_siege(made: Computer, config: Path) -> AsyncIterator[Besieged]:
         daemon(made, config) as process,
     ):
         ship = Besieged(made, process, owner, sso, commands)
-        session = await owner.session()
-        await owner.until(lambda: shut(owner, session))
-        await sso.session()
+        await told(owner)
+        await told(sso)
         await ship.still()
         yield ship
+
+
+async def told(seen: Witness) -> str:
+    """Return the session of a daemon that has looked at her doors; it takes a while to start beside others."""
+    for _ in range(TRIES):
+        with suppress(TimeoutError):
+            session = await seen.session()
+            await seen.until(functools.partial(shut, seen, session))
+            return session
+    raise AssertionError("the daemon does not come")
 
 
 @asynccontextmanager

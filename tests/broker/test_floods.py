@@ -11,8 +11,8 @@ import pytest
 from daemon import control
 from daemon.mqtt.desk import LONGEST_BURST
 from tests.broker import packets
-from tests.broker.rig import LISTENERS, ROOT, Siege, moored
-from tests.setup.test_whole import daemon, shut, station
+from tests.broker.rig import LISTENERS, ROOT, Siege, moored, told
+from tests.setup.test_whole import daemon, station
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,8 +78,7 @@ async def test_who_floods_pays_alone(flood: str, listener: str) -> None:
         daemon(made, config),
         station(made, "bridge", tls=True) as bridge,
     ):
-        session = await bridge.session()
-        await bridge.until(lambda: shut(bridge, session))
+        session = await told(bridge)
         async with Siege(made).inside("gangway", listener) as thief, flooding(thief, FLOODS[flood]):
             for _ in range(ASKED):
                 assert (await bridge.ask("bridge", "silence"))["accepted"]

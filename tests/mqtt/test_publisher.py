@@ -184,7 +184,7 @@ async def test_a_topic_of_ours_that_somebody_overwrites_or_clears_is_filled_agai
         assert running.publisher.facts().overwritten == 3
 
 
-async def test_a_will_of_an_old_session_does_not_stay_over_the_new_status(
+async def test_peers_19_a_will_of_an_old_session_does_not_stay_over_the_new_status(
     broker: EmbeddedBroker,
 ) -> None:
     async with publishing(broker) as running, dashboard(address(broker)) as page:

@@ -51,7 +51,9 @@ async def test_a_command_without_a_short_expiry_is_refused(broker: EmbeddedBroke
         assert running.app.commands == []
 
 
-async def test_a_retained_command_is_refused_told_and_cleared(broker: EmbeddedBroker) -> None:
+async def test_peers_21_a_retained_command_is_refused_told_and_cleared(
+    broker: EmbeddedBroker,
+) -> None:
     async with connected(address(broker), "earlier") as earlier:
         body = json.dumps({"id": "k1", "session": "s", **ACK}).encode()
         await earlier.deliver(COMMAND, body, retain=True)

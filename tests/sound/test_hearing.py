@@ -201,7 +201,7 @@ def test_a_heartbeat_of_another_session_proves_nothing():
     assert heard.stale(NOW_S + 16.0)
 
 
-def test_a_late_will_of_an_old_session_changes_nothing_and_that_of_ours_is_believed():
+def test_peers_19_a_late_will_of_an_old_session_changes_nothing_and_that_of_ours_is_believed():
     heard = hearing()
     says(heard, "status", {"state": "offline"}, session="s0")
     assert heard.fresh(NOW_S)
