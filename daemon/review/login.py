@@ -57,7 +57,8 @@ class Login:
         name, pin = _typed(request)
         if (found := await self._proven(name, pin)) is not None:
             return found
-        await self._clock.sleep(max(0.0, asked_s + REFUSED_AFTER_S - self._clock.now_s()))
+        if (left_s := asked_s + REFUSED_AFTER_S - self._clock.now_s()) > 0:
+            await self._clock.sleep(left_s)
         raise RefusedError(REFUSAL)
 
     async def _proven(self, name: str, pin: str) -> Person | None:
