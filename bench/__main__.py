@@ -15,13 +15,28 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 
-from bench import alerts, demo, flood, idle, latency, modbus_cpu, queries, records
+from bench import alerts, clicks, demo, flood, idle, latency, modbus_cpu, queries, records
 from daemon.mqtt.embedded import mosquitto_program
 
-PARTS = ("latency", "modbus", "nmea", "flood", "idle", "record", "queries", "alerts", "demo")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PARTS = (
+    "latency",
+    "modbus",
+    "nmea",
+    "flood",
+    "idle",
+    "record",
+    "queries",
+    "alerts",
+    "demo",
+    "clicks",
+)
 PACKAGES = ("ispsd", "pymodbus", "paho-mqtt", "pyais", "pynmea2", "cryptography")
 
 
@@ -43,28 +58,26 @@ def main() -> None:
 
 
 def _measure(part: str, disk: Path, *, rounds: int) -> None:
-    match part:
-        case "latency":
-            asyncio.run(latency.measure(disk, rounds=rounds, flips=60))
-        case "modbus":
-            modbus_cpu.measure(rounds=rounds)
-        case "nmea":
-            program = Path(__file__).parent / "nmea_cpu.py"
-            command = [sys.executable, str(program), "--rounds", str(rounds)]
-            lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-            print("\n".join(line for line in lines.splitlines() if line.startswith("ratio")))
-        case "flood":
-            asyncio.run(flood.measure(disk, rounds=rounds))
-        case "idle":
-            asyncio.run(idle.measure(disk))
-        case "record":
-            records.measure(disk, rounds=rounds, single=2000, entries=200_000)
-        case "queries":
-            queries.measure(disk, rounds=rounds, entries=1_000_000)
-        case "alerts":
-            alerts.measure(rounds=rounds)
-        case "demo":
-            demo.measure(disk, rounds=rounds)
+    measures: dict[str, Callable[[], None]] = {
+        "latency": lambda: asyncio.run(latency.measure(disk, rounds=rounds, flips=60)),
+        "modbus": lambda: modbus_cpu.measure(rounds=rounds),
+        "nmea": lambda: _measure_nmea(rounds=rounds),
+        "flood": lambda: asyncio.run(flood.measure(disk, rounds=rounds)),
+        "idle": lambda: asyncio.run(idle.measure(disk)),
+        "record": lambda: records.measure(disk, rounds=rounds, single=2000, entries=200_000),
+        "queries": lambda: queries.measure(disk, rounds=rounds, entries=1_000_000),
+        "alerts": lambda: alerts.measure(rounds=rounds),
+        "demo": lambda: demo.measure(disk, rounds=rounds),
+        "clicks": lambda: asyncio.run(clicks.measure(disk, rounds=rounds, presses=30)),
+    }
+    measures[part]()
+
+
+def _measure_nmea(*, rounds: int) -> None:
+    program = Path(__file__).parent / "nmea_cpu.py"
+    command = [sys.executable, str(program), "--rounds", str(rounds)]
+    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    print("\n".join(line for line in lines.splitlines() if line.startswith("ratio")))
 
 
 def machine() -> str:

@@ -21,6 +21,9 @@ import { WatchBar } from "./watch.js";
 /** How often sounds and silence are looked at, and how often ages are drawn anew. */
 const LOOK_MS = 100;
 const DRAW_S = 0.25;
+/** What a person waits for is drawn at once, but the whole page not more often than this, whatever comes. */
+const AGAIN_S = 0.05;
+const AWAITED = ["alert", "permit", "inhibit", "test", "station", "ship", "crew"];
 /** Calendar and monotonic clock part by so much only where the computer slept or its clock was set. */
 const PARTED_S = 2;
 const VISITOR_S = 60 * 60;
@@ -37,6 +40,7 @@ class Page {
     this.sounder = new Sounder({ open_audio: () => new AudioContext() });
     this.alive = new Alive({ tell: (body) => this._tell("alive", body) });
     this.touched_s = null;
+    this.soon = null;
     this.visitor_s = null;
     this.fault = null;
     this.is_drawn = true;
@@ -93,7 +97,9 @@ class Page {
           this.picture.connected_anew();
           this.setup.settled();
         },
-        message: (topic, payload) => this.picture.take(topic, payload, now_s()),
+        message: (topic, payload) => {
+          if (AWAITED.includes(this.picture.take(topic, payload, now_s()))) this._look_soon();
+        },
         asked: (nonce, payload) => this._answer(nonce, payload),
         lost: (reason, is_refused) => {
           this.picture.connection_lost();
@@ -109,12 +115,21 @@ class Page {
   _touch() {
     this.touched_s = now_s();
     this.sounder.touched();
-    this._look(true);
+    this._look_soon();
   }
 
   _visit() {
     this.visitor_s = this.visitor_s === null ? now_s() : null;
     this._look(true);
+  }
+
+  /** Behind what is being done now, so that no drawing delays what somebody has pressed. */
+  _look_soon() {
+    const wait_s = Math.max(0, this.drawn_s + AGAIN_S - now_s());
+    this.soon ??= setTimeout(() => {
+      this.soon = null;
+      this._look(true);
+    }, wait_s * 1000);
   }
 
   /** Sound, prove, and draw; the picture is drawn `at_once` where a person has just done something. */
