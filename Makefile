@@ -20,7 +20,7 @@ help:
 	@echo "make front   the page of the stations, built anew (npm; make front-check: is it as its sources are?)"
 	@echo "make dashboards  the contract read by others: AsyncAPI's parser, Node-RED, Signal K's schemas (npm)"
 	@echo "make home-assistant  a real Home Assistant finds the ship (pip, minutes; not on CI)"
-	@echo "make screenshots  the pictures of the page in docs/ (Chromium)"
+	@echo "make screenshots  the pictures of all pages in docs/ (Chromium, Mosquitto)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -50,7 +50,7 @@ front: $(FRONT)/node_modules/.installed
 	node $(FRONT)/build.mjs
 
 screenshots: $(VENV)/.browser
-	ISPSD_SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/web/test_page_looks.py
+	ISPSD_SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/web/test_page_looks.py tests/web/test_pictures.py
 
 front-check: $(FRONT)/node_modules/.installed
 	@made=$$(mktemp -d) && node $(FRONT)/build.mjs $$made && \

@@ -41,6 +41,7 @@ class DemoShip:
     broker: EmbeddedBroker
     page: str
     """Where the page is."""
+    socket: Path
 
     async def move(self, verb: str, door: str) -> None:
         """Open, close or cut a door of hers."""
@@ -88,4 +89,5 @@ async def demo_ship(folder: Path) -> AsyncIterator[DemoShip]:
             assert web.stdout is not None
             said = await web.stdout.readline()
             assert said, log.read_text("utf-8")
-            yield DemoShip(ship, devices, broker, said.decode().rpartition(" ")[2].strip())
+            page = said.decode().rpartition(" ")[2].strip()
+            yield DemoShip(ship, devices, broker, page, folder / "control.sock")
