@@ -83,7 +83,8 @@ class Made:
         self.asked.append(dict(request))
         if self.refuse is not None:
             raise RefusedError(self.refuse)
-        return {"items": self.to_do} if request["do"] == "worklist" else {"recorded": 7}
+        listed = {"worklist": {"items": self.to_do}, "tests": {"tests": []}, "forms": {"forms": []}}
+        return listed.get(request["do"], {"recorded": 7})
 
 
 class Visitor:
