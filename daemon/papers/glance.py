@@ -15,7 +15,7 @@ from daemon.model import Classification, Outcome
 from daemon.papers import aboard, moments
 from daemon.papers.calls import ENTRIES
 from daemon.papers.moments import Period, ShipTime
-from daemon.papers.source import Found, Source
+from daemon.papers.source import EPISODE, Found, Source
 from daemon.papers.testlog import MISSED, is_late
 from daemon.papers.words import number
 from daemon.record.codec import utc_text
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from daemon.papers.particulars import Particulars
     from daemon.record.reader import Reader
 
-MOST_ROWS: Final = 400
-"""Entries that are looked at for one sheet."""
+MOST_ROWS: Final = 150
+"""Entries that are read whole for one sheet."""
+MOST_COUNTED: Final = 3_000
+"""Results of one type that are counted: those of half a year on an ordinary ship."""
 MOST_AROUND: Final = 200
 """Of each kind of entry around them, the newest; what lies further back no row of a sheet hangs on."""
 MOST_LATER: Final = 400
 """Amendments and files of one sheet."""
+MOST_EPISODES: Final = 4
+KEPT_WITHIN: Final = timedelta(hours=1)
+"""So long after it began an episode is entered; it takes ten minutes."""
 AMENDED: Final = "entry.amended"
 ATTACHED: Final = "attachment.added"
 DEFECTS: Final = ("defect.opened", "defect.told", "defect.changed", "defect.again", "defect.closed")
@@ -52,6 +57,7 @@ class Came:
     """
 
     type: str
+    test: str
     entered: str
     outcome: str
     done: str
@@ -75,7 +81,7 @@ class Wish:
         is_sso: Only what is for the SSO alone.
         after: Only newer ones than this number.
         outcomes: Also count how all of the period came out.
-        picks: By when it was entered, its outcome and when it was done: whether a row is wanted; None: all of them.
+        picks: By how a result came out, whether its row is wanted; None: all of them.
     """
 
     types: tuple[str, ...]
@@ -159,6 +165,23 @@ def one(reader: Reader, seq: int, ship: Ship) -> Glance | None:
     return Glance(source=_source(reader, rows, later, ship), rows=tuple(rows), later=tuple(later))
 
 
+def episodes(reader: Reader, period: Period) -> list[Found]:
+    """Return what was kept of suspect positions that began in a period, the newest few, oldest first.
+
+    Raises:
+        RecordError: It cannot be read.
+    """
+    query = Query(
+        type=EPISODE,
+        since=utc_text(period.begins),
+        until=utc_text(period.ends + KEPT_WITHIN),
+        newest_first=True,
+        limit=MOST_EPISODES,
+    )
+    began = (each for each in _found(reader, query) if period.holds(each.moment("began")))
+    return sorted(began, key=lambda each: each.seq)
+
+
 def _query(wish: Wish, type_: str) -> Query:
     return Query(
         type=type_,
@@ -195,12 +218,12 @@ def _outcomes(
     found: dict[int, Came] = {}
     stops: list[int] = []
     for type_ in wish.types:
-        query = replace(_query(wish, type_), before=before)
-        some, next_ = reader.told(query, "outcome", "ended", "done_at")
-        for seq, (entered, outcome, ended, done_at) in some.items():
+        query = replace(_query(wish, type_), before=before, limit=MOST_COUNTED)
+        some, next_ = reader.told(query, "test", "outcome", "ended", "done_at")
+        for seq, (entered, test, outcome, ended, done_at) in some.items():
             # A period that ended without its test is NOT DONE, whatever stands in its entry.
             came = Outcome.SKIPPED.value if type_ == MISSED else outcome
-            found[seq] = Came(type_, entered, came, done_at or ended)
+            found[seq] = Came(type_, test, entered, came, done_at or ended)
         stops += [] if next_ is None else [next_]
     return found, max(stops, default=None)
 

@@ -166,9 +166,9 @@ class Reader:
     def told(self, query: Query, *names: str) -> tuple[dict[int, tuple[str, ...]], int | None]:
         """Return by number when what a query means was entered and what it says in these fields, "" for nothing.
 
-        Beside it stands where the search goes on, as ``page`` has it.
+        As many are looked at as the query's limit says. Beside it stands where the search goes on, as ``page`` has it.
         """
-        budget = search.MOST_EXAMINED
+        budget = min(search.MOST_EXAMINED, query.limit)
         found: dict[int, tuple[str, ...]] = {}
         segments = self._between(query.after, query.before)
         for path, db in reversed(segments) if query.newest_first else segments:

@@ -18,7 +18,7 @@ from daemon.papers.particulars import Particulars
 from daemon.papers.view import View
 from daemon.results import MISSED, RESULT
 from daemon.testlog import exhibit, past, period, sheet
-from daemon.testlog.exhibit import Kept
+from daemon.testlog.exhibit import Episode, Kept
 from daemon.testlog.sheet import Now
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from daemon.config import Config
     from daemon.model import Json, Person
-    from daemon.papers.glance import Glance
+    from daemon.papers.source import Found
     from daemon.readiness import Tests
     from daemon.record.log import Record
     from daemon.record.reader import Reader
@@ -36,6 +36,8 @@ _T = TypeVar("_T")
 SHEET: Final = "testlog"
 ONE: Final = "testlog.one"
 PERIOD: Final = "testlog.period"
+WATCHING: Final = "gnss"
+"""The kind of the test that watches the receivers all day."""
 PAST: Final = "testlog.past"
 
 
@@ -83,14 +85,10 @@ class TestLog:
         Raises:
             RefusedError: A field that is wrong, or a record that cannot be read.
         """
-        asked = sheet.read(request)
-        try:
-            await self._studied()
-            found = await self._record.ask(partial(glance.take, wish=asked.wish, ship=self._ship()))
-        except RecordError as err:
-            raise RefusedError(f"the record cannot be read now: {err}") from err
+        asked, now = sheet.read(request), self._now()
+        found = await self._read(partial(glance.take, wish=asked.wish(now), ship=self._ship()))
         listed = [] if asked.view is View.PSC else self._equipment()
-        return {**sheet.told(asked, found, self._now()), "equipment": listed}
+        return {**sheet.told(asked, found, now), "equipment": listed}
 
     async def one(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return one test with its evidence.
@@ -103,10 +101,13 @@ class TestLog:
         if found is None or found.rows[0].entry.type not in {RESULT, MISSED}:
             raise RefusedError(f"entry {seq} is no test that was done, or missed")
         head = await self._read(lambda reader: reader.head_over(seq))
-        kept = await self._kept(found)
+        kept = await self._kept(found.rows[0])
+        episodes = [
+            Episode(each, await self._kept(each)) for each in await self._episodes(found.rows[0])
+        ]
         try:
             # Apart from the loop: evidence may be long, and alerts do not wait.
-            return await asyncio.to_thread(exhibit.shown, found, kept, head)
+            return await asyncio.to_thread(exhibit.shown, found, kept, head, episodes)
         except RecordError as err:  # the head that stands in the file is none
             raise RefusedError(f"entry {seq} cannot be shown: {err}") from err
 
@@ -144,10 +145,18 @@ class TestLog:
         except RecordError as err:
             raise RefusedError(f"the record cannot be read now: {err}") from err
 
-    async def _kept(self, found: Glance) -> Kept:
+    async def _episodes(self, found: Found) -> list[Found]:
+        """Return the suspect positions of the time in which the receivers were watched."""
+        kinds = {test.config.id: test.spec.kind for test in self._config.tests}
+        watched = exhibit.watched(found)
+        if watched is None or kinds.get(str(found.open.get("test"))) != WATCHING:
+            return []
+        return await self._read(partial(glance.episodes, period=watched))
+
+    async def _kept(self, found: Found) -> Kept:
         bodies: dict[str, bytes | None] = {}
         faults: dict[str, str] = {}
-        for each in exhibit.opened(found.rows[0]):
+        for each in exhibit.opened(found):
             try:
                 bodies[each.sha256] = await self._record.evidence(each.sha256)
             except RecordError as err:

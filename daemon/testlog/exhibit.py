@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import evidence, forms
 from daemon.errors import RecordError
-from daemon.exhibits import contacts, measured, pieces, told, track
+from daemon.exhibits import contacts, measured, pieces, tapes, told, track
 from daemon.exhibits.told import Clocked
-from daemon.papers import logtable, making, onetest, testlog
+from daemon.papers import logtable, making, moments, onetest, testlog
+from daemon.papers.moments import Period
 from daemon.papers.view import View
-from daemon.papers.words import number, text
+from daemon.papers.words import number, objects, text
 from daemon.record import checkpoint
 from daemon.record.merkle import leaf_hash
 from daemon.testlog import cells
@@ -55,7 +56,23 @@ def opened(found: Found) -> list[EvidenceReference]:
     return small[:MOST_PIECES]
 
 
-def shown(glance: Glance, kept: Kept, head: Head | None) -> dict[str, Json]:
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A time in which the position was suspect, with the receivers' raw lines."""
+
+    found: Found
+    kept: Kept
+
+
+def watched(found: Found) -> Period | None:
+    """Return when a test was going on, as its entry says it; None where it does not."""
+    began, ended = (moments.read(found.open.get(name)) for name in ("began", "ended"))
+    return None if began is None or ended is None or began >= ended else Period(began, ended)
+
+
+def shown(
+    glance: Glance, kept: Kept, head: Head | None, episodes: Sequence[Episode] = ()
+) -> dict[str, Json]:
     """Return everything that the page shows of the one entry that was read."""
     around = making.around(glance.source, View.FULL)
     [found] = glance.rows
@@ -79,6 +96,7 @@ def shown(glance: Glance, kept: Kept, head: Head | None) -> dict[str, Json]:
         "unread": why,
         "figures": [each.told() for each in _figures(readings)],
         "evidence": [_piece(each, kept) for each in found.entry.evidence],
+        "episodes": [_episode(each) for each in episodes],
         "entry": _entry(found, head),
         "files": [_file(each) for each in glance.later if each.entry.type == "attachment.added"],
         "defects": _defects(found, around),
@@ -114,6 +132,31 @@ def _figures(readings: Sequence[Reading]) -> Iterator[Figure]:
         if (figure := draw(readings)) is not None:
             yield figure
     yield from measured.figures(readings)
+
+
+def _episode(episode: Episode) -> dict[str, Json]:
+    found, said = episode.found, episode.found.open
+    names = [text(each, "receiver") for each in objects(said.get("kept")) if each.get("lines")]
+    pieces_ = found.entry.evidence
+    # One piece a receiver, in the order in which the entry names them.
+    tapes_ = list(zip(names, pieces_, strict=False)) if len(names) == len(pieces_) else []
+    readings = [
+        reading
+        for name, each in tapes_
+        if (body := episode.kept.bodies.get(each.sha256)) is not None
+        for reading in tapes.readings(body, name)
+    ]
+    return {
+        "seq": found.seq,
+        "began": text(said, "began"),
+        "indications": [
+            f"{cells.shown(text(each, 'seen'))}, after {number(each.get('after_s')) or 0} s"
+            for each in objects(said.get("indications"))
+        ],
+        "why_less": cells.shown(text(said, "lost") or text(said, "cut_short")),
+        "figures": [each.told() for each in _figures(readings)],
+        "evidence": [_piece(each, episode.kept) for each in pieces_],
+    }
 
 
 def _piece(reference: EvidenceReference, kept: Kept) -> dict[str, Json]:

@@ -17,15 +17,15 @@ from daemon.papers.glance import Wish
 from daemon.papers.layout import plain
 from daemon.papers.moments import Period
 from daemon.papers.view import View, is_ssas
-from daemon.papers.words import result, text
+from daemon.papers.words import result
 from daemon.results import MISSED, RESULT
 from daemon.testlog import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from daemon.model import Json
-    from daemon.papers.glance import Glance
+    from daemon.papers.glance import Came, Glance
     from daemon.papers.layout import Cell
     from daemon.papers.source import Found
     from daemon.papers.testlog import Around
@@ -55,14 +55,12 @@ class Asked:
     sought: str = ""
     before: int | None = None
 
-    @property
-    def wish(self) -> Wish:
-        """What is to be read for it."""
+    def wish(self, now: Now) -> Wish:
+        """Return what is to be read for it."""
         # By its id nobody is told in PSC mode what the names there leave out.
         by_id = self.equipment if self.equipment and self.view is View.FULL else None
         if self.show == DRILLS:
             return Wish(types=tuple(books.HELD), period=self.period, before=self.before)
-        is_narrow = bool(self.sought) or self.show in {OVERDUE, SSAS}
         return Wish(
             types=(RESULT, MISSED),
             period=self.period,
@@ -70,9 +68,16 @@ class Asked:
             subject=by_id,
             is_sso=self.show == SSAS,
             outcomes=True,
-            picks=(lambda came: came.outcome != PASSED) if self.show == UNSAT else None,
-            most=glance.MOST_ROWS if is_narrow else MOST_SHOWN,
+            picks=self._picks(now),
+            most=glance.MOST_ROWS if self.sought or self.show == SSAS else MOST_SHOWN,
         )
+
+    def _picks(self, now: Now) -> Callable[[Came], bool] | None:
+        if self.show == UNSAT:
+            return lambda came: came.outcome != PASSED
+        if self.show == OVERDUE:
+            return lambda came: came.test in now.overdue
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,7 @@ def read(request: Mapping[str, Any]) -> Asked:
 def told(asked: Asked, found: Glance, now: Now) -> dict[str, Json]:
     """Return the sheet."""
     around = making.around(found.source, asked.view)
-    columns, rows = _drills(around) if asked.show == DRILLS else _log(asked, found, around, now)
+    columns, rows = _drills(around) if asked.show == DRILLS else _log(asked, found, around)
     kept = [each for each in rows if _has(each, asked.sought)]
     next_ = found.next
     if len(kept) > MOST_SHOWN:
@@ -145,8 +150,8 @@ class _Row:
     is_sat: bool = True
 
 
-def _log(asked: Asked, found: Glance, around: Around, now: Now) -> tuple[list[Json], list[_Row]]:
-    wanted = [each for each in found.rows if _is_wanted(asked, each, now)]
+def _log(asked: Asked, found: Glance, around: Around) -> tuple[list[Json], list[_Row]]:
+    wanted = [each for each in found.rows if asked.show != SSAS or is_ssas(each)]
     rows = [testlog.one(each, around) for each in wanted]
     with_year = len({each.done.year for each in rows}) > 1
     return [each.name for each in logtable.COLUMNS], [
@@ -161,12 +166,6 @@ def _drills(around: Around) -> tuple[list[Json], list[_Row]]:
     return [each.name for each in table.columns], [
         _Row(each.seq, row) for each, row in zip(held, table.rows, strict=True)
     ]
-
-
-def _is_wanted(asked: Asked, found: Found, now: Now) -> bool:
-    if asked.show == OVERDUE:
-        return text(found.open, "test") in now.overdue
-    return is_ssas(found) if asked.show == SSAS else True
 
 
 def _has(row: _Row, sought: str) -> bool:

@@ -11,7 +11,12 @@ from daemon.model import Readiness
 from daemon.testlog.desk import TestLog
 
 RANKS = (("R. Menon", "C/O"), ("A. Lindqvist", "Master"), ("M. Petrov", "3/O"))
-KINDS = {"t-door": "door_contacts", "t-ais": "ais_own_report", "t-ssas-e-p1": "ssas_end_to_end"}
+KINDS = {
+    "t-door": "door_contacts",
+    "t-ais": "ais_own_report",
+    "t-ssas-e-p1": "ssas_end_to_end",
+    "t-gnss": "gnss",
+}
 
 
 @dataclass(frozen=True)

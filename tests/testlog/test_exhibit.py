@@ -18,7 +18,8 @@ from daemon.record.merkle import leaf_hash
 from daemon.record.proofs import Leaves, check_inclusion
 from daemon.record.reader import Query
 from daemon.testlog import exhibit
-from tests.papers.rig import KEY, MATE, ORIGIN, at, exported, result, said, writing
+from tests.exhibits.test_tapes import tape
+from tests.papers.rig import KEY, MATE, ORIGIN, at, exported, iso, result, said, writing
 from tests.testlog.rig import Ship, log_of
 
 
@@ -241,3 +242,33 @@ async def test_only_tests_are_shown_as_tests(tmp_path):
         for wrong in (seqs[0], 0, 999):
             with pytest.raises(RefusedError, match="is no test"):
                 await ask(wrong)
+
+
+def suspect(day, hour, **more):
+    """What is kept of an episode: an entry ten minutes after the onset, with each receiver's lines."""
+    began = at(day, hour)
+    kept_ = [{"receiver": "g1", "lines": 30}, {"receiver": "g2", "lines": 0}]
+    made = said("gnss.recorded", at(day, hour, 10), kind="system", subject="gnss", began=iso(began), kept=kept_,
+                indications=[{"seen": "812 m apart", "after_s": 3}], causes=["apart"], **more)  # fmt: skip
+    return with_evidence(made, Evidence("text/plain", tape(10)))
+
+
+async def test_a_day_of_the_receivers_shows_the_times_in_which_they_were_suspect(tmp_path):
+    whole_day = result("t-gnss", at(3), began=iso(at(2)), day="2026-11-02", mode="automatic")
+    async with asking(tmp_path, suspect(2, 6), suspect(1, 20), whole_day) as (ask, seqs, _, _):
+        [episode] = (await ask())["episodes"]
+    assert episode["seq"] == seqs[2], "that of the day before is another day's"
+    assert episode["indications"] == ["812 m apart, after 3 s"]
+    assert [each["title"].split(",")[0] for each in episode["figures"]] == ["Positions", "C/N0"]
+    assert episode["evidence"][0]["lines"][0].startswith("2026-11-22T02:00:00.000Z $GPGGA")
+
+
+async def test_other_tests_and_lost_lines_draw_no_track(tmp_path):
+    lost = said("gnss.recorded", at(2, 7), kind="system", subject="gnss", began=iso(at(2, 6)),
+                indications="none", kept=3, lost="the raw sentences were lost")  # fmt: skip
+    other = result("t-door", at(3), began=iso(at(2)))
+    whole_day = result("t-gnss", at(3, 1), began=iso(at(2)), day="2026-11-02", mode="automatic")
+    async with asking(tmp_path, lost, other, whole_day) as (ask, seqs, _, _):
+        assert (await ask(seqs[2]))["episodes"] == []
+        [episode] = (await ask())["episodes"]
+    assert (episode["why_less"], episode["figures"]) == ("the raw sentences were lost", [])

@@ -208,7 +208,7 @@ async def test_what_is_sought_far_back_is_come_to(tmp_path):
                 break
             before = answer["next"]
     assert [row["seq"] for row in answer["rows"]] == [seqs[0]]
-    assert sheets == 3
+    assert sheets == 7
 
 
 @pytest.mark.parametrize(
