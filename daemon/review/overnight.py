@@ -142,7 +142,7 @@ def _alert(key: tuple[str, ...], said: list[Mapping[str, Any]]) -> str:
     }
     times = f", {len(raised)} times" if len(raised) > 1 else ""
     over = "over" if said[-1]["state"] == _OVER else "STANDS"
-    acknowledged = f", acknowledged by {_names(by)}" if by else ""
+    acknowledged = f", ack. {_names(by)}" if by else ""
     return f"{key[2]}: {key[1]}{times}, {over}{acknowledged}"
 
 

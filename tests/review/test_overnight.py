@@ -40,13 +40,13 @@ def test_an_alert_is_one_line_with_how_often_by_whom_and_how_it_stands():
         alert(3, "D12", state="N", event="condition_false", instance=1, by=tupou),
         alert(4, "D12"),
     ]
-    assert texts(night) == ["D12: ESC HATCH OPEN, 2 times, STANDS, acknowledged by L. Tupou"]
-    assert texts(night[:3]) == ["D12: ESC HATCH OPEN, over, acknowledged by L. Tupou"]
+    assert texts(night) == ["D12: ESC HATCH OPEN, 2 times, STANDS, ack. L. Tupou"]
+    assert texts(night[:3]) == ["D12: ESC HATCH OPEN, over, ack. L. Tupou"]
 
 
 def test_who_acknowledged_without_a_name_is_his_station():
     office = {"station": "office", "person": None}
-    assert texts([alert(1, "D12", state="A", by=office)])[0].endswith("acknowledged by office")
+    assert texts([alert(1, "D12", state="A", by=office)])[0].endswith("ack. office")
 
 
 def test_the_worst_is_read_first():

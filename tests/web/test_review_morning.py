@@ -23,7 +23,7 @@ async def test_the_night_is_read_on_one_screen_and_seen_by_name(tmp_path, chromi
         await log_in(page)
         assert page.url == f"{address}sso/morning"
         night = await page.locator("section").first.inner_text()
-        assert "STRG GEAR ESC: ESC HATCH OPEN, over, acknowledged by L. Tupou" in night
+        assert "STRG GEAR ESC: ESC HATCH OPEN, over, ack. L. Tupou" in night
         heights = await page.evaluate("[document.documentElement.scrollHeight, innerHeight]")
         await page.get_by_role("button", name="Seen").click()
         await page.get_by_text("seen by R. Menon").wait_for()

@@ -40,7 +40,12 @@ class Templates:
         offset_min = given.get("ship_time_offset_min", 0)
         try:
             template = self._environment.get_template(f"{name}.html")
-            return template.render(**given, at=lambda moment: at(moment, offset_min), name=name)
+            return template.render(
+                **given,
+                at=lambda moment: at(moment, offset_min),
+                hour=lambda moment: hour(moment, offset_min),
+                name=name,
+            )
         except (TemplateError, TypeError, KeyError, ValueError) as err:
             self._log.exception("page.not_made", page=name)
             raise BadRequestError(500, f"the page {name} cannot be made") from err
@@ -63,6 +68,11 @@ def at(moment: str | None, offset_min: int) -> str:
     there = found + timedelta(minutes=offset_min)
     zulu = f"{found:%H%M}Z" if there.date() == found.date() else f"{found:%d} {found:%H%M}Z"
     return f"{there:%d %b %H%M} ({zulu})"
+
+
+def hour(moment: str, offset_min: int) -> str:
+    """Return a moment in ship's time alone, for a list that says so: ``22 1010``."""
+    return f"{datetime.fromisoformat(moment) + timedelta(minutes=offset_min):%d %H%M}"
 
 
 def utc(moment: str | None) -> str:
