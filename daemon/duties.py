@@ -9,7 +9,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
+from daemon import fields, forms
 from daemon.errors import RefusedError
 from daemon.model import Role
 from daemon.people import personkey, pins
@@ -51,6 +51,7 @@ class Duties:
     def requests(self) -> dict[str, Callable[[Mapping[str, Any]], Awaitable[Answer]]]:
         """Return what answers each request about people."""
         return {
+            "pins": self._pins,
             "pin.set": self._set_pin,
             "pin.reset": self._reset_pin,
             "envelope.make": self._make_envelope,
@@ -78,6 +79,23 @@ class Duties:
             )
 
     # PINs
+
+    async def _pins(self, _: Mapping[str, Any]) -> Answer:
+        """Who has set a PIN, and whose is locked until when; of the PINs themselves nothing is ever said."""
+        locked = self._proofs.locked()
+        return {
+            "persons": {
+                person.name: {
+                    "is_set": self._proofs.has(person.name),
+                    "locked_until": None
+                    if person.name not in locked
+                    else forms.utc(locked[person.name]),
+                }
+                for person in self._people.persons()
+            },
+            "envelope": self._proofs.has(ENVELOPE),
+            "unreadable": self._proofs.unreadable,
+        }
 
     async def _set_pin(self, request: Mapping[str, Any]) -> Answer:
         """A person sets his own PIN; with the one before, where there is one."""

@@ -79,7 +79,7 @@ class Book:
         desk = Desk(people=people, record=record, clock=clock)
         self._relied, self._level = relied, level
         self._retests = Retests(record, self._standing, relied)
-        entering = Entering(forms, desk, self._standing, tests)
+        entering = Entering(forms, desk, self._standing, tests, ship_time)
         self._list = DefectList(desk, self._standing, relied)
         attaching = Attaching(desk, entropy)
         reviewing = Reviewing(desk, self._standing)

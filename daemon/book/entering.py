@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, tzinfo
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields
-from daemon.book import defects, when
+from daemon.book import defects, values, when
 from daemon.book.desk import naming
 from daemon.book.standing import number_of
 from daemon.errors import RefusedError
@@ -16,7 +17,7 @@ from daemon.people.authority import Act
 from daemon.record.entry import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from daemon.book.desk import Desk
     from daemon.book.forms import Form, Forms
@@ -29,6 +30,8 @@ DETECTIONS: Final = frozenset(
     {"alert.changed", "condition.noted", "clock.stepped", "login.locked", "record.behind"}
 )
 """Types of entries in which ispsd says what it saw; a permit or a watch is what people did."""
+SHIP: Final = "ship"
+ZONES: Final = (SHIP, "utc")
 MOST_ROWS: Final = 50
 """Entries that are typed as one list: the last ten calls, a register of seals."""
 _NUMBER: Final = re.compile(r"def-(\d{1,6})")
@@ -43,8 +46,18 @@ class Entering:
         desk: Desk,
         standing: Standing,
         tests: Mapping[str, Sequence[str]] | None = None,
+        ship_time: Callable[[], tzinfo] = lambda: UTC,
     ) -> None:
-        """Take forms; ``tests`` are those of the ship's file with their items, None where nobody knows them."""
+        """Take forms.
+
+        Args:
+            forms: Which there are.
+            desk: Where they are taken.
+            standing: Defects that are open, numbers that are given.
+            tests: Those of the ship's file with their items, None where nobody knows them.
+            ship_time: Ship's time now.
+        """
+        self._ship_time = ship_time
         self._tests = tests
         self._forms = forms
         self._desk = desk
@@ -52,25 +65,7 @@ class Entering:
 
     async def list_forms(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return every form and what it asks for."""
-        return {
-            "forms": [
-                {
-                    "form": form.name,
-                    "says": form.says,
-                    "kind": form.kind,
-                    "fields": [
-                        {
-                            "name": field.name,
-                            "says": field.says,
-                            "wants": field.wants(),
-                            "optional": field.optional,
-                        }
-                        for field in form.fields.values()
-                    ],
-                }
-                for form in self._forms.forms.values()
-            ]
-        }
+        return {"forms": [form.told() for form in self._forms.forms.values()]}
 
     async def enter(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write an entry from a form.
@@ -82,7 +77,34 @@ class Entering:
         by = await self._desk.who(request, Act.ENTER)
         found = self._filled(form, request)
         done_at = fields.optional_text(request, "done_at")
+        if done_at is not None:
+            done_at = values.with_zone(done_at, self._zone(request))
+        if request.get("warn_late") is True:
+            self._warn_late(form, found, done_at)
         return await self._write(form, found, by, done_at=done_at)
+
+    def _warn_late(self, form: Form, found: Mapping[str, Json], done_at: str | None) -> None:
+        """Refuse once what would be marked LATE, so that nobody learns of it when it stands in the record.
+
+        Raises:
+            RefusedError: It would be; the same without ``warn_late`` is taken.
+        """
+        now_utc = self._desk.now_utc()
+        done = when.done_at(done_at, found, form.done, now_utc=now_utc)
+        if now_utc is None or done is None:
+            return
+        if when.frame(done, now_utc=now_utc, is_trusted=True)["late"] is True:
+            raise RefusedError(
+                f"done {done[:16]}Z, which is more than 24 hours ago: it would be marked LATE; nothing is entered yet",
+                wants={"late": True},
+            )
+
+    def _zone(self, request: Mapping[str, Any]) -> tzinfo:
+        """Return in which zone a moment is meant that says none itself: with ``zone``, ship's time or UTC."""
+        zone = fields.optional_text(request, "zone")
+        if zone not in {None, *ZONES}:
+            raise RefusedError(f"zone is one of {', '.join(ZONES)}")
+        return self._ship_time() if zone == SHIP else UTC
 
     async def enter_many(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Write several entries from one form, as they are typed into a list: in one transaction, all or none.
@@ -133,7 +155,13 @@ class Entering:
         return await self._write(form, found, by, done_at=done_at, more=more)
 
     def _filled(self, form: Form, request: Mapping[str, Any]) -> dict[str, Json]:
-        return form.filled(typed_fields(request), now_utc=self._desk.now_utc())
+        typed = typed_fields(request)
+        if request.get("zone") is not None:
+            zone = self._zone(request)
+            typed = {
+                name: values.in_zone(form.field(name), said, zone) for name, said in typed.items()
+            }
+        return form.filled(typed, now_utc=self._desk.now_utc())
 
     async def _write(
         self,

@@ -75,14 +75,20 @@ class Form:
         """Return every field's value; what may be left away and was, is null.
 
         Raises:
-            RefusedError: A field that the form does not have, or whose value it does not take.
+            RefusedError: A field that the form does not have, or whose value it does not take; ``wants`` has the reason
+                for each of them under ``fields``.
         """
         for name in typed:
             self.field(name)
-        found = {
-            name: values.value_of(field, typed.get(name, ""), now_utc=now_utc)
-            for name, field in self.fields.items()
-        }
+        found: dict[str, Json] = {}
+        faults: dict[str, str] = {}
+        for name, field in self.fields.items():
+            try:
+                found[name] = values.value_of(field, typed.get(name, ""), now_utc=now_utc)
+            except RefusedError as err:
+                faults[name] = str(err)
+        if faults:
+            raise RefusedError("; ".join(faults.values()), wants={"fields": faults})
         values.check_together(self.fields, found)
         optional = [name for name, field in self.fields.items() if field.optional]
         if self.wants_one and all(found[name] is None for name in optional):
@@ -100,6 +106,20 @@ class Form:
         except KeyError:
             known = ", ".join(self.fields)
             raise RefusedError(f"{self.name} has no field {name[:40]!r}; it has {known}") from None
+
+    def told(self) -> dict[str, Json]:
+        """Return what it asks for, for whoever fills it in: a person at a terminal, or a page that draws it."""
+        return {
+            "form": self.name,
+            "says": self.says,
+            "kind": self.kind,
+            "class": self.classification.value,
+            "done": [*self.done],
+            "numbers": self.numbers,
+            "about": self.about,
+            "wants_one": self.wants_one,
+            "fields": [field.told() for field in self.fields.values()],
+        }
 
     def split(self, found: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
         """Return what everybody of the entry's class may read, and what only the SSO may."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -92,6 +92,20 @@ class Field:
         bounds = {"least": self.least, "most": self.most, "of": ", ".join(self.of)}
         return _WANTS[self.is_].format_map(bounds)
 
+    def told(self) -> dict[str, Json]:
+        """Return what it asks for, for whoever fills it in."""
+        return {
+            "name": self.name,
+            "says": self.says,
+            "wants": self.wants(),
+            "optional": self.optional,
+            "is": self.is_.value,
+            "least": self.least,
+            "most": self.most,
+            "of": [*self.of],
+            "private": self.private,
+        }
+
 
 def value_of(field: Field, typed: str, *, now_utc: datetime | None) -> Json:
     """Return what goes into the entry; nothing typed is null where that is allowed.
@@ -112,6 +126,25 @@ def value_of(field: Field, typed: str, *, now_utc: datetime | None) -> Json:
     return _READERS[field.is_](field, typed, now_utc)
 
 
+def in_zone(field: Field, typed: str, zone: tzinfo) -> str:
+    """Return what was typed, with its zone behind each moment that says none: pages have a clock without one."""
+    if field.is_ is Is.MOMENT:
+        return with_zone(typed, zone)
+    if field.is_ is not Is.TOLD:
+        return typed
+    told = (line.partition("@") for line in typed.split(";"))
+    return ";".join(f"{who}{at}{with_zone(when, zone)}" for who, at, when in told)
+
+
+def with_zone(typed: str, zone: tzinfo) -> str:
+    """Return a moment with its zone; anything else as it is."""
+    try:
+        found = datetime.fromisoformat(typed.strip())
+    except ValueError:
+        return typed
+    return typed if found.tzinfo is not None else found.replace(tzinfo=zone).isoformat()
+
+
 def check_together(fields: Mapping[str, Field], values: Mapping[str, Json]) -> None:
     """Refuse values that each may be, but not beside the others.
 
@@ -119,15 +152,22 @@ def check_together(fields: Mapping[str, Field], values: Mapping[str, Json]) -> N
         RefusedError: A moment before the one that it follows, a part larger than the whole.
     """
     for field in fields.values():
-        value = values.get(field.name)
-        if field.after is not None and isinstance(value, str):
-            earlier = values.get(field.after)
-            if isinstance(earlier, str) and value < earlier:
-                raise RefusedError(f"{field.name} ({value}) is before {field.after} ({earlier})")
-        if field.within is not None and isinstance(value, int):
-            whole = values.get(field.within)
-            if isinstance(whole, int) and value > whole:
-                raise RefusedError(f"{field.name} ({value}) is more than {field.within} ({whole})")
+        if (reason := _against(field, values)) is not None:
+            raise RefusedError(reason, wants={"fields": {field.name: reason}})
+
+
+def _against(field: Field, values: Mapping[str, Json]) -> str | None:
+    """Return what speaks against a field's value beside the others; None where nothing does."""
+    value = values.get(field.name)
+    if field.after is not None and isinstance(value, str):
+        earlier = values.get(field.after)
+        if isinstance(earlier, str) and value < earlier:
+            return f"{field.name} ({value}) is before {field.after} ({earlier})"
+    if field.within is not None and isinstance(value, int):
+        whole = values.get(field.within)
+        if isinstance(whole, int) and value > whole:
+            return f"{field.name} ({value}) is more than {field.within} ({whole})"
+    return None
 
 
 def moment(name: str, typed: str) -> datetime:

@@ -248,6 +248,8 @@ def _station(status: StationStatus, now_s: float, *, sounds: bool) -> Json:
         "sound_armed": status.sound_armed(now_s),
         "lacks": [lack.value for lack in status.lacks(now_s)],
         "heard": None if status.heard is None else forms.utc(status.heard.at_utc),
+        "heard_by": None if status.heard is None else status.heard.person,
+        "sounder": status.sounder.value,
         "alive_age_s": _age_s(status.last_alive_s, now_s),
         "sounds": sounds,
     }

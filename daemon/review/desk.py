@@ -298,7 +298,11 @@ class ReviewDesk:
             answer = await self._done(session, act, given)
         except RefusedError as err:
             again = typed.shown_again(act.fields, given)
+            wants: dict[str, Json] = {
+                word: err.wants[word] for word in ("fields", "late") if word in err.wants
+            }
             session.flash = {"refused": str(err), "act": name, "typed": again}
+            session.flash |= {"wants": wants} if wants else {}
             raise
         session.flash = {"done": _outcome(answer), "act": name, "answer": dict(answer)}
         return {"page": act.to or page.name}

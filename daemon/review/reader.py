@@ -37,6 +37,7 @@ READS: Final = frozenset(
             "tests.differences",
             "wiring",
             "worklist",
+            "pins",
             "export.progress",
             "export.fetch",
         ),

@@ -243,3 +243,56 @@ async def test_a_person_with_a_key_signs_what_is_written(tmp_path, monkeypatch):
     async with open_book(tmp_path) as rig:
         entry = await rig.enter("other", OTHER, by=SSO)
     assert entry["open"]["said_at"] == "by R. Menon"
+
+
+@pytest.mark.parametrize(
+    ("zone", "began"),
+    [("ship", "2026-11-21T16:10:00.000Z"), ("utc", "2026-11-22T00:10:00.000Z")],
+)
+async def test_a_moment_without_a_zone_is_in_the_zone_that_the_page_says(tmp_path, zone, began):
+    said = {**DRILL, "began": "2026-11-22T00:10", "ended": "2026-11-22T01:00"}
+    async with open_book(tmp_path) as rig:
+        entry = await rig.enter("drill", said, zone=zone)
+        assert entry["open"]["began"] == began
+        told = await rig.enter(
+            "defect",
+            {**DEFECT, "told": "CSO @ 2026-11-22T00:10; Master @ 2026-11-22T00:20Z"},
+            zone=zone,
+        )
+        assert told["open"]["told"] == [
+            {"who": "CSO", "at": began},
+            {"who": "Master", "at": "2026-11-22T00:20:00.000Z"},
+        ]
+        other = await rig.enter("other", OTHER, done_at="2026-11-22T00:10", zone=zone)
+        assert other["open"]["done_at"] == began
+        with pytest.raises(RefusedError, match="a moment with its zone"):
+            await rig.enter("drill", said)
+        with pytest.raises(RefusedError, match="zone is one of ship, utc"):
+            await rig.enter("drill", said, zone="moon")
+
+
+async def test_who_asks_to_be_warned_learns_that_it_would_be_late_before_it_is_entered(tmp_path):
+    old = {**DRILL, "began": "2026-11-02T00:10Z", "ended": "2026-11-02T01:00Z"}
+    async with open_book(tmp_path) as rig:
+        before = rig.book._standing.newest_seq
+        with pytest.raises(
+            RefusedError, match="more than 24 hours ago: it would be marked LATE"
+        ) as of:
+            await rig.ask("enter", form="drill", fields=old, warn_late=True)
+        assert of.value.wants == {"late": True}
+        assert rig.book._standing.newest_seq == before
+        assert (await rig.ask("enter", form="drill", fields=DRILL, warn_late=True))["late"] is False
+        assert (await rig.ask("enter", form="drill", fields=old))["late"] is True
+
+
+async def test_every_field_that_is_wrong_is_named_with_its_reason(tmp_path):
+    wrong = {**DRILL, "crew": "many", "began": "yesterday", "led_by": ""}
+    async with open_book(tmp_path) as rig:
+        with pytest.raises(RefusedError) as of:
+            await rig.ask("enter", form="drill", fields=wrong)
+        reasons = of.value.wants["fields"]
+        assert list(reasons) == ["began", "crew", "led_by"]
+        assert str(of.value) == "; ".join(reasons.values())
+        with pytest.raises(RefusedError) as of:
+            await rig.ask("enter", form="drill", fields={**DRILL, "crew_took_part": "23"})
+        assert list(of.value.wants["fields"]) == ["crew_took_part"]
