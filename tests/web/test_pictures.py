@@ -73,7 +73,7 @@ async def test_a_door_that_is_tested_by_night(chromium, tmp_path):
             "document.querySelector('#watch .person').textContent.includes('Santos')",
             "his watch",
         )
-        await page.click("#panels .equipment button:text('t-door')")
+        await page.click("#panels .equipment button[aria-label*='DOOR CONTACTS']")
         await page.select_option("dialog.asked [name=item]", "d17")
         await page.click("dialog.asked .ok")
         await soon(bridge, "!!document.querySelector('#tests .prompt')", "the step")

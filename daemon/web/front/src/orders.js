@@ -152,14 +152,14 @@ export const ended_inhibit = ({ alert, title, name }) => ({
 });
 
 /** What the button of a test asks: of what it has several, which, and all that remain stand first. */
-export function starting({ test, items, remaining }) {
+export function starting({ test, items, remaining }, name) {
   const all = remaining.length ? [["", `all ${remaining.length} that remain, one after the other`]] : [];
   const rest = items.filter((item) => !remaining.includes(item));
   const named = (picture, item) => picture.one("point", item)?.name ?? item;
   const words = (picture, item) => (named(picture, item).toLowerCase() === item ? item : `${named(picture, item)} (${item})`);
   const choose = (picture) => [...all, ...[...remaining, ...rest].map((item) => [item, words(picture, item)])];
   return {
-    title: `Start ${test}`,
+    title: `Start a test: ${name} (${test})`,
     press: "Start",
     verb: "start_test",
     fields: (picture) => (items.length ? [["item", "Of which", { choose: choose(picture) }]] : []),

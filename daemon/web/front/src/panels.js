@@ -156,9 +156,11 @@ export class Panels {
       parent,
       tests,
       ({ test }) => test,
-      ({ test }) => this._plain_button("", () => starting(tests_of(row).find((each) => each.test === test)), this._lists.equipment.answer),
+      ({ test }) => this._plain_button("", () => starting(tests_of(row).find((each) => each.test === test), row.thing_.name), this._lists.equipment.answer),
       (button, { test, remaining }) => {
-        say(button, `start ${test}${remaining.length ? ` · ${remaining.length} to do` : ""}`);
+        // Whose test it is stands in the row; which, only where there are several.
+        say(button, `start ${tests.length > 1 ? test : "test"}${remaining.length ? ` · ${remaining.length} to do` : ""}`);
+        button.setAttribute("aria-label", `${button.textContent} · ${row.thing_.name}`);
         button.disabled = !ready;
       },
     );
