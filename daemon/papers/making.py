@@ -24,7 +24,7 @@ from daemon.papers.view import View, names
 from daemon.papers.words import objects, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from daemon.papers.proof import Proof
     from daemon.papers.release import Release
@@ -77,10 +77,11 @@ class Asked:
         return View(self.what) if self.what in {"psc", "rso"} else View.FULL
 
 
-def around(source: Source, view: View) -> Around:
-    """Return what rows must know beside their own entries."""
+def around(source: Source, view: View, known: Collection[str] = ()) -> Around:
+    """Return what rows must know beside their own entries; ``known`` equipment keeps its number always."""
     found = source.of("test.result", "test.missed", "defect.opened")
-    labels = names(view, source.particulars.kinds, {text(each.open, "equipment") for each in found})
+    equipment = {text(each.open, "equipment") for each in found}
+    labels = names(view, source.particulars.kinds, equipment, known)
     every = {
         text(each, "test"): text(each, "every")
         for planned in source.of("tests.planned")

@@ -17,7 +17,7 @@ from daemon.model import Classification
 from daemon.papers.words import text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from daemon.papers.source import Found
 
@@ -184,9 +184,16 @@ def is_ssas(found: Found) -> bool:
     )
 
 
-def names(view: View, kinds: Mapping[str, str], equipment: set[str]) -> Names:
-    """Return the names of a view; numbers are given in the order of the ids."""
+def names(
+    view: View, kinds: Mapping[str, str], equipment: set[str], known: Collection[str] = ()
+) -> Names:
+    """Return the names of a view; numbers are given in the order of the ids, to what is ``known`` of the ship first."""
     speaking = sorted(
-        id_ for id_ in equipment if id_ not in EQUIPMENT and not OPAQUE.fullmatch(id_)
+        (
+            id_
+            for id_ in equipment | set(known)
+            if id_ not in EQUIPMENT and not OPAQUE.fullmatch(id_)
+        ),
+        key=lambda id_: (id_ not in known, id_),
     )
     return Names(view, kinds, {id_: number for number, id_ in enumerate(speaking, start=1)})

@@ -187,7 +187,8 @@ class TestLog:
             for test in tests.tests.values()
             if tests.readiness(test) is Readiness.OVERDUE
         }
-        return Now(overdue=overdue, defects=len(self._defects()))
+        equipment = {test.config.equipment for test in self._config.tests}
+        return Now(overdue=overdue, defects=len(self._defects()), equipment=equipment)
 
     def _equipment(self) -> list[Json]:
         """Return what is tested, for whoever looks for one thing."""

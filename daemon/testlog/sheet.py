@@ -87,10 +87,12 @@ class Now:
     Attributes:
         overdue: The tests that are overdue.
         defects: How many defects are open.
+        equipment: What the ship has: a generic name is the same on every sheet.
     """
 
     overdue: Collection[str]
     defects: int
+    equipment: Collection[str] = ()
 
 
 def read(request: Mapping[str, Any]) -> Asked:
@@ -120,7 +122,7 @@ def read(request: Mapping[str, Any]) -> Asked:
 
 def told(asked: Asked, found: Glance, now: Now) -> dict[str, Json]:
     """Return the sheet."""
-    around = making.around(found.source, asked.view)
+    around = making.around(found.source, asked.view, now.equipment)
     columns, rows = _drills(around) if asked.show == DRILLS else _log(asked, found, around)
     kept = [each for each in rows if _has(each, asked.sought)]
     next_ = found.next

@@ -178,6 +178,18 @@ async def test_port_state_control_reads_generic_names_and_finds_nothing_behind_t
         assert len((await ask(view="psc", equipment="d10"))["rows"]) == 6, "nobody tries ids out"
 
 
+async def test_a_generic_name_is_the_same_thing_on_every_sheet(tmp_path):
+    tests = [
+        result(f"t-{name}", at(day), equipment=name)
+        for day, name in enumerate(("winch", "crane", "winch"), 2)
+    ]
+    async with asking(tmp_path, tests, overdue=("t-crane", "t-winch")) as (ask, _):
+        both = [row["Equipment"] for row in cells(await ask(view="psc"))]
+        [last] = [row["Equipment"] for row in cells(await ask(view="psc", since=iso(at(4))))]
+    assert both == ["Equipment 4", "Equipment 1", "Equipment 4"]
+    assert last == "Equipment 4", "also where the other is not there"
+
+
 async def test_a_sheet_is_bounded_and_the_next_goes_on_where_it_ends(tmp_path):
     many = [result("t-uhf", at(1) + timedelta(hours=n)) for n in range(230)]
     missed = [said("test.missed", at(1) + timedelta(hours=n, minutes=1), test="t-x", equipment="x", name="X",
