@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def served_review(ship: Ship, **section: Any) -> AsyncIterator[str]:
     """Serve the SSO's pages of a ship; yield the address of the server."""
-    settings = WebSection(port=free_port(), broker="ws://127.0.0.1:9001", **section)
+    broker = "wss" if "key_file" in section else "ws"
+    settings = WebSection(port=free_port(), broker=f"{broker}://127.0.0.1:9001", **section)
     async with serving(settings, FACTS, ship.folder / "control.sock") as address:
         yield address
 
@@ -29,7 +30,9 @@ async def served_review(ship: Ship, **section: Any) -> AsyncIterator[str]:
 @asynccontextmanager
 async def browse(chromium: Browser, address: str) -> AsyncIterator[Page]:
     """Open the pages' first address in a browser of its own; what its console says against us is a fault."""
-    context = await chromium.new_context(viewport={"width": 1024, "height": 768})
+    context = await chromium.new_context(
+        viewport={"width": 1024, "height": 768}, ignore_https_errors=True
+    )
     page = await context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
