@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.book.entering import ZONES
 from daemon.errors import RefusedError
+from daemon.papers.words import CATEGORY
 from daemon.review.page import Act
 from daemon.review.typed import Choice, Pin, Text, words
 
@@ -80,7 +81,13 @@ async def named(reader: Reader, name: str) -> Mapping[str, Any]:
 def drawn(form: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a form as a template draws it: whether it says itself when it was done, which moments it has."""
     is_timed = any(field["is"] in {"moment", "told"} for field in form["fields"])
-    return {**form, "says_when": bool(form["done"]), "is_timed": is_timed or not form["done"]}
+    category = CATEGORY.get(form["kind"], form["kind"])
+    return {
+        **form,
+        "category": category,
+        "says_when": bool(form["done"]),
+        "is_timed": is_timed or not form["done"],
+    }
 
 
 def given(form: Mapping[str, Any], asked: Mapping[str, str]) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from daemon import forms
 from daemon.errors import RefusedError
 from daemon.model import Role
 from daemon.papers import release, spans
+from daemon.papers.steps import Part
 from daemon.review.page import Act, File, Page
 from daemon.review.typed import Choice, Number, Pin, Text
 
@@ -36,6 +37,14 @@ FORMATS: Final[Mapping[str, str]] = {
     "jsonl": "JSON lines, for the verifier",
 }
 
+PARTS: Final[Mapping[Part, str]] = {
+    Part.SNAPSHOT: "snapshot",
+    Part.READING: "entries read",
+    Part.VERIFYING: "verified",
+    Part.SETTING: "pages set",
+    Part.WRITING: "written",
+}
+
 
 async def read(reader: Reader, _: Mapping[str, str]) -> Mapping[str, Json]:
     """Return what can be ordered, and how the orders of this login stand."""
@@ -46,6 +55,7 @@ async def read(reader: Reader, _: Mapping[str, str]) -> Mapping[str, Json]:
         "is_running": any(each["state"] == "running" for each in orders["orders"]),
         "whats": {what: WHATS.get(what, what) for what in release.WHATS},
         "formats": dict(FORMATS),
+        "parts": {part.value: PARTS[part] for part in Part},
         "masters": [each["name"] for each in crew if Role.MASTER.value in each["roles"]],
     }
 
