@@ -137,8 +137,11 @@ class SignalK:
             self.tally.count(now_s)
 
     def _stop(self, port: socket.socket) -> None:
-        """Take back what was told, and say that ispsd stops, where anything had been said."""
-        paths = [path for told in self._told.values() for path in told]
+        """Take back the values that were told, and say that ispsd stops, where anything had been said.
+
+        An alert is left as it stands: to a Signal K server a notification of null is *normal*, and it is not over.
+        """
+        paths = [path for (kind, _), told in self._told.items() if kind != "alert" for path in told]
         paths.sort(key=lambda path: path == stopped().path)  # that is the last word
         self._told.clear()
         now_s = self._context.clock.now_s()

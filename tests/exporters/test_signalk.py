@@ -130,13 +130,16 @@ async def test_behind_the_curtain_all_of_it_is_null_and_then_nothing_is_sent():
         await soon(lambda: server.values(DOOR_PATH)[-1] == "open")
 
 
-async def test_at_the_end_nothing_stands_as_if_it_were_current():
+async def test_at_the_end_no_value_stands_as_if_it_were_current_and_no_alert_is_over():
     told = lively()
+    told.put(TOPICS.alert(ALERT["id"]), ALERT)
     async with exporting(told) as (server, _):
         await passing(told)
         await soon(lambda: server.values(DOOR_PATH))
     assert server.values(DOOR_PATH)[-1] is None
     assert server.values(OWN)[-1]["state"] == "alarm"
+    # A Signal K server makes "normal" of a notification that is null.
+    assert server.values(ALERT_PATH)[-1]["state"] == "warn"
 
 
 async def test_where_nobody_listens_it_is_worth_another_try_and_nothing_waits():

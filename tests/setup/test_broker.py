@@ -16,11 +16,12 @@ import paho.mqtt.client as paho
 import pytest
 
 from daemon.errors import LinkError
-from daemon.mqtt.embedded import LARGEST_PAYLOAD_BYTES
+from daemon.mqtt.embedded import LARGEST_PAYLOAD_BYTES, free_port
 from daemon.mqtt.topics import Topics
 from daemon.mqtt.wire import Broker, PublishRefusedError
+from tests import thin
 from tests.mqtt.harness import connected
-from tests.setup.rig import WITHIN_S, broker_of, computer
+from tests.setup.rig import LOGIN, WITHIN_S, broker_of, computer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,6 +52,8 @@ NOBODYS = frozenset(
         *("ispsd/9074729/v1/status", "other/topic", f"{ROOT}/later/kind"),
     }
 )
+DISCOVERY = "homeassistant/binary_sensor/ispsd_9999993/point_d12/config"
+EXPORTER = '\n[exporter.ha]\nkind = "homeassistant"\n'
 EVERYTHING = OPEN | SSO | CITADEL | NOBODYS
 MAY_READ = {
     **dict.fromkeys(("bridge", "gangway", "office"), OPEN),
@@ -251,3 +254,32 @@ async def test_the_broker_keeps_nothing_on_disk_though_debians_file_says_so() ->
             async with connected(made.as_user("ispsd"), "d") as daemon:
                 await daemon.deliver(OURS.heartbeat(), b"{}")
             assert await Everywhere(station).until_the_end() == {OURS.heartbeat()}
+
+
+async def test_a_dashboard_and_home_assistant_read_what_is_open_and_write_nothing_of_the_ships() -> (
+    None
+):
+    text = thin.text(state="/var/lib/ispsd", mqtt_port=(port := free_port()), mqtt_login=LOGIN)
+    text = text.replace("[mqtt]", '[mqtt]\nreaders = ["grafana"]') + EXPORTER
+    with computer(text=text) as made:
+        made.ports["mqtt"] = port
+        assert await asyncio.to_thread(made.init, "--yes", "--install") == 0
+        async with broker_of(made), connected(made.as_user("ispsd"), "d") as daemon:
+            await daemon.deliver(DISCOVERY, b"{}", retain=True)
+            with pytest.raises(PublishRefusedError, match="Not authorized"):
+                await daemon.deliver("homeassistant/light/another/lamp/config", b"{}", retain=True)
+            for user, also in (("grafana", frozenset()), ("homeassistant", {DISCOVERY})):
+                await publish(daemon, EVERYTHING, retain=True)
+                async with connected(made.as_user(user), f"as-{user}") as reader:
+                    await reader.subscribe("homeassistant/#")
+                    await reader.subscribe("ispsd/#")
+                    for topic in sorted(EVERYTHING | {DISCOVERY}):
+                        with pytest.raises(PublishRefusedError, match="Not authorized"):
+                            await reader.deliver(topic, b"{}", retain=True)
+                    await publish(daemon, frozenset(), retain=False)
+                    # The synthetic alert is answered by stations, and is nobody else's.
+                    assert await Everywhere(reader).until_the_end() == (
+                        OPEN - {OURS.selftest("n1")} | also
+                    )
+            async with connected(made.as_user("homeassistant")) as home:
+                await home.deliver("homeassistant/status", b"online")
