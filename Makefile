@@ -8,7 +8,7 @@ JOBS ?= 1
 FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
 
-.PHONY: demo test check bench powercut fuzz front front-check dashboards home-assistant screenshots clean
+.PHONY: demo test check bench powercut fuzz front front-check dashboards home-assistant screenshots deb boot clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo "make dashboards  the contract read by others: AsyncAPI's parser, Node-RED, Signal K's schemas (npm)"
 	@echo "make home-assistant  a real Home Assistant finds the ship (pip, minutes; not on CI)"
 	@echo "make screenshots  the pictures of all pages in docs/ (Chromium, Mosquitto)"
+	@echo "make deb     the Debian package (for the Python of this computer's Debian; fetches what it packs)"
+	@echo "make boot    a Debian that boots: the package installed, killed, hung, full, rebooted, brought to the next version (root; minutes)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -44,6 +46,13 @@ fuzz: $(VENV)/.fuzz
 
 powercut: $(VENV)/.test
 	$(BIN)/python -m tests.power
+
+# The system's own Python: the package's environment is for it.
+deb: $(VENV)/.demo
+	@/usr/bin/python3 debian/build.py $(abspath $(BIN)/pip)
+
+boot: deb $(VENV)/.test
+	$(BIN)/python -m tests.boot
 
 # Neither npm nor Node is needed to run, install or test: what they make is committed.
 front: $(FRONT)/node_modules/.installed

@@ -372,6 +372,9 @@ class Scribe:
             return
         if segment.tree.size >= limits.rotate_entries:
             reason = f"{segment.tree.size} entries"
+        elif segment.software != (now := self.identity.software):
+            # What another version wrote is sealed and closed before this one adds a line.
+            reason = f"ispsd {now}, after {segment.software}"
         elif (
             now_s >= self._age_due_s and self._age_days(segment) >= limits.rotate_years * YEAR_DAYS
         ):

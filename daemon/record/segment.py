@@ -88,6 +88,8 @@ class Segment:
         self.layout = schema.SCHEMA_VERSION
         self.opened_at = ""
         """When its first entry was written."""
+        self.software = identity.software
+        """Which version of ispsd began it."""
         self.head: Checkpoint | None = None
         self.opening: Entry | None = None
         """The first entry, where this object wrote it."""
@@ -168,7 +170,7 @@ class Segment:
             segment.close()
             return None
         segment._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
-        segment.opened_at = found.opened_at
+        segment.opened_at, segment.software = found.opened_at, found.software
         segment.tree, segment.head = found.tree, found.head
         segment.first_seq, segment.next_bseq = found.first_seq, found.next_bseq
         segment.layout = found.layout

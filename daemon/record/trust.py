@@ -79,6 +79,7 @@ class Trusted:
     head: Checkpoint | None
     layout: int
     opened_at: str
+    software: str
 
 
 def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> Trusted | None:
@@ -104,7 +105,8 @@ def load(db: apsw.Connection, path: Path, segment: int, identity: Identity) -> T
         "SELECT bseq FROM entry WHERE bseq IS NOT NULL ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     assert highest is not None  # noqa: S101 (the first entry has one)
-    return Trusted(first_seq, number(highest[0]) + 1, tree, head, layout, first.stamp.at)
+    software = str(first.open.get("software", ""))
+    return Trusted(first_seq, number(highest[0]) + 1, tree, head, layout, first.stamp.at, software)
 
 
 def _first(db: apsw.Connection, path: Path, origin: str, identity: Identity) -> Entry:

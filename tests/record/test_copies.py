@@ -250,6 +250,31 @@ async def test_a_segment_is_old_after_so_many_years(
     await ship.stop()
 
 
+@pytest.mark.parametrize(("version", "segment"), [("26.1", 1), ("26.2", 2)])
+async def test_another_version_seals_what_was_before_it_and_goes_on_behind_it(
+    tmp_path: Path, clock: ManualClock, version: str, segment: int
+):
+    before = record(tmp_path / "record", clock)
+    await before.start()
+    await before.submit(alert("d0"))
+    await before.stop()
+    after = record(tmp_path / "record", clock, software=version)
+    await after.start()
+    await after.submit(alert("d1"))
+    assert (await after.submit(alert("d2"))).segment == segment
+    await after.stop()
+    again = record(tmp_path / "record", clock, software=version)
+    await again.start()
+    await again.submit(alert("d3"))
+    assert (await again.submit(alert("d4"))).segment == segment, "once"
+    opened = await again.entries(Query(type="segment.opened"))
+    await again.stop()
+    if segment == 2:
+        assert opened[-1].open["reason"] == "ispsd 26.2, after 26.1"
+    verdict = verify.verify(tmp_path / "record", verify.read_keys(VKEY), [])
+    assert not verdict.failure
+
+
 async def restore(
     place: Path, public: Path, clock: ManualClock, notes: Callable[[], list[str]] = list
 ) -> tuple[str, str, str | None]:

@@ -1,0 +1,276 @@
+"""The story that the booted computer goes through; the system's own Python, nothing else.
+
+Each step writes one line. What a reboot lies between goes on in the next boot, where the last line says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+REPORT = Path("/root/report.jsonl")
+RECORD = Path("/var/lib/ispsd/record")
+HATCH = 3
+ALL_SHUT = [2, 3, 4, 6]
+SOON_S = 120.0
+LOOSEST = 2.0
+"""Of systemd-analyze security, for each of our units."""
+
+
+def note(step: str, said: object, *, ok: bool) -> None:
+    """Write down what a step came to."""
+    with REPORT.open("a") as file:
+        file.write(json.dumps({"step": step, "said": str(said), "ok": ok}) + "\n")
+
+
+def run(*words: str, check: bool = True, given: str | None = None) -> str:
+    """Run a command and return what it printed."""
+    done = subprocess.run(words, check=False, capture_output=True, text=True, input=given)
+    if check and done.returncode:
+        raise RuntimeError(
+            f"{' '.join(words)}: {done.returncode}: {done.stdout}{done.stderr}"[-600:]
+        )
+    return done.stdout + done.stderr
+
+
+def until(what: str, is_so, within_s: float = SOON_S):
+    """Wait until something is so, and return it."""
+    ends = time.monotonic() + within_s
+    while True:
+        try:
+            if found := is_so():
+                return found
+        except (RuntimeError, ValueError, KeyError, OSError):
+            pass
+        if time.monotonic() > ends:
+            raise RuntimeError(f"{what}: not within {within_s:.0f} s")
+        time.sleep(0.3)
+
+
+def show(name: str, unit: str = "ispsd") -> str:
+    return run("systemctl", "show", "-P", name, unit).strip()
+
+
+def status() -> dict:
+    return json.loads(run("ispsd", "status", "--json", "--socket", "/run/ispsd/control.sock"))
+
+
+def alerts(key: str = "door.escape.open") -> list[dict]:
+    return [each for each in status()["alerts"] if each["id"].startswith(key)]
+
+
+class Unit:
+    """The I/O unit, in a process beside the story."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            ["/opt/ispsd/bin/python", "-m", "simulators.io_unit", "--port", "1502", "--inputs", "16"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.say(do="inputs", on=ALL_SHUT)
+
+    def say(self, **words: object) -> None:
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+
+
+def install() -> None:
+    """Install the package without any network, and set the ship up as the procedure says."""
+    run("dpkg", "-i", "/root/ispsd.deb")
+    note("installed", run("ispsd", "--version").strip(), ok=True)
+    states = {each: show("ActiveState", each) for each in ("ispsd", "ispsd-web")}
+    note("nothing runs before it is set up", states, ok=set(states.values()) == {"inactive"})
+    run("install", "-m", "0600", "/root/ispsd.toml", "/etc/ispsd/ispsd.toml")
+    run("ispsd", "check")
+    run("ispsd", "init", "--yes", "--install", "--address", "127.0.0.1")
+    run("systemctl", "restart", "mosquitto")
+    began_s = time.monotonic()
+    run("systemctl", "enable", "--now", "ispsd", "ispsd-web")
+    note(
+        "started",
+        f"{time.monotonic() - began_s:.1f} s to READY",
+        ok=show("ActiveState") == "active",
+    )
+    user = run("ps", "-o", "user:32=,args=", "-p", show("MainPID")).strip()
+    note("it runs as a user of its own", user, ok=user.startswith("ispsd "))
+
+
+def sandbox() -> None:
+    """Hold each unit to what systemd itself says of it."""
+    for unit in ("ispsd", "ispsd-web", "ispsd-sound@gangway"):
+        line = run("systemd-analyze", "security", "--no-pager", f"{unit}.service", check=False)
+        score = float(line.strip().splitlines()[-1].split(":")[1].split()[0])
+        note(f"sandbox of {unit}", score, ok=score <= LOOSEST)
+
+
+def pages() -> None:
+    """Ask for the pages, and see that their server may ask for nothing else."""
+
+    def page(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:8080{path}", timeout=10) as answer:
+            return answer.read().decode()
+
+    until("the page", lambda: "ispsd" in page("/"))
+    login = page("/sso/login")
+    note("the SSO's pages ask who is there", "PIN" in login, ok="PIN" in login)
+    asked = '{"do": "status"}\n'
+    code = (
+        "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect('/run/ispsd/control.sock');"
+        f"s.sendall({asked.encode()!r}); print(s.recv(4096).decode())"
+    )
+    said = run("runuser", "-u", "ispsd-web", "--", "python3", "-c", code, check=False).strip()
+    note("their server may ask for nothing else", said[:160], ok='"error"' in said)
+    said = run("runuser", "-u", "nobody", "--", "python3", "-c", code, check=False).strip()
+    is_shut_out = "PermissionError" in said or '"error"' in said
+    note("nobody else may ask", said.splitlines()[-1][:160], ok=is_shut_out)
+
+
+def killed(unit: Unit) -> None:
+    """Open a hatch, kill the daemon, and see the same alert again."""
+    unit.say(do="set", input=HATCH, on=False)
+    [before] = until("the alert", alerts)
+    os.kill(int(show("MainPID")), signal.SIGKILL)
+    until("it is back", lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
+    [after] = until("the alert", alerts)
+    same = {name: (before[name], after[name]) for name in ("id", "state")}
+    note(
+        "kill -9: back by itself, the same alert open",
+        same,
+        ok=all(a == b for a, b in same.values()),
+    )
+    run("ispsd", "ack", after["id"], "--by", "L. Tupou", "--station", "gangway")
+    [acked] = alerts()
+    note("acknowledged before the reboot", acked["state"], ok=acked["state"] == "A")
+
+
+def hung() -> None:
+    """Stop the process as a loop that hangs would: systemd has to notice."""
+    drop_in = Path("/run/systemd/system/ispsd.service.d/short.conf")
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text("[Service]\nWatchdogSec=8\nTimeoutAbortSec=3\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", "ispsd")
+    pid = show("MainPID")
+    os.kill(int(pid), signal.SIGSTOP)
+    until(
+        "the watchdog",
+        lambda: show("MainPID") not in {pid, "0"} and show("ActiveState") == "active",
+    )
+    said = run("journalctl", "-u", "ispsd", "--no-pager", "-g", "atchdog", check=False)
+    told = [line for line in said.splitlines() if "timeout" in line]
+    note("a hung watch is restarted by the watchdog", told[-1:] or said[-200:], ok=bool(told))
+    drop_in.unlink()
+    run("systemctl", "daemon-reload")
+
+
+def full(unit: Unit) -> None:
+    """Fill the disk: the watch goes on, says so, and writes what it kept as soon as there is room."""
+    filler = Path("/var/lib/filler")
+    for size in (1024 * 1024, 4096, 512):  # down to the last block
+        try:
+            with filler.open("ab", buffering=0) as file:
+                while True:
+                    file.write(b"\0" * size)
+        except OSError:
+            pass
+    run(
+        "systemctl", "restart", "ispsd"
+    )  # with the disk full from the start: what it had room for is gone too
+    found = until("RECORD NOT SAVED", lambda: alerts("record.not_saved"))
+    unit.say(do="set", input=HATCH, on=True)
+    until("rectified", lambda: not alerts())
+    unit.say(do="set", input=HATCH, on=False)
+    [opened] = until("the alert", alerts)
+    note("disk full: alerts go on, and it says so", found[0]["title"], ok=opened["state"] == "V")
+    filler.unlink()
+    until("saved again", lambda: not alerts("record.not_saved"))
+    log = run("ispsd", "log", "--count", "60", "--json")
+    note("what was kept is written", "door.escape.open" in log, ok="door.escape.open" in log)
+
+
+def rebooted(unit: Unit) -> None:
+    """After the reboot: it started by itself, and the alert that was acknowledged is quiet."""
+    unit.say(do="set", input=HATCH, on=False)
+    until("started at boot", lambda: show("ActiveState") == "active")
+    [alert] = until("the alert", alerts)
+    note(
+        "reboot: started by itself, the acknowledged alert is as it was",
+        alert["state"],
+        ok=alert["state"] == "A",
+    )
+
+
+def upgraded() -> None:
+    """Bring it to the next version: the record goes on in a new segment that commits to the old head."""
+    run("systemctl", "restart", "ispsd")  # a head is kept beside the record as it stops
+    heads = Path("/var/lib/ispsd/record.heads")
+    newest = max(heads.glob("*.note"), key=lambda each: each.stat().st_mtime)
+    Path("/root/head.note").write_text(newest.read_text())
+    before = sorted(each.name for each in RECORD.glob("segment-*.db"))
+    run("dpkg", "-i", "/root/next.deb")
+    until("running", lambda: show("ActiveState") == "active" and status())
+    until("a new segment", lambda: len(sorted(RECORD.glob("segment-*.db"))) == len(before) + 1)
+    opened = run("ispsd", "log", "--type", "segment.opened", "--json")
+    note(
+        "upgrade: a new segment says why",
+        opened.strip()[-300:],
+        ok="ispsd 26.2, after 26.1" in opened,
+    )
+    run("systemctl", "stop", "ispsd")
+    words = ("--key", "/var/lib/ispsd/record-key.pub", "--anchor", "/root/head.note")
+    said = run("ispsd", "verify", str(RECORD), *words, check=False)
+    note("the record of both versions verifies", said[:300], ok=said.startswith("PASS"))
+    run("systemctl", "start", "ispsd")
+
+
+def removed() -> None:
+    """Take the package away: the record, the keys and the ship's file stay."""
+    run("dpkg", "-r", "ispsd")
+    left = [
+        str(each)
+        for each in (RECORD, Path("/var/lib/ispsd/record-key.pem"), Path("/etc/ispsd/ispsd.toml"))
+    ]
+    here = [each for each in left if Path(each).exists()]
+    note("removed: what is the ship's stays", here, ok=here == left)
+    gone = not Path("/opt/ispsd").exists() and show("ActiveState") in {"inactive", "failed"}
+    note("and nothing of it runs", show("ActiveState"), ok=gone)
+
+
+def main() -> None:
+    """Go on where the last boot ended."""
+    done = REPORT.read_text() if REPORT.exists() else ""
+    try:
+        if not done:
+            install()
+            unit = Unit()
+            until("the doors", lambda: status()["openings"][0])
+            sandbox()
+            pages()
+            killed(unit)
+            note("reboot", "now", ok=True)
+            return
+        unit = Unit()
+        rebooted(unit)
+        hung()
+        full(unit)
+        upgraded()
+        removed()
+        note("end", "", ok=True)
+    except Exception as err:
+        note("broken off", f"{type(err).__name__}: {err}", ok=False)
+        note(
+            "end",
+            run("journalctl", "-u", "ispsd", "-n", "15", "--no-pager", check=False)[-1500:],
+            ok=False,
+        )
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)
