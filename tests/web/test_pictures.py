@@ -78,7 +78,7 @@ async def test_a_door_that_is_tested_by_night(chromium, tmp_path):
         await page.click("dialog.asked .ok")
         await soon(bridge, "!!document.querySelector('#tests .prompt')", "the step")
         assert float((await bridge.own("#tests .prompt", "fontSize")).removesuffix("px")) >= 32
-        keep(await shot(page), "page-test-night", is_dark=True)
+        keep(await shot(page), "watch-test-night", is_dark=True)
 
 
 async def shot(page):
@@ -95,4 +95,5 @@ def keep(seen, name, *, is_dark):
     seen.quantize(COLOURS).save(out, "PNG", optimize=True)
     assert len(out.getvalue()) < LARGEST_PICTURE
     if folder := os.environ.get("ISPSD_SCREENSHOTS"):
-        Path(folder, f"{name}.png").write_bytes(out.getvalue())
+        Path(folder, "pages").mkdir(exist_ok=True)
+        Path(folder, "pages", f"{name}.png").write_bytes(out.getvalue())
