@@ -22,7 +22,7 @@ from daemon.clock import SystemClock
 from daemon.entropy import Entropy
 from daemon.model import Classification
 from daemon.papers import glance
-from daemon.papers.glance import Ship
+from daemon.papers.beside import Ship
 from daemon.papers.moments import Period
 from daemon.papers.particulars import Particulars
 from daemon.papers.view import View

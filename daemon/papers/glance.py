@@ -8,44 +8,30 @@ are made of is the papers' own; here is only what is read for them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon.model import Classification, Outcome
-from daemon.papers import aboard, moments
-from daemon.papers.calls import ENTRIES
-from daemon.papers.moments import Period, ShipTime
+from daemon.papers import beside, moments
 from daemon.papers.source import EPISODE, Found, Source
 from daemon.papers.testlog import MISSED, is_late
-from daemon.papers.words import number
 from daemon.record.codec import utc_text
-from daemon.record.entry import EntryError, subject_of
 from daemon.record.reader import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from daemon.papers.particulars import Particulars
+    from daemon.papers.beside import Ship
+    from daemon.papers.moments import Period
     from daemon.record.reader import Reader
 
 MOST_ROWS: Final = 150
 """Entries that are read whole for one sheet."""
 MOST_COUNTED: Final = 3_000
 """Results of one type that are counted: those of half a year on an ordinary ship."""
-MOST_AROUND: Final = 200
-"""Of each kind of entry around them, the newest; what lies further back no row of a sheet hangs on."""
-MOST_LATER: Final = 400
-"""Amendments and files of one sheet."""
 MOST_EPISODES: Final = 4
 KEPT_WITHIN: Final = timedelta(hours=1)
 """So long after it began an episode is entered; it takes ten minutes."""
-AMENDED: Final = "entry.amended"
-ATTACHED: Final = "attachment.added"
-DEFECTS: Final = ("defect.opened", "defect.told", "defect.changed", "defect.again", "defect.closed")
-REVIEWS: Final = ("period.reviewed", "period.verified")
-AROUND: Final = (*ENTRIES, *DEFECTS, "tests.planned", "ship_time.changed", *aboard.TYPES)
-EVER: Final = Period(datetime(1970, 1, 1, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC))
-"""What is around a row counts whenever it was entered: a clock that was wrong hides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +105,6 @@ class Glance:
         return list(self.source.by_type.get(type_, ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Ship:
-    """What the daemon knows of the ship without asking the record."""
-
-    particulars: Particulars
-    ship_time_offset_min: int
-
-
 def take(reader: Reader, wish: Wish, ship: Ship) -> Glance:
     """Read a sheet and what is around it, in one question.
 
@@ -141,9 +119,9 @@ def take(reader: Reader, wish: Wish, ship: Ship) -> Glance:
         if counted_from is not None and wish.before is not None and wish.before <= counted_from:
             far, far_from = _outcomes(reader, wish, before=wish.before)
         rows, next_ = _picked(reader, wish, far, far_from)
-    later = _later(reader, rows)
+    later = beside.later(reader, rows)
     return Glance(
-        source=_source(reader, rows, later, ship),
+        source=beside.source(reader, rows, later, ship),
         rows=tuple(rows),
         next=next_,
         outcomes=outcomes,
@@ -158,11 +136,13 @@ def one(reader: Reader, seq: int, ship: Ship) -> Glance | None:
     Raises:
         RecordError: It cannot be read.
     """
-    rows = _found(reader, Query(after=seq - 1, before=seq + 1, limit=1))
+    rows = beside.found(reader, Query(after=seq - 1, before=seq + 1, limit=1))
     if not rows:
         return None
-    later = _later(reader, rows)
-    return Glance(source=_source(reader, rows, later, ship), rows=tuple(rows), later=tuple(later))
+    later = beside.later(reader, rows)
+    return Glance(
+        source=beside.source(reader, rows, later, ship), rows=tuple(rows), later=tuple(later)
+    )
 
 
 def episodes(reader: Reader, period: Period) -> list[Found]:
@@ -178,7 +158,7 @@ def episodes(reader: Reader, period: Period) -> list[Found]:
         newest_first=True,
         limit=MOST_EPISODES,
     )
-    began = (each for each in _found(reader, query) if period.holds(each.moment("began")))
+    began = (each for each in beside.found(reader, query) if period.holds(each.moment("began")))
     return sorted(began, key=lambda each: each.seq)
 
 
@@ -208,7 +188,7 @@ def _rows(reader: Reader, wish: Wish) -> tuple[list[Found], int | None]:
     if len(found) > wish.most:
         found = found[: wish.most]
         reach = found[-1].seq
-    return [_with_part(reader, each) for each in found], reach or None
+    return [beside.with_part(reader, each) for each in found], reach or None
 
 
 def _outcomes(
@@ -242,89 +222,5 @@ def _picked(
         reverse=True,
     )
     chosen = seqs[: wish.most]
-    found = _numbered(reader, chosen)
+    found = beside.numbered(reader, chosen)
     return found, chosen[-1] if len(seqs) > len(chosen) else counted_from
-
-
-def _numbered(reader: Reader, seqs: Iterable[int]) -> list[Found]:
-    """Return the entries of these numbers."""
-    return [
-        each
-        for seq in seqs
-        for each in _found(reader, Query(after=seq - 1, before=seq + 1, limit=1))
-    ]
-
-
-def _later(reader: Reader, rows: Sequence[Found]) -> list[Found]:
-    """Return the amendments and files of these entries."""
-    if not rows:
-        return []
-    subjects = [subject_of(each.seq) for each in rows]
-    said = reader.about(subjects, after=min(each.seq for each in rows))
-    wanted = [seq for seq, type_, _ in said if type_ in {AMENDED, ATTACHED}]
-    return _numbered(reader, wanted[-MOST_LATER:])
-
-
-def _source(reader: Reader, rows: Iterable[Found], later: Iterable[Found], ship: Ship) -> Source:
-    by_type: dict[str, list[Found]] = {}
-    for type_ in AROUND:
-        by_type[type_] = _newest(reader, type_, MOST_AROUND)
-    for type_ in REVIEWS:
-        by_type[type_] = _newest(reader, type_, 1)
-    for each in sorted(rows, key=lambda each: each.seq):
-        by_type.setdefault(each.entry.type, []).append(each)
-    by_type[AMENDED] = [each for each in later if each.entry.type == AMENDED]
-    by_type[ATTACHED] = [each for each in later if each.entry.type == ATTACHED]
-    for type_, found in by_type.items():
-        by_type[type_] = list({each.seq: each for each in found}.values())
-    changes = [
-        (each.at, offset)
-        for each in by_type["ship_time.changed"]
-        if (offset := number(each.open.get("offset_min"))) is not None
-    ]
-    return Source(
-        EVER,
-        by_type,
-        _particulars(by_type, ship.particulars),
-        ShipTime(changes, ship.ship_time_offset_min),
-        1,
-        1,
-        EVER.ends,
-    )
-
-
-def _particulars(by_type: Mapping[str, Sequence[Found]], known: Particulars) -> Particulars:
-    """Return what is known of the ship, with the rank that each had when: of the record, as far as it was read."""
-    people = [each for type_ in aboard.TYPES for each in by_type[type_]]
-    try:
-        found = aboard.Aboard.of(people)
-    except EntryError:  # of an older version: the ranks of now stand
-        return known
-    return replace(known, aboard=aboard.Aboard(ranks=found.ranks))
-
-
-def _newest(reader: Reader, type_: str, most: int) -> list[Found]:
-    """Return the newest entries of a type, oldest first."""
-    return _found(reader, Query(type=type_, newest_first=True, limit=most))[::-1]
-
-
-def _found(reader: Reader, query: Query) -> list[Found]:
-    return [_with_part(reader, Found(entry)) for entry in reader.page(query).entries]
-
-
-def _with_part(reader: Reader, found: Found) -> Found:
-    if Classification.SSO.value not in found.entry.parts:
-        return found
-    return Found(found.entry, reader.part(found.seq, Classification.SSO) or {})
-
-
-def month(first: datetime) -> Period:
-    """Return the month that begins at a moment, in that calendar."""
-    following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return Period(first.astimezone(UTC), following.astimezone(UTC))
-
-
-def month_words(period: Period, offset: timedelta) -> str:
-    """Return the month of a period in ship's time: ``Nov 2026``."""
-    at = (period.begins + offset).replace(tzinfo=None)
-    return f"{moments.MONTHS[at.month - 1]} {at.year}"

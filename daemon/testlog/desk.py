@@ -13,7 +13,7 @@ from daemon import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Readiness
 from daemon.papers import glance
-from daemon.papers.glance import Ship
+from daemon.papers.beside import Ship
 from daemon.papers.particulars import Particulars
 from daemon.papers.view import View
 from daemon.results import MISSED, RESULT

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.model import Json
-    from daemon.papers.glance import Glance, Ship
+    from daemon.papers.beside import Ship
+    from daemon.papers.glance import Glance
     from daemon.papers.source import Found
     from daemon.record.entry import Entry
     from daemon.record.reader import Reader

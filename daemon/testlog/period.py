@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from daemon.papers import glance, logtable, making, testlog
-from daemon.papers.glance import EVER, Wish
+from daemon.papers.beside import AMENDED, EVER
+from daemon.papers.glance import Wish
 from daemon.papers.view import View
 from daemon.papers.words import CATEGORY, RESULT, number, result
 from daemon.record.reader import Query
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from daemon.model import Json
-    from daemon.papers.glance import Came, Glance, Ship
+    from daemon.papers.beside import Ship
+    from daemon.papers.glance import Came, Glance
     from daemon.record.entry import Entry
     from daemon.record.reader import Reader
 
@@ -82,7 +84,7 @@ def read(reader: Reader, ship: Ship) -> Unreviewed:
         verified,
         reader.tally(first, last) if last >= first else {},
         glance.take(reader, wish, ship),
-        tuple(_newest(reader, Query(type=glance.AMENDED), first)),
+        tuple(_newest(reader, Query(type=AMENDED), first)),
         tuple(
             sorted(
                 (e for kind in MATTERS for e in _newest(reader, Query(kind=kind), first)),

@@ -208,6 +208,36 @@ async def test_a_sheet_is_bounded_and_the_next_goes_on_where_it_ends(tmp_path):
     assert seen == sorted(seqs, reverse=True)
 
 
+async def test_an_old_row_says_its_port_whatever_came_since(tmp_path):
+    def call(number):
+        when = at(1) + timedelta(hours=number)
+        return said(
+            "port.arrived", when, kind=".11", person=MATE, port=f"P{number:04d}", arrived=iso(when)
+        )
+
+    old = result("t-door", at(1, 2, 30))
+    entries = [call(2), old, *(call(number) for number in range(800, 1100))]
+    async with asking(tmp_path, entries) as (ask, _):
+        [row] = cells(await ask(until=iso(at(2))))
+    assert row["Port or posn, lvl"] == "P0002 L1"
+
+
+async def test_long_entries_make_short_sheets_and_none_is_passed_over_or_shown_twice(tmp_path):
+    ends = {"period_begins": iso(at(1)), "period_ends": iso(at(1, 1))}
+    missed = said("test.missed", at(1, 2), test="t-x", equipment="x", name="X", **ends)
+    long = [result("t-uhf", at(2) + timedelta(hours=n), reason="x" * 40_000) for n in range(60)]
+    seen: list[int] = []
+    async with asking(tmp_path, [missed, *long]) as (ask, seqs):
+        before = None
+        while True:
+            answer = await ask(before=before)
+            seen += [row["seq"] for row in answer["rows"]]
+            if (before := answer["next"]) is None:
+                break
+            assert len(answer["rows"]) < 60
+    assert seen == sorted(seqs, reverse=True)
+
+
 async def test_what_is_sought_far_back_is_come_to(tmp_path):
     odd = result("t-door", at(1), reason="needle")
     many = [result("t-uhf", at(1, 1) + timedelta(minutes=n)) for n in range(900)]
