@@ -156,7 +156,7 @@ class ReviewDesk:
             raise RefusedError("this form is not of this login; nothing was done")
 
     async def _psc(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
-        """Enter PSC mode, or leave it with the PIN of who is logged in.
+        """Enter PSC mode, or leave it with the PIN of who is logged in; return the first page that is there then.
 
         Raises:
             RefusedError: The PIN is wrong.
@@ -164,14 +164,17 @@ class ReviewDesk:
         session = self._known(request)
         self._own(session, request)
         on = request.get("on") is True
+        to: dict[str, Json] = {
+            "page": next((p.name for p in self._pages.values() if p.psc or not on), "")
+        }
         if on == session.is_psc:
-            return {}
+            return to
         if not on:
             await self._proven(session, request)
         session.is_psc = on
         said: dict[str, Json] = {"login": session.id, "on": on}
         await self._write(session, PSC_MODE, session.person.name, said)
-        return {}
+        return to
 
     async def _proven(self, session: Session, request: Mapping[str, Any]) -> None:
         """Refuse who does not prove anew to be who is logged in."""

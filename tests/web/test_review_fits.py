@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.control import ControlServer
+from daemon.review import registry
 from daemon.web.settings import WebSection
 from tests.brokers import free_port
 from tests.soon import soon
@@ -79,8 +80,9 @@ FRAME = {
     "csrf": "c" * 43,
     "psc": False,
     "pages": [
-        {"name": name.lower(), "title": name}
-        for name in ("Morning", "Worklist", "Equipment test log", "Due calendar", "Papers")
+        {"name": page.name, "title": page.title}
+        for page in registry.pages().values()
+        if page.listed
     ],
     "utc": AT,
     "clock": "holdover",

@@ -234,11 +234,12 @@ class _Visit:
     async def _set_psc(self, form: Mapping[str, str], csrf: str, *, on: bool) -> web.Response:
         pin = form.get("pin") or None
         try:
-            await self._pages.ask("psc", token=self._token, csrf=csrf, on=on, pin=pin)
+            answer = await self._pages.ask("psc", token=self._token, csrf=csrf, on=on, pin=pin)
         except RefusedError as err:
             if "login" in err.wants:
                 raise
-        return self.to(self._back(form))
+            return self.to(self._back(form))
+        return self.to(f"{ROOT}/{answer['page']}" if answer["page"] else self._back(form))
 
     async def _act(self, name: str, act: str, form: Mapping[str, str], csrf: str) -> web.Response:
         said = {field: typed for field, typed in form.items() if field != "csrf"}
