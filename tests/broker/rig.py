@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 ROOT = "ispsd/9999993/v1"
 LISTENERS = ("tls", "wss")
 """Where another computer comes in."""
+THIEVES = {"tls": "gangway", "wss": "office"}
+"""Whose tablet was stolen, by the listener that the thief comes to: what is counted by station is by listener, too."""
 WEBSOCKETS = frozenset({"ws", "wss"})
 SPOKEN = ("heartbeat", "selftest/", "reply/", "event")
 """What is told and not held."""
-MOVING = ("point/gps1", "point/ais", "driver/", "record/head", "equipment/ais")
+MOVING = (
+    *("point/gps1", "point/ais", "driver/", "record/head", "equipment/ais", "snapshot"),
+    *("status", "sso/worklist", "alert/station.none"),
+)
 """What goes on by itself while somebody attacks."""
 TRIES = 4
 _NAMES = itertools.count(1)
