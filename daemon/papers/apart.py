@@ -94,12 +94,12 @@ async def _told(process: asyncio.subprocess.Process, asked: bytes, say: Say) -> 
         for _ in range(MOST_LINES):
             if not (line := await out.readline()):
                 return last
-            said = json.loads(line)
+            said: Mapping[str, Any] = dict(json.loads(line).items())
             if "step" in said:
                 say(steps.read(said["step"]))
             else:
                 last = said
-    except (ValueError, KeyError, TypeError) as err:
+    except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise IspsdError("the process that makes papers said what cannot be read") from err
     raise IspsdError("the process that makes papers does not come to an end")
 
@@ -112,6 +112,8 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 def _how(code: int | None) -> str:
+    if code == -signal.SIGABRT:  # what sets the pages ends so where it gets no more memory
+        return maker.TOO_LARGE
     if code is not None and code < 0:
         return f"the process that made it was killed ({signal.Signals(-code).name})"
     return f"the process that made it broke off (exit code {code})"

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from daemon.papers.steps import Step
 
 LARGEST_WISH: Final = 1024 * 1024
-LARGEST_DATA: Final = 400 * 1024 * 1024
-"""Bytes of private memory; a pack of the sample ship takes a quarter of it."""
+LARGEST_DATA: Final = 800 * 1024 * 1024
+"""Bytes of private memory. A month of the sample ship's log as PDF takes a fifth of it, fourteen months nearly all."""
 CPU_S: Final = 1200
 LEAST_FILE: Final = 1024 * 1024
 MADE, FAILED = 0, 1
+TOO_LARGE: Final = "it takes more memory than a paper may have: choose a shorter period"
 LONGEST_REASON: Final = 400
 
 
@@ -51,7 +52,7 @@ def main() -> int:
     except (IspsdError, OSError, ValueError, KeyError, TypeError) as err:
         return _fail(str(err))
     except MemoryError:
-        return _fail("it takes more memory than a paper may have: choose a shorter period")
+        return _fail(TOO_LARGE)
     return MADE
 
 

@@ -355,6 +355,28 @@ async def test_what_may_not_be_ordered_leaves_nothing(tmp_path, change, words):
         assert ship.left() == []
 
 
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("os.abort()", "it takes more memory than a paper may have: choose a shorter period"),
+        ("os.kill(os.getpid(), 9)", "the process that made it was killed (SIGKILL)"),
+        ("os._exit(7)", "the process that made it broke off (exit code 7)"),
+        ("print('no JSON')", "the process that makes papers said what cannot be read"),
+        ("print('[]')", "the process that makes papers said what cannot be read"),
+    ],
+)
+async def test_however_the_process_ends_its_end_has_words(monkeypatch, end, words):
+    plain = asyncio.create_subprocess_exec
+
+    async def other(*_, **more):
+        return await plain(sys.executable, "-I", "-c", f"import os; {end}", **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", other)
+    with pytest.raises(IspsdError) as of:
+        await apart.made({}, say=lambda _: None)
+    assert str(of.value) == words
+
+
 async def test_a_process_that_takes_too_long_is_killed(monkeypatch):
     async with held_process(monkeypatch):
         with pytest.raises(IspsdError, match="it took more than 0 minutes"):
