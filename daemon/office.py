@@ -149,6 +149,7 @@ class Office:
             ship_time=ship_time,
             redaction=redaction_of(config),
         )
+        self.proofs.on_change = self.review.pin_changed
         self.exports = ExportDesk(
             record=record,
             directory=config.record.directory,

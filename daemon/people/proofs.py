@@ -78,6 +78,8 @@ class Proofs:
         """Why nobody can prove anything; None where the file could be read."""
         self.on_lock: Callable[[str, str | None], None] = lambda *_: None
         """Told whose PIN has just been locked, and at which station it was guessed."""
+        self.on_change: Callable[[str], None] = lambda _: None
+        """Told whose PIN is another now, or none any more."""
 
     async def open(self) -> None:
         """Read the file; where that fails, nobody can prove anything, and the watch goes on."""
@@ -256,6 +258,9 @@ class Proofs:
             raise RefusedError(
                 "it cannot be put on disk now, so nothing has changed; see the log of ispsd"
             )
+        old = before.get(name)
+        if held is None or old is None or old.hash != held.hash:
+            self.on_change(name)
 
     async def _save(self, within_s: float) -> bool:
         """Write the file; return whether it is on disk by then."""

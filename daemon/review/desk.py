@@ -126,6 +126,12 @@ class ReviewDesk:
     def _told_out(self, session: Session, how: str) -> None:
         self._submit(session, LOGGED_OUT, session.person.name, {"login": session.id, "how": how})
 
+    def pin_changed(self, name: str) -> None:
+        """End every login of a person whose PIN is another now: whoever knew the old one is out."""
+        for session in self._sessions.of(name):
+            self._sessions.drop(session)
+            self._told_out(session, "the PIN was changed")
+
     def _sweep(self) -> None:
         for session, how in self._sessions.sweep(self._clock.now_s()):
             self._told_out(session, how)

@@ -92,6 +92,10 @@ class Sessions:
         """End a login and return it."""
         return self._held.pop(_key(token), None) if isinstance(token, str) else None
 
+    def of(self, name: str) -> list[Session]:
+        """Return every login of a person."""
+        return [each for each in self._held.values() if each.person.name == name]
+
     def drop(self, session: Session) -> None:
         """End a login that is known."""
         self._held = {key: each for key, each in self._held.items() if each is not session}

@@ -57,6 +57,8 @@ class Made:
             redaction=Redaction({"steering gear flat"}, {"STRG GEAR DOOR": "D11"}),
         )
         self.desk.carry_out = self._carry_out
+        assert people.proofs is not None
+        people.proofs.on_change = self.desk.pin_changed
 
     def submit(self, draft: Draft) -> asyncio.Future[Any]:
         self.drafts.append(draft)

@@ -202,6 +202,20 @@ async def test_who_is_on_the_crew_list_otherwise_than_at_his_login_is_out(tmp_pa
         assert made.drafts[-1].open["how"] == "the crew list was changed"
 
 
+async def test_whoever_knew_the_old_pin_is_out_when_there_is_a_new_one(tmp_path):
+    async with desk(tmp_path) as made:
+        visitor, other = [await Visitor.logged_in(made, name) for name in (SSO, MASTER)]
+        proofs = made.people.proofs
+        await proofs.signer(SSO, PIN)  # a key is no new PIN
+        assert await visitor.page("worklist")
+        await proofs.set(SSO, "271828", old=PIN, signs=True)
+        await refused(visitor.page("worklist"))
+        assert made.drafts[-1].open["how"] == "the PIN was changed"
+        assert await other.page("worklist")
+        await proofs.forget(MASTER)
+        await refused(other.page("worklist"))
+
+
 @pytest.mark.parametrize("token", ["", "x", None, 7, ["a"], "\ud800"])
 async def test_what_is_no_token_opens_nothing(tmp_path, token):
     async with desk(tmp_path) as made:
