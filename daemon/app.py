@@ -68,6 +68,7 @@ class Daemon(Fitted):
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
         self.testbook.write_differences()
+        await self.isolation.begin()
         try:
             await self._run_until_stopped()
         except* IspsdError as group:

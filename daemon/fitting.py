@@ -39,6 +39,7 @@ from daemon.exporters.fitted import Exporters
 from daemon.gate import CovertGate
 from daemon.hindrances import Hindrances
 from daemon.inbox import Inboxes
+from daemon.isolation import Isolation
 from daemon.loopcheck import LoopCheck
 from daemon.model import Classification, OpeningKind, Provenance
 from daemon.movements import Movements
@@ -263,6 +264,14 @@ class Fitted:
             for device, driver in drivers
         ]
         self.watch.watch_devices(self.supervisors)
+        self.isolation = Isolation(
+            config.record.directory.parent,
+            self.supervisors,
+            progress=lambda: self.watch.looks,
+            people=self.office.people,
+            journal=self.record,
+            clock=clock,
+        )
         self._name_points()
         self.alertbook = AlertBook(
             config,
@@ -536,6 +545,7 @@ class Fitted:
                 **self.testlog.requests(),
                 **self.station_acts.requests(),
                 **orders.requests(),
+                **self.isolation.requests(),
                 "doors.counted": self.movements.answer,
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
             },

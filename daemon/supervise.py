@@ -80,6 +80,8 @@ class Supervisor:
         self._longest_back_off_s = longest_back_off_s or LONGEST_BACK_OFF_S
         self._log = logs.get("device").bind(device=device)
         self._status = DeviceStatus(device, LinkState.CONNECTING, clock.now_s())
+        self._held: str | None = None
+        self._let_go = asyncio.Event()
         self._down_since_s: float | None = None
         self._is_explained = False
         """Whether the log has what is heard instead: once an outage, as the outage itself."""
@@ -94,8 +96,21 @@ class Supervisor:
         """Return the driver's own facts."""
         return self.driver.health
 
+    def hold(self, reason: str) -> None:
+        """Do not run this driver before a person lets it go; called before ``run``."""
+        self._held = reason
+
+    def let_go(self) -> bool:
+        """Run a driver that was held; return whether it was."""
+        was_held, self._held = self._held is not None, None
+        self._let_go.set()
+        return was_held
+
     async def run(self) -> None:
         """Run the driver, again and again, until cancelled."""
+        if self._held is not None:
+            self._went_down(self._held)
+            await self._let_go.wait()
         back_off_s = FIRST_BACK_OFF_S
         while True:
             began_s = self._clock.now_s()

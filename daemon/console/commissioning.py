@@ -63,6 +63,11 @@ def add(commands: Any) -> None:
     replaced.add_argument("--new", required=True, metavar="SERIAL", help="of the unit put in")
     replaced.add_argument("--why", help="what was wrong with the old one")
     does(replaced, _replaced)
+    again = asking(
+        commands, "restart-driver", "let a driver go that was quarantined by name", by=True
+    )
+    again.add_argument("device", help="its id: io1")
+    does(again, lambda given: {"do": "driver.restart", "device": given.device, "by": given.by})
 
 
 def _replaced(given: argparse.Namespace) -> Request:

@@ -57,7 +57,8 @@ def main() -> int:
     shutil.copy(package, root / "root/ispsd.deb")
     make_next(package, given.work, root / "root/next.deb")
     write_ship(root / "root/ispsd.toml")
-    shutil.copy(Path(__file__).with_name("guest.py"), root / "root/guest.py")
+    for each in ("guest.py", "hanging.py"):
+        shutil.copy(Path(__file__).with_name(each), root / "root" / each)
     (root / "etc/systemd/system/story.service").write_text(UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)

@@ -149,12 +149,48 @@ def killed(unit: Unit) -> None:
     note("acknowledged before the reboot", acked["state"], ok=acked["state"] == "A")
 
 
-def hung() -> None:
-    """Stop the process as a loop that hangs would: systemd has to notice."""
+def impatient() -> Path:
+    """Have systemd lose its patience sooner than on a ship."""
     drop_in = Path("/run/systemd/system/ispsd.service.d/short.conf")
     drop_in.parent.mkdir(parents=True, exist_ok=True)
     drop_in.write_text("[Service]\nWatchdogSec=8\nTimeoutAbortSec=3\n")
     run("systemctl", "daemon-reload")
+    return drop_in
+
+
+def quarantined() -> None:
+    """Add a driver that hangs the loop: after three restarts it is held by name, and the watch goes on without it."""
+    [drivers] = Path("/opt/ispsd/lib").glob("python3*/site-packages/daemon/drivers")
+    driver, ship = drivers / "hanging.py", Path("/etc/ispsd/ispsd.toml")
+    driver.write_text(Path("/root/hanging.py").read_text())
+    before = ship.read_text()
+    ship.write_text(before + '\n[device.bad]\nkind = "hanging"\n')
+    drop_in = impatient()
+    run("systemctl", "restart", "ispsd")
+
+    def held() -> list[dict]:
+        return [x for x in status()["devices"] if x["id"] == "bad" and "quarantined" in str(x)]
+
+    until("the quarantine", held, within_s=240.0)
+    log = run("ispsd", "log", "--type", "driver.quarantined", "--json")
+    times = show("NRestarts")
+    is_named = '"device":"bad"' in log and "hanging.py" in log
+    note(
+        f"quarantined by name after {times} restarts, with the place of the bug",
+        log.strip()[:400],
+        ok=is_named,
+    )
+    note("the watch goes on without it", [x["state"] for x in alerts()], ok=bool(alerts()))
+    driver.unlink()
+    ship.write_text(before)
+    drop_in.unlink()
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", "ispsd")
+
+
+def hung() -> None:
+    """Stop the process as a loop that hangs would: systemd has to notice."""
+    drop_in = impatient()
     run("systemctl", "restart", "ispsd")
     pid = show("MainPID")
     os.kill(int(pid), signal.SIGSTOP)
@@ -258,6 +294,7 @@ def main() -> None:
         unit = Unit()
         rebooted(unit)
         hung()
+        quarantined()
         full(unit)
         upgraded()
         removed()

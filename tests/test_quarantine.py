@@ -1,0 +1,202 @@
+"""Invariant 6: after three watchdog restarts in ten minutes the driver that hung is quarantined by name."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from daemon.drivers.api import Health
+from daemon.hangwatch import HangWatch
+from daemon.quarantine import (
+    CAUGHT,
+    FILE,
+    HUNG,
+    KEPT,
+    LARGEST,
+    LET_GO,
+    WENT_ON,
+    WITHIN_S,
+    Note,
+    Notes,
+    caught,
+    suspects,
+)
+from tests.ship import sailing
+
+BOOT = "b00t1d00"
+
+
+def hung(run: str, up_s: float, device: str = "ais", boot: str = BOOT) -> Note:
+    return Note(HUNG, device, run, boot, up_s, "daemon/drivers/ais.py:1")
+
+
+THREE = [hung("1", 100.0), hung("2", 200.0), hung("3", 300.0)]
+
+
+def held(notes, *, now_s=310.0, run="4"):
+    return set(caught(notes, boot=BOOT, run=run, now_s=now_s))
+
+
+def test_three_hangs_that_ended_three_runs_in_ten_minutes_hold_the_driver():
+    assert held(THREE) == {"ais"}
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        THREE[:2],
+        [hung("1", 100.0), hung("1", 110.0), hung("1", 120.0)],
+        [hung("1", 100.0, boot="another"), *THREE[1:]],
+        [hung("1", 100.0, "gps1"), *THREE[1:]],
+        [*THREE[:2], hung("4", 300.0)],
+        [*THREE, Note(WENT_ON, "ais", "3", BOOT, 301.0)],
+        [*THREE, Note(LET_GO, "ais", "4", BOOT, 305.0)],
+    ],
+    ids=["two", "one run", "another boot", "another device", "this run", "went on", "let go"],
+)
+def test_anything_less_holds_nobody(notes):
+    assert held(notes) == set()
+
+
+def test_what_is_older_than_ten_minutes_does_not_count_but_a_quarantine_lasts():
+    late_s = 100.0 + WITHIN_S + 1.0
+    assert held(THREE, now_s=late_s) == set()
+    assert held([*THREE, Note(CAUGHT, "ais", "4", BOOT, 310.0)], now_s=1e6, run="9") == {"ais"}
+
+
+def test_the_driver_that_stands_in_the_frames_is_named_else_all_of_the_kind():
+    kinds = {"daemon.drivers.nmea": ["gps1", "gps2"], "daemon.drivers.modbus": ["io1"]}
+    frames = ["re", "daemon.drivers.nmea_layouts", "daemon.drivers.nmea", "daemon.supervise"]
+    assert suspects(frames, ["gps2"], kinds) == ("gps2",)
+    assert suspects(frames, [], kinds) == ("gps1", "gps2")
+    assert suspects(["daemon.watch", "asyncio"], [], kinds) == ()
+
+
+def test_notes_survive_and_nothing_in_the_file_can_stop_a_start(tmp_path):
+    notes = Notes(tmp_path / FILE)
+    assert notes.read() == []
+    for number in range(KEPT + 5):
+        notes.add(hung(str(number), float(number)))
+    assert [each.run for each in notes.read()] == [str(n) for n in range(5, KEPT + 5)]
+    lines = ["{", "[]", '{"what": 1}', "null", '{"what":"hung","device":[],"run":"","boot":""}']
+    (tmp_path / FILE).write_text("\n".join(lines))
+    assert notes.read() == []
+    (tmp_path / FILE).write_bytes(b"\xff" * LARGEST * 2)
+    assert notes.read() == []
+    Notes(tmp_path / "no folder" / FILE).add(THREE[0])
+
+
+class Told(Notes):
+    """Notes that say when one is added."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.told = {HUNG: threading.Event(), WENT_ON: threading.Event()}
+
+    def add(self, note):
+        super().add(note)
+        self.told[note.what].set()
+
+
+class Hanging:
+    """A driver that keeps the thread until the test has seen enough."""
+
+    def __init__(self):
+        self.go_on = threading.Event()
+
+    def decode(self):
+        self.go_on.wait()
+
+
+def test_while_a_driver_hangs_a_thread_writes_down_whose_it_is_and_where(tmp_path):
+    notes, driver = Told(tmp_path / FILE), Hanging()
+    looks, now_s = [0], [0.0]
+
+    def later():
+        now_s[0] += 10.0  # no thread has to wait for a clock
+        return now_s[0]
+
+    def loop():
+        watch = HangWatch(
+            notes,
+            progress=lambda: looks[0],
+            drivers={"gps1": object(), "bad": driver},
+            after_s=0.04,
+            now_s=later,
+            run="1",
+            boot=BOOT,
+        )
+        watch.start()
+        driver.decode()
+        looks[0] += 1
+        notes.told[WENT_ON].wait()
+        watch.stop()
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    assert notes.told[HUNG].wait(20.0)
+    driver.go_on.set()
+    thread.join(20.0)
+    first, second = notes.read()[:2]
+    assert (first.what, first.device) == (HUNG, "bad")
+    assert "threading.py" in first.where, "the innermost frame: what it waits in"
+    assert (second.what, second.device) == (WENT_ON, "bad")
+
+
+TRACE = """Timeout (0:00:45)!
+Thread 0x00007f (most recent call first):
+  File "/usr/lib/python3.11/re/__init__.py", line 176 in match
+  File "/opt/ispsd/lib/python3.11/site-packages/daemon/drivers/api.py", line 10 in decode
+"""
+
+
+def test_a_trace_that_no_thread_could_write_counts_at_the_next_start(tmp_path):
+    notes = Notes(tmp_path / FILE)
+    (tmp_path / "trace").write_text(TRACE)
+    watch = HangWatch(
+        notes,
+        progress=iter(range(10**9)).__next__,
+        drivers={"ais": Health()},  # of daemon.drivers.api
+        after_s=60.0,
+        now_s=lambda: 5.0,
+        run="2",
+        boot=BOOT,
+        trace=tmp_path / "trace",
+    )
+    watch._take_up_trace()
+    [note] = notes.read()
+    assert (note.what, note.device, note.where) == (
+        HUNG,
+        "ais",
+        "/usr/lib/python3.11/re/__init__.py:176",
+    )
+
+
+async def test_a_ship_begins_without_the_driver_that_hung_her_until_a_person_lets_it_go(tmp_path):
+    boot = BOOT
+    notes = Notes(tmp_path / FILE)
+    async with sailing(tmp_path) as ship:
+        boot, up_s = ship.daemon.clock.boot_id(), ship.daemon.clock.now_s()
+    for number in range(3):
+        notes.add(hung(str(number), up_s + number, "io1", boot))
+    async with sailing(tmp_path) as ship:
+        status = await ship.control({"do": "status"})
+        [io1] = [each for each in status["devices"] if each["id"] == "io1"]
+        assert "quarantined" in io1["reason"]
+        doors = [each["quality"] for each in status["openings"]]
+        assert set(doors) == {"unknown"}, "none of its doors is shown as anything"
+        log = await ship.control({"do": "log", "type": "driver.quarantined", "count": 5})
+        assert '"device":"io1"' in log["entries"][0]
+        with pytest.raises(Exception, match="may not"):
+            await ship.control({"do": "driver.restart", "device": "io1", "by": "L. Tupou"})
+        answer = await ship.control({"do": "driver.restart", "device": "io1", "by": "R. Menon"})
+        assert answer["recorded"]
+        [supervisor] = [each for each in ship.daemon.supervisors if each.device == "io1"]
+        async with asyncio.timeout(20.0):
+            while "quarantined" in (supervisor.status.reason or ""):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        with pytest.raises(Exception, match="not quarantined"):
+            await ship.control({"do": "driver.restart", "device": "io1", "by": "R. Menon"})
+    assert [each.what for each in notes.read()][-2:] == [CAUGHT, LET_GO]
