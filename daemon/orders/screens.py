@@ -160,9 +160,9 @@ class Screens:
         now_s, annunciator = self._ordering.clock.now_s(), self._ordering.watch.annunciator
         self._ship.curtain = down
         self._stations.draw_curtain(down=down, now_s=now_s)
-        self._tell()
         annunciator.look(now_s)  # others sound now
         annunciator.tell_stations()
+        self._tell()
         for moved in self.moved:
             moved()
 

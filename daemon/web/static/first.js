@@ -1,1 +1,1 @@
-var e=["bright","day","dusk","night"],t=null;try{t=JSON.parse(localStorage.getItem("ispsd.palette"))}catch{}document.documentElement.dataset.palette=e.includes(t)?t:"night";
+var l=["bright","day","dusk","night"],t=null,e=!1;try{e=localStorage.getItem("ispsd.curtain")!==null,t=JSON.parse(localStorage.getItem("ispsd.palette"))}catch{}document.documentElement.dataset.palette=!e&&l.includes(t)?t:"night";e&&(document.documentElement.dataset.clock="");

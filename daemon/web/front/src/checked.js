@@ -42,6 +42,7 @@ const SHAPES = {
     interference_area: or_null(text),
     interference_ends_up: or_null(seconds),
     blackout: or_null({ begins_up: seconds, ends_up: seconds, by: text }),
+    visitor_view_ends_up: maybe(or_null(seconds)),
   },
   alert: {
     ...SEALED,
@@ -90,6 +91,8 @@ const SHAPES = {
     last_good_up: or_null(seconds),
     reason: or_null(text),
   },
+  curtain: { ...SEALED, ship_time_offset_min: within(-DAY_MIN, DAY_MIN) },
+  palette: { ...SEALED, palette: one_of("bright", "day", "dusk", "night") },
   crew: { ...SEALED, persons: list_of({ name: text, rank: text }) },
   test: {
     ...SEALED,

@@ -1,20 +1,17 @@
 // The line above everything: the ship, what she is doing, how careful she is, and which time it is.
 
 import { el, mark, say } from "./draw.js";
-import { keep, kept } from "./kept.js";
-import { own_position, palette, sun_deg } from "./sun.js";
+import { BY_SUN, Palette, PALETTES } from "./palette.js";
 
-const PALETTES = ["bright", "day", "dusk", "night"];
 const MINUTE_MS = 60_000;
-const BY_SUN = "sun";
 
 export class Header {
   constructor(parent, { on_visitor, on_station }) {
     const part = (name, node = "span") => (this[name] = el(node, { class: name }));
     const times = el("span", { class: "times" }, part("utc", "time"), part("ship_time", "time"));
-    this._by = kept("palette_by", "hand");
+    this.palette = new Palette({ changed: () => this._mark() });
     this._palettes = [...PALETTES, BY_SUN].map((name) =>
-      el("button", { type: "button", data: { choose: name }, on: { click: () => this._choose(name) } }, name),
+      el("button", { type: "button", data: { choose: name }, on: { click: () => this.palette.choose(name) } }, name),
     );
     this.visitor = el("button", { type: "button", class: "visitor", on: { click: on_visitor } }, "visitor view");
     this.setup = el("button", { type: "button", class: "setup", on: { click: on_station } }, "station …");
@@ -29,31 +26,8 @@ export class Header {
     this._mark();
   }
 
-  /** A hand beats the sun, until it gives it back. */
-  _choose(name) {
-    this._by = name === BY_SUN ? BY_SUN : "hand";
-    keep("palette_by", this._by);
-    if (name !== BY_SUN) this._show(name);
-    this._mark();
-  }
-
-  _show(name) {
-    if (document.documentElement.dataset.palette === name) return;
-    document.documentElement.dataset.palette = name;
-    keep("palette", name);
-    this._mark();
-  }
-
   _mark() {
-    const shown = this._by === BY_SUN ? BY_SUN : document.documentElement.dataset.palette;
-    for (const each of this._palettes) each.setAttribute("aria-pressed", String(each.dataset.choose === shown));
-  }
-
-  /** Where nobody knows where the ship is, or when it is, the palette stays. */
-  _follow_sun(picture, stale, utc_ms) {
-    if (this._by !== BY_SUN || stale || utc_ms === null) return;
-    const position = own_position(picture.all("point").filter((point) => !picture.is_old(point)));
-    if (position) this._show(palette(sun_deg(position, utc_ms), document.documentElement.dataset.palette));
+    for (const each of this._palettes) each.setAttribute("aria-pressed", String(each.dataset.choose === this.palette.chosen));
   }
 
   draw(picture, { now_s, stale, settings }) {
@@ -72,7 +46,7 @@ export class Header {
     this.feed.title = stale ? "" : (picture.status?.reasons ?? []).join("; ");
     const utc_ms = picture.utc_ms(now_s);
     say(this.utc, utc_ms === null ? "--:-- UTC" : `${clock(utc_ms)} UTC`);
-    this._follow_sun(picture, stale, utc_ms);
+    this.palette.follow(picture, { stale, utc_ms });
     const offset_min = ship?.ship_time_offset_min;
     say(
       this.ship_time,

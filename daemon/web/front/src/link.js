@@ -3,7 +3,7 @@
 
 import mqtt from "mqtt";
 import { checked } from "./checked.js";
-import { ALONE, BY_ID } from "./topics.js";
+import { ALONE, BY_ID, CITADEL } from "./topics.js";
 
 /** The broker drops a command that it could not hand over within so long, and ispsd refuses it. */
 const EXPIRY_S = 10;
@@ -72,13 +72,17 @@ export class Link {
       connected_ms = performance.now();
       this._on.connected();
       const names = [...ALONE, ...BY_ID.map((kind) => `${kind}/+`)];
-      if (this._station) names.push(`reply/${this._station}`, `${SELFTEST}+`);
-      client.subscribe(names.map((name) => `${this._root}/${name}`), { qos: 1 });
+      if (this._station) names.push(`reply/${this._station}`);
+      const open = this._station ? [...names, `${SELFTEST}+`] : names;
+      client.subscribe(open.map((name) => `${this._root}/${name}`), { qos: 1 });
+      // Only the broker knows who may read that; a refusal is none of ours to tell.
+      client.subscribe(names.map((name) => `${this._root}/${CITADEL}/${name}`), { qos: 1 }, () => {});
     });
     client.on("message", (topic, payload, { retain }) => {
       if (client !== this._client) return; // of a station that this page is no more
       const asks = `${this._root}/${SELFTEST}`;
-      if (topic === `${this._root}/reply/${this._station}`) this._take_reply(payload);
+      const reply = `reply/${this._station}`;
+      if ([`${this._root}/${reply}`, `${this._root}/${CITADEL}/${reply}`].includes(topic)) this._take_reply(payload);
       else if (topic.startsWith(asks)) retain || this._on.asked(topic.slice(asks.length), payload);
       else this._on.message(topic, payload);
     });

@@ -5,17 +5,20 @@ import { AlertList } from "./alerts.js";
 import { Alive } from "./alive.js";
 import { checked } from "./checked.js";
 import { ContactList } from "./contacts.js";
+import { Corner } from "./corner.js";
+import { Curtain, kept_clock } from "./curtain.js";
 import { el, mark, say } from "./draw.js";
 import { asked } from "./form.js";
 import { Header } from "./header.js";
 import { Link } from "./link.js";
 import { inhibited, said_of } from "./orders.js";
 import { Panels } from "./panels.js";
-import { Picture } from "./picture.js";
+import { Pictures } from "./pictures.js";
 import { identity, SetUp } from "./setup.js";
 import { Sounder } from "./sounder.js";
 import { Strip } from "./strip.js";
 import { TestList } from "./tests.js";
+import { Visitor } from "./visitor.js";
 import { WatchBar } from "./watch.js";
 
 /** How often sounds and silence are looked at, and how often ages are drawn anew. */
@@ -26,7 +29,6 @@ const AGAIN_S = 0.05;
 const AWAITED = ["alert", "permit", "inhibit", "test", "station", "ship", "crew"];
 /** Calendar and monotonic clock part by so much only where the computer slept or its clock was set. */
 const PARTED_S = 2;
-const VISITOR_S = 60 * 60;
 /** So long after the last touch a question that stands open is called off. */
 const LEFT_S = 120;
 
@@ -36,12 +38,12 @@ class Page {
   constructor(settings) {
     this.settings = settings;
     this.root = `ispsd/${settings.ship.imo}/v1`;
-    this.picture = new Picture(this.root, { started_s: now_s() });
+    this.pictures = new Pictures(this.root, { started_s: now_s(), was_down: kept_clock() });
     this.sounder = new Sounder({ open_audio: () => new AudioContext() });
     this.alive = new Alive({ tell: (body) => this._tell("alive", body) });
     this.touched_s = null;
     this.soon = null;
-    this.visitor_s = null;
+    this.visitor = new Visitor({ tell: (on) => this._tell_visitor(on) });
     this.fault = null;
     this.is_drawn = true;
     this.parted_s = null;
@@ -49,7 +51,10 @@ class Page {
     this.drawn_s = 0;
     const at = (id) => document.getElementById(id);
     this.header = new Header(at("header"), {
-      on_visitor: () => this._visit(),
+      on_visitor: () => {
+        this.visitor.press(now_s());
+        this._look(true);
+      },
       on_station: () => this.setup.open(),
     });
     this.alerts = new AlertList(at("alerts"), {
@@ -64,6 +69,19 @@ class Page {
       ask: (verb, members) => this._ask(verb, members),
       set_volume: (percent) => (this.sounder.volume = percent),
     });
+    this.curtain = new Curtain({
+      pictures: this.pictures,
+      palette: this.header.palette,
+      ask: (members) => this._ask("curtain", members),
+      raise: (members) => this.link.ask("curtain", this.pictures.open.session, members),
+    });
+    this.corner = new Corner(at("corner"), {
+      on_curtain: async () => {
+        this.watch.say((await this.curtain.press()) ?? "");
+        this._look(true);
+      },
+      step: (by) => this.header.palette.step(by),
+    });
     this.setup = new SetUp(document.body, { stations: settings.stations, changed: () => this._connect() });
     at("band").hidden = !settings.demo;
     // A finger that comes down opens no sound, in any browser; one that goes up does.
@@ -73,7 +91,7 @@ class Page {
     document.addEventListener("visibilitychange", () => this._look());
     addEventListener("pagehide", () => {
       this.link?.close();
-      this.picture.connection_lost();
+      this.pictures.connection_lost();
     });
     // A browser may keep the page as it was and show it again: it has to connect then.
     addEventListener("pageshow", (event) => event.persisted && this._connect());
@@ -81,11 +99,16 @@ class Page {
     this._connect();
   }
 
+  /** What is shown of the ship. */
+  get picture() {
+    return this.pictures.now;
+  }
+
   _connect() {
     this.link?.close();
-    this.picture.connection_lost();
+    this.pictures.connection_lost();
     const { station, password } = identity();
-    this.station = this.settings.stations.includes(station) ? station : null;
+    this.station = this.pictures.station = this.settings.stations.includes(station) ? station : null;
     this.alive.begin_anew();
     this.link = new Link({
       address: this.settings.broker,
@@ -94,17 +117,19 @@ class Page {
       password,
       on: {
         connected: () => {
-          this.picture.connected_anew();
+          this.pictures.connected_anew();
           this.setup.settled();
         },
         message: (topic, payload) => {
-          if (AWAITED.includes(this.picture.take(topic, payload, now_s()))) this._look_soon();
+          const kind = this.pictures.take(topic, payload, now_s());
+          if (kind === "curtain") this._look(true); // it waits for nothing
+          else if (AWAITED.includes(kind)) this._look_soon();
         },
         asked: (nonce, payload) => this._answer(nonce, payload),
         lost: (reason, is_refused) => {
-          this.picture.connection_lost();
+          this.pictures.connection_lost();
           this._look();
-          if (is_refused) this.setup.refused(reason);
+          if (is_refused && !this.pictures.is_curtained) this.setup.refused(reason);
         },
       },
     });
@@ -118,9 +143,9 @@ class Page {
     this._look_soon();
   }
 
-  _visit() {
-    this.visitor_s = this.visitor_s === null ? now_s() : null;
-    this._look(true);
+  _tell_visitor(on) {
+    const person = this.pictures.now.one("station", this.station)?.person;
+    if (this.station) this._tell("visitor_view", { on, ...(person ? { person } : {}) });
   }
 
   /** Behind what is being done now, so that no drawing delays what somebody has pressed. */
@@ -136,6 +161,8 @@ class Page {
   _look(at_once = false) {
     const at_s = now_s();
     this._look_at_clocks(at_s);
+    this._let_go(at_s);
+    if (this.curtain.look(at_s)) return this._rest(at_s);
     const { picture, station } = this;
     const stale = picture.stale(at_s);
     const armed = this.sounder.armed(at_s);
@@ -144,21 +171,25 @@ class Page {
       this._safely("sound", () => this.sounder.look(picture, station, at_s)); // before anything is drawn: no picture delays a sound
       this._prove(at_s);
     }
-    this._let_go(at_s);
     if (!at_once && stale === this.was_stale && at_s - this.drawn_s < DRAW_S) return;
     this.was_stale = stale;
     this.drawn_s = at_s;
-    if (this.visitor_s !== null && at_s - this.visitor_s >= VISITOR_S) this.visitor_s = null;
-    const visitor = this.visitor_s !== null;
-    mark(document.body, "visitor", visitor);
-    this.header.visitor.setAttribute("aria-pressed", String(visitor));
-    const told = { now_s: at_s, stale, station, armed, visitor, settings: this.settings };
-    for (const part of ["header", "tests", "alerts", "contacts", "panels", "watch"]) {
+    const visitor = this.visitor.draw(picture, this.header.visitor, at_s);
+    const { is_down } = this.pictures;
+    const told = { now_s: at_s, stale, station, armed, visitor, is_down, settings: this.settings };
+    for (const part of ["header", "tests", "alerts", "contacts", "panels", "watch", "corner"]) {
       this._safely(part, () => this[part].draw(picture, told));
     }
     this.is_drawn = this.fault === null;
     mark(document.body, "stale", stale || !this.is_drawn); // what could not be drawn is as it was before
     this._banner(stale, at_s);
+  }
+
+  /** Behind the curtain nothing sounds, and nobody is told that this page would show or sound anything. */
+  _rest(at_s) {
+    this.sounder.look(this.pictures.open, this.station, at_s); // what sounded ends
+    this.alive.begin_anew();
+    this.drawn_s = -Infinity; // what comes back is drawn before it is seen
   }
 
   /** One part that fails takes no other with it, and what it leaves on the screen is not called true. */
@@ -205,7 +236,7 @@ class Page {
 
   _look_at_clocks(at_s) {
     const parted_s = Date.now() / 1000 - at_s;
-    if (this.parted_s !== null && Math.abs(parted_s - this.parted_s) > PARTED_S) this.picture.forget_beat();
+    if (this.parted_s !== null && Math.abs(parted_s - this.parted_s) > PARTED_S) this.pictures.forget_beat();
     this.parted_s = parted_s;
   }
 
@@ -234,7 +265,7 @@ class Page {
       if (!reply.accepted) return { ...reply, words: `refused: ${String(reply.reason ?? "").slice(0, 300)}` };
       return reply;
     } catch (error) {
-      return { accepted: false, words: error.message };
+      return { accepted: false, is_lost: true, words: error.message };
     }
   }
 
@@ -266,6 +297,7 @@ async function wanted({ reason, extra }) {
     const pin = { type: "password", maxlength: 64, required: true };
     return asked(`PIN of ${wants.pin.slice(0, 80)}`, [["pin", "PIN", pin]], "Send");
   }
+  if (wants?.name === true) return asked("Who? Nobody has the watch here", [["person", "Name", { required: true }]], "Send");
   if (wants?.confirm !== true) return null;
   return (await asked(String(reason ?? "").slice(0, 300), [], "It is meant")) && { confirm: true };
 }

@@ -17,7 +17,7 @@ export const MOST = 5000;
 /** So many results of tests that are over are kept for whoever stands there. */
 const MOST_RESULTS = 8;
 /** Of these a message that cannot be believed leaves nothing known; a heartbeat or a snapshot is only missed. */
-const FORGOTTEN = ["status", "ship", "crew"];
+const FORGOTTEN = ["status", "ship", "crew", "palette"];
 
 export class Picture {
   constructor(root, { started_s }) {
@@ -30,6 +30,8 @@ export class Picture {
     this.status = null;
     this.ship = null;
     this.crew = null;
+    this.palette = null;
+    this.curtain = null;
     this.unreadable = 0;
     this.by_id = Object.fromEntries(BY_ID.map((kind) => [kind, new Map()]));
     this.results = new Map(); // how tests ended: their topics are cleared at once, and nobody would have read it
@@ -58,6 +60,20 @@ export class Picture {
     this._beat = null;
   }
 
+  /** Another picture of the same session has heard a heartbeat that this one has not. */
+  adopt_beat(other) {
+    if (this._beat || this.session === null || this.session !== other.session) return;
+    this._beat = other._beat;
+    this._good_s = other._good_s;
+  }
+
+  /** Nothing of the ship is to be known here any more but the time. */
+  forget_ship() {
+    for (const all of [...Object.values(this.by_id), this.results]) all.clear();
+    this.ship = this.crew = this.palette = null;
+    this._snapshot = null;
+  }
+
   /** Take what the broker says; return the kind that it was of, undefined where it is none of ours. */
   take(topic, payload, now_s) {
     if (!topic.startsWith(`${this.root}/`)) return undefined;
@@ -70,14 +86,16 @@ export class Picture {
       this.unreadable += 1;
       if (id) this.by_id[kind].delete(id); // what was there before is no longer so
     }
-    if (!id && (said ?? null) === null) this._forget(kind);
+    if (kind === "curtain") this._take_curtain(said);
+    else if (!id && (said ?? null) === null) this._forget(kind, said);
     else if (id && said !== undefined) this._take_one(kind, id, said);
     else if (!id) this[`_take_${kind}`](said, now_s);
     return kind;
   }
 
   /** What stood under a topic is no longer so: it was cleared, or is not what the contract says. */
-  _forget(kind) {
+  _forget(kind, said) {
+    if (kind === "snapshot" && said === null) this._snapshot = null; // the curtain moves: not all is told
     if (!FORGOTTEN.includes(kind)) return;
     this[kind] = null;
     if (kind !== "status") return;
@@ -122,6 +140,15 @@ export class Picture {
     this._snapshot = said.session;
   }
 
+  /** It is down whatever its session, and also where nobody can read what it says. */
+  _take_curtain(said) {
+    this.curtain = said === null ? null : { ...said, connection: this.connection };
+  }
+
+  _take_palette(said) {
+    this.palette = { ...said, connection: this.connection };
+  }
+
   _take_ship(said) {
     this.ship = { ...said, connection: this.connection };
   }
@@ -134,6 +161,8 @@ export class Picture {
     for (const all of Object.values(this.by_id)) {
       for (const [id, each] of all) if (this.is_old(each)) all.delete(id);
     }
+    // The broker has told all that it remembers on this connection: a curtain is not among it.
+    if (this.curtain && this.curtain.connection !== this.connection) this.curtain = null;
     if (this.ship && this.is_old(this.ship)) this.ship = null;
     if (this.crew && this.is_old(this.crew)) this.crew = null;
   }

@@ -84,6 +84,11 @@ export class WatchBar {
     mark(this.tile, "armed", is_armed);
   }
 
+  /** Say what came of something that was pressed. */
+  say(words) {
+    say(this.answer, words);
+  }
+
   async _press(verb, members, done) {
     say(this.answer, "…");
     const reply = await this._ask(verb, members);
