@@ -13,6 +13,7 @@ import os
 import shutil
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields, logs
@@ -24,7 +25,6 @@ from daemon.record.worker import once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
 
     from daemon.clock import Clock
     from daemon.model import Json
@@ -115,7 +115,9 @@ class Orders:
         if not 0 <= offset <= named["bytes"]:
             raise RefusedError(f"offset is 0 to {named['bytes']}")
         try:
-            body = await once("export", partial(_piece, order.folder / named["name"], offset))
+            body = await once(
+                "export", partial(_piece, order.folder / Path(str(named["name"])).name, offset)
+            )
         except OSError as err:
             raise RefusedError(f"the paper cannot be read: {err.strerror or err}") from err
         said: dict[str, Json] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -109,3 +110,40 @@ async def test_port_state_control_orders_and_fetches_nothing(tmp_path):
             await visitor.act("exports", "order", **ORDER)
         with pytest.raises(RefusedError):
             await made.ask("fetch", token=visitor.token, page="exports", file="paper", asked={})
+
+
+async def test_the_page_says_how_the_newest_releases_ended_also_those_that_a_restart_broke_off(
+    tmp_path,
+):
+    def entry(seq, type_, **said):
+        actor = {"person": SSO, "station": None, "proof": "none"}
+        at = f"2026-11-22T02:{seq:02d}:00.000Z"
+        return json.dumps({"seq": seq, "type": type_, "at": at, "actor": actor, "open": said})
+
+    lost = {"export": 5, "reason": "ispsd was stopped before it was written"}
+    entries = {
+        "record.exported": [
+            entry(seq, "record.exported", what="psc", format="pdf", to_whom="J. Doe")
+            for seq in (3, 5, 8)
+        ],
+        "export.written": [entry(4, "export.written", export=3, sha256="ab" * 32)],
+        "export.failed": [entry(7, "export.failed", **lost)],
+    }
+    async with desk(tmp_path) as made:
+        plain = made.desk.carry_out
+
+        async def carry_out(request):
+            found = {"crew": CREW, "export.progress": {"orders": []}}.get(request["do"])
+            if request["do"] == "log":
+                found = {"entries": entries[request["type"]]}
+            return found or await plain(request)
+
+        made.desk.carry_out = carry_out
+        visitor = await Visitor.logged_in(made, SSO)
+        said = (await visitor.page("exports"))["said"]
+        assert [(each["seq"], each["ended"], each["reason"]) for each in said["lately"]] == [
+            (8, None, None),
+            (5, 7, lost["reason"]),
+            (3, 4, None),
+        ]
+        assert said["lately"][2]["sha256"] == "ab" * 32

@@ -6,6 +6,7 @@ The daemon has a paper made in a process of its own and keeps it for an hour, fo
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
@@ -37,6 +38,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "jsonl": "JSON lines, for the verifier",
 }
 
+MOST_LATELY: Final = 10
 PARTS: Final[Mapping[Part, str]] = {
     Part.SNAPSHOT: "snapshot",
     Part.READING: "entries read",
@@ -56,7 +58,34 @@ async def read(reader: Reader, _: Mapping[str, str]) -> Mapping[str, Json]:
         "whats": {what: WHATS.get(what, what) for what in release.WHATS},
         "formats": dict(FORMATS),
         "parts": {part.value: PARTS[part] for part in Part},
+        "lately": await _lately(reader),
         "masters": [each["name"] for each in crew if Role.MASTER.value in each["roles"]],
+    }
+
+
+async def _lately(reader: Reader) -> list[Json]:
+    """Return the newest releases of the record, whoever ordered them and however, each with how it ended."""
+    ends: dict[object, Mapping[str, Any]] = {}
+    for type_ in ("export.written", "export.failed"):
+        page = await reader.ask("log", type=type_, count=2 * MOST_LATELY)
+        for body in page["entries"]:
+            entry = json.loads(body)
+            ends[entry["open"]["export"]] = entry
+    begun = await reader.ask("log", type="record.exported", count=MOST_LATELY)
+    return [_ended(json.loads(body), ends) for body in reversed(begun["entries"])]
+
+
+def _ended(begun: Mapping[str, Any], ends: Mapping[object, Mapping[str, Any]]) -> dict[str, Json]:
+    said, end = begun["open"], ends.get(begun["seq"])
+    told: Mapping[str, Any] = {} if end is None else end["open"]
+    return {
+        "seq": begun["seq"],
+        "at": begun["at"],
+        "person": begun["actor"]["person"],
+        **{name: said.get(name) for name in ("what", "format", "to_whom", "consent")},
+        "ended": None if end is None else end["seq"],
+        "sha256": told.get("sha256"),
+        "reason": told.get("reason"),
     }
 
 
