@@ -120,6 +120,7 @@ async def test_a_defect_is_entered_gets_a_measure_and_shows_port_state_control_n
         assert "CSO P. Okafor 22 Nov 1000 (0200Z)" in shown
         await page.get_by_role("button", name="PSC mode").click()
         await page.get_by_text("read only").wait_for()
+        await page.goto(f"{address}sso/defects")
         text = await page.locator("main").inner_text()
         assert "Search equipment X01" in text
         assert "in force" in text
@@ -168,6 +169,7 @@ async def test_a_crew_change_counts_for_the_drill_and_a_pin_is_reset(tmp_path, c
         assert PIN not in await page.content()
         await page.get_by_role("button", name="PSC mode").click()
         await page.get_by_text("read only").wait_for()
+        await page.goto(f"{address}sso/persons")
         [text] = await page.locator("table").all_inner_texts()
         assert "R. Menon" in text
         for words in ("J. Santos", "PIN", "SSAS", "gangway"):
