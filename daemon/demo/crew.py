@@ -61,8 +61,13 @@ class Crew:
         devices: Simulators,
         broker: EmbeddedBroker,
         witness: Mapping[str, str] | None = None,
+        *,
+        ws_port: int | None = None,
     ) -> Path:
-        """Write the daemon's configuration for these devices, this broker and this witness; return where."""
+        """Write the daemon's configuration for these devices, this broker and this witness; return where.
+
+        ``ws_port`` is where pages reach the broker, if that is not its own.
+        """
         tree = derived(
             self.tree, self.plan, devices.endpoints, state=self.state, mqtt_port=broker.port
         )
@@ -73,7 +78,7 @@ class Crew:
             tree["mqtt"] |= {"user": "ispsd", "password_file": str(secret)}
         if witness is not None:
             tree["witness"] = [dict(witness)]
-        tree["web"] = {"port": free_port(), "broker": f"ws://127.0.0.1:{broker.ws_port}"}
+        tree["web"] = {"port": free_port(), "broker": f"ws://127.0.0.1:{ws_port or broker.ws_port}"}
         path = self.state / "ispsd.toml"
         path.write_text(toml.written(tree), "utf-8")
         return path

@@ -79,7 +79,8 @@ async def _play(state: Path, *, keep: bool) -> int:
         devices = await stage.enter_async_context(ship.simulators())
         await ship.begin(devices)
         second = await stage.enter_async_context(second_computer(state / "second-computer"))
-        path = ship.write_config(devices, broker, second.section())
+        ws_port = await _page_port(stage, broker) if keep else None
+        path = ship.write_config(devices, broker, second.section(), ws_port=ws_port)
         loaded = config.load(path)
         await _history(loaded)
         second.trust(_vkey(loaded))
@@ -201,10 +202,21 @@ def _tell_how_to_watch(broker: EmbeddedBroker, state: Path) -> None:
     _say("", f"  ispsd status --socket {state / 'control.sock'}")
 
 
+async def _page_port(stage: AsyncExitStack, broker: EmbeddedBroker) -> int:
+    """Return where pages reach the broker: iotcore's own WebSocket speaks MQTT 3.1.1 only, its TCP port MQTT 5."""
+    if broker.kind == "mosquitto":
+        return broker.ws_port
+    try:
+        from daemon.web.tunnel import tunnel  # noqa: PLC0415 (aiohttp is an optional extra)
+    except ImportError as err:
+        raise IspsdError("the page needs the extra 'web': pip install 'ispsd[web]'") from err
+    return await stage.enter_async_context(tunnel(broker.port))
+
+
 async def _serve_page(
     stage: AsyncExitStack, broker: EmbeddedBroker, loaded: Config, path: Path
 ) -> None:
-    """Serve the pages; say where that of the stations is, where the broker can speak to it."""
+    """Serve the pages; say where that of the stations is."""
     log = path.with_name("web.log")
     web = await stage.enter_async_context(
         processes.child("-m", "daemon", "web", "--config", str(path), log=log)
@@ -213,14 +225,8 @@ async def _serve_page(
         raise IspsdError(
             f"the page ended at once:\n{log.read_text('utf-8', errors='replace')[-2000:]}"
         )
-    if broker.kind != "mosquitto":
-        _say(
-            "PAGE",
-            "none of the watch: iotcore's WebSocket speaks MQTT 3.1.1 only; install Mosquitto for it",
-        )
-        return
-    # Of this demo only, which is gone with it, and on loopback.
-    password = broker.passwords["bridge"]
+    # Of this demo only, which is gone with it, and on loopback; iotcore knows no users.
+    password = broker.passwords.get("bridge", "any")
     _say(
         "PAGE",
         f"http://127.0.0.1:{loaded.web.port}/ in a browser on this computer; it shows at once",
