@@ -60,8 +60,9 @@ async def test_a_late_result_that_is_sat_is_looked_at_too(tmp_path):
 
 
 async def test_after_a_review_only_what_came_since_is_there_and_the_sign_offs_are_told(tmp_path):
+    results = [{"outcome": "passed", "count": 3}, {"outcome": "skipped", "count": 1}]
     reviews = [
-        signed("reviewed", 11, 11, MATE),
+        signed("reviewed", 11, 11, MATE, results=results),
         signed("verified", 11, 8, MASTER, same_person=False),
     ]
     async with looking(tmp_path, [*MONTH, *reviews, *MORE], now=NOW) as seen:
@@ -73,6 +74,7 @@ async def test_after_a_review_only_what_came_since_is_there_and_the_sign_offs_ar
         ("Verified", 8, MASTER),
         ("Reviewed", 11, MATE),
     ]
+    assert page["history"][1]["results"] == ["3 SAT", "1 NOT DONE"]
     assert "No. 9 to 11 wait for the Master" in html
     assert "Verified</button>" not in html
 

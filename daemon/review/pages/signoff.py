@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.papers.words import result
 from daemon.people import authority
 from daemon.review.page import Act, Page
 from daemon.review.typed import Number, Pin
@@ -58,7 +59,7 @@ def _signed(entry: Mapping[str, Any]) -> dict[str, Json]:
         "first": said.get("from"),
         "up_to": said.get("up_to"),
         "results": [
-            f"{each['count']} {each['outcome']}"
+            f"{each['count']} {result(each['outcome'])}"
             for each in said.get("results", ())
             if isinstance(each, dict)
         ],

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import RefusedError
+from daemon.papers.words import result
 from daemon.review.page import LARGEST_FILE, File, Page
 
 if TYPE_CHECKING:
@@ -47,9 +48,14 @@ async def _again(reader: Reader, shown: Mapping[str, Any]) -> Json:
     if not shown["evidence"] or size > CHEAP:
         return None
     try:
-        return dict(await reader.ask("rejudge", seq=shown["seq"]))
+        again = await reader.ask("rejudge", seq=shown["seq"])
     except RefusedError as err:
-        return {"agreement": "NOT PROVEN", "why": str(err), "recorded": None, "today": None}
+        return {"agreement": "NOT PROVEN", "why": str(err), "today": None}
+    today = again["today"]
+    said = (
+        None if today is None else {"result": result(today["outcome"]), "reason": today["reason"]}
+    )
+    return {"agreement": again["agreement"], "why": again["why"], "today": said}
 
 
 async def evidence(reader: Reader, asked: Mapping[str, str]) -> File:
