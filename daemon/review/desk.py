@@ -162,7 +162,9 @@ class ReviewDesk:
             raise RefusedError("this form is not of this login; nothing was done")
 
     async def _psc(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
-        """Enter PSC mode, or leave it with the PIN of who is logged in; return the first page that is there then.
+        """Enter PSC mode, or leave it with the PIN of who is logged in; return the page that comes then.
+
+        That is the one on which it was pressed, where it may be shown, else the first.
 
         Raises:
             RefusedError: The PIN is wrong.
@@ -170,9 +172,9 @@ class ReviewDesk:
         session = self._known(request)
         self._own(session, request)
         on = request.get("on") is True
-        to: dict[str, Json] = {
-            "page": next((p.name for p in self._pages.values() if p.psc or not on), "")
-        }
+        there = [page.name for page in self._pages.values() if page.psc or not on]
+        stood = request.get("page")
+        to: dict[str, Json] = {"page": stood if stood in there else there[0] if there else ""}
         if on == session.is_psc:
             return to
         if not on:

@@ -111,8 +111,10 @@ class Visitor:
             "act", token=self.token, csrf=self.csrf, page=page, act=act, said=said
         )
 
-    async def psc(self, *, on: bool, pin: str | None = None) -> Mapping[str, Any]:
-        return await self.made.ask("psc", token=self.token, csrf=self.csrf, on=on, pin=pin)
+    async def psc(self, *, on: bool, pin: str | None = None, page: Any = None) -> Mapping[str, Any]:
+        return await self.made.ask(
+            "psc", token=self.token, csrf=self.csrf, on=on, pin=pin, page=page
+        )
 
 
 @asynccontextmanager

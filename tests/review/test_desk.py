@@ -387,9 +387,9 @@ async def test_what_a_page_does_by_itself_is_written_by_who_is_logged_in(tmp_pat
 async def test_in_psc_mode_nothing_can_be_done_and_only_what_may_be_shown_is_shown(tmp_path):
     async with desk(tmp_path, more=MORE) as made:
         visitor = await Visitor.logged_in(made, SSO)
-        assert MORE["shown"].psc
         first = next(p.name for p in made.desk._pages.values() if p.psc)
-        assert (await visitor.psc(on=True))["page"] == first
+        for stood, comes in (("shown", "shown"), ("form", first), (None, first), ([], first)):
+            assert (await visitor.psc(on=True, page=stood))["page"] == comes
         made.asked.clear()
         assert "PSC mode" in str(await refused(visitor.act("form", "sign", up_to="7", pin=PIN)))
         await refused(made.ask("fetch", token=visitor.token, page="form", file="evidence"))

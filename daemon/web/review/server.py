@@ -234,7 +234,9 @@ class _Visit:
     async def _set_psc(self, form: Mapping[str, str], csrf: str, *, on: bool) -> web.Response:
         pin = form.get("pin") or None
         try:
-            answer = await self._pages.ask("psc", token=self._token, csrf=csrf, on=on, pin=pin)
+            answer = await self._pages.ask(
+                "psc", token=self._token, csrf=csrf, on=on, pin=pin, page=form.get("page")
+            )
         except RefusedError as err:
             if "login" in err.wants:
                 raise
