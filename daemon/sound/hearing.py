@@ -65,6 +65,8 @@ class Hearing:
     session: str | None = None
     asked: str | None = None
     """The nonce of the newest synthetic alert of this session, until somebody has answered it."""
+    curtained: bool = False
+    """The curtain is down: what goes on is told in the citadel."""
     unreadable: int = 0
     """Messages that were no JSON object."""
     _is_told_ended: bool = False
@@ -80,7 +82,18 @@ class Hearing:
     def connected_anew(self) -> None:
         """Forget what the broker had told: it tells everything again, and what it does not is no more."""
         self.session, self._beat_s, self._is_told_ended, self.asked = None, None, False, None
+        self.curtained = False
         self._alerts.clear()
+
+    def adopt_beat(self, other: Hearing) -> None:
+        """Take the newest heartbeat of another, of the same session, where none has come here yet."""
+        if self._beat_s is None and self.session is not None and self.session == other.session:
+            self._beat_s, self._beat_up = other._beat_s, other._beat_up
+            self._good_s = other._good_s
+
+    def sounds_here(self) -> bool:
+        """Return whether alerts sound at this station at once, as far as it was told in this session."""
+        return self._own.get("sounds") is True and self._is_ours(self._own)
 
     def take(self, message: Message, now_s: float) -> None:
         """Take what the broker says."""
@@ -93,7 +106,7 @@ class Hearing:
             return
         match topic.kind:
             case "status" if body:
-                self._take_status(body)
+                self.take_status(body)
             case "heartbeat" if body.get("session") == self.session is not None:
                 self._beat_s = self._good_s = now_s
                 self._beat_up = _seconds(body.get("up")) or 0.0
@@ -105,6 +118,8 @@ class Hearing:
                 }
             case "alert":
                 self._take_alert(topic.id, body)
+            case "curtain":
+                self.curtained = bool(body)
             case "station" if topic.id == self.station and body:
                 self._own = body
             case "selftest" if body.get("synthetic") is True and self._is_ours(body):
@@ -126,7 +141,7 @@ class Hearing:
         A cabin is not woken because the broker is.
         """
         sounds = self._own.get("sounds", True) is not False
-        return self.lost(now_s) and (sounds or bool(self.sounding()))
+        return self.lost(now_s) and not self.curtained and (sounds or bool(self.sounding()))
 
     def sounding(self) -> frozenset[Sounding]:
         """Return what sounds at this station."""
@@ -161,7 +176,7 @@ class Hearing:
             else usual.warning_every_s,
         )
 
-    def _take_status(self, body: dict[str, Any]) -> None:
+    def take_status(self, body: dict[str, Any]) -> None:
         session, state = body.get("session"), body.get("state")
         if state == "offline":
             self._is_told_ended |= session == self.session

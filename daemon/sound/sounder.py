@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import logs, systemd
@@ -13,6 +14,7 @@ from daemon.mqtt.connection import Connection
 from daemon.mqtt.topics import Topics
 from daemon.mqtt.wire import PublishRefusedError
 from daemon.sound.conductor import Conductor, Sounding
+from daemon.sound.ears import Ears
 from daemon.sound.hearing import LONGEST_REASON, Hearing, read, shown
 from daemon.sound.player import Player
 from daemon.sound.tones import Signal, samples
@@ -34,6 +36,8 @@ MOST_TOLD: Final = 20
 """Alerts that begin to sound together are told by name up to so many, the loudest first; the rest is counted."""
 MOST_WAITING: Final = 4000
 """Messages that have come and are not read yet."""
+HEARD: Final = ("status", "heartbeat", "snapshot", "alert/+")
+"""Beside its own, in the open and in the citadel."""
 OWN_WORD: Final = "sound-"
 """How the id of its commands begins: on the same topic the page of its station is answered as well."""
 LOG = logs.get("sound")
@@ -74,6 +78,7 @@ class Sounder:
         self._volume = volume
         self._show = show
         self._connection: Connection | None = None
+        self._replies = {t.reply(station) for t in (self._topics, self._topics.citadel())}
         self._conductor = Conductor()
         self._shown: frozenset[Sounding] = frozenset()
         self._played: Signal | None = None
@@ -81,8 +86,13 @@ class Sounder:
         self._was_lost = False
         self._is_asked = asyncio.Event()
         self._refusal: str | None = None
-        self.hearing = Hearing(station, self._topics, clock.now_s())
+        self._ears = Ears(station, self._topics, clock.now_s())
         self.player = Player(open_output, self._next_signal, self._goes_on, clock=clock)
+
+    @property
+    def hearing(self) -> Hearing:
+        """Return what is heard at present."""
+        return self._ears.now
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -95,7 +105,7 @@ class Sounder:
     def _next_signal(self) -> bytes:
         """Return the samples of the signal that begins now; none for silence."""
         now_s = self._clock.now_s()
-        lost = self.hearing.lost(now_s)
+        lost = self.hearing.lost(now_s) and not self.hearing.curtained
         sounding = frozenset() if lost else self.hearing.sounding()
         self._say(sounding, lost=lost)
         voice = self.hearing.voice()
@@ -184,7 +194,7 @@ class Sounder:
             LinkError: It is.
             PublishRefusedError: The broker lets us hear nothing.
         """
-        self.hearing.connected_anew()
+        self._ears.connected_anew()
         self._connection = connection
         # Read from the first message on: what the broker remembers comes before it has answered every subscription.
         subscribing = asyncio.ensure_future(self._subscribe(connection))
@@ -207,18 +217,21 @@ class Sounder:
         """Ask for everything that a sounder hears."""
         own = (f"station/{self._station}", f"reply/{self._station}")
         try:
-            for name in (*own, "status", "heartbeat", "snapshot", "alert/+", "selftest/+"):
+            for name in (*own, *HEARD, "curtain", "selftest/+"):
                 await connection.subscribe(f"{self._topics.root}/{name}")
         except PublishRefusedError as err:
             connection.give_up(str(err))
             raise
+        with suppress(PublishRefusedError):  # only the broker knows who may hear that
+            for name in (*own, *HEARD):
+                await connection.subscribe(f"{self._topics.citadel().root}/{name}")
 
     def _take(self, message: Message) -> None:
-        if message.topic == self._topics.reply(self._station):
+        if message.topic in self._replies:
             self._take_reply(message)
         else:
-            self.hearing.take(message, self._clock.now_s())
-            if self.hearing.asked is not None:
+            self._ears.take(message, self._clock.now_s())
+            if self._ears.open.asked is not None:
                 self._is_asked.set()
 
     def _take_reply(self, message: Message) -> None:
@@ -251,7 +264,8 @@ class Sounder:
     async def _answer(self) -> None:
         """Answer the newest synthetic alert, so that ispsd knows that alerts come here."""
         self._is_asked.clear()
-        asked, self.hearing.asked = self.hearing.asked, None
+        heard = self._ears.open
+        asked, heard.asked = heard.asked, None
         session = self.hearing.session
         if asked is not None and session is not None:
             fresh, armed = self.hearing.fresh(self._clock.now_s()), self.player.armed()

@@ -316,9 +316,10 @@ async def test_covert_a_sounder_asks_for_nothing_that_is_closed(monkeypatch) -> 
             await ear.live(10.0)
             assert ear.heard() == []
     root = TOPICS.root
-    names = ("status", "heartbeat", "snapshot", "alert/+", "selftest/+")
-    open_ = {f"{root}/{name}" for name in names}
-    assert set(asked) == open_ | {f"{root}/station/sso", f"{root}/reply/sso"}
+    names = ("status", "heartbeat", "snapshot", "alert/+", "station/sso", "reply/sso")
+    open_ = {f"{root}/{name}" for name in (*names, "curtain", "selftest/+")}
+    # What is open, and the same where it goes on behind the curtain: nothing of the SSAS is in either.
+    assert set(asked) == open_ | {f"{root}/citadel/{name}" for name in names}
 
 
 async def test_a_terminal_that_is_gone_and_a_reply_of_nonsense_silence_nobody() -> None:
