@@ -74,6 +74,7 @@ class Proofs:
         self._log = logs.get("people")
         self._nobody = _nobodys_hash(hardness)
         self._strangers = FRESH
+        self._knocked: dict[str, Tries] = {}
         self.unreadable: str | None = None
         """Why nobody can prove anything; None where the file could be read."""
         self.on_lock: Callable[[str, str | None], None] = lambda *_: None
@@ -121,7 +122,13 @@ class Proofs:
         return {name: now_utc + timedelta(seconds=s) for name, s in left.items() if s}
 
     async def check(
-        self, name: str | None, pin: str, *, station: str | None = None, what: str = "PIN"
+        self,
+        name: str | None,
+        pin: str,
+        *,
+        station: str | None = None,
+        what: str = "PIN",
+        apart: bool = False,
     ) -> None:
         """Hold a PIN against what is kept; for a name that nobody has (None) it takes as long.
 
@@ -130,11 +137,13 @@ class Proofs:
             pin: As it was typed.
             station: Where; None at ispsd's own computer.
             what: What it is called in a refusal.
+            apart: Anybody may try there: what is wrong there locks there and nowhere else, or every stranger could
+                keep the SSO and the Master from what they do with their PINs elsewhere.
 
         Raises:
             RefusedError: Wrong, locked, or too many are being checked; how many tries are left is said.
         """
-        await self._in_turn(self._attempt(name, pin, station, what))
+        await self._in_turn(self._attempt(name, pin, station, what, apart=apart))
 
     async def set(self, name: str, pin: str, *, old: str | None, signs: bool) -> bytes | None:
         """Keep a new PIN; return the public half of a signing key that is new, None where none is.
@@ -166,21 +175,26 @@ class Proofs:
         """
         return await self._in_turn(self._signer(name, pin))
 
-    async def _attempt(self, name: str | None, pin: str, station: str | None, what: str) -> None:
+    async def _attempt(
+        self, name: str | None, pin: str, station: str | None, what: str, *, apart: bool
+    ) -> None:
         self._must_be_readable()
         held = None if name is None else self._held.get(name)
-        if held is not None and (left_s := held.tries.locked_for_s(self._clock.now_s())):
+        tried = FRESH
+        if held is not None and name is not None:
+            tried = self._knocked.get(name, FRESH) if apart else held.tries
+        if left_s := tried.locked_for_s(self._clock.now_s()):
             raise RefusedError(self._locked(what, left_s))
         if held is None or name is None:
             await self._waste(pin)
             raise RefusedError(f"the {what} is wrong")
         right = await self._hasher.call(partial(hashing.fits, held.hash, pin))
         if right:
-            if held.tries != FRESH:
-                await self._count(name, held, FRESH)
+            if tried != FRESH:
+                await self._count(name, held, FRESH, apart=apart)
             return
-        tries = held.tries.after_wrong(self._clock.now_s())
-        await self._count(name, held, tries)
+        tries = tried.after_wrong(self._clock.now_s())
+        await self._count(name, held, tries, apart=apart)
         if left_s := tries.locked_for_s(self._clock.now_s()):
             self._log.warning("pin.locked")
             self.on_lock(name, station)
@@ -203,7 +217,10 @@ class Proofs:
             "acknowledging needs none"
         )
 
-    async def _count(self, name: str, held: Credential, tries: Tries) -> None:
+    async def _count(self, name: str, held: Credential, tries: Tries, *, apart: bool) -> None:
+        if apart:
+            self._knocked[name] = tries
+            return
         self._held[name] = replace(held, tries=tries)
         if not await self._save(WAIT_FOR_DISK_S):
             self._log.warning("pins.not_written", reason="the count stands in memory only")

@@ -69,7 +69,7 @@ class Login:
         may = person is not None and authority.cell(Act.READ, person.roles) is not None
         known = person.name if person is not None and may and proofs.has(person.name) else None
         try:
-            await proofs.check(known, pin, station=PAGE)
+            await proofs.check(known, pin, station=PAGE, apart=True)
         except RefusedError:
             return None
         # While it was checked, duties may have changed hands.

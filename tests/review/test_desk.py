@@ -9,7 +9,7 @@ import pytest
 
 from daemon.errors import RefusedError
 from daemon.people.crew import Member
-from daemon.people.lockout import TRIES
+from daemon.people.lockout import LOCKED_FOR_S, TRIES
 from daemon.review import login, registry
 from daemon.review.login import REFUSAL, REFUSED_AFTER_S
 from daemon.review.page import Act, File, Page
@@ -113,6 +113,23 @@ async def test_five_wrong_pins_lock_and_the_entry_says_that_it_was_the_page(tmp_
         assert locked.type == "login.locked"
         assert (locked.open["person"], locked.open["station"]) == (SSO, "sso-page")
         assert str(await refused(made.ask("login", name=SSO, pin=PIN))) == REFUSAL
+
+
+async def test_who_guesses_at_the_page_locks_the_page_and_keeps_nobody_from_acting_elsewhere(
+    tmp_path,
+):
+    async with desk(tmp_path) as made:
+        proofs = made.people.proofs
+        assert proofs is not None
+        for _ in range(TRIES):
+            await refused(made.ask("login", name=SSO, pin="000000"))
+        await proofs.check(SSO, PIN, station="bridge")
+        assert str(await refused(made.ask("login", name=SSO, pin=PIN))) == REFUSAL
+        for _ in range(TRIES):
+            with pytest.raises(RefusedError):
+                await proofs.check(SSO, "000000", station="bridge")
+        await made.clock.advance(LOCKED_FOR_S)
+        assert await made.ask("login", name=SSO, pin=PIN)
 
 
 async def test_a_flood_of_logins_is_refused_before_any_pin_is_looked_at(tmp_path, monkeypatch):
