@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from daemon.errors import IspsdError
 from daemon.web.pages import built, headers
@@ -34,6 +36,8 @@ IDLE_S: Final = 10.0
 """A connection that asks nothing for so long is closed."""
 REQUEST_S: Final = 10.0
 """And one that has not asked anything whole for so long."""
+UNREAD_S: Final = 20.0
+"""And one that takes nothing of its answer for so long: else a few that never read would be all that there may be."""
 SETTINGS: Final = "/settings.json"
 
 
@@ -77,21 +81,21 @@ class PageServer:
         Raises:
             IspsdError: It cannot listen there.
         """
-        server = web.Server(
-            self._answer,
-            access_log=None,
-            keepalive_timeout=IDLE_S,
-            max_line_size=LARGEST_HEAD,
-            max_field_size=LARGEST_HEAD,
-            lingering_time=1.0,
-        )
-
+        server = web.Server(self._answer)
         loop = asyncio.get_running_loop()
 
         def accept() -> asyncio.BaseProtocol:
             if len(server.connections) >= MOST_PEERS:
                 return _TurnedAway()
-            handler = server()
+            handler = _Handler(
+                server,
+                loop=loop,
+                access_log=None,  # type: ignore[arg-type]  # as web.Server gives it
+                keepalive_timeout=IDLE_S,
+                max_line_size=LARGEST_HEAD,
+                max_field_size=LARGEST_HEAD,
+                lingering_time=1.0,
+            )
             self._silent[handler] = loop.call_later(REQUEST_S, self._end_silent, handler)
             return handler
 
@@ -154,6 +158,33 @@ class PageServer:
                 "demo": ship.is_demo,
             }
         ).encode()
+
+
+class _Handler(web.RequestHandler):
+    """One connection: what is no request gets three words, and no line of the log that a stranger could fill."""
+
+    __slots__ = ()
+
+    def connection_made(  # type: ignore[explicit-override]
+        self, transport: asyncio.BaseTransport
+    ) -> None:
+        super().connection_made(transport)
+        if (sock := transport.get_extra_info("socket")) is not None:
+            unread_ms = int(UNREAD_S * 1000)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+
+    def handle_error(  # type: ignore[explicit-override]
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        answer = _words(400, "this is no request", {"Server": "ispsd"})
+        answer.force_close()
+        return answer
 
 
 class _TurnedAway(asyncio.Protocol):
