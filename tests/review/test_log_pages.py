@@ -67,6 +67,27 @@ async def test_filters_keep_month_and_words(tmp_path):
         assert "HHMD" not in days
 
 
+async def test_what_is_overdue_now_is_named_though_it_has_no_row_in_the_month(tmp_path):
+    def row(test, readiness):
+        last = {"seq": 7, "result": "SAT", "at": "2026-08-01T00:00:00Z"}
+        return {"test": test, "name": test.upper(), "why": "passed 1 Aug 2026", "limit": "2026-11-01T00:00:00Z",
+                "last": last, "readiness": readiness}  # fmt: skip
+
+    async def tests(_):
+        return {"tests": [row("t-pir", "overdue"), row("t-buzz", "in order")]}
+
+    async with looking(
+        tmp_path, MONTH, now=NOW, answers={"tests": tests}, overdue=("t-pir",)
+    ) as seen:
+        page = await seen.page("log", show="overdue")
+        assert "T-PIR" in page
+        assert "T-BUZZ" not in page
+        assert "/sso/test?seq=7" in Parts(page).links
+        assert (await seen.said("log"))["said"]["overdue"] == []
+        await seen.visitor.psc(on=True)
+        assert "T-PIR" not in await seen.page("log", show="overdue")
+
+
 async def test_long_logs_are_read_sheet_by_sheet(tmp_path):
     many = [result("t-uhf", at(1, n // 60, n % 60)) for n in range(150)]
     async with looking(tmp_path, many, now=NOW) as seen:

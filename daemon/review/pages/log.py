@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import RefusedError
+from daemon.model import Readiness
 from daemon.review import calendar
 from daemon.review.page import Page
 
@@ -42,6 +43,7 @@ async def read(reader: Reader, asked: Mapping[str, str]) -> Mapping[str, Json]:
         before=_before(asked),
         view="psc" if reader.is_psc else "full",
     )
+    overdue = await _overdue(reader) if show == "overdue" and not reader.is_psc else []
     kept = {name: asked[name] for name in KEPT if asked.get(name)}
     return {
         **sheet,
@@ -65,7 +67,18 @@ async def read(reader: Reader, asked: Mapping[str, str]) -> Mapping[str, Json]:
         if sheet["next"] is None
         else {**kept, "show": show, "before": str(sheet["next"])},
         "is_first": "before" not in asked,
+        "overdue": overdue,
     }
+
+
+async def _overdue(reader: Reader) -> list[Json]:
+    """Return the tests that are overdue now: what was not done for long has no row in this month."""
+    tests = (await reader.ask("tests"))["tests"]
+    return [
+        {name: each[name] for name in ("test", "name", "why", "limit", "last")}
+        for each in tests
+        if each["readiness"] == Readiness.OVERDUE
+    ]
 
 
 def _before(asked: Mapping[str, str]) -> int | None:
