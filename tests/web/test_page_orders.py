@@ -209,3 +209,15 @@ async def test_why_ispsd_is_degraded_stands_on_the_page_and_not_behind_a_pointer
             screen, "document.querySelectorAll('.panel.ispsd li').length === 2", "the reasons"
         )
         assert await screen.page.locator(".panel.ispsd li").all_inner_texts() == reasons
+
+
+async def test_whoever_goes_by_keys_keeps_his_place_when_a_row_moves(chromium):
+    async with shown(chromium) as (hand, screen, _):
+        await hand.alert("a", priority="W")
+        await hand.alert("b", priority="W", raised_utc="2026-11-22T02:00:00.000Z")
+        ids = "[...document.querySelectorAll('ol.alerts > li')].map((row) => row.dataset.alert).join()"
+        await soon(screen, f"{ids} === 'a,b'", "the alerts")
+        await screen.page.focus("[data-alert='b'] .more")
+        await hand.alert("b", priority="A", raised_utc="2026-11-22T02:00:00.000Z")
+        await soon(screen, f"{ids} === 'b,a'", "another order")
+        assert await screen.page.evaluate("document.activeElement.matches('[data-alert=b] .more')")

@@ -36,6 +36,7 @@ export function rows(parent, items, key, make, update) {
       known.delete(name);
     }
   }
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
   let before = null;
   for (const item of items) {
     const name = key(item);
@@ -46,6 +47,8 @@ export function rows(parent, items, key, make, update) {
     if (node !== place) parent.insertBefore(node, place);
     before = node;
   }
+  // A node that is moved loses the focus, and whoever goes by keys his place.
+  if (focused && parent.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
 }
 
 /** How old something is: as one would say it. */
