@@ -45,6 +45,22 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, source, name):
     assert verified(unit) == (0, "")
 
 
+def test_the_pages_of_the_sso_need_one_group_and_a_folder_that_can_be_entered(tmp_path):
+    unit = tmp_path / UNIT.name
+    unit.write_text(
+        UNIT.read_text("utf-8").replace("/opt/ispsd/bin/ispsd", sys.executable), "utf-8"
+    )
+    more = tmp_path / "ispsd.service.d"
+    shutil.copytree(UNIT.with_name("ispsd.service.d"), more)
+    assert verified(unit) == (0, "")
+    settings = [
+        line
+        for line in (more / "web.conf").read_text("utf-8").splitlines()
+        if line and not line.startswith(("#", "["))
+    ]
+    assert settings == ["SupplementaryGroups=ispsd-web", "RuntimeDirectoryMode=0755"]
+
+
 @pytest.mark.parametrize("unit", [UNIT, SOUND, WEB])
 def test_the_sandbox_is_as_tight_as_it_was(unit):
     done = analyzed("security", "--offline=true", "--threshold=21", unit)
