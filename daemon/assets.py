@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import functools
 import os
 import tomllib
 from pathlib import Path
@@ -35,9 +37,15 @@ def tables(path: Path) -> dict[str, Any]:
         ConfigError: It cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return copy.deepcopy(_parsed(path.read_text("utf-8")))
     except (OSError, ValueError) as err:  # of TOML and of UTF-8 too
         raise ConfigError(str(path), (Fault("file", f"cannot be read: {err}"),)) from err
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse a data file: a start reads the same ones more than once, and to parse takes most of its time."""
+    return tomllib.loads(text)
 
 
 def _alike(roots: list[Path], folder: str, name: str) -> list[str]:
@@ -47,8 +55,13 @@ def _alike(roots: list[Path], folder: str, name: str) -> list[str]:
     return [each for each in known if name in each] or close or known
 
 
+@functools.cache
+def _package() -> Path:
+    return Path(__file__).resolve().parent
+
+
 def _roots() -> list[Path]:
-    package = Path(__file__).resolve().parent
+    package = _package()
     roots = [package / "_config", package.parent / "config"]
     if given := os.environ.get("ISPSD_DATA"):
         roots.insert(0, Path(given))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import json
 import shutil
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
 ALL_SHUT = [2, 3, 4, 6]
 HATCH, GEAR_CLOSED, GEAR_OPEN, SEAL_CLOSED, SEAL_OPEN, LAMP = 3, 4, 5, 6, 7, 14
 ROOT = "ispsd/9999993/v1/"
+
+
+@functools.cache
+def _validator(topic: str) -> Draft202012Validator:
+    return Draft202012Validator(schema_for(topic))
 
 
 @dataclass(slots=True)
@@ -181,11 +187,8 @@ class Ship:
 
     def _judge(self, message: Message) -> None:
         """Hold every message that anybody sends against the contract's schemas."""
-        wrong = list(
-            Draft202012Validator(schema_for(message.topic)).iter_errors(
-                self.newest[message.topic.removeprefix(ROOT)]
-            )
-        )
+        said = self.newest[message.topic.removeprefix(ROOT)]
+        wrong = list(_validator(message.topic).iter_errors(said))
         if wrong:
             self.faults.append(f"{message.topic}: {wrong[0].message}")
 

@@ -7,6 +7,7 @@ that no profile can make ispsd write.
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -170,6 +171,12 @@ def load_profile(name: str) -> Profile:
     return read_profile(asset(f"devices/{name}.toml"))
 
 
+@functools.lru_cache(maxsize=32)
+def _profile(raw: bytes) -> Profile:
+    """Return the profile that a file says; most units of a ship are of few models, and nobody changes a profile."""
+    return Profile.model_validate(tomllib.loads(raw.decode()))
+
+
 def read_profile(path: Path) -> Profile:
     """Read one profile file.
 
@@ -181,7 +188,7 @@ def read_profile(path: Path) -> Profile:
     if len(raw) > LONGEST_FILE_BYTES:
         raise ConfigError(str(path), (Fault("file", f"longer than {LONGEST_FILE_BYTES} bytes"),))
     try:
-        return Profile.model_validate(tomllib.loads(raw.decode()))
+        return _profile(raw)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise ConfigError(str(path), (Fault("file", str(err)),)) from err
     except ValidationError as err:
