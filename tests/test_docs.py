@@ -118,6 +118,15 @@ def test_the_documents_show_the_commands_that_there_are():
     assert shown >= {*cli._parser()._subparsers._group_actions[0].choices}
 
 
+def test_every_test_that_the_papers_for_auditors_name_is_one():
+    sources = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    there = {name for text in sources for name in re.findall(r"def (test_\w+)", text)}
+    for paper in ("compliance.md", "security.md"):
+        named = set(re.findall(r"`(test_\w+)`", page(paper)))
+        assert len(named) > 10
+        assert named <= there, f"{paper}: {sorted(named - there)}"
+
+
 @pytest.mark.parametrize(
     ("snippet", "text"), [(s, t) for _, s, t in SNIPPETS], ids=[n for n, *_ in SNIPPETS]
 )
