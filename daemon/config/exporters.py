@@ -1,7 +1,4 @@
-"""Which exporters does the ship's file name, and what is wrong with them? For ``ispsd check``.
-
-Invariant 10 of the design: what an exporter sends beside the broker goes to an address that no device has.
-"""
+"""Which exporters does the ship's file name, and what is wrong with them? For ``ispsd check``."""
 
 from __future__ import annotations
 
@@ -12,15 +9,13 @@ from pydantic import ValidationError
 from daemon import registry
 from daemon.config.faults import said
 from daemon.config.shape import Export
-from daemon.drivers.links import UdpLink
 from daemon.errors import Fault
 from daemon.mqtt.access import OWNER
-from daemon.mqtt.wire import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from daemon.config.shape import Config, ConfigFile, Device
+    from daemon.config.shape import Config, ConfigFile
     from daemon.exporters.api import Rights
 
 
@@ -45,9 +40,9 @@ def exports(parts: Mapping[str, Any]) -> tuple[list[Export], list[Fault]]:
     return found, faults
 
 
-def exporter_faults(file: ConfigFile, found: list[Export], devices: list[Device]) -> list[Fault]:
+def exporter_faults(file: ConfigFile, found: list[Export]) -> list[Fault]:
     """Return what is wrong with exporters and dashboards' users beside the rest of the file."""
-    return [*_reader_faults(file, found), *_address_faults(file, found, devices)]
+    return list(_reader_faults(file, found))
 
 
 def rights(config: Config) -> list[Rights]:
@@ -80,32 +75,3 @@ def _reader_faults(file: ConfigFile, found: list[Export]) -> Iterator[Fault]:
     for place, user in of_exporters:
         if again.count(user) > 1:
             yield Fault(place, f"{user!r} is the user of two exporters")
-
-
-def _address_faults(
-    file: ConfigFile, found: list[Export], devices: list[Device]
-) -> Iterator[Fault]:
-    for each in found:
-        if (to := each.spec.address(each.config)) is None:
-            continue
-        host, port = to
-        if host == file.mqtt.host and port == file.mqtt.port:
-            yield Fault(f"exporter.{each.name}.port", "is the broker's")
-        for device in devices:
-            if _is_of(device, host, port):
-                yield Fault(
-                    f"exporter.{each.name}",
-                    f"sends to {host}:{port}, where device {device.id} is: ispsd writes to no device",
-                )
-
-
-def _is_of(device: Device, host: str, port: int) -> bool:
-    """Return whether a device is asked at an address, or listened to at a port of this computer."""
-    link = device.port
-    if link is None:
-        return False
-    if isinstance(link, UdpLink):
-        return host in LOOPBACK and link.port == port
-    if getattr(link, "host", None) != host:
-        return False
-    return host not in LOOPBACK or getattr(link, "port", None) == port

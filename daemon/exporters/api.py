@@ -110,11 +110,9 @@ class ExporterSpec:
     Attributes:
         build: Returns the exporter; validates and touches nothing.
         rights: What it needs at the broker, by its settings and the ship's id.
-        address: Where it sends to beside the broker: UDP host and port; None: nowhere.
     """
 
     kind: str
     config: type[ExporterConfig]
     build: Callable[[Any, ExporterContext], Exporter]
     rights: Callable[[Any, str], Rights] = lambda _config, _ship: NO_RIGHTS
-    address: Callable[[Any], tuple[str, int] | None] = lambda _config: None

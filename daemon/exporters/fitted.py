@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 60.0
 SETTLED_S: Final = 5.0
-"""What has gone on for so long works again; where nobody listens, UDP says so after the first datagram."""
+"""What has gone on for so long works again."""
 HEALTHY_S: Final = 30.0
 """One that has worked so long begins with the shortest pause again."""
 LOG = logs.get("exporters")

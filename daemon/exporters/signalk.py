@@ -1,22 +1,23 @@
-"""A Signal K server hears of alerts and doors: deltas by UDP, one a datagram.
+"""A Signal K server hears of alerts and doors: deltas over the ship's own broker, one a message.
 
-One way, and to the one address that the ship's file names: the server listens there (a data connection of the kind
-*Signal K, UDP*), and nothing it sends is read. Everything is told again each half minute, since a datagram may be lost
-and a server may have been started anew.
+What takes them from there to the server is no part of ispsd, which writes to nothing but the broker (invariant 10): a
+reader of the broker, on any computer. Everything is told again each half minute, since a server may have been started
+anew.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import socket
-from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from daemon.errors import LinkError
-from daemon.exporters.api import ExporterConfig, ExporterContext, ExporterSpec, Tally
+from daemon.exporters.api import ExporterConfig, ExporterContext, ExporterSpec, Rights, Tally
 from daemon.exporters.signalk_deltas import delta, over, stopped, true_at, values, withdrawn
+from daemon.mqtt.connection import Connection
+from daemon.mqtt.wire import PublishRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,24 +28,21 @@ if TYPE_CHECKING:
 KIND: Final = "signalk"
 PAUSE_S: Final = 0.1
 """What changes within it goes out together: a contact that bounces costs ten deltas a second at most."""
+LAST_S: Final = 0.5
+"""How long the last words may take."""
 
-Address = IPv4Address | IPv6Address
 
-
-def _one_host(address: Address) -> Address:
-    if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
-        raise ValueError("is not the address of one computer: what is sent is for the server alone")
-    return address
+def topic(ship: str) -> str:
+    """Return where a ship's deltas are published; never retained: an old one is no news."""
+    return f"signalk/ispsd_{ship}/delta"
 
 
 class SignalKConfig(ExporterConfig):
-    """One Signal K server."""
+    """One Signal K server behind the ship's broker."""
 
     kind: Literal["signalk"]
-    host: Annotated[Address, AfterValidator(_one_host)] = IPv4Address("127.0.0.1")
-    """Its address; a number, so that nobody has to be asked for it."""
-    port: Annotated[int, Field(ge=1024, le=65535)]
-    """Where its data connection *Signal K, UDP* listens."""
+    user: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")] = "signalk"
+    """As whom the deltas are read at the broker; `ispsd init` makes its password."""
     repeat_s: Annotated[float, Field(ge=5, le=300)] = 30.0
     """How often everything is told again, in seconds."""
     sound: bool = False
@@ -58,6 +56,7 @@ class SignalK:
         self.tally = Tally()
         self._config = config
         self._context = context
+        self._topic = topic(str(context.ship.imo_number))
         self._told: dict[tuple[str, str], tuple[str, ...]] = {}
         """The paths that each topic has been told on."""
 
@@ -65,42 +64,45 @@ class SignalK:
         """Tell until cancelled, then say that nothing is current any more.
 
         Raises:
-            LinkError: Nobody listens there, or the network is down.
+            LinkError: The broker is lost, or does not let us.
         """
-        feed, clock = self._context.feed, self._context.clock
-        with self._opened() as port:
-            try:
-                repeat_s = clock.now_s()
-                while True:
-                    for shown in feed.take():
-                        self._tell(port, shown, with_meta=False)
-                    if (now_s := clock.now_s()) >= repeat_s:
-                        repeat_s = now_s + self._config.repeat_s
-                        for shown in feed.everything():
-                            self._tell(port, shown, with_meta=True)
-                    await clock.sleep(PAUSE_S)
-                    await feed.news(max(0.0, repeat_s - clock.now_s()))
-            finally:
-                self._stop(port)
-
-    def _opened(self) -> socket.socket:
-        """Return a socket that speaks to the server alone, and never waits.
-
-        Raises:
-            LinkError: The network is down.
-        """
-        host = self._config.host
-        family = socket.AF_INET if host.version == 4 else socket.AF_INET6  # noqa: PLR2004 (IPv4)
-        port = socket.socket(family, socket.SOCK_DGRAM)
+        token = self._context.entropy.token()
+        connection = Connection(self._context.broker, client_id=f"ispsd-{KIND}-{token}")
+        await connection.connect()
         try:
-            port.setblocking(False)  # noqa: FBT003 (its signature)
-            port.connect((str(host), self._config.port))
-        except OSError as err:
-            port.close()
-            raise LinkError(f"{host}:{self._config.port}: {err.strerror}") from err
-        return port
+            await self._serve(connection)
+        except PublishRefusedError as err:
+            raise LinkError(
+                f"the broker refuses it: {err}; ispsd init writes its access list"
+            ) from err
+        finally:
+            await self._stop(connection)
+            await connection.disconnect()
 
-    def _tell(self, port: socket.socket, shown: Shown, *, with_meta: bool) -> None:
+    async def _serve(self, connection: Connection) -> None:
+        feed, clock = self._context.feed, self._context.clock
+        repeat_s = clock.now_s()
+        while not connection.closed.done():
+            for shown in feed.take():
+                await self._tell(connection, shown, with_meta=False)
+            if (now_s := clock.now_s()) >= repeat_s:
+                repeat_s = now_s + self._config.repeat_s
+                for shown in list(feed.everything()):
+                    await self._tell(connection, shown, with_meta=True)
+            await clock.sleep(PAUSE_S)
+            await self._news(connection, max(0.0, repeat_s - clock.now_s()))
+        raise LinkError(connection.closed.result())
+
+    async def _news(self, connection: Connection, within_s: float) -> None:
+        """Wait until there is something to tell, or the connection is over."""
+        waiting = asyncio.ensure_future(self._context.feed.news(within_s))
+        either: set[asyncio.Future[Any]] = {waiting, connection.closed}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+    async def _tell(self, connection: Connection, shown: Shown, *, with_meta: bool) -> None:
         key = (shown.kind, shown.id)
         said = values(shown, sound=self._config.sound)
         paths = tuple(each.path for each in said)
@@ -113,49 +115,50 @@ class SignalK:
         else:
             self._told.pop(key, None)
         if said:
-            self._send(port, said, up_s=shown.up_s, with_meta=with_meta)
+            await self._send(connection, said, up_s=shown.up_s, with_meta=with_meta)
 
-    def _send(
-        self, port: socket.socket, said: Iterable[Value], *, up_s: float, with_meta: bool
+    async def _send(
+        self, connection: Connection, said: Iterable[Value], *, up_s: float, with_meta: bool
     ) -> None:
         """Send one delta.
 
         Raises:
-            LinkError: Nobody listens there; the system tells so of the datagram before.
+            LinkError: The connection is over.
+            PublishRefusedError: The broker does not let us.
         """
         now_s = self._context.clock.now_s()
         at_utc = true_at(self._context.clock.utc(), now_s=now_s, up_s=up_s)
         made = delta(said, at_utc=at_utc, with_meta=with_meta, demo=self._context.demo)
         try:
-            port.send(json.dumps(made, ensure_ascii=False).encode())
-        except BlockingIOError:
-            self.tally.refused += 1  # no room in the system: this one is lost, and told again
-        except OSError as err:
+            await connection.deliver(self._topic, json.dumps(made, ensure_ascii=False).encode())
+        except PublishRefusedError:
             self.tally.refused += 1
-            raise LinkError(f"{self._config.host}:{self._config.port}: {err.strerror}") from err
-        else:
-            self.tally.count(now_s)
+            raise
+        self.tally.count(now_s)
 
-    def _stop(self, port: socket.socket) -> None:
+    async def _stop(self, connection: Connection) -> None:
         """Take back the values that were told, and say that ispsd stops, where anything had been said.
 
         An alert is left as it stands: to a Signal K server a notification of null is *normal*, and it is not over.
         """
         paths = [path for (kind, _), told in self._told.items() if kind != "alert" for path in told]
-        paths.sort(key=lambda path: path == stopped().path)  # that is the last word
         self._told.clear()
+        if not paths or connection.closed.done():
+            return
         now_s = self._context.clock.now_s()
+        taken_back = withdrawn([path for path in paths if path != stopped().path])
         try:
-            for path in paths:
-                last = (stopped(),) if path == stopped().path else withdrawn([path])
-                self._send(port, last, up_s=now_s, with_meta=False)
-        except LinkError:
+            async with asyncio.timeout(LAST_S):
+                for last in (taken_back, (stopped(),)):
+                    if last:
+                        await self._send(connection, last, up_s=now_s, with_meta=False)
+        except (LinkError, PublishRefusedError, TimeoutError):
             return
 
 
-EXPORTER = ExporterSpec(
-    kind=KIND,
-    config=SignalKConfig,
-    build=SignalK,
-    address=lambda config: (str(config.host), config.port),
-)
+def _rights(config: SignalKConfig, ship: str) -> Rights:
+    name = topic(ship)
+    return Rights(owner=(f"topic write {name}",), readers={config.user: (f"topic read {name}",)})
+
+
+EXPORTER = ExporterSpec(kind=KIND, config=SignalKConfig, build=SignalK, rights=_rights)

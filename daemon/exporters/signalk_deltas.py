@@ -38,7 +38,7 @@ OF_LINK: Final = {
     "timeout": DRIVER_VALID_S,
 }
 LONGEST_TEXT: Final = 300
-"""A delta is one datagram, and one of Ethernet's size reaches everybody."""
+"""A delta goes on as one datagram, and one of Ethernet's size reaches everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from daemon.config.exporters import readers
 from daemon.errors import ConfigError
 from daemon.exporters.signalk_deltas import OWN, path_of_alert
 from daemon.setup.broker import accesses
-from tests.exporters.test_signalk import listening
+from tests.exporters.test_signalk import TOPIC as DELTAS
+from tests.exporters.test_signalk import values_of
 from tests.pins import PIN
 from tests.ship import HATCH, sailing
 
@@ -28,80 +29,78 @@ kind = "homeassistant"
 
 [exporter.signalk]
 kind = "signalk"
-port = {port}
 """
 
 
-def with_exporters(port: int) -> Any:
-    return lambda text: text + SECTIONS.format(port=port)
+def with_exporters(text: str) -> str:
+    return text + SECTIONS
+
+
+def deltas(ship: Any) -> list[dict[str, Any]]:
+    return [json.loads(m.payload) for m in ship.heard if m.topic == DELTAS]
+
+
+def values(ship: Any, path: str) -> list[Any]:
+    return values_of(deltas(ship), path)
 
 
 async def test_an_opened_hatch_reaches_home_assistant_and_signal_k(tmp_path):
-    async with listening() as (server, port):
-        async with sailing(tmp_path, edit=with_exporters(port)) as ship:
-            await ship.until(lambda: ship.newest.get(HATCH_CONFIG))
-            await ship.until(
-                lambda: server.values("security.openings.d12.state")[-1:] == ["closed"]
-            )
-            await ship.unit.set_input(HATCH, False)
-            path = path_of_alert("door.escape.open.d12")
-            await ship.until(lambda: server.values(path))
-            assert server.values(path)[-1]["state"] == "warn"
-            await ship.until(lambda: ship.newest[COUNT]["open"] >= 1)
-            shown = ship.daemon.exporters.shown
-            await ship.until(lambda: all(each["link"] == "up" for each in shown()))
-            assert all(each["good"] > 0 and each["dropped"] == 0 for each in shown())
-            status = await ship.control({"do": "status"})
-            named = [each["id"] for each in status["devices"]]
-            assert named[-2:] == ["exporter ha", "exporter signalk"]
-        assert server.values("security.openings.d12.state")[-1] is None
-        assert server.values(OWN)[-1]["state"] == "alarm"
+    async with sailing(tmp_path, edit=with_exporters) as ship:
+        await ship.until(lambda: ship.newest.get(HATCH_CONFIG))
+        await ship.until(lambda: values(ship, "security.openings.d12.state")[-1:] == ["closed"])
+        await ship.unit.set_input(HATCH, False)
+        path = path_of_alert("door.escape.open.d12")
+        await ship.until(lambda: values(ship, path))
+        assert values(ship, path)[-1]["state"] == "warn"
+        await ship.until(lambda: ship.newest[COUNT]["open"] >= 1)
+        shown = ship.daemon.exporters.shown
+        await ship.until(lambda: all(each["link"] == "up" for each in shown()))
+        assert all(each["good"] > 0 and each["dropped"] == 0 for each in shown())
+        status = await ship.control({"do": "status"})
+        named = [each["id"] for each in status["devices"]]
+        assert named[-2:] == ["exporter ha", "exporter signalk"]
+    assert values(ship, "security.openings.d12.state")[-1] is None
+    assert values(ship, OWN)[-1]["state"] == "alarm"
 
 
 async def test_nothing_that_only_the_sso_may_know_is_exported_not_even_in_a_test_window(tmp_path):
-    async with listening() as (server, port):
-        async with sailing(tmp_path, edit=with_exporters(port)) as ship:
-            await ship.until(lambda: ship.newest.get(HATCH_CONFIG))
-            await ship.give_notice()
-            await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
-            assert any(name.startswith("sso/") for name in ship.newest)
-            await ship.unit.set_input(HATCH, False)
-            await ship.pass_time(5.0)
-            exported = [
-                m.payload.decode() for m in ship.heard if m.topic.startswith("homeassistant/")
-            ]
-            exported += [json.dumps(delta, ensure_ascii=False) for delta in server.deltas]
-            places = [opening.place for opening in ship.daemon.config.openings]
-        assert len(exported) > 10
-        assert places
-        for text in exported:
-            assert "ssas" not in text.lower()
-            assert not any(place in text for place in places)
+    async with sailing(tmp_path, edit=with_exporters) as ship:
+        await ship.until(lambda: ship.newest.get(HATCH_CONFIG))
+        await ship.give_notice()
+        await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+        assert any(name.startswith("sso/") for name in ship.newest)
+        await ship.unit.set_input(HATCH, False)
+        await ship.pass_time(5.0)
+        exported = [m.payload.decode() for m in ship.heard if m.topic.startswith("homeassistant/")]
+        exported += [json.dumps(delta, ensure_ascii=False) for delta in deltas(ship)]
+        places = [opening.place for opening in ship.daemon.config.openings]
+    assert len(exported) > 10
+    assert places
+    for text in exported:
+        assert "ssas" not in text.lower()
+        assert not any(place in text for place in places)
 
 
 async def test_behind_the_curtain_nothing_is_exported_and_all_of_it_comes_back(tmp_path):
     door, notice = "security.openings.d12.state", path_of_alert("door.escape.open.d12")
-    async with listening() as (server, port), sailing(tmp_path, edit=with_exporters(port)) as ship:
+    async with sailing(tmp_path, edit=with_exporters) as ship:
         await ship.until(lambda: ship.newest.get(HATCH_CONFIG))
-        await ship.until(lambda: server.values(door)[-1:] == ["closed"])
+        await ship.until(lambda: values(ship, door)[-1:] == ["closed"])
         said = await ship.ask("bridge", "curtain", person="J. Santos", down=True, pin=PIN)
         assert said["accepted"], said
-        await ship.until(lambda: server.values(door)[-1] is None and server.values(OWN)[-1] is None)
+        await ship.until(lambda: values(ship, door)[-1] is None and values(ship, OWN)[-1] is None)
         await ship.until(lambda: not any(name.startswith("homeassistant/") for name in ship.newest))
         ship.heard.clear()
-        server.deltas.clear()
         await ship.unit.set_input(HATCH, False)
         await ship.pass_time(40.0)
         told = [m for m in ship.heard if m.topic.startswith("homeassistant/") and m.payload]
         assert told == []
         # What was still on its way takes back.
-        assert {json.dumps(value) for delta in server.deltas for value in told_in(delta)} <= {
-            "null"
-        }
+        assert {json.dumps(value) for delta in deltas(ship) for value in told_in(delta)} <= {"null"}
         said = await ship.ask("bridge", "curtain", person="J. Santos", down=False, pin=PIN)
         assert said["accepted"], said
         await ship.until(lambda: ship.newest.get(HATCH_CONFIG))
-        await ship.until(lambda: server.values(door)[-1:] == ["open"] and server.values(notice))
+        await ship.until(lambda: values(ship, door)[-1:] == ["open"] and values(ship, notice))
 
 
 def told_in(delta: dict[str, Any]) -> list[Any]:
@@ -128,25 +127,9 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path):
     assert "exporter.x.kind: no exporter 'prometheus'; there are homeassistant, signalk" in refused(
         tmp_path, '[exporter.x]\nkind = "prometheus"\n'
     )
-    said = refused(tmp_path, '[exporter.x]\nkind = "signalk"\nport = 80\nspeed = 1\n')
-    assert "exporter.x.port" in said
+    said = refused(tmp_path, '[exporter.x]\nkind = "signalk"\nrepeat_s = 1\nspeed = 1\n')
+    assert "exporter.x.repeat_s" in said
     assert "exporter.x.speed" in said
-
-
-def test_signal_k_goes_to_no_address_at_which_a_device_is(tmp_path):
-    text = '[exporter.x]\nkind = "signalk"\nhost = "192.168.60.11"\nport = 4123\n'
-    assert "sends to 192.168.60.11:4123, where device io1 is: ispsd writes to no device" in refused(
-        tmp_path, text
-    )
-    here = '[exporter.x]\nkind = "signalk"\nport = {}\n'
-    ports = {
-        device.port.port
-        for device in config.load(asset("ispsd.toml")).devices
-        if getattr(device.port, "kind", "") == "udp"
-    }
-    assert ports
-    for port in ports:
-        assert "ispsd writes to no device" in refused(tmp_path, here.format(port))
 
 
 def test_a_dashboards_user_is_no_station(tmp_path):
