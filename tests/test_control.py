@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import pwd
+import shutil
 import socket
 import stat
-import sys
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from daemon import control
 from daemon.control import Peer
 from daemon.errors import IspsdError, RefusedError
+from tests.needed import needs
 from tests.soon import soon
 
 ASKS = """
@@ -194,6 +195,10 @@ async def test_the_pages_server_may_ask_for_pages_and_nothing_else(tmp_path, mon
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 async def test_another_user_reaches_the_socket_where_it_is_the_pages_servers(tmp_path):
     nobody = pwd.getpwnam("nobody")
+    python = shutil.which(
+        "python3", path="/usr/bin:/bin"
+    )  # ours may lie where nobody else may look
+    needs(python, "the system has no Python of its own")
     for folder in (tmp_path, *tmp_path.parents):
         if folder.owner() == "root" and folder != folder.parent and not folder.stat().st_mode & 1:
             folder.chmod(folder.stat().st_mode | 0o011)
@@ -206,7 +211,7 @@ async def test_another_user_reaches_the_socket_where_it_is_the_pages_servers(tmp
         assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o660, nobody.pw_gid)
         for do, heard in (("review.page", {"heard": "review.page"}), ("log", {"error": "refused"})):
             asking = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-c", ASKS, str(path), json.dumps({"do": do})),
+                *(python, "-I", "-c", ASKS, str(path), json.dumps({"do": do})),
                 user=nobody.pw_uid,
                 group=nobody.pw_gid,
                 stdout=asyncio.subprocess.PIPE,

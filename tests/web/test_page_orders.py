@@ -183,6 +183,7 @@ async def test_what_of_the_alerts_is_not_seen_is_said_and_one_press_shows_it(chr
             f"!{strip}.hidden && {strip}.textContent.includes('more alerts')",
             "that there are more",
         )
+        await hand.beat()  # a page that is not told of the ship is laid out anew, under the pointer
         await page.click(".strip")
         seen = "(() => {{ const r = document.querySelector(`[data-alert='{}']`).getBoundingClientRect();"
         seen += "const foot = document.querySelector('body > footer').getBoundingClientRect().top;"
