@@ -1,0 +1,158 @@
+"""What is wrong with ispsd is said in plain words, and the file for whoever mends it holds nothing that it may not."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tarfile
+
+import pytest
+
+from daemon import cli
+from daemon.console import doctor, findings
+from tests import test_cli
+from tests.ship import sailing
+from tests.test_status_page import ALERT, DEVICE, RECORD, STATION
+
+WELL = {
+    "clock": "synced",
+    "broker": True,
+    "simulated": False,
+    "record": {**RECORD, "writable": True, "reason": None, "lost": 0, "pending_age_s": None},
+    "stations": [{**STATION, "lacks": []}],
+    "devices": [{**DEVICE, "good": 1000, "dropped": 3}],
+    "alerts": [ALERT],
+}
+SYSTEM = {
+    "disks": [
+        {"folder": "/var/lib/ispsd", "free_bytes": 10**10, "read_only": False, "fault": None}
+    ],
+    "service": {"ActiveState": "active", "NRestarts": "0"},
+    "faults_in_file": 0,
+}
+
+
+def said(**changed):
+    return [each.line() for each in findings.of_daemon({**WELL, **changed})]
+
+
+def of_disk(**changed):
+    disks = [{**SYSTEM["disks"][0], **changed}]
+    return [each.line() for each in findings.of_computer({**SYSTEM, "disks": disks})]
+
+
+def test_a_ship_in_order_has_no_finding():
+    assert said() == []
+    assert list(findings.of_computer(SYSTEM)) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"clock": "unset"}, "clock cannot be right"),
+        ({"clock": "holdover"}, "runs on its own"),
+        ({"broker": False}, "! the broker is not reached"),
+        ({"simulated": True}, "simulated"),
+        ({"stations": [{**STATION, "live": False}]}, "! no station is live"),
+        (
+            {"stations": [{**STATION, "sound_armed": False, "lacks": ["touch"]}]},
+            "it lacks: touch",
+        ),
+        (
+            {"devices": [{**DEVICE, "link": "down", "reason": "Connection refused"}]},
+            "io1 is down for 3 min: Connection refused",
+        ),
+        ({"devices": [{**DEVICE, "good": 100, "dropped": 50}]}, "33% of what it says"),
+        ({"alerts": [{**ALERT, "age_s": 90_000.0}]}, "1 alerts stand for more than a day"),
+        (
+            {"record": {**WELL["record"], "writable": False, "reason": "No space left"}},
+            "! the record cannot be written: No space left: look at the disk",
+        ),
+        ({"record": {**WELL["record"], "pending_age_s": 12.0}}, "the disk is slow"),
+        ({"record": {**WELL["record"], "lost": 3}}, "! 3 entries were lost"),
+    ],
+)
+def test_what_is_not_in_order_is_said_with_what_to_do(changed, words):
+    [line] = said(**changed)
+    assert words in line
+    assert ": " in line
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"read_only": True}, "! /var/lib/ispsd is read-only"),
+        ({"free_bytes": 5_000_000}, "5 MB are free"),
+        ({"fault": "Input/output error"}, "! /var/lib/ispsd: Input/output error"),
+    ],
+)
+def test_a_disk_is_looked_at(changed, words):
+    [line] = of_disk(**changed)
+    assert words in line
+
+
+def test_restarts_and_faults_in_the_file_are_told():
+    system = {**SYSTEM, "service": {"NRestarts": "7"}, "faults_in_file": 2}
+    assert [each.line().split(":")[0].strip() for each in findings.of_computer(system)] == [
+        "systemd has begun it again 7 times",
+        "! the ship's file has 2 faults",
+    ]
+
+
+async def typed(ship, *words):
+    return await test_cli.typed(ship, "doctor", "--config", str(ship.folder / "ispsd.toml"), *words)
+
+
+async def test_the_bundle_of_a_ship_holds_no_secret_no_place_and_nothing_of_the_sso(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(doctor, "_said", lambda *_: "")  # no service of this computer
+    out = tmp_path / "bundle.tar.gz"
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(2.0)
+        await typed(ship, "--bundle", str(out))
+        places = {each.place for each in ship.daemon.config.openings if each.place}
+    assert "bytes; no secret" in capsys.readouterr().out
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    with tarfile.open(out) as archive:
+        texts = {m.name: archive.extractfile(m).read().decode() for m in archive.getmembers()}
+    assert {name.rpartition("/")[2] for name in texts} == {
+        "findings.txt",
+        "status.json",
+        "system.json",
+        "journal.txt",
+    }
+    whole = "\n".join(texts.values())
+    assert places
+    assert not [place for place in places if place in whole]
+    assert "ssas" not in whole.lower()
+    assert "password" not in whole.lower()
+    assert json.loads(texts["ispsd-doctor/status.json"])["openings"]
+
+
+async def test_a_bundle_is_not_written_over(tmp_path, capsys):
+    out = tmp_path / "bundle.tar.gz"
+    out.write_bytes(b"kept")
+    async with sailing(tmp_path) as ship:
+        assert await typed(ship, "--bundle", str(out)) == cli.FAILED
+    assert "File exists" in capsys.readouterr().err
+    assert out.read_bytes() == b"kept"
+
+
+def test_where_ispsd_does_not_answer_that_is_the_first_finding(tmp_path, capsys):
+    code = cli.main(["doctor", "--socket", str(tmp_path / "none"), "--config", str(tmp_path / "x")])
+    assert code == cli.FAILED
+    assert capsys.readouterr().out.startswith("! ispsd does not answer")
+
+
+def test_of_the_journal_the_newest_lines_that_warn_are_kept(monkeypatch):
+    lines = [
+        '{"level": "info", "event": "link.up"}',
+        '{"level": "warning", "event": "link.down"}',
+        "x" * 5000,
+    ]
+    monkeypatch.setattr(doctor, "_said", lambda *_: "\n".join(lines * 1000))
+    kept = doctor._journal().splitlines()
+    assert len(kept) == doctor.MOST_LINES
+    assert max(map(len, kept)) == doctor.LONGEST_LINE
+    assert not [line for line in kept if "link.up" in line]
