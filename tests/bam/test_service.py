@@ -138,12 +138,13 @@ async def test_a_storm_over_a_real_line_ends_with_the_panel_showing_what_stands(
 
 
 async def test_a_port_that_is_not_there_is_logged_once_and_tried_ever_more_seldom(tmp_path):
+    structlog.reset_defaults()  # a level that another test has set would leave out what is of the lowest
     with structlog.testing.capture_logs() as logs:
         async with running(str(tmp_path / "nothing")) as rig:
             await soon(lambda: logs)
             async with asyncio.timeout(
                 20
-            ):  # it is tried in a thread, which the ship's time does not hurry
+            ):  # a thread tries it, which the ship's time does not hurry
                 while sum(each["event"] == "bam.down" for each in logs) < 3:
                     await rig.pass_time(1.0)
     down = [each for each in logs if each["event"] == "bam.down"]
