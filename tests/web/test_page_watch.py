@@ -193,7 +193,7 @@ async def test_a_question_that_is_left_open_covers_no_alert_for_ever(chromium):
         await page.clock.run_for(1000)
         assert await page.locator("dialog[open]").count() == 0
         await page.evaluate("window.closed")
-        assert await page.input_value("dialog.setup input") == ""
+        await soon(screen, "document.querySelector('dialog.setup input').value === ''", "its end")
 
 
 async def test_a_part_that_fails_is_said_and_takes_no_other_with_it(chromium):
