@@ -225,6 +225,7 @@ async def run(config: AlertPathConfig, ctx: CheckContext) -> Gathered:
         return Gathered(facts={"trips": None})
     trips: list[Json] = []
     while ctx.day_ends_s() > ctx.clock.now_s():
+        began_s = ctx.clock.now_s()
         trip = await send()
         trips.append([trip.back_s, live(), *([dict(trip.answers)] if trip.answers else [])])
         day = tried(trips, within_s=config.within_s)
@@ -232,8 +233,10 @@ async def run(config: AlertPathConfig, ctx: CheckContext) -> Gathered:
         # there to hear: that is an alert of its own, and counts for the day.
         if day.proves_now or day.lost_in_a_row >= IN_A_ROW or day.deaf():
             ctx.report(Gathered(facts={"trips": list(trips), "over": False}))
-        wait_s = AGAIN_S if day.is_tried_again else config.each_s
-        await ctx.clock.sleep(max(0.0, min(wait_s, ctx.day_ends_s() - ctx.clock.now_s())))
+        now_s = ctx.clock.now_s()
+        # How long stations took to answer makes no look rarer than the ship's file says.
+        wait_s = AGAIN_S if day.is_tried_again else began_s + config.each_s - now_s
+        await ctx.clock.sleep(max(0.0, min(wait_s, ctx.day_ends_s() - now_s)))
     return Gathered(facts={"trips": trips, "over": True, "since": ctx.watched_since})
 
 
