@@ -24,6 +24,8 @@ HERE = Path(__file__).resolve().parents[2]
 PACKAGES = (
     "systemd,systemd-sysv,dbus,udev,libnss-systemd,mosquitto,mosquitto-clients,python3,procps"
 )
+STORY = "srv/story"
+"""Where the guest finds what it is about, and leaves what came of it."""
 BOOTS = 4
 """So often at most: the story asks for two."""
 BOOT_S = 900.0
@@ -36,7 +38,7 @@ After=multi-user.target
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/python3 /root/guest.py
+ExecStart=/usr/bin/python3 /srv/story/guest.py
 ExecStopPost=/bin/systemctl --no-block start systemd-poweroff.service
 TimeoutStartSec=infinity
 
@@ -54,11 +56,13 @@ def main() -> int:
     package = given.package or newest_package()
     given.work.mkdir(parents=True, exist_ok=True)
     root = fresh_root(given.work)
-    shutil.copy(package, root / "root/ispsd.deb")
-    make_next(package, given.work, root / "root/next.deb")
-    write_ship(root / "root/ispsd.toml")
+    story = root / STORY
+    story.mkdir(parents=True)
+    shutil.copy(package, story / "ispsd.deb")
+    make_next(package, given.work, story / "next.deb")
+    write_ship(story / "ispsd.toml")
     for each in ("guest.py", "hanging.py"):
-        shutil.copy(Path(__file__).with_name(each), root / "root" / each)
+        shutil.copy(Path(__file__).with_name(each), story / each)
     (root / "etc/systemd/system/story.service").write_text(UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
@@ -168,7 +172,7 @@ def boot(root: Path, disk: Path) -> None:
 
 def report(root: Path) -> list[dict[str, object]]:
     """Return what the guest has written down."""
-    path = root / "root/report.jsonl"
+    path = root / STORY / "report.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 

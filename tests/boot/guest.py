@@ -14,11 +14,15 @@ import time
 import urllib.request
 from pathlib import Path
 
-REPORT = Path("/root/report.jsonl")
+STORY = Path("/srv/story")
+"""What the host has put here, and what it reads when the computer is off."""
+REPORT = STORY / "report.jsonl"
 RECORD = Path("/var/lib/ispsd/record")
 HATCH = 3
 ALL_SHUT = [2, 3, 4, 6]
 SOON_S = 120.0
+LOOK_S = 0.3
+"""How often systemd and the daemon are asked: a computer that boots has no event to give to its own story."""
 LOOSEST = 2.0
 """Of systemd-analyze security, for each of our units."""
 
@@ -50,7 +54,7 @@ def until(what: str, is_so, within_s: float = SOON_S):
             pass
         if time.monotonic() > ends:
             raise RuntimeError(f"{what}: not within {within_s:.0f} s")
-        time.sleep(0.3)
+        time.sleep(LOOK_S)
 
 
 def show(name: str, unit: str = "ispsd") -> str:
@@ -82,11 +86,11 @@ class Unit:
 
 def install() -> None:
     """Install the package without any network, and set the ship up as the procedure says."""
-    run("dpkg", "-i", "/root/ispsd.deb")
+    run("dpkg", "-i", str(STORY / "ispsd.deb"))
     note("installed", run("ispsd", "--version").strip(), ok=True)
     states = {each: show("ActiveState", each) for each in ("ispsd", "ispsd-web")}
     note("nothing runs before it is set up", states, ok=set(states.values()) == {"inactive"})
-    run("install", "-m", "0600", "/root/ispsd.toml", "/etc/ispsd/ispsd.toml")
+    run("install", "-m", "0600", str(STORY / "ispsd.toml"), "/etc/ispsd/ispsd.toml")
     run("ispsd", "check")
     run("ispsd", "init", "--yes", "--install", "--address", "127.0.0.1")
     run("systemctl", "restart", "mosquitto")
@@ -162,7 +166,7 @@ def quarantined() -> None:
     """Add a driver that hangs the loop: after three restarts it is held by name, and the watch goes on without it."""
     [drivers] = Path("/opt/ispsd/lib").glob("python3*/site-packages/daemon/drivers")
     driver, ship = drivers / "hanging.py", Path("/etc/ispsd/ispsd.toml")
-    driver.write_text(Path("/root/hanging.py").read_text())
+    driver.write_text((STORY / "hanging.py").read_text())
     before = ship.read_text()
     ship.write_text(before + '\n[device.bad]\nkind = "hanging"\n')
     drop_in = impatient()
@@ -247,9 +251,9 @@ def upgraded() -> None:
     run("systemctl", "restart", "ispsd")  # a head is kept beside the record as it stops
     heads = Path("/var/lib/ispsd/record.heads")
     newest = max(heads.glob("*.note"), key=lambda each: each.stat().st_mtime)
-    Path("/root/head.note").write_text(newest.read_text())
+    (STORY / "head.note").write_text(newest.read_text())
     before = sorted(each.name for each in RECORD.glob("segment-*.db"))
-    run("dpkg", "-i", "/root/next.deb")
+    run("dpkg", "-i", str(STORY / "next.deb"))
     until("running", lambda: show("ActiveState") == "active" and status())
     until("a new segment", lambda: len(sorted(RECORD.glob("segment-*.db"))) == len(before) + 1)
     opened = run("ispsd", "log", "--type", "segment.opened", "--json")
@@ -259,7 +263,7 @@ def upgraded() -> None:
         ok="ispsd 26.2, after 26.1" in opened,
     )
     run("systemctl", "stop", "ispsd")
-    words = ("--key", "/var/lib/ispsd/record-key.pub", "--anchor", "/root/head.note")
+    words = ("--key", "/var/lib/ispsd/record-key.pub", "--anchor", str(STORY / "head.note"))
     said = run("ispsd", "verify", str(RECORD), *words, check=False)
     note("the record of both versions verifies", said[:300], ok=said.startswith("PASS"))
     run("systemctl", "start", "ispsd")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Literal
 
 from daemon.drivers.api import DriverConfig, DriverSpec, Health
@@ -20,8 +20,7 @@ class Hanging:
         return ()
 
     async def run(self, emit):
-        while True:
-            time.sleep(1)  # noqa: ASYNC251 (the bug)
+        threading.Event().wait()  # the bug: it waits where the whole loop has to
 
 
 DRIVER = DriverSpec(kind="hanging", config=HangingConfig, build=Hanging)

@@ -173,7 +173,7 @@ async def test_what_is_sent_is_bounded(tmp_path, monkeypatch):
 
     async def stuck():
         yield b"a="
-        await asyncio.sleep(3600)
+        await asyncio.Event().wait()
 
     async with standing(tmp_path) as (session, behind):
         form = own(session, **{"Content-Type": browser.FORM})
