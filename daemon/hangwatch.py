@@ -100,7 +100,7 @@ class HangWatch:
         owners = [self._owners[id(each)] for each in map(_self, frames) if id(each) in self._owners]
         modules = [str(each.f_globals.get("__name__", "")) for each in frames]
         found = suspects(modules, owners, self._kinds)
-        where = f"{frames[0].f_code.co_filename}:{frames[0].f_lineno}" if frames else ""
+        where = _place([(each.f_code.co_filename, str(each.f_lineno)) for each in frames])
         for device in found:
             self._note(HUNG, device, where)
         return found
@@ -117,7 +117,7 @@ class HangWatch:
                 lines = [found for each in file if (found := _FRAME.match(each))]
             modules = [_module(found[1]) for found in lines[:MOST_FRAMES]]
             for device in suspects(modules, (), self._kinds):
-                where = f"{lines[0][1]}:{lines[0][2]}"
+                where = _place([(found[1], found[2]) for found in lines])
                 before = f"before {self._run}"
                 self._notes.add(Note(HUNG, device, before, self._boot, self._now_s(), where))
 
@@ -128,6 +128,13 @@ def _frames(innermost: FrameType | None) -> list[FrameType]:
         found.append(innermost)
         innermost = innermost.f_back
     return found
+
+
+def _place(lines: Sequence[tuple[str, str]]) -> str:
+    """Return where it hangs, by file and line: what it waits in, and from where in our own code."""
+    inner = [":".join(each) for each in lines[:1]]
+    ours = [f"{file}:{line}" for file, line in lines if _module(file)][:1]
+    return " from ".join(dict.fromkeys([*inner, *ours]))
 
 
 def _self(frame: FrameType) -> object:
