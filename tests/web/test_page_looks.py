@@ -9,7 +9,6 @@ import io
 import itertools
 import os
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from daemon.assets import asset
 from daemon.model import ContactState
 from tests.brokers import mosquitto
 from tests.needed import needs
+from tests.web.axe import needs_axe, violations
 from tests.web.hand import by_hand, shown
 from tests.web.rig import STALE, opened, served, soon
 
@@ -226,16 +226,14 @@ async def test_a_stranger_at_the_screen_sees_alerts_and_no_doors_for_an_hour(chr
 
 async def test_axe_finds_nothing_that_keeps_anybody_out(chromium):
     """The page in every palette, its dialogs, what folds out, and its grey state."""
-    program = Path(str(files("daemon.web"))) / "front" / "node_modules" / "axe-core" / "axe.min.js"
-    needs(program.exists(), "axe-core is not installed (make front)")
+    needs_axe()
     async with painted(chromium, "day") as screen:
-        await screen.page.evaluate(f"{program.read_text('utf-8')};0")
-        assert await violations(screen) == []
+        assert await violations(screen.page) == []
         await screen.page.click("#header .setup")
-        assert await violations(screen) == []
+        assert await violations(screen.page) == []
         await screen.page.keyboard.press("Escape")
         await screen.page.click("#panels button >> nth=0")
-        assert await violations(screen) == []
+        assert await violations(screen.page) == []
         await screen.page.keyboard.press("Escape")
         await screen.page.click("#panels summary")
         await screen.page.click("ol.alerts .more >> nth=0")
@@ -243,19 +241,11 @@ async def test_axe_finds_nothing_that_keeps_anybody_out(chromium):
             await screen.page.click(f"[data-choose={palette}]")
             for number in (100, 700):
                 await screen.page.evaluate(STOP_FLASH, number)
-                assert await violations(screen) == [], palette
+                assert await violations(screen.page) == [], palette
         await soon(screen, STALE, "the banner")  # nobody is there whose heartbeat it could hear
         for palette in ("night", "dusk", "day", "bright"):
             await screen.page.click(f"[data-choose={palette}]")
-            assert await violations(screen) == [], palette
-
-
-async def violations(screen):
-    found = await screen.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        (each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"])
-        for each in found["violations"]
-    ]
+            assert await violations(screen.page) == [], palette
 
 
 async def test_on_a_phone_nothing_is_cut_off_and_all_can_be_reached_by_keys(chromium):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.pins import PIN
-from tests.ship import sailing
-from tests.web.review import browse, log_in, served_review
+from tests.ship_talk import entries
+from tests.web.review import browse, log_in, visited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FORMS = 'form[action^="/sso/exports/order"]'
@@ -25,19 +24,10 @@ async def order(page, what, pin=PIN, consent="A. Lindqvist"):
     await form.get_by_role("button", name="Make the paper").click()
 
 
-async def entries(ship, type_):
-    page = await ship.control({"do": "log", "type": type_})
-    return [json.loads(body) for body in page["entries"]]
-
-
 async def test_a_psc_pack_is_ordered_seen_to_be_made_and_fetched_as_its_entry_has_it(
     tmp_path, chromium
 ):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await log_in(page)
         await page.goto(f"{address}sso/exports")
         await order(page, "psc", pin="000000")
@@ -75,9 +65,7 @@ async def test_a_psc_pack_is_ordered_seen_to_be_made_and_fetched_as_its_entry_ha
 
 async def test_a_paper_is_handed_out_to_nobody_else(tmp_path, chromium):
     async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
+        visited(tmp_path, chromium) as (_, address, page),
         browse(chromium, address) as other,
     ):
         await log_in(page)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
-from daemon.control import ControlServer
 from daemon.review import registry
-from daemon.web.settings import WebSection
-from tests.brokers import free_port
-from tests.soon import soon
-from tests.web.rig import FACTS, serving
+from tests.web.review import answered_review
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -98,23 +93,15 @@ async def test_the_fullest_morning_stands_on_one_screen(tmp_path, chromium):
     async def answer(_):
         return FRAME
 
-    path = tmp_path / "control.sock"
-    task = asyncio.ensure_future(ControlServer(path, answer).run())
-    settings = WebSection(port=free_port(), broker="ws://127.0.0.1:9001")
-    try:
-        await soon(path.exists)
-        async with serving(settings, FACTS, path) as base:
-            page = await chromium.new_page(viewport={"width": 1024, "height": 768})
-            await page.goto(f"{base}sso/morning")
-            if folder := os.environ.get("ISPSD_SCREENSHOTS"):
-                await page.screenshot(path=Path(folder, "morning-full.png"))
-            size = await page.evaluate(
-                "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
-            )
-            assert size[0] <= 1024
-            assert size[1] <= 768
-            await page.set_viewport_size({"width": 390, "height": 844})
-            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async with answered_review(tmp_path / "control.sock", answer) as base:
+        page = await chromium.new_page(viewport={"width": 1024, "height": 768})
+        await page.goto(f"{base}sso/morning")
+        if folder := os.environ.get("ISPSD_SCREENSHOTS"):
+            await page.screenshot(path=Path(folder, "morning-full.png"))
+        size = await page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        )
+        assert size[0] <= 1024
+        assert size[1] <= 768
+        await page.set_viewport_size({"width": 390, "height": 844})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.pins import PIN
-from tests.ship import sailing
-from tests.web.review import browse, log_in, served_review
-from tests.web.test_review_walk import AXE, violations
+from tests.ship_talk import entries
+from tests.web.axe import AXE, violations
+from tests.web.review import enter_psc_mode, log_in, visited
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -27,8 +25,8 @@ DRILL = {
 
 
 async def newest(ship, type_):
-    page = await ship.control({"do": "log", "type": type_, "count": 1})
-    return json.loads(page["entries"][-1]) if page["entries"] else None
+    said = await entries(ship, type_)
+    return said[-1] if said else None
 
 
 async def fill(page, said):
@@ -49,11 +47,7 @@ async def send(page, label="Enter it in the record", pin=PIN):
 async def test_a_drill_is_corrected_beside_its_field_told_to_be_late_and_then_entered(
     tmp_path, chromium
 ):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await log_in(page)
         await page.goto(f"{address}sso/forms")
         await page.get_by_role("link", name="drill", exact=True).click()
@@ -87,11 +81,7 @@ async def test_a_drill_is_corrected_beside_its_field_told_to_be_late_and_then_en
 async def test_a_defect_is_entered_gets_a_measure_and_shows_port_state_control_no_words(
     tmp_path, chromium
 ):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await log_in(page)
         await page.goto(f"{address}sso/defects")
         await page.get_by_role("link", name="Enter a defect").click()
@@ -118,8 +108,7 @@ async def test_a_defect_is_entered_gets_a_measure_and_shows_port_state_control_n
         shown = await page.locator("tbody tr").filter(has_text=number.upper()).inner_text()
         assert "body search by hand (others)" in shown
         assert "CSO P. Okafor 22 Nov 1000 (0200Z)" in shown
-        await page.get_by_role("button", name="PSC mode").click()
-        await page.get_by_text("read only").wait_for()
+        await enter_psc_mode(page)
         await page.goto(f"{address}sso/defects")
         text = await page.locator("main").inner_text()
         assert "Search equipment X01" in text
@@ -131,11 +120,7 @@ async def test_a_defect_is_entered_gets_a_measure_and_shows_port_state_control_n
 
 
 async def test_a_crew_change_counts_for_the_drill_and_a_pin_is_reset(tmp_path, chromium):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await log_in(page)
         await page.goto(f"{address}sso/crew")
         before = len((await ship.control({"do": "crew"}))["persons"])
@@ -167,8 +152,7 @@ async def test_a_crew_change_counts_for_the_drill_and_a_pin_is_reset(tmp_path, c
         assert (await row.locator("td").last.inner_text()) == "not set"
         assert "gangway" in await page.locator("main").inner_text()
         assert PIN not in await page.content()
-        await page.get_by_role("button", name="PSC mode").click()
-        await page.get_by_text("read only").wait_for()
+        await enter_psc_mode(page)
         await page.goto(f"{address}sso/persons")
         [text] = await page.locator("table").all_inner_texts()
         assert "R. Menon" in text

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.needed import needs
 from tests.pins import PIN
-from tests.ship import sailing
 from tests.ship_talk import entries
 from tests.test_commissioning import T_DOOR, lead
-from tests.web.review import browse, log_in, served_review
-from tests.web.test_review_walk import AXE, violations
+from tests.web.axe import needs_axe, violations
+from tests.web.review import log_in, visited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,21 +28,20 @@ INSIDE = """() => {
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
-def with_doors(text: str) -> str:
-    return text + T_DOOR
+@asynccontextmanager
+async def doors_tested(folder, chromium):
+    """A ship whose doors were tested, and the SSO who has logged in."""
+    async with visited(folder, chromium, edit=lambda text: text + T_DOOR) as (ship, address, page):
+        await ship.pass_time(1.0)
+        await lead(ship)
+        await log_in(page)
+        yield ship, address, page
 
 
 async def test_from_the_log_to_the_evidence_of_a_test_that_was_led(tmp_path, chromium):
-    needs(AXE.exists(), "axe-core is not installed (make front)")
-    async with (
-        sailing(tmp_path, edit=with_doors) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
-        await ship.pass_time(1.0)
-        await lead(ship)
+    needs_axe()
+    async with doors_tested(tmp_path, chromium) as (ship, address, page):
         (tested,) = await entries(ship, "test.result")
-        await log_in(page)
         await page.goto(f"{address}sso/log")
         row = page.locator(".testlog tbody tr").first
         assert "D. Kovac" in await row.inner_text()
@@ -82,14 +80,7 @@ async def test_from_the_log_to_the_evidence_of_a_test_that_was_led(tmp_path, chr
 
 
 async def test_the_printed_log_has_the_same_columns_and_nothing_to_press(tmp_path, chromium):
-    async with (
-        sailing(tmp_path, edit=with_doors) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
-        await ship.pass_time(1.0)
-        await lead(ship)
-        await log_in(page)
+    async with doors_tested(tmp_path, chromium) as (_, address, page):
         await page.goto(f"{address}sso/log")
         shown = await page.locator(".testlog thead th").all_inner_texts()
         await page.emulate_media(media="print")
@@ -104,14 +95,7 @@ async def test_the_printed_log_has_the_same_columns_and_nothing_to_press(tmp_pat
 
 
 async def test_the_sso_reviews_and_the_master_verifies_each_at_his_own_login(tmp_path, chromium):
-    async with (
-        sailing(tmp_path, edit=with_doors) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
-        await ship.pass_time(1.0)
-        await lead(ship)
-        await log_in(page)
+    async with doors_tested(tmp_path, chromium) as (ship, address, page):
         await page.goto(f"{address}sso/signoff")
         await page.get_by_label("PIN of R. Menon").fill("000000")
         await page.get_by_role("button", name="Reviewed").click()
@@ -141,14 +125,7 @@ async def test_the_sso_reviews_and_the_master_verifies_each_at_his_own_login(tmp
 
 
 async def test_the_calendar_shows_todays_test_and_what_comes(tmp_path, chromium):
-    async with (
-        sailing(tmp_path, edit=with_doors) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
-        await ship.pass_time(1.0)
-        await lead(ship)
-        await log_in(page)
+    async with doors_tested(tmp_path, chromium) as (_, address, page):
         await page.goto(f"{address}sso/due")
         today = await page.locator(".month .today").inner_text()
         assert "DOORS" in today

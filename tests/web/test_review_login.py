@@ -11,19 +11,14 @@ from daemon.review import login, sessions
 from daemon.setup.certificates import make
 from daemon.setup.places import Places
 from tests.pins import PIN
-from tests.ship import sailing
 from tests.ship_talk import entries
-from tests.web.review import browse, log_in, served_review
+from tests.web.review import log_in, visited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_the_sso_logs_in_reads_the_worklist_and_logs_out(tmp_path, chromium):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         assert page.url == f"{address}sso/login"
         await log_in(page)
         await page.goto(f"{address}sso/worklist")
@@ -45,11 +40,7 @@ async def test_a_refused_login_says_the_same_to_everybody_and_shows_no_pin(
     tmp_path, chromium, monkeypatch
 ):
     monkeypatch.setattr(login, "REFUSED_AFTER_S", 0.0)  # the ship's clock stands still meanwhile
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (_, address, page):
         said = set()
         for name, pin in (("R. Menon", "999999"), ("Nobody At All", PIN), ("L. Tupou", PIN)):
             await page.get_by_label("Name").fill(name)
@@ -70,11 +61,7 @@ async def test_a_login_that_was_left_alone_ends_and_the_page_says_nothing_more(
     tmp_path, chromium, monkeypatch
 ):
     monkeypatch.setattr(sessions, "IDLE_S", 10.0)
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await log_in(page)
         await ship.pass_time(11.0)
         await page.goto(f"{address}sso/worklist")
@@ -87,11 +74,7 @@ async def test_a_login_that_was_left_alone_ends_and_the_page_says_nothing_more(
 async def test_a_form_on_a_strangers_page_does_nothing_for_who_is_logged_in(tmp_path, chromium):
     stranger = """<form method=post action="{0}sso/morning/seen"><input name=up_to value=1>
     <button>Win</button></form>"""
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await log_in(page)
         other = await page.context.new_page()
         await other.route(
@@ -106,11 +89,7 @@ async def test_a_form_on_a_strangers_page_does_nothing_for_who_is_logged_in(tmp_
 
 
 async def test_the_palette_that_somebody_chose_stays(tmp_path, chromium):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (_, address, page):
         await log_in(page)
         await page.get_by_role("button", name="night").click()
         await page.locator("html[data-palette=night]").wait_for()
@@ -132,11 +111,7 @@ async def test_with_tls_the_login_is_in_a_cookie_that_leaves_by_tls_alone(tmp_pa
         "certificate_file": places.made_for_broker / "server.crt",
         "key_file": places.made_for_broker / "server.key",
     }
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship, **files) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium, web=files) as (_, address, page):
         assert address.startswith("https://")
         await log_in(page)
         (cookie,) = await page.context.cookies()

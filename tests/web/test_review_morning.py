@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ship import HATCH, sailing
+from tests.ship import HATCH
 from tests.ship_talk import acknowledge, entries, open_hatch
-from tests.web.review import browse, log_in, served_review
+from tests.web.review import log_in, visited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_the_night_is_read_on_one_screen_and_seen_by_name(tmp_path, chromium):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await acknowledge(ship, await open_hatch(ship), person="L. Tupou")
         await ship.unit.set_input(HATCH, True)
         await ship.pass_time(30)

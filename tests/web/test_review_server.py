@@ -10,14 +10,12 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from daemon.control import ControlServer, answers
 from daemon.errors import RefusedError
 from daemon.web.review import asked as browser
 from daemon.web.review.server import MOST_LOGINS
-from daemon.web.settings import WebSection
-from tests.brokers import free_port
 from tests.soon import soon
-from tests.web.rig import FACTS, NO_SOCKET, serving
+from tests.web.review import answered_review, served_review
+from tests.web.rig import NO_SOCKET
 
 TOKEN = "t" * 43
 PIN = "314159"
@@ -68,24 +66,14 @@ class Behind:
 
 
 @asynccontextmanager
-async def standing(tmp_path, **section):
+async def standing(tmp_path):
     """Serve, with something that answers as the daemon does; yield what asks, and what was asked."""
     behind = Behind()
-    path = tmp_path / "control.sock"
-    task = asyncio.ensure_future(ControlServer(path, behind.answer).run())
-    async with asyncio.timeout(5):
-        while not await answers(path):  # noqa: ASYNC110
-            await asyncio.sleep(0)
-    settings = WebSection(port=free_port(), broker="ws://127.0.0.1:9001", **section)
-    try:
-        async with (
-            serving(settings, FACTS, path) as base,
-            aiohttp.ClientSession(base, cookies={"ispsd-sso": TOKEN}) as session,
-        ):
-            yield session, behind
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async with (
+        answered_review(tmp_path / "control.sock", behind.answer) as base,
+        aiohttp.ClientSession(base, cookies={"ispsd-sso": TOKEN}) as session,
+    ):
+        yield session, behind
 
 
 def own(session, **more):
@@ -223,9 +211,8 @@ async def test_a_file_is_saved_and_not_shown(tmp_path):
 
 
 async def test_where_ispsd_does_not_answer_the_page_says_so_and_shows_nothing_else(tmp_path):
-    settings = WebSection(port=free_port(), broker="ws://127.0.0.1:9001")
     async with (
-        serving(settings, FACTS, NO_SOCKET) as base,
+        served_review(NO_SOCKET) as base,
         aiohttp.ClientSession(base, cookies={"ispsd-sso": TOKEN}) as session,
     ):
         async with session.get("/sso/worklist") as answer:
@@ -243,9 +230,8 @@ async def test_a_daemon_that_hangs_is_not_waited_for_without_end(tmp_path, monke
     with socket.socket(socket.AF_UNIX) as hung:
         hung.bind(str(path))
         hung.listen()
-        settings = WebSection(port=free_port(), broker="ws://127.0.0.1:9001")
         async with (
-            serving(settings, FACTS, path) as base,
+            served_review(path) as base,
             aiohttp.ClientSession(base) as session,
             session.get("/sso/worklist") as answer,
         ):

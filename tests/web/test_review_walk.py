@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from daemon.review import registry
-from tests.needed import needs
 from tests.pins import PIN
 from tests.review.test_redaction import protected
-from tests.ship import sailing
 from tests.ship_talk import acknowledge, open_hatch
-from tests.web.review import browse, log_in, served_review
+from tests.web.axe import needs_axe, violations
+from tests.web.review import enter_psc_mode, log_in, visited
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
-AXE = Path(str(files("daemon.web"))) / "front" / "node_modules" / "axe-core" / "axe.min.js"
 LINK = re.compile(r'href="(/sso/[^"#]*)"')
 FORM = re.compile(r'<form method="post".*?</form>', re.DOTALL)
 ACTION = re.compile(r'action="([^"?]*)')
@@ -54,11 +50,7 @@ async def walk(page: Page, address: str):
 
 
 async def test_every_page_can_be_made_and_runs_nothing(tmp_path, chromium):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await acknowledge(ship, await open_hatch(ship), person="L. Tupou")
         await log_in(page)
         walked = [(path, status, text) async for path, status, text in walk(page, address)]
@@ -76,17 +68,12 @@ async def test_every_page_can_be_made_and_runs_nothing(tmp_path, chromium):
 
 
 async def test_in_psc_mode_no_page_says_what_the_ships_file_keeps_for_the_sso(tmp_path, chromium):
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    async with visited(tmp_path, chromium) as (ship, address, page):
         await acknowledge(ship, await open_hatch(ship), person="L. Tupou")
         secret = protected(ship.daemon.config)
         assert secret
         await log_in(page)
-        await page.get_by_role("button", name="PSC mode").click()
-        await page.get_by_text("read only").wait_for()
+        await enter_psc_mode(page)
         count = 0
         async for path, _, text in walk(page, address):
             count += 1
@@ -106,12 +93,8 @@ async def test_in_psc_mode_no_page_says_what_the_ships_file_keeps_for_the_sso(tm
 
 
 async def test_axe_finds_nothing_that_keeps_anybody_out(tmp_path, chromium):
-    needs(AXE.exists(), "axe-core is not installed (make front)")
-    async with (
-        sailing(tmp_path) as ship,
-        served_review(ship) as address,
-        browse(chromium, address) as page,
-    ):
+    needs_axe()
+    async with visited(tmp_path, chromium) as (_, address, page):
         assert await violations(page) == []
         await log_in(page)
         for name in registry.pages():
@@ -122,15 +105,5 @@ async def test_axe_finds_nothing_that_keeps_anybody_out(tmp_path, chromium):
             await page.get_by_role("button", name=palette).click()
             await page.locator(f"html[data-palette={palette}]").wait_for()
             assert await violations(page) == [], palette
-        await page.get_by_role("button", name="PSC mode").click()
-        await page.get_by_text("read only").wait_for()
+        await enter_psc_mode(page)
         assert await violations(page) == []
-
-
-async def violations(page: Page):
-    await page.evaluate(f"{AXE.read_text('utf-8')};0")
-    found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        (each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"])
-        for each in found["violations"]
-    ]
