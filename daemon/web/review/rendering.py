@@ -25,6 +25,7 @@ class Templates:
             loader=PackageLoader("daemon.web", "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,  # else each page looks on the disk whether a template is another now
             trim_blocks=True,
             lstrip_blocks=True,
         )
