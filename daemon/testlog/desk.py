@@ -36,9 +36,9 @@ _T = TypeVar("_T")
 SHEET: Final = "testlog"
 ONE: Final = "testlog.one"
 PERIOD: Final = "testlog.period"
+PAST: Final = "testlog.past"
 WATCHING: Final = "gnss"
 """The kind of the test that watches the receivers all day."""
-PAST: Final = "testlog.past"
 
 
 class TestLog:
@@ -88,7 +88,7 @@ class TestLog:
         asked, now = sheet.read(request), self._now()
         found = await self._read(partial(glance.take, wish=asked.wish(now), ship=self._ship()))
         listed = [] if asked.view is View.PSC else self._equipment()
-        return {**sheet.told(asked, found, now), "equipment": listed}
+        return {**await _apart(sheet.told, asked, found, now), "equipment": listed}
 
     async def one(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return one test with its evidence.
@@ -106,8 +106,7 @@ class TestLog:
             Episode(each, await self._kept(each)) for each in await self._episodes(found.rows[0])
         ]
         try:
-            # Apart from the loop: evidence may be long, and alerts do not wait.
-            return await asyncio.to_thread(exhibit.shown, found, kept, head, episodes)
+            return await _apart(exhibit.shown, found, kept, head, episodes)
         except RecordError as err:  # the head that stands in the file is none
             raise RefusedError(f"entry {seq} cannot be shown: {err}") from err
 
@@ -117,7 +116,7 @@ class TestLog:
         Raises:
             RefusedError: The record cannot be read.
         """
-        return period.told(await self._read(partial(period.read, ship=self._ship())))
+        return await _apart(period.told, await self._read(partial(period.read, ship=self._ship())))
 
     async def past(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Return what was tested on which day of a period, and about how long each test takes.
@@ -131,7 +130,8 @@ class TestLog:
             for test in self._config.tests
             if not test.spec.continuous or test.spec.lead is not None
         ]
-        return past.told(await self._read(lambda reader: past.read(reader, asked, led, ship)))
+        found = await self._read(lambda reader: past.read(reader, asked, led, ship))
+        return await _apart(past.told, found)
 
     async def _read(self, question: Callable[[Reader], _T]) -> _T:
         """Return what the record says.
@@ -196,3 +196,8 @@ class TestLog:
         for test in self._config.tests:
             names.setdefault(test.config.equipment, test.config.name)
         return [{"id": id_, "name": name} for id_, name in sorted(names.items())]
+
+
+async def _apart(tell: Callable[..., dict[str, Json]], *found: object) -> dict[str, Json]:
+    """Make an answer apart from the loop: a sheet may be full and evidence long, and alerts do not wait."""
+    return await asyncio.to_thread(tell, *found)
