@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
-from daemon.checks.api import Expects, Mode
+from daemon.checks.api import LED, Expects
 from daemon.model import Classification, Outcome, Readiness
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class TestBoard:
 
 def _startable(tests: Tests, test: Test) -> dict[str, Json]:
     """Return what a station has to know to have a test started: who may, and whether it waits, is asked then."""
-    led = test.spec.mode in {Mode.ASSISTED, Mode.MANUAL} or test.spec.lead is not None
+    led = test.spec.mode in LED or test.spec.lead is not None
     return {
         "test": test.config.id,
         "led": led,

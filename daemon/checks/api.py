@@ -60,6 +60,10 @@ class Mode(StrEnum):
     """Seen in ordinary use: nobody tested it on purpose."""
 
 
+LED: Final = frozenset({Mode.ASSISTED, Mode.MANUAL})
+"""Tests that a person does; the others are done by ispsd."""
+
+
 class CheckConfig(Used, Asked):
     """What every test of the ship's file has; each check's is a subclass."""
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.checks.api import LED
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from daemon.model import Json
 
@@ -37,11 +39,9 @@ _BY_STATE: Final[Mapping[str, str]] = {
     "out of service": "it ends by itself, or when you end it: ispsd out-of-service",
     "not testable": "set the clock of the computer",
 }
-LED: Final = frozenset({"assisted", "manual"})
-"""Tests that a person does; the others are done by ispsd."""
 
 
-def remedy(item: Mapping[str, Any], modes: Mapping[str, str], forms: frozenset[str]) -> Json:
+def remedy(item: Mapping[str, Any], modes: Mapping[str, str], forms: Collection[str]) -> Json:
     """Return where to see to a line: ``page`` and what it is asked for, and in words.
 
     Args:

@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields, forms
+from daemon.checks.api import LED
 from daemon.errors import RefusedError
 from daemon.papers import glance, moments
 from daemon.papers.glance import Wish
@@ -37,7 +38,6 @@ MOST: Final = 400
 MOST_TIMES: Final = 20
 """Results of a test by which is told how long it takes."""
 MOST_NAMES: Final = 2
-PERSONS: Final = frozenset({"assisted", "manual"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _usual(entries: Sequence[Entry]) -> dict[str, Json] | None:
     each_item = False
     for entry in entries:
         said = entry.open
-        if text(said, "mode") not in PERSONS or said.get("outcome") == "skipped":
+        if text(said, "mode") not in LED or said.get("outcome") == "skipped":
             continue
         each_item = each_item or len(objects(said.get("items"))) == 1
         began, ended = moments.read(said.get("began")), moments.read(said.get("ended"))

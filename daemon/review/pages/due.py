@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.checks.api import LED
 from daemon.review import calendar
 from daemon.review.calendar import Month
 from daemon.review.page import Page
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 AHEAD_DAYS: Final = 366
 HOW: Final = {"automatic": "by itself", "assisted": "led", "manual": "by hand", None: "–"}
-LED: Final = frozenset({"assisted", "manual"})
 REST: Final = "in service, the rest led"
 WEEK: Final = timedelta(days=7)
 LAST_DAY: Final = 6
