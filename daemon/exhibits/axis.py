@@ -64,6 +64,17 @@ def is_dated(reading: Reading) -> bool:
     return math.isfinite(reading.received_s) and 0 <= reading.received_s < LATEST_S
 
 
+def row(reading: Reading, *said: str) -> tuple[str, ...]:
+    """Return a row of the table beside a figure: when and of what it is, what it says, and where that is from."""
+    return (
+        utc_words(reading.received_utc),
+        reading.point,
+        *said,
+        reading.quality.value,
+        f"{reading.source}, {reading.provenance.value}",
+    )
+
+
 class Times:
     """The axis of time below a figure: places by the seconds since boot, words in UTC."""
 

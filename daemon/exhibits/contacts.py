@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon.exhibits.axis import Times, is_dated, utc_words
+from daemon.exhibits.axis import Times, is_dated, row
 from daemon.exhibits.figure import WIDTH, Box, Figure, Label, Line, Trace, bounded, named
 from daemon.model import ContactState, LampState
 
@@ -56,7 +56,7 @@ def figure(readings: Sequence[Reading]) -> Figure | None:
     for place, (point, lane) in enumerate(kept.items()):
         shapes += _lane(point, lane, TOP + LANE * place, times)
     every = sorted((e for lane in lanes.values() for e in lane), key=lambda e: e.received_s)
-    rows, left = bounded([_row(each) for each in every])
+    rows, left = bounded([row(each, _words(each)) for each in every])
     more = len(lanes) - len(kept)
     return Figure(
         title="Contacts and lamps over time, UTC",
@@ -96,12 +96,6 @@ def _lane(point: str, lane: Sequence[Reading], top: float, times: Times) -> Iter
     yield Trace(tuple(filter(None, runs)), "trace")
 
 
-def _row(each: Reading) -> tuple[str, ...]:
+def _words(each: Reading) -> str:
     value = each.value
-    return (
-        utc_words(each.received_utc),
-        each.point,
-        WORDS[value] if isinstance(value, ContactState | LampState) else "not known",
-        each.quality.value,
-        f"{each.source}, {each.provenance.value}",
-    )
+    return WORDS[value] if isinstance(value, ContactState | LampState) else "not known"

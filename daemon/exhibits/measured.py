@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from daemon.exhibits.axis import Scale, Times, is_dated, ticks, utc_words
+from daemon.exhibits.axis import Scale, Times, is_dated, row, ticks
 from daemon.exhibits.figure import WIDTH, Figure, Label, Line, Trace, bounded, named, thinned
 from daemon.model import Sky
 
@@ -72,7 +72,7 @@ def _figure(unit: str, lines: dict[str, list[tuple[Reading, float]]]) -> Figure:
             Label(x + 32, HEIGHT - 10, point, "start"),
         ]
     every = sorted((o for line in lines.values() for o in line), key=lambda o: o[0].received_s)
-    rows, left = bounded([_row(each, value, unit) for each, value in every])
+    rows, left = bounded([row(each, f"{value:g} {unit}".rstrip()) for each, value in every])
     more = len(lines) - len(kept)
     title = SIGNAL if unit == CN0 else f"Measured, {unit or 'no unit'}"
     return Figure(
@@ -92,13 +92,3 @@ def _values(scale: Scale) -> Iterator[Shape]:
         y = scale.at(value)
         yield Line(LEFT, y, WIDTH - 10, y, "grid")
         yield Label(LEFT - 6, y + 4, f"{value:g}", "end")
-
-
-def _row(each: Reading, value: float, unit: str) -> tuple[str, ...]:
-    return (
-        utc_words(each.received_utc),
-        each.point,
-        f"{value:g} {unit}".rstrip(),
-        each.quality.value,
-        f"{each.source}, {each.provenance.value}",
-    )

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from daemon import geodesy
-from daemon.exhibits.axis import is_dated, round_below, utc_words
+from daemon.exhibits.axis import is_dated, round_below, row
 from daemon.exhibits.figure import (
     WIDTH,
     Box,
@@ -62,7 +62,12 @@ def figure(readings: Sequence[Reading]) -> Figure | None:
         track.sort(key=lambda one: one[0].received_s)
         shapes += _track(number, point, [plane.at(place) for _, place in track])
     shapes += plane.bar()
-    rows, left = bounded([_row(each, place) for each, place in known])
+    rows, left = bounded(
+        [
+            row(each, geodesy.written(place.lat_deg, place.lon_deg, decimals=3))
+            for each, place in known
+        ]
+    )
     more = len(tracks) - len(kept)
     return Figure(
         title="Positions, north up",
@@ -136,16 +141,6 @@ def _track(number: int, point: str, places: list[tuple[float, float]]) -> Iterat
         yield Label(x + 18, HEIGHT - 106, "first", "start")
         yield Box(x + 76, HEIGHT - 114, 8, 8, "end track0")
         yield Label(x + 90, HEIGHT - 106, "last", "start")
-
-
-def _row(each: Reading, place: Position) -> tuple[str, ...]:
-    return (
-        utc_words(each.received_utc),
-        each.point,
-        geodesy.written(place.lat_deg, place.lon_deg, decimals=3),
-        each.quality.value,
-        f"{each.source}, {each.provenance.value}",
-    )
 
 
 def _length(length_m: float) -> str:
