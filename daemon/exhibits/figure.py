@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon.terminal import printable
+from daemon.terminal import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -169,8 +169,7 @@ def thinned(found: Sequence[tuple[float, float]], most: int) -> list[tuple[float
 
 def shown(text: str) -> str:
     """Return a text as a page may show it: short, and with nothing that would turn its direction."""
-    text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    return printable(text)
+    return printable(shortened(text, LONGEST_TEXT))
 
 
 def named(names: Iterable[str]) -> str:

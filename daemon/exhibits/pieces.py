@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from daemon.terminal import shortened
+
 if TYPE_CHECKING:
     from daemon.model import Json
     from daemon.record.entry import EvidenceReference
@@ -75,5 +77,5 @@ def opened(media: str, body: bytes | None) -> Piece:
 
 def _line(raw: bytes) -> str:
     text = raw[: 4 * LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
-    cut = text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
+    cut = shortened(text, LONGEST_LINE)
     return "".join(each if each.isprintable() else f"[U+{ord(each):04X}]" for each in cut)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.exhibits.axis import LATEST_S, utc_words
 from daemon.exhibits.figure import shown
+from daemon.terminal import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,5 +153,4 @@ def _asked(config: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _cut(text: str) -> str:
-    text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    return "".join(each if each.isprintable() else "?" for each in text)
+    return printable(shortened(text, LONGEST_TEXT))

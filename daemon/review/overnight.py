@@ -10,6 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.papers.words import RESULT, SAT
+from daemon.terminal import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 MOST_LINES: Final = 20
 MOST_NAMES: Final = 6
 LONGEST: Final = 160
-OUTCOMES: Final = {"failed": "UNSAT", "inconclusive": "NOT PROVEN", "skipped": "NOT DONE"}
+OUTCOMES: Final = {outcome: word for outcome, word in RESULT.items() if word != SAT}
 _ALERT_RANK: Final = {"A": 0, "W": 1, "C": 5}
 _OVER: Final = "N"
 _LAST: Final = 99
@@ -65,7 +68,7 @@ def lines(entries: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
     return {
         "lines": [
             {
-                "text": _short(words),
+                "text": shortened(words, LONGEST),
                 "first": group.first,
                 "last": group.last,
                 "seq": group.seq or None,
@@ -199,10 +202,6 @@ def _names(named: Iterable[str]) -> str:
     every = list(named)
     more = f" and {len(every) - MOST_NAMES} more" if len(every) > MOST_NAMES else ""
     return ", ".join(sorted(every[:MOST_NAMES])) + more
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 _SAYS: Final[Mapping[str, Callable[[list[Mapping[str, Any]]], str]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.papers.layout import Span
-from daemon.terminal import printable
+from daemon.terminal import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,4 +40,4 @@ def table(found: Table) -> dict[str, Json]:
 
 def shown(text: str) -> str:
     """Return a text as a page may show it."""
-    return printable(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+    return printable(shortened(text, LONGEST))
