@@ -144,12 +144,7 @@ class Names:
         """Return a piece of equipment by its id alone."""
         if not self.is_psc:
             return id_.upper()
-        if id_ in EQUIPMENT:
-            return EQUIPMENT[id_]
-        if OPAQUE.fullmatch(id_):
-            word = LETTERS.get(id_.rstrip("0123456789"), "Equipment")
-            return word if word == "SSAS" else f"{word} {id_.upper()}"
-        return f"Equipment {self.numbers.get(id_, 0)}"
+        return generic(id_) or f"Equipment {self.numbers.get(id_, 0)}"
 
     def test(self, found: Found) -> str:
         """Return which test it was, with its paragraph in the plan for those who may know the plan."""
@@ -174,6 +169,16 @@ class Names:
             return said
         folded = said.casefold()
         return next((name for word, name in SCENARIOS if word in folded), "security drill")
+
+
+def generic(id_: str) -> str:
+    """Return what port state control is told that equipment is, by its id alone; "" where that says too much."""
+    if id_ in EQUIPMENT:
+        return EQUIPMENT[id_]
+    if not OPAQUE.fullmatch(id_):
+        return ""
+    word = LETTERS.get(id_.rstrip("0123456789"), "Equipment")
+    return word if word == "SSAS" else f"{word} {id_.upper()}"
 
 
 def is_ssas(found: Found) -> bool:

@@ -65,21 +65,19 @@ ENTER: Final = Act(
 )
 
 
-async def named(reader: Reader, name: str) -> Mapping[str, Any]:
-    """Return a form by its name.
+async def listed(reader: Reader) -> dict[str, Mapping[str, Any]]:
+    """Return every form by its name."""
+    return {form["form"]: form for form in (await reader.ask("forms"))["forms"]}
+
+
+def drawn(forms: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+    """Return a form as a template draws it: whether it says itself when it was done, which moments it has.
 
     Raises:
         RefusedError: There is none of that name.
     """
-    forms = (await reader.ask("forms"))["forms"]
-    found = next((form for form in forms if form["form"] == name), None)
-    if found is None:
+    if (form := forms.get(name)) is None:
         raise RefusedError("there is no such form", wants={"page": True})
-    return drawn(found)
-
-
-def drawn(form: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a form as a template draws it: whether it says itself when it was done, which moments it has."""
     is_timed = any(field["is"] in {"moment", "told"} for field in form["fields"])
     category = CATEGORY.get(form["kind"], form["kind"])
     return {

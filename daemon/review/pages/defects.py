@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import RefusedError
-from daemon.papers.view import EQUIPMENT, LETTERS, OPAQUE
+from daemon.papers import view
 from daemon.review import entries
 from daemon.review.page import Act, Page
 from daemon.review.typed import Choice, Pin, Text
@@ -50,7 +50,7 @@ async def _one(reader: Reader, number: str, asked: Mapping[str, str]) -> Mapping
     [defect] = found["defects"]
     named = asked.get("form", CHANGED)
     allowed = FORMS if defect["test"] is None else FORMS[:-1]
-    form = await entries.named(reader, named if named in allowed else CHANGED)
+    form = entries.drawn(await entries.listed(reader), named if named in allowed else CHANGED)
     known: dict[str, Json] = {
         name: defect[name] for name in ("defect", "equipment", "name", "test") if defect.get(name)
     }
@@ -61,7 +61,7 @@ async def _one(reader: Reader, number: str, asked: Mapping[str, str]) -> Mapping
         "closed": None,
         "entries": found["entries"],
         "forms": list(allowed),
-        "form": dict(form),
+        "form": form,
         "given": {name: value for name, value in known.items() if name in fields},
     }
 
@@ -109,12 +109,7 @@ def generic(id_: str) -> str:
     id_ = id_.casefold()
     if "ssas" in id_:
         return "SSAS"
-    if id_ in EQUIPMENT:
-        return EQUIPMENT[id_]
-    if OPAQUE.fullmatch(id_) is None:
-        return "Equipment"
-    word = LETTERS.get(id_.rstrip("0123456789"), "Equipment")
-    return word if word == "SSAS" else f"{word} {id_.upper()}"
+    return view.generic(id_) or "Equipment"
 
 
 def removed(said: Mapping[str, Any], person: str) -> Mapping[str, Json]:

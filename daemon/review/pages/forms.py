@@ -19,15 +19,14 @@ FIRST: Final = ("drill", "port-call", "stowaway-search", "declaration-of-securit
 
 async def read(reader: Reader, asked: Mapping[str, str]) -> Mapping[str, Json]:
     """Return the list of forms, or one to be filled in."""
-    listed = (await reader.ask("forms"))["forms"]
-    known = {form["form"]: form for form in listed}
+    known = await entries.listed(reader)
     order = [*(name for name in FIRST if name in known), *(n for n in known if n not in FIRST)]
     named = asked.get("form", "")
-    form = None if not named else await entries.named(reader, named)
+    form = None if not named else entries.drawn(known, named)
     change = await reader.ask("crew") if named == "drill" else None
     return {
         "forms": [{w: known[n][w] for w in ("form", "says", "kind")} for n in order],
-        "form": None if form is None else dict(form),
+        "form": form,
         "given": {} if form is None else entries.given(form, asked),
         "crew": None
         if change is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.review import entries
 from daemon.review.page import Page
 from daemon.review.remedies import remedy
 
@@ -19,7 +20,7 @@ async def read(reader: Reader, _: Mapping[str, str]) -> Mapping[str, Json]:
     items = (await reader.ask("worklist"))["items"]
     tests = (await reader.ask("tests"))["tests"]
     modes = {str(test["test"]): str(test["mode"]) for test in tests}
-    forms = frozenset(str(form["form"]) for form in (await reader.ask("forms"))["forms"])
+    forms = await entries.listed(reader)
     return {"items": [{**item, "remedy": remedy(item, modes, forms)} for item in items]}
 
 
