@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_FIELDS: Final = 200
 LONGEST_NAME: Final = 80
+MOST_DIGITS: Final = 15
+"""Of the highest number that a record has."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -104,27 +106,6 @@ class Pin:
         return fields.pin(said, words(self.name))
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
-    """Fields that a list in the daemon names: ``said.scenario`` and ``said.crew`` become ``said: {scenario, crew}``."""
-
-    name: str
-    most: int = 60
-    longest: int = fields.LONGEST_TEXT
-
-    def read(self, typed: Mapping[str, str]) -> Json:
-        begin = f"{self.name}."
-        found: dict[str, Json] = {}
-        for name, said in typed.items():
-            if name.startswith(begin) and (one := " ".join(said.split())):
-                if len(one) > self.longest:
-                    raise RefusedError(f"{words(name)} has at most {self.longest} characters")
-                found[name.removeprefix(begin)] = fields.writable(one, name)
-        if len(found) > self.most:
-            raise RefusedError(f"{words(self.name)} has at most {self.most} fields")
-        return found
-
-
 def read(wanted: Iterable[Field], typed: Mapping[str, str]) -> dict[str, Json]:
     """Return what a form says, without what was left empty; what is no field of it is not read.
 
@@ -155,6 +136,12 @@ def texts(said: object, what: str) -> dict[str, str]:
         if not isinstance(value, str) or len(name) > LONGEST_NAME:
             raise RefusedError(f"{what} is an object of texts")
     return said
+
+
+def number(said: str) -> int | None:
+    """Return the number of an entry, or of a byte, that an address asks for; None for what is none."""
+    is_one = said.isdecimal() and said.isascii() and len(said) <= MOST_DIGITS
+    return int(said) if is_one else None
 
 
 def words(name: str) -> str:

@@ -138,7 +138,6 @@ def _covered(reader: Reader, what: str) -> int:
 
 
 def _newest(reader: Reader, query: Query, first: int) -> list[Entry]:
-
     wanted = replace(query, after=first - 1, newest_first=True, limit=MOST_LISTED)
     return reader.page(wanted).entries
 

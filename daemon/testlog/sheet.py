@@ -15,11 +15,10 @@ from daemon.errors import RefusedError
 from daemon.papers import books, glance, logtable, making, testlog
 from daemon.papers.glance import Wish
 from daemon.papers.layout import plain
-from daemon.papers.moments import Period
 from daemon.papers.view import View, is_ssas
 from daemon.papers.words import result
 from daemon.results import MISSED, RESULT
-from daemon.testlog import cells
+from daemon.testlog import cells, past
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from daemon.model import Json
     from daemon.papers.glance import Came, Glance
     from daemon.papers.layout import Cell
+    from daemon.papers.moments import Period
     from daemon.papers.source import Found
     from daemon.papers.testlog import Around
 
@@ -104,9 +104,7 @@ def read(request: Mapping[str, Any]) -> Asked:
     show = fields.optional_text(request, "show") or ALL
     if show not in SHOWN:
         raise RefusedError(f"show is one of {', '.join(SHOWN)}, not {show[:20]!r}")
-    period = Period(fields.moment(request, "since"), fields.moment(request, "until"))
-    if period.begins >= period.ends:
-        raise RefusedError("the period ends before it begins")
+    period = past.period(request)
     sought = fields.optional_text(request, "text") or ""
     if len(sought) > LONGEST_SOUGHT:
         raise RefusedError(f"text has at most {LONGEST_SOUGHT} characters")

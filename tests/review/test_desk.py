@@ -11,10 +11,11 @@ from daemon.errors import RefusedError
 from daemon.people.crew import Member
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
 from daemon.review import login, registry
+from daemon.review.entries import LONGEST, MOST_FIELDS, Filled
 from daemon.review.login import REFUSAL, REFUSED_AFTER_S
 from daemon.review.page import Act, File, Page
 from daemon.review.sessions import IDLE_S, LONGEST_S, MOST
-from daemon.review.typed import Choice, Number, Pin, Several, Text
+from daemon.review.typed import Choice, Number, Pin, Text
 from tests.pins import PIN
 from tests.review.rig import CREW, Visitor, desk
 
@@ -52,7 +53,7 @@ FORM = Page(
                 "pins": [given["pin"], given["second_pin"]],
             },
         ),
-        "enter": Act(do="enter", fields=(Choice("form", ("drill", "exercise")), Several("said"))),
+        "enter": Act(do="enter", fields=(Choice("form", ("drill", "exercise")), Filled("said"))),
         "seen": Act(fields=(Number("up_to"),), run=run),
     },
     document=lambda asked: f"form {asked.get('seq', '')}",
@@ -337,8 +338,12 @@ async def test_fields_that_a_list_names_come_together(tmp_path):
         ("sign", {"up_to": "-1", "pin": PIN}, "number from 0"),
         ("sign", {"up_to": "7", "pin": "12"}, "pin has 4 to 64"),
         ("enter", {"form": "window"}, "one of: drill, exercise"),
-        ("enter", {"form": "drill", "said.a": "x" * 401}, "at most 400"),
-        ("enter", {"form": "drill", **{f"said.{n}": "x" for n in range(61)}}, "at most 60"),
+        ("enter", {"form": "drill", "said.a": "x" * (LONGEST + 1)}, f"at most {LONGEST}"),
+        (
+            "enter",
+            {"form": "drill", **{f"said.{n}": "x" for n in range(MOST_FIELDS + 1)}},
+            f"at most {MOST_FIELDS}",
+        ),
         ("two", {"second": "a\x00b", "pin": PIN, "second_pin": PIN}, "printable"),
     ],
 )

@@ -15,7 +15,7 @@ from daemon.model import Role
 from daemon.papers import release, spans
 from daemon.papers.steps import Part
 from daemon.review.page import Act, File, Page
-from daemon.review.typed import Choice, Number, Pin, Text
+from daemon.review.typed import Choice, Number, Pin, Text, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,16 +105,16 @@ async def paper(reader: Reader, asked: Mapping[str, str]) -> File:
     Raises:
         RefusedError: There is none of that name in this login.
     """
-    number, offset = asked.get("file", "0"), asked.get("offset", "0")
-    if not (number.isdecimal() and offset.isdecimal() and len(number + offset) < 20):  # noqa: PLR2004 (digits)
+    file, offset = (number(asked.get(name, "0")) for name in ("file", "offset"))
+    if file is None or offset is None:
         raise RefusedError("there is no such paper")
     piece = await reader.ask(
         "export.fetch",
         by=reader.person,
         login=reader.login,
         id=asked.get("id", ""),
-        file=int(number),
-        offset=int(offset),
+        file=file,
+        offset=offset,
     )
     body = base64.b64decode(piece["body"])
     return File(piece["name"], piece["media"], body, piece["size"])

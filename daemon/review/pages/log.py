@@ -8,6 +8,7 @@ from daemon.errors import RefusedError
 from daemon.model import Readiness
 from daemon.review import calendar
 from daemon.review.page import Page
+from daemon.review.typed import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,9 +86,9 @@ def _before(asked: Mapping[str, str]) -> int | None:
     typed = asked.get("before", "")
     if not typed:
         return None
-    if not typed.isdecimal() or not typed.isascii() or len(typed) > 15:  # noqa: PLR2004 (digits of the highest number)
+    if (found := number(typed)) is None:
         raise RefusedError(f"{typed[:20]!r} is no number of an entry")
-    return int(typed)
+    return found
 
 
 PAGE = Page(name="log", title="Equipment test log", read=read, psc=True, order=30)

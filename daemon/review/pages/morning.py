@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
 from daemon.errors import RefusedError
-from daemon.review import overnight
+from daemon.review import calendar, overnight
 from daemon.review.page import Act, Page
 from daemon.review.typed import Number
 
@@ -121,8 +121,7 @@ async def _due(reader: Reader) -> dict[str, Json]:
     """Return what is to be done today: what the worklist has, and what falls due before the ship's day ends."""
     items = (await reader.ask("worklist"))["items"]
     due = [each for each in items if each["state"] in TO_DO]
-    today = f"{reader.now_utc.astimezone(reader.ship_time):%Y-%m-%d}"
-    coming = await reader.ask("tests.coming", until=today)
+    coming = await reader.ask("tests.coming", until=calendar.today(reader).isoformat())
     later = [
         {"name": test["name"], "test": test["test"], "due": test["due"]}
         for day in coming["days"]

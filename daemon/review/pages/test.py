@@ -7,8 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import RefusedError
+from daemon.exhibits.pieces import PICTURES
 from daemon.papers.words import result
 from daemon.review.page import LARGEST_FILE, File, Page
+from daemon.review.typed import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 CHEAP: Final = 256 * 1024
 """Bytes of evidence that are judged again for a page; a day of readings is judged again when somebody asks for it."""
-SHOWN: Final = frozenset({"image/jpeg", "image/png"})
 DIGEST: Final = 64
 ENDINGS: Final = {
     "application/jsonl": "jsonl",
@@ -39,7 +40,7 @@ async def read(reader: Reader, asked: Mapping[str, str]) -> Mapping[str, Json]:
     """
     seq = _number(asked)
     shown = await reader.ask("testlog.one", seq=seq)
-    return {**shown, "again": await _again(reader, shown), "pictures": sorted(SHOWN)}
+    return {**shown, "again": await _again(reader, shown), "pictures": sorted(PICTURES)}
 
 
 async def _again(reader: Reader, shown: Mapping[str, Any]) -> Json:
@@ -87,10 +88,9 @@ async def evidence(reader: Reader, asked: Mapping[str, str]) -> File:
 
 
 def _number(asked: Mapping[str, str]) -> int:
-    typed = asked.get("seq", "")
-    if not typed.isdecimal() or not typed.isascii() or len(typed) > 15:  # noqa: PLR2004 (digits of the highest number)
+    if (found := number(asked.get("seq", ""))) is None:
         raise RefusedError("which test? It is reached from the log", wants={"page": True})
-    return int(typed)
+    return found
 
 
 def document(asked: Mapping[str, str]) -> str:
