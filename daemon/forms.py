@@ -17,6 +17,7 @@ from daemon.mqtt.contract import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timezone
 
     from daemon.alerts.annunciation import Voice
     from daemon.drivers.api import Health
@@ -36,6 +37,11 @@ def utc(moment: datetime) -> str:
 def from_utc(text: str) -> datetime:
     """Read a moment written by ``utc``."""
     return datetime.fromisoformat(text)
+
+
+def offset_min(ship_time: timezone) -> int:
+    """Return how far ship's time is ahead of UTC, in minutes."""
+    return int(ship_time.utcoffset(None).total_seconds() // 60)
 
 
 def milliseconds(seconds: float) -> float:
@@ -88,12 +94,11 @@ def driver_message(status: DeviceStatus, health: Health) -> dict[str, Json]:
 
 def ship_message(ship: ShipState, *, settling: bool) -> dict[str, Json]:
     """Return the body of ``ship``."""
-    offset = ship.ship_time.utcoffset(None)
     return {
         "situation": ship.situation.value,
         "security_level": int(ship.level),
         "threat": ship.threat,
-        "ship_time_offset_min": int(offset.total_seconds() // 60),
+        "ship_time_offset_min": offset_min(ship.ship_time),
         "ais_off_by": ship.ais_off_by,
         "settling": settling,
         "interference_area": None if ship.interference is None else ship.interference.name,

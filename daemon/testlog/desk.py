@@ -9,7 +9,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from daemon import fields
+from daemon import fields, forms
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Readiness
 from daemon.papers import glance
@@ -170,14 +170,13 @@ class TestLog:
 
     def _ship(self) -> Ship:
         config = self._config
-        offset = config.ship_time.utcoffset(None)
         return Ship(
             Particulars(
                 ship=config.ship.name,
                 kinds={test.config.id: test.spec.kind for test in config.tests},
                 ranks={each.name: each.rank for each in self._persons()},
             ),
-            int(offset.total_seconds() // 60) if offset is not None else 0,
+            forms.offset_min(config.ship_time),
         )
 
     def _now(self) -> Now:
