@@ -1,7 +1,7 @@
 """How are the SSO's pages made and used? Every request of the page's server begins with ``review.`` and ends here.
 
-Who is logged in is known here only. A page is made of what the command line could ask; an act is a request of the
-command line in the name of who is logged in. What is read, and each login and logout, is an entry of class ``sso``.
+A page is made of what the command line could ask; an act is a request of the command line in the name of who is logged
+in.
 """
 
 from __future__ import annotations
@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import fields, forms
 from daemon.errors import RefusedError
-from daemon.model import Classification
-from daemon.people.claims import By
-from daemon.record.entry import Draft, Proof
-from daemon.record.waiting import let_go, on_disk
 from daemon.review import typed
-from daemon.review.login import PAGE, Login
+from daemon.review.logins import Logins
 from daemon.review.page import LARGEST_FILE
 from daemon.review.reader import Doer, Reader
-from daemon.review.sessions import MOST_SEEN, Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -38,7 +33,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "review."
 SWEPT_EVERY_S: Final = 60.0
-LOGGED_IN, LOGGED_OUT, VIEWED, PSC_MODE = "sso.login", "sso.logout", "sso.viewed", "sso.psc_mode"
+PSC_MODE: Final = "sso.psc_mode"
 
 
 class ReviewDesk:
@@ -69,14 +64,11 @@ class ReviewDesk:
             redaction: Takes out what port state control may not see.
         """
         self._pages = pages
-        self._people = people
-        self._journal = journal
         self._clock = clock
         self._ship = ship
         self._ship_time = ship_time
         self._redaction = redaction
-        self._login = Login(people, clock)
-        self._sessions = Sessions(entropy.salt)
+        self._logins = Logins(people, journal, clock, entropy)
         self.carry_out: CarryOut = _nobody
         """Carries out what the command line could ask; set once that is put together."""
 
@@ -95,7 +87,7 @@ class ReviewDesk:
         """End logins that are over, until cancelled."""
         while True:
             await self._clock.sleep(SWEPT_EVERY_S)
-            self._sweep()
+            self._logins.sweep()
 
     # Logging in and out
 
@@ -105,61 +97,17 @@ class ReviewDesk:
         Raises:
             RefusedError: Always in the same words.
         """
-        person = await self._login.person(request)
-        self._end(request.get("token"), "logged in again")
-        token, session, put_out = self._sessions.begin(person, self._clock.now_s())
-        for each in put_out:
-            self._told_out(each, "too many logins")
-        await self._write(session, LOGGED_IN, person.name, {"login": session.id})
+        token = await self._logins.begin(request)
         return {"token": token, "page": next(iter(self._pages))}
 
     async def _log_out(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
-        session = self._known(request)
-        self._own(session, request)
-        self._end(request.get("token"), "logged out")
+        self._logins.acting(request)
+        self._logins.end(request.get("token"), "logged out")
         return {}
-
-    def _end(self, token: object, how: str) -> None:
-        if (session := self._sessions.end(token)) is not None:
-            self._told_out(session, how)
-
-    def _told_out(self, session: Session, how: str) -> None:
-        self._submit(session, LOGGED_OUT, session.person.name, {"login": session.id, "how": how})
 
     def pin_changed(self, name: str) -> None:
         """End every login of a person whose PIN is another now: whoever knew the old one is out."""
-        for session in self._sessions.of(name):
-            self._sessions.drop(session)
-            self._told_out(session, "the PIN was changed")
-
-    def _sweep(self) -> None:
-        for session, how in self._sessions.sweep(self._clock.now_s()):
-            self._told_out(session, how)
-
-    def _known(self, request: Mapping[str, Any]) -> Session:
-        """Return whose login it is.
-
-        Raises:
-            RefusedError: Nobody's, or not any more.
-        """
-        self._sweep()
-        session = self._sessions.find(request.get("token"), self._clock.now_s())
-        if session is None:
-            raise _again()
-        if self._people.find(session.person.name) != session.person:
-            self._sessions.drop(session)
-            self._told_out(session, "the crew list was changed")
-            raise _again()
-        return session
-
-    def _own(self, session: Session, request: Mapping[str, Any]) -> None:
-        """Refuse a form that is not this login's own.
-
-        Raises:
-            RefusedError: Another page made it.
-        """
-        if not session.may_act(request.get("csrf")):
-            raise RefusedError("this form is not of this login; nothing was done")
+        self._logins.end_all_of(name, "the PIN was changed")
 
     async def _psc(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         """Enter PSC mode, or leave it with the PIN of who is logged in; return the page that comes then.
@@ -169,8 +117,7 @@ class ReviewDesk:
         Raises:
             RefusedError: The PIN is wrong.
         """
-        session = self._known(request)
-        self._own(session, request)
+        session = self._logins.acting(request)
         on = request.get("on") is True
         there = [page.name for page in self._pages.values() if page.psc or not on]
         stood = request.get("page")
@@ -181,16 +128,13 @@ class ReviewDesk:
             await self._proven(session, request)
         session.is_psc = on
         said: dict[str, Json] = {"login": session.id, "on": on}
-        await self._write(session, PSC_MODE, session.person.name, said)
+        await self._logins.write(session, PSC_MODE, session.person.name, said)
         return to
 
     async def _proven(self, session: Session, request: Mapping[str, Any]) -> None:
         """Refuse who does not prove anew to be who is logged in."""
-        proofs = self._people.proofs
-        assert proofs is not None  # noqa: S101 (nobody logs in without any)
         try:
-            pin = fields.pin(request.get("pin") or "", "PIN")
-            await proofs.check(session.person.name, pin or "", station=PAGE)
+            await self._logins.prove(session, request.get("pin"))
         except RefusedError as err:
             session.flash = {"refused": str(err), "act": "psc", "typed": {}}
             raise
@@ -203,7 +147,7 @@ class ReviewDesk:
         Raises:
             RefusedError: Nobody is logged in, there is no such page, or it cannot be read.
         """
-        session = self._known(request)
+        session = self._logins.known(request)
         frame = self._frame(session)
         page = self._page(request)
         asked = typed.texts(request.get("asked"), "asked")
@@ -212,7 +156,7 @@ class ReviewDesk:
         said = await page.read(self._reader(session), asked)
         if session.is_psc:
             said = self._redaction.of(said)
-        self._viewed(session, page.read_as(asked))
+        self._logins.viewed(session, page.read_as(asked))
         flash, session.flash = session.flash, {}
         return {**frame, "page": page.name, "title": page.title, "said": said, "flash": flash}
 
@@ -222,7 +166,7 @@ class ReviewDesk:
         Raises:
             RefusedError: Nobody is logged in, or there is no such thing.
         """
-        session = self._known(request)
+        session = self._logins.known(request)
         page = self._page(request)
         asked = typed.texts(request.get("asked"), "asked")
         fetch = page.files.get(fields.text(request, "file"))
@@ -233,7 +177,7 @@ class ReviewDesk:
             raise RefusedError(
                 f"{found.name} has {len(found.body)} bytes, more than a page can have"
             )
-        self._viewed(session, f"{page.read_as(asked)} {found.name}")
+        self._logins.viewed(session, f"{page.read_as(asked)} {found.name}")
         body = base64.b64encode(found.body).decode()
         size = len(found.body) if found.size is None else found.size
         return {"name": found.name, "media": found.media, "body": body, "size": size}
@@ -245,7 +189,6 @@ class ReviewDesk:
         return page
 
     def _frame(self, session: Session) -> dict[str, Json]:
-        offset = self._ship_time().utcoffset(None)
         return {
             **self._ship,
             "person": session.person.name,
@@ -259,7 +202,7 @@ class ReviewDesk:
             ],
             "utc": forms.utc(self._clock.utc()),
             "clock": self._clock.status().value,
-            "ship_time_offset_min": int(offset.total_seconds() // 60),
+            "ship_time_offset_min": forms.offset_min(self._ship_time()),
             "flash": session.flash,
         }
 
@@ -276,18 +219,6 @@ class ReviewDesk:
             "ship_time": self._ship_time(),
         }
 
-    def _viewed(self, session: Session, document: str) -> None:
-        """Enter that a document was read, the first time in a login."""
-        if document in session.seen:
-            return
-        if len(session.seen) >= MOST_SEEN:
-            self._sessions.drop(session)
-            self._told_out(session, "too many documents")
-            raise _again()
-        session.seen.add(document)
-        said: dict[str, Json] = {"document": document, "login": session.id, "psc": session.is_psc}
-        self._submit(session, VIEWED, document, said)
-
     # Acting
 
     async def _act(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
@@ -296,8 +227,7 @@ class ReviewDesk:
         Raises:
             RefusedError: It is refused, or no act of that page.
         """
-        session = self._known(request)
-        self._own(session, request)
+        session = self._logins.acting(request)
         if session.is_psc:
             raise RefusedError("nothing can be done in PSC mode")
         page = self._page(request)
@@ -323,7 +253,9 @@ class ReviewDesk:
     ) -> Mapping[str, Json]:
         said = typed.read(act.fields, given)
         if act.run is not None:
-            doer = Doer(self.carry_out, write=partial(self._write, session), **self._of(session))
+            doer = Doer(
+                self.carry_out, write=partial(self._logins.write, session), **self._of(session)
+            )
             return await act.run(doer, said)
         person = session.person.name
         asked = dict(act.shape(said, person))
@@ -333,31 +265,6 @@ class ReviewDesk:
         if act.in_login:
             asked["login"] = session.id
         return await self.carry_out({**asked, "do": act.do})
-
-    # Writing
-
-    async def _write(
-        self, session: Session, type_: str, subject: str, said: Mapping[str, Json]
-    ) -> int | None:
-        return await on_disk(self._submit(session, type_, subject, said), self._clock)
-
-    def _submit(self, session: Session, type_: str, subject: str, said: Mapping[str, Json]) -> Any:
-        written = self._journal.submit(
-            Draft(
-                kind="system",
-                type=type_,
-                subject=subject,
-                classification=Classification.SSO,
-                actor=By(session.person, PAGE, Proof.PIN).actor(),
-                open=said,
-            )
-        )
-        let_go(written)
-        return written
-
-
-def _again() -> RefusedError:
-    return RefusedError("log in again", wants={"login": True})
 
 
 def _outcome(answer: Mapping[str, Json]) -> str:

@@ -15,32 +15,12 @@ if TYPE_CHECKING:
 
 READS: Final = frozenset(
     {
-        *(
-            "alerts",
-            "crew",
-            "defects",
-            "doors.counted",
-            "entry",
-            "evidence",
-            "forms",
-            "log",
-            "loop_check.show",
-        ),
-        *("rates", "ready_to_secure", "rejudge", "retention", "seals"),
-        *("ssas", "ssas.card", "ssas.notice"),
+        *("alerts", "crew", "defects", "doors.counted", "entry", "evidence", "forms", "log"),
+        *("export.fetch", "export.progress", "loop_check.show", "pins", "rates"),
+        *("ready_to_secure", "record.stands", "rejudge", "retention", "seals"),
+        *("ssas", "ssas.card", "ssas.notice", "status", "wiring", "worklist"),
         *("testlog", "testlog.one", "testlog.past", "testlog.period"),
-        *(
-            "record.stands",
-            "status",
-            "tests",
-            "tests.coming",
-            "tests.differences",
-            "wiring",
-            "worklist",
-            "pins",
-            "export.progress",
-            "export.fetch",
-        ),
+        *("tests", "tests.coming", "tests.differences"),
     }
 )
 """Requests that change nothing: all that looking at a page can bring about."""

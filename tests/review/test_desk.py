@@ -166,7 +166,7 @@ async def test_no_more_logins_than_the_limit_the_idlest_goes_first(tmp_path, mon
 async def test_neither_token_nor_pin_is_kept_or_written(tmp_path):
     async with desk(tmp_path) as made:
         visitor = await Visitor.logged_in(made, SSO)
-        kept = repr(made.desk._sessions._held) + repr(made.drafts)
+        kept = repr(made.desk._logins._sessions._held) + repr(made.drafts)
         assert visitor.token not in kept
         assert PIN not in kept
         assert len(visitor.token) >= 43, "256 bits"
