@@ -1,17 +1,16 @@
 // The list of alerts: order of MSC.302(87), one acknowledged at a time, what to do on request.
 
-import { age, el, mark, rows, say } from "./draw.js";
-import { flashes, in_order, unacknowledged } from "./order.js";
+import { age, el, hhmm_z, mark, rows, say } from "./draw.js";
+import { flashes, in_order, PRIORITY_WORDS, unacknowledged } from "./order.js";
 import { sign } from "./signs.js";
 
 /** More than so many are shown in a line each. */
 const MANY = 10;
 /** A row that came under the finger so shortly before it was pressed is not the one that was meant, in seconds. */
 const MEANT_S = 0.5;
-const WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
 
 /** For the eye, as ispsd's computer had it: no age is reckoned from it. */
-const raised = ({ raised_utc }) => `since ${raised_utc.slice(11, 13)}${raised_utc.slice(14, 16)}Z`;
+const raised = ({ raised_utc }) => `since ${hhmm_z(raised_utc)}`;
 
 const instance_of = ({ id, instance }) => `${id}\n${instance}`;
 
@@ -117,7 +116,7 @@ export class AlertList {
     mark(row, "state", alert.state);
     mark(row, "flashes", !is_old && flashes(alert));
     mark(row, "old", is_old);
-    say(row.parts.word, WORDS[alert.priority]);
+    say(row.parts.word, PRIORITY_WORDS[alert.priority]);
     say(row.parts.title, alert.title);
     say(row.parts.name, alert.name);
     const by = alert.acknowledged_by;

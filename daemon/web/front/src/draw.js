@@ -58,3 +58,6 @@ export function age(seconds) {
   if (seconds < 6000) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h`;
 }
+
+/** Hour and minute of a moment in UTC, as it is written on the wire and in a log book. */
+export const hhmm_z = (utc) => `${utc.slice(11, 13)}${utc.slice(14, 16)}Z`;

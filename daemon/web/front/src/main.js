@@ -1,6 +1,7 @@
 // The page of a watch station. It shows what the broker tells (docs/mqtt.md), says that it is alive, and sounds where its
 // station has no other sounder. Nothing that it shows is older than it says.
 
+import { Acts } from "./acts.js";
 import { AlertList } from "./alerts.js";
 import { Alive } from "./alive.js";
 import { checked } from "./checked.js";
@@ -8,10 +9,9 @@ import { ContactList } from "./contacts.js";
 import { Corner } from "./corner.js";
 import { Curtain, kept_clock } from "./curtain.js";
 import { el, mark, say } from "./draw.js";
-import { asked } from "./form.js";
 import { Header } from "./header.js";
 import { Link } from "./link.js";
-import { inhibited, said_of } from "./orders.js";
+import { inhibited } from "./orders.js";
 import { Panels } from "./panels.js";
 import { Pictures } from "./pictures.js";
 import { identity, SetUp } from "./setup.js";
@@ -40,7 +40,13 @@ class Page {
     this.root = `ispsd/${settings.ship.imo}/v1`;
     this.pictures = new Pictures(this.root, { started_s: now_s(), was_down: kept_clock() });
     this.sounder = new Sounder({ open_audio: () => new AudioContext() });
-    this.alive = new Alive({ tell: (body) => this._tell("alive", body) });
+    this.acts = new Acts({
+      send: (verb, members) => this.link.ask(verb, this.picture.session, members),
+      person: () => this.person,
+      picture: () => this.picture,
+    });
+    const ask = (verb, members) => this.acts.ask(verb, members);
+    this.alive = new Alive({ tell: (body) => this.acts.tell("alive", body) });
     this.touched_s = null;
     this.soon = null;
     this.visitor = new Visitor({ tell: (on) => this._tell_visitor(on) });
@@ -58,21 +64,21 @@ class Page {
       on_station: () => this.setup.open(),
     });
     this.alerts = new AlertList(at("alerts"), {
-      acknowledge: (alert) => this._acknowledge(alert),
-      inhibit: (alert) => this._act(inhibited(alert)),
+      acknowledge: (alert) => this.acts.acknowledge(alert),
+      inhibit: (alert) => this.acts.act(inhibited(alert)),
       strip: new Strip(at("strip")),
     });
     this.contacts = new ContactList(at("contacts"));
-    this.tests = new TestList(at("tests"), { ask: (verb, members) => this._ask(verb, members) });
-    this.panels = new Panels(at("panels"), { act: (what) => this._act(what) });
+    this.tests = new TestList(at("tests"), { ask });
+    this.panels = new Panels(at("panels"), { act: (what) => this.acts.act(what) });
     this.watch = new WatchBar(at("watch"), {
-      ask: (verb, members) => this._ask(verb, members),
+      ask,
       set_volume: (percent) => (this.sounder.volume = percent),
     });
     this.curtain = new Curtain({
       pictures: this.pictures,
       palette: this.header.palette,
-      ask: (members) => this._ask("curtain", members),
+      ask: (members) => ask("curtain", members),
       raise: (members) => this.link.ask("curtain", this.pictures.open.session, members),
     });
     this.corner = new Corner(at("corner"), {
@@ -102,6 +108,11 @@ class Page {
   /** What is shown of the ship. */
   get picture() {
     return this.pictures.now;
+  }
+
+  /** Who has the watch at this station. */
+  get person() {
+    return this.picture.one("station", this.station)?.person;
   }
 
   _connect() {
@@ -144,8 +155,8 @@ class Page {
   }
 
   _tell_visitor(on) {
-    const person = this.pictures.now.one("station", this.station)?.person;
-    if (this.station) this._tell("visitor_view", { on, ...(person ? { person } : {}) });
+    const { person, station } = this;
+    if (station) this.acts.tell("visitor_view", { on, ...(person ? { person } : {}) });
   }
 
   /** Behind what is being done now, so that no drawing delays what somebody has pressed. */
@@ -250,56 +261,6 @@ class Page {
     const what = this.picture.connected ? "ISPSD" : "THE BROKER";
     return say(banner, `NOTHING HERE IS CERTAIN · ${what} ${since} · go by eye and by rounds · call the ETO`);
   }
-
-  /** Send what needs no answer; one that is lost is said again. */
-  _tell(verb, members) {
-    this.link.ask(verb, this.picture.session, members).catch(() => {});
-  }
-
-  /** Ask for something; the answer has `words` where it went wrong. */
-  async _ask(verb, members) {
-    try {
-      const reply = await this.link.ask(verb, this.picture.session, members);
-      const more = reply.accepted ? null : await wanted(reply);
-      if (more) return await this._ask(verb, { ...members, ...more });
-      if (!reply.accepted) return { ...reply, words: `refused: ${String(reply.reason ?? "").slice(0, 300)}` };
-      return reply;
-    } catch (error) {
-      return { accepted: false, is_lost: true, words: error.message };
-    }
-  }
-
-  /** Do what a panel's button is for: the person is whoever has the watch here, unless another is named. */
-  async _act(what) {
-    if (what.is_question) return said_of(await this._ask(what.verb, {}));
-    const person = this.picture.one("station", this.station)?.person;
-    if (!person) return "take the watch first";
-    const said = await asked(what.title, what.fields(this.picture, person), what.press);
-    if (said === null) return "";
-    const members = Object.fromEntries(Object.entries(what.members(said)).filter(([, value]) => value !== ""));
-    return said_of(await this._ask(what.verb, { person, ...members }));
-  }
-
-  async _acknowledge({ id, instance, priority }) {
-    const person = this.picture.one("station", this.station)?.person;
-    const members = { alert: id, instance, priority, ...(person ? { person } : {}) };
-    const reply = await this._ask("ack", members);
-    if (reply.words) return reply.words;
-    if (reply.already) return `already acknowledged at ${String(reply.already.station).slice(0, 64)}`;
-    return reply.recorded === null ? "acknowledged · not yet recorded" : `acknowledged · no. ${reply.recorded}`;
-  }
-}
-
-/** What a refusal wants beside, from the person: a PIN, or the word that it is meant; null where nothing helps. */
-async function wanted({ reason, extra }) {
-  const wants = extra?.wants;
-  if (typeof wants?.pin === "string") {
-    const pin = { type: "password", maxlength: 64, required: true };
-    return asked(`PIN of ${wants.pin.slice(0, 80)}`, [["pin", "PIN", pin]], "Send");
-  }
-  if (wants?.name === true) return asked("Who? Nobody has the watch here", [["person", "Name", { required: true }]], "Send");
-  if (wants?.confirm !== true) return null;
-  return (await asked(String(reason ?? "").slice(0, 300), [], "It is meant")) && { confirm: true };
 }
 
 async function begin() {

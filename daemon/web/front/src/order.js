@@ -3,6 +3,7 @@
 
 const RANK = { V: 0, S: 0, U: 1, A: 2, O: 2 };
 const PRIORITY = { A: 0, W: 1, C: 2 };
+export const PRIORITY_WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
 
 export const unacknowledged = (alert) => RANK[alert.state] < 2;
 

@@ -1,7 +1,7 @@
 // What else the watch has to know: the ship's orders, permits, what is inhibited and until when, how equipment and its
 // devices stand; and the buttons that change it.
 
-import { age, el, mark, rows, say } from "./draw.js";
+import { age, el, hhmm_z, mark, rows, say } from "./draw.js";
 import { ended_inhibit, ended_permit, IN_THE_WAY, OPEN_ORDERS, ORDERS, PERMIT, starting } from "./orders.js";
 
 const ORDER = ["defect", "overdue", "under test", "test due", "not testable", "out of service", "in order"];
@@ -169,7 +169,7 @@ export class Panels {
 
 /** For the eye, as ispsd's computer has it: what counts is the time left. */
 function until({ ends_utc }) {
-  return typeof ends_utc === "string" && ends_utc.length > 16 ? `, until ${ends_utc.slice(11, 13)}${ends_utc.slice(14, 16)}Z` : "";
+  return typeof ends_utc === "string" && ends_utc.length > 16 ? `, until ${hhmm_z(ends_utc)}` : "";
 }
 
 function due({ next_due_utc }) {

@@ -1,9 +1,7 @@
 // What of the list of alerts is not on the screen? One line that is always there, and one press to what it names.
 
 import { el, mark, say } from "./draw.js";
-import { unacknowledged } from "./order.js";
-
-const WORDS = { A: "ALARM", W: "WARNING", C: "CAUTION" };
+import { PRIORITY_WORDS, unacknowledged } from "./order.js";
 
 export class Strip {
   constructor(parent) {
@@ -23,7 +21,7 @@ export class Strip {
     if (this._row === null) return;
     const { priority, title, name } = first.alert_;
     const was = is_old ? "? was " : "";
-    say(this._button, waits ? `${was}${WORDS[priority]} · ${title} · ${name} · not acknowledged: show` : below(list));
+    say(this._button, waits ? `${was}${PRIORITY_WORDS[priority]} · ${title} · ${name} · not acknowledged: show` : below(list));
   }
 
   _show() {
