@@ -6,7 +6,7 @@ its reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -204,8 +204,8 @@ def certificate(paper: Paper, begins: datetime) -> Event:
         "expires": f"{begins.date() + timedelta(days=paper.expires_after_days):%Y-%m-%d}",
         **MARK,
     }
-    draft = _private("certificate.entered", paper.name.lower(), said)
-    return Event(begins + timedelta(hours=2), replace(draft, kind=".14"))
+    draft = _private("certificate.entered", paper.name.lower(), said, kind=".14")
+    return Event(begins + timedelta(hours=2), draft)
 
 
 def defect(defect: Defect, found: datetime, until: datetime) -> Iterator[Event]:
@@ -223,12 +223,7 @@ def defect(defect: Defect, found: datetime, until: datetime) -> Iterator[Event]:
         {"who": f"Master {routine.MASTER}", "at": forms.utc(found + step)},
         {"who": f"CSO {routine.CSO}", "at": forms.utc(found + 2 * step)},
     ]
-    opened = {
-        **said,
-        "found": defect.found,
-        "measure": defect.measure,
-        "told": told,
-    }
+    opened = {**said, "found": defect.found, "measure": defect.measure, "told": told}
     yield Event(found + 3 * step, _private("defect.opened", defect.item, opened))
     if defect.closed_after_days is not None:
         at = found + timedelta(days=defect.closed_after_days, minutes=10)
@@ -305,10 +300,10 @@ def _by_sso(
     )
 
 
-def _private(type_: str, subject: str, said: Mapping[str, Json]) -> Draft:
+def _private(type_: str, subject: str, said: Mapping[str, Json], *, kind: str = ".10") -> Draft:
     """Return what only the SSO may read: which sensor is weak helps an intruder (invariant 14)."""
     return Draft(
-        kind=".10",
+        kind=kind,
         type=type_,
         subject=subject,
         classification=Classification.SSO,

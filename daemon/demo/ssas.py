@@ -35,9 +35,8 @@ AT_REST_S = 3.0
 async def set_pins(socket: Path) -> None:
     """Let everybody whose acts ask for a PIN set one, as at ispsd's own computer."""
     for name, pin in PINS.items():
-        with suppress(
-            RefusedError
-        ):  # set before, perhaps in the demo whose record this one goes on with
+        # Set before, perhaps in the demo whose record this one goes on with.
+        with suppress(RefusedError):
             await control.ask(socket, {"do": "pin.set", "by": name, "new_pin": pin})
 
 
