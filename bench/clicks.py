@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.ratios import absolute, percentile, show
 from tests.brokers import mosquitto
-from tests.web.demo_ship import demo_ship
+from tests.web.demo_ship import demo_ship, take_watch
 from tests.web.rig import browser, soon
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ async def _ours(folder: Path, chromium: object, *, presses: int) -> Samples:
     async with demo_ship(folder) as ship:
         bridge = await ship.station(chromium, "bridge")  # type: ignore[arg-type]
         gangway = await ship.station(chromium, "gangway")  # type: ignore[arg-type]
-        await _take_watch(bridge)
+        await take_watch(bridge)
         await bridge.page.evaluate(WATCH_PRESS)
         await gangway.page.evaluate(WATCH_ROWS)
         for number in range(presses):
@@ -92,16 +92,6 @@ async def _ours(folder: Path, chromium: object, *, presses: int) -> Samples:
             assert screen.faults == []
             await screen.page.context.close()
     return took
-
-
-async def _take_watch(screen: Screen) -> None:
-    await screen.page.click("#watch .watch")
-    await screen.page.click("dialog.watch [data-person='J. Santos']")
-    await soon(
-        screen,
-        "!document.querySelector('#watch .person').textContent.includes('NOBODY')",
-        "the watch",
-    )
 
 
 async def _press(bridge: Screen, gangway: Screen, *, gives: bool) -> tuple[float, float, float]:

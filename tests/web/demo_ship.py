@@ -68,6 +68,14 @@ class DemoShip:
         return screen
 
 
+async def take_watch(screen: Screen, person: str = "J. Santos") -> None:
+    """Have somebody of her crew take the watch at a station's page."""
+    await screen.page.click("#watch .watch")
+    await screen.page.click(f"dialog.watch [data-person='{person}']")
+    has = f"document.querySelector('#watch .person').textContent.includes('{person}')"
+    await soon(screen, has, "the watch")
+
+
 @asynccontextmanager
 async def demo_ship(folder: Path) -> AsyncIterator[DemoShip]:
     """Run her, with fourteen months behind her; what she writes goes into this folder."""
