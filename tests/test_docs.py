@@ -24,6 +24,7 @@ from daemon.drivers.nmea_nav import NavReader
 from daemon.drivers.nmea_steering import HeadingReader, LogReader
 from daemon.mqtt import commands, topics
 from daemon.mqtt.access import OPEN_TOPICS, STATION_TOPICS, Access, access_list
+from daemon.review import registry
 from daemon.simulate import lines, scenario, toml
 from daemon.simulate.standins import planned
 
@@ -32,6 +33,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+BY_TURNS = ("day", "night")
 ISPSD_COMMAND = re.compile(r"^ *(?:[$#] )?(?:\S*/)?(ispsd (?!.*does not answer).+?)(?:  +\S.*)?$")
 
 
@@ -151,6 +153,21 @@ def test_every_link_leads_to_a_file():
     for each in PAGES:
         for target in LINK.findall(each.read_text("utf-8")):
             assert (each.parent / target).exists(), f"{each.name}: {target}"
+
+
+def test_every_page_stands_by_day_and_by_night_in_its_table_and_in_the_readme():
+    rows = tables(page("pages.md"), "page")
+    shown = set()
+    for name, by_day, by_night in rows:
+        [day], [night] = LINK.findall(by_day), LINK.findall(by_night)
+        assert (day, night) == (day, day.replace("-day.png", "-night.png")), name
+        assert day != night, name
+        shown |= {day, night}
+    wanted = {f"pages/sso-{name}-{when}.png" for name in registry.pages() for when in BY_TURNS}
+    kept = {f"pages/{path.name}" for path in DOCS.glob("pages/*.png")}
+    assert wanted <= kept == {each for each in shown if each.startswith("pages/")}
+    front = tables((ROOT / "README.md").read_text("utf-8"), "page")
+    assert front == [[cell.replace("](", "](docs/") for cell in row] for row in rows]
 
 
 def test_every_file_that_is_named_is_there():

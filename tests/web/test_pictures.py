@@ -14,7 +14,7 @@ import pytest
 from daemon.demo.ssas import PINS, SSO, set_pins
 from daemon.review import registry
 from tests.needed import needs
-from tests.web.demo_ship import demo_ship
+from tests.web.demo_ship import demo_ship, take_watch
 from tests.web.review import browse, log_in
 from tests.web.rig import soon
 from tests.web.test_page_looks import BRIGHTEST_AT_NIGHT, LARGEST_PICTURE, luminance
@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)
 TALLEST = 1100
 """Of a page that goes on for longer the upper part is shown, in pixels."""
 COLOURS = 32
+BY_DAY_AND_BY_NIGHT = ("day", "night")
 WIDE = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
@@ -45,40 +46,52 @@ async def test_every_page_of_the_sso_by_day_and_by_night(chromium, tmp_path):
             await log_in(page, SSO, PINS[SSO])
             for name, address in await addresses(page, ship.page):
                 await page.goto(address)
-                for palette in ("day", "night"):
-                    await page.get_by_role("button", name=palette, exact=True).click()
-                    await page.locator(f"html[data-palette={palette}]").wait_for()
+                for palette in BY_DAY_AND_BY_NIGHT:
+                    await choose(page, palette)
                     await page.goto(address)
-                    assert await page.evaluate(WIDE), f"{name} is wider than the screen"
-                    keep(await shot(page), f"sso-{name}-{palette}", is_dark=palette == "night")
+                    await keep_of_sso(page, name, palette)
+            await page.goto(f"{ship.page}sso/log")
+            for palette in BY_DAY_AND_BY_NIGHT:
+                await choose(page, palette)
+                await page.get_by_role("button", name="Log out").click()
+                await page.get_by_label("PIN").wait_for()
+                await keep_of_sso(page, "login", palette)
+                await log_in(page, SSO, PINS[SSO])
+
+
+async def choose(page, palette):
+    await page.get_by_role("button", name=palette, exact=True).click()
+    await page.locator(f"html[data-palette={palette}]").wait_for()
+
+
+async def keep_of_sso(page, name, palette):
+    assert await page.evaluate(WIDE), f"{name} is wider than the screen"
+    keep(await shot(page), f"sso-{name}-{palette}", is_dark=palette == "night")
 
 
 async def addresses(page, base):
-    """Return every page by its name, and one that only another leads to: the newest test."""
-    found = [(name, f"{base}sso/{name}") for name, each in registry.pages().items() if each.listed]
+    """Return every page by its name; the one of a test is that of the newest."""
+    found = [(name, f"{base}sso/{name}") for name in registry.pages() if name != "test"]
     await page.goto(f"{base}sso/log")
     link = await page.locator("main a[href^='/sso/test?']").first.get_attribute("href")
     return [*found, ("test", f"{base.rstrip('/')}{link}")]
 
 
-async def test_a_door_that_is_tested_by_night(chromium, tmp_path):
-    """In type that is read from where the door is, above all else, and as dark as the rest."""
+async def test_a_door_that_is_tested_by_day_and_by_night(chromium, tmp_path):
+    """In type that is read from where the door is, above all else, and at night as dark as the rest."""
     async with demo_ship(tmp_path / "demo") as ship:
-        bridge = await ship.station(chromium, "bridge", palette="night")
+        bridge = await ship.station(chromium, "bridge")
         page = bridge.page
-        await page.click("#watch .watch")
-        await page.click("dialog.watch [data-person='J. Santos']")
-        await soon(
-            bridge,
-            "document.querySelector('#watch .person').textContent.includes('Santos')",
-            "his watch",
-        )
+        await take_watch(bridge)
         await page.click("#panels .equipment button[aria-label*='DOOR CONTACTS']")
         await page.select_option("dialog.asked [name=item]", "d17")
         await page.click("dialog.asked .ok")
         await soon(bridge, "!!document.querySelector('#tests .prompt')", "the step")
         assert float((await bridge.own("#tests .prompt", "fontSize")).removesuffix("px")) >= 32
-        keep(await shot(page), "watch-test-night", is_dark=True)
+        for palette in BY_DAY_AND_BY_NIGHT:
+            await page.click(f"#header [data-choose={palette}]")
+            await page.locator(f"html[data-palette={palette}]").wait_for()
+            keep(await shot(page), f"watch-test-{palette}", is_dark=palette == "night")
 
 
 async def shot(page):
