@@ -85,9 +85,8 @@ def gathered(paths: Iterable[Path], keys: Sequence[Key], *, now_utc: datetime) -
     for path in paths:
         try:
             report = read(path, keys)
-            cells(
-                _row([report], now_utc), now_utc=now_utc
-            )  # what cannot be shown is refused, not the list
+            # What cannot be shown is refused, and not the list.
+            cells(_row([report], now_utc), now_utc=now_utc)
         except RefusedFileError as err:
             refused.append(Refused(path, str(err)))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as err:

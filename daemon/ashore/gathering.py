@@ -12,9 +12,11 @@ from daemon.ashore import week
 from daemon.ashore.week import Week
 from daemon.errors import RecordError
 from daemon.model import Classification
-from daemon.record import fold, growth
+from daemon.papers.release import DIGEST
+from daemon.record import checkpoint, fold, growth
 from daemon.record.heads import segment_of
 from daemon.record.reader import MOST_ENTRIES, Query
+from daemon.results import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,10 +28,7 @@ if TYPE_CHECKING:
     from daemon.record.entry import Entry
     from daemon.record.log import Record
 
-DIGEST: Final = "digest"
-"""What an export of this kind is called."""
 EXPORTED: Final = "record.exported"
-RESULT: Final = "test.result"
 MOST_READ: Final = 20_000
 """Entries of one type in a week: far more than a ship writes; a flood costs a count, not the watch."""
 MOST_EXPORTS: Final = 200
@@ -111,11 +110,11 @@ async def grown(record: Record, head: Checkpoint) -> dict[str, Json]:
         report: Any = entry.open.get(DIGEST)
         if not isinstance(report, dict):
             continue
-        lines = str(report["growth"]["note"]).split("\n")
-        if lines[0] == head.origin and number is not None:
-            old = int(lines[1])
-            path = await growth.consistency(record, number, old, head.size)
-            said |= {"from": old, "hashes": [base64.b64encode(each).decode() for each in path]}
+        before = checkpoint.unverified(str(report["growth"]["note"]))
+        if before.origin == head.origin and number is not None:
+            path = await growth.consistency(record, number, before.size, head.size)
+            hashes: list[Json] = [base64.b64encode(each).decode() for each in path]
+            said |= {"from": before.size, "hashes": hashes}
         break  # of an earlier segment: the first entry of this one commits to it
     return said
 
@@ -141,8 +140,7 @@ async def _shore(
     record: Record, tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
 ) -> tuple[int, int] | None:
     """Return how many addressees of how many confirmed the newest SSAS test."""
-    last = [row["last"] for row in tests if row["test"] in covert and row["last"]]
-    newest = max(last, key=lambda said: said["at"], default=None)
+    newest = week.last_ssas(tests, covert)
     if newest is None or newest["seq"] is None:
         return None
     private = await record.part(newest["seq"], Classification.SSO) or {}

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.ashore.week import VERSION
 from daemon.errors import IspsdError
+from daemon.papers.release import DIGEST
 from daemon.record import proofs, verify
+from daemon.record.checkpoint import Checkpoint
+from daemon.record.heads import segment_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,17 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 64 * 1024
 """Bytes; a ship writes some 8,000."""
-DIGEST: Final = "digest"
 MOST_HASHES: Final = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A signed checkpoint."""
-
-    origin: str
-    size: int
-    root: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ class Report:
     said: Mapping[str, Any]
     seq: int
     by: str
-    head: Head
+    head: Checkpoint
     grown_from: int | None
     hashes: tuple[bytes, ...]
 
@@ -102,7 +95,8 @@ def _report(path: Path, content: str, keys: Sequence[verify.Key]) -> Report:
     said = entry["open"][DIGEST]
     if said["v"] != VERSION:
         raise ValueError(f"a report of version {said['v']}")
-    note = verify.read_note(said["growth"]["note"])
+    whole = said["growth"]["note"]
+    note = verify.read_note(whole)
     key = verify.signer(note, list(keys))
     if key is None:
         raise ValueError("the head in it is not signed by the ship")
@@ -116,7 +110,7 @@ def _report(path: Path, content: str, keys: Sequence[verify.Key]) -> Report:
         _checked(said),
         entry["seq"],
         str(entry["actor"]["person"]),
-        Head(note.origin, note.size, note.root),
+        Checkpoint(note.origin, note.size, note.root, whole),
         said["growth"]["from"],
         tuple(base64.b64decode(each, validate=True) for each in hashes),
     )
@@ -154,7 +148,7 @@ def grew(before: Report, after: Report) -> str | None:
     """
     old, new = before.head, after.head
     if old.origin != new.origin:
-        if _segment(new) < _segment(old):
+        if (segment_of(new) or 0) < (segment_of(old) or 0):
             return f"her record went back from {old.origin} to {new.origin}"
         raise LookupError(f"a new segment began: {new.origin}")
     if new.size < old.size:
@@ -166,8 +160,3 @@ def grew(before: Report, after: Report) -> str | None:
     if proofs.check_consistency(old.size, old.root, new.size, new.root, after.hashes):
         return None
     return f"the first {old.size} entries are not those of the report before"
-
-
-def _segment(head: Head) -> int:
-    number = head.origin.rpartition("/")[2]
-    return int(number) if number.isdecimal() else 0

@@ -126,6 +126,14 @@ def told(week: Week) -> dict[str, Json]:
     }
 
 
+def last_ssas(
+    tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
+) -> Mapping[str, Any] | None:
+    """Return the newest result of the SSAS tests, whatever point it was of; None while there is none."""
+    last = (row["last"] for row in tests if row["test"] in covert and row["last"])
+    return max(last, key=lambda said: said["at"], default=None)
+
+
 def _tests(week: Week) -> dict[str, Json]:
     stands = Counter(str(row["readiness"]) for row in week.tests)
     overdue = [row for row in week.tests if row["readiness"] == "overdue"]
@@ -142,7 +150,7 @@ def _tests(week: Week) -> dict[str, Json]:
 def _ssas(week: Week) -> dict[str, Json]:
     """Return the newest SSAS test of all, whatever point it was of, and when the next is due."""
     rows = [row for row in week.tests if row["test"] in week.covert]
-    last = max((r["last"] for r in rows if r["last"]), key=lambda said: said["at"], default=None)
+    last = last_ssas(rows, week.covert)
     due = min((row["next_due"] for row in rows if row["next_due"]), default=None)
     confirmed, recipients = week.shore or (None, None)
     return {
