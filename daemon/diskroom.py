@@ -37,7 +37,9 @@ class DiskRoom:
         """Return how full the disks are; None where one hangs, now or since it was asked last."""
         if self._asking is None:
             self._asking = asyncio.ensure_future(
-                self._worker.call(lambda: [_said(*each) for each in self._folders.items()])
+                self._worker.call(
+                    lambda: [{"what": what, **room(at)} for what, at in self._folders.items()]
+                )
             )
         done, _ = await asyncio.wait({self._asking}, timeout=LIMIT_S)
         if not done:
@@ -46,14 +48,14 @@ class DiskRoom:
         return {"disks": disks, "evidence_bytes": list(self._evidence_bytes())}
 
 
-def _said(what: str, folder: Path) -> dict[str, Json]:
+def room(folder: Path) -> dict[str, Json]:
+    """Return how much room is on the disk of a folder; it waits for the disk."""
     try:
-        room = os.statvfs(folder)
+        said = os.statvfs(folder)
     except OSError as err:
-        return {"what": what, "fault": err.strerror or str(err)}
+        return {"fault": err.strerror or str(err)}
     return {
-        "what": what,
-        "free_bytes": room.f_bavail * room.f_frsize,
-        "read_only": bool(room.f_flag & os.ST_RDONLY),
+        "free_bytes": said.f_bavail * said.f_frsize,
+        "read_only": bool(said.f_flag & os.ST_RDONLY),
         "fault": None,
     }

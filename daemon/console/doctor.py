@@ -21,6 +21,7 @@ from daemon import config
 from daemon.console import findings
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asked, asking, say
 from daemon.console.findings import Finding
+from daemon.diskroom import room
 from daemon.errors import ConfigError, IspsdError
 from daemon.terminal import printable
 
@@ -85,35 +86,22 @@ def _doctor(given: argparse.Namespace) -> int:
 
 def _system(ship_file: Path) -> dict[str, Any]:
     """Return what the computer says of itself; what cannot be asked is left empty."""
+    folder, faults = STATE, 0
     try:
-        folders = [config.load(ship_file).record.directory]
-        faults = 0
+        folder = config.load(ship_file).record.directory
     except ConfigError as err:
-        folders, faults = [STATE], len(err.faults)
+        faults = len(err.faults)
     except (IspsdError, OSError):
-        folders, faults = [STATE], 0
+        pass
     return {
         "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "ispsd": version("ispsd"),
         "python": platform.python_version(),
         "computer": platform.platform(),
         "packages": sorted(f"{each.name} {each.version}" for each in distributions()),
-        "disks": [_disk(each) for each in folders],
+        "disks": [{"folder": str(folder), **room(folder)}],
         "service": _service(),
         "faults_in_file": faults,
-    }
-
-
-def _disk(folder: Path) -> dict[str, Any]:
-    try:
-        room = os.statvfs(folder)
-    except OSError as err:
-        return {"folder": str(folder), "fault": err.strerror or str(err)}
-    return {
-        "folder": str(folder),
-        "free_bytes": room.f_bavail * room.f_frsize,
-        "read_only": bool(room.f_flag & os.ST_RDONLY),
-        "fault": None,
     }
 
 
