@@ -9,7 +9,6 @@ import asyncio
 import json
 import math
 import os
-import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from daemon.drivers import picture_decoder
 from daemon.drivers.camera_sight import Measures
 from daemon.errors import FrameError
+from daemon.leash import end
 
 if TYPE_CHECKING:
     from daemon.drivers.rtp_video import KeyPicture
@@ -96,21 +96,12 @@ async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
     except TimeoutError as err:
         raise FrameError(f"a picture that is not decoded within {DECODE_S:g} s") from err
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await asyncio.shield(_ended(process))
+        await end(process)
     if process.returncode == picture_decoder.NO_DECODER:
         raise NoDecoderError(picture.codec.value)
     if process.returncode != 0:
         raise FrameError("a picture that cannot be decoded")
     return _read(said)
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end of a process that was killed: asyncio sees it only when nothing is left in its pipe."""
-    while process.stdout is not None and await process.stdout.read(LARGEST_ANSWER):
-        pass
-    await process.wait()
 
 
 async def _told(process: asyncio.subprocess.Process, body: bytes) -> bytes:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import IspsdError
-from daemon.leash import leashed
+from daemon.leash import end, idling, leashed
 from daemon.papers import maker, steps
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 LONGEST_S: Final = 1800.0
 LONGEST_LINE: Final = 64 * 1024
 MOST_LINES: Final = 200_000
-LOWEST: Final = "19"
-"""Niceness."""
 PASSED_ON: Final = ("PATH", "ISPSD_DATA", "TMPDIR")
 """What the process learns of our surroundings."""
 
@@ -50,9 +47,7 @@ async def made(
     except TimeoutError as err:
         raise IspsdError(f"it took more than {within_s / 60:.0f} minutes") from err
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await asyncio.shield(_ended(process))
+        await end(process)
     if "made" in said and process.returncode == maker.MADE:
         found: Mapping[str, Any] = said["made"]
         return found
@@ -60,11 +55,10 @@ async def made(
 
 
 async def _started() -> asyncio.subprocess.Process:
-    idle = ("ionice", "-c", "3") if shutil.which("ionice") else ()
     program = (sys.executable, "-I", "-m", maker.__name__)
     try:
         return await asyncio.create_subprocess_exec(
-            *leashed(*idle, "nice", "-n", LOWEST, *program),
+            *leashed(*idling(*program)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -102,13 +96,6 @@ async def _told(process: asyncio.subprocess.Process, asked: bytes, say: Say) -> 
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise IspsdError("the process that makes papers said what cannot be read") from err
     raise IspsdError("the process that makes papers does not come to an end")
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end of a process that was killed: asyncio sees it only when nothing is left in its pipe."""
-    while process.stdout is not None and await process.stdout.read(LONGEST_LINE):
-        pass
-    await process.wait()
 
 
 def _how(code: int | None) -> str:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import apsw
 
 from daemon.errors import RecordError
-from daemon.leash import leashed
+from daemon.leash import LOWEST, idling, leashed
 from daemon.record import schema, verify
 from daemon.record.sqlite import store_errors
 from daemon.record.worker import Worker
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
 LARGEST_ANSWER: Final = 64 * 1024
 COPY: Final = ".verify-"
 """How the folders of copies begin, inside the record's: one that a power cut left behind is removed at the next."""
-
-
-LOWEST: Final = 19
-"""Niceness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +153,13 @@ def _copy(segment: Path, place: Path) -> None:
 async def _ask(
     record: Path, notes: Sequence[Path], public_key: Path, witnesses: Sequence[str]
 ) -> Answer:
-    idle = ("ionice", "-c", "3") if shutil.which("ionice") else ()
-    command = leashed(
-        *idle,
-        "nice",
-        "-n",
-        str(LOWEST),
-        sys.executable,
-        "-I",
-        str(Path(verify.__file__)),
-        str(record),
-        "--json",
-        "--key",
-        str(public_key),
+    verifier = (
+        *(sys.executable, "-I", str(Path(verify.__file__)), str(record), "--json"),
+        *("--key", str(public_key)),
         *(word for note in notes for word in ("--anchor", str(note))),
         *(word for line in witnesses for word in ("--witness", line)),
     )
+    command = leashed(*idling(*verifier))
     try:
         running = await asyncio.create_subprocess_exec(
             *command,
