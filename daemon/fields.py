@@ -50,6 +50,11 @@ def writable(value: str, field: str) -> str:
     return value
 
 
+def as_writable(words: str) -> str:
+    """Return words as a text takes them: a space for what is not printable, and no more than it holds."""
+    return "".join(each if each.isprintable() else " " for each in words)[:LONGEST_TEXT]
+
+
 def moment(request: Mapping[str, Any], field: str) -> datetime:
     """Return a moment in UTC: ``2026-11-22T02:10Z``.
 

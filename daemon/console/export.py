@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.console.asking import DONE, asked, asking, say
+from daemon import fields
+from daemon.console.asking import DONE, asked, asking, members, say
 from daemon.errors import IspsdError, RefusedError
 from daemon.papers import making, outcome, release, source, spans, wishes
 from daemon.papers.release import Release
@@ -168,8 +169,7 @@ def _lent(given: argparse.Namespace, period: Period, progress: Progress) -> Iter
         "to": period.ends.isoformat(),
         "to_whom": given.to_whom,
         "by": given.by,
-        **({"consent": given.consent} if given.consent else {}),
-        **({"seq": given.seq} if given.seq is not None else {}),
+        **members(consent=given.consent or None, seq=given.seq),
     }
     answer = asked(given, request)
     try:
@@ -182,9 +182,9 @@ def _lent(given: argparse.Namespace, period: Period, progress: Progress) -> Iter
             answer["id"],
         )
     except BaseException as err:
-        reason = f"{type(err).__name__}: {err}"[:400]
+        reason = fields.as_writable(f"{type(err).__name__}: {err}")
         with suppress(IspsdError):
-            asked(given, {"do": "export.failed", "id": answer["id"], "reason": _plain(reason)})
+            asked(given, {"do": "export.failed", "id": answer["id"], "reason": reason})
         raise
 
 
@@ -245,10 +245,6 @@ class Progress:
         if self._shown:
             sys.stderr.write(line)
             sys.stderr.flush()
-
-
-def _plain(text: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _free(out: Path, form: str) -> None:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon import fields
 from daemon.errors import IspsdError
 from daemon.papers import outcome
 from daemon.papers.making import Asked
@@ -38,7 +39,6 @@ CPU_S: Final = 1200
 LEAST_FILE: Final = 1024 * 1024
 MADE, FAILED = 0, 1
 TOO_LARGE: Final = "it takes more memory than a paper may have: choose a shorter period"
-LONGEST_REASON: Final = 400
 
 
 def main() -> int:
@@ -91,8 +91,7 @@ def _tell(said: Mapping[str, Json]) -> None:
 
 
 def _fail(reason: str) -> int:
-    plain = "".join(each if each.isprintable() else " " for each in reason)
-    _tell({"failed": plain[:LONGEST_REASON] or "it cannot be made"})
+    _tell({"failed": fields.as_writable(reason) or "it cannot be made"})
     return FAILED
 
 

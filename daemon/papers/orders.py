@@ -218,7 +218,7 @@ class Orders:
     async def _failed(self, order: Order, state: State, reason: str) -> None:
         order.is_ending = True
         await once("export", partial(shutil.rmtree, order.folder, ignore_errors=True))
-        order.reason = _plain(reason)
+        order.reason = fields.as_writable(reason)
         # Where the snapshot failed, the desk has written it already.
         with suppress(RefusedError):
             order.written = await self._desk.end(
@@ -271,7 +271,3 @@ def _piece(path: Path, offset: int) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         file.seek(offset)
         return file.read(PIECE)
-
-
-def _plain(reason: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in reason)[: fields.LONGEST_TEXT]
