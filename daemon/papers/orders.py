@@ -168,9 +168,10 @@ class Orders:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _clear_up(self) -> None:
-        ours = {each.folder for each in self._orders.values()}
         with suppress(OSError):
-            for folder in set(self._desk.place.glob(f"{MADE}*")) - ours:
+            there = await once("export", lambda: set(self._desk.place.glob(f"{MADE}*")))
+            # Asked after the disk: an order is known before its folder is there.
+            for folder in there - {each.folder for each in self._orders.values()}:
                 await once("export", partial(shutil.rmtree, folder, ignore_errors=True))
 
     # One order
