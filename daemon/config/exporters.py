@@ -13,7 +13,7 @@ from daemon.errors import Fault
 from daemon.mqtt.access import OWNER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from daemon.config.shape import Config, ConfigFile
     from daemon.exporters.api import Rights
@@ -40,26 +40,8 @@ def exports(parts: Mapping[str, Any]) -> tuple[list[Export], list[Fault]]:
     return found, faults
 
 
-def exporter_faults(file: ConfigFile, found: list[Export]) -> list[Fault]:
-    """Return what is wrong with exporters and dashboards' users beside the rest of the file."""
-    return list(_reader_faults(file, found))
-
-
-def rights(config: Config) -> list[Rights]:
-    """Return what the exporters need at the broker."""
-    ship = str(config.ship.imo_number)
-    return [each.spec.rights(each.config, ship) for each in config.exporters]
-
-
-def readers(config: Config) -> dict[str, tuple[str, ...]]:
-    """Return every user who only reads, with what he is let beside that."""
-    found: dict[str, tuple[str, ...]] = dict.fromkeys(sorted(config.mqtt.readers), ())
-    for each in rights(config):
-        found |= {user: (*found.get(user, ()), *lines) for user, lines in each.readers.items()}
-    return found
-
-
-def _reader_faults(file: ConfigFile, found: list[Export]) -> Iterator[Fault]:
+def exporter_faults(file: ConfigFile, found: Sequence[Export]) -> Iterator[Fault]:
+    """Yield what is wrong with exporters and dashboards' users beside the rest of the file."""
     ship = str(file.ship.imo_number)
     of_exporters = [
         (f"exporter.{each.name}.user", user)
@@ -75,3 +57,17 @@ def _reader_faults(file: ConfigFile, found: list[Export]) -> Iterator[Fault]:
     for place, user in of_exporters:
         if again.count(user) > 1:
             yield Fault(place, f"{user!r} is the user of two exporters")
+
+
+def rights(config: Config) -> list[Rights]:
+    """Return what the exporters need at the broker."""
+    ship = str(config.ship.imo_number)
+    return [each.spec.rights(each.config, ship) for each in config.exporters]
+
+
+def readers(config: Config) -> dict[str, tuple[str, ...]]:
+    """Return every user who only reads, with what he is let beside that."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(sorted(config.mqtt.readers), ())
+    for each in rights(config):
+        found |= {user: (*found.get(user, ()), *lines) for user, lines in each.readers.items()}
+    return found

@@ -73,7 +73,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
     exporters, export_faults = exports(_tables(tree, "exporter"))
     faults += device_faults + test_faults + export_faults
     if file is not None:
-        faults += exporter_faults(file, exporters) + cross_faults(file, devices, tests)
+        faults += [*exporter_faults(file, exporters), *cross_faults(file, devices, tests)]
     if faults or file is None:
         raise _refused(path, *faults)
     return Config(
