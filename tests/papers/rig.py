@@ -146,6 +146,12 @@ def planned(when: datetime, *tests: dict[str, Any]) -> At:
     return said("tests.planned", when, kind="system", tests=list(tests))
 
 
+def signed_off(what: str, when: datetime, up_to: int, person: str, **more: Any) -> At:
+    """A period that was ``reviewed``, or ``verified``."""
+    more = {"kind": "system", "sso": True, "person": person, "up_to": up_to, **more}
+    return said(f"period.{what}", when, **more)
+
+
 @asynccontextmanager
 async def writing(
     folder: Path, entries: Iterable[At]

@@ -23,6 +23,7 @@ from tests.papers.rig import (
     planned,
     result,
     said,
+    signed_off,
     writing,
 )
 
@@ -282,24 +283,8 @@ def test_the_first_line_counts_and_says_who_reviewed_and_verified(tmp_path):
             equipment="b",
             told=[],
         ),
-        said(
-            "period.reviewed",
-            at(14),
-            kind="system",
-            sso=True,
-            person=MATE,
-            up_to=4,
-            up_to_at=iso(at(13)),
-        ),
-        said(
-            "period.verified",
-            at(15),
-            kind="system",
-            sso=True,
-            person="A. Lindqvist",
-            up_to=4,
-            up_to_at=iso(at(13)),
-        ),
+        signed_off("reviewed", at(14), 4, MATE, up_to_at=iso(at(13))),
+        signed_off("verified", at(15), 4, "A. Lindqvist", up_to_at=iso(at(13))),
     ]
     here, _ = around(tmp_path, entries)
     line = logtable.first_line(rows(here), here)

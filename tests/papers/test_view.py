@@ -20,6 +20,7 @@ from tests.papers.rig import (
     planned,
     result,
     said,
+    signed_off,
     text_of,
 )
 
@@ -316,13 +317,11 @@ def full_of_secrets():
             issued_by="MPA",
             expires="2028-01-01",
         ),
-        said(
-            "period.reviewed",
+        signed_off(
+            "reviewed",
             at(20),
-            kind="system",
-            sso=True,
-            person=MATE,
-            up_to=12,
+            12,
+            MATE,
             up_to_at=iso(at(19)),
             remarks=secret("REVIEW"),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.errors import RefusedError
-from tests.papers.rig import MASTER, MATE, at, iso, result, said
+from tests.papers.rig import MASTER, MATE, at, iso, result, said, signed_off
 from tests.pins import PIN
 from tests.review.log_rig import looking
 from tests.review.test_log_pages import Parts
@@ -16,8 +16,8 @@ NOW = at(22, 2, 10)
 
 def signed(what, day, up_to, by, **more):
     head = {"size": up_to, "root": "3f" * 32, "origin": "demo/1"}
-    fields = {"from": 1, "checkpoint": head, "up_to": up_to, "up_to_at": iso(at(1)), **more}
-    return said(f"period.{what}", at(day), kind="system", sso=True, person=by, **fields)
+    fields = {"from": 1, "checkpoint": head, "up_to_at": iso(at(1)), **more}
+    return signed_off(what, at(day), up_to, by, **fields)
 
 
 MORE = [

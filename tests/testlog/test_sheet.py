@@ -26,6 +26,7 @@ from tests.papers.rig import (
     planned,
     result,
     said,
+    signed_off,
     writing,
 )
 from tests.testlog.rig import Ship, log_of
@@ -89,24 +90,8 @@ async def test_the_page_has_the_same_rows_as_the_paper(tmp_path):
 
 async def test_the_first_line_counts_the_whole_period_and_says_how_far_it_is_reviewed(tmp_path):
     reviews = [
-        said(
-            "period.reviewed",
-            at(6),
-            kind="system",
-            sso=True,
-            person=MATE,
-            up_to=5,
-            up_to_at=iso(at(4)),
-        ),
-        said(
-            "period.verified",
-            at(6, 1),
-            kind="system",
-            sso=True,
-            person=MASTER,
-            up_to=5,
-            up_to_at=iso(at(4)),
-        ),
+        signed_off("reviewed", at(6), 5, MATE, up_to_at=iso(at(4))),
+        signed_off("verified", at(6, 1), 5, MASTER, up_to_at=iso(at(4))),
     ]
     async with asking(tmp_path, [*MONTH, *reviews], overdue=("t-pir",), defects=1) as (ask, _):
         first = (await ask())["first_line"]
