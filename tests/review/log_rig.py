@@ -13,7 +13,6 @@ from daemon.entropy import Entropy
 from daemon.errors import RefusedError
 from daemon.web.review.rendering import Templates, clock_words
 from tests.papers.rig import writing
-from tests.pins import PIN
 from tests.review.rig import Made, Visitor, desk
 from tests.testlog.rig import Ship, log_of
 
@@ -88,10 +87,4 @@ async def looking(
 
         made.desk.carry_out = carry_out
         made.clock.utc = lambda: now  # type: ignore[method-assign]
-        yield Seen(await _visitor(made, name), made, record, seqs)
-
-
-async def _visitor(made: Made, name: str) -> Visitor:
-    visitor = Visitor(made, (await made.ask("login", name=name, pin=PIN))["token"])
-    visitor.csrf = (await made.ask("page", token=visitor.token, page="log"))["csrf"]
-    return visitor
+        yield Seen(await Visitor.logged_in(made, name, page="log"), made, record, seqs)

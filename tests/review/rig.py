@@ -98,9 +98,11 @@ class Visitor:
         self.csrf = ""
 
     @classmethod
-    async def logged_in(cls, made: Made, name: str, pin: str = PIN) -> Visitor:
+    async def logged_in(
+        cls, made: Made, name: str, pin: str = PIN, *, page: str = "worklist"
+    ) -> Visitor:
         visitor = cls(made, (await made.ask("login", name=name, pin=pin))["token"])
-        visitor.csrf = (await made.ask("page", token=visitor.token, page="worklist"))["csrf"]
+        visitor.csrf = (await made.ask("page", token=visitor.token, page=page))["csrf"]
         return visitor
 
     async def page(self, name: str, **asked: str) -> Mapping[str, Any]:

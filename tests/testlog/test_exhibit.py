@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from daemon.errors import RefusedError
 from daemon.evidence import Basis
 from daemon.model import ContactState, Provenance, Quality, Reading
 from daemon.record import checkpoint
-from daemon.record.entry import Draft, Evidence
+from daemon.record.entry import Evidence
 from daemon.record.merkle import leaf_hash
 from daemon.record.proofs import Leaves, check_inclusion
 from daemon.record.reader import Query
@@ -55,20 +56,7 @@ def kept():
 
 
 def with_evidence(made, *pieces):
-    draft = made.draft
-    return type(made)(
-        made.when,
-        Draft(
-            kind=draft.kind,
-            type=draft.type,
-            subject=draft.subject,
-            classification=draft.classification,
-            actor=draft.actor,
-            open=draft.open,
-            parts=draft.parts,
-            evidence=tuple(pieces),
-        ),
-    )
+    return replace(made, draft=replace(made.draft, evidence=pieces))
 
 
 DOOR = result("t-door", at(2, 2), equipment="d10", name="ER ESC TRUNK", person="M. Petrov", witness="L. Tupou",
