@@ -118,7 +118,7 @@ def take(reader: Reader, wish: Wish, ship: Ship) -> Glance:
         far, far_from = outcomes, counted_from
         if counted_from is not None and wish.before is not None and wish.before <= counted_from:
             far, far_from = _outcomes(reader, wish, before=wish.before)
-        rows, next_ = _picked(reader, wish, far, far_from)
+        rows, next_ = _picked(reader, wish, wish.picks, far, far_from)
     later = beside.later(reader, rows)
     return Glance(
         source=beside.source(reader, rows, later, ship),
@@ -209,18 +209,15 @@ def _outcomes(
 
 
 def _picked(
-    reader: Reader, wish: Wish, outcomes: Mapping[int, Came], counted_from: int | None
+    reader: Reader,
+    wish: Wish,
+    picks: Callable[[Came], bool],
+    outcomes: Mapping[int, Came],
+    counted_from: int | None,
 ) -> tuple[list[Found], int | None]:
     """Return those that came out as is wanted."""
-    picks, before = wish.picks, wish.before
-    seqs = sorted(
-        (
-            seq
-            for seq, came in outcomes.items()
-            if (picks is None or picks(came)) and (before is None or seq < before)
-        ),
-        reverse=True,
-    )
+    shown = (seq for seq in outcomes if wish.before is None or seq < wish.before)
+    seqs = sorted((seq for seq in shown if picks(outcomes[seq])), reverse=True)
     chosen = seqs[: wish.most]
     found = beside.numbered(reader, chosen)
     return found, chosen[-1] if len(seqs) > len(chosen) else counted_from
