@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import sys
-from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING
 import daemon
 from daemon import config, logs
 from daemon.clock import SystemClock
-from daemon.config.advice import advice
 from daemon.console import (
     acts,
     alerts,
@@ -35,14 +33,15 @@ from daemon.console import (
     record,
     rejudge,
     setup,
+    shipfile,
     sound,
     topics,
     web,
     witness,
 )
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
+from daemon.console.shipfile import THE_FILE
 from daemon.errors import ConfigError, IspsdError
-from daemon.model import OpeningKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,21 +62,13 @@ GROUPS = (
     record,
     rejudge,
     setup,
+    shipfile,
     sound,
     topics,
     web,
     witness,
 )
 """Each adds its subcommands with ``add(commands)``."""
-THE_FILE = f"the ship's file (default: {DEFAULT_CONFIG})"
-COUNTED = {
-    OpeningKind.DOOR: "doors",
-    OpeningKind.SEAL: "seals",
-    OpeningKind.SIDE_DOOR: "side doors",
-    OpeningKind.MOTION: "motion detectors",
-    OpeningKind.LIGHT: "lights",
-    OpeningKind.MAINS: "UPS",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -128,10 +119,6 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", choices=["debug", "info", "warning"], default="info")
     run.set_defaults(act=_run)
 
-    check = commands.add_parser("check", help="say everything that is wrong with a configuration")
-    check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG, help=THE_FILE)
-    check.set_defaults(act=_check)
-
     status = commands.add_parser("status", help="show how everything stands, until Ctrl-C")
     status.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=THE_FILE)
     status.add_argument("--socket", type=Path, help="the control socket, without its configuration")
@@ -174,19 +161,6 @@ def _run(given: argparse.Namespace) -> int:
     clock = SystemClock()
     logs.configure(json=not sys.stderr.isatty(), utc=clock.utc, level=given.log_level)
     return asyncio.run(app.run(loaded, clock=clock))
-
-
-def _check(given: argparse.Namespace) -> int:
-    loaded = config.load(given.config)
-    kinds = Counter(opening.kind for opening in loaded.openings)
-    watched = ", ".join(f"{kinds[kind]} {words}" for kind, words in COUNTED.items() if kinds[kind])
-    print(
-        f"{given.config}: in order. {loaded.ship.name}: {len(loaded.devices)} devices, "
-        f"{watched or 'nothing watched'}, {len(loaded.tests)} tests"
-    )
-    for text in advice(loaded, checking=True):
-        print(f"{given.config}: mind: {text}", file=sys.stderr)
-    return DONE
 
 
 def _status(given: argparse.Namespace) -> int:

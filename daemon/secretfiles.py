@@ -41,7 +41,7 @@ def _secret(given: object) -> object:
     return credentials() / f"{CREDENTIAL_PREFIX}{name}"
 
 
-SecretPath = Annotated[Path, BeforeValidator(_secret)]
+SecretPath = Annotated[Path, BeforeValidator(_secret, json_schema_input_type=str)]
 """A file that nobody else may read, or ``credential:<name>``."""
 
 

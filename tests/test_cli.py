@@ -18,7 +18,7 @@ import pytest
 import daemon
 from daemon import cli
 from daemon.assets import asset
-from daemon.console import asking
+from daemon.console import asking, shipfile
 from tests import thin
 from tests.pins import PIN
 from tests.ship import HATCH, Ship, sailing
@@ -135,7 +135,7 @@ def test_ctrl_c_is_a_failure_without_a_traceback(monkeypatch, capsys):
     def interrupted(_given):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_check", interrupted)
+    monkeypatch.setattr(shipfile, "_check", interrupted)
     assert cli.main(["check"]) == cli.FAILED
     assert capsys.readouterr().err == ""
 

@@ -102,9 +102,15 @@ def _days(least: int) -> Callable[[Any], Any]:
     return checked
 
 
-Intervals: TypeAlias = Annotated[tuple[str, str, str], BeforeValidator(_intervals)]
+Intervals: TypeAlias = Annotated[
+    tuple[str, str, str],
+    BeforeValidator(_intervals, json_schema_input_type=str | tuple[str, str, str]),
+]
 """One for each security level."""
-LimitDays: TypeAlias = Annotated[tuple[int, int, int] | None, BeforeValidator(_days(1))]
+LimitDays: TypeAlias = Annotated[
+    tuple[int, int, int] | None,
+    BeforeValidator(_days(1), json_schema_input_type=int | tuple[int, int, int]),
+]
 
 
 class Asked(BaseModel):

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from daemon import config as ship_file
 from daemon import control
+from daemon.assets import asset
 from daemon.clock import SystemClock
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, say
 from daemon.errors import IspsdError
-from daemon.setup import certificates, checklist, installing, making
+from daemon.setup import certificates, checklist, files, installing, making
 from daemon.setup.certificates import checked_address
 from daemon.setup.checklist import ENTRIES_THAT_COUNT, Asked, State
+from daemon.setup.files import SetupError
 from daemon.setup.making import Wish
 from daemon.setup.places import SETUP, Places
 
@@ -77,6 +79,7 @@ def _init(given: argparse.Namespace) -> int:
         return FAILED
     made = making.make(loaded, places, _wish(given), now_utc=SystemClock().utc())
     _show_made(made)
+    _put_schema(path.parent)
     if given.install:
         for installed in installing.install(loaded, places):
             say(f"installed  {installed}")
@@ -126,6 +129,19 @@ def _show_made(made: Made) -> None:
         say(f"taken away the password of {user}, which is no station any more")
     say(f"record key {made.key.fingerprint}   ({made.key.public_path})")
     say(f"authority  SHA-256 {made.certified.authority_fingerprint}")
+
+
+def _put_schema(folder: Path) -> None:
+    """Put the schema beside the ship's file, for editors; where it cannot be, nothing is missing but their help."""
+    schema = asset("ispsd.schema.json").read_bytes()
+    path = folder / "ispsd.schema.json"
+    try:
+        fresh = files.replace(path, schema, mode=files.READABLE)
+    except SetupError as err:
+        say(f"no help for editors: {err}")
+    else:
+        if fresh:
+            say(f"made       {path} (for editors of the ship's file)")
 
 
 def _show_checklist(loaded: Config, places: Places) -> int:

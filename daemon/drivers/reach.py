@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from daemon.drivers.api import DriverConfig, DriverSpec, Health, PointSpec
 from daemon.drivers.system_words import reason
@@ -41,6 +41,9 @@ MISSES: Final = 3
 
 class ReachConfig(DriverConfig):
     """One unit with a network address."""
+
+    # Filled in below where it is not said, which a schema made from the fields does not see.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("port"))
 
     kind: Literal["reach"]
     host: str
