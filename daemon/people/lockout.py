@@ -30,9 +30,9 @@ class Tries:
         """Return how many wrong ones are left before it is locked."""
         return TRIES - self.wrong
 
-    def after_wrong(self, now_s: float) -> Tries:
-        """Return how it stands after one more wrong one; the fifth locks, and counting begins again."""
-        if self.wrong + 1 < TRIES:
+    def after_wrong(self, now_s: float, *, most: int = TRIES) -> Tries:
+        """Return how it stands after one more wrong one; the last of so many locks, and counting begins again."""
+        if self.wrong + 1 < most:
             return Tries(self.wrong + 1)
         return Tries(0, now_s + LOCKED_FOR_S)
 

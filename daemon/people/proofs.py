@@ -19,6 +19,7 @@ from daemon.errors import RefusedError
 from daemon.model import ClockStatus
 from daemon.people import credentials, hashing, personkey
 from daemon.people.credentials import Credential, CredentialsError, Moment
+from daemon.people.knocks import Knocks
 from daemon.people.lockout import FRESH, TRIES, Tries
 from daemon.record.worker import Worker
 
@@ -74,7 +75,7 @@ class Proofs:
         self._log = logs.get("people")
         self._nobody = _nobodys_hash(hardness)
         self._strangers = FRESH
-        self._knocked: dict[str, Tries] = {}
+        self._knocks = Knocks()
         self.unreadable: str | None = None
         """Why nobody can prove anything; None where the file could be read."""
         self.on_lock: Callable[[str, str | None], None] = lambda *_: None
@@ -128,7 +129,6 @@ class Proofs:
         *,
         station: str | None = None,
         what: str = "PIN",
-        apart: bool = False,
     ) -> None:
         """Hold a PIN against what is kept; for a name that nobody has (None) it takes as long.
 
@@ -137,13 +137,29 @@ class Proofs:
             pin: As it was typed.
             station: Where; None at ispsd's own computer.
             what: What it is called in a refusal.
-            apart: Anybody may try there: what is wrong there locks there and nowhere else, or every stranger could
-                keep the SSO and the Master from what they do with their PINs elsewhere.
 
         Raises:
             RefusedError: Wrong, locked, or too many are being checked; how many tries are left is said.
         """
-        await self._in_turn(self._attempt(name, pin, station, what, apart=apart))
+        await self._in_turn(self._attempt(name, pin, station, what))
+
+    async def knock(self, name: str | None, pin: str, *, place: str, station: str) -> bool:
+        """Return whether a PIN is right at a door where anybody may try.
+
+        What is wrong there locks there (``Knocks``) and nowhere else, or every stranger could keep the SSO and the
+        Master from what they do with their PINs elsewhere. A name that nobody has and one that is locked cost as much
+        as any other, so whoever opens such a door bounds how often it is tried.
+
+        Args:
+            name: Whose; None: nobody's.
+            pin: As it was typed.
+            place: From where.
+            station: What the entry of a lock calls the door.
+
+        Raises:
+            RefusedError: Too many are being checked, or none can be.
+        """
+        return await self._in_turn(self._knocked(name, pin, place, station))
 
     async def set(self, name: str, pin: str, *, old: str | None, signs: bool) -> bytes | None:
         """Keep a new PIN; return the public half of a signing key that is new, None where none is.
@@ -175,14 +191,26 @@ class Proofs:
         """
         return await self._in_turn(self._signer(name, pin))
 
-    async def _attempt(
-        self, name: str | None, pin: str, station: str | None, what: str, *, apart: bool
-    ) -> None:
+    async def _knocked(self, name: str | None, pin: str, place: str, station: str) -> bool:
         self._must_be_readable()
         held = None if name is None else self._held.get(name)
-        tried = FRESH
-        if held is not None and name is not None:
-            tried = self._knocked.get(name, FRESH) if apart else held.tries
+        is_right = await self._hasher.call(
+            partial(hashing.fits, self._nobody if held is None else held.hash, pin)
+        )
+        now_s = self._clock.now_s()
+        if held is None or name is None or self._knocks.locked_for_s(name, place, now_s):
+            return False
+        if is_right:
+            self._knocks.right(name, place)
+        elif self._knocks.wrong(name, place, now_s):
+            self._log.warning("pin.locked")
+            self.on_lock(name, station)
+        return is_right
+
+    async def _attempt(self, name: str | None, pin: str, station: str | None, what: str) -> None:
+        self._must_be_readable()
+        held = None if name is None else self._held.get(name)
+        tried = FRESH if held is None else held.tries
         if left_s := tried.locked_for_s(self._clock.now_s()):
             raise RefusedError(self._locked(what, left_s))
         if held is None or name is None:
@@ -191,10 +219,10 @@ class Proofs:
         right = await self._hasher.call(partial(hashing.fits, held.hash, pin))
         if right:
             if tried != FRESH:
-                await self._count(name, held, FRESH, apart=apart)
+                await self._count(name, held, FRESH)
             return
         tries = tried.after_wrong(self._clock.now_s())
-        await self._count(name, held, tries, apart=apart)
+        await self._count(name, held, tries)
         if left_s := tries.locked_for_s(self._clock.now_s()):
             self._log.warning("pin.locked")
             self.on_lock(name, station)
@@ -203,7 +231,11 @@ class Proofs:
         raise RefusedError(f"the {what} is wrong; {left} left before it is locked")
 
     async def _waste(self, pin: str) -> None:
-        """Take as long as for somebody who has a PIN; not without end, or a flood of names would keep the computer."""
+        """Take as long as for somebody who has a PIN; not without end, or a flood of names would keep the computer.
+
+        Where it is asked for, the refusal says in words that there is no such name or PIN; where it must not tell,
+        ``knock`` takes its time for every one.
+        """
         now_s = self._clock.now_s()
         if self._strangers.locked_for_s(now_s):
             return
@@ -217,10 +249,7 @@ class Proofs:
             "acknowledging needs none"
         )
 
-    async def _count(self, name: str, held: Credential, tries: Tries, *, apart: bool) -> None:
-        if apart:
-            self._knocked[name] = tries
-            return
+    async def _count(self, name: str, held: Credential, tries: Tries) -> None:
         self._held[name] = replace(held, tries=tries)
         if not await self._save(WAIT_FOR_DISK_S):
             self._log.warning("pins.not_written", reason="the count stands in memory only")
@@ -277,6 +306,7 @@ class Proofs:
             )
         old = before.get(name)
         if held is None or old is None or old.hash != held.hash:
+            self._knocks.forget(name)
             self.on_change(name)
 
     async def _save(self, within_s: float) -> bool:

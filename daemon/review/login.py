@@ -1,7 +1,8 @@
 """May this person look at the SSO's pages? Name and PIN, asked for so that an answer tells neither which was wrong.
 
 A refusal comes in the same words and no sooner than ``REFUSED_AFTER_S``, whoever was named: a name that nobody has, one
-who may not, one without a PIN, a locked one, and a wrong PIN are one and the same to whoever guesses.
+who may not, one without a PIN, a locked one, and a wrong PIN are one and the same to whoever guesses. Where he guesses
+he is bounded by the place that he is at (``floodgate``, ``daemon.people.knocks``), so that others log in elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from daemon.errors import RefusedError
 from daemon.people import authority
 from daemon.people.authority import Act
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
+from daemon.review import floodgate
+from daemon.review.floodgate import Floodgate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +28,10 @@ PAGE: Final = "sso-page"
 """The station that an entry names, as of a wrong PIN."""
 REFUSED_AFTER_S: Final = 2.0
 """Longer than a PIN takes to be held against its hash on a slow computer."""
-TRIES_A_MINUTE: Final = 12
-"""Of all names together; more are a flood, of which no PIN is looked at."""
 LONGEST_NAME: Final = 80
 REFUSAL: Final = (
     "Not logged in: the name or the PIN is not right, or this person may not read these pages. "
-    f"After {TRIES} wrong PINs in a row a PIN is locked for {int(LOCKED_FOR_S // 60)} minutes."
+    f"After {TRIES} wrong PINs in a row at one screen a PIN is locked there for {int(LOCKED_FOR_S // 60)} minutes."
 )
 
 
@@ -40,8 +41,7 @@ class Login:
     def __init__(self, people: People, clock: Clock) -> None:
         self._people = people
         self._clock = clock
-        self._left = float(TRIES_A_MINUTE)
-        self._counted_s = clock.now_s()
+        self._gate = Floodgate(clock.now_s())
 
     async def person(self, request: Mapping[str, Any]) -> Person:
         """Return who has proven to be himself, and may look.
@@ -50,18 +50,20 @@ class Login:
             RefusedError: He has not, or may not; always in the same words.
         """
         asked_s = self._clock.now_s()
-        if not self._has_room(asked_s):
+        place = floodgate.place(request.get("place"))
+        if not self._gate.lets_in(place, asked_s):
             raise RefusedError("Too many logins are tried now: wait a minute.")
         if not self._people.are_known:
             raise RefusedError("The crew list has not been read from the record yet: try again.")
         name, pin = _typed(request)
-        if (found := await self._proven(name, pin)) is not None:
+        if (found := await self._proven(name, pin, place)) is not None:
+            self._gate.welcome(place)
             return found
         if (left_s := asked_s + REFUSED_AFTER_S - self._clock.now_s()) > 0:
             await self._clock.sleep(left_s)
         raise RefusedError(REFUSAL)
 
-    async def _proven(self, name: str, pin: str) -> Person | None:
+    async def _proven(self, name: str, pin: str, place: str) -> Person | None:
         proofs = self._people.proofs
         if proofs is None or not pin:
             return None
@@ -69,8 +71,10 @@ class Login:
         may = person is not None and authority.cell(Act.READ, person.roles) is not None
         known = person.name if person is not None and may and proofs.has(person.name) else None
         try:
-            await proofs.check(known, pin, station=PAGE, apart=True)
+            is_right = await proofs.knock(known, pin, place=place, station=PAGE)
         except RefusedError:
+            return None
+        if not is_right:
             return None
         # While it was checked, duties may have changed hands.
         return person if person is not None and self._people.find(person.name) == person else None
@@ -80,14 +84,6 @@ class Login:
         folded = " ".join(name.split()).casefold()
         found = [each for each in self._people.persons() if each.name.casefold() == folded]
         return found[0] if len(found) == 1 else self._people.find(name)
-
-    def _has_room(self, now_s: float) -> bool:
-        passed_s, self._counted_s = now_s - self._counted_s, now_s
-        self._left = min(float(TRIES_A_MINUTE), self._left + passed_s * TRIES_A_MINUTE / 60)
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 def _typed(request: Mapping[str, Any]) -> tuple[str, str]:

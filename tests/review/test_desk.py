@@ -10,7 +10,7 @@ import pytest
 from daemon.errors import RefusedError
 from daemon.people.crew import Member
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
-from daemon.review import login, registry
+from daemon.review import floodgate, registry
 from daemon.review.entries import LONGEST, MOST_FIELDS, Filled
 from daemon.review.login import REFUSAL, REFUSED_AFTER_S
 from daemon.review.page import Act, File, Page
@@ -134,13 +134,52 @@ async def test_who_guesses_at_the_page_locks_the_page_and_keeps_nobody_from_acti
 
 
 async def test_a_flood_of_logins_is_refused_before_any_pin_is_looked_at(tmp_path, monkeypatch):
-    monkeypatch.setattr(login, "TRIES_A_MINUTE", 1)
+    monkeypatch.setattr(floodgate, "TRIES_A_MINUTE", 1)
     async with desk(tmp_path) as made:
         await refused(made.ask("login", name=SSO, pin="000000"))
         err = await refused(made.ask("login", name=SSO, pin=PIN))
         assert "Too many" in str(err)
         await made.clock.advance(60.0)
         assert await made.ask("login", name=SSO, pin=PIN)
+
+
+async def test_a_stranger_at_one_screen_keeps_nobody_from_logging_in_at_another(tmp_path):
+    async with desk(tmp_path) as made:
+        for number in range(floodgate.TRIES_A_MINUTE):
+            name = SSO if number < TRIES else f"A. Nobody {number}"
+            await refused(made.ask("login", name=name, pin="000000", place="192.168.60.31"))
+        at_his = {"name": SSO, "pin": PIN, "place": "192.168.60.30"}
+        assert await made.ask("login", **at_his)
+        there = await refused(made.ask("login", name=SSO, pin=PIN, place="192.168.60.31"))
+        assert str(there) == REFUSAL
+        assert made.written()[0] == "login.locked"
+
+
+async def test_who_was_let_in_somewhere_is_let_in_there_whatever_many_strangers_do(tmp_path):
+    async with desk(tmp_path) as made:
+        his, new = "fd00:60::1", "192.168.60.99"
+        assert await made.ask("login", name=SSO, pin=PIN, place=his)
+        for number in range(4 * TRIES):
+            place = f"192.168.60.{number // TRIES}"
+            await refused(made.ask("login", name=SSO, pin="000000", place=place))
+        assert made.written().count("login.locked") == 3, "not one guess more, of how many places"
+        assert str(await refused(made.ask("login", name=SSO, pin=PIN, place=new))) == REFUSAL
+        assert await made.ask("login", name=MASTER, pin=PIN, place=new)
+        assert await made.ask("login", name=SSO, pin=PIN, place="fd00:60::2")
+        await made.clock.advance(LOCKED_FOR_S)
+        assert await made.ask("login", name=SSO, pin=PIN, place=new)
+
+
+async def test_a_flood_from_many_places_shuts_no_screen_where_somebody_was_let_in(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(floodgate, "STRANGERS_A_MINUTE", 2)
+    async with desk(tmp_path) as made:
+        assert await made.ask("login", name=SSO, pin=PIN, place="192.168.60.30")
+        await refused(made.ask("login", name="x", pin="000000", place="10.0.0.1"))
+        err = await refused(made.ask("login", name=SSO, pin=PIN, place="10.0.0.2"))
+        assert "Too many" in str(err)
+        assert await made.ask("login", name=MASTER, pin=PIN, place="192.168.60.30")
 
 
 async def test_a_login_has_a_new_token_each_time_and_the_one_before_ends(tmp_path):
@@ -153,7 +192,7 @@ async def test_a_login_has_a_new_token_each_time_and_the_one_before_ends(tmp_pat
 
 
 async def test_no_more_logins_than_the_limit_the_idlest_goes_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(login, "TRIES_A_MINUTE", 1000)
+    monkeypatch.setattr(floodgate, "TRIES_A_MINUTE", 1000)
     async with desk(tmp_path) as made:
         visitors = [await Visitor.logged_in(made, SSO) for _ in range(MOST)]
         await made.clock.advance(1.0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import pytest
 
 from daemon.errors import RefusedError
 from daemon.web.review import asked as browser
-from daemon.web.review.server import MOST_LOGINS
+from daemon.web.review.turns import MOST_LOGINS, MOST_OF_A_PLACE
 from tests.soon import soon
 from tests.web.review import answered_review, served_review
 from tests.web.rig import NO_SOCKET
@@ -238,8 +238,48 @@ async def test_a_daemon_that_hangs_is_not_waited_for_without_end(tmp_path, monke
             assert answer.status == 503
 
 
-async def test_strangers_at_the_login_keep_nobody_from_the_pages(tmp_path, monkeypatch):
-    async with standing(tmp_path) as (session, behind):
+def from_place(number, session):
+    """Return a browser of another computer: to each address of loopback this one answers."""
+    connector = aiohttp.TCPConnector(local_addr=(f"127.0.0.{number}", 0))
+    return aiohttp.ClientSession(session._base_url, connector=connector)
+
+
+def logging_in(session, pin="000000"):
+    form = {"name": "x", "pin": pin}
+    return asyncio.ensure_future(
+        session.post("/sso/login", data=form, headers=own(session), allow_redirects=False)
+    )
+
+
+async def test_strangers_at_the_login_keep_nobody_from_the_pages_nor_from_logging_in(
+    tmp_path, monkeypatch
+):
+    async with standing(tmp_path) as (session, behind), from_place(2, session) as elsewhere:
+        places, opened = [], asyncio.Event()
+
+        async def slow(request):
+            places.append(request["place"])
+            await opened.wait()
+            raise RefusedError("Not logged in")
+
+        monkeypatch.setattr(behind, "log_in", slow)
+        logins = [logging_in(session) for _ in range(20)]
+        turned_away = 20 - MOST_OF_A_PLACE
+        await soon(lambda: sum(each.done() for each in logins) == turned_away)
+        await soon(lambda: places == ["127.0.0.1"])
+        async with session.get("/sso/worklist") as answer:
+            assert answer.status == 200
+        answer = await logging_in(elsewhere, PIN)
+        assert (answer.status, answer.headers["Location"]) == (303, "/sso/worklist")
+        opened.set()
+        assert {(await each).status for each in logins} == {403}
+        assert places == ["127.0.0.1"] * MOST_OF_A_PLACE
+
+
+async def test_no_more_logins_than_a_few_are_asked_at_once_wherever_they_come_from(
+    tmp_path, monkeypatch
+):
+    async with standing(tmp_path) as (session, behind), AsyncExitStack() as stack:
         at_once, most, opened = 0, 0, asyncio.Event()
 
         async def slow(request):
@@ -251,17 +291,11 @@ async def test_strangers_at_the_login_keep_nobody_from_the_pages(tmp_path, monke
             raise RefusedError("Not logged in")
 
         monkeypatch.setattr(behind, "log_in", slow)
-        logins = [
-            asyncio.ensure_future(
-                session.post(
-                    "/sso/login", data={"name": "x", "pin": "000000"}, headers=own(session)
-                )
-            )
-            for _ in range(20)
+        many = [
+            await stack.enter_async_context(from_place(number, session)) for number in range(2, 12)
         ]
+        logins = [logging_in(each) for each in many]
         await soon(lambda: at_once == MOST_LOGINS)
-        async with session.get("/sso/worklist") as answer:
-            assert answer.status == 200
         opened.set()
         assert {(await each).status for each in logins} == {403}
         assert most == MOST_LOGINS

@@ -20,6 +20,7 @@ from daemon.errors import IspsdError, RefusedError
 from daemon.web.review import asked
 from daemon.web.review.asked import BadRequestError
 from daemon.web.review.rendering import Templates, clock_words
+from daemon.web.review.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from daemon.model import Json
 
 ROOT: Final = "/sso"
-MOST_ASKED, MOST_LOGINS = 6, 2
-"""Requests at the daemon at once: strangers at the login keep nobody from the pages, nor the ETO from his commands."""
+MOST_ASKED: Final = 6
+"""Requests at the daemon at once, beside logins (``turns``): strangers there keep nobody from the pages, nor the ETO
+from his commands."""
 ANSWER_S: Final = 30.0
 """How long the daemon may take; a page that waits longer says that it does not answer."""
 POLICY: Final = (
@@ -58,7 +60,7 @@ class ReviewPages:
         self._facts = dict(facts)
         self._templates = Templates()
         self._asking = asyncio.Semaphore(MOST_ASKED)
-        self._logging_in = asyncio.Semaphore(MOST_LOGINS)
+        self._turns = Turns()
 
     def answers(self, path: str) -> bool:
         """Return whether a path is one of these pages'."""
@@ -101,9 +103,19 @@ class ReviewPages:
             IspsdError: It does not answer.
             TimeoutError: It takes too long.
         """
-        turn = self._logging_in if do == "login" else self._asking
-        async with asyncio.timeout(ANSWER_S), turn:
+        async with asyncio.timeout(ANSWER_S), self._asking:
             return await control.ask(self._socket, {"do": f"review.{do}", **said})
+
+    async def log_in(self, place: str, **said: Json) -> dict[str, Any]:
+        """Ask the daemon to let somebody in who is at a place.
+
+        Raises:
+            RefusedError: It refuses, or too many are tried from there.
+            IspsdError: It does not answer.
+            TimeoutError: It takes too long.
+        """
+        async with asyncio.timeout(ANSWER_S), self._turns.of(place):
+            return await control.ask(self._socket, {"do": "review.login", "place": place, **said})
 
     def made(self, name: str, palette: str, **given: Any) -> str:
         """Return a page of a template."""
@@ -131,6 +143,7 @@ class _Visit:
         self._token = jar.get(self._cookie, "")
         palette = jar.get(asked.PALETTE, "")
         self._palette = palette if palette in asked.PALETTES else "day"
+        self._place = request.remote or ""
         self._path = request.path
         self._query = request.query_string
 
@@ -217,7 +230,7 @@ class _Visit:
     async def _log_in(self, form: Mapping[str, str]) -> web.Response:
         name, pin = form.get("name", ""), form.get("pin", "")
         try:
-            answer = await self._pages.ask("login", name=name, pin=pin, token=self._token)
+            answer = await self._pages.log_in(self._place, name=name, pin=pin, token=self._token)
         except RefusedError as err:
             return self.page("login", HTTPStatus.FORBIDDEN, reason=str(err))
         token = str(answer["token"])

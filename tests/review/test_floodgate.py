@@ -1,0 +1,58 @@
+"""A flood of logins is bounded wherever it comes from, and shuts out nobody who is elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.review import floodgate
+from daemon.review.floodgate import (
+    MOST_PLACES,
+    NOWHERE,
+    STRANGERS_A_MINUTE,
+    TRIES_A_MINUTE,
+    Floodgate,
+)
+
+
+def let_in(gate, place, now_s, times=1000):
+    return sum(gate.lets_in(place, now_s) for _ in range(times))
+
+
+def test_each_place_has_its_own_room_which_comes_back_in_a_minute():
+    gate = Floodgate(0.0)
+    assert let_in(gate, "a", 0.0) == TRIES_A_MINUTE
+    assert let_in(gate, "b", 0.0) == TRIES_A_MINUTE
+    assert let_in(gate, "a", 30.0) == TRIES_A_MINUTE // 2
+
+
+def test_many_strange_places_share_a_room_and_known_ones_keep_theirs():
+    gate = Floodgate(0.0)
+    gate.welcome("home")
+    assert sum(gate.lets_in(f"10.0.0.{n}", 0.0) for n in range(1000)) == STRANGERS_A_MINUTE
+    assert not gate.lets_in("a new one", 0.0)
+    assert let_in(gate, "home", 0.0) == TRIES_A_MINUTE
+    assert gate.lets_in("a new one", 60.0)
+
+
+def test_whoever_has_more_addresses_than_are_kept_gains_no_more_than_strangers_have():
+    gate = Floodgate(0.0)
+    places = [f"place {n}" for n in range(MOST_PLACES + 1)] * 3
+    assert sum(gate.lets_in(each, 0.0) for each in places) == STRANGERS_A_MINUTE
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.168.60.30", "192.168.60.30"),
+        ("::ffff:192.168.60.30", "192.168.60.30"),
+        ("fd00:60::1", "fd00:60::"),
+        ("fd00:60::ffff:1", "fd00:60::"),
+        ("fd00:61:0:1::1", "fd00:61:0:1::"),
+        ("gangway", NOWHERE),
+        ("", NOWHERE),
+        (None, NOWHERE),
+        (7, NOWHERE),
+    ],
+)
+def test_a_place_is_an_address_and_of_ipv6_its_subnet(address, place):
+    assert floodgate.place(address) == place
