@@ -11,6 +11,7 @@ import asyncio
 import re
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,6 +156,10 @@ class ExportDesk:
             name, entry.seq, folder, by.person.name, wish, (str(self._public_key),), anchors
         )
 
+    def hold(self, name: str) -> None:
+        """Let no hour count for an export: whoever holds it ends it, however long it waits for its turn."""
+        self._lent[name] = replace(self._lent[name], since_s=None)
+
     async def lend(self, name: str) -> None:
         """Take the snapshot of an export that was entered.
 
@@ -209,7 +214,9 @@ class ExportDesk:
             await self._clock.sleep(SWEPT_EVERY_S)
             now_s = self._clock.now_s()
             for name in [
-                name for name, lent in self._lent.items() if now_s - lent.since_s > LENT_S
+                name
+                for name, lent in self._lent.items()
+                if lent.since_s is not None and now_s - lent.since_s > LENT_S
             ]:
                 with suppress(RefusedError):
                     await self.end(

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A snapshot that somebody works with."""
+    """A snapshot that somebody works with.
+
+    Attributes:
+        since_s: Since when somebody may come back for it within the hour; None: whoever holds it ends it.
+    """
 
     seq: int
     folder: Path
-    since_s: float
+    since_s: float | None
     actor: Actor
 
 

@@ -1,5 +1,7 @@
 """What becomes of a paper that somebody orders on a page? Made apart, told step by step, kept for an hour, then gone.
 
+One is made at a time, in the order in which they were ordered; each has its snapshot from the moment of its order.
+
 The page's own process may not read the record, so the daemon has the paper made (``apart``) and hands it out in pieces,
 in the login in which it was ordered and to nobody else. Its entries are those of every export: begun, written or
 failed, with the reason.
@@ -21,6 +23,7 @@ from daemon.errors import IspsdError, RefusedError
 from daemon.papers import apart
 from daemon.papers.desk import LENT_S, MOST_AT_ONCE
 from daemon.papers.order import Order, State
+from daemon.papers.steps import Part, Step
 from daemon.record.worker import once
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ class Orders:
         self._make = make
         self._orders: dict[str, Order] = {}
         self._ordering = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._log = logs.get("exports")
 
     def requests(
@@ -87,6 +91,7 @@ class Orders:
     async def _ordered(self, request: Mapping[str, Any], login: str) -> Mapping[str, Json]:
         await self._make_room(fields.text(request, "by"))
         begun = await self._desk.enter(request)
+        self._desk.hold(begun.id)
         folder = self._desk.place / f"{MADE}{begun.seq}-{begun.id}"
         order = Order(begun, login, folder, self._clock.utc())
         self._orders[begun.id] = order
@@ -202,8 +207,11 @@ class Orders:
             ):  # what is being copied is whole before it is taken away
                 await asyncio.wait({lending})
             raise
-        await once("export", partial(order.folder.mkdir, mode=0o700))
-        return await self._make(order.asked(), say=order.note)
+        order.note(Step(Part.WAITING))
+        # A year's paper takes most of the memory that the service has beside the watch: never two at a time.
+        async with self._turn:
+            await once("export", partial(order.folder.mkdir, mode=0o700))
+            return await self._make(order.asked(), say=order.note)
 
     async def _written(self, order: Order, said: Mapping[str, Any]) -> None:
         order.is_ending = True

@@ -19,6 +19,7 @@ class Part(StrEnum):
     """One part of the work, in the order in which it is done."""
 
     SNAPSHOT = "snapshot"
+    WAITING = "waiting"
     READING = "reading"
     VERIFYING = "verifying"
     SETTING = "setting"
@@ -61,6 +62,7 @@ class Step:
 
 _WORDS: Final = {
     Part.SNAPSHOT: "taking a snapshot of the record",
+    Part.WAITING: "waiting for its turn: one paper is made at a time",
     Part.READING: "reading the record",
     Part.SETTING: "setting pages",
     Part.WRITING: "writing",

@@ -310,6 +310,36 @@ async def test_a_stop_kills_the_process_and_the_next_start_says_that_it_was_brok
         await asyncio.gather(sweeping, return_exceptions=True)
 
 
+async def test_one_is_made_at_a_time_in_their_order_and_no_hour_counts_for_what_waits(tmp_path):
+    maker = Maker()
+    async with rig(tmp_path, maker) as ship:
+        sweeping = asyncio.ensure_future(ship.desk.run())
+        asked = {"login": "a login", "by": MATE}
+
+        async def stand():
+            told = (await ship.orders.progress(asked))["orders"]
+            return [(each["state"], each["part"]) for each in reversed(told)]
+
+        first, second, third = [await ship.orders.order(ORDER) for _ in range(3)]
+        waiting = ("running", "waiting")
+        async with asyncio.timeout(PATIENCE_S):
+            while not maker.asked or (await stand())[1:] != [waiting, waiting]:  # noqa: ASYNC110 (as above)
+                await asyncio.sleep(0)
+        assert len(ship.left()) == 4, "a snapshot each, and the folder of the one that is made"
+        assert [each["release"]["seq"] for each in maker.asked] == [first["recorded"]]
+        await ship.clock.advance(2 * desk.LENT_S)
+        assert (await stand())[1:] == [waiting, waiting]
+        await ship.orders.cancel({**asked, "id": second["id"]})
+        maker.may_end.set()
+        async with asyncio.timeout(PATIENCE_S):
+            while "running" in [state for state, _ in await stand()]:  # noqa: ASYNC110 (as above)
+                await asyncio.sleep(0)
+        assert [state for state, _ in await stand()] == ["ready", "cancelled", "ready"]
+        assert [e["release"]["seq"] for e in maker.asked] == [first["recorded"], third["recorded"]]
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+
+
 async def test_only_three_and_then_ones_own_finished_papers_give_way(tmp_path):
     maker = Maker()
     async with rig(tmp_path, maker) as ship:

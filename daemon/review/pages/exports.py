@@ -41,6 +41,7 @@ FORMATS: Final[Mapping[str, str]] = {
 MOST_LATELY: Final = 10
 PARTS: Final[Mapping[Part, str]] = {
     Part.SNAPSHOT: "snapshot",
+    Part.WAITING: "its turn",
     Part.READING: "entries read",
     Part.VERIFYING: "verified",
     Part.SETTING: "pages set",
