@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import json
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.ashore.week import VERSION
@@ -20,7 +22,6 @@ from daemon.record.heads import segment_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 LARGEST: Final = 64 * 1024
 """Bytes; a ship writes some 8,000."""
@@ -71,13 +72,8 @@ def read(path: Path, keys: Sequence[verify.Key]) -> Report:
     Raises:
         RefusedFileError: It is no report, was altered, or no key that is known signed it.
     """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise RefusedFileError(f"larger than {LARGEST} bytes")
-        content = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise RefusedFileError(f"cannot be read: {err}") from err
-    verdict = verify.verify(path, list(keys), [])
+    content = _content(path)
+    verdict = _verdict(path.name, content, keys)
     if verdict.failure:
         raise RefusedFileError(f"FAIL: {verdict.failure}")
     segment = verdict.segments[-1] if verdict.segments else None
@@ -87,6 +83,26 @@ def read(path: Path, keys: Sequence[verify.Key]) -> Report:
         return _report(path, content, keys)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise RefusedFileError(f"it is no weekly report that this program knows: {err}") from err
+
+
+def _content(path: Path) -> str:
+    """Return what a file says, read once: what is believed is what was held against the key."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise RefusedFileError(f"larger than {LARGEST} bytes")
+        return content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise RefusedFileError(f"cannot be read: {err}") from err
+
+
+def _verdict(name: str, content: str, keys: Sequence[verify.Key]) -> verify.Verdict:
+    """Have it judged; the verifier, which shares nothing with us, wants a file."""
+    with tempfile.TemporaryDirectory(prefix="ispsd-fleet-") as folder:
+        copy = Path(folder, name)
+        copy.write_bytes(content.encode())
+        return verify.verify(copy, list(keys), [])
 
 
 def _report(path: Path, content: str, keys: Sequence[verify.Key]) -> Report:

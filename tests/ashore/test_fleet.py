@@ -91,6 +91,24 @@ async def test_one_letter_changed_anywhere_in_a_report_is_refused(tmp_path, plac
     assert [row.report.path.name for row in found.rows] == ["1.jsonl"]
 
 
+async def test_what_is_believed_is_what_was_verified_though_the_file_changes_meanwhile(
+    tmp_path, monkeypatch
+):
+    mail = await two_weeks(tmp_path)
+    real, path = verify.verify, mail / "2.jsonl"
+    good = path.read_text("utf-8")
+
+    def meanwhile(*given):
+        path.write_text(good, "utf-8")
+        return real(*given)
+
+    monkeypatch.setattr(reading.verify, "verify", meanwhile)
+    path.write_text(good.replace("KESTREL STRAIT", "KESTREL STRAND"), "utf-8")
+    with pytest.raises(reading.RefusedFileError, match="FAIL"):
+        reading.read(path, keys(IMO))
+    assert reading.read(path, keys(IMO)).said["ship"]["name"] == "KESTREL STRAIT"
+
+
 async def test_a_report_that_another_ship_signed_is_refused(tmp_path):
     mail = tmp_path / "mail"
     mail.mkdir()
