@@ -41,6 +41,11 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     for role, why in ((Role.MASTER, "verify the record"), (Role.SSO, "review it")):
         if not any(role in person.roles for person in config.persons):
             yield f"person: nobody has the role {role.value}, so nobody can {why}"
+    if checking and not any(station.citadel for station in config.stations):
+        yield (
+            "station: none has citadel = true: while the curtain is down nobody sees or hears an alert. "
+            "Put one where the crew would go"
+        )
     if config.mqtt.password_file is None:
         yield "mqtt: without user and password_file the broker that ispsd init sets up refuses the daemon"
     yield from panel_advice(config)
