@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import config
+from daemon import config, control, logs
+from daemon.clock import SystemClock
 from daemon.config.advice import advice
-from daemon.console.asking import DEFAULT_CONFIG, DONE, say
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, say
+from daemon.errors import IspsdError
 from daemon.model import OpeningKind
+from daemon.terminal import printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from daemon.config import Config
+
+USUAL_S: Final = 60.0
+"""Equipment that reports its alerts does so once a minute."""
+SHORTEST_S: Final = 1.0
+LONGEST_S: Final = 600.0
+THREADS: Final = "probe"
+MOST_THREADS: Final = 64
+"""Ports are opened in threads: those that hang must not keep the others."""
+THREADS_S: Final = 2.0
+SECRETS: Final = Path("/etc/ispsd/credentials")
+UNPROBED: Final = (
+    "SSAS equipment, if there is any, is not probed: it is read in a test window and nowhere else"
+)
 THE_FILE: Final = f"the ship's file (default: {DEFAULT_CONFIG})"
 COUNTED: Final = {
     OpeningKind.DOOR: "doors",
@@ -30,6 +51,18 @@ def add(commands: Any) -> None:
     """Add the subcommands."""
     check = commands.add_parser("check", help="say everything that is wrong with a configuration")
     check.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG, help=THE_FILE)
+    check.add_argument(
+        "--probe",
+        action="store_true",
+        help="try every device, the broker and the second copy's folder as well; not while ispsd runs",
+    )
+    check.add_argument(
+        "--within",
+        type=float,
+        default=USUAL_S,
+        metavar="SECONDS",
+        help=f"with --probe: how long a device may take to say something (default {USUAL_S:g})",
+    )
     check.set_defaults(act=_check)
 
     schema = commands.add_parser(
@@ -40,6 +73,8 @@ def add(commands: Any) -> None:
 
 def _check(given: argparse.Namespace) -> int:
     loaded = config.load(given.config)
+    if given.probe:
+        return _probe(given, loaded)
     kinds = Counter(opening.kind for opening in loaded.openings)
     watched = ", ".join(f"{kinds[kind]} {words}" for kind, words in COUNTED.items() if kinds[kind])
     say(
@@ -49,6 +84,65 @@ def _check(given: argparse.Namespace) -> int:
     for text in advice(loaded, checking=True):
         sys.stderr.write(f"{given.config}: mind: {text}\n")
     return DONE
+
+
+def _probe(given: argparse.Namespace, loaded: Config) -> int:
+    """Try what the file names; a thread that a wedged adapter holds does not hold the command."""
+    if not SHORTEST_S <= given.within <= LONGEST_S:
+        raise IspsdError(f"--within: {SHORTEST_S:g} to {LONGEST_S:g} s, not {given.within:g}")
+    logs.configure(json=False, utc=SystemClock().utc, level="error")
+    loop = asyncio.new_event_loop()
+    pool = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix=THREADS)
+    loop.set_default_executor(pool)
+    try:
+        code = loop.run_until_complete(_probed(given, loaded))
+    finally:
+        loop.close()
+    pool.shutdown(wait=False, cancel_futures=True)
+    if _are_stuck():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _are_stuck() -> bool:
+    """Return whether a thread does not end: Python would wait for it for ever."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(THREADS):
+            thread.join(THREADS_S)
+            if thread.is_alive():
+                return True
+    return False
+
+
+async def _probed(given: argparse.Namespace, loaded: Config) -> int:
+    from daemon.probing.all import found  # noqa: PLC0415 (the other subcommands start faster without it)
+
+    if await control.answers(loaded.control.socket):
+        raise IspsdError(
+            "ispsd runs and holds the ports; a probe would take its units' time. Ask `ispsd status` how each device "
+            "stands; or stop it first (systemctl stop ispsd), and tell the watch that nothing is guarded meanwhile"
+        )
+    say(f"{given.config}: in order; trying what it names, {given.within:g} s at most for each")
+    say(UNPROBED)
+    wrong = places = 0
+    async for finding in found(
+        loaded,
+        within_s=given.within,
+        secrets=SECRETS,
+        clock=SystemClock(),
+        waiting=_say_waiting,
+    ):
+        say(printable(finding.line()))
+        sys.stdout.flush()
+        places, wrong = places + 1, wrong + (not finding.is_ok)
+    say(f"{places} places tried, {wrong} wrong")
+    return FAILED if wrong else DONE
+
+
+def _say_waiting(names: list[str], left_s: float) -> None:
+    sys.stderr.write(f"waiting for {', '.join(names)}; {left_s:.0f} s at most\n")
 
 
 def _schema(given: argparse.Namespace) -> int:  # noqa: ARG001 (it asks for nothing)

@@ -1,0 +1,1 @@
+"""``ispsd check --probe``: is everything there that the ship's file names, before the daemon runs with it?"""
