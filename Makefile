@@ -7,15 +7,16 @@ RUNS ?= 1000000
 JOBS ?= 1
 FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
+PEERS := bench/peers
 
-.PHONY: demo test check bench powercut fuzz front front-check dashboards home-assistant screenshots deb boot clean
+.PHONY: demo test check bench bench-peers powercut fuzz front front-check dashboards home-assistant screenshots deb boot clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a ship's night in the terminal: door, alert, SSAS test, record verified"
 	@echo "make test    the tests"
 	@echo "make check   formatting, lint, types, layers"
-	@echo "make bench   ratios against the bare programs"
+	@echo "make bench   ratios against the bare programs, and the peers that are installed (make bench-peers: npm, pip)"
 	@echo "make fuzz    a million made-up inputs for each decoder (RUNS=... for fewer)"
 	@echo "make front   the page of the stations, built anew (npm; make front-check: is it as its sources are?)"
 	@echo "make dashboards  the contract read by others: AsyncAPI's parser, Node-RED, Signal K's schemas (npm)"
@@ -38,8 +39,17 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/ispsd check config/ispsd.toml
 
+# What a part failed or took is in the results; a part can be measured again alone: python -m bench --help.
 bench: $(VENV)/.test
 	$(BIN)/python -m bench
+
+# gpsd is Debian's. Each of the others has a folder of its own, and nothing of ispsd needs them.
+bench-peers: $(PEERS)/signalk/node_modules/.installed $(PEERS)/.thingsboard/.installed
+
+$(PEERS)/.thingsboard/.installed: $(PEERS)/thingsboard/requirements.txt
+	$(PYTHON) -m venv $(PEERS)/.thingsboard
+	$(PEERS)/.thingsboard/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --runs $(RUNS) --jobs $(JOBS)

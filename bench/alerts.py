@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.ratios import absolute, show
+from bench.spread import Spread, ratios, turns
 from daemon.alerts import catalogue
 from daemon.alerts.alert import Acknowledgement, AlertChange, Source
 from daemon.alerts.engine import Engine
@@ -22,6 +22,7 @@ from daemon.model import Regime, SecurityLevel, Situation
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bench.told import Told
     from daemon.alerts.catalogue import AlertKind
 
 POINTS = 10_000
@@ -41,32 +42,42 @@ DEAD_BUS = [
 OPENED = [("door.escape.open", door) for door in DOORS]
 
 
-def measure(*, rounds: int) -> None:
-    """Print conditions and alerts a second, and both over the bare loop.
+def measure(told: Told, *, rounds: int) -> None:
+    """Say conditions and alerts a second, and both over the bare loop.
 
     Raises:
         RuntimeError: Another number of alerts was told than there must be: then the figures are of something else.
     """
     kinds = catalogue.load(asset("alerts.toml"))
-    works: dict[str, tuple[Callable[[], float], Callable[[], float]]] = {
-        "a bus dies": (lambda: _dead_bus(kinds), lambda: _bare(DEAD_BUS, told=1)),
-        "a second in which nothing changes": (lambda: _rest(kinds), _bare_rest),
-        "every door opened": (lambda: _opened(kinds), _bare_opened),
+    works: dict[str, tuple[str, Callable[[], float], Callable[[], float]]] = {
+        "a bus dies, to the one alert": (
+            "a bare loop over dictionaries",
+            lambda: _dead_bus(kinds),
+            lambda: _bare(DEAD_BUS, told=1),
+        ),
+        "a second in which nothing changes": (
+            "a bare look at each",
+            lambda: _rest(kinds),
+            _bare_rest,
+        ),
+        "every door opened, acknowledged and shut": (
+            "a bare dictionary of tuples",
+            lambda: _opened(kinds),
+            _bare_opened,
+        ),
     }
-    for what, (ours, bare) in works.items():
-        pairs = []
+    for what, (floor, ours, bare) in works.items():
+        took_s: dict[str, list[float]] = {"ours": [], "bare": []}
         for number in range(rounds):
-            first, second = (ours, bare) if number % 2 else (bare, ours)
-            took = _alone(first), _alone(second)
-            pairs.append(took if number % 2 else took[::-1])
-        show(f"{what}: {POINTS:,} points over a bare loop", [o / b for o, b in pairs])
-        best_s = min(ours_s for ours_s, _ in pairs)
-        each = POINTS / best_s
-        absolute(f"{what}: in all, each", f"{best_s * 1e3:.0f} ms, {each:,.0f} a second")
-    waits = [_unrelated(kinds) for _ in range(rounds)]
-    absolute(
-        "another alarm while a bus dies: from its delay's end to its change",
-        f"{max(waits) * 1e3:.1f} ms",
+            for who in turns(("ours", "bare"), number):
+                took_s[who].append(_alone(ours if who == "ours" else bare))
+        told.row(f"{what}: {POINTS:,} points, over {floor}", ratios(took_s["ours"], took_s["bare"]))
+        told.row(f"{what}: all {POINTS:,}", [1e3 * each for each in took_s["ours"]], unit="ms")
+    waits = [1e3 * _unrelated(kinds) for _ in range(rounds)]
+    told.row(
+        "another alarm that falls due in the call in which a bus dies, until its change",
+        Spread(max(waits), min(waits), max(waits), rounds),
+        unit="ms",
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench.ratios import absolute, percentile, show
+from bench.spread import percentile, pooled, pooled_ratio, ratios, turns
 from tests.brokers import mosquitto
 from tests.web.demo_ship import demo_ship, take_watch
 from tests.web.rig import browser, soon
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from bench.told import Told
     from tests.web.rig import Screen
 
 ASK, ANSWER = "bare/ask", "bare/answer"
@@ -51,29 +52,37 @@ WATCH_ROWS = f"""(() => {{
 Samples = dict[str, list[float]]
 
 
-async def measure(disk: Path, *, rounds: int, presses: int) -> None:
-    """Print the ratios."""
+async def measure(told: Told, disk: Path, *, rounds: int, presses: int) -> None:
+    """Say the ratios."""
     seen = []
     async with browser() as chromium:
         for number in range(rounds):
-            turns: Samples = {}
-            for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            took: Samples = {}
+            for who in turns(("ours", "bare"), number):
                 if who == "bare":
-                    turns |= await _bare(asks=presses)
+                    took |= await _bare(asks=presses)
                 else:
-                    turns |= await _ours(disk / f"ours-{number}", chromium, presses=presses)
-            seen.append(turns)
-    print("a press at a page (checked, entry on disk) over the bare broker's two hops")
-    for what, words in (("reply", "press to its answer"), ("other", "press to the other page")):
-        ratios = [percentile(r[what], 0.5) / percentile(r["bare"], 0.5) for r in seen]
-        show(f"{words}, p50", ratios)
+                    took |= await _ours(disk / f"ours-{number}", chromium, presses=presses)
+            seen.append(took)
+    bare = [each["bare"] for each in seen]
+    for what, words in (
+        ("reply", "its answer, entry on disk"),
+        ("other", "the other page shows it"),
+    ):
+        ours = [each[what] for each in seen]
+        said = f"a press at a station's page → {words}, over the bare broker's two hops"
+        middles = [[percentile(each, 0.5) for each in who] for who in (ours, bare)]
+        told.row(f"{said}, p50", ratios(*middles))
         # A hundredth of one round is less than one press, so the rounds are taken together.
-        tails = [percentile([v for r in seen for v in r[each]], 0.99) for each in (what, "bare")]
-        show(f"{words}, p99, all rounds together", [tails[0] / tails[1]])
-    for what in ("bare", "reply", "other"):
-        pooled = [value for r in seen for value in r[what]]
-        tail = ", ".join(f"p{s * 100:.0f} {percentile(pooled, s):.1f} ms" for s in (0.5, 0.99))
-        absolute(f"{what}: {len(pooled)} of them", tail)
+        told.row(f"{said}, p99", pooled_ratio(ours, bare, 0.99))
+    for what, words in (
+        ("bare", "the bare broker's two hops"),
+        ("reply", "a press → its answer"),
+        ("other", "a press → the other page"),
+    ):
+        for share in (0.5, 0.99):
+            figure = pooled([each[what] for each in seen], share)
+            told.row(f"{words}, p{share * 100:.0f}", figure, unit="ms")
 
 
 async def _ours(folder: Path, chromium: object, *, presses: int) -> Samples:

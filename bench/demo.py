@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import signal
-import statistics
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench.ratios import absolute
+from bench.told import at_most
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bench.told import Told
 
 FIRST_PICTURE = "BRIDGE INNER DR closed"
 """The first door of the sample ship, as the demo tells it."""
@@ -20,11 +21,11 @@ INTERRUPTED = 130
 PATIENCE_S = 60.0
 
 
-def measure(disk: Path, *, rounds: int) -> None:
-    """Print both, each the median of the rounds with its spread."""
+def measure(told: Told, disk: Path, *, rounds: int) -> None:
+    """Say both."""
     shown, ended = zip(*(_once(disk / f"demo-{n}") for n in range(rounds)), strict=True)
-    absolute("demo: start to the first true picture", _said(shown), budget="<= 60 s")
-    absolute("demo: Ctrl-C until nothing of it is left", _said(ended), budget="<= 2 s")
+    told.row("demo: start → the first true picture", shown, unit="s", budget=at_most(60))
+    told.row("demo: Ctrl-C → nothing of it is left", ended, unit="s", budget=at_most(2))
 
 
 def _once(state: Path) -> tuple[float, float]:
@@ -43,8 +44,3 @@ def _once(state: Path) -> tuple[float, float]:
         demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == INTERRUPTED
     return shown_s - began_s, time.monotonic() - shown_s
-
-
-def _said(times_s: tuple[float, ...]) -> str:
-    middle_s = statistics.median(times_s)
-    return f"{middle_s:.1f} s ({len(times_s)} rounds: {min(times_s):.1f} to {max(times_s):.1f})"

@@ -12,11 +12,11 @@ import random
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.latency import ROOT, SEAL, Subscriber, Unit, only_io, telling_unit
-from bench.ratios import absolute, percentile, show
+from bench.spread import Spread, percentile, pooled, ratios, turns
+from bench.told import below
 from daemon import control
 from daemon.leash import leashed
 from daemon.mqtt.embedded import embedded_broker
@@ -24,6 +24,9 @@ from daemon.simulate.processes import daemon_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bench.told import Told
 
 POINT, ALERT = (ROOT + name for name in ("point/s01", "alert/seal.broken.s01"))
 OPENINGS = 2
@@ -36,9 +39,9 @@ DAEMONS = 4
 @asynccontextmanager
 async def flooding() -> AsyncIterator[int]:
     """Give the port of a device that never stops talking."""
-    program = Path(__file__).parent / "nmea_cpu.py"
     process = await asyncio.create_subprocess_exec(
-        *leashed(sys.executable, str(program), "send", "ais", "0", "-1"), stdout=subprocess.PIPE
+        *leashed(sys.executable, "-m", "bench.nmea_cpu", "send", "ais", "0", "-1"),
+        stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
     try:
@@ -64,13 +67,13 @@ async def silent() -> AsyncIterator[int]:
         server.close()
 
 
-async def measure(disk: Path, *, rounds: int) -> None:
-    """Print how long alerts take during a flood."""
+async def measure(told: Told, disk: Path, *, rounds: int) -> None:
+    """Say how long alerts take during a flood."""
     chance = random.Random(7)
     took: dict[str, list[list[float]]] = {"flood": [], "silent": []}
     async with embedded_broker() as broker, telling_unit() as unit:
         for number in range(rounds):
-            for which in ("flood", "silent") if number % 2 else ("silent", "flood"):
+            for which in turns(("silent", "flood"), number):
                 samples: list[float] = []
                 for leg in range(DAEMONS):
                     folder = disk / f"{which}-{number}-{leg}"
@@ -78,17 +81,18 @@ async def measure(disk: Path, *, rounds: int) -> None:
                     async with flooding() if which == "flood" else silent() as port:
                         samples += await _alerts(folder, unit, broker.port, port, chance)
                 took[which].append(samples)
-    pairs = zip(took["flood"], took["silent"], strict=True)
-    show(
-        "alert during an AIS flood over a silent port, p50",
-        [percentile(flood, 0.5) / percentile(quiet, 0.5) for flood, quiet in pairs],
+    middles = [[percentile(each, 0.5) for each in took[which]] for which in ("flood", "silent")]
+    told.row(
+        "an alert's way while AIS floods, over the same on a silent port, p50", ratios(*middles)
     )
-    for which, each in took.items():
-        pooled = [value for samples in each for value in samples]
-        absolute(
-            f"alert, {which}: {len(pooled)} of them",
-            f"p50 {percentile(pooled, 0.5):.1f} ms, worst {max(pooled):.1f} ms",
-            budget="< 100 ms" if which == "flood" else "",
+    for which, words in (("flood", "while AIS floods"), ("silent", "on a silent port")):
+        told.row(f"an alert's way {words}, p50", pooled(took[which], 0.5), unit="ms")
+        worst = [max(samples) for samples in took[which]]
+        told.row(
+            f"an alert's way {words}, the worst of {sum(map(len, took[which]))}",
+            Spread(max(worst), min(worst), max(worst), rounds),
+            unit="ms",
+            budget=below(100),
         )
 
 

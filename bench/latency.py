@@ -21,7 +21,8 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.bare_modbus import POLL_S, TOPIC
-from bench.ratios import absolute, percentile, show
+from bench.spread import percentile, pooled, pooled_ratio, ratios, turns
+from bench.told import at_most
 from daemon import control
 from daemon.leash import leashed
 from daemon.mqtt.embedded import embedded_broker
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from bench.told import Told
 
 ROOT = "ispsd/9999993/v1/"
 FOLLOWED = (TOPIC, ROOT + "point/s01", ROOT + "event")
@@ -110,34 +113,30 @@ async def telling_unit() -> AsyncIterator[Unit]:
         await process.wait()
 
 
-async def measure(disk: Path, *, rounds: int, flips: int) -> None:
-    """Print the ratios."""
+async def measure(told: Told, disk: Path, *, rounds: int, flips: int) -> None:
+    """Say the ratios."""
     chance, seen = random.Random(7), []
     async with embedded_broker() as broker, telling_unit() as unit:
         for number in range(rounds):
-            turns: dict[str, Samples] = {}
-            for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            took: dict[str, Samples] = {}
+            for who in turns(("ours", "bare"), number):
                 folder = disk / f"{who}-{number}"
                 folder.mkdir()
                 one = _bare if who == "bare" else _ours
-                turns[who] = await one(folder, unit, broker.port, flips=flips, chance=chance)
-            seen.append({**turns["bare"], **turns["ours"]})
-    for what, does in (
-        ("point", "announce first"),
-        ("event", "read, record signed and chained, tell"),
-    ):
-        print(f"unit's answer to subscriber: {what} ({does}) over bare (read, commit, tell)")
-        ratios = [percentile(r[what], 0.5) / percentile(r["bare"], 0.5) for r in seen]
-        show(f"{what} p50", ratios, budget="<= 2")
+                took[who] = await one(folder, unit, broker.port, flips=flips, chance=chance)
+            seen.append({**took["bare"], **took["ours"]})
+    bare = [each["bare"] for each in seen]
+    for what, does in (("point", "told first"), ("event", "its entry is on disk")):
+        ours = [each[what] for each in seen]
+        said = f"Modbus answer → subscriber of `{what}` ({does}), over a bare program (read, commit, tell)"
+        middles = [[percentile(each, 0.5) for each in who] for who in (ours, bare)]
+        told.row(f"{said}, p50", ratios(*middles), budget=at_most(2))
         # A hundredth of one round is less than one flip, so the rounds are taken together.
-        tails = [
-            percentile([value for r in seen for value in r[who]], 0.99) for who in (what, "bare")
-        ]
-        show(f"{what} p99, all rounds together", [tails[0] / tails[1]], budget="<= 2")
+        told.row(f"{said}, p99", pooled_ratio(ours, bare, 0.99), budget=at_most(2))
     for what in ("bare", "point", "event"):
-        pooled = [value for r in seen for value in r[what]]
-        tail = ", ".join(f"p{s * 100:.0f} {percentile(pooled, s):.2f} ms" for s in (0.5, 0.99))
-        absolute(f"{what}: {len(pooled)} of them", tail)
+        for share in (0.5, 0.99):
+            figure = pooled([each[what] for each in seen], share)
+            told.row(f"Modbus answer → subscriber: {what}, p{share * 100:.0f}", figure, unit="ms")
 
 
 async def _bare(

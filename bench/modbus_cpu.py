@@ -6,7 +6,7 @@ with the one before. The child that reads tells its own CPU time. Both take turn
 one ratio, ours over bare. Inputs are flipped at moments that have nothing to do with the polls; how long it takes
 until the reader knows is told for both.
 
-    python -m bench.modbus_cpu [--seconds 5] [--rounds 5]
+    python -m bench modbus
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import asyncio
 import json
 import random
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -25,7 +24,8 @@ from typing import TYPE_CHECKING
 
 from pymodbus.client import AsyncModbusTcpClient
 
-from bench.ratios import absolute, percentile, show
+from bench.spread import pooled, pooled_ratio, ratios, turns
+from bench.told import at_least, at_most
 from daemon.clock import SystemClock
 from daemon.drivers.api import Contact, DriverContext, Wiring
 from daemon.drivers.modbus import DRIVER
@@ -38,6 +38,8 @@ from simulators.io_unit import IoUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bench.told import Told
 
 UNITS, INPUTS = 32, 32
 POLL_S = 0.1
@@ -180,52 +182,48 @@ def turn(whose: str, seconds: float) -> tuple[float, float, list[float]]:
     return told["cpu_s"] / told["polls"] * 1e6, made, took_ms
 
 
-def measure(*, rounds: int, seconds: float = 5.0) -> None:
-    """Print the ratios."""
+def measure(told: Told, *, rounds: int, seconds: float = 5.0) -> None:
+    """Say the ratios."""
     cost_us: dict[str, list[float]] = {"bare": [], "ours": []}
-    took_ms: dict[str, list[float]] = {"bare": [], "ours": []}
+    took_ms: dict[str, list[list[float]]] = {"bare": [], "ours": []}
     made: dict[str, list[float]] = {"bare": [], "ours": []}
     for number in range(rounds):
-        for whose in ("bare", "ours") if number % 2 else ("ours", "bare"):
+        for whose in turns(("ours", "bare"), number):
             cpu_us, share, flips_ms = turn(whose, seconds)
             cost_us[whose].append(cpu_us)
-            made[whose].append(share)
-            took_ms[whose] += flips_ms
-    ratios = [ours / bare for ours, bare in zip(cost_us["ours"], cost_us["bare"], strict=True)]
-    show(
-        f"CPU of a poll of {INPUTS} inputs, {UNITS} units at {1 / POLL_S:g} Hz",
-        ratios,
-        budget="<= 3",
+            made[whose].append(100 * share)
+            took_ms[whose].append(flips_ms)
+    what = f"a poll of {INPUTS} inputs, {UNITS} units at {1 / POLL_S:g} Hz"
+    told.row(
+        f"{what}: CPU over bare pymodbus",
+        ratios(cost_us["ours"], cost_us["bare"]),
+        budget=at_most(3),
     )
     for share in (0.5, 0.99):
-        both = [percentile(took_ms[whose], share) for whose in ("ours", "bare")]
-        show(f"flip to reading p{share * 100:.0f}, all rounds together", [both[0] / both[1]])
+        figure = pooled_ratio(took_ms["ours"], took_ms["bare"], share)
+        told.row(f"the same: flip → reading over bare, p{share * 100:.0f}", figure)
     for whose in ("bare", "ours"):
-        cpu_us = statistics.median(cost_us[whose])
-        absolute(
-            f"{whose}: CPU of a poll, of one reading",
-            f"{cpu_us:.0f} µs, {cpu_us / INPUTS:.1f} µs; {100 * min(made[whose]):.0f} % of the polls made",
+        told.row(f"{what}: CPU, {whose}", cost_us[whose], unit="µs")
+        told.row(
+            f"{what}: flip → reading, {whose}, p99",
+            pooled(took_ms[whose], 0.99),
+            unit="ms",
+            budget=at_most(POLL_S * 1000 + 25) if whose == "ours" else None,
         )
-        tail = ", ".join(
-            f"p{s * 100:.0f} {percentile(took_ms[whose], s):.0f} ms" for s in (0.5, 0.99)
-        )
-        wanted = f"p99 <= {POLL_S * 1000 + 25:.0f} ms" if whose == "ours" else ""
-        absolute(f"{whose}: flip to reading, {len(took_ms[whose])} of them", tail, budget=wanted)
+    told.row(f"{what}: polls made", made["ours"], unit="%", budget=at_least(99), detail=True)
 
 
 def main() -> None:
+    """Be one of the children."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--be", choices=["units", "bare", "ours"], help=argparse.SUPPRESS)
-    parser.add_argument("--ports", type=json.loads, default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--be", choices=["units", "bare", "ours"], required=True)
+    parser.add_argument("--ports", type=json.loads, default=[])
     given = parser.parse_args()
     if given.be == "units":
         asyncio.run(be_units())
-    elif given.be:
-        asyncio.run(be_reader(given.be, given.ports, given.seconds))
     else:
-        measure(rounds=given.rounds, seconds=given.seconds)
+        asyncio.run(be_reader(given.be, given.ports, given.seconds))
 
 
 if __name__ == "__main__":

@@ -8,33 +8,30 @@ The child that reads tells its own CPU time. The two take turns at being first, 
 one ratio, ours over bare: wake-ups dominate at 75/s and 500/s and depend on what else the computer
 does, so a ratio is printed with its spread and means little without it.
 
-    python bench/nmea_cpu.py [--rates 75,500,0] [--seconds 4] [--rounds 9]
+    python -m bench nmea
 
 Rate 0 is a flood, written in blocks: were it written by the line, the sender would be measured.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
 import random
 import resource
-import statistics
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyais
 import pynmea2
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from bench.spread import Spread, ratios, turns
+from bench.told import at_least, at_most
 from daemon import config, rulebook
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
@@ -56,14 +53,21 @@ from simulators.vessel_gnss import gga, rmc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.told import Told
     from daemon.alerts.rules.api import Rule
     from daemon.record.entry import Draft, Entry
 
 AIS, GPS = "ais", "gps1"
 FLOOD_SENTENCES = 200_000
 FOR_EVER = -1
+SECONDS = 4.0
+RATES = (75, 500, 0)
 BLOCK_SENTENCES = 500
 END = b"$END\r\n"
+WHAT = {
+    "ais": ("AIS with all rules on", "bare asyncio + pyais"),
+    "nav": ("GGA and RMC with the GNSS rules on", "bare pynmea2 that reads five fields"),
+}
 
 
 def sentences(feed: str, count: int) -> list[bytes]:
@@ -238,9 +242,9 @@ def read(who: str, feed: str, port: int) -> None:
     print(count, cpu_s, time.monotonic() - started, grown_kib)
 
 
-def measure(who: str, feed: str, rate: int, seconds: float) -> tuple[float, float, int]:
+def turn(who: str, feed: str, rate: int, seconds: float) -> tuple[float, float, int]:
     """Return CPU microseconds a sentence, sentences a second, and by how many KiB the process grew."""
-    me = [sys.executable, __file__]
+    me = [sys.executable, "-m", "bench.nmea_cpu"]
     with subprocess.Popen(
         [*me, "send", feed, str(rate), str(seconds)], stdout=subprocess.PIPE, text=True
     ) as sender:
@@ -255,51 +259,57 @@ def measure(who: str, feed: str, rate: int, seconds: float) -> tuple[float, floa
     return float(cpu_s) / int(count) * 1e6, int(count) / float(took_s), int(grown_kib)
 
 
+def measure(told: Told, *, rounds: int) -> None:
+    """Say the ratios."""
+    for feed in ("ais", "nav"):
+        for rate in RATES:
+            compare(told, feed, rate, rounds)
+
+
+def compare(told: Told, feed: str, rate: int, rounds: int) -> None:
+    cpu_us: dict[str, list[float]] = {"ours": [], "bare": []}
+    speed: dict[str, list[float]] = {"ours": [], "bare": []}
+    grown: list[float] = []
+    for number in range(rounds):
+        for who in turns(("ours", "bare"), number):
+            cost_us, sentences_s, grown_kib = turn(who, feed, rate, SECONDS)
+            cpu_us[who].append(cost_us)
+            speed[who].append(sentences_s)
+            if who == "ours":
+                grown.append(grown_kib / 1024)
+    what, floor = WHAT[feed]
+    how = f"{rate}/s" if rate else "flood"
+    told.row(
+        f"{what}: CPU per sentence over {floor}, {how}",
+        ratios(cpu_us["ours"], cpu_us["bare"]),
+        budget=at_most(1.5) if feed == "ais" else None,
+    )
+    for who in ("bare", "ours"):
+        told.row(f"{what}: CPU per sentence, {how}, {who}", cpu_us[who], unit="µs", detail=True)
+    if rate:
+        return
+    told.row(
+        f"{what}: speed under flood over {floor}",
+        ratios(speed["ours"], speed["bare"]),
+        budget=at_least(0.7) if feed == "ais" else None,
+    )
+    told.row(f"{what}: speed under flood", speed["ours"], unit="sentences/s")
+    if feed == "ais":
+        told.row(
+            f"{what}: memory that {FLOOD_SENTENCES:,} ships heard once each add",
+            Spread.of(grown),
+            unit="MiB",
+        )
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["send"]:
+    """Be one of the children."""
+    if sys.argv[1] == "send":
         pin(0)
         asyncio.run(send(sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
-        return
-    if sys.argv[1:2] == ["read"]:
+    else:
         pin(1)
         read(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-        return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--feeds", default="ais,nav")
-    parser.add_argument("--rates", default="75,500,0")
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
-    for feed in options.feeds.split(","):
-        for rate in map(int, options.rates.split(",")):
-            compare(feed, rate, options.seconds, options.rounds)
-
-
-def compare(feed: str, rate: int, seconds: float, rounds: int) -> None:
-    cpu, speed = [], []
-    for number in range(rounds):
-        order = ("bare", "ours") if number % 2 else ("ours", "bare")
-        seen = {who: measure(who, feed, rate, seconds) for who in order}
-        (our_us, our_speed, grown_kib), (bare_us, bare_speed, _) = seen["ours"], seen["bare"]
-        cpu.append(our_us / bare_us)
-        speed.append(our_speed / bare_speed)
-        print(
-            f"{feed} {rate or 'flood'} ours {our_us:.1f} us {our_speed:.0f}/s, "
-            f"bare {bare_us:.1f} us {bare_speed:.0f}/s, ours grew {grown_kib} KiB",
-            flush=True,
-        )
-    show(f"{feed} {rate or 'flood'} cpu", cpu)
-    if not rate:
-        show(f"{feed} flood speed", speed)
-
-
-def show(what: str, ratios: list[float]) -> None:
-    ordered = sorted(ratios)
-    print(
-        f"ratio {what} {statistics.median(ordered):.2f} "
-        f"(of {len(ordered)} rounds: {ordered[0]:.2f} to {ordered[-1]:.2f})",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ figures: the answer, which must not keep anybody waiting, and all answers until 
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.ratios import absolute
+from bench.told import below
 from daemon.clock import SystemClock
 from daemon.entropy import Entropy
 from daemon.model import Classification
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from bench.told import Told
     from daemon.model import Json
     from daemon.record.reader import Reader
 
@@ -43,7 +43,8 @@ BEGINS: Final = datetime(2020, 1, 1, tzinfo=UTC)
 STEP_S: Final = 120
 """Between two entries: a million of them are not quite four years."""
 BLOCK: Final = 5_000
-BUDGET_MS: Final = 100.0
+BUDGET: Final = below(100)
+"""In ms."""
 PERSONS: Final = ("A. Lindqvist", "R. Menon", "J. Santos", "M. Petrov", "D. Kovac", "L. Tupou")
 RARE: Final = 250_007
 """One of so many is a rare one."""
@@ -137,53 +138,56 @@ def asked(entries: int) -> Iterator[tuple[str, Query]]:
     yield "subject and a day", replace(page, subject="d12", since=at(0.5), until=at(0.5007))
 
 
-def measure(disk: Path, *, rounds: int, entries: int) -> None:
-    """Print how long each takes."""
-    asyncio.run(_measure(disk, rounds, entries))
-
-
-async def _measure(disk: Path, rounds: int, entries: int) -> None:
+async def measure(told: Told, disk: Path, *, rounds: int, entries: int) -> None:
+    """Say how long each takes."""
     clock, key = Calendar(), Ed25519PrivateKey.generate()
     await _write(_record(disk, clock, key), clock, entries)
     record = _record(disk, clock, key)
     await record.start()
     while await record.study():  # as the daemon does in its first minute
         pass
-    worst_ms = 0.0
+    slowest: list[float] = [0.0] * rounds
     for name, query in asked(entries):
-        first, busy, whole, answers = [], [], [], 0
+        first, busy, whole = [], [], []
         for _ in range(rounds):
-            took, answers = await _ask(record, query)
+            took = await _ask(record, query)
             first.append(max(wall for wall, _ in took))
             busy.append(max(cpu for _, cpu in took))
             whole.append(sum(wall for wall, _ in took))
-        worst_ms = max(worst_ms, *first)
-        to_the_end = f", to the end {statistics.median(whole):.0f} ms in {answers} answers"
-        absolute(
-            f"log, {entries:,} entries: {name}",
-            f"{statistics.median(first):.1f} ms ({rounds} rounds: at most {max(first):.1f}; "
-            f"processor {statistics.median(busy):.1f} ms)" + (to_the_end if answers > 1 else ""),
-            budget=f"< {BUDGET_MS:.0f} ms",
-        )
-    absolute("log: the slowest answer of all", f"{worst_ms:.1f} ms", budget=f"< {BUDGET_MS:.0f} ms")
-    await _pages(record, rounds, entries)
+        slowest = [max(each) for each in zip(slowest, first, strict=True)]
+        what = f"`ispsd log` at {entries:,} entries: {name}"
+        told.row(what, first, unit="ms", budget=BUDGET, detail=True)
+        told.row(f"{what}, processor", busy, unit="ms", detail=True)
+        told.row(f"{what}, to the end of the search", whole, unit="ms", detail=True)
+    told.row(
+        f"`ispsd log` at {entries:,} entries: the slowest answer of all filters and pairs of them",
+        slowest,
+        unit="ms",
+        budget=BUDGET,
+    )
+    await _pages(told, record, rounds, entries)
     await record.stop()
 
 
-async def _pages(record: Record, rounds: int, entries: int) -> None:
-    """Print how long the pages of the test log take: what is read, and what is made of it."""
+async def _pages(told: Told, record: Record, rounds: int, entries: int) -> None:
+    """Say how long the pages of the test log take: what is read, and what is made of it."""
+    slowest: list[float] = [0.0] * rounds
     for name, question in shown(entries):
         took, busy = [], []
         for _ in range(rounds):
             began_s = time.monotonic()
             busy.append(await record.ask(partial(_busy_ms, question)))
             took.append(1000 * (time.monotonic() - began_s))
-        absolute(
-            f"test log, {entries:,} entries: {name}",
-            f"{statistics.median(took):.1f} ms ({rounds} rounds: at most {max(took):.1f}; "
-            f"processor {statistics.median(busy):.1f} ms)",
-            budget=f"< {BUDGET_MS:.0f} ms",
-        )
+        slowest = [max(each) for each in zip(slowest, took, strict=True)]
+        what = f"pages of the test log at {entries:,} entries: {name}"
+        told.row(what, took, unit="ms", budget=BUDGET, detail=True)
+        told.row(f"{what}, processor", busy, unit="ms", detail=True)
+    told.row(
+        f"pages of the test log at {entries:,} entries: the slowest of all",
+        slowest,
+        unit="ms",
+        budget=BUDGET,
+    )
 
 
 def _busy_ms(question: Callable[[Reader], object], reader: Reader) -> float:
@@ -226,7 +230,7 @@ def shown(entries: int) -> Iterator[tuple[str, Callable[[Reader], object]]]:
     )
 
 
-async def _ask(record: Record, query: Query) -> tuple[list[tuple[float, float]], int]:
+async def _ask(record: Record, query: Query) -> list[tuple[float, float]]:
     """Return how long each answer took, by the clock and of the processor, until enough was found."""
     took, left = [], query.limit
     while True:
@@ -235,7 +239,7 @@ async def _ask(record: Record, query: Query) -> tuple[list[tuple[float, float]],
         took.append((1000 * (time.monotonic() - began_s), 1000 * (time.process_time() - busy_s)))
         left -= len(page.entries)
         if left <= 0 or page.next is None:
-            return took, len(took)
+            return took
         query = replace(query, before=page.next)
 
 

@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -22,7 +21,8 @@ import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import daemon
-from bench.ratios import absolute, show
+from bench.spread import ratios, turns
+from bench.told import at_least
 from daemon.clock import SystemClock
 from daemon.entropy import Entropy
 from daemon.model import Classification, ClockStatus
@@ -33,6 +33,7 @@ from daemon.record.segment import Carried, Segment
 from daemon.record.trust import Identity
 
 if TYPE_CHECKING:
+    from bench.told import Told
     from daemon.record.checkpoint import Checkpoint
 
 ORIGIN = "demo/9999993"
@@ -84,60 +85,72 @@ def draft(number: int) -> Draft:
     )
 
 
-def measure(disk: Path, *, rounds: int, single: int, entries: int) -> None:
-    """Print the ratios."""
-    one, alone, load, plain = [], [], [], []
-    for number in range(rounds):
-        folder = disk / f"record-{number}"
-        folder.mkdir()
-        bare = ours = under_load = appended = 0.0
-        for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
-            if who == "bare":
-                bare = synced_appends(folder / "bare", count=single)
-            else:
-                ours, under_load = asyncio.run(rates(folder / "own", single=single))
-                appended = appends(folder / "appended", count=single)
-        plain.append(appended / chained_rows(folder / "chained.db", count=single))
-        one.append(ours / bare)
-        alone.append(appended / bare)
-        load.append(under_load)
-    show(
-        "record, one entry a commit in the writer's thread, over raw fdatasync",
-        alone,
-        budget=">= 0.7",
-    )
-    show("the same, over a bare program: one row a commit, JSON and a hash chain", plain)
-    show("the same over raw fdatasync, each awaited in the loop", one, budget=">= 0.7")
-    absolute("record under load", said(load, "entries/s"), budget=">= 20,000")
+def measure(told: Told, disk: Path, *, rounds: int, single: int, entries: int) -> None:
+    """Say how fast it is written, then how fast it is verified."""
+    _written(told, disk, rounds=rounds, single=single)
     folder = disk / "long"
     folder.mkdir()
     asyncio.run(written(folder, entries=entries))
     bare_s, seen = [], []
     for number in range(rounds):
-        for who in ("bare", "ours") if number % 2 else ("ours", "bare"):
+        for who in turns(("ours", "bare"), number):
             if who == "bare":
                 bare_s.append(bare_reader(next((folder / "record").glob("*.db"))))
             else:
                 seen.append(verified(folder))
-    ratios = [bare / took_s for bare, (took_s, _) in zip(bare_s, seen, strict=True)]
-    show("verifier's speed over a bare reader (read, parse, chain)", ratios)
-    absolute(
-        f"verify {entries:,} entries, program start included",
-        said([entries / took_s for took_s, _ in seen], "entries/s"),
-        budget=">= 100,000",
+    told.row(
+        "verifier's speed over a bare reader (read, parse, chain)",
+        ratios(bare_s, [took_s for took_s, _ in seen]),
     )
     short = disk / "short"
     short.mkdir()
     asyncio.run(written(short, entries=entries // 10))
-    most = max(mib for _, mib in seen)
-    absolute("verify: most memory", f"{most:.0f} MiB")
-    show("verifier's memory over that for a tenth of the entries", [most / verified(short)[1]])
+    most = [mib for _, mib in seen]
+    told.row(
+        f"verifier's memory for {entries:,} entries over that for a tenth of them",
+        [max(most) / verified(short)[1]],
+    )
+    told.row(
+        f"verifier, {entries:,} entries, program start included",
+        [entries / took_s for took_s, _ in seen],
+        unit="entries/s",
+        budget=at_least(100_000),
+    )
+    told.row(f"verifier, {entries:,} entries: most memory", most, unit="MiB")
 
 
-def said(values: list[float], unit: str) -> str:
-    """Return the median and the spread."""
-    middle = statistics.median(values)
-    return f"{middle:,.0f} {unit} ({len(values)} rounds: {min(values):,.0f} to {max(values):,.0f})"
+def _written(told: Told, disk: Path, *, rounds: int, single: int) -> None:
+    rates_of: dict[str, list[float]] = {
+        name: [] for name in ("raw", "bare", "appended", "awaited", "load")
+    }
+    for number in range(rounds):
+        folder = disk / f"record-{number}"
+        folder.mkdir()
+        for who in turns(("ours", "bare"), number):
+            if who == "bare":
+                rates_of["raw"].append(synced_appends(folder / "bare", count=single))
+                rates_of["bare"].append(chained_rows(folder / "chained.db", count=single))
+            else:
+                awaited, load = asyncio.run(rates(folder / "own", single=single))
+                rates_of["awaited"].append(awaited)
+                rates_of["load"].append(load)
+                rates_of["appended"].append(appends(folder / "appended", count=single))
+    told.row(
+        "record, one entry a commit in the writer's thread, over raw fdatasync",
+        ratios(rates_of["appended"], rates_of["raw"]),
+        budget=at_least(0.7),
+    )
+    told.row(
+        "the same, over a bare program: one row a commit, JSON and a hash chain",
+        ratios(rates_of["appended"], rates_of["bare"]),
+    )
+    told.row(
+        "the same over raw fdatasync, each awaited in the loop",
+        ratios(rates_of["awaited"], rates_of["raw"]),
+        budget=at_least(0.7),
+    )
+    told.row("raw fdatasync", rates_of["raw"], unit="a second")
+    told.row("record under load", rates_of["load"], unit="entries/s", budget=at_least(20_000))
 
 
 def synced_appends(path: Path, *, count: int) -> float:
