@@ -11,6 +11,7 @@ from bench import (
     demo,
     flood,
     idle,
+    ingest,
     latency,
     modbus_cpu,
     nmea_cpu,
@@ -60,6 +61,11 @@ PARTS = {
         "a sentence's processor time and the flood, over bare pyais and pynmea2",
         5,
         lambda told, _, rounds: nmea_cpu.measure(told, rounds=rounds),
+    ),
+    "ingest": Measured(
+        "AIS and GNSS into the whole product, over Signal K's server and gpsd",
+        7,
+        lambda told, disk, rounds: ingest.measure(told, disk, rounds=rounds),
     ),
     "flood": Measured(
         "an alert's way while AIS floods",
