@@ -12,6 +12,7 @@ from bench import (
     flood,
     idle,
     ingest,
+    inputs,
     latency,
     modbus_cpu,
     nmea_cpu,
@@ -56,6 +57,11 @@ PARTS = {
         "a poll's processor time, over bare pymodbus",
         1.5,
         lambda told, _, rounds: modbus_cpu.measure(told, rounds=rounds),
+    ),
+    "inputs": Measured(
+        "100 inputs at 10 Hz, over a bare program and ThingsBoard's gateway",
+        6,
+        lambda told, disk, rounds: inputs.measure(told, disk, rounds=rounds),
     ),
     "nmea": Measured(
         "a sentence's processor time and the flood, over bare pyais and pynmea2",
