@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.config import sharing
+from daemon.config.formats import NEWEST
 from daemon.config.panel import panel_advice
 from daemon.config.ports import port_advice
 from daemon.drivers.links import UdpLink
@@ -25,6 +26,11 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     With ``checking``, for whoever has the file in his hands, also what is doubtful about SSAS sources, and where the
     ship listens otherwise than others: of these no log speaks.
     """
+    if config.written_in != NEWEST:
+        yield (
+            f"format: the file is of format {config.written_in}, the newest is {NEWEST}; it is read as that. "
+            "`ispsd migrate` writes it so, and keeps the old one"
+        )
     yield from _of_links(config, covert=checking)
     if checking and config.alterations:
         keys = ", ".join(config.alterations)

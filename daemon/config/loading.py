@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
+from daemon.config import formats
 from daemon.config.exporters import exporter_faults, exports
 from daemon.config.faults import cross_faults, said
 from daemon.config.shape import (
@@ -44,23 +44,39 @@ def load(path: Path) -> Config:
         ConfigError: With every fault found.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
     except OSError as err:
-        raise _refused(path, Fault("file", err.strerror or str(err))) from err
+        raise _refused(str(path), Fault("file", err.strerror or str(err))) from err
+    return read(raw, str(path))
+
+
+def read(raw: bytes, name: str) -> Config:
+    """Return the configuration that a file holds; one of an older format is read as if it had been migrated.
+
+    Raises:
+        ConfigError: With every fault found.
+    """
     if len(raw) > LARGEST_FILE:
-        raise _refused(path, Fault("file", f"larger than {LARGEST_FILE} bytes"))
+        raise _refused(name, Fault("file", f"larger than {LARGEST_FILE} bytes"))
     try:
-        tree = tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise _refused(path, Fault("file", f"not TOML: {err}")) from err
-    return _build(path, tree, hashlib.sha256(raw).hexdigest())
+        text = raw.decode()
+    except UnicodeDecodeError as err:
+        raise _refused(name, Fault("file", f"not TOML: {err}")) from err
+    tree = formats.parsed(name, text)
+    if (fault := formats.fault_of(tree)) is not None:
+        # What else is wrong with it cannot be told: another ispsd knows what may stand there.
+        raise _refused(name, fault)
+    was = formats.format_of(tree)
+    formats.migrate(tree)
+    return _build(name, tree, hashlib.sha256(raw).hexdigest(), was)
 
 
-def _refused(path: Path, *faults: Fault) -> ConfigError:
-    return ConfigError(str(path), faults)
+def _refused(name: str, *faults: Fault) -> ConfigError:
+    return ConfigError(name, faults)
 
 
-def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
+def _build(name: str, tree: dict[str, Any], sha256: str, written_in: int) -> Config:
     faults: list[Fault] = []
     file: ConfigFile | None = None
     try:
@@ -75,7 +91,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
     if file is not None:
         faults += [*exporter_faults(file, exporters), *cross_faults(file, devices, tests)]
     if faults or file is None:
-        raise _refused(path, *faults)
+        raise _refused(name, *faults)
     return Config(
         ship=Ship(**file.ship.model_dump()),
         situation=file.watch.situation,
@@ -113,6 +129,7 @@ def _build(path: Path, tree: dict[str, Any], sha256: str) -> Config:
         exporters=tuple(exporters),
         tests=tuple(tests),
         sha256=sha256,
+        written_in=written_in,
     )
 
 

@@ -28,6 +28,7 @@ from daemon.alerts.escalation import (
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.bam.settings import BamSection
 from daemon.config.alerting import Alterable
+from daemon.config.formats import NEWEST
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import Contact, Gauge, SideDoor, TestLamp, Wiring
 from daemon.drivers.gauges import DEADBAND
@@ -484,6 +485,8 @@ class GnssSection(_Section):
 class ConfigFile(_Section):
     """The whole file; devices and tests are validated by their own kinds."""
 
+    format: Literal[1] = NEWEST
+    """In which format the file is; `ispsd migrate` writes the newest."""
     ship: ShipSection
     watch: WatchSection
     alerts: AlertsSection = AlertsSection()
@@ -619,6 +622,8 @@ class Config:
     tests: tuple[Test, ...]
     sha256: str
     """Of the file's bytes: it stands in the record."""
+    written_in: int
+    """The format of the file as it was read."""
 
     @property
     def is_demo(self) -> bool:

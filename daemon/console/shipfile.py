@@ -15,8 +15,9 @@ from daemon import config, control, logs
 from daemon.clock import SystemClock
 from daemon.config.advice import advice
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, say
-from daemon.errors import IspsdError
+from daemon.errors import ConfigError, Fault, IspsdError
 from daemon.model import OpeningKind
+from daemon.setup import files, keeping
 from daemon.terminal import printable
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ def add(commands: Any) -> None:
         help=f"with --probe: how long a device may take to say something (default {USUAL_S:g})",
     )
     check.set_defaults(act=_check)
+
+    migrate = commands.add_parser(
+        "migrate", help="bring the ship's file to the newest format, comments and order kept"
+    )
+    migrate.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG, help=THE_FILE)
+    migrate.add_argument("--dry-run", action="store_true", help="say what would be changed")
+    migrate.set_defaults(act=_migrate)
 
     schema = commands.add_parser(
         "schema", help="print the JSON Schema of the ship's file, for editors"
@@ -143,6 +151,31 @@ async def _probed(given: argparse.Namespace, loaded: Config) -> int:
 
 def _say_waiting(names: list[str], left_s: float) -> None:
     sys.stderr.write(f"waiting for {', '.join(names)}; {left_s:.0f} s at most\n")
+
+
+def _migrate(given: argparse.Namespace) -> int:
+    from daemon.config.migrating import migrated  # noqa: PLC0415 (see _schema)
+
+    path = given.config
+    raw = files.read(path)
+    try:
+        done = migrated(str(path), raw.decode())
+    except UnicodeDecodeError as err:
+        raise ConfigError(str(path), (Fault("file", f"not TOML: {err}"),)) from err
+    if not done.changes:
+        say(f"{path}: is of format {done.was} already; nothing was changed")
+        return DONE
+    for change in done.changes:
+        say(printable(f"{path}: {change}"))
+    if given.dry_run:
+        say("nothing was written")
+        return DONE
+    kept = keeping.rewritten(
+        path.resolve(), done.text.encode(), was=raw, kept_as=f"format-{done.was}"
+    )
+    say(f"{path}: written in the newest format; the old one is {kept}")
+    say(f"now: ispsd check {path}")
+    return DONE
 
 
 def _schema(given: argparse.Namespace) -> int:  # noqa: ARG001 (it asks for nothing)
