@@ -101,6 +101,7 @@ class PahoThread:
             self._client.loop_start()
         if self._abandoned:
             self.shut()
+            self.join()
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool, expiry_s: int | None
@@ -146,9 +147,10 @@ class PahoThread:
             copy.shutdown(socket.SHUT_RDWR)
 
     def join(self) -> None:
-        """Wait for the end of the thread; blocks."""
+        """Wait for the end of the thread, and close what it was woken by; blocks."""
         with self._starting:  # a thread that is known but does not run yet cannot be joined
             self._client.loop_stop()
+            self._client.let_go()
 
     # In paho's thread: nothing below may raise.
 
@@ -208,6 +210,10 @@ class _Client(Client):
             return MQTTErrorCode.MQTT_ERR_UNKNOWN
         finally:
             self._tell_ended("connection lost")
+
+    def let_go(self) -> None:
+        """Close what paho leaves to Python's collector: a broker that comes and goes would use up all descriptors."""
+        self._reset_sockets()
 
 
 class _TidySocket(ssl.SSLSocket):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import struct
 import threading
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,13 +20,13 @@ from tests.mqtt.harness import WITHIN_S, Dashboard, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from daemon.mqtt.embedded import EmbeddedBroker
 
     Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 CONNACK = bytes.fromhex("2003000000")
+DESCRIPTORS = Path("/proc/self/fd")
 
 
 @asynccontextmanager
@@ -313,3 +315,19 @@ async def test_a_connection_can_be_given_up_while_its_thread_is_about_to_start(
     asyncio.get_running_loop().call_later(0.05, go_on.set)
     with pytest.raises(asyncio.CancelledError):
         await connecting
+
+
+async def test_a_connection_that_has_ended_holds_no_descriptor(broker: EmbeddedBroker) -> None:
+    """Python's collector comes when it likes; a broker that comes and goes does not wait for it."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with connected(address(broker), "first"):
+            pass
+        before = len(list(DESCRIPTORS.iterdir()))
+        for number in range(3):
+            async with connected(address(broker), f"c{number}"):
+                pass
+        assert len(list(DESCRIPTORS.iterdir())) == before
+    finally:
+        gc.enable()
