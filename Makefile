@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PYTEST_FLAGS ?=
 RUNS ?= 1000000
 JOBS ?= 1
+FAULTS ?=
 FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
 PEERS := bench/peers
 
-.PHONY: demo test check bench bench-peers powercut fuzz front front-check dashboards home-assistant screenshots deb boot clean
+.PHONY: demo test check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo "make screenshots  the pictures of all pages in docs/ (Chromium, Mosquitto)"
 	@echo "make deb     the Debian package (for the Python of this computer's Debian; fetches what it packs)"
 	@echo "make boot    a Debian that boots: the package installed, killed, hung, full, rebooted, brought to the next version (root; minutes)"
+	@echo "make faults  everything that goes wrong on a ship, once each: broker, disk, clock, network, hostile input (12 minutes)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -53,6 +55,10 @@ $(PEERS)/.thingsboard/.installed: $(PEERS)/thingsboard/requirements.txt
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --runs $(RUNS) --jobs $(JOBS)
+
+# Root for the network's partition and for a disk of its own; without it that is said, and the rest is tried.
+faults: $(VENV)/.test
+	$(BIN)/python -m tests.faults --report docs/faults.md $(FAULTS)
 
 powercut: $(VENV)/.test
 	$(BIN)/python -m tests.power

@@ -101,6 +101,11 @@ class Witness:
                 await self._changed.wait()
         return found
 
+    async def news(self) -> None:
+        """Return when something has come."""
+        self._changed.clear()
+        await self._changed.wait()
+
     async def session(self, *, other_than: str | None = None) -> str:
         """Return the session of a daemon whose picture is complete."""
 

@@ -1,0 +1,54 @@
+"""The broker comes back with an empty memory, and somebody empties it while it runs: the picture is made anew."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from daemon.mqtt.connection import Connection
+from tests.brokers import address
+from tests.faults.fault import Fault
+from tests.processes.rig import ROOT
+
+if TYPE_CHECKING:
+    from tests.faults.stage import Stage
+
+TOLD = ("event", "heartbeat", "reply/")
+"""What is never retained."""
+
+
+async def play(ship: Stage, lasts_s: float) -> None:
+    ship.begins()
+    await ship.broker.kill()
+    await asyncio.sleep(lasts_s / 2)
+    await ship.broker.start()
+    await ship.rounds(lasts_s / 2, "computer")
+    await ship.complete()
+    await _empty(ship)
+    ship.ends()
+
+
+async def _empty(ship: Stage) -> None:
+    """Clear everything that the broker holds, as somebody with the daemon's own password could."""
+    user = "ispsd" if ship.broker.passwords else None
+    hand = Connection(address(ship.broker, user), client_id=uuid4().hex)
+    await hand.connect()
+    try:
+        held = [name for name in sorted(ship.page.newest) if not name.startswith(TOLD)]
+        for name in held:
+            await hand.deliver(ROOT + name, b"", retain=True)
+        ship.note(f"{len(held)} retained topics cleared")
+    finally:
+        await hand.disconnect()
+
+
+FAULT = Fault(
+    name="broker_wiped",
+    title="Broker wiped",
+    how="Mosquitto killed and started with nothing retained; then every retained topic cleared while it runs",
+    play=play,
+    short_s=4.0,
+    full_s=30.0,
+    back_within_s=45.0,
+)

@@ -1,0 +1,43 @@
+"""The process may open nothing more: no file, no connection."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import TYPE_CHECKING
+
+from tests.faults.fault import Fault
+
+if TYPE_CHECKING:
+    from tests.faults.stage import Stage
+
+
+async def play(ship: Stage, lasts_s: float) -> None:
+    assert ship.process is not None
+    pid = ship.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    ship.begins()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (ship.resources().descriptors, hard))
+    # What is open goes on; whoever knocks at the control socket meanwhile takes the last.
+    await ship.rounds(lasts_s / 2)
+    # What is lost now cannot be opened again.
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (4, hard))
+    await ship.devices.do("gps1", "drop")
+    await ship.broker.kill()
+    await ship.broker.start()
+    await asyncio.sleep(lasts_s / 2)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    ship.ends()
+    ship.note("during its second half receiver and broker were lost and could not be opened again")
+
+
+FAULT = Fault(
+    name="descriptors",
+    title="File descriptors exhausted",
+    how="prlimit at run time; then receiver and broker lost while nothing can be opened",
+    play=play,
+    short_s=8.0,
+    full_s=90.0,
+    # The longest pause of a device, 60 s, and the alert's off-delay.
+    back_within_s=75.0,
+)

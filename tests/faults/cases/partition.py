@@ -1,0 +1,32 @@
+"""The network between ispsd and the broker's computer is cut, without a word to either."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.faults.fault import Fault, Setting
+
+if TYPE_CHECKING:
+    from tests.faults.stage import Stage
+
+
+async def play(ship: Stage, lasts_s: float) -> None:
+    ship.begins()
+    ship.cut()
+    await ship.rounds(lasts_s, "computer")
+    ship.join()
+    ship.ends()
+
+
+FAULT = Fault(
+    name="partition",
+    title="Network partition",
+    how="the broker in a network namespace of its own, the daemon's cable to it pulled; the page's is not",
+    play=play,
+    short_s=11.0,
+    full_s=75.0,
+    # The longest pause between two tries, 30 s, the alert's off-delay, and a start.
+    back_within_s=45.0,
+    expects=("path.fault",),
+    setting=Setting(is_open=True, is_remote=True),
+)
