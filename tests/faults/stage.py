@@ -13,103 +13,64 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from daemon import control
-from daemon.errors import IspsdError
 from daemon.mqtt.access import password_line
-from daemon.mqtt.embedded import DEMO_USERS, embedded_broker, mosquitto_program
+from daemon.mqtt.embedded import mosquitto_program
 from daemon.mqtt.wire import Broker
 from daemon.simulate import processes
 from tests import thin
 from tests.brokers import address
-from tests.faults.capture import Capture, Look, Resources, Round, Truth
+from tests.faults.capture import Capture, Resources, Truth
 from tests.faults.injection import Knobs, small_disk
-from tests.faults.network import RemoteBroker, network
+from tests.faults.network import RemoteBroker
 from tests.faults.subscriber import Subscriber, now_s
 from tests.needed import needs
 from tests.pins import give_pins
-from tests.processes.berth import GEN_ROOM, HATCH
 from tests.processes.rig import verified
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from daemon.mqtt.embedded import EmbeddedBroker
     from daemon.simulate.processes import Simulators
-    from tests.faults.fault import Fault, Setting, Way
+    from tests.faults.fault import Fault, Setting
     from tests.faults.network import Network
+
+from tests.faults.building import broker_for, devices_for, write_config
+from tests.faults.people import BETWEEN_ACTS_S, DOORS, GANGWAY, PATIENCE_S, START_S, People, beside
 
 LAUNCH = """\
 import json, os, sys
 os.execve(sys.executable, [sys.executable, *sys.argv[2:]], {**os.environ, **json.loads(sys.argv[1])})
 """
-MORE_DEVICES = """
-[device.io2]
-kind = "modbus_tcp"
-host = "127.0.0.1"
-port = {io2_port}
-profile = "moxa-iologik-e1210"
-poll_s = 0.1
-
-[device.compass]
-kind = "nmea"
-feed = "heading"
-link = {{ kind = "serial", port = "{compass}" }}
-
-[[door]]
-id = "d05"
-name = "PAINT LOCKER"
-place = "forecastle"
-class = "V"
-device = "io2"
-inputs = [1]
-wiring = "no"
-"""
-START_S = 45.0
 STOP_S = 15.0
-PATIENCE_S = 8.0
-"""How long an officer waits for what must come in a second."""
 MORE_PATIENCE_S = 30.0
 """How much longer than promised normality is waited for, so that the report can say how late it was."""
-ALIVE_S = 5.0
-LOOK_S = 1.0
-BETWEEN_ROUNDS_S = 28.0
-"""A door that goes three times in a minute is an alert of its own, and there are two."""
-DOORS = {
-    "d12": ("door.escape.open.d12", HATCH, False),
-    "d14": ("door.vital.open.d14", GEN_ROOM, True),
-}
-"""By point: its alert, its input, and how that stands while it is open."""
 PASSING = ("alert/", "event", "heartbeat", "reply/", "selftest/", "status")
 """What is told and not held, or stands for itself."""
-CREW = {"bridge": "J. Santos", "gangway": "L. Tupou", "office": "A. Lindqvist", "sso": "R. Menon"}
-MOST_ACTS = 200
-BETWEEN_ACTS_S = 0.05
-GANGWAY = {"station": "gangway", "person": "L. Tupou"}
 
 
-class Stage:
+class Stage(People):
     """One ship, from quiet to quiet."""
 
     def __init__(
         self, folder: Path, broker: EmbeddedBroker | RemoteBroker, devices: Simulators, knobs: Knobs
     ) -> None:
-        self.folder, self.broker, self.devices, self.knobs = folder, broker, devices, knobs
+        capture = Capture()
+        page = Subscriber(capture, self._listener, self._speaker)
+        super().__init__(capture, page, devices, folder / "state" / "control.sock")
+        self.folder, self.broker, self.knobs = folder, broker, knobs
         self.state = folder / "state"
         self.config = folder / "ispsd.toml"
-        self.socket = self.state / "control.sock"
         self.log = folder / "daemon.log"
         self.password_file = folder / "password-of-daemon"
         self.has_small_disk = False
         self.spoiler: Process | None = None
         self.network: Network | None = None
-        self.capture = Capture()
-        self.page = Subscriber(self.capture, self._listener, self._speaker)
         self.process: Process | None = None
         self.sabotage = ""
         """Python that the daemon runs before it begins: for a daemon that is broken on purpose."""
         self._life = AsyncExitStack()
-        self._turn = 0
         self._usual: dict[str, Any] = {}
         self._died_s: float | None = None
 
@@ -155,99 +116,6 @@ class Stage:
     def ends(self) -> None:
         self.capture.ends_s = now_s()
 
-    def note(self, words: str) -> None:
-        """Put something into the report."""
-        self.capture.notes.append(words)
-
-    # What people do.
-
-    async def move(self, point: str, *, is_open: bool) -> float:
-        """Open or shut a door; return when it began to move."""
-        _, number, on = DOORS[point]
-        began_s = now_s()
-        await self.devices.do("io1", "set", input=number, on=on if is_open else not on)
-        state = "open" if is_open else "closed"
-        self.capture.truth.append(Truth(point, state, began_s, now_s()))
-        return began_s
-
-    async def round(self, way: Way, when: str) -> Round:
-        """Open a door, acknowledge its alert, shut it; everything is noted, nothing is judged."""
-        self._turn += 1
-        point = sorted(DOORS)[self._turn % 2]
-        alert = DOORS[point][0]
-        done = Round(alert, way, now_s(), when)
-        self.capture.rounds.append(done)
-        done.opened_s = await self.move(point, is_open=True)
-        if await self._until(way, alert, lambda state: state in "VU"):
-            done.told_s = done.asked_s = now_s()
-            await self._acknowledge(way, alert, done)
-            if done.accepted and await self._until(way, alert, lambda state: state == "A"):
-                done.quiet_s = now_s()
-        done.shut_s = await self.move(point, is_open=False)
-        if done.told_s and await self._until(way, alert, lambda state: state == "N"):
-            done.gone_s = now_s()
-        return done
-
-    async def rounds(self, lasts_s: float, way: Way = "page") -> None:
-        """Go round for so long; once at least."""
-        ends_s = now_s() + lasts_s
-        while True:
-            begun_s = now_s()
-            await self.round(way, "during")
-            if (next_s := begun_s + BETWEEN_ROUNDS_S) > ends_s - PATIENCE_S:
-                break
-            await asyncio.sleep(max(0.0, next_s - now_s()))
-        await asyncio.sleep(max(0.0, ends_s - now_s()))
-
-    async def _acknowledge(self, way: Way, alert: str, done: Round) -> None:
-        if way == "page":
-            body = self.page.newest.get(f"alert/{alert}", {})
-            asked = {"alert": alert, "person": GANGWAY["person"]}
-            asked |= {key: body.get(key) for key in ("instance", "priority")}
-            said = await self.page.say("gangway", "ack", **asked)
-        else:
-            said = await self.ask(
-                {"do": "ack", "alert": alert, "station": "gangway", "by": GANGWAY["person"]}
-            )
-            if said is not None and said.get("recorded") is not None:
-                self.capture.confirmed.append((said["recorded"], f"acknowledgement of {alert}"))
-        done.answered_s = now_s()
-        done.accepted = said is not None and said.get("accepted", True)
-        done.recorded = None if said is None else said.get("recorded")
-
-    async def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """Ask the control socket; None where it does not answer, or refuses."""
-        with suppress(IspsdError, OSError, ValueError, TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                return await control.ask(self.socket, request)
-        return None
-
-    async def _until(self, way: Way, alert: str, holds: Callable[[str], bool]) -> bool:
-        """Return whether an alert's state came in time; ``N`` where there is none."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                if way == "page":
-                    await self._until_page(lambda: holds(self._state(alert)))
-                    return True
-                while not holds(await self._state_here(alert)):  # noqa: ASYNC110 (another process is asked)
-                    await asyncio.sleep(0.1)
-                return True
-        return False
-
-    async def _until_page(self, holds: Callable[[], Any]) -> None:
-        while not holds():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.page.news(), 1.0)
-
-    def _state(self, alert: str) -> str:
-        return str(self.page.newest.get(f"alert/{alert}", {"state": "N"})["state"])
-
-    async def _state_here(self, alert: str) -> str:
-        said = await self.ask({"do": "status"})
-        if said is None:
-            return "?"
-        return next((each["state"] for each in said["alerts"] if each["id"] == alert), "N")
-
     async def blind(self) -> None:
         """Unplug the unit that the doors are wired to."""
         began_s = now_s()
@@ -286,77 +154,11 @@ class Stage:
         assert self.network is not None
         self.network.join()
 
-    async def use_up_room(self) -> None:
-        """Have so much written that the room which the record's log has already is used up."""
-        for _ in range(MOST_ACTS):
-            said = await self.page.say("gangway", "take_watch", person=GANGWAY["person"])
-            if said is not None and said["accepted"] and said["recorded"] is None:
-                return
-            await asyncio.sleep(BETWEEN_ACTS_S)
-
-    @asynccontextmanager
-    async def busy(self) -> AsyncIterator[None]:
-        """Have stations and SSO ask as fast as they are answered."""
-        async with _beside(*(self._for_ever(*who) for who in CREW.items()), self._seals()):
-            yield
-
-    async def _for_ever(self, station: str, person: str) -> None:
-        while True:
-            await self.page.say(station, "take_watch", person=person)
-            await asyncio.sleep(BETWEEN_ACTS_S)
-
-    async def _seals(self) -> None:
-        """Do at the control socket what writes: the SSO's word on a seal, with what each answer confirmed."""
-        number = 0
-        while True:
-            number += 1
-            request = {"do": "order", "verb": "permit", "by": "J. Santos"}
-            request["said"] = {
-                "door": "d11",
-                "worker": "D. Kovac",
-                "work": "greasing",
-                "minutes": number % 30,
-            }
-            said = await self.ask(request)
-            if said is not None and said.get("recorded") is not None:
-                self.capture.confirmed.append((said["recorded"], "permit"))
-            await asyncio.sleep(BETWEEN_ACTS_S)
-
     def change_password(self, user: str, password: str) -> None:
         """Give a user another password at the broker, which reads it when it starts."""
         passwords = {**self.broker.passwords, user: password}
         lines = [password_line(*each) for each in passwords.items()]
         (self.broker.folder / "passwords").write_text("\n".join(lines) + "\n", "utf-8")
-
-    async def complete(self) -> None:
-        """Return when the page has the whole picture of a living session."""
-
-        def whole() -> bool:
-            status, snapshot = (self.page.newest.get(name, {}) for name in ("status", "snapshot"))
-            alive = status.get("state") in {"ready", "degraded"}
-            beats = self.page.newest.get("heartbeat", {}).get("session")
-            return alive and status["session"] == snapshot.get("session") == beats
-
-        async with asyncio.timeout(START_S):
-            await self._until_page(whole)
-
-    # Beside it all.
-
-    async def alive(self) -> None:
-        """Be a page at the gangway that is shown, fresh and sound-armed, and somebody who has the watch there."""
-        while True:
-            if self.page.newest.get("station/gangway", {}).get("attended") is False:
-                await self.page.say("gangway", "take_watch", person=GANGWAY["person"])
-            await self.page.say("gangway", "alive", shown=True, fresh=True, sound_armed=True)
-            await asyncio.sleep(ALIVE_S)
-
-    async def look(self) -> None:
-        """Look at the ship's own computer each second."""
-        while True:
-            said = await self.ask({"do": "status"})
-            alerts = None if said is None else tuple(each["id"] for each in said["alerts"])
-            self.capture.looks.append(Look(now_s(), alerts))
-            await asyncio.sleep(LOOK_S)
 
     def resources(self) -> Resources:
         """Return what the daemon holds."""
@@ -426,7 +228,7 @@ class Stage:
 
         try:
             async with asyncio.timeout(START_S):
-                await self._until_page(quiet)
+                await self.until_page(quiet)
         except TimeoutError:
             said = self.log.read_text("utf-8")[-2000:] if self.log.exists() else ""
             raise AssertionError(f"the ship never lay quiet: {self._picture()}\n{said}") from None
@@ -445,17 +247,6 @@ class Stage:
                 self.capture.normal_s = now_s()
         self.capture.left = self.unlike()
 
-    async def _acknowledge_what_is_over(self) -> None:
-        """Press at what is rectified and waits for that alone: a warning does not go before (MSC.302(87))."""
-        for name, body in list(self.page.newest.items()):
-            if name.startswith("alert/") and body["state"] == "U":
-                asked = {key: body[key] for key in ("instance", "priority")}
-                said = await self.page.say(
-                    "gangway", "ack", alert=body["id"], person=GANGWAY["person"], **asked
-                )
-                if said is not None and said["accepted"]:
-                    self.note(f"{body['title']} acknowledged after it was over")
-
     # Afterwards.
 
     async def told_to_the_end(self) -> None:
@@ -466,7 +257,7 @@ class Stage:
         newest = max((b["bseq"] for b in bodies if b.get("bseq") is not None), default=0)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await self._until_page(
+                await self.until_page(
                     lambda: (
                         newest in self.page.notes.events
                         and max(self.page.notes.heads, default=0) >= last
@@ -520,8 +311,10 @@ async def stage(setting: Setting, *, sabotage: str = "") -> AsyncIterator[Stage]
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="ispsd-faults-")))
         state = folder / "state"
         state.mkdir()
-        broker = await _broker(setting, folder, stack)
-        devices = await stack.enter_async_context(processes.simulators(_devices(setting, folder)))
+        broker = await broker_for(setting, folder, stack)
+        devices = await stack.enter_async_context(
+            processes.simulators(devices_for(setting, folder))
+        )
         made = Stage(folder, broker, devices, Knobs(folder / "knobs", state))
         made.sabotage = sabotage
         if isinstance(broker, RemoteBroker):
@@ -530,91 +323,16 @@ async def stage(setting: Setting, *, sabotage: str = "") -> AsyncIterator[Stage]
             made.has_small_disk = stack.enter_context(small_disk(state, mib=setting.small_disk_mib))
         await devices.do("io1", "inputs", on=thin.ALL_SHUT)
         give_pins(state / "persons.json")
-        await _write_config(made, setting, stack)
+        await write_config(made, setting, stack)
         for point in DOORS:
             made.capture.truth.append(Truth(point, "closed", now_s(), now_s()))
         stack.push_async_callback(made.page.close)
-        async with _beside(made.page.stand(), made.alive(), made.look()):
+        async with beside(made.page.stand(), made.alive(), made.look()):
             await made.start()
             try:
                 yield made
             finally:
                 await made.stop()
-
-
-async def _broker(
-    setting: Setting, folder: Path, stack: AsyncExitStack
-) -> EmbeddedBroker | RemoteBroker:
-    """Run the broker until the stack is unwound."""
-    if setting.is_remote:
-        remote = RemoteBroker(folder, stack.enter_context(network()))
-        await remote.start()
-        stack.push_async_callback(remote.kill)
-        return remote
-    users = () if setting.is_open else DEMO_USERS
-    return await stack.enter_async_context(embedded_broker("mosquitto", users=users))
-
-
-def _devices(setting: Setting, folder: Path) -> Path:
-    """Return the file of her devices."""
-    if not setting.is_spoilt:
-        return thin.DATA / "thin_simulators.toml"
-    made = folder / "simulators.toml"
-    usual = (thin.DATA / "thin_simulators.toml").read_text("utf-8")
-    made.write_text(usual + '\n[[unit]]\nid = "io2"\nkind = "io_unit"\n', "utf-8")
-    return made
-
-
-async def _write_config(made: Stage, setting: Setting, stack: AsyncExitStack) -> None:
-    login = ""
-    if made.broker.passwords:
-        made.password_file.touch(mode=0o600)
-        made.password_file.write_text(made.broker.passwords["ispsd"] + "\n", "utf-8")
-        login = f'user = "ispsd"\npassword_file = "{made.password_file}"'
-    ports = {f"{name}_port": made.devices.port(name) for name in ("io1", "gps1", "ais")}
-    more = ""
-    if setting.is_spoilt:
-        places = await _spoilt(made, stack)
-        ports |= {f"{name}_port": places[name] for name in ("gps1", "ais")}
-        more = MORE_DEVICES.format(io2_port=places["io2"], compass=places["compass"])
-    text = thin.text(
-        state=made.state,
-        mqtt_login=login,
-        mqtt_port=made.broker.port,
-        ssas_path=made.devices.endpoints["ssas"],
-        **ports,
-    )
-    if made.network is not None:
-        loopback = 'host = "127.0.0.1"'  # that of the broker comes first
-        text = text.replace(loopback, f'host = "{made.network.daemon_address}"', 1)
-    made.config.write_text(text + more, "utf-8")
-
-
-async def _spoilt(made: Stage, stack: AsyncExitStack) -> dict[str, str]:
-    """Run what her lines pass; return where they are to be reached."""
-    wanted = {
-        "tcp": {name: int(made.devices.port(name)) for name in ("io2", "gps1", "ais")},
-        "serial": ["compass"],
-    }
-    words = ("-m", "tests.faults.spoiler", json.dumps(wanted))
-    made.spoiler = await stack.enter_async_context(processes.child(*words))
-    assert made.spoiler.stdout is not None
-    places: dict[str, str] = json.loads(await made.spoiler.stdout.readline())
-    made.capture.truth.append(Truth("d05", "closed", now_s(), now_s()))
-    return places
-
-
-@asynccontextmanager
-async def _beside(*works: Any) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        yield
-    finally:
-        failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert failed == [], failed
 
 
 async def play(fault: Fault, *, full: bool, sabotage: str = "") -> Capture:
