@@ -65,9 +65,8 @@ def page(
 
 def _row(result: Result) -> str:
     fault, capture = result.fault, result.capture
-    what = (
-        f"**{fault.title}**, {_duration(result.lasted_s)}: {fault.how}. {'; '.join(capture.notes)}"
-    )
+    notes = "".join(f". {note[0].upper()}{note[1:]}" for note in capture.notes)
+    what = f"**{fault.title}**, {_duration(result.lasted_s)}: {fault.how}{notes}"
     lost = result.finding("nothing that was confirmed")
     extra = [f"{f.promise}: {f.words}" for f in result.findings[11:]]
     back = result.finding("back")
@@ -86,20 +85,26 @@ def _lost(capture: Capture, finding: Finding) -> str:
     """Return what was lost of what was confirmed, and what nobody had confirmed."""
     words = f"nothing ({finding.words})" if finding.holds else f"**{finding.words}**"
     gone = len(gone_unconfirmed(capture))
-    return (
-        f"{words}; what the page showed as *not yet recorded* is gone: {gone} door"
-        if gone
-        else words
-    )
+    if gone:
+        words += f"; gone with the power: {gone} door's alert and acknowledgement, *not yet recorded* at the page"
+    return words
 
 
 def saw(result: Result) -> str:
     """Return what the bridge saw, in plain words."""
     capture = result.capture
-    alerts = sorted({each.split(".ispsd")[0] for each in raised(capture)})
+    titles = {
+        h.body["id"]: h.body.get("title", h.body["id"])
+        for h in capture.named("alert/")
+        if h.payload
+    }
+    alerts = sorted({titles.get(each, each) for each in raised(capture)})
     grey = result.finding("nothing is green").words
+    over_s = capture.normal_s or float("inf")
     states = dict.fromkeys(
-        h.body["state"] for h in capture.named("status") if h.payload and h.at_s >= capture.begins_s
+        h.body["state"]
+        for h in capture.named("status")
+        if h.payload and capture.begins_s <= h.at_s <= over_s
     )
     during = [each for each in capture.rounds if each.when == "during"]
     way = (
@@ -108,9 +113,9 @@ def saw(result: Result) -> str:
         else "at the gangway's page"
     )
     unrecorded = sum(1 for each in during if each.accepted and each.recorded is None)
-    acts = f"{len(during)} doors told and acknowledged {way}"
+    acts = f"{len(during)} door{'s' * (len(during) > 1)} told and acknowledged {way}"
     if unrecorded:
-        acts += f", {unrecorded} of them *not yet recorded*"
+        acts += f" ({unrecorded} *not yet recorded*)"
     return "; ".join(
         filter(
             None,

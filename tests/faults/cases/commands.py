@@ -88,14 +88,14 @@ def nothing_was_done(capture: Capture) -> list[Finding]:
     refused = {e["open"].get("ground") for e in capture.written() if e["type"] == "command.refused"}
     stopped = sum("refused" in said or "thrown" in said for _, _, said in capture.attempts)
     entries = ", ".join(sorted(filter(None, refused)))
-    words = f"{len(capture.attempts)} tried, {stopped} of them refused by the broker; entries: {entries}"
+    words = f"{len(capture.attempts)} tried, {stopped} of them refused by the broker"
     return [
         Finding(
             "no hostile command is carried out (11)",
             not done and bool(capture.attempts),
             ", ".join(done) or words,
         ),
-        Finding("what was refused is in the record (11)", refused >= GROUNDS, words),
+        Finding("what was refused is in the record (11)", refused >= GROUNDS, entries or "nothing"),
     ]
 
 
