@@ -33,7 +33,7 @@ LYING = Fault(name="lying", title="", how="", play=lie, short_s=1.0, full_s=1.0,
 WAITS_FOR_THE_DISK = "import daemon.record.waiting as waiting\nwaiting.WAIT_FOR_DISK_S = 60.0"
 
 
-@pytest.mark.timeout("90")
+@pytest.mark.timeout("180")
 @pytest.mark.parametrize(
     ("fault", "sabotage", "promise"),
     [

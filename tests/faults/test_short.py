@@ -15,7 +15,7 @@ AT_ONCE = 5
 BATCHES = 2
 
 
-@pytest.mark.timeout("170")
+@pytest.mark.timeout("300")
 @pytest.mark.parametrize("batch", range(BATCHES))
 async def test_every_promise_is_kept_through_every_fault(batch: int) -> None:
     chosen = faults()[batch::BATCHES]
