@@ -18,7 +18,7 @@ import apsw
 
 from daemon.errors import RecordError
 from daemon.model import Classification, Json
-from daemon.record import checkpoint, codec, fold, schema, trust
+from daemon.record import checkpoint, codec, fold, schema, trust, writeahead
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.merkle import Tree
 from daemon.record.sqlite import blob, number, remove_empty_log, store_errors, text
@@ -143,7 +143,7 @@ class Segment:
                 fresh.replace(path)  # nobody ever sees a segment that is not whole
             _sync_directory(directory)
             segment._db = segment._connect(path)
-            segment._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            segment._go_on()
         except BaseException:
             segment.close()
             with suppress(RecordError):
@@ -169,7 +169,11 @@ class Segment:
         if found is None:
             segment.close()
             return None
-        segment._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+        try:
+            segment._go_on()
+        except BaseException:
+            segment.close()
+            raise
         segment.opened_at, segment.software = found.opened_at, found.software
         segment.tree, segment.head = found.tree, found.head
         segment.first_seq, segment.next_bseq = found.first_seq, found.next_bseq
@@ -331,6 +335,13 @@ class Segment:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
         return db
+
+    def _go_on(self) -> None:
+        """Prepare for writing what is trusted."""
+        with store_errors(self.path):
+            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            self._db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()  # makes the log
+        writeahead.lengthen(self.path)
 
     def _write(
         self, submissions: Sequence[Submission], cursors: Mapping[str, int], before: Sequence[str]
