@@ -62,7 +62,7 @@ class Cosignature(NamedTuple):
 
 
 class Listeners(Generic[_T]):
-    """Who is told. In the loop, one after the other, and whoever fails, fails alone."""
+    """Who is told. In the loop, at once, one after the other, and whoever fails, fails alone."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[_T], None]] = []
@@ -71,9 +71,12 @@ class Listeners(Generic[_T]):
         self._callbacks.append(callback)
 
     def tell(self, news: _T) -> None:
-        loop = asyncio.get_running_loop()
         for callback in self._callbacks:
-            loop.call_soon(callback, news)
+            try:
+                callback(news)
+            except Exception as err:  # noqa: BLE001 (as the loop does with a callback of its own)
+                context = {"message": "a listener of the record failed", "exception": err}
+                asyncio.get_running_loop().call_exception_handler(context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,16 +334,16 @@ class Scribe:
         return result
 
     def _settle(self, entries: Sequence[Entry]) -> None:
-        """Tell those who wait that their entries, the oldest of the queue, are on disk."""
+        """Tell that the oldest of the queue are on disk: first the event's way, then those who wait for their own."""
         now_s = self._clock.now_s()
         for entry in entries:
-            if entry.type != fold.SEGMENT_OPENED:  # the segment's own, nobody waits for it
-                future = self._pending.take().future
-                if not future.done():
-                    future.set_result(entry)
-            self.committed.tell(entry)
             self._next_seq = entry.seq + 1
             self.last_commit_s = now_s
+            own = entry.type == fold.SEGMENT_OPENED  # the segment's own, nobody waits for it
+            future = None if own else self._pending.take().future
+            self.committed.tell(entry)
+            if future is not None and not future.done():
+                future.set_result(entry)
         if entries and self._unsealed_since_s is None:
             self._unsealed_since_s = now_s
 

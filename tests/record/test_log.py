@@ -134,6 +134,21 @@ async def test_callbacks_hear_every_entry_in_order_and_a_broken_one_harms_nobody
     assert len(errors) == 1501
 
 
+async def test_the_event_is_on_its_way_before_whoever_waits_for_his_entry_goes_on(tmp_path: Path):
+    told = []
+    ship = record(tmp_path)
+    ship.on_commit(lambda entry: told.append(("event", entry.seq)))
+    await ship.start()
+    waiting = [ship.submit(alert(f"d{number}")) for number in range(3)]
+    for each in waiting:
+        each.add_done_callback(lambda done: told.append(("own", done.result().seq)))
+    await asyncio.gather(*waiting)
+    assert told[0] == ("event", 1), "the segment's own"
+    assert sorted(told[1:]) == [(what, seq) for what in ("event", "own") for seq in (2, 3, 4)]
+    assert all(told.index(("event", seq)) < told.index(("own", seq)) for seq in (2, 3, 4))
+    await ship.stop()
+
+
 async def test_reopened_it_goes_on_where_it_ended(tmp_path: Path):
     for start in range(3):
         ship = record(tmp_path)
