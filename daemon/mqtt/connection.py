@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.errors import LinkError
-from daemon.mqtt.paho_thread import PahoThread
+from daemon.mqtt.paho_client import PahoClient
 from daemon.mqtt.wire import Message, PublishRefusedError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Connection:
         self._freed = asyncio.Event()
         self._inbox: deque[Message] = deque()
         self._arrived = asyncio.Event()
-        self._thread = PahoThread(self, client_id=client_id, will=will, connect_s=connect_s)
+        self._paho = PahoClient(self, client_id=client_id, will=will, connect_s=connect_s)
 
     async def connect(self) -> None:
         """Connect and wait for the broker's CONNACK.
@@ -79,11 +79,12 @@ class Connection:
             LinkError: No broker there, none that answers in time, or it refuses us.
         """
         dialling = asyncio.ensure_future(
-            asyncio.to_thread(self._thread.dial, self._broker, self._keepalive_s)
+            asyncio.to_thread(self._paho.dial, self._broker, self._keepalive_s)
         )
         try:
             async with asyncio.timeout(self._connect_s):
                 await asyncio.shield(dialling)
+                self._paho.attach()
                 await self._connected
         except TimeoutError as err:
             raise LinkError(
@@ -121,7 +122,7 @@ class Connection:
             raise LinkError(f"{self._broker.place}: not connected")
         if len(self._flights) >= self._window:
             raise LinkError(f"{self._broker.place}: {self._window} publications in flight already")
-        mid = self._thread.publish(topic, payload, qos=qos, retain=retain, expiry_s=expiry_s)
+        mid = self._paho.publish(topic, payload, qos=qos, retain=retain, expiry_s=expiry_s)
         done: asyncio.Future[None] = self._loop.create_future()
         self._flights[mid] = _Flight(topic, done, self._loop.time())
         return done
@@ -184,7 +185,7 @@ class Connection:
             "retainAsPublished": retain_as_published,
             "retainHandling": 0,
         }
-        mid = self._thread.subscribe(topic_filter, options)
+        mid = self._paho.subscribe(topic_filter, options)
         self._subscriptions[mid] = granted = self._loop.create_future()
         await granted
 
@@ -199,23 +200,22 @@ class Connection:
             await self._arrived.wait()
 
     async def disconnect(self) -> None:
-        """Say goodbye, so that no will is published; leave no thread and no socket behind."""
+        """Say goodbye, so that no will is published; leave no socket behind."""
         if self.is_open():
-            self._thread.say_goodbye()
+            self._paho.say_goodbye()
             await asyncio.wait({self.closed}, timeout=GOODBYE_S)
         await self.abort()
 
     async def abort(self) -> None:
         """Break the connection without a word: the broker publishes the will."""
         self.give_up("closed here")
-        await asyncio.to_thread(self._thread.join)
 
     def give_up(self, reason: str) -> None:
-        """Treat the connection as lost, whatever the other end thinks; ``abort`` tidies up."""
-        self._thread.shut()
+        """Treat the connection as lost, whatever the other end thinks."""
+        self._paho.shut()
         self.on_ended(reason)
 
-    # Called by PahoThread, in the event loop.
+    # Called by PahoClient, in the event loop.
 
     def on_connected(self, refusal: str | None, receive_maximum: int | None) -> None:
         if self._connected.done():

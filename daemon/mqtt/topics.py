@@ -10,6 +10,8 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
 
 from daemon.model import Classification
 
@@ -37,6 +39,13 @@ CITADEL = "citadel"
 OUTSIDE = frozenset({"status", "snapshot", "curtain"})
 """What stays retained in the open while the curtain is down, and says nothing of the ship's doors."""
 NOT_IN_CITADEL = frozenset({"curtain", "selftest", "cmd"})
+RETAINED = STATE_BY_ID | STATE_ALONE | SSO_BY_ID | SSO_ALONE
+ALONE = STATE_ALONE | SSO_ALONE | MOMENT
+BY_ID = STATE_BY_ID | SSO_BY_ID | MOMENT_BY_ID
+LONGEST: Final = 512
+"""No topic of the contract is longer: of its five parts none has more than 64 characters."""
+KNOWN: Final = 4096
+"""Topics that are remembered taken apart: a ship has some hundred, and each is told again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Topic:
     def retained(self) -> bool:
         """Return whether the broker is to remember its newest message."""
         kind = self.kind.removeprefix(f"{CITADEL}/")
-        return kind in STATE_BY_ID | STATE_ALONE | SSO_BY_ID | SSO_ALONE
+        return kind in RETAINED
 
     @property
     def classification(self) -> Classification:
@@ -201,6 +210,11 @@ class Topics:
 
 def parse(topic: str) -> Topic | None:
     """Take a topic of any ship apart; None for one that is not in the contract."""
+    return _parsed(topic) if len(topic) <= LONGEST else None
+
+
+@lru_cache(maxsize=KNOWN)
+def _parsed(topic: str) -> Topic | None:
     prefix, _, name = topic.partition(f"/{VERSION}/")
     root, _, ship = prefix.partition("/")
     parts = name.split("/")
@@ -225,10 +239,10 @@ def checked_id(id_: str) -> str:
 def _known(name: str, parts: list[str]) -> Topic | None:
     if parts[0] == CITADEL:
         return _inside(parts[1:])
-    if name in STATE_ALONE | SSO_ALONE | MOMENT:
+    if name in ALONE:
         return Topic(name)
     *kind, last = parts
-    if "/".join(kind) in STATE_BY_ID | SSO_BY_ID | MOMENT_BY_ID:
+    if "/".join(kind) in BY_ID:
         return Topic("/".join(kind), last)
     match parts:
         case ["cmd", station, verb]:

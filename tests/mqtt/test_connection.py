@@ -8,9 +8,10 @@ import struct
 import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from paho.mqtt.client import Client
 
 from daemon.errors import LinkError
 from daemon.mqtt.connection import WINDOW, Connection
@@ -193,7 +194,7 @@ async def test_a_failure_inside_paho_is_the_end_of_the_connection_and_is_told(
         def fail(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(connection._thread._client, "on_message", fail)
+        monkeypatch.setattr(connection._paho._client, "on_message", fail)
         await connection.subscribe("t")
         sent = connection.publish("t", b"x", qos=1, retain=False)
         async with asyncio.timeout(WITHIN_S):
@@ -294,27 +295,77 @@ async def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
         await Connection(broker, client_id="c").connect()
 
 
-async def test_a_connection_can_be_given_up_while_its_thread_is_about_to_start(
-    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+async def test_a_connection_can_be_given_up_while_it_is_dialled_and_is_closed_then(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    starting, go_on = threading.Event(), threading.Event()
-    start = threading.Thread.start
+    dialled, go_on, over = threading.Event(), threading.Event(), asyncio.Event()
+    dial = Client.connect
 
-    def late(thread: threading.Thread) -> None:
-        if thread.name.startswith("paho"):
-            starting.set()
-            assert go_on.wait(WITHIN_S)
-        start(thread)
+    def slow(client: Client, *arguments: Any, **options: Any) -> Any:
+        done = dial(client, *arguments, **options)
+        dialled.set()
+        assert go_on.wait(WITHIN_S)
+        return done
 
-    monkeypatch.setattr(threading.Thread, "start", late)
-    connection = Connection(address(broker), client_id="c")
-    connecting = asyncio.create_task(connection.connect())
-    assert await asyncio.to_thread(starting.wait, WITHIN_S)
-    connecting.cancel()
-    await asyncio.sleep(0)
-    asyncio.get_running_loop().call_later(0.05, go_on.set)
-    with pytest.raises(asyncio.CancelledError):
-        await connecting
+    async def until_it_ends(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+        over.set()
+
+    monkeypatch.setattr(Client, "connect", slow)
+    async with scripted(until_it_ends) as broker:
+        connection = Connection(broker, client_id="c")
+        connecting = asyncio.create_task(connection.connect())
+        assert await asyncio.to_thread(dialled.wait, WITHIN_S)
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        go_on.set()
+        async with asyncio.timeout(WITHIN_S):
+            await over.wait()
+
+
+async def test_what_the_socket_does_not_take_at_once_follows_when_it_does() -> None:
+    read_on, all_there = asyncio.Event(), asyncio.Event()
+    payload, count = b"x" * 2_000_000, 10
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CONNACK)
+        await read_on.wait()
+        left = count * len(payload)
+        while left > 0:
+            left -= len(await reader.read(65536))
+        all_there.set()
+
+    async with scripted(slow) as broker, connected(broker) as connection:
+        for _ in range(count):
+            connection.publish("t", payload, qos=1, retain=False)
+        assert connection._paho._client.want_write(), "more than a socket holds"
+        read_on.set()
+        async with asyncio.timeout(WITHIN_S):
+            await all_there.wait()
+
+
+async def test_a_connection_has_no_thread_and_a_silent_broker_is_pinged_and_then_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("paho.mqtt.client.time_func", lambda: now_s)
+    pinged = asyncio.Event()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CONNACK)
+        assert (await reader.readexactly(2)) == b"\xc0\x00"
+        pinged.set()
+
+    async with scripted(deaf) as broker:
+        connection = Connection(broker, client_id="c", keepalive_s=1)
+        await connection.connect()
+        assert not [each.name for each in threading.enumerate() if "paho" in each.name]
+        async with asyncio.timeout(WITHIN_S):
+            now_s += 1.0
+            await pinged.wait()
+            now_s += 1.0
+            assert await connection.closed in ("Keep alive timeout", "connection lost")
 
 
 async def test_a_connection_that_has_ended_holds_no_descriptor(broker: EmbeddedBroker) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.model import Classification
-from daemon.mqtt.topics import Topic, Topics, checked_id, parse
+from daemon.mqtt.topics import LONGEST, Topic, Topics, checked_id, parse
 from tests.mqtt.harness import TOPICS
 
 SSO = Classification.SSO
@@ -65,6 +65,19 @@ def test_every_topic_can_be_taken_apart_again(topic: str, kind: Topic) -> None:
 )
 def test_what_is_not_in_the_contract_is_not_taken_apart(topic: str) -> None:
     assert parse(topic) is None
+
+
+def test_the_longest_topics_are_known_and_nothing_longer_is_looked_at() -> None:
+    ship, thing = "s" * 64, "t" * 64
+    topics = Topics(ship)
+    for longest in (
+        topics.out_of_service(thing),
+        topics.citadel().inhibit(thing),
+        topics.command(thing, thing),
+    ):
+        assert len(longest) <= LONGEST
+        assert parse(longest) is not None
+    assert parse("x" * (LONGEST + 1)) is None
 
 
 def test_a_ship_does_not_know_the_topics_of_another() -> None:

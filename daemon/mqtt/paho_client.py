@@ -1,9 +1,13 @@
-"""How does paho's network thread talk to the event loop?
+"""How does paho work inside the event loop, without a thread of its own?
 
-paho 2.2 works in a thread of its own, and an exception in any callback ends that thread without a
-word. So a callback does nothing but hand its arguments to the event loop, and the end of the
-thread, whatever ended it, is told as the end of the connection. A client is used for one connection
-and never reconnects: one that does sends new state first and its old in-flight messages after it.
+paho 2.2 brings its own thread, which the interpreter's lock lets run when nobody else does: an alert would wait for
+that thread to wake, and so would every acknowledgement. So paho is driven from outside, as its documentation offers
+(``loop_read``, ``loop_write``, ``loop_misc``): what is published goes to the socket at once, what arrives is read when
+the loop sees it. Only the connecting, which may wait for a name server or a handshake, is done in a thread.
+
+A callback does nothing but leave its arguments for the loop's next turn, so that nobody is called while paho is at
+work. Whatever ends the connection is told as its end, paho's own failures too. A client is used for one connection and
+never reconnects: one that does sends new state first and its old in-flight messages after it.
 
 Source: OASIS MQTT Version 5.0; paho-mqtt 2.2.
 """
@@ -16,7 +20,7 @@ import os
 import socket
 import ssl
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -39,10 +43,13 @@ PACKET_LIMIT_BYTES = 256 * 1024
 """What the broker is asked not to exceed; iotcore 0.4 does not listen."""
 PASSWORD_LIMIT_BYTES = 1024
 UNSPECIFIED_ERROR = 0x80
+TICKS: Final = 5
+"""How often in a keep-alive's time it is looked whether a ping is due: the broker waits for one and a half."""
+CONNECTION_LOST: Final = "connection lost"
 
 
 class Listener(Protocol):
-    """Who is told, in the event loop, what happened in paho's thread. Refusals come in words."""
+    """Who is told, in the event loop, what happened to the connection. Refusals come in words."""
 
     def on_connected(self, refusal: str | None, receive_maximum: int | None) -> None: ...
 
@@ -55,21 +62,31 @@ class Listener(Protocol):
     def on_ended(self, reason: str) -> None: ...
 
 
-class PahoThread:
-    """One paho client with its thread; lives as long as one connection."""
+class PahoClient:
+    """One paho client; lives as long as one connection, in one event loop."""
 
     def __init__(
         self, listener: Listener, *, client_id: str, will: Will | None, connect_s: float
     ) -> None:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._abandoned = False
-        self._starting = threading.Lock()
-        self._client = client = _Client(self._ended, client_id)
+        self._dialling = threading.Lock()
+        self._is_dialled = False
+        self._is_shut = False
+        self._is_attached = False
+        self._is_writing = False
+        self._tick: asyncio.TimerHandle | None = None
+        self._client = client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTv5,
+            reconnect_on_failure=False,
+        )
         client.connect_timeout = connect_s
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_socket_open = _send_at_once
+        client.on_socket_close = lambda _c, _u, sock: self._let_go(sock)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
@@ -77,7 +94,7 @@ class PahoThread:
         client.on_message = lambda _c, _u, message: self._tell(listener.on_message, message)
 
     def dial(self, broker: Broker, keepalive_s: int) -> None:
-        """Resolve, connect and start the thread; blocks.
+        """Resolve, connect and send the CONNECT; blocks, in a thread. ``attach`` goes on.
 
         Raises:
             OSError: No broker there, a file that cannot be read, a certificate that does not hold.
@@ -97,64 +114,130 @@ class PahoThread:
             clean_start=True,
             properties=properties,
         )
-        with self._starting:
-            self._client.loop_start()
-        if self._abandoned:
-            self.shut()
-            self.join()
+        with self._dialling:
+            self._is_dialled = True
+            if self._is_shut:
+                self._close()
+
+    def attach(self) -> None:
+        """Go on in the event loop with the connection that was dialled."""
+        sock = self._client.socket()
+        if self._is_shut or sock is None:
+            self._tell(self._listener.on_ended, CONNECTION_LOST)
+            return
+        self._is_attached = True
+        self._loop.add_reader(sock, self._work, self._read)
+        self._look_later()
+        self._await_room()
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int, retain: bool, expiry_s: int | None
     ) -> int:
-        """Hand over a publication; return its message id.
+        """Send a publication, as far as the socket takes it now; return its message id.
 
         Raises:
             LinkError: paho did not take it.
         """
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties = None  # to make an empty one takes paho longer than to send the rest
         if expiry_s is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = expiry_s
         info = self._client.publish(topic, payload, qos, retain, properties)
+        self._await_room()
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"{topic}: not taken: {info.rc.name}")
         return info.mid
 
     def subscribe(self, topic_filter: str, options: dict[str, Any]) -> int:
-        """Hand over a subscription; return its message id.
+        """Send a subscription; return its message id.
 
         Raises:
             LinkError: paho did not take it.
         """
         result, mid = self._client.subscribe(topic_filter, options=SubscribeOptions(**options))
+        self._await_room()
         if result is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise LinkError(f"{topic_filter}: not taken: {result.name}")
         return mid
 
     def say_goodbye(self) -> None:
         """Send a DISCONNECT, so that the broker forgets the will."""
-        self._client.disconnect()
+        self._work(self._client.disconnect)
 
     def shut(self) -> None:
-        """Shut the connection under paho's feet, also one that is still being made."""
-        self._abandoned = True
-        if (sock := self._client.socket()) is None:
+        """Shut the connection without a word, also one that is still being made."""
+        with self._dialling:
+            self._is_shut = True
+            if self._is_dialled:
+                self._close()
+            elif (sock := self._client.socket()) is not None:
+                # A copy of the descriptor: an SSLSocket that is shut loses its state under the hands of the thread.
+                with (
+                    contextlib.suppress(OSError),
+                    socket.socket(fileno=os.dup(sock.fileno())) as copy,
+                ):
+                    copy.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> None:
+        if (sock := self._client.socket()) is not None:
+            self._let_go(sock)
+            sock.close()
+
+    # In the event loop
+
+    def _work(self, act: Callable[[], object]) -> None:
+        """Let paho do something; whatever ends the connection by it is told."""
+        try:
+            act()
+        except Exception as err:  # noqa: BLE001 (whatever paho fails of must be told)
+            self._tell(self._listener.on_ended, f"paho failed: {err!r}")
+            self.shut()
+        else:
+            self._await_room()
+        if self._client.socket() is None:
+            self._tell(self._listener.on_ended, CONNECTION_LOST)
+
+    def _read(self) -> None:
+        """Read what has arrived, and of TLS also what was decrypted with it: for that no descriptor becomes ready."""
+        self._client.loop_read()
+        while isinstance(sock := self._client.socket(), ssl.SSLSocket) and sock.pending():
+            self._client.loop_read()
+
+    def _look(self) -> None:
+        """Send a ping that is due, and see whether an answer is overdue."""
+        self._look_later()
+        self._work(self._client.loop_misc)
+
+    def _look_later(self) -> None:
+        self._tick = self._loop.call_later(self._client.keepalive / TICKS, self._look)
+
+    def _await_room(self) -> None:
+        """Have what the socket did not take written when it does."""
+        sock = self._client.socket()
+        if not self._is_attached or sock is None:
             return
-        # A copy of the descriptor: an SSLSocket that is shut loses its state under paho's hands.
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(fileno=os.dup(sock.fileno())) as copy,
-        ):
-            copy.shutdown(socket.SHUT_RDWR)
+        if self._client.want_write() and not self._is_writing:
+            self._is_writing = True
+            self._loop.add_writer(sock, self._work, self._client.loop_write)
+        elif self._is_writing and not self._client.want_write():
+            self._is_writing = False
+            self._loop.remove_writer(sock)
 
-    def join(self) -> None:
-        """Wait for the end of the thread, and close what it was woken by; blocks."""
-        with self._starting:  # a thread that is known but does not run yet cannot be joined
-            self._client.loop_stop()
-            self._client.let_go()
+    def _let_go(self, sock: Any) -> None:
+        """Have the loop forget a socket that is about to be closed."""
+        if self._is_attached:
+            self._is_attached = self._is_writing = False
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+            if self._tick is not None:
+                self._tick.cancel()
 
-    # In paho's thread: nothing below may raise.
+    # Called by paho, in the event loop or in the thread that dials.
 
     def _tell(self, act: Callable[..., None], *arguments: Any) -> None:
+        if self._is_attached:
+            self._loop.call_soon(act, *arguments)
+            return
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             self._loop.call_soon_threadsafe(act, *arguments)
 
@@ -169,7 +252,7 @@ class PahoThread:
     ) -> None:
         # paho says "Unspecified error" for a socket that broke.
         told = flags.is_disconnect_packet_from_server or reason.value != UNSPECIFIED_ERROR
-        self._ended(str(reason) if told else "connection lost")
+        self._tell(self._listener.on_ended, str(reason) if told else CONNECTION_LOST)
 
     def _published(
         self, _client: Client, _user: Any, mid: int, reason: ReasonCode, _properties: Any
@@ -181,39 +264,6 @@ class PahoThread:
     ) -> None:
         refusals = [words for reason in reasons if (words := _refusal(reason)) is not None]
         self._tell(self._listener.on_subscribed, mid, refusals[0] if refusals else None)
-
-    def _ended(self, reason: str) -> None:
-        self._tell(self._listener.on_ended, reason)
-
-
-class _Client(Client):
-    """A paho client that tells when its thread ends, whatever ended it."""
-
-    def __init__(self, ended: Callable[[str], None], client_id: str) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=MQTTv5,
-            reconnect_on_failure=False,
-        )
-        self._tell_ended = ended
-
-    def loop_forever(  # type: ignore[explicit-override]  # typing.override is Python 3.12
-        self,
-        timeout: float = 1.0,
-        retry_first_connection: bool = False,  # noqa: FBT001, FBT002 (paho's signature)
-    ) -> MQTTErrorCode:
-        try:
-            return super().loop_forever(timeout, retry_first_connection)
-        except Exception as err:  # noqa: BLE001 (whatever kills paho's thread must be told)
-            self._tell_ended(f"paho failed: {err!r}")
-            return MQTTErrorCode.MQTT_ERR_UNKNOWN
-        finally:
-            self._tell_ended("connection lost")
-
-    def let_go(self) -> None:
-        """Close what paho leaves to Python's collector: a broker that comes and goes would use up all descriptors."""
-        self._reset_sockets()
 
 
 class _TidySocket(ssl.SSLSocket):
