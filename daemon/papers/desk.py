@@ -224,12 +224,14 @@ class ExportDesk:
                     )
 
     async def _clear_up(self) -> None:
+        ours = {lent.folder for lent in self._lent.values()}
         try:
-            left = [each for each in self.place.iterdir() if _PLACE.fullmatch(each.name)]
+            left = await once("export", lambda: set(self.place.iterdir()))
         except OSError:
             return
-        ours = {lent.folder for lent in self._lent.values()}
-        for folder in sorted(set(left) - ours):
+        # And those that began while the disk was asked.
+        ours |= {lent.folder for lent in self._lent.values()}
+        for folder in sorted(each for each in left - ours if _PLACE.fullmatch(each.name)):
             await once("export", partial(shutil.rmtree, folder, ignore_errors=True))
             seq = int(folder.name.partition("-")[0])
             with suppress(RefusedError):

@@ -10,8 +10,10 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -306,6 +308,25 @@ async def test_a_stop_kills_the_process_and_the_next_start_says_that_it_was_brok
         }
         await soon(lambda: again.left() == [])
         assert (await again.orders.progress({"login": "a login", "by": MATE}))["orders"] == []
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+
+
+async def test_no_loop_waits_for_the_disk_where_an_earlier_run_may_have_left_something(
+    tmp_path, monkeypatch
+):
+    looked = []
+    listed = Path.iterdir
+
+    def watched(path):
+        looked.append((path.name, threading.current_thread() is threading.main_thread()))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", watched)
+    async with rig(tmp_path) as ship:
+        sweeping = asyncio.ensure_future(ship.desk.run())
+        await soon(lambda: (desk.FOLDER, False) in looked)
+        assert (desk.FOLDER, True) not in looked
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
 
