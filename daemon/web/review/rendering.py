@@ -31,6 +31,8 @@ class Templates:
         )
         self._log = logs.get("pages")
         self._environment.filters |= {"said": said, "utc": utc, "day": day, "query": urlencode}
+        for name in self._environment.list_templates(extensions=["html"]):
+            self._environment.get_template(name)  # compiled now, not while a page is waited for
 
     def made(self, name: str, **given: Any) -> str:
         """Return a page.
