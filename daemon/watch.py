@@ -168,11 +168,12 @@ class Watch:
         """Apply what falls due, until cancelled."""
         while True:
             self.look()
+            self._woken.clear()
+            await asyncio.sleep(0)  # what was announced goes out before it is reckoned what is due
             dues_s = (self.engine.next_due_s(), self.annunciator.next_due_s())
             now_s = self._clock.now_s()
             look_s = self._looked_s + LOOK_S
             wait_s = min([look_s, *(due_s for due_s in dues_s if due_s is not None)]) - now_s
-            self._woken.clear()
             await self._clock.wait(self._woken, max(0.0, wait_s))
 
     def take(self, reading: Reading) -> None:

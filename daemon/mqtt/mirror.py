@@ -27,6 +27,7 @@ FOREMOST = frozenset({"curtain"})
 """Goes before even those: until it is told, an open screen shows the ship."""
 ENVELOPE = frozenset({"session", "up"})
 """Members that are added to every body."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def render(body: Mapping[str, Json]) -> bytes:
@@ -37,7 +38,7 @@ def render(body: Mapping[str, Json]) -> bytes:
     """
     if not body or ENVELOPE & body.keys():
         raise ValueError(f"a body has members of its own, beside {sorted(ENVELOPE)}: {list(body)}")
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(body).encode()
 
 
 def sealed(body: bytes, *, session: str, up_s: float) -> bytes:

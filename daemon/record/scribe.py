@@ -322,6 +322,7 @@ class Scribe:
     async def _append(self, batch: Sequence[Waiting]) -> None:
         drafts = [(waiting.draft, waiting.stamp) for waiting in batch]
         self._settle(await self._write(lambda at, cursors: at.append(drafts, cursors)))
+        await asyncio.sleep(0)  # what was just told goes out before the record is put in order
 
     async def _write(self, act: Callable[[Segment, Mapping[str, int]], _T]) -> _T:
         """Let the thread do one transaction, which takes the cursors along."""
