@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
 from jinja2 import Environment
 
 from daemon.web.review.rendering import Templates
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_no_page_is_compiled_while_somebody_waits_for_it(monkeypatch: pytest.MonkeyPatch):
