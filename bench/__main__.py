@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RESULTS = Path("build/bench")
+MOST_SAID = 2000
+"""Characters of what a part that failed had to say."""
 EVERY = {**PARTS, **WHOLE}
 
 
@@ -111,7 +113,7 @@ def _measured(name: str, given: argparse.Namespace) -> results.Part:
         # Children say at their end what nobody needs: it is shown only where the part failed.
         complaint = said.read_text("utf-8", errors="replace").strip()
         if failed:
-            print(complaint, file=sys.stderr, flush=True)
+            print(complaint[-MOST_SAID:], file=sys.stderr, flush=True)
             failed = without_paths(complaint.splitlines()[-1]) if complaint else failed
             print(f"FAILED: {failed}", flush=True)
         return results.Part(

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, TypeAlias
 from bench import (
     alerts,
     clicks,
+    dead_unit,
     demo,
     flood,
     idle,
     ingest,
     inputs,
     latency,
+    many,
     modbus_cpu,
     nmea_cpu,
     queries,
     records,
+    start,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +66,11 @@ PARTS = {
         6,
         lambda told, disk, rounds: inputs.measure(told, disk, rounds=rounds),
     ),
+    "dead": Measured(
+        "what a dead unit costs the others of its bus",
+        2.2,
+        lambda told, disk, rounds: dead_unit.measure(told, disk, rounds=rounds),
+    ),
     "nmea": Measured(
         "a sentence's processor time and the flood, over bare pyais and pynmea2",
         5,
@@ -77,6 +85,11 @@ PARTS = {
         "an alert's way while AIS floods",
         2,
         lambda told, disk, rounds: flood.measure(told, disk, rounds=rounds),
+    ),
+    "start": Measured(
+        "from the start of the process until the ship is watched",
+        0.7,
+        lambda told, disk, rounds: start.measure(told, disk, rounds=rounds),
     ),
     "idle": Measured(
         "what a quiet ship takes",
@@ -112,5 +125,11 @@ PARTS = {
     ),
 }
 
-WHOLE: dict[str, Measured] = {}
+WHOLE = {
+    "many": Measured(
+        "ten million entries verified",
+        8,
+        lambda told, disk, rounds: many.measure(told, disk, rounds=rounds),
+    ),
+}
 """What takes too long to be measured each time."""
