@@ -28,6 +28,7 @@ from bench import results, table
 from bench.machine import commit, load, machine, versions
 from bench.parts import PARTS, WHOLE
 from bench.told import Told, told_rows
+from daemon.leash import leashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,10 +105,15 @@ def _measured(name: str, given: argparse.Namespace) -> results.Part:
     """Run a part in a process of its own, in a session that ends with it."""
     busy, began = load(), time.monotonic()
     began_utc = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="bench-rows-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-rows-") as folder,
+        # Of ours, so that what a part that was ended had written goes, too.
+        tempfile.TemporaryDirectory(prefix="bench-", dir=given.disk) as disk,
+    ):
         rows, said = Path(folder) / "rows", Path(folder) / "said"
         words = ["--alone", name, "--rows", str(rows), "--rounds", str(given.rounds)]
-        command = [sys.executable, "-m", "bench", *words, "--disk", str(given.disk)]
+        command = [sys.executable, "-m", "bench", *words, "--disk", disk]
+        Path(disk).chmod(0o755)  # some peers leave off being root
         with said.open("wb") as errors:
             failed = _run(command, errors.fileno(), limit_s=EVERY[name].limit_s(given.rounds))
         # Children say at their end what nobody needs: it is shown only where the part failed.
@@ -128,7 +134,7 @@ def _measured(name: str, given: argparse.Namespace) -> results.Part:
 
 def _run(command: Sequence[str], errors: int, *, limit_s: float) -> str:
     """Return why it failed; empty if it did not."""
-    with subprocess.Popen(command, stderr=errors, start_new_session=True) as process:
+    with subprocess.Popen(leashed(*command), stderr=errors, start_new_session=True) as process:
         try:
             code = process.wait(limit_s)
         except subprocess.TimeoutExpired:
@@ -140,10 +146,9 @@ def _run(command: Sequence[str], errors: int, *, limit_s: float) -> str:
 
 
 def _alone(name: str, given: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=given.disk) as folder:
-        work = EVERY[name].measure(Told(given.rows), Path(folder).resolve(), given.rounds)
-        if work is not None:
-            asyncio.run(work)
+    work = EVERY[name].measure(Told(given.rows), given.disk.resolve(), given.rounds)
+    if work is not None:
+        asyncio.run(work)
     return 0
 
 

@@ -14,7 +14,7 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bench.latency import ROOT, SEAL, Subscriber, Unit, only_io, telling_unit
+from bench.latency import ROOT, SEAL, START_S, Subscriber, Unit, only_io, telling_unit
 from bench.spread import Spread, percentile, pooled, ratios, turns
 from bench.told import below
 from daemon import control
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 POINT, ALERT = (ROOT + name for name in ("point/s01", "alert/seal.broken.s01"))
 OPENINGS = 2
 """That one daemon is shown: a third within a minute is chatter."""
-START_S = 60.0
 DAEMONS = 4
 """In one round."""
 

@@ -22,7 +22,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.cputime import cpu_s, resident_mib
-from bench.latency import ROOT, Subscriber
+from bench.latency import ROOT, START_S, Subscriber
 from bench.peers import gpsd, signalk_server
 from bench.peers.product import NotMeasuredError, Product
 from bench.spread import ratios, turns
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from bench.told import Told
 
 OWN_REPORT = ROOT + "point/ais.own_report"
-START_S = 60.0
 READ_S = 120.0
 WARM_UP = (500, 700)
 """Each ship is heard once before it counts: a ship is new only once."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 ROOT = "ispsd/9999993/v1/"
 FOLLOWED = (TOPIC, ROOT + "point/s01", ROOT + "event")
 WAIT_S = 10.0
+START_S = 60.0
 FLIPS_OF_ONE = 4
 """Openings and closings that one daemon is shown: a third opening within a minute is chatter."""
 SEAL = {"do": "seal", "alert": "seal.broken.s01", "number": "1", "by": "R. Menon"}
@@ -162,7 +163,7 @@ async def _bare_leg(
     subscriber = Subscriber(port)
     took = []
     try:
-        await subscriber.next(TOPIC, lambda body: body["value"] == "closed")
+        await subscriber.next(TOPIC, lambda body: body["value"] == "closed", within_s=START_S)
         for opened in _turns(flips):
             await _pause(chance)
             answered = asyncio.ensure_future(unit.flip(opened=opened))
@@ -199,7 +200,9 @@ async def _leg(
     took: Samples = {"point": [], "event": []}
     async with daemon_process(config, folder / "daemon.log"):
         try:
-            await subscriber.next(ROOT + "point/s01", lambda body: body.get("value") == "closed")
+            await subscriber.next(
+                ROOT + "point/s01", lambda body: body.get("value") == "closed", within_s=START_S
+            )
             for opened in _turns(flips):
                 await _pause(chance)
                 answered = asyncio.ensure_future(unit.flip(opened=opened))

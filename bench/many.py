@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.told import Told
 
 ENTRIES = 10_000_000
-BLOCK = 5_000
+BLOCK = 25_000
 STAMP = Stamp(at="2026-11-22T02:10:00.000Z", clock=ClockStatus.SYNCED, up_ms=1, boot="bench")
 SAME = 1.1
 """Memory that does not grow with the record, give or take what an allocator does."""

@@ -54,7 +54,7 @@ async def polling(
     """
     if not version():
         raise NotMeasuredError("thingsboard-gateway is not installed (make bench-peers)")
-    _configure(folder, unit_port, broker_port, _tags(inputs, single=single))
+    _configure(folder, unit_port, broker_port, tags(inputs, single=single))
     env = {**os.environ, "TB_GW_CONFIG_DIR": str(folder), "HOME": str(folder)}
     python = str(HOME / "bin" / "python")
     words = ("-c", "from thingsboard_gateway.tb_gateway import main; main()")
@@ -95,7 +95,7 @@ def changes(_topic: str, payload: bytes) -> dict[int, bool]:
     return said
 
 
-def _tags(inputs: int, *, single: bool) -> list[dict[str, object]]:
+def tags(inputs: int, *, single: bool) -> list[dict[str, object]]:
     """Return the tags, each named after its first input; the last one has full length, too: less is an error to it."""
     count = 1 if single else MOST_BITS
     firsts = range(inputs) if single else [*range(0, inputs - count, count), inputs - count]

@@ -1,11 +1,14 @@
+from pathlib import Path
+
 import pytest
 
 from bench.__main__ import without_paths
-from bench.results import Part, Results, ResultsError, Row
+from bench.results import Part, Results, ResultsError, Row, load
 from bench.spread import Spread
 from bench.table import BEGIN, END, into, named, table
 from bench.told import at_least, at_most
 
+ROOT = Path(__file__).parents[2]
 ROWS = (
     Row("poll over bare", Spread(1.424, 1.1, 1.46, 5), budget=at_most(3)),
     Row("event over bare", Spread(3.27, 3.04, 3.32, 5), budget=at_most(2)),
@@ -73,6 +76,12 @@ def test_what_stands_around_the_table_stays_as_it_is():
 def test_a_page_without_a_place_for_it_is_refused():
     with pytest.raises(ResultsError, match="no place"):
         into("# Measurements\n", "new.json", results())
+
+
+def test_no_figure_of_the_measurements_page_was_typed_by_hand():
+    page = (ROOT / "docs" / "measurements.md").read_text("utf-8")
+    name = named(page)
+    assert into(page, name, load(ROOT / name)) == page
 
 
 def test_a_failure_is_told_without_where_this_computer_keeps_its_files():
