@@ -46,7 +46,7 @@ def measure(told: Told, disk: Path, *, rounds: int) -> None:
     # Each takes a minute and more: two say as much as five.
     seen = [verified(many) for _ in range(max(1, rounds // 2))]
     told.row(
-        f"verifier, {ENTRIES:,} entries in {ENTRIES // ROTATE_ENTRIES} segments",
+        f"verifier, {ENTRIES:,} entries in {-(-ENTRIES // ROTATE_ENTRIES)} segments",
         [ENTRIES / took_s for took_s, _ in seen],
         unit="entries/s",
         budget=at_least(100_000),

@@ -57,14 +57,18 @@ def test_telemetry_of_two_moments_is_read_to_the_newer_one():
 
 async def test_a_client_has_heard_a_ship_only_once_she_was_told_of():
     heard = Heard()
-    waiting = heard.ship(244000001, 1.0)
-    heard.line(b'{"mmsi":244000001}')  # before anybody waits: of an earlier turn
-    task = asyncio.ensure_future(waiting)
+    first = asyncio.ensure_future(heard.ship(244000001, 1.0))
     await asyncio.sleep(0)
     heard.line(b'{"mmsi":244000002}')
-    assert not task.done()
+    assert not first.done()
     heard.line(b'{"mmsi":244000001}')
-    await task
+    await first
+    second = asyncio.ensure_future(heard.ship(244000002, 1.0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not second.done()  # who was told of before is not the one who is waited for
+    heard.line(b'{"mmsi":244000002}')
+    await second
 
 
 def test_what_is_not_installed_has_no_version(monkeypatch, tmp_path):
