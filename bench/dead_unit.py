@@ -47,7 +47,7 @@ WHOLE_S = 8.0
 """How long all eight are counted."""
 DEAD_S = 30.0
 """How long the seven are: the first seconds cost most, since a dead unit is asked less and less."""
-ENOUGH_ROUNDS = 3
+ENOUGH_ROUNDS = 2
 """Time-outs decide, not the processor: rounds are hardly apart."""
 WARM_UP_S = 3.0
 START_S = 30.0

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 POINT, ALERT = (ROOT + name for name in ("point/s01", "alert/seal.broken.s01"))
 OPENINGS = 2
 """That one daemon is shown: a third within a minute is chatter."""
-DAEMONS = 4
+DAEMONS = 2
 """In one round."""
 
 

@@ -182,7 +182,7 @@ def turn(whose: str, seconds: float) -> tuple[float, float, list[float]]:
     return told["cpu_s"] / told["polls"] * 1e6, made, took_ms
 
 
-def measure(told: Told, *, rounds: int, seconds: float = 5.0) -> None:
+def measure(told: Told, *, rounds: int, seconds: float = 4.0) -> None:
     """Say the ratios."""
     cost_us: dict[str, list[float]] = {"bare": [], "ours": []}
     took_ms: dict[str, list[list[float]]] = {"bare": [], "ours": []}

@@ -53,47 +53,47 @@ class Measured:
 PARTS = {
     "latency": Measured(
         "a unit's answer to a subscriber, over a bare program",
-        5,
-        lambda told, disk, rounds: latency.measure(told, disk, rounds=rounds, flips=40),
+        3,
+        lambda told, disk, rounds: latency.measure(told, disk, rounds=rounds, flips=24),
     ),
     "modbus": Measured(
         "a poll's processor time, over bare pymodbus",
-        1.5,
+        1.2,
         lambda told, _, rounds: modbus_cpu.measure(told, rounds=rounds),
     ),
     "inputs": Measured(
         "100 inputs at 10 Hz, over a bare program and ThingsBoard's gateway",
-        6,
+        4.5,
         lambda told, disk, rounds: inputs.measure(told, disk, rounds=rounds),
     ),
     "dead": Measured(
         "what a dead unit costs the others of its bus",
-        2.2,
+        1.5,
         lambda told, disk, rounds: dead_unit.measure(told, disk, rounds=rounds),
     ),
     "nmea": Measured(
         "a sentence's processor time and the flood, over bare pyais and pynmea2",
-        5,
+        3.5,
         lambda told, _, rounds: nmea_cpu.measure(told, rounds=rounds),
     ),
     "ingest": Measured(
         "AIS and GNSS into the whole product, over Signal K's server and gpsd",
-        7,
+        4,
         lambda told, disk, rounds: ingest.measure(told, disk, rounds=rounds),
     ),
     "flood": Measured(
         "an alert's way while AIS floods",
-        2,
+        2.7,
         lambda told, disk, rounds: flood.measure(told, disk, rounds=rounds),
     ),
     "start": Measured(
         "from the start of the process until the ship is watched",
-        0.7,
+        0.4,
         lambda told, disk, rounds: start.measure(told, disk, rounds=rounds),
     ),
     "idle": Measured(
         "what a quiet ship takes",
-        1.5,
+        1.4,
         lambda told, disk, rounds: idle.measure(told, disk, rounds=rounds),
     ),
     "record": Measured(
@@ -110,18 +110,18 @@ PARTS = {
     ),
     "alerts": Measured(
         "10,000 points judged, over bare dictionaries",
-        0.5,
+        0.2,
         lambda told, _, rounds: alerts.measure(told, rounds=rounds),
     ),
     "demo": Measured(
         "the demo's start and end",
-        1,
+        0.8,
         lambda told, disk, rounds: demo.measure(told, disk, rounds=rounds),
     ),
     "clicks": Measured(
         "a press at a page, over the bare broker",
-        4,
-        lambda told, disk, rounds: clicks.measure(told, disk, rounds=rounds, presses=20),
+        2.8,
+        lambda told, disk, rounds: clicks.measure(told, disk, rounds=rounds, presses=15),
     ),
 }
 

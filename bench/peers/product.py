@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Read: TypeAlias = Callable[[int, float], Awaitable[None]]
 
-LISTENING_S = 30.0
+LISTENING_S = 90.0
 
 
 class NotMeasuredError(Exception):
