@@ -49,7 +49,6 @@ async def measure(told: Told, disk: Path, *, rounds: int) -> None:
             for _ in range(rounds):
                 await asyncio.sleep(WATCH_S / rounds)
                 seen.append(spent(process.pid))
-    assert process.returncode == 0
     pieces = [(after, before, after.at_s - before.at_s) for before, after in pairwise(seen)]
     whole = f"quiet sample ship, {WATCH_S:.0f} s"
     told.row(
