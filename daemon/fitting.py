@@ -523,6 +523,7 @@ class Fitted:
                 ship_time=lambda: self.ship.ship_time,
                 permits=lambda: self.ship.permits,
                 connected=lambda: self.publisher.facts().connected,
+                broker_reason=lambda: self.publisher.facts().reason,
                 odd=self.ship_now.position_odd,
                 interference=lambda: self.ship.interference,
                 sounds_at=self.watch.annunciator.sounds_at,

@@ -27,9 +27,17 @@ SYSTEM = {
     "disks": [
         {"folder": "/var/lib/ispsd", "free_bytes": 10**10, "read_only": False, "fault": None}
     ],
-    "service": {"ActiveState": "active", "NRestarts": "0"},
-    "faults_in_file": 0,
+    "services": {
+        "ispsd": {"UnitFileState": "enabled", "ActiveState": "active", "NRestarts": "0"},
+        "mosquitto": {"UnitFileState": "enabled", "ActiveState": "active", "NRestarts": "0"},
+        "ispsd-web": {"UnitFileState": "disabled", "ActiveState": "inactive", "NRestarts": "0"},
+    },
+    "ship_file": {"path": "/etc/ispsd/ispsd.toml", "unreadable": None, "faults": 0},
+    "certificate": {"ends": "2036-11-27", "days": 3649},
 }
+KEY_MISSING = (
+    "/var/lib/ispsd/record-key.pem: the key is missing, but /var/lib/ispsd/record holds the record"
+)
 
 
 def said(**changed):
@@ -51,7 +59,11 @@ def test_a_ship_in_order_has_no_finding():
     [
         ({"clock": "unset"}, "clock cannot be right"),
         ({"clock": "holdover"}, "runs on its own"),
-        ({"broker": False}, "! the broker is not reached"),
+        (
+            {"broker": False, "broker_reason": "broker 127.0.0.1:1883: Connection refused"},
+            "! the broker is not reached: broker 127.0.0.1:1883: Connection refused: no page shows",
+        ),
+        ({"broker": False}, "! the broker is not reached: no reason is known"),
         ({"simulated": True}, "simulated"),
         ({"stations": [{**STATION, "live": False}]}, "! no station is live"),
         (
@@ -63,13 +75,37 @@ def test_a_ship_in_order_has_no_finding():
             "io1 is down for 3 min: Connection refused",
         ),
         ({"devices": [{**DEVICE, "good": 100, "dropped": 50}]}, "33% of what it says"),
-        ({"alerts": [{**ALERT, "age_s": 90_000.0}]}, "1 alerts stand for more than a day"),
+        (
+            {"devices": [{**DEVICE, "link": "quarantined", "reason": "its driver hung ispsd"}]},
+            "! io1 is not read: its driver hung ispsd: it is not read, all others are",
+        ),
+        (
+            {
+                "devices": [
+                    {
+                        **DEVICE,
+                        "id": f"io{n}",
+                        "link": "down",
+                        "reason": f"192.168.60.1{n}:502: No route to host",
+                    }
+                    for n in range(3)
+                ]
+            },
+            "3 devices are not reached (io0, io1, io2): No route to host: look first at what they have in common",
+        ),
+        ({"alerts": [{**ALERT, "age_s": 90_000.0}]}, "1 alert stands for more than a day"),
+        ({"alerts": [{**ALERT, "age_s": 90_000.0}] * 2}, "2 alerts stand for more than a day"),
         (
             {"record": {**WELL["record"], "writable": False, "reason": "No space left"}},
             "! the record cannot be written: No space left: look at the disk",
         ),
+        (
+            {"record": {**WELL["record"], "writable": False, "reason": KEY_MISSING}},
+            "procedure 3, Lost key; do not restart ispsd",
+        ),
         ({"record": {**WELL["record"], "pending_age_s": 12.0}}, "the disk is slow"),
         ({"record": {**WELL["record"], "lost": 3}}, "! 3 entries were lost"),
+        ({"record": {**WELL["record"], "lost": 1}}, "! 1 entry was lost"),
     ],
 )
 def test_what_is_not_in_order_is_said_with_what_to_do(changed, words):
@@ -82,7 +118,8 @@ def test_what_is_not_in_order_is_said_with_what_to_do(changed, words):
     ("changed", "words"),
     [
         ({"read_only": True}, "! /var/lib/ispsd is read-only"),
-        ({"free_bytes": 5_000_000}, "5 MB are free"),
+        ({"free_bytes": 500_000_000}, "  /var/lib/ispsd: 500 MB are free"),
+        ({"free_bytes": 5_000_000}, "! /var/lib/ispsd: 5 MB are free"),
         ({"fault": "Input/output error"}, "! /var/lib/ispsd: Input/output error"),
     ],
 )
@@ -91,12 +128,64 @@ def test_a_disk_is_looked_at(changed, words):
     assert words in line
 
 
-def test_restarts_and_faults_in_the_file_are_told():
-    system = {**SYSTEM, "service": {"NRestarts": "7"}, "faults_in_file": 2}
-    assert [each.line().split(":")[0].strip() for each in findings.of_computer(system)] == [
-        "systemd has begun it again 7 times",
-        "! the ship's file has 2 faults",
-    ]
+@pytest.mark.parametrize(
+    ("device", "is_told"),
+    [({"link": "connecting", "age_s": 9.0}, False), ({"link": "connecting", "age_s": 61.0}, True)],
+)
+def test_what_is_only_just_connecting_is_no_finding(device, is_told):
+    assert bool(said(devices=[{**DEVICE, "reason": None, **device}])) is is_told
+
+
+def of_computer(**changed):
+    return [each.line() for each in findings.of_computer({**SYSTEM, **changed})]
+
+
+@pytest.mark.parametrize(
+    ("unit", "changed", "words"),
+    [
+        ("ispsd", {"NRestarts": "7"}, "  systemd has begun ispsd again 7 times: "),
+        ("mosquitto", {"NRestarts": "1"}, "  systemd has begun mosquitto again 1 time: "),
+        ("mosquitto", {"ActiveState": "failed"}, "! mosquitto does not run (failed): journalctl -u"),
+        ("ispsd-web", {"UnitFileState": "enabled"}, "! ispsd-web does not run (inactive): "),
+    ],
+)  # fmt: skip
+def test_a_service_that_does_not_run_or_was_begun_again_is_told(unit, changed, words):
+    services = {**SYSTEM["services"], unit: {**SYSTEM["services"][unit], **changed}}
+    [line] = of_computer(services=services)
+    assert line.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"faults": 1}, "! the ship's file has 1 fault: ispsd check"),
+        ({"faults": 2}, "! the ship's file has 2 faults: ispsd check"),
+        (
+            {"unreadable": "No such file or directory"},
+            "! the ship's file /etc/ispsd/ispsd.toml: No such file or directory: ",
+        ),
+    ],
+)
+def test_a_file_with_faults_and_one_that_is_not_there_are_two_things(changed, words):
+    [line] = of_computer(ship_file={**SYSTEM["ship_file"], **changed})
+    assert line.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (90, None),
+        (89, "  the broker's certificate is good until 2027-01-15 only: put the authority's key"),
+        (-1, "! the broker's certificate has ended on 2027-01-15: no station with TLS gets in: "),
+    ],
+)
+def test_a_certificate_near_its_end_is_told(days, words):
+    lines = of_computer(certificate={"ends": "2027-01-15", "days": days})
+    assert [line.startswith(words or "") for line in lines] == [True] * (words is not None)
+
+
+def test_where_a_ship_has_no_certificate_there_is_nothing_to_tell():
+    assert of_computer(certificate=None) == []
 
 
 async def typed(ship, *words):
@@ -142,7 +231,10 @@ async def test_a_bundle_is_not_written_over(tmp_path, capsys):
 def test_where_ispsd_does_not_answer_that_is_the_first_finding(tmp_path, capsys):
     code = cli.main(["doctor", "--socket", str(tmp_path / "none"), "--config", str(tmp_path / "x")])
     assert code == cli.FAILED
-    assert capsys.readouterr().out.startswith("! ispsd does not answer")
+    told = capsys.readouterr().out
+    assert told.startswith("! ispsd does not answer")
+    assert "/x: No such file or directory" in told
+    assert "fault" not in told
 
 
 def test_of_the_journal_the_newest_lines_that_warn_are_kept(monkeypatch):

@@ -23,6 +23,8 @@ from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asked, asking, s
 from daemon.console.findings import Finding
 from daemon.diskroom import room
 from daemon.errors import ConfigError, IspsdError
+from daemon.setup import certificates
+from daemon.setup.places import SETUP, Places
 from daemon.terminal import printable
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ MOST_LINES: Final = 400
 LONGEST_LINE: Final = 1000
 WITHIN_S: Final = 20.0
 STATE: Final = Path("/var/lib/ispsd")
+ROOT: Final = Path("/")
+UNITS: Final = ("ispsd", "ispsd-web", "mosquitto")
 PROPERTIES: Final = (
+    "UnitFileState",
     "ActiveState",
     "SubState",
     "NRestarts",
@@ -75,7 +80,8 @@ def _doctor(given: argparse.Namespace) -> int:
     else:
         for each in found:
             say(printable(each.line()))
-        say(f"{len(found)} findings" if found else "nothing is wrong that ispsd can see")
+        count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+        say(count if found else "nothing is wrong that ispsd can see")
     if given.bundle is not None:
         size = _write(given.bundle, found, status, system)
         say(
@@ -86,13 +92,7 @@ def _doctor(given: argparse.Namespace) -> int:
 
 def _system(ship_file: Path) -> dict[str, Any]:
     """Return what the computer says of itself; what cannot be asked is left empty."""
-    folder, faults = STATE, 0
-    try:
-        folder = config.load(ship_file).record.directory
-    except ConfigError as err:
-        faults = len(err.faults)
-    except (IspsdError, OSError):
-        pass
+    folder, file = _ship_file(ship_file)
     return {
         "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "ispsd": version("ispsd"),
@@ -100,14 +100,42 @@ def _system(ship_file: Path) -> dict[str, Any]:
         "computer": platform.platform(),
         "packages": sorted(f"{each.name} {each.version}" for each in distributions()),
         "disks": [{"folder": str(folder), **room(folder)}],
-        "service": _service(),
-        "faults_in_file": faults,
+        "services": {unit: _service(unit) for unit in UNITS},
+        "ship_file": file,
+        "certificate": _certificate(),
     }
 
 
-def _service() -> dict[str, str]:
+def _ship_file(path: Path) -> tuple[Path, dict[str, Any]]:
+    """Return where the record is, and what is wrong with the ship's file; not a word of what stands in it."""
+    said: dict[str, Any] = {"path": str(path), "unreadable": None, "faults": 0}
+    try:
+        path.open("rb").close()
+    except OSError as err:
+        return STATE, {**said, "unreadable": err.strerror or str(err)}
+    try:
+        return config.load(path).record.directory, said
+    except ConfigError as err:
+        return STATE, {**said, "faults": len(err.faults)}
+    except (IspsdError, OSError):
+        return STATE, {**said, "unreadable": "cannot be read"}
+
+
+def _certificate() -> dict[str, Any] | None:
+    """Return how long the broker's certificate is good; None where there is none, or nobody here may look."""
+    try:
+        found = certificates.found(Places(ROOT, ROOT / SETUP))
+    except (IspsdError, OSError):
+        return None
+    if found is None:
+        return None
+    days = (found.ends_utc - datetime.now(UTC)).days
+    return {"ends": f"{found.ends_utc:%Y-%m-%d}", "days": days}
+
+
+def _service(unit: str) -> dict[str, str]:
     lines = _said(
-        "systemctl", "show", "ispsd.service", "--property", ",".join(PROPERTIES)
+        "systemctl", "show", f"{unit}.service", "--property", ",".join(PROPERTIES)
     ).splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
 

@@ -56,6 +56,7 @@ class Parts:
         ship_time: The ship's offset from UTC now.
         permits: The permits to open now, by door.
         connected: Whether the broker is reached now.
+        broker_reason: Why it is not.
         odd: What speaks against the ship's position now, one indication alone too.
         interference: The known interference area that she is in.
         sounds_at: Where an alert sounds now.
@@ -77,6 +78,7 @@ class Parts:
     ship_time: Callable[[], timezone]
     permits: Callable[[], Mapping[str, Permit]]
     connected: Callable[[], bool]
+    broker_reason: Callable[[], str | None] = lambda: None
     odd: Callable[[], tuple[str, ...]] = tuple
     interference: Callable[[], InterferenceArea | None] = lambda: None
     sounds_at: Callable[[Alert], Sequence[str]] = lambda _: ()
@@ -114,6 +116,7 @@ class Status:
             "threat": regime.threat,
             "position": self._position(),
             "broker": parts.connected(),
+            "broker_reason": parts.broker_reason(),
             "sso": sso,
             "ordered": None
             if parts.ordered is None

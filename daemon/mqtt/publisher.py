@@ -66,6 +66,7 @@ class Facts:
         oldest_unsent_s: For how long the oldest change or event has waited for the broker.
         overwritten: How often somebody else wrote or cleared a topic of ours.
         refused: How many publications the broker refused.
+        reason: Why the last session ended, or none began; None while one lasts.
     """
 
     connected: bool
@@ -74,6 +75,7 @@ class Facts:
     oldest_unsent_s: float
     overwritten: int
     refused: int
+    reason: str | None = None
 
 
 def _note_in(payload: bytes | None) -> str | None:
@@ -124,6 +126,7 @@ class Publisher:
         self._selftest = Selftest(broker, self.topics, clock=clock, entropy=entropy)
         self._session: Session | None = None
         self._lost_s: float | None = None
+        self._ended: str | None = None
         self._commands: set[asyncio.Task[None]] = set()
         self._asked: Counter[str] = Counter()
         self._replaying = asyncio.Lock()
@@ -191,6 +194,7 @@ class Publisher:
             ),
             overwritten=self._counters.overwritten,
             refused=self._counters.refused,
+            reason=None if self._board.introduced else self._ended,
         )
 
     async def round_trip_s(
@@ -259,7 +263,7 @@ class Publisher:
         attempt = 0
         while not self._stop.is_set():
             began_s = self._clock.now_s()
-            reason = await self._one_session(group)
+            reason = self._ended = await self._one_session(group)
             self._progress()
             if self._stop.is_set():
                 return
