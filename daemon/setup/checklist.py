@@ -14,6 +14,7 @@ from daemon.model import Role
 from daemon.setup import broker, certificates, files, installing, passwords
 from daemon.setup.certificates import RENEW_BEFORE
 from daemon.setup.making import STATIONS_AUTHORITY
+from daemon.setup.places import OWN_UNITS, PAGES_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,8 +32,8 @@ NEW_KEYS = ("key.rotated", "record.adopted")
 ENVELOPE_MADE, ENVELOPE_OPENED = "envelope.made", "envelope.opened"
 ENTRIES_THAT_COUNT = (PIN_SET, PIN_RESET, BACKED_UP, *NEW_KEYS, ENVELOPE_MADE, ENVELOPE_OPENED)
 """What people did is in the record."""
-UNIT = "etc/systemd/system/ispsd.service"
-BROKER_UNIT = "etc/systemd/system/mosquitto.service.d/ispsd.conf"
+UNIT = "ispsd.service"
+BROKER_UNIT = "mosquitto.service.d/ispsd.conf"
 
 
 class State(StrEnum):
@@ -94,7 +95,7 @@ def lines(
         SetupError: Something cannot be looked at.
     """
     yield from (Line(State.MIND, text) for text in advice(config))
-    yield from _file_lines(config)
+    yield from _file_lines(config, places)
     key = places.key(config)
     has_key = files.exists(key)
     yield Line(
@@ -105,7 +106,7 @@ def lines(
     yield from _broker_lines(config, places, now_utc=now_utc)
     yield from _unit_lines(places)
     if asked is None:
-        yield Line(State.TO_DO, "ispsd does not run here", ("systemctl enable --now ispsd",))
+        yield Line(State.TO_DO, "ispsd does not run here", (installing.start(places),))
     yield from _people_lines(config, asked or NOTHING_SAID)
     yield from _shore_lines(config, places, asked or NOTHING_SAID)
 
@@ -121,7 +122,7 @@ def needs_pin(roles: Iterable[str]) -> bool:
     return not NEEDS_A_PIN.isdisjoint(roles)
 
 
-def _file_lines(config: Config) -> Iterator[Line]:
+def _file_lines(config: Config, places: Places) -> Iterator[Line]:
     how = []
     if config.mqtt.user is None:
         how.append(f'user = "{passwords.owner(config)}"')
@@ -131,6 +132,12 @@ def _file_lines(config: Config) -> Iterator[Line]:
         yield Line(State.TO_DO, "write into [mqtt] of the ship's file", tuple(how))
     else:
         yield Line(State.DONE, "the ship's file names the daemon's user and password")
+    if config.control.web_user is None and places.unit(PAGES_UNIT) is not None:
+        yield Line(
+            State.TO_DO,
+            "write into [control] of the ship's file, or nobody reaches the pages of SSO and Master",
+            ('web_user = "ispsd-web"',),
+        )
 
 
 def _broker_lines(config: Config, places: Places, *, now_utc: datetime) -> Iterator[Line]:
@@ -176,10 +183,12 @@ def _certificate_lines(certified: Certified, *, now_utc: datetime) -> Iterator[L
 
 def _unit_lines(places: Places) -> Iterator[Line]:
     for unit, what in ((UNIT, "the service"), (BROKER_UNIT, "the broker's restart")):
-        there = files.exists(places.root / unit)
-        source = "systemd/" + unit.removeprefix("etc/systemd/system/")
-        how = () if there else (f"install -D -m 0644 {source} /{unit}", "systemctl daemon-reload")
-        yield Line(State.DONE if there else State.TO_DO, f"{what}: /{unit}", how)
+        if (there := places.unit(unit)) is not None:
+            yield Line(State.DONE, f"{what}: /{there.relative_to(places.root)}")
+            continue
+        target = f"/{OWN_UNITS}/{unit}"
+        how = (f"install -D -m 0644 systemd/{unit} {target}", "systemctl daemon-reload")
+        yield Line(State.TO_DO, f"{what}: {target}", how)
 
 
 def _people_lines(config: Config, asked: Asked) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from daemon.setup import files
 from daemon.setup.files import SetupError
+from daemon.setup.places import PAGES_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from daemon.setup.places import Copy, Places
 
 BROKER_FOLDER_MODE = 0o750
-NEXT = ("systemctl restart mosquitto", "systemctl enable --now ispsd")
-"""What is left to be typed when all files are in place."""
 
 
 def commands(config: Config, places: Places) -> Iterator[str]:
@@ -34,7 +33,14 @@ def commands(config: Config, places: Places) -> Iterator[str]:
         yield f"install {whose}-m {copy.mode:04o} {copy.source} {copy.target}"
         if copy.source == places.key(config):
             yield f"rm {copy.source}"
-    yield from NEXT
+    yield "systemctl restart mosquitto"
+    yield start(places)
+
+
+def start(places: Places) -> str:
+    """Return what starts the watch, and its pages where they are installed."""
+    pages = " ispsd-web" if places.unit(PAGES_UNIT) is not None else ""
+    return f"systemctl enable --now ispsd{pages}"
 
 
 def install(config: Config, places: Places) -> list[Path]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 SETUP = "var/lib/ispsd-setup"
 MQTT_PASSWORD = "mqtt-password"  # noqa: S105 (a file's name)
+PAGES_UNIT = "ispsd-web.service"
+OWN_UNITS = "etc/systemd/system"
+UNIT_FOLDERS = (OWN_UNITS, "usr/lib/systemd/system", "lib/systemd/system")
+"""Where systemd looks: first for what somebody put there himself, then for what a package brought (systemd.unit(5))."""
 BROKER_SECRETS = ("passwords", "acl", "server.key")
 BROKER_CERTIFICATES = ("ca.crt", "server.crt")
 
@@ -64,6 +68,11 @@ class Places:
     @property
     def broker_config(self) -> Path:
         return self.root / "etc/mosquitto/conf.d/ispsd.conf"
+
+    def unit(self, name: str) -> Path | None:
+        """Return where a unit of systemd is installed; None where it is not."""
+        found = (self.root / folder / name for folder in UNIT_FOLDERS)
+        return next((each for each in found if each.is_file()), None)
 
     @property
     def made_for_broker(self) -> Path:
