@@ -10,7 +10,7 @@ FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
 PEERS := bench/peers
 
-.PHONY: demo test check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot clean
+.PHONY: demo test check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot boot-short clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make deb     the Debian package (for the Python of this computer's Debian; fetches what it packs)"
 	@echo "make boot    a Debian that boots: the package installed, killed, hung, full, rebooted, brought to the next version (root; minutes)"
 	@echo "make faults  everything that goes wrong on a ship, once each: broker, disk, clock, network, hostile input (12 minutes)"
+	@echo "make boot-short  the same without what takes long (root)"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -65,10 +66,15 @@ powercut: $(VENV)/.test
 
 # The system's own Python: the package's environment is for it.
 deb: $(VENV)/.demo
-	@/usr/bin/python3 debian/build.py $(abspath $(BIN)/pip)
+	@/usr/bin/python3 debian/build.py $(abspath $(BIN)/pip) $(DEB_FLAGS)
 
 boot: deb $(VENV)/.test
 	$(BIN)/python -m tests.boot
+
+# Where this computer cannot boot another it says SKIPPED, with the reason, and goes on.
+boot-short: DEB_FLAGS = --quick
+boot-short: deb $(VENV)/.test
+	@$(BIN)/python -m tests.boot --short || test $$? -eq 77
 
 # Neither npm nor Node is needed to run, install or test: what they make is committed.
 front: $(FRONT)/node_modules/.installed

@@ -1,6 +1,6 @@
 """Build the Debian package: a Python environment of its own under /opt/ispsd, whole, so that a ship fetches nothing.
 
-Run by the system's own Python, for which the package then is. What is fetched is fetched now, as `constraints.txt` pins
+Run by the system's own Python, for which the package then is. ``--quick`` packs it loosely, for a test. What is fetched is fetched now, as `constraints.txt` pins
 it.
 """
 
@@ -33,6 +33,7 @@ FILES = {
     "README.md": DOCUMENTS,
     "CHANGELOG.md": DOCUMENTS,
     "config/ispsd.toml": f"{DOCUMENTS}/examples",
+    "systemd/examples/web-tls.conf": f"{DOCUMENTS}/examples",
 }
 SCRIPTS = ("postinst", "prerm", "postrm")
 
@@ -40,6 +41,7 @@ SCRIPTS = ("postinst", "prerm", "postrm")
 def main() -> int:
     """Build it; print where it is."""
     pip = Path(sys.argv[1])
+    packing = ("-Znone",) if "--quick" in sys.argv else ("-Zxz", "-z3")
     os.environ["SOURCE_DATE_EPOCH"] = _said("git", "log", "-1", "--format=%ct")
     shutil.rmtree(PLACE, ignore_errors=True)
     stage = PLACE / "root"
@@ -53,7 +55,7 @@ def main() -> int:
             _set_mode(Path(folder) / each)
     package = PLACE / f"ispsd_{_version()}_{_architecture()}.deb"
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z3", "--build", stage, package],
+        ["dpkg-deb", "--root-owner-group", *packing, "--build", stage, package],
         check=True,
         stdout=subprocess.DEVNULL,
     )

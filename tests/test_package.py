@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.boot import document
 from tests.needed import needs
 
 ROOT = Path(__file__).parents[1]
@@ -60,3 +62,41 @@ def test_the_users_of_the_units_are_those_that_it_makes():
     assert made == {"ispsd", "ispsd-web"}
     web = (ROOT / "systemd/ispsd-web.service").read_text("utf-8")
     assert "User=ispsd-web" in web
+
+
+def typed(text):
+    return [what for kind, what in document.steps(text) if kind == "type"]
+
+
+def test_the_first_installation_names_this_version_and_the_readme_says_the_same_in_short():
+    """That each of these commands does what it says is seen by ``make boot``, on a computer that boots."""
+    whole = document.section((ROOT / "docs/procedures.md").read_text("utf-8"), newcomer_heading())
+    commands = typed(whole)
+    assert f"apt install ./ispsd_{build()._version()}_amd64.deb ./debian/*.deb" in commands
+    short = typed(
+        document.section((ROOT / "README.md").read_text("utf-8"), "On the ship's computer")
+    )
+    rest = iter(commands)
+    assert len(short) > 10
+    assert [each for each in short if each not in rest] == [], "another command, or another order"
+
+
+def newcomer_heading():
+    text = (ROOT / "tests/boot/newcomer.py").read_text("utf-8")
+    return re.search(r'^HEADING = "(.+)"$', text, re.MULTILINE)[1]
+
+
+def test_a_block_of_a_procedure_is_typed_line_by_line_and_anything_else_in_it_is_told():
+    text = "1. x\n\n   ```console\n   # a b\n   $ c\n   ```\n   ```toml\n   [web]\n   ```\n```text\nno\n```\n"
+    assert document.steps(text) == [("type", "a b"), ("type", "c"), ("write", "[web]\n")]
+    with pytest.raises(RuntimeError, match="no command"):
+        document.steps("```console\nispsd check\n```\n")
+
+
+def test_a_command_is_answered_at_a_terminal_and_how_it_ended_is_known(tmp_path):
+    asks = 'read -p "Really? " a; read -p "Twice? " b; echo "<$a$b>"; exit 3'
+    code, said = document.at_terminal(
+        asks, folder=tmp_path, answers=[("Really", "yes"), ("Twice", "no")]
+    )
+    assert (code, "<yesno>" in said) == (3, True)
+    assert document.at_terminal("pwd", folder=tmp_path, answers=[])[0] == 0

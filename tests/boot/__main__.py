@@ -1,18 +1,20 @@
 """Does the package make a bridge computer out of Debian? The full form: a computer of its own that really boots.
 
-    make boot        (or: python -m tests.boot [--work FOLDER] [--package FILE.deb])
+    make boot        (or: python -m tests.boot [--short] [--work FOLDER] [--package FILE.deb])
 
 A small Debian is made once and kept in the work folder; its systemd boots in a container without any network. There the
-package is installed as an ETO would, the watch is started, killed, hung, starved of disk, rebooted with an alert open,
-brought to the next version and taken away again. What each step came to is printed, and the exit code is that of all.
+package is installed by the commands of docs/procedures.md, the watch is killed, hung, starved of disk, rebooted with an
+alert open, brought to the next version and taken away again. What each step came to is printed, and the exit code is
+that of all; 77 where this computer cannot boot one at all, with the reason.
 
-Wants root, Debian's mmdebstrap and systemd-container, and minutes.
+Wants root, Debian's mmdebstrap and systemd-container, and minutes; the short form less of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,9 +23,14 @@ from pathlib import Path
 from tests import thin
 
 HERE = Path(__file__).resolve().parents[2]
-PACKAGES = (
-    "systemd,systemd-sysv,dbus,udev,libnss-systemd,mosquitto,mosquitto-clients,python3,procps"
-)
+PACKAGES = "systemd,systemd-sysv,dbus,udev,libnss-systemd,python3,procps,iproute2"
+"""A little less than a freshly installed Debian has."""
+ON_THE_STICK = "mosquitto mosquitto-clients alsa-utils"
+FETCHED = "srv/debian"
+STICK = "media/usb"
+GUEST = ("ailing.py", "computer.py", "document.py", "guest.py", "hanging.py", "newcomer.py")
+SKIPPED = 77
+"""As automake counts it: nothing was tried."""
 STORY = "srv/story"
 """Where the guest finds what it is about, and leaves what came of it."""
 BOOTS = 4
@@ -52,31 +59,81 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.boot")
     parser.add_argument("--work", type=Path, default=HERE / "build" / "boot")
     parser.add_argument("--package", type=Path)
+    parser.add_argument("--short", action="store_true", help="what a change is tried with")
     given = parser.parse_args()
+    try:
+        return tell(given)
+    except CannotBootError as err:
+        print(f"SKIPPED: no computer can be booted here: {err}", flush=True)
+        return SKIPPED
+
+
+def tell(given: argparse.Namespace) -> int:
+    """Set a computer up, boot it until its story ends, and print that.
+
+    Raises:
+        CannotBootError: Not here.
+    """
+    must_be_able()
     package = given.package or newest_package()
     given.work.mkdir(parents=True, exist_ok=True)
+    (given.work / "console.log").unlink(missing_ok=True)
     root = fresh_root(given.work)
     story = root / STORY
     story.mkdir(parents=True)
-    shutil.copy(package, story / "ispsd.deb")
+    shutil.copy(package, root / STICK)
     make_next(package, given.work, story / "next.deb")
-    write_ship(story / "ispsd.toml")
-    for each in ("guest.py", "hanging.py"):
+    write_ship(root / STICK / "my-ship.toml")
+    shutil.copy(HERE / "docs/procedures.md", story)
+    for each in GUEST:
         shutil.copy(Path(__file__).with_name(each), story / each)
+    if given.short:
+        (story / "short").touch()
     (root / "etc/systemd/system/story.service").write_text(UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True, exist_ok=True)
     (wants / "story.service").symlink_to("/etc/systemd/system/story.service")
+    if given.short:
+        return told(booted(root))
     disk = state_disk(given.work, root / "var/lib")
     try:
-        for _ in range(BOOTS):
-            boot(root, disk)
-            said = report(root)
-            if said and said[-1]["step"] == "end":
-                break
+        return told(booted(root, f"--bind={disk}:/var/lib"))
     finally:
         subprocess.run(["umount", disk], check=False)
-    return told(report(root))
+
+
+def booted(root: Path, *options: str) -> list[dict[str, object]]:
+    """Boot it as often as its story wants; return what it has written down.
+
+    Raises:
+        CannotBootError: It did not even begin.
+    """
+    for _ in range(BOOTS):
+        ended = boot(root, *options)
+        said = report(root)
+        if ended and not said:
+            console = (root.parent / "console.log").read_text("utf-8", errors="replace")
+            raise CannotBootError(f"systemd-nspawn ends with {ended}: {console.strip()[-300:]}")
+        if said and said[-1]["step"] == "end":
+            break
+    return report(root)
+
+
+class CannotBootError(Exception):
+    """This computer is not one on which another can be booted: nothing was tried."""
+
+
+def must_be_able() -> None:
+    """Refuse where what is wanted is not here.
+
+    Raises:
+        CannotBootError: Say what.
+    """
+    if os.geteuid() != 0:
+        raise CannotBootError("it wants root")
+    lacks = [each for each in ("mmdebstrap", "systemd-nspawn") if shutil.which(each) is None]
+    if lacks:
+        raise CannotBootError(f"{' and '.join(lacks)} not here")
 
 
 def newest_package() -> Path:
@@ -92,19 +149,22 @@ def fresh_root(work: Path) -> Path:
     base, root = work / "base", work / "root"
     if not (base / "etc/debian_version").exists():
         print("making a small Debian (once)", flush=True)
-        subprocess.run(
-            [
-                "mmdebstrap",
-                "--quiet",
-                "--variant=minbase",
-                f"--include={PACKAGES}",
-                "bookworm",
-                base,
-            ],
-            check=True,
-        )
+        made = subprocess.run(
+            ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}",
+             '--customize-hook=chroot "$1" apt-get clean',
+             '--customize-hook=chroot "$1" apt-get install --yes --quiet=2 --no-install-recommends --download-only '
+             f"{ON_THE_STICK} >/dev/null",
+             f'--customize-hook=mkdir -p "$1/{FETCHED}" && mv "$1"/var/cache/apt/archives/*.deb "$1/{FETCHED}"',
+             "bookworm", base],
+            check=False, stderr=subprocess.PIPE, text=True, errors="replace",
+        )  # fmt: skip
+        if made.returncode:
+            shutil.rmtree(base, ignore_errors=True)  # half of one would be taken for a whole one
+            raise CannotBootError(f"no Debian could be made: {made.stderr.strip()[-300:]}")
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "-a", base, root], check=True)
+    (root / STICK).mkdir(parents=True)
+    (root / FETCHED).rename(root / STICK / "debian")
     return root
 
 
@@ -129,7 +189,7 @@ def make_next(package: Path, work: Path, out: Path) -> None:
     )
     info.rename(info.with_name(f"ispsd-{NEXT_VERSION}.dist-info"))
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", place, out],
+        ["dpkg-deb", "--root-owner-group", "-Znone", "--build", place, out],
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -160,14 +220,14 @@ def state_disk(work: Path, content: Path) -> Path:
     return place
 
 
-def boot(root: Path, disk: Path) -> None:
-    """Boot it once, until it powers off."""
+def boot(root: Path, *options: str) -> int:
+    """Boot it once, until it powers off; return how that ended."""
     with (root.parent / "console.log").open("ab") as console:
-        subprocess.run(
+        return subprocess.run(
             ["systemd-nspawn", "-q", "-D", root, "-b", "--register=no", "--keep-unit",
-             "--private-network", f"--bind={disk}:/var/lib"],
+             "--private-network", *options],
             check=False, stdin=subprocess.DEVNULL, stdout=console, stderr=console, timeout=BOOT_S,
-        )  # fmt: skip
+        ).returncode  # fmt: skip
 
 
 def report(root: Path) -> list[dict[str, object]]:

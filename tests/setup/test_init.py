@@ -475,6 +475,28 @@ def test_check_says_what_is_to_be_done_in_order_and_makes_nothing(ship, capsys):
     assert "1 files of the broker and the daemon to be installed" in capsys.readouterr().out
 
 
+def test_where_the_package_is_its_units_are_found_and_its_pages_want_their_user(ship, capsys):
+    assert ship.init("--yes", "--install") == 0
+    plain = capsys.readouterr().out
+    assert "[TO DO] the service: /etc/systemd/system/ispsd.service" in plain
+    assert "web_user" not in plain
+    for unit in ("ispsd.service", "ispsd-web.service", "mosquitto.service.d/ispsd.conf"):
+        path = ship.root / "usr/lib/systemd/system" / unit
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert ship.init("--check") == 1
+    said = capsys.readouterr().out
+    assert "[done ] the service: /usr/lib/systemd/system/ispsd.service" in said
+    assert "[done ] the broker's restart: /usr/lib/systemd/system/mosquitto.service.d" in said
+    assert "systemd/ispsd.service /" not in said
+    assert "systemctl enable --now ispsd ispsd-web\n" in said
+    assert 'web_user = "ispsd-web"' in said
+    text = ship.config.read_text("utf-8")
+    ship.config.write_text(text.replace("[control]", '[control]\nweb_user = "ispsd-web"'), "utf-8")
+    ship.init("--check")
+    assert "web_user" not in capsys.readouterr().out
+
+
 def test_check_says_that_the_brokers_files_are_of_an_older_version(ship, capsys):
     assert ship.init("--yes", "--install") == 0
     assert "version of ispsd" not in capsys.readouterr().out
