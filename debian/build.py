@@ -1,7 +1,7 @@
 """Build the Debian package: a Python environment of its own under /opt/ispsd, whole, so that a ship fetches nothing.
 
-Run by the system's own Python, for which the package then is. ``--quick`` packs it loosely, for a test. What is fetched is fetched now, as `constraints.txt` pins
-it.
+Run by the system's own Python, for which the package then is. What is fetched is fetched now, as `constraints.txt` pins
+it. ``--quick`` does not compress it, for a test.
 """
 
 from __future__ import annotations
