@@ -197,7 +197,8 @@ def _people_lines(config: Config, asked: Asked) -> Iterator[Line]:
     without = [name for name in aboard if not asked.has_pin(name)]
     if without:
         how = tuple(f'ispsd pin set --by "{name}"' for name in without)
-        yield Line(State.TO_DO, f"{len(without)} persons need a PIN, each sets his own", how)
+        few = "1 person needs a PIN" if len(without) == 1 else f"{len(without)} persons need a PIN"
+        yield Line(State.TO_DO, f"{few}, each sets his own", how)
     elif aboard:
         yield Line(State.DONE, "everybody who needs a PIN has one")
     if asked.of(ENVELOPE_MADE) > asked.of(ENVELOPE_OPENED):
