@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import mmap
 import os
 import shutil
@@ -77,7 +78,9 @@ def library() -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc")
     needs(compiler, "a C compiler is not installed (Debian: apt install gcc libc6-dev)")
     assert compiler is not None
-    made = Path(mkdtemp(prefix="ispsd-shim-")) / "shim.so"
+    folder = Path(mkdtemp(prefix="ispsd-shim-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = folder / "shim.so"
     words = (*("-std=gnu11", "-O2", "-Wall", "-Werror", "-shared", "-fPIC"), "-o", str(made))
     subprocess.run([compiler, *words, str(SOURCE), "-ldl"], check=True)
     return made
