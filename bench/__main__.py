@@ -45,6 +45,8 @@ def main() -> int:
     given = _given()
     if given.alone:
         return _alone(given.alone, given)
+    # Whoever ends us ends the part as Ctrl-C does, and leaves nothing of it on the disk.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     path = given.results or RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.json"
     try:
         kept = results.begun(path, machine(), versions())
