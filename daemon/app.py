@@ -6,7 +6,9 @@ Stop order: no new readings, the last entry, the head signed, the stations told,
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,18 +20,22 @@ from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import SUSPECT
 from daemon.assets import asset
 from daemon.config.advice import advice
+from daemon.config.changes import unchanged
 from daemon.episodes import BEGAN
 from daemon.errors import IspsdError, RecordError
 from daemon.fitting import Fitted
-from daemon.model import Priority
+from daemon.model import Classification, Priority
 from daemon.record import fold
 from daemon.record.reader import Query
 from daemon.restore import restore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from daemon.clock import Clock
     from daemon.config import Config
-    from daemon.model import Json
+    from daemon.model import Json, Reading
 
 LATELY = 5
 """Episodes of GNSS interference that may have begun in half an hour: one ends after ten quiet minutes."""
@@ -39,6 +45,22 @@ STOP_S = 1.0
 
 class Daemon(Fitted):
     """A running ispsd."""
+
+    _left: tuple[Reading, ...] = ()
+    """What was seen last by the one that ran before, of devices that are as they were."""
+
+    def inherit(self, before: Fitted) -> None:
+        """Take over what was seen last: a door that was closed is known to have been so."""
+        same = unchanged(before.config, self.config)
+        ids = frozenset(self.points.ids())
+        self._left = tuple(
+            reading
+            for reading in before.points
+            if reading.source in same
+            and reading.point in ids
+            and reading.classification is Classification.WATCH
+            and reading.value is not None
+        )
 
     async def run(self) -> None:
         """Run until ``stop`` is set, then stop in order.
@@ -64,6 +86,8 @@ class Daemon(Fitted):
         resumed_s = self.clock.now_s() if self._gnss_is_loud() else None
         rulebook.recall(rules, self._alarmed, resumed_s=resumed_s)
         self.watch.follow(rules)
+        for reading in self._left:
+            self.watch.take(reading)
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
@@ -78,7 +102,9 @@ class Daemon(Fitted):
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await self.record.stop()
-            await self.office.close()
+            self.isolation.end()
+            self._disk_room.close()
+            await self.office.close(copy=self.reloading.successor is None)
 
     def _is_known(self, key: str, source: str) -> bool:
         """Return whether a condition was known before the start: it was told then, or inhibited."""
@@ -150,11 +176,18 @@ class Daemon(Fitted):
             systemd.notify("READY=1", "STATUS=keeping the watch")
             self.ready.set()
             await self.stop.wait()
-            systemd.notify("STOPPING=1")
+            systemd.notify(*self._farewell())
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await self._finish(publishing)
+
+    def _farewell(self) -> tuple[str, ...]:
+        """Return what systemd is told at a stop: that it ends, or that it is on again soon (sd_notify(3))."""
+        if self.reloading.successor is None:
+            return ("STOPPING=1",)
+        since_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        return ("RELOADING=1", f"MONOTONIC_USEC={since_us}", "STATUS=taking another file")
 
     async def _finish(self, publishing: asyncio.Task[None]) -> None:
         """Write the last entry, sign the head, tell the stations; a dead disk or broker cannot hold it up."""
@@ -200,13 +233,50 @@ class Daemon(Fitted):
             self.watch.window_changed()
 
 
-async def run(config: Config, *, clock: Clock) -> int:
-    """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+async def run(config: Config, *, clock: Clock, path: Path | None = None) -> int:
+    """Run the daemon until SIGTERM or SIGINT; on SIGHUP read the file again; return the exit code."""
     for text in advice(config):
         logs.get("config").warning("config.doubtful", reason=text)
-    daemon = Daemon(config, clock=clock)
+    now = Daemon(config, clock=clock)
     loop = asyncio.get_running_loop()
+    reading: set[asyncio.Task[None]] = set()
+
+    def became(daemon: Daemon) -> None:
+        nonlocal now
+        now = daemon
+
+    def hang_up() -> None:
+        if path is not None:
+            task = loop.create_task(now.reloading.hang_up(path))
+            reading.add(task)
+            task.add_done_callback(reading.discard)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, daemon.stop.set)
-    await daemon.run()
+        loop.add_signal_handler(number, lambda: _end(now))
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    await keep(now, became=became)
     return 0
+
+
+def _end(daemon: Daemon) -> None:
+    """Stop for good, in the middle of a reload too."""
+    daemon.reloading.successor = None
+    daemon.stop.set()
+
+
+async def keep(daemon: Daemon, *, became: Callable[[Daemon], None]) -> None:
+    """Run a daemon, and after it the one that another file made in its place, until one stops for good.
+
+    Raises:
+        IspsdError: The control socket cannot be made.
+    """
+    while True:
+        await daemon.run()
+        successor = daemon.reloading.successor
+        if not isinstance(successor, Daemon):
+            return
+        successor.inherit(daemon)
+        became(successor)
+        daemon = successor
+        # What has stopped holds itself in cycles, with sockets of its broker's connections in them.
+        gc.collect()

@@ -160,7 +160,7 @@ def _run(given: argparse.Namespace) -> int:
     loaded = config.load(given.config)
     clock = SystemClock()
     logs.configure(json=not sys.stderr.isatty(), utc=clock.utc, level=given.log_level)
-    return asyncio.run(app.run(loaded, clock=clock))
+    return asyncio.run(app.run(loaded, clock=clock, path=given.config))
 
 
 def _status(given: argparse.Namespace) -> int:

@@ -201,6 +201,8 @@ async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
         line = await reader.readline()
     except ValueError as err:
         raise IspsdError(f"{path}: the answer has more than {LONGEST_ANSWER} bytes") from err
+    except OSError as err:  # it stopped listening while we waited for our turn
+        raise IspsdError(f"{path}: ispsd closed the connection without an answer") from err
     finally:
         writer.close()
     if not line:

@@ -47,6 +47,10 @@ class DiskRoom:
         disks, self._asking = self._asking.result(), None
         return {"disks": disks, "evidence_bytes": list(self._evidence_bytes())}
 
+    def close(self) -> None:
+        """Ask no more."""
+        self._worker.finish()
+
 
 def room(folder: Path) -> dict[str, Json]:
     """Return how much room is on the disk of a folder; it waits for the disk."""

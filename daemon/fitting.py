@@ -61,6 +61,7 @@ from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.record.scribe import Limits
 from daemon.rejudging import Rejudging
+from daemon.reloading import Reloading
 from daemon.requests import Requests
 from daemon.sealregister import SealRegister
 from daemon.shipnow import MOVING, ShipNow
@@ -118,6 +119,40 @@ class Fitted:
         self._build_exporters()
         self._build_tests()
         self._build_acts()
+
+    def in_its_place(self, config: Config) -> Fitted:
+        """Return what another file makes, with the same clock and the same gate; nothing is touched.
+
+        Raises:
+            ValueError: A driver cannot be built here.
+            IspsdError: Something that the file names is not there.
+        """
+        return type(self)(
+            config,
+            clock=self.clock,
+            entropy=self._entropy,
+            gate=self.gate,
+            hardness=self._hardness,
+        )
+
+    def _hindrance(self) -> tuple[str, bool] | None:
+        """Return what would be lost if the watch began anew now, and whether only the SSO may know of it."""
+        if self.gate.is_open():
+            return (
+                "a test window of the SSAS is open: close it, or wait until its test is over",
+                True,
+            )
+        for test in self.tests.tests.values():
+            if test.session is not None and test.session.person is not None:
+                covert = test.classification is Classification.SSO
+                return f"{test.config.id} is being done: let it end, or break it off", covert
+        if self._loop_check.is_on:
+            return "a loop check is going on: let it end, or end it", False
+        if not self.ready.is_set():
+            return "ispsd has not come up yet: try again in a moment", False
+        if not self.record.health().writable:
+            return "the record cannot be written now, and what is open would not be kept", False
+        return None
 
     def _build_record(self) -> None:
         section = self.config.record
@@ -385,7 +420,7 @@ class Fitted:
         self.tests.also_to_do += [*self.office.to_do(), self._build_commissioning().to_do]
 
     def _build_commissioning(self) -> Commissioning:
-        loop_check = LoopCheck(
+        loop_check = self._loop_check = LoopCheck(
             watch=self.watch,
             tags=tuple(wiring.tags(self.config, self._points_of)),
             topics=self.publisher.topics,
@@ -532,6 +567,13 @@ class Fitted:
                 ordered=self.ship,
             )
         )
+        self.reloading = Reloading(
+            self.config,
+            journal=self.record,
+            build=self.in_its_place,
+            hindrance=self._hindrance,
+            stop=self.stop,
+        )
         requests = Requests(
             acts=self.acts,
             record=self.record,
@@ -547,6 +589,7 @@ class Fitted:
                 **self.station_acts.requests(),
                 **orders.requests(),
                 **self.isolation.requests(),
+                **self.reloading.requests(),
                 "doors.counted": self.movements.answer,
                 "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
             },

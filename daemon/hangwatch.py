@@ -93,6 +93,9 @@ class HangWatch:
                 told = self._tell()
             if file is not None:  # as long as this thread gets its turn, nothing is left there
                 faulthandler.dump_traceback_later(self._after_s * 1.5, file=file)
+        if file is not None:
+            faulthandler.cancel_dump_traceback_later()
+            file.close()
 
     def _tell(self) -> tuple[str, ...]:
         """Write down where the loop hangs; return whose driver it is."""

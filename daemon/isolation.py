@@ -67,6 +67,7 @@ class Isolation:
         self._clock = clock
         self._run = f"{os.getpid()}-{clock.now_s():.0f}"
         self._disk = Worker("hangs")
+        self._hang_watch: HangWatch | None = None
         self._log = logs.get("isolation")
 
     async def begin(self) -> None:
@@ -98,7 +99,7 @@ class Isolation:
     def _watch(self) -> None:
         period_us = int(os.environ.get("WATCHDOG_USEC", "0"))
         if period_us:
-            HangWatch(
+            self._hang_watch = HangWatch(
                 self._notes,
                 progress=self._progress,
                 drivers={name: each.driver for name, each in self._supervisors.items()},
@@ -107,7 +108,14 @@ class Isolation:
                 run=self._run,
                 boot=self._clock.boot_id(),
                 trace=self._trace,
-            ).start()
+            )
+            self._hang_watch.start()
+
+    def end(self) -> None:
+        """Look no more: what has stopped in order makes no progress, and does not hang."""
+        if self._hang_watch is not None:
+            self._hang_watch.stop()
+        self._disk.finish()
 
     def requests(
         self,

@@ -75,6 +75,11 @@ class LoopCheck:
         run = self._run
         return run is not None and run.is_on and point in run.tags
 
+    @property
+    def is_on(self) -> bool:
+        """Whether one is asked for, or on."""
+        return self._run is not None
+
     def tests(self, point: str) -> str | None:
         """Return who checks a point now; None: nobody does."""
         return self._run.by.person.name if self._run is not None and self.covers(point) else None

@@ -197,10 +197,13 @@ class Office:
         if self.witnesses.met.is_set():
             await self.safekeeping.ask_broker()
 
-    async def close(self) -> None:
-        """Let go of what persons have set, and copy the record that has been closed."""
+    async def close(self, *, copy: bool = True) -> None:
+        """Let go of what persons have set; copy the closed record, where it is not opened again at once."""
         self.proofs.close()
-        await self.safekeeping.copies.at_stop()
+        if copy:
+            await self.safekeeping.copies.at_stop()
+        else:
+            self.safekeeping.copies.let_go()
 
     def work(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Yield what runs for as long as the daemon does."""

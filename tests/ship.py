@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from daemon import config, control, logs
-from daemon.app import Daemon
+from daemon.app import Daemon, keep
 from daemon.drivers.ssas_listening import SsasPortDriver
 from daemon.errors import RefusedError
 from daemon.model import LinkState
@@ -74,6 +74,10 @@ class Ship:
         self.faults: list[str] = []
         self._connection: Connection
         self._ids = iter(range(1, 10_000))
+
+    def is_run_by(self, daemon: Daemon) -> None:
+        """Take the daemon that another file made."""
+        self.daemon = daemon
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass from one sleeper's moment to the next; before each, all has come to rest."""
@@ -277,7 +281,7 @@ async def afloat(
     )
     # The broker comes after the daemon has come to rest, so that it always finds the same picture to tell.
     await broker.stop()
-    running = asyncio.ensure_future(ship.daemon.run())
+    running = asyncio.ensure_future(keep(ship.daemon, became=ship.is_run_by))
     await soon(lambda: ship.daemon.publisher.facts().progress > 0 or running.done())
     await ship.daemon.record.drained()
     asked = [each for each in ship.daemon.supervisors if each.device in answers_at_once]
@@ -303,7 +307,7 @@ async def afloat(
         with suppress(asyncio.CancelledError):
             await listening
         await subscriber.disconnect()
-        assert ship.faults == []
+        assert ship.faults == [], ship.faults[:3]
 
 
 @asynccontextmanager

@@ -130,6 +130,7 @@ def _build(name: str, tree: dict[str, Any], sha256: str, written_in: int) -> Con
         tests=tuple(tests),
         sha256=sha256,
         written_in=written_in,
+        tree=tree,
     )
 
 

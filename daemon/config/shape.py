@@ -624,6 +624,8 @@ class Config:
     """Of the file's bytes: it stands in the record."""
     written_in: int
     """The format of the file as it was read."""
+    tree: Mapping[str, Any]
+    """Its tables in the newest format: what two files have otherwise is found there."""
 
     @property
     def is_demo(self) -> bool:

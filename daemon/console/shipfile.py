@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon import config, control, logs
 from daemon.clock import SystemClock
+from daemon.config import formats
 from daemon.config.advice import advice
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, say
+from daemon.config.carrying import packed
+from daemon.console.asking import DEFAULT_CONFIG, DEFAULT_SOCKET, DONE, FAILED, say
 from daemon.errors import ConfigError, Fault, IspsdError
 from daemon.model import OpeningKind
 from daemon.setup import files, keeping
@@ -29,6 +31,9 @@ USUAL_S: Final = 60.0
 """Equipment that reports its alerts does so once a minute."""
 SHORTEST_S: Final = 1.0
 LONGEST_S: Final = 600.0
+RELOADED_S: Final = 45.0
+AGAIN_S: Final = 0.2
+ASKED_S: Final = 5.0
 THREADS: Final = "probe"
 MOST_THREADS: Final = 64
 """Ports are opened in threads: those that hang must not keep the others."""
@@ -72,6 +77,13 @@ def add(commands: Any) -> None:
     migrate.add_argument("config", type=Path, nargs="?", default=DEFAULT_CONFIG, help=THE_FILE)
     migrate.add_argument("--dry-run", action="store_true", help="say what would be changed")
     migrate.set_defaults(act=_migrate)
+
+    reload = commands.add_parser(
+        "reload", help="have the running ispsd take the ship's file as it is now; or say why not"
+    )
+    reload.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=THE_FILE)
+    reload.add_argument("--socket", type=Path, help="the control socket (default: the file's)")
+    reload.set_defaults(act=lambda given: asyncio.run(_reload(given)))
 
     schema = commands.add_parser(
         "schema", help="print the JSON Schema of the ship's file, for editors"
@@ -176,6 +188,46 @@ def _migrate(given: argparse.Namespace) -> int:
     say(f"{path}: written in the newest format; the old one is {kept}")
     say(f"now: ispsd check {path}")
     return DONE
+
+
+async def _reload(given: argparse.Namespace) -> int:
+    raw = files.read(given.config)
+    socket = given.socket or _socket_of(raw, str(given.config))
+    answer = await control.ask(
+        socket, {"do": "reload", "file": str(given.config), "packed": packed(raw)}
+    )
+    if answer["same"]:
+        say(f"{given.config}: ispsd runs with it already; nothing was done")
+        return DONE
+    for line in answer["changes"]:
+        say(printable(f"  {line}"))
+    for _ in range(round(RELOADED_S / AGAIN_S)):
+        if await _runs_with(socket, answer["sha256"]):
+            say(f"{given.config}: ispsd runs with it")
+            return DONE
+        await asyncio.sleep(AGAIN_S)
+    raise IspsdError(
+        f"the file was taken, and {RELOADED_S:g} s later ispsd does not answer with it: journalctl -u ispsd"
+    )
+
+
+def _socket_of(raw: bytes, name: str) -> Path:
+    """Return where the file says that ispsd is spoken to, whatever else is wrong with it."""
+    try:
+        said = formats.parsed(name, raw.decode("utf-8", "replace")).get("control")
+    except ConfigError:
+        return DEFAULT_SOCKET
+    socket = said.get("socket") if isinstance(said, dict) else None
+    return Path(socket) if isinstance(socket, str) else DEFAULT_SOCKET
+
+
+async def _runs_with(socket: Path, sha256: str) -> bool:
+    try:
+        async with asyncio.timeout(ASKED_S):
+            answer = await control.ask(socket, {"do": "configuration"})
+    except (IspsdError, TimeoutError):
+        return False  # between the two
+    return bool(answer["sha256"] == sha256)
 
 
 def _schema(given: argparse.Namespace) -> int:  # noqa: ARG001 (it asks for nothing)

@@ -252,6 +252,10 @@ class Copies:
             with suppress(RecordError, TimeoutError):
                 async with asyncio.timeout(AT_STOP_S):  # the record's own disk may hang as well
                     await self._copy_all(self._place, AT_STOP_S)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Copy no more."""
         self._thread.finish()
 
     async def _copy_all(self, place: Path, limit_s: float) -> int:

@@ -1,0 +1,205 @@
+"""What does a reload keep, what does it refuse, and what does it say of itself?"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+
+import pytest
+
+from daemon import control
+from daemon.config.carrying import packed
+from daemon.errors import RefusedError
+from daemon.model import LinkState
+from tests.ship import HATCH, Ship, afloat, ashore, sailing
+from tests.ship_talk import HATCH_ALERT, acknowledge, entries, open_hatch, told
+from tests.soon import soon
+
+QUICKER = ("poll_s = 0.1", "poll_s = 0.2")
+OF_WING = ('name = "BRIDGE WING S"', 'name = "WING DOOR S"')
+
+
+def file_of(ship: Ship) -> str:
+    return (ship.folder / "ispsd.toml").read_text("utf-8")
+
+
+def edited(ship: Ship, *changes: tuple[str, str]) -> bytes:
+    text = file_of(ship)
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text.encode()
+
+
+async def asked(ship: Ship, raw: bytes) -> dict:
+    """Hand a file over as the command does; time stands still meanwhile."""
+    path = ship.daemon.config.control.socket
+    request = {"do": "reload", "file": "ispsd.toml", "packed": packed(raw)}
+    return await control.ask(path, request)
+
+
+async def reloaded(ship: Ship, *changes: tuple[str, str]) -> dict:
+    """Have a file taken; return the answer when the ship runs with it."""
+    before = ship.daemon
+    answer = await asked(ship, edited(ship, *changes))
+    async with asyncio.timeout(20):
+        while ship.daemon is before or ship.daemon.publisher.facts().session is None:
+            await ship.clock.advance(0.0)
+            await asyncio.sleep(0.01)
+            due_s = ship.clock.next_due_s()
+            if ship.daemon is not before and due_s is not None:
+                await ship.clock.advance(max(0.0, due_s - ship.clock.now_s()))
+    await ship.pass_time(1.0)
+    return answer
+
+
+async def test_what_did_not_change_raises_nothing_and_what_people_did_is_kept(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        await ship.ask("gangway", "take_watch", person="L. Tupou")
+        hatch = await open_hatch(ship)
+        await acknowledge(ship, hatch, person="L. Tupou")
+        permit = {"door": "d14", "worker": "R. dela Cruz", "work": "grease", "minutes": 60}
+        said = await ship.ask("bridge", "permit", person="J. Santos", **permit)
+        assert said["accepted"], said
+        await ship.pass_time(1.0)
+        permits = dict(ship.daemon.ship.permits)
+        assert permits
+        alerts = {alert.id for alert in ship.daemon.engine.alerts()}
+        ship.heard.clear()
+        answer = await reloaded(ship, QUICKER)
+        assert answer["changes"] == ["device io1: poll_s"]
+        await ship.pass_time(20.0)
+        assert ship.daemon.supervisors[0].status.link is LinkState.UP
+        after = ship.state(HATCH_ALERT)
+        assert (after["state"], after["instance"]) == ("A", hatch["instance"])
+        assert not any(m["sounding"] for m in told(ship, HATCH_ALERT))
+        assert {alert.id for alert in ship.daemon.engine.alerts()} == alerts
+        assert ship.state("station/gangway")["person"] == "L. Tupou"
+        assert {door: p.person for door, p in ship.daemon.ship.permits.items()} == {
+            door: p.person for door, p in permits.items()
+        }
+        shown = [json.loads(m.payload) for m in ship.heard if "/alert/" in m.topic and m.payload]
+        assert {m["id"] for m in shown} <= alerts, "nothing is raised that did not stand"
+        assert not any(m["state"] == "V" for m in shown if m["id"] == hatch["id"])
+        (changed,) = [e for e in await entries(ship) if e["type"] == "configuration.changed"]
+        assert changed["open"]["changes"] == ["device io1: poll_s"]
+        assert changed["open"]["before"] != changed["open"]["after"]
+        assert changed["open"]["after"] == ship.daemon.config.sha256
+
+
+async def test_a_door_that_opens_while_it_reloads_is_told_when_it_is_seen(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        before = ship.daemon
+        await asked(ship, edited(ship, QUICKER))
+        await soon(before.stop.is_set)
+        await ship.unit.set_input(HATCH, False)
+        await soon(lambda: ship.daemon is not before)
+        await soon(ship.daemon.ready.is_set)
+        await ship.until(lambda: ship.state(HATCH_ALERT) or ship.state("alert/door.blind_open.d12"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("[watch]", "[watch]\nsituatoin = 1"), "situatoin"),
+        (('wiring = "nc"', 'wiring = "tin"'), "tin"),
+        (("imo_number = 9999993", "imo_number = 9074729"), "ship.imo_number: needs a restart"),
+        (("/record-key.pem", "/other-key.pem"), "record.key_file: needs a restart"),
+        (("control.sock", "other.sock"), "control.socket: needs a restart"),
+        (("[ship]", "[ship"), "not TOML"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+async def test_a_file_that_cannot_be_used_changes_nothing_and_the_reason_is_told_and_logged(
+    change, said, tmp_path
+):
+    log = io.StringIO()
+    async with sailing(tmp_path, log=log) as ship:
+        await ship.pass_time(1.0)
+        before = ship.daemon
+        with pytest.raises(RefusedError, match=re.escape(said)):
+            await asked(ship, edited(ship, change))
+        await ship.pass_time(5.0)
+        assert ship.daemon is before
+        assert not before.stop.is_set()
+        (line,) = [x for x in log.getvalue().splitlines() if "reload.refused" in x]
+        assert said in json.loads(line)["reason"]
+        assert not any(e["type"] == "configuration.changed" for e in await entries(ship))
+
+
+async def test_what_is_wrong_with_ssas_equipment_is_told_to_whoever_asks_and_no_log(tmp_path):
+    """Invariant 1: no log line speaks of it, and no open part of an entry."""
+    log = io.StringIO()
+    async with sailing(tmp_path, log=log) as ship:
+        await ship.pass_time(1.0)
+        with pytest.raises(RefusedError, match=r"device\.ssas"):
+            await asked(ship, edited(ship, ('profile = "jrc-jue-95sa-text"', 'profile = "x"')))
+        assert "ssas" not in log.getvalue().lower()
+        answer = await reloaded(ship, ("window_min = 20", "window_min = 25"))
+        assert answer["changes"] == []
+        assert "ssas" not in log.getvalue().lower()
+        (changed,) = [e for e in await entries(ship) if e["type"] == "configuration.changed"]
+        assert changed["open"]["changes"] == []
+
+
+async def test_a_test_that_a_person_does_is_not_killed(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.give_notice()
+        await ship.control({"do": "window.open", "by": ["R. Menon", "A. Lindqvist"]})
+        with pytest.raises(RefusedError, match="test window of the SSAS is open"):
+            await asked(ship, edited(ship, QUICKER))
+        assert ship.daemon.gate.is_open()
+        assert not ship.daemon.stop.is_set()
+
+
+async def test_the_same_file_again_does_nothing(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        assert (await asked(ship, edited(ship)))["same"] is True
+        assert not ship.daemon.stop.is_set()
+
+
+async def test_a_sighup_reads_the_file_and_a_wrong_one_leaves_everything(tmp_path, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    log = io.StringIO()
+    async with sailing(tmp_path, log=log) as ship:
+        await ship.pass_time(1.0)
+        before, path = ship.daemon, ship.folder / "ispsd.toml"
+        good = path.read_bytes()
+        for wrong in (b"=", b"\xff", b""):
+            path.write_bytes(wrong)
+            await before.reloading.hang_up(path)
+            assert not before.stop.is_set()
+        path.unlink()
+        await before.reloading.hang_up(path)
+        assert "No such file" in log.getvalue()
+        path.write_bytes(good.replace(b"poll_s = 0.1", b"poll_s = 0.3", 1))
+        await before.reloading.hang_up(path)
+        await soon(lambda: ship.daemon is not before)
+        await soon(ship.daemon.ready.is_set)
+        assert ship.daemon.config.devices[0].config.poll_s == 0.3
+        # What has stopped makes no progress; nobody is to take that for a driver that hangs.
+        assert before.isolation._hang_watch._ended.is_set()
+        assert not ship.daemon.isolation._hang_watch._ended.is_set()
+
+
+@pytest.mark.parametrize("text", ["", "!", "eJw=", packed(b"x" * ((1 << 20) + 1))])
+def test_a_packed_file_that_is_none_or_too_large_is_refused(text):
+    from daemon.config.carrying import unpacked
+
+    with pytest.raises(RefusedError):
+        unpacked(text)
+
+
+async def test_ashore_and_afloat_are_what_they_were(tmp_path):
+    """The rig of this file stops whichever daemon runs at the end."""
+    async with ashore(tmp_path) as (ship, broker, feeds), afloat(ship, broker, feeds):
+        await ship.pass_time(1.0)
+        first = ship.daemon
+        await reloaded(ship, OF_WING)
+        assert ship.daemon is not first
+        await ship.until(lambda: (ship.state("point/d03") or {}).get("name") == "WING DOOR S")
