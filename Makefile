@@ -1,8 +1,10 @@
 # Two commands set everything up by themselves: `make demo` and `make test`. Neither needs root, hardware or a broker.
 PYTHON ?= python3
 VENV := .venv
+TOOLS := .audit
 BIN := $(VENV)/bin
 PYTEST_FLAGS ?=
+AUDIT_FLAGS ?=
 RUNS ?= 1000000
 JOBS ?= 1
 FAULTS ?=
@@ -10,7 +12,7 @@ FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
 PEERS := bench/peers
 
-.PHONY: demo test check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot boot-short clean
+.PHONY: demo test check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot boot-short audit sbom clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +25,8 @@ help:
 	@echo "make dashboards  the contract read by others: AsyncAPI's parser, Node-RED, Signal K's schemas (npm)"
 	@echo "make home-assistant  a real Home Assistant finds the ship (pip, minutes; not on CI)"
 	@echo "make screenshots  the pictures of all pages in docs/ (Chromium, Mosquitto)"
+	@echo "make audit   what runs aboard is pinned, may be passed on, and has no known weakness (asks OSV and npm's registry)"
+	@echo "make sbom    docs/sbom.cdx.json anew: what the Debian package brings, as CycloneDX"
 	@echo "make deb     the Debian package (for the Python of this computer's Debian; fetches what it packs)"
 	@echo "make boot    a Debian that boots: the package installed, killed, hung, full, rebooted, brought to the next version (root; minutes)"
 	@echo "make faults  everything that goes wrong on a ship, once each: broker, disk, clock, network, hostile input (12 minutes)"
@@ -65,8 +69,15 @@ powercut: $(VENV)/.test
 	$(BIN)/python -m tests.power
 
 # The system's own Python: the package's environment is for it.
-deb: $(VENV)/.demo
-	@/usr/bin/python3 debian/build.py $(abspath $(BIN)/pip) $(DEB_FLAGS)
+deb: $(TOOLS)/.installed
+	@/usr/bin/python3 debian/build.py $(abspath $(TOOLS)/bin/pip) $(DEB_FLAGS)
+
+sbom: deb
+	cp build/deb/root/usr/share/doc/ispsd/sbom.cdx.json docs/sbom.cdx.json
+
+# Whether a pin is stale can be said only where everything is installed. AUDIT_FLAGS=--must-ask before a release.
+audit: $(VENV)/.dev $(VENV)/.browser $(VENV)/.fuzz $(TOOLS)/.installed
+	$(BIN)/python -m tests.audit $(AUDIT_FLAGS)
 
 boot: deb $(VENV)/.test
 	$(BIN)/python -m tests.boot
@@ -111,5 +122,12 @@ $(VENV)/.%: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	@touch $@
 
+# In an environment of their own: what they need changes what jsonschema does, and it is loaded by each process of the tests.
+$(TOOLS)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(TOOLS)
+	@echo "installing what 'audit' needs into $(TOOLS) ..."
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[audit]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
+	rm -rf $(VENV) $(TOOLS) build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz

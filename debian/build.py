@@ -22,6 +22,8 @@ HOME = Path("opt/ispsd")
 EXTRAS = "cctv,papers,web"
 UNITS = "usr/lib/systemd/system"
 DOCUMENTS = "usr/share/doc/ispsd"
+REPORT = PLACE / "installed.json"
+"""pip's, of what it fetched."""
 FILES = {
     "systemd/ispsd.service": UNITS,
     "systemd/ispsd-web.service": UNITS,
@@ -47,6 +49,7 @@ def main() -> int:
     stage = PLACE / "root"
     _environment(stage, pip)
     _files(stage)
+    _sbom(stage, pip)
     _control(stage)
     for folder, names, files in os.walk(stage):
         for each in names:
@@ -69,7 +72,8 @@ def _environment(stage: Path, pip: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
     subprocess.run(
         [pip, "--python", home / "bin/python", "install", "--quiet", "--disable-pip-version-check",
-         "--no-compile", "--constraint", ROOT / "constraints.txt", f"{ROOT}[{EXTRAS}]"],
+         "--no-compile", "--constraint", ROOT / "constraints.txt", "--report", REPORT,
+         f"{ROOT}[{EXTRAS}]"],
         check=True,
     )  # fmt: skip
     for each in (home / "bin").iterdir():
@@ -110,6 +114,14 @@ def _files(stage: Path) -> None:
     (stage / "usr/bin").mkdir(parents=True)
     (stage / "usr/bin/ispsd").symlink_to(f"/{HOME}/bin/ispsd")
     (stage / DOCUMENTS / "copyright").write_text(_copyright(stage / HOME), "utf-8")
+
+
+def _sbom(stage: Path, pip: Path) -> None:
+    """List what is really in this package; docs/sbom.cdx.json is what that was last (`make sbom`)."""
+    listed = stage / DOCUMENTS / "sbom.cdx.json"
+    subprocess.run(
+        [pip.with_name("python"), ROOT / "debian/sbom.py", stage / HOME, REPORT, listed], check=True
+    )
 
 
 def _copyright(home: Path) -> str:

@@ -30,7 +30,7 @@ from tests import thin
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
 from tests.pins import FAST, OFFICERS, PIN, give_pins
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -98,7 +98,7 @@ class Ship:
         for _ in range(2):
             await self.daemon.record.drained()
             await soon(lambda: not self.daemon._sealing)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await self.daemon.publisher.drained()
                 # A heartbeat comes so long after the one before was acknowledged.
                 await soon(self._nothing_in_flight)
@@ -130,7 +130,7 @@ class Ship:
             said = self.newest.get(f"reply/{station}")
             return said is not None and said["id"] == id_
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not replied():
                 await self.clock.advance(0.0)
         reply = self.newest[f"reply/{station}"]
@@ -153,7 +153,7 @@ class Ship:
 
     async def _control(self, request: dict[str, Any]) -> dict[str, Any]:
         asking = asyncio.ensure_future(control.ask(self.folder / "control.sock", request))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not asking.done():
                 await self.clock.advance(0.0)
         await self.settle()
@@ -300,7 +300,7 @@ async def afloat(
         yield ship
     finally:
         ship.daemon.stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await running
             await ship._barrier()
         listening.cancel()
