@@ -87,14 +87,14 @@ class StridingClock(ManualClock):
     async def stride(self, end_s: float, *, grain_s: float) -> None:
         """Move on, by ``grain_s`` or a little more, or to the end, and let everything come to rest."""
         await self.rest()
-        due_s = self.next_due_s()
-        if due_s is not None and due_s <= self._now_s + SHORT_SLEEP_S:
-            to_s = max(due_s, self._now_s)
-        else:
+        if (to_s := self._short_sleep_ends_s()) is None:
+            due_s = self.next_due_s()
             to_s = self._now_s + grain_s if due_s is None else max(self._now_s + grain_s, due_s)
-        to_s = min(to_s, end_s)
-        await self._hear_out(to_s)
-        self._wake(to_s)
+        await self._hear_out(min(to_s, end_s))
+        # A device that answers late has perhaps begun to wait only now: its answer comes before the time-out.
+        if (short_s := self._short_sleep_ends_s()) is not None:
+            to_s = min(to_s, short_s)
+        self._wake(min(to_s, end_s))
         await self.rest()
 
     async def rest(self) -> None:
@@ -107,6 +107,12 @@ class StridingClock(ManualClock):
             is_quiet = is_heard and not loop._ready and not self.threads.at_work
             quiet = quiet + 1 if is_quiet else 0
 
+    def _short_sleep_ends_s(self) -> float | None:
+        """Return when a sleep ends that is too short to share a stride; None where nobody sleeps so."""
+        due_s = self.next_due_s()
+        is_short = due_s is not None and due_s <= self._now_s + SHORT_SLEEP_S
+        return max(due_s, self._now_s) if due_s is not None and is_short else None
+
     def _wake(self, to_s: float) -> None:
         self._move_to(to_s)
         while self._sleepers and self._sleepers[0][0] <= to_s:
@@ -118,6 +124,8 @@ class StridingClock(ManualClock):
         """Give answers that would come too late by this clock a little real time."""
         began_s = time.monotonic()
         while graces := [grace_s for due_s, grace_s in self._hopes.values() if due_s <= to_s]:
+            if (short_s := self._short_sleep_ends_s()) is not None and short_s < to_s:
+                return
             if time.monotonic() - began_s > max(graces):
                 for event, (due_s, _) in list(self._hopes.items()):
                     if due_s <= to_s:

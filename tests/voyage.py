@@ -153,6 +153,10 @@ class Voyage:
         self.began_s = clock.now_s() + HEAD_START_S
         self.coarse_s = COARSE_S
         self.keeps_messages = True
+        self.on_message: Callable[[str, Any], None] = lambda _name, _body: None
+        """Told of everything that the subscriber hears: topic below the ship's, and body; None where it is cleared."""
+        self.awaits_disk = True
+        """Whether time waits for entries: not while their disk is full."""
         self._alive_s = float("-inf")
         self.topics: tuple[str, ...] = ("#",)
         self._connection: Connection
@@ -262,13 +266,18 @@ class Voyage:
         await self._stations_say_that_they_live()
 
     async def lead(
-        self, test: str, person: str, *answers: Answered, item: str | None = None
+        self,
+        test: str,
+        person: str,
+        *answers: Answered,
+        item: str | None = None,
+        pin: str | None = None,
     ) -> dict[str, Any]:
         """Have a person led through a test from the gangway; return what the record says of it.
 
         Each answer is what the person does when the step is shown, if anything, and the words that are given then.
         """
-        more = {} if item is None else {"item": item}
+        more = {k: v for k, v in (("item", item), ("pin", pin)) if v is not None}
         before = len(self.of_type("test.result"))
         reply = await self.station("gangway", "start_test", person=person, test=test, **more)
         assert reply["accepted"], reply
@@ -365,7 +374,7 @@ class Voyage:
             await self.sail(rest_s)
 
     async def _on_disk(self) -> None:
-        if self.daemon.record.health().oldest_pending_s is not None:
+        if self.awaits_disk and self.daemon.record.health().oldest_pending_s is not None:
             await self.daemon.record.drained()
 
     async def _stations_say_that_they_live(self) -> None:
@@ -441,8 +450,11 @@ class Voyage:
             name = message.topic.removeprefix(ROOT)
             if not message.payload or message.topic == "barrier":
                 self.newest.pop(name, None)
+                if message.topic != "barrier":
+                    self.on_message(name, None)
                 continue
             self.newest[name] = json.loads(message.payload)
+            self.on_message(name, self.newest[name])
             for wrong in _validator(message.topic).iter_errors(self.newest[name]):
                 self.faults.append(f"{message.topic}: {wrong.message}")
 
