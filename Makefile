@@ -12,7 +12,7 @@ FRONT := daemon/web/front
 DASHBOARDS := tests/dashboards
 PEERS := bench/peers
 
-.PHONY: demo test check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot boot-short audit sbom clean
+.PHONY: demo test soak check bench bench-peers powercut faults fuzz front front-check dashboards home-assistant screenshots deb boot boot-short audit sbom clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make boot    a Debian that boots: the package installed, killed, hung, full, rebooted, brought to the next version (root; minutes)"
 	@echo "make faults  everything that goes wrong on a ship, once each: broker, disk, clock, network, hostile input (12 minutes)"
 	@echo "make boot-short  the same without what takes long (root)"
+	@echo "make soak    a simulated day of the sample ship with faults, and twenty real minutes of all her processes"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
 demo: $(VENV)/.demo
@@ -64,6 +65,10 @@ fuzz: $(VENV)/.fuzz
 # Root for the network's partition and for a disk of its own; without it that is said, and the rest is tried.
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --report docs/faults.md $(FAULTS)
+
+soak: $(VENV)/.browser
+	$(BIN)/python -m tests.soak day
+	$(BIN)/python -m tests.soak real --minutes 20
 
 powercut: $(VENV)/.test
 	$(BIN)/python -m tests.power

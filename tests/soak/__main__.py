@@ -74,7 +74,7 @@ def _real(minutes: float) -> int:
                 series = [(at_s, float(getattr(cost, figure))) for at_s, cost in life]
                 say(report.curve(f"{name[0]} {name[1]} {figure}", series, unit))
     pages = [(sample.at_s, sample.page) for sample in seen.samples if sample.page.get("collected")]
-    for figure in ("JSHeapUsedSize", "Nodes", "JSEventListeners"):
+    for figure in judge.PAGE:
         say(report.curve(f"page {figure}", [(at_s, page[figure]) for at_s, page in pages]))
     worst = max((sample.page.get("worst_ms", 0.0) for sample in seen.samples), default=0.0)
     say(f"page: oldest green beyond 5 s, looked at twice: {worst:.0f} ms")

@@ -42,7 +42,7 @@ HEARD = (
     "ship",
     "driver/#",
 )
-SAMPLE_EVERY_S = 2400.0
+SAMPLE_EVERY_S = 3600.0
 GRAIN_S = 2.0
 """Strides for a while after something has happened."""
 AROUND_S = 300.0

@@ -1,7 +1,7 @@
 """Does a figure stay where it is? The slope of many samples, without those of the warm-up, and a plot for a terminal.
 
 The slope is that of Theil and Sen (the median of the slopes between all pairs): a garbage collection, a burst or one
-wrong sample in four does not move it, and a leak does. It is reckoned from at most 120 samples, evenly chosen.
+wrong sample in four does not move it, and a leak does. It is reckoned from at most 80 samples, evenly chosen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_SAMPLES = 120
+MOST_SAMPLES = 80
 FEWEST_SAMPLES = 12
 """With less nobody can tell a slope."""
 BARS = "▁▂▃▄▅▆▇█"
@@ -90,6 +90,16 @@ def judged(
     per_s = slope(warm)
     grew = None if per_s is None else per_s * over_s
     return Verdict(figure, values[0], values[-1], max(values), over_s, grew, bound)
+
+
+def floors(samples: Sequence[tuple[float, float]], every_s: float) -> list[tuple[float, float]]:
+    """Return the lowest of each stretch of time: what is left after garbage was collected."""
+    of_stretch: dict[int, tuple[float, float]] = {}
+    for at_s, value in samples:
+        stretch = int(at_s // every_s)
+        if stretch not in of_stretch or value < of_stretch[stretch][1]:
+            of_stretch[stretch] = (at_s, value)
+    return list(of_stretch.values())
 
 
 def thinned(samples: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 
 DAY_S = 86_400.0
-FINE_S = 40.0
-"""After a step; twice what a device is heard seldom in a simulated day."""
+FINE_S = 30.0
+"""After a step: as long as a stride and a poll of a simulated day."""
 EXPECTED = {"title", "name", "priority", "sounds_at", "raised_s"}
 ALSO_EXPECTED = {"ended_s", "then", "detail"}
 

@@ -6,7 +6,16 @@ import random
 
 import pytest
 
-from tests.soak.flat import FEWEST_SAMPLES, MOST_SAMPLES, Bound, judged, plot, slope, thinned
+from tests.soak.flat import (
+    FEWEST_SAMPLES,
+    MOST_SAMPLES,
+    Bound,
+    floors,
+    judged,
+    plot,
+    slope,
+    thinned,
+)
 
 MOST = Bound(1000.0, "for a test")
 EVERY_S = 5.0
@@ -51,6 +60,13 @@ def test_what_is_used_at_the_start_is_no_leak():
 def test_what_was_hardly_seen_is_not_flat(count):
     assert slope(series(count)) is None
     assert not judged("rss", series(count), warm_up_s=0.0, bound=MOST).is_flat
+
+
+def test_what_is_collected_each_minute_is_judged_by_what_is_left():
+    saw = [(n * EVERY_S, 60_000 + (n * 7919) % 50_000 * (n % 6 != 0)) for n in range(240)]
+    assert {value for _, value in floors(saw, 60.0)} == {60_000}
+    leak = [(at_s, value + at_s * 4) for at_s, value in saw]
+    assert not judged("rss", floors(leak, 60.0), warm_up_s=180.0, bound=MOST).is_flat
 
 
 def test_many_samples_are_thinned_to_some_of_them_with_the_first_and_the_last():
