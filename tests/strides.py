@@ -92,8 +92,9 @@ class StridingClock(ManualClock):
             to_s = self._now_s + grain_s if due_s is None else max(self._now_s + grain_s, due_s)
         await self._hear_out(min(to_s, end_s))
         # A device that answers late has perhaps begun to wait only now: its answer comes before the time-out.
-        if (short_s := self._short_sleep_ends_s()) is not None:
-            to_s = min(to_s, short_s)
+        while (short_s := self._short_sleep_ends_s()) is not None and short_s < to_s:
+            to_s = short_s
+            await self._hear_out(min(to_s, end_s))
         self._wake(min(to_s, end_s))
         await self.rest()
 
