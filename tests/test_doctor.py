@@ -10,6 +10,7 @@ import pytest
 
 from daemon import cli
 from daemon.console import doctor, findings
+from daemon.quarantine import REASON
 from tests import test_cli
 from tests.ship import sailing
 from tests.test_status_page import ALERT, DEVICE, RECORD, STATION
@@ -76,8 +77,8 @@ def test_a_ship_in_order_has_no_finding():
         ),
         ({"devices": [{**DEVICE, "good": 100, "dropped": 50}]}, "33% of what it says"),
         (
-            {"devices": [{**DEVICE, "link": "quarantined", "reason": "its driver hung ispsd"}]},
-            "! io1 is not read: its driver hung ispsd: it is not read, all others are",
+            {"devices": [{**DEVICE, "link": "down", "reason": REASON}]},
+            "! io1 is not read: quarantined: its driver hung ispsd 3 times in 10 min: it is not read, all",
         ),
         (
             {

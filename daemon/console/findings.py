@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console.page import age
+from daemon.quarantine import REASON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +113,7 @@ def _of_stations(stations: list[Mapping[str, Any]]) -> Iterator[Finding]:
 
 
 def _of_devices(devices: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    held = [each for each in devices if each["link"] == "quarantined"]
+    held = [each for each in devices if each["link"] != "up" and each["reason"] == REASON]
     for each in held:
         advice = (
             "it is not read, all others are: send the bundle to whoever mends ispsd; the SSO tries it again with "

@@ -214,6 +214,7 @@ def main() -> None:
     """Go on where the last boot ended."""
     done = REPORT.read_text() if REPORT.exists() else ""
     try:
+        newcomer.join_network()
         if not done:
             newcomer.install()
             unit = Unit()

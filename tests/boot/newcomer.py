@@ -26,11 +26,13 @@ PASSPHRASE = "correct horse battery"
 PLAIN, TLS = "http://127.0.0.1:8080", f"https://{ADDRESS}:8443"
 
 
+def join_network() -> None:
+    """Be in the ship's network, as a computer is after each boot."""
+    run("ip", "address", "add", f"{ADDRESS}/24", "dev", "lo")
+
+
 def install() -> None:
     """Follow the procedure from the first line to the last."""
-    run(
-        "ip", "address", "add", f"{ADDRESS}/24", "dev", "lo"
-    )  # the ship's network, which this computer is in
     text = document.section((STORY / "procedures.md").read_text("utf-8"), HEADING)
     typed = document.follow(
         text,
