@@ -103,6 +103,7 @@ class Capture:
         usual: Alerts that stood before it.
         left: What was not as before when patience ended, in words.
         dead: From when to when there was no daemon.
+        asked_again: Events, by ``bseq``, that the page missed and asked for (rule 5 of docs/mqtt.md).
         confirmed: Entries that the control socket confirmed: number, and what was asked.
         attempts: What a hostile station tried: what, its command's id, what the broker said of it.
         entries: The record afterwards: each entry's bytes by its number.
@@ -121,6 +122,7 @@ class Capture:
     rounds: list[Round] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     dead: list[tuple[float, float]] = field(default_factory=list)
+    asked_again: set[int] = field(default_factory=set)
     confirmed: list[tuple[int, str]] = field(default_factory=list)
     attempts: list[tuple[str, str, str]] = field(default_factory=list)
     before: Resources | None = None

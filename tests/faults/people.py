@@ -140,11 +140,24 @@ class People:
 
     async def use_up_room(self) -> None:
         """Have so much written that the room which the record's log has already is used up."""
-        for _ in range(MOST_ACTS):
-            said = await self.page.say("gangway", "take_watch", person=GANGWAY["person"])
-            if said is not None and said["accepted"] and said["recorded"] is None:
+        for number in range(MOST_ACTS):
+            # At the computer: a station may send twenty commands in ten seconds.
+            if (await self._permit(number % 2)) is None:
                 return
-            await asyncio.sleep(BETWEEN_ACTS_S)
+
+    async def ask_again(self) -> None:
+        """Ask for the events that are missing, as a page does: what died in a broker's memory is in the record."""
+        came = self.page.notes.events
+        missing = [bseq for bseq in range(1, max(came)) if bseq not in came]
+        if not missing:
+            return
+        self.capture.asked_again.update(missing)
+        self.note(f"{len(missing)} events that the broker had lost asked for again")
+        first, count = missing[0], missing[-1] - missing[0] + 1
+        await self.page.say("gangway", "replay", from_bseq=first, limit=count)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self.until_page(lambda: all(bseq in came for bseq in missing))
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[None]:
@@ -162,17 +175,17 @@ class People:
         number = 0
         while True:
             number += 1
-            request = {"do": "order", "verb": "permit", "by": "J. Santos"}
-            request["said"] = {
-                "door": "d11",
-                "worker": "D. Kovac",
-                "work": "greasing",
-                "minutes": number % 30,
-            }
-            said = await self.ask(request)
-            if said is not None and said.get("recorded") is not None:
-                self.capture.confirmed.append((said["recorded"], "permit"))
+            await self._permit(number % 30)
             await asyncio.sleep(BETWEEN_ACTS_S)
+
+    async def _permit(self, minutes: int) -> int | None:
+        """Give a permit, or end it with no minutes; return its entry where the answer confirms one."""
+        said = {"door": "d11", "worker": "D. Kovac", "work": "greasing", "minutes": minutes}
+        found = await self.ask({"do": "order", "verb": "permit", "by": "J. Santos", "said": said})
+        seq: int | None = None if found is None else found.get("recorded")
+        if seq is not None:
+            self.capture.confirmed.append((seq, "permit"))
+        return seq
 
     async def complete(self) -> None:
         """Return when the page has the whole picture of a living session."""

@@ -344,6 +344,7 @@ async def play(fault: Fault, *, full: bool, sabotage: str = "") -> Capture:
         await fault.play(ship, fault.full_s if full else fault.short_s)
         await ship.normal(fault.back_within_s)
         await ship.round("page", "after")
+        await ship.ask_again()
         ship.capture.after = ship.resources()
         await ship.stop()
         await ship.told_to_the_end()

@@ -331,3 +331,16 @@ def test_every_fault_has_a_name_of_its_own_and_says_how_it_is_made() -> None:
     names = [each.name for each in faults()]
     assert len(set(names)) == len(names)
     assert all(each.how and each.title and each.short_s < each.full_s for each in faults())
+
+
+def test_an_event_that_the_page_asked_for_again_may_come_late_but_has_to_come(
+    quiet: Capture,
+) -> None:
+    late = next(h for h in quiet.named("event") if h.body["seq"] == 2)
+    quiet.heard.remove(late)
+    quiet.asked_again.add(2)
+    assert EVENTS in broken(quiet)
+    quiet.heard.append(replace(late, at_s=33.0))
+    assert broken(quiet) == []
+    quiet.asked_again.clear()
+    assert EVENTS in broken(quiet)
