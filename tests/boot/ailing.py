@@ -73,7 +73,7 @@ def ailing(unit) -> None:
     doctor("broker stopped, its service", "mosquitto does not run (inactive)")
     run("systemctl", "start", "mosquitto")
     unit.stop()
-    doctor("I/O unit dead", "io1 is ")
+    doctor("I/O unit dead", "io1")
     unit.start()
     before = SHIP.read_text()
     SHIP.write_text(before + "\n[no_such_section]\n")
