@@ -72,6 +72,7 @@ class Seen:
     Attributes:
         messages: As ``capture.Capture`` has them.
         away: When the broker was away.
+        begun: When the daemon was started anew.
         began_utc_s: The story's beginning in seconds of the epoch.
         verifier: Its exit code and words, with a head as anchor that was kept in the middle of the run.
         left: What was there after everything was stopped.
@@ -83,6 +84,7 @@ class Seen:
     messages: Sequence[tuple[float, str, Any]]
     topics: frozenset[str]
     away: Sequence[tuple[float, float]]
+    begun: Sequence[float]
     raised_s: Callable[[str], float]
     verifier: tuple[int, str]
     left: Sequence[str]
@@ -117,7 +119,9 @@ def report(seen: Seen) -> Report:
     numbers = [
         (at_s, body["bseq"]) for at_s, name, body in seen.messages if name == "event" and body
     ]
-    made.faults += told.missed(numbers, seen.away) or ([] if numbers else ["no event was told"])
+    made.faults += told.missed(numbers, seen.away, seen.begun) or (
+        [] if numbers else ["no event was told"]
+    )
     made.faults += [
         f"a topic about SSAS: {each}" for each in sorted(seen.topics) if _tells_of_ssas(each)
     ]

@@ -100,6 +100,7 @@ class Ship:
     names: dict[int, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     away: list[tuple[float, float]] = field(default_factory=list)
+    begun: list[float] = field(default_factory=list)
     pids: dict[int, str] = field(default_factory=dict)
     """Every process that was ever seen, and when the kernel says that it was started."""
 
@@ -122,13 +123,17 @@ class Ship:
         acts: dict[str, Callable[[], Awaitable[None]]] = {
             "acknowledge": lambda: self.page.acknowledge(step.said["alert"]),
             "kill_daemon": self.programs["daemon"].kill,
-            "start_daemon": self.programs["daemon"].start,
+            "start_daemon": self._start_daemon,
             "kill_broker": self._kill_broker,
             "start_broker": self._start_broker,
             "restart_web": self._restart_web,
             "reload_page": self.page.load_anew,
         }
         await acts[step.act]()
+
+    async def _start_daemon(self) -> None:
+        self.begun.append(self.at_s)
+        await self.programs["daemon"].start()
 
     async def _kill_broker(self) -> None:
         self.away.append((self.at_s, float("inf")))
@@ -202,6 +207,7 @@ async def _run(story: Story, place: Path, mark: str, say: Callable[[str], None])
     head = heads[0] if heads else running.capture.newest("record/head")["note"]
     return Seen(
         story, running.samples, running.capture.messages, frozenset(running.capture.topics), running.away,
+        running.begun,
         lambda utc: datetime.fromisoformat(utc).timestamp() - began_utc_s,
         await verified(folder / "record", folder / "record-key.pub", head), left, faults,
     )  # fmt: skip

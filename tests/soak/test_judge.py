@@ -74,7 +74,7 @@ def ran(
         for each in samples
     ]
     return report(
-        Seen(STORY, samples, messages, frozenset(topics), (), float, verifier, left, logged)
+        Seen(STORY, samples, messages, frozenset(topics), (), (), float, verifier, left, logged)
     )
 
 
@@ -124,7 +124,7 @@ def test_what_is_told_of_ssas_to_the_sso_alone_is_none():
 
 def test_a_run_that_was_cut_short_proves_nothing():
     cut = [sample(number) for number in range(60)]
-    found = report(Seen(STORY, cut, MESSAGES, frozenset(), (), float, (0, "PASS"), (), ()))
+    found = report(Seen(STORY, cut, MESSAGES, frozenset(), (), (), float, (0, "PASS"), (), ()))
     assert len([fault for fault in found.faults if "not watched for long enough" in fault]) == len(
         MEMORY
     )

@@ -113,3 +113,9 @@ def test_only_what_was_told_while_the_broker_was_away_may_be_missing():
     assert missed(numbers, [(20.0, 40.0)]) == []
     assert len(missed(numbers, [(60.0, 90.0)])) == 1
     assert len(missed([*numbers, (70.0, 9)], [(20.0, 40.0)])) == 1
+
+
+def test_what_a_daemon_tells_again_after_it_began_anew_is_no_fault_and_what_it_leaves_out_is():
+    assert missed([(10.0, 1), (50.0, 1), (51.0, 2)], begun=[40.0]) == []
+    assert len(missed([(10.0, 1), (50.0, 1)], begun=[60.0])) == 1
+    assert len(missed([(10.0, 1), (50.0, 3)], begun=[40.0])) == 1

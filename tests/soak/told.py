@@ -141,7 +141,9 @@ def compared(seen: Sequence[Told], expected: Sequence[Expected]) -> list[str]:
 
 
 def missed(
-    numbers: Sequence[tuple[float, int]], away: Sequence[tuple[float, float]] = ()
+    numbers: Sequence[tuple[float, int]],
+    away: Sequence[tuple[float, float]] = (),
+    begun: Sequence[float] = (),
 ) -> list[str]:
     """Return where numbers of events are missing, or came in another order.
 
@@ -149,6 +151,7 @@ def missed(
         numbers: When each event came, and its ``bseq``.
         away: From when until when nobody could be told: what was told to a broker that died then is asked for by
             ``replay`` (docs/mqtt.md), and no fault of what is told.
+        begun: When the daemon began anew: it tells again what it does not know to be told (*at least once*).
     """
     faults = []
     newest: int | None = None
@@ -160,7 +163,7 @@ def missed(
         elif (
             newest is not None
             and number <= newest
-            and not any(from_s <= at_s for from_s, _ in away)
+            and not any(from_s <= at_s for from_s in (*begun, *(from_s for from_s, _ in away)))
         ):
             faults.append(f"event {number} was told again at {at_s:.1f} s, after {newest}")
         newest, newest_s = (number, at_s) if newest is None else (max(newest, number), at_s)
