@@ -74,6 +74,33 @@ def killed(unit: Unit) -> None:
     note("acknowledged before the reboot", acked["state"], ok=acked["state"] == "A")
 
 
+def reloaded() -> None:
+    """Give it another file while it runs: a fault in it changes nothing, a good one is in force with the alert kept."""
+    ship, pid, [before] = Path("/etc/ispsd/ispsd.toml"), show("MainPID"), alerts()
+    text = ship.read_text()
+    ship.write_text(text + "\n[nonsense]\n")
+    said = run("systemctl", "reload", "ispsd", check=False) + run(
+        "journalctl", "-b", "-u", "ispsd", "--no-pager", "-n", "20"
+    )
+    is_as_before = (show("MainPID"), show("ActiveState")) == (pid, "active")
+    note(
+        "reload: a file with a fault is refused by place, and the old one goes on",
+        said.strip()[-200:],
+        ok="nonsense" in said and "reload.refused" in said and is_as_before and bool(alerts()),
+    )
+    ship.write_text(text + "\n[alerts]\nescalate_after_s = 90\n")
+    run("systemctl", "reload", "ispsd")
+    log = run("ispsd", "log", "--type", "configuration.changed", "--json").strip()
+    [after] = until("the alert", alerts)
+    note(
+        "reload: another file is in force in the same process, and is an entry",
+        log[:400],
+        ok="escalate_after_s" in log and show("MainPID") == pid,
+    )
+    same = {name: (before[name], after[name]) for name in ("id", "instance", "state")}
+    note("reload: the same alert, acknowledged", same, ok=all(a == b for a, b in same.values()))
+
+
 def impatient() -> Path:
     """Have systemd lose its patience sooner than on a ship."""
     drop_in = Path("/run/systemd/system/ispsd.service.d/short.conf")
@@ -139,6 +166,8 @@ def hung() -> None:
 def full(unit: Unit) -> None:
     """Fill the disk: the watch goes on, says so, and writes what it kept as soon as there is room."""
     filler = Path("/var/lib/filler")
+    # Full from the start: the room that the record's log holds while it is written (4 MB) is given back at a stop.
+    run("systemctl", "stop", "ispsd")
     for size in (1024 * 1024, 4096, 512):  # down to the last block
         try:
             with filler.open("ab", buffering=0) as file:
@@ -146,9 +175,7 @@ def full(unit: Unit) -> None:
                     file.write(b"\0" * size)
         except OSError:
             pass
-    run(
-        "systemctl", "restart", "ispsd"
-    )  # with the disk full from the start: what it had room for is gone too
+    run("systemctl", "start", "ispsd")
     found = until("RECORD NOT SAVED", lambda: alerts("record.not_saved"))
     unit.say(do="set", input=HATCH, on=True)
     until("rectified", lambda: not alerts())
@@ -220,6 +247,7 @@ def main() -> None:
             unit = Unit()
             sandbox()
             killed(unit)
+            reloaded()
             note("reboot", "now", ok=True)
             return
         unit = Unit()
