@@ -165,22 +165,30 @@ class Daemon(Fitted):
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self.ourselves.tell_status(),
-                    self.ourselves.feed_watchdog(self.watch),
                     self.control.run(),
+                    self._tell_systemd(),
                     self.bam.run(),
                     self.exporters.run(),
                     *self.office.work(),
                 )
             ]
             publishing = group.create_task(self.publisher.run())
-            systemd.notify("READY=1", "STATUS=keeping the watch")
-            self.ready.set()
             await self.stop.wait()
             systemd.notify(*self._farewell())
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await self._finish(publishing)
+
+    async def _tell_systemd(self) -> None:
+        """Say that ispsd is ready when whoever asks it is answered, and then that it makes progress.
+
+        The watch is kept meanwhile; systemd counts the watchdog's time from READY=1 on.
+        """
+        await self.control.listening.wait()
+        systemd.notify("READY=1", "STATUS=keeping the watch")
+        self.ready.set()
+        await self.ourselves.feed_watchdog(self.watch)
 
     def _farewell(self) -> tuple[str, ...]:
         """Return what systemd is told at a stop: that it ends, or that it is on again soon (sd_notify(3))."""

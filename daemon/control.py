@@ -62,6 +62,9 @@ class ControlServer:
         path: Where the socket is made, mode 0600. A socket file left by a dead daemon is replaced.
         handle: Carries out ``{"do": ..., ...}`` and returns the answer's fields; RefusedError is told to the peer.
         web_user: The user of the pages' server, where that is another than the daemon's: the socket is its group's too.
+
+    Attributes:
+        listening: Set from when whoever asks is answered.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class ControlServer:
         *,
         web_user: str | None = None,
     ) -> None:
+        self.listening = asyncio.Event()
         self._path = path
         self._handle = handle
         self._web_user = web_user
@@ -88,6 +92,7 @@ class ControlServer:
         server = await self._listen()
         try:
             await server.start_serving()
+            self.listening.set()
             await asyncio.Event().wait()
         finally:
             server.close()

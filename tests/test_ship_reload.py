@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+import socket
 
 import pytest
 
@@ -16,6 +17,8 @@ from daemon.model import LinkState
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
 from tests.ship_talk import HATCH_ALERT, acknowledge, entries, open_hatch, told
 from tests.soon import soon
+from tests.test_commissioning import T_DOOR
+from tests.test_covert import TEXT_TEST
 
 QUICKER = ("poll_s = 0.1", "poll_s = 0.2")
 OF_WING = ('name = "BRIDGE WING S"', 'name = "WING DOOR S"')
@@ -156,6 +159,108 @@ async def test_a_test_that_a_person_does_is_not_killed(tmp_path):
             await asked(ship, edited(ship, QUICKER))
         assert ship.daemon.gate.is_open()
         assert not ship.daemon.stop.is_set()
+
+
+async def refused(ship: Ship, why: str) -> None:
+    """Hand another file over, and fail unless it is refused and all goes on."""
+    before = ship.daemon
+    with pytest.raises(RefusedError, match=f"nothing was changed: {why}"):
+        await asked(ship, edited(ship, QUICKER))
+    await ship.pass_time(2.0)
+    assert ship.daemon is before
+    assert not before.stop.is_set()
+    assert not any(e["type"] == "configuration.changed" for e in await entries(ship))
+
+
+async def test_a_led_test_goes_on_until_it_is_over_and_then_the_file_is_taken(tmp_path):
+    log = io.StringIO()
+    async with sailing(tmp_path, edit=lambda text: text + T_DOOR, log=log) as ship:
+        await ship.pass_time(1.0)
+        await ship.control({"do": "test.start", "test": "t-door", "item": "d12", "by": "D. Kovac"})
+        await ship.until(lambda: (ship.state("test/t-door") or {}).get("step") == 1)
+        await refused(ship, "t-door is being done: let it end, or break it off")
+        assert "t-door is being done" in log.getvalue()
+        assert ship.state("test/t-door")["step"] == 1
+        stopped = {"do": "test.abort", "test": "t-door", "by": "D. Kovac", "reason": "reload"}
+        await ship.control(stopped)
+        await ship.pass_time(1.0)
+        assert (await reloaded(ship, QUICKER))["changes"] == ["device io1: poll_s"]
+
+
+async def test_a_led_test_of_ssas_equipment_is_not_killed_and_the_log_does_not_know_of_it(tmp_path):
+    """Invariant 1: whoever asks is told why, and no log line is."""
+    log = io.StringIO()
+    async with sailing(tmp_path, edit=lambda text: text + TEXT_TEST, log=log) as ship:
+        await ship.pass_time(1.0)
+        await ship.control({"do": "test.start", "test": "t-ssas-d", "by": "R. Menon"})
+        await ship.pass_time(1.0)
+        assert not ship.daemon.gate.is_open()
+        await refused(ship, "t-ssas-d is being done")
+        assert "something that people do is going on" in log.getvalue()
+        assert "ssas" not in log.getvalue().lower()
+
+
+async def test_a_loop_check_goes_on_from_when_it_is_asked_for_to_its_end(tmp_path):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        check = {"do": "loop_check", "by": "D. Kovac"}
+        await ship.control({**check, "what": "start", "device": "io1"}, pins=False)
+        assert ship.state("loop_check")["state"] == "waiting"
+        await refused(ship, "a loop check is going on: let it end, or end it")
+        await ship.control({**check, "what": "agree", "by": "J. Santos"}, pins=False)
+        assert ship.state("loop_check")["state"] == "on"
+        await refused(ship, "a loop check is going on: let it end, or end it")
+        assert ship.state("loop_check")["state"] == "on"
+        await ship.control({**check, "what": "end"}, pins=False)
+        assert (await reloaded(ship, QUICKER))["changes"] == ["device io1: poll_s"]
+
+
+def is_answered(path) -> bool:
+    """Return whether somebody listens at this very moment: no turn of the loop passes meanwhile."""
+    with socket.socket(socket.AF_UNIX) as knocking:
+        try:
+            knocking.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture
+def heard(tmp_path, monkeypatch) -> list[tuple[str, bool]]:
+    """Return what systemd is told, each line with whether the control socket answered at that moment."""
+    said: list[tuple[str, bool]] = []
+
+    def hear(*lines: str) -> bool:
+        said.extend((line, is_answered(tmp_path / "control.sock")) for line in lines)
+        return True
+
+    monkeypatch.setattr("daemon.systemd.notify", hear)
+    return said
+
+
+async def test_ready_is_said_when_whoever_asks_is_answered_at_a_start_and_a_reload(tmp_path, heard):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        await reloaded(ship, QUICKER)
+        assert [each for each in heard if each[0] == "READY=1"] == [("READY=1", True)] * 2
+        assert [line for line, _ in heard if line in {"READY=1", "RELOADING=1"}] == [
+            "READY=1",
+            "RELOADING=1",
+            "READY=1",
+        ]
+
+
+async def test_no_socket_holds_up_the_watch_but_nobody_is_told_that_it_is_ready(
+    tmp_path, heard, monkeypatch
+):
+    async def hangs(_server) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(control.ControlServer, "_listen", hangs)
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        await open_hatch(ship)
+        assert not any(line == "READY=1" for line, _ in heard)
 
 
 async def test_the_same_file_again_does_nothing(tmp_path):
