@@ -41,6 +41,8 @@ LATELY = 5
 """Episodes of GNSS interference that may have begun in half an hour: one ends after ten quiet minutes."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
+READY_S = 1.0
+"""How long the watch waits at most for whoever may ask: it is kept without them, too."""
 
 
 class Daemon(Fitted):
@@ -153,6 +155,15 @@ class Daemon(Fitted):
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:
             running = [
+                group.create_task(self.control.run()),
+                group.create_task(self._tell_systemd()),
+            ]
+            # A driver that hangs the loop from its first moment must find the watchdog counting, which it does from
+            # READY=1 on: a start that takes too long says nothing of which driver it was.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READY_S):
+                    await self.ready.wait()
+            running += [
                 group.create_task(work)
                 for work in (
                     *(supervisor.run() for supervisor in self.supervisors),
@@ -165,8 +176,6 @@ class Daemon(Fitted):
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
                     self.ourselves.tell_status(),
-                    self.control.run(),
-                    self._tell_systemd(),
                     self.bam.run(),
                     self.exporters.run(),
                     *self.office.work(),
@@ -181,10 +190,7 @@ class Daemon(Fitted):
             await self._finish(publishing)
 
     async def _tell_systemd(self) -> None:
-        """Say that ispsd is ready when whoever asks it is answered, and then that it makes progress.
-
-        The watch is kept meanwhile; systemd counts the watchdog's time from READY=1 on.
-        """
+        """Say that ispsd is ready when whoever asks it is answered, and then that it makes progress."""
         await self.control.listening.wait()
         systemd.notify("READY=1", "STATUS=keeping the watch")
         self.ready.set()
