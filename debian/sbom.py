@@ -63,6 +63,9 @@ def python_packages(python: Path) -> Bom:
     # Both are made up where there is none.
     bom.serial_number = None
     bom.metadata.timestamp = None
+    # What made the list is said by name and version; where that is to be had is not the ship's.
+    for tool in bom.metadata.tools.components:
+        tool.external_references.clear()
     return bom
 
 

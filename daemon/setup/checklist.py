@@ -151,7 +151,7 @@ def _broker_lines(config: Config, places: Places, *, now_utc: datetime) -> Itera
     missing = installing.missing(config, places)
     how = tuple(installing.commands(config, places)) if missing else ()
     text = (
-        f"{len(missing)} files of the broker and the daemon to be installed"
+        f"{len(missing)} file{'s' if len(missing) > 1 else ''} of the broker and the daemon to be installed"
         if missing
         else ("the files of the broker and the daemon are where they are used")
     )

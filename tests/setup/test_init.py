@@ -472,7 +472,7 @@ def test_check_says_what_is_to_be_done_in_order_and_makes_nothing(ship, capsys):
     assert "are where they are used" in capsys.readouterr().out
     (ship.etc / "mosquitto/ispsd/acl").write_text("topic readwrite #\n")
     assert ship.init("--check") == 1
-    assert "1 files of the broker and the daemon to be installed" in capsys.readouterr().out
+    assert "1 file of the broker and the daemon to be installed" in capsys.readouterr().out
 
 
 def test_where_the_package_is_its_units_are_found_and_its_pages_want_their_user(ship, capsys):
