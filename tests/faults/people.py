@@ -46,6 +46,8 @@ class People:
     ) -> None:
         self.capture, self.page, self.devices, self.socket = capture, page, devices, socket
         self._turn = 0
+        self.dead: str | None = None
+        """The session of the daemon that was killed last: what the page still has of it is no picture."""
 
     def note(self, words: str) -> None:
         """Put something into the report."""
@@ -188,13 +190,23 @@ class People:
         return seq
 
     async def complete(self) -> None:
-        """Return when the page has the whole picture of a living session."""
+        """Return when the page has the whole picture of a living session, in which each door was seen.
+
+        One that moves before it was seen in a session is found open, and not opened (invariant 3).
+        """
 
         def whole() -> bool:
             status, snapshot = (self.page.newest.get(name, {}) for name in ("status", "snapshot"))
-            alive = status.get("state") in {"ready", "degraded"}
+            alive = status.get("state") in {"ready", "degraded"} and status["session"] != self.dead
             beats = self.page.newest.get("heartbeat", {}).get("session")
-            return alive and status["session"] == snapshot.get("session") == beats
+            seen = (self.page.newest.get(f"point/{door}", {}) for door in DOORS)
+            return (
+                alive
+                and status["session"] == snapshot.get("session") == beats
+                and all(
+                    point.get("session") == beats and point["quality"] == "good" for point in seen
+                )
+            )
 
         async with asyncio.timeout(START_S):
             await self.until_page(whole)

@@ -94,6 +94,7 @@ class Stage(People):
         """End it as a power cut would."""
         assert self.process is not None
         self._died_s = now_s()
+        self.dead = self.page.newest.get("status", {}).get("session")
         self.process.kill()
         await self.process.wait()
         await self._life.aclose()
