@@ -64,14 +64,11 @@ def ask_osv(pinned: Mapping[str, str], aboard: Iterable[str], *, url: str | None
     return read_pip_audit(said, len(pinned), frozenset(aboard))
 
 
-def ask_npm(
-    folder: Path, of: str, aboard: Iterable[str] = (), *, registry: str | None = None
-) -> Answer:
-    """Ask npm's registry of what a package-lock.json locks."""
+def ask_npm(folder: Path, of: str, aboard: Iterable[str] = ()) -> Answer:
+    """Ask whom npm is set to ask of what a package-lock.json locks."""
     said = _said(
         ["npm", "audit", "--json", "--package-lock-only", "--ignore-scripts",
-         "--fetch-retries=0", f"--fetch-timeout={EACH_S * 1000}",
-         *([f"--registry={registry}"] if registry else [])],
+         "--fetch-retries=0", f"--fetch-timeout={EACH_S * 1000}"],
         cwd=folder,
     )  # fmt: skip
     return read_npm_audit(said, of, frozenset(aboard))

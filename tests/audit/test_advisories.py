@@ -130,24 +130,27 @@ def test_a_list_that_does_not_answer_is_no_good_answer():
     assert answer.unanswered
 
 
-def test_a_weakness_of_an_npm_package_is_found(tmp_path):
+def test_a_weakness_of_an_npm_package_is_found(tmp_path, monkeypatch):
     with service(lambda *_: {"minimist": [GHSA]}) as url:
-        answer = ask_npm(page(tmp_path), "the page", ["minimist"], registry=url)
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", url)
+        answer = ask_npm(page(tmp_path), "the page", ["minimist"])
     assert (answer.asked, answer.unanswered) == (1, None)
     assert [(each.id, each.package, each.aboard) for each in answer.found] == [
         ("GHSA-xxxx", "minimist", True)
     ]
 
 
-def test_npm_packages_without_a_weakness_have_none(tmp_path):
+def test_npm_packages_without_a_weakness_have_none(tmp_path, monkeypatch):
     with service(lambda *_: {}) as url:
-        answer = ask_npm(page(tmp_path), "the page", registry=url)
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", url)
+        answer = ask_npm(page(tmp_path), "the page")
     assert answer == Answer("the page", 1)
 
 
-def test_a_registry_without_advisories_is_no_good_answer(tmp_path):
+def test_a_registry_without_advisories_is_no_good_answer(tmp_path, monkeypatch):
     with service(lambda *_: None) as url:
-        answer = ask_npm(page(tmp_path), "the page", registry=url)
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", url)
+        answer = ask_npm(page(tmp_path), "the page")
     assert answer.asked == 0
     assert "405" in str(answer.unanswered)
 
