@@ -78,7 +78,7 @@ deb: $(TOOLS)/.installed
 	@/usr/bin/python3 debian/build.py $(abspath $(TOOLS)/bin/pip) $(DEB_FLAGS)
 
 sbom: deb
-	cp build/deb/root/usr/share/doc/ispsd/sbom.cdx.json docs/sbom.cdx.json
+	cp build/deb/tree/usr/share/doc/ispsd/sbom.cdx.json docs/sbom.cdx.json
 
 # Whether a pin is stale can be said only where everything is installed. AUDIT_FLAGS=--must-ask before a release.
 audit: $(VENV)/.dev $(VENV)/.browser $(VENV)/.fuzz $(TOOLS)/.installed

@@ -46,7 +46,7 @@ def main() -> int:
     packing = ("-Znone",) if "--quick" in sys.argv else ("-Zxz", "-z3")
     os.environ["SOURCE_DATE_EPOCH"] = _said("git", "log", "-1", "--format=%ct")
     shutil.rmtree(PLACE, ignore_errors=True)
-    stage = PLACE / "root"
+    stage = PLACE / "tree"
     _environment(stage, pip)
     _files(stage)
     _sbom(stage, pip)
