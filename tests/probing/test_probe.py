@@ -207,7 +207,8 @@ async def test_a_port_that_another_program_holds_asks_whether_ispsd_runs(tmp_pat
         *leashed(
             sys.executable,
             "-c",
-            f"import serial,time; p=serial.Serial('{name}', exclusive=True); print('held', flush=True); time.sleep(60)",
+            f"import serial, signal; port = serial.Serial('{name}', exclusive=True); "
+            "print('held', flush=True); signal.pause()",
         ),
         stdout=subprocess.PIPE,
     )
