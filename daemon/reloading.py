@@ -7,6 +7,7 @@ order: whatever is kept over a restart is kept over it, and by the same ways.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from daemon import config as ship_file
@@ -77,11 +78,11 @@ class Reloading:
             return
         try:
             raw = await asyncio.to_thread(_read, path)
-            self.take(raw, str(path), asked_by="SIGHUP")
         except OSError as err:
             self._log.error("reload.refused", reason=f"{path}: {err.strerror or err}")
-        except RefusedError:
-            pass  # it is in the log
+            return
+        with suppress(RefusedError):  # ``take`` has logged it
+            self.take(raw, str(path), asked_by="SIGHUP")
 
     async def _asked(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
         if not isinstance(packed_file := request.get("packed"), str):
