@@ -13,24 +13,11 @@ import json
 import sys
 import time
 
-import apsw
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
-from pymodbus.client import AsyncModbusTcpClient
-
-from bench.bare_modbus import POLL_S
+from bench.bare_modbus import POLL_S, reached
 
 
 async def main(unit_port: int, broker_port: int, database: str, count: int) -> None:
-    disk = apsw.Connection(database)
-    disk.execute("PRAGMA journal_mode = WAL")
-    disk.execute("PRAGMA synchronous = FULL")
-    disk.execute("CREATE TABLE change (at REAL, body TEXT)")
-    broker = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-    broker.connect("127.0.0.1", broker_port)
-    broker.loop_start()
-    unit = AsyncModbusTcpClient("127.0.0.1", port=unit_port, timeout=0.5, retries=0)
-    await unit.connect()
+    unit, broker, disk = await reached(unit_port, broker_port, database)
     before: list[bool | None] = [None] * count
     due_s = time.monotonic()
     while True:

@@ -22,7 +22,10 @@ SEAL_CLOSED, SEAL_OPEN = 6, 7
 TOPIC = "bare/point"
 
 
-async def main(unit_port: int, broker_port: int, database: str) -> None:
+async def reached(
+    unit_port: int, broker_port: int, database: str
+) -> tuple[AsyncModbusTcpClient, Client, apsw.Connection]:
+    """Return the unit, the broker and the disk, each as bare as it comes."""
     disk = apsw.Connection(database)
     disk.execute("PRAGMA journal_mode = WAL")
     disk.execute("PRAGMA synchronous = FULL")
@@ -32,6 +35,11 @@ async def main(unit_port: int, broker_port: int, database: str) -> None:
     broker.loop_start()
     unit = AsyncModbusTcpClient("127.0.0.1", port=unit_port, timeout=0.5, retries=0)
     await unit.connect()
+    return unit, broker, disk
+
+
+async def main(unit_port: int, broker_port: int, database: str) -> None:
+    unit, broker, disk = await reached(unit_port, broker_port, database)
     before: tuple[bool, bool] | None = None
     due_s = time.monotonic()
     while True:

@@ -19,7 +19,7 @@ from daemon.record.segment import Segment
 from tests.pins import PIN
 from tests.processes.rig import verified
 from tests.scenarios import life
-from tests.scenarios.test_ssas import SSO, answer, at_step, lamp, last, ready, switched_on
+from tests.scenarios.test_ssas import SSO, ready, short_press, switched_on
 from tests.soak import proc, told
 from tests.soak.judge_day import Sample, Seen
 from tests.voyage import FINE_S, sailing
@@ -222,15 +222,7 @@ class Day:
         """Show the short press of a lamp check, within a window that two persons open."""
         ship = self.ship
         await ready(ship)
-        await ship.ask({"do": "test.start", "test": LAMP, "by": SSO})
-        await at_step(ship, LAMP, 2)
-        await lamp(ship, lit=True, for_s=5.0)
-        await lamp(ship, lit=False, for_s=4.0)
-        await answer(ship, LAMP, 2)
-        await at_step(ship, LAMP, 4)
-        await answer(ship, LAMP, 4, "CSO by phone, nothing received")
-        await ship.sail(2.0, grain_s=FINE_S)
-        said = last(ship, LAMP)
+        said = await short_press(ship, LAMP)
         assert said["outcome"] == "passed", said
         await ship.ask({"do": "window.close", "by": [SSO]})
 
