@@ -130,6 +130,19 @@ def test_every_test_that_the_papers_for_auditors_name_is_one():
 
 
 @pytest.mark.parametrize(
+    ("paper", "heads"),
+    [("compliance.md", ("clause", "source")), ("security.md", ("UR E27 asks (IEC 62443-3-3)",))],
+)
+def test_each_claim_to_an_auditor_names_the_test_that_holds_it_or_says_what_is_not_covered(
+    paper, heads
+):
+    claims = [row for head in heads for row in tables(page(paper), head)]
+    assert len(claims) > 10
+    for row in claims:
+        assert re.search(r"`test_\w+`", row[-1]) or "*Not covered:*" in row[-2], row[0]
+
+
+@pytest.mark.parametrize(
     ("snippet", "text"), [(s, t) for _, s, t in SNIPPETS], ids=[n for n, *_ in SNIPPETS]
 )
 def test_every_piece_of_toml_loads(snippet, text, tmp_path):

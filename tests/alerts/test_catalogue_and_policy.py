@@ -156,6 +156,12 @@ def test_nothing_in_the_catalogue_speaks_of_security_alerts_or_of_tests_that_are
         assert word not in declared
 
 
+@pytest.mark.parametrize("key", ["door.unknown", "io.unit_lost", "io.bus_lost", "cctv.camera"])
+def test_what_is_not_seen_asks_for_a_patrol(key):
+    """ISPS B/9.42: equipment is one means of several, and people go where it is blind."""
+    assert "patrol" in KINDS[key].action.casefold()
+
+
 def test_no_action_tells_anybody_to_lock_an_escape_door():
     assert "do not lock" in KINDS["door.escape.open"].action
     locking = [
