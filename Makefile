@@ -29,8 +29,8 @@ help:
 	@echo "make sbom    docs/sbom.cdx.json anew: what the Debian package brings, as CycloneDX"
 	@echo "make deb     the Debian package (for the Python of this computer's Debian; fetches what it packs)"
 	@echo "make boot    a Debian that boots: the package installed, killed, hung, full, rebooted, brought to the next version (root; minutes)"
-	@echo "make faults  everything that goes wrong on a ship, once each: broker, disk, clock, network, hostile input (12 minutes)"
 	@echo "make boot-short  the same without what takes long (root)"
+	@echo "make faults  everything that goes wrong on a ship, once each: broker, disk, clock, network, hostile input (12 minutes)"
 	@echo "make soak    a simulated day of the sample ship with faults, and twenty real minutes of all her processes"
 	@echo "make powercut  the record under load on a guest whose power is cut (Debian's qemu; minutes)"
 
