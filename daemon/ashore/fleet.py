@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.ashore.reading import MissingReportError, RefusedFileError, Report, grew, read
+from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,9 +68,14 @@ def files(folder: Path) -> list[Path]:
 
     Raises:
         OSError: It cannot be read.
+        IspsdError: There are more than are read at once; which of them are the newest no name says.
     """
     found = sorted(each for each in folder.rglob(f"*{SUFFIX}") if each.is_file())
-    return found[:MOST_FILES]
+    if len(found) > MOST_FILES:
+        raise IspsdError(
+            f"{folder}: {len(found)} files, more than {MOST_FILES}: list a folder of fewer"
+        )
+    return found
 
 
 def gathered(paths: Iterable[Path], keys: Sequence[Key], *, now_utc: datetime) -> Fleet:

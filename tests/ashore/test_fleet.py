@@ -171,6 +171,18 @@ async def test_what_a_report_cannot_show_costs_neither_the_list_nor_the_other_sh
     assert [row.ship for row in found.rows] == ["KESTREL STRAIT"]
 
 
+async def test_more_files_than_are_read_at_once_are_refused_and_none_is_left_out(
+    tmp_path, monkeypatch, capsys
+):
+    mail = await two_weeks(tmp_path)
+    monkeypatch.setattr(fleet, "MOST_FILES", 2)
+    assert len(fleet.files(mail)) == 2
+    (mail / "3.jsonl").touch()
+    assert main(["fleet", str(mail), "--key", vkey_of(IMO)]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "3 files, more than 2" in said.err) == ("", True)
+
+
 async def test_the_list_names_what_the_company_has_to_see_to(tmp_path, capsys):
     mail = tmp_path / "mail"
     mail.mkdir()
