@@ -45,7 +45,7 @@ async def typed(ship: Ship, command: str, *words: object) -> int:
     argv = [command, "--socket", str(ship.folder / "control.sock"), *map(str, words)]
     with ThreadPoolExecutor(1) as pool:
         done = asyncio.get_running_loop().run_in_executor(pool, cli.main, argv)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not done.done():
                 await ship.clock.advance(0.0)
         await ship.settle()

@@ -94,7 +94,7 @@ async def test_a_recording_is_evidence_in_no_record_not_even_a_demos(tmp_path):
     [supervisor] = [each for each in daemon.supervisors if each.device == "gps1"]
     readings = []
     running = asyncio.create_task(supervisor.driver.run(readings.append))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not readings:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.001)
     running.cancel()

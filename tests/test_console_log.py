@@ -233,7 +233,7 @@ async def following(path, *, after: int):
     )
 
     async def until(condition) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not condition():
                 await clock.advance(log.ASK_S)
                 assert not task.done()
@@ -242,7 +242,7 @@ async def following(path, *, after: int):
         yield seen, err, until
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not task.done():
                 await clock.advance(log.ASK_S)
         await task

@@ -39,7 +39,7 @@ async def echo(request):
 @asynccontextmanager
 async def serving(path, handle=echo):
     task = asyncio.ensure_future(control.ControlServer(path, handle).run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not task.done() and not await control.answers(path):  # noqa: ASYNC110
             await asyncio.sleep(0)
     try:
@@ -205,7 +205,7 @@ async def test_another_user_reaches_the_socket_where_it_is_the_pages_servers(tmp
     path = tmp_path / "s"
     task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="nobody").run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not await control.answers(path):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o660, nobody.pw_gid)
@@ -227,7 +227,7 @@ async def test_a_user_that_is_not_there_costs_the_pages_and_not_the_watch(tmp_pa
     path = tmp_path / "s"
     task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="no-such-user").run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not await control.answers(path):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert await control.ask(path, {"do": "x"}) == {"heard": "x"}

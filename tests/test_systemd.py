@@ -15,7 +15,7 @@ from daemon import systemd
 def listening(address: str | bytes):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(address)
-        sock.settimeout(5.0)
+        sock.settimeout(20)
         yield sock
 
 

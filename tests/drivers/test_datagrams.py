@@ -95,7 +95,7 @@ def device(address: str = "127.0.0.1") -> socket.socket:
 
 
 async def heard(source) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await source.read()
 
 
@@ -137,11 +137,11 @@ async def test_a_port_where_only_others_send_says_so(udp):
         reading = asyncio.ensure_future(source.read())
         with device() as stranger, device("127.0.0.2") as ours:
             stranger.sendto(b"x", ("127.0.0.1", udp.port))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while "none from 127.0.0.2" not in source.silence():  # noqa: ASYNC110 (nothing tells)
                     await asyncio.sleep(0)
             ours.sendto(b"y", ("127.0.0.1", udp.port))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await reading == b"y\n"
         assert source.silence() is None
 

@@ -46,7 +46,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 async def until(holds: Callable[[], object], do: Callable[[], object] = lambda: None) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not holds():
             do()
             await asyncio.sleep(0.001)
@@ -235,7 +235,7 @@ async def test_peers_8_6_a_new_connection_begins_anew_and_there_is_nothing_to_se
 
     server = await asyncio.start_server(visit, "127.0.0.1", 0)
     link = {"kind": "tcp", "host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
-    async with asyncio.timeout(5), watching(link, feed="ais") as watch:
+    async with asyncio.timeout(20), watching(link, feed="ais") as watch:
         connection = await visits.get()
         connection.write(first)
         await connection.drain()
@@ -338,7 +338,7 @@ async def test_an_ssas_unit_that_connects_is_heard_inside_a_window_and_refused_o
         await until(lambda: readings, lambda: unit.sendall(TEST_MESSAGE))
         assert isinstance(readings[0].value, SsasMessage)
         await clock.advance(601.0)
-        unit.settimeout(5)
+        unit.settimeout(20)
         assert await asyncio.to_thread(unit.recv, 1) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))

@@ -32,7 +32,7 @@ def to(link):
 
 
 async def both(*reads):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await asyncio.gather(*reads)
 
 

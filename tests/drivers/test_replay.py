@@ -83,7 +83,7 @@ def replayed(path: Path, text: bytes, **more: object) -> ReplayLink:
 
 
 async def heard(source) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await source.read()
 
 

@@ -36,12 +36,12 @@ def connected(link: TcpServerLink, address: str = "127.0.0.1") -> socket.socket:
 
 
 async def heard(source) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await source.read()
 
 
 async def until(holds) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.001)
 
@@ -64,7 +64,7 @@ async def test_what_a_device_that_connects_says_is_read(link):
         async with reading(source) as task:
             with connected(link) as device:
                 device.sendall(b"$GPGGA\r\n")
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     assert await task == b"$GPGGA\r\n"
         assert source.silence() is None
 
@@ -87,7 +87,7 @@ async def test_only_the_senders_may_connect_and_the_others_are_counted(link):
     health = Health()
     async with opened(link, health) as source:
         with connected(link) as stranger:
-            stranger.settimeout(5)
+            stranger.settimeout(20)
             assert await asyncio.to_thread(stranger.recv, 1) == b""
         assert health.dropped == {"client": 1}
         with connected(link, "127.0.0.2") as device:
@@ -134,7 +134,7 @@ async def test_whoever_connects_last_is_read_and_the_first_is_told_nothing(link)
             async with reading(ear) as task:
                 new.connect(("127.0.0.1", link.port))
                 with pytest.raises(LinkError, match="another connection took its place"):
-                    async with asyncio.timeout(5):
+                    async with asyncio.timeout(20):
                         await task
         assert health.noticed == {"client_replaced": 1}
         async with line.listened(health) as ear:
@@ -154,7 +154,7 @@ async def test_between_two_runs_the_port_stays_open_and_what_was_said_meanwhile_
         device.sendall(b"$OLD\r\n")
         async with line.listened() as ear, reading(ear) as task:
             device.sendall(b"$NEW\r\n")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await task == b"$NEW\r\n"
 
 
@@ -223,7 +223,7 @@ async def test_a_crowd_is_taken_in_turns_and_the_last_is_kept(link):
         crowd = [connected(link) for _ in range(BACKLOG)]
         await until(lambda: health.noticed.get("client_replaced") == BACKLOG - 1)
         for each in crowd:
-            each.settimeout(5)
+            each.settimeout(20)
         # The first is read until the reader has heard that he was replaced; the last waits for the next.
         gone = [await asyncio.to_thread(each.recv, 1) for each in crowd[1:-1]]
         assert gone == [b""] * (BACKLOG - 2)

@@ -176,7 +176,7 @@ async def test_a_medium_that_hangs_is_given_up_and_nobody_is_sent_after_it(
     monkeypatch.setattr(copies, "leashed", lambda *_: ("sleep", "1000"))  # as a dead mount does
     kept = second(ship, place, public, clock)
     copied = asyncio.ensure_future(kept.copy(limit_s=60.0))
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(20):
         while not copied.done():
             await clock.advance(30.0)
             assert (await ship.submit(alert("meanwhile"))).seq, "the record goes on"

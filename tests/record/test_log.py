@@ -193,7 +193,7 @@ async def test_a_checkpoint_is_made_within_a_minute_and_not_without_entries(
     await ship.submit(alert("d1"))
     assert heads.empty()
     await clock.advance(1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         head = await heads.get()
     assert head.size == 4
     assert opened(head.note, KEY.public_key(), origin=f"{ORIGIN}/1") == head

@@ -17,7 +17,7 @@ TALK = [b"$GPZDA,1*70", b"$GPZDA,2*73"]
 def listener():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.bind(("127.0.0.1", 0))
-        port.settimeout(5)
+        port.settimeout(20)
         yield port
 
 
@@ -96,7 +96,7 @@ async def test_a_tcp_server_serves_whoever_connects():
     await outlet.start()
     host, _, port = outlet.endpoint.removeprefix("tcp://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not outlet.visits:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0)
         outlet.send(TALK)

@@ -97,7 +97,7 @@ async def test_it_stops_when_it_is_told_to():
     running = asyncio.create_task(run_with(units, lines_without_end(), stop=stop))
     await soon(lambda: units["io1"].running)
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         code, _ = await running
     assert code == 0
     assert not units["io1"].running

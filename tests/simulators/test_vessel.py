@@ -24,14 +24,14 @@ class Client:
         self.reader, self.writer = reader, writer
 
     async def line(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return (await self.reader.readuntil(b"\r\n")).decode("ascii").removesuffix("\r\n")
 
     async def lines(self, count: int) -> list[str]:
         return [await self.line() for _ in range(count)]
 
     async def ends(self) -> bool:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             try:
                 while await self.reader.read(4096):
                     continue
@@ -60,7 +60,7 @@ class Port:
         host, _, port = self.unit.endpoint.removeprefix("tcp://").partition(":")
         known = len(self.unit._voice.outlet.visits)
         client = Client(*await asyncio.open_connection(host, int(port)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len(self.unit._voice.outlet.visits) == known:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
         return client
@@ -169,7 +169,7 @@ async def test_garbage_is_as_many_lines_as_were_asked_for():
     async with Port(sends=["gnss"]) as port:
         await port.unit.do({"do": "garbage", "lines": 6})
         expected = b"".join(line + b"\r\n" for line in (*GARBAGE, GARBAGE[0]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await port.client.reader.readexactly(len(expected)) == expected
 
 
@@ -177,7 +177,7 @@ async def test_drop_closes_every_connection_and_takes_new_ones():
     async with Port(sends=["gnss"]) as port:
         await port.unit.do({"do": "drop"})
         assert await port.client.ends()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while port.unit._voice.outlet.visits:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
         again = await port.connect()

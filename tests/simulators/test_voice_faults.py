@@ -134,7 +134,7 @@ async def test_a_talker_is_spoilt_late_well_again_unplugged_and_put_back(tmp_pat
 async def test_noise_goes_by_udp_too():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(5)
+        listener.settimeout(20)
         clock = ManualClock()
         unit = HeadingSimulator("gyro", {"to": f"127.0.0.1:{listener.getsockname()[1]}"}, clock)
         await unit.start()
@@ -147,7 +147,7 @@ async def test_noise_goes_by_udp_too():
 async def test_a_unit_of_a_network_names_itself_in_a_tag_block():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(5)
+        listener.settimeout(20)
         to = f"127.0.0.1:{listener.getsockname()[1]}"
         clock = ManualClock()
         unit = HeadingSimulator("fog", {"to": to, "source": "HE0001"}, clock)

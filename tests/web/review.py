@@ -39,7 +39,7 @@ async def answered_review(
     """Serve the SSO's pages of something that answers as the daemon does; yield the address of the server."""
     task = asyncio.ensure_future(ControlServer(socket, answer).run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not await answers(socket):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         async with served_review(socket) as address:
