@@ -119,3 +119,6 @@ def test_what_a_daemon_tells_again_after_it_began_anew_is_no_fault_and_what_it_l
     assert missed([(10.0, 1), (50.0, 1), (51.0, 2)], begun=[40.0]) == []
     assert len(missed([(10.0, 1), (50.0, 1)], begun=[60.0])) == 1
     assert len(missed([(10.0, 1), (50.0, 3)], begun=[40.0])) == 1
+    late = [(10.0, 1), (11.0, 2), (50.0, 2), (51.0, 3), (52.0, 2)]
+    assert missed(late[:-1], begun=[40.0]) == []
+    assert len(missed(late, begun=[40.0])) == 1

@@ -151,11 +151,12 @@ def missed(
         numbers: When each event came, and its ``bseq``.
         away: From when until when nobody could be told: what was told to a broker that died then is asked for by
             ``replay`` (docs/mqtt.md), and no fault of what is told.
-        begun: When the daemon began anew: it tells again what it does not know to be told (*at least once*).
+        begun: When the daemon began anew: it tells again what it does not know to be told (*at least once*), before
+            anything that is new.
     """
     faults = []
     newest: int | None = None
-    newest_s = 0.0
+    newest_s = grown_s = 0.0
     for at_s, number in numbers:
         if newest is not None and number > newest + 1:
             if not any(newest_s <= until_s and from_s <= at_s for from_s, until_s in away):
@@ -163,10 +164,15 @@ def missed(
         elif (
             newest is not None
             and number <= newest
-            and not any(from_s <= at_s for from_s in (*begun, *(from_s for from_s, _ in away)))
+            and not (
+                any(grown_s <= from_s <= at_s for from_s in begun)
+                or any(from_s <= at_s for from_s, _ in away)
+            )
         ):
             faults.append(f"event {number} was told again at {at_s:.1f} s, after {newest}")
-        newest, newest_s = (number, at_s) if newest is None else (max(newest, number), at_s)
+        if newest is None or number > newest:
+            newest, grown_s = number, at_s
+        newest_s = at_s
     return faults
 
 
