@@ -33,6 +33,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+INTO = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 BY_TURNS = ("day", "night")
 ISPSD_COMMAND = re.compile(r"^ *(?:[$#] )?(?:\S*/)?(ispsd (?!.*does not answer).+?)(?:  +\S.*)?$")
 
@@ -166,6 +167,23 @@ def test_every_link_leads_to_a_file():
     for each in PAGES:
         for target in LINK.findall(each.read_text("utf-8")):
             assert (each.parent / target).exists(), f"{each.name}: {target}"
+
+
+def anchors(path: Path) -> set[str]:
+    """Return what a link may name in a page: each heading as a browser of repositories spells it."""
+    heads = re.findall(r"^#+ (.*)$", FENCE.sub("", path.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_link_into_a_page_leads_to_a_heading_of_it():
+    seen = 0
+    for each in PAGES:
+        for target, head in INTO.findall(each.read_text("utf-8")):
+            there = each.parent / target if target else each
+            if there.suffix == ".md":
+                seen += 1
+                assert head in anchors(there), f"{each.name}: {target}#{head}"
+    assert seen > 10
 
 
 def test_every_page_stands_by_day_and_by_night_in_its_table_and_in_the_readme():
