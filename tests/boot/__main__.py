@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,8 @@ def main() -> int:
     parser.add_argument("--package", type=Path)
     parser.add_argument("--short", action="store_true", help="what a change is tried with")
     given = parser.parse_args()
+    # Whoever is told to stop still ends the computer that it has booted, and gives back its disk.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return tell(given)
     except CannotBootError as err:
@@ -148,6 +151,8 @@ def fresh_root(work: Path) -> Path:
     """Return a Debian on which nothing was ever installed."""
     base, root = work / "base", work / "root"
     if not (base / "etc/debian_version").exists():
+        half = work / "base.half"  # until it is a whole one
+        shutil.rmtree(half, ignore_errors=True)
         print("making a small Debian (once)", flush=True)
         made = subprocess.run(
             ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}",
@@ -155,12 +160,14 @@ def fresh_root(work: Path) -> Path:
              '--customize-hook=chroot "$1" apt-get install --yes --quiet=2 --no-install-recommends --download-only '
              f"{ON_THE_STICK} >/dev/null",
              f'--customize-hook=mkdir -p "$1/{FETCHED}" && mv "$1"/var/cache/apt/archives/*.deb "$1/{FETCHED}"',
-             "bookworm", base],
+             "bookworm", half],
             check=False, stderr=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
         if made.returncode:
-            shutil.rmtree(base, ignore_errors=True)  # half of one would be taken for a whole one
+            shutil.rmtree(half, ignore_errors=True)
             raise CannotBootError(f"no Debian could be made: {made.stderr.strip()[-300:]}")
+        shutil.rmtree(base, ignore_errors=True)
+        half.rename(base)
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "-a", base, root], check=True)
     (root / STICK).mkdir(parents=True)

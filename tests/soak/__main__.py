@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,8 @@ def main() -> int:
     real.add_argument("--minutes", type=float, default=20.0)
     forms.add_parser("day", help="a simulated day of the sample ship, in one process")
     given = parser.parse_args()
+    # Whoever is told to stop still ends what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return _day() if given.form == "day" else _real(given.minutes)
 
 
