@@ -43,7 +43,8 @@ READ_S = 120.0
 WARM_UP = (500, 700)
 """Each ship is heard once before it counts: a ship is new only once."""
 STEADY = {75: 300, 500: 1500}
-FLOOD = 10_000
+FLOOD = 50_000
+"""Long enough that it takes each product more than the second, or tenth of one, after which it is looked at."""
 SEEN_ENOUGH = 2
 """Rounds of Signal K without a client: it hardly makes a difference."""
 NAMES = {

@@ -78,7 +78,7 @@ PARTS = {
     ),
     "ingest": Measured(
         "AIS and GNSS into the whole product, over Signal K's server and gpsd",
-        4,
+        5,
         lambda told, disk, rounds: ingest.measure(told, disk, rounds=rounds),
     ),
     "flood": Measured(

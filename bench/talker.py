@@ -7,7 +7,9 @@ sentences at this rate (0: as fast as they are taken), then one report of a ship
 ship's at that speed, by which whoever listens can tell that all has been read. When they are on their way it says
 CLOCK_MONOTONIC, in ns, of the first and of the last. The receiver says GGA and RMC once a second.
 
-Half of the 300 ships lie, half make 10 knots; one report in a hundred is own ship's. So it is in a roadstead.
+Half of the 300 ships lie, half make 10 knots; one report in a hundred is own ship's. So it is in a roadstead. A flood
+is of the others alone: ispsd tells a measured value at most once a second, and whoever waited for own ship's last
+report behind many of them would measure that second.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ FIRST_MMSI = 235_000_000
 PASSES = 20
 """Reports of each ship that are ready made; then it begins again."""
 OWN_EVERY = 100
+OWN = b"!AIVDO"
 BLOCK = 500
 """Sentences at once in a flood: were it written by the line, the talker would be measured."""
 
@@ -66,7 +69,10 @@ class Talker:
 
     def __init__(self) -> None:
         self._ais: asyncio.StreamWriter | None = None
-        self._reports: Iterator[bytes] = itertools.cycle(round_of_reports())
+        reports = round_of_reports()
+        others = [line for line in reports if not line.startswith(OWN)]
+        self._reports: Iterator[bytes] = itertools.cycle(reports)
+        self._others: Iterator[bytes] = itertools.cycle(others)
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ais = writer
@@ -97,7 +103,7 @@ class Talker:
                 writer.write(line)
         else:
             for _ in range(0, count, BLOCK):
-                writer.write(b"".join(itertools.islice(self._reports, BLOCK)))
+                writer.write(b"".join(itertools.islice(self._others, BLOCK)))
                 await writer.drain()
         writer.write(b"".join(last))
         await writer.drain()
