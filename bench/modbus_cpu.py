@@ -45,6 +45,8 @@ UNITS, INPUTS = 32, 32
 POLL_S = 0.1
 WARM_UP_S = 2.0
 FLIP_S = 0.037
+LATEST_NS = 1_000_000_000
+"""A flip that is younger than this may not have been read when the reader ends."""
 Seen = list[tuple[int, int, int]]
 """Unit, input and moment (CLOCK_MONOTONIC, in ns)."""
 
@@ -172,6 +174,8 @@ def turn(whose: str, seconds: float) -> tuple[float, float, list[float]]:
         command = [*program, "--be", whose, "--ports", ports, "--seconds", str(seconds)]
         told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         flips = json.loads(units.communicate("\n")[0])
+    if lost := unseen(flips, told["seen"]):
+        raise RuntimeError(f"{whose}: {len(lost)} of {len(flips)} flips were never read")
     flipped = {(unit, number): ns for unit, number, ns in flips}
     took_ms = [
         (ns - flipped[unit, number]) / 1e6
@@ -180,6 +184,16 @@ def turn(whose: str, seconds: float) -> tuple[float, float, list[float]]:
     ]
     made = told["polls"] / (UNITS * seconds / POLL_S)
     return told["cpu_s"] / told["polls"] * 1e6, made, took_ms
+
+
+def unseen(flips: Seen, seen: Seen) -> Seen:
+    """Return the flips that a reader should have seen while it was watched and never did: they have no delay."""
+    known = {(unit, number) for unit, number, _ in seen}
+    moments = [ns for *_, ns in seen]
+    if not moments:
+        return flips
+    begins, ends = min(moments), max(moments) - LATEST_NS
+    return [each for each in flips if begins < each[2] < ends and (each[0], each[1]) not in known]
 
 
 def measure(told: Told, *, rounds: int, seconds: float = 4.0) -> None:
