@@ -106,6 +106,9 @@ class Capture:
         asked_again: Events, by ``bseq``, that the page missed and asked for (rule 5 of docs/mqtt.md).
         confirmed: Entries that the control socket confirmed: number, and what was asked.
         attempts: What a hostile station tried: what, its command's id, what the broker said of it.
+        spoilt: How many calls of the process were spoilt.
+        cut_off: From when to when the fault let nothing of the daemon through to the page.
+        cleared: Topics that were cleared behind the daemon's back, and from when on.
         entries: The record afterwards: each entry's bytes by its number.
         verdict: Exit code and words of the stand-alone verifier, with anchors that the subscriber kept.
         notes: What the fault itself has to say.
@@ -125,6 +128,9 @@ class Capture:
     asked_again: set[int] = field(default_factory=set)
     confirmed: list[tuple[int, str]] = field(default_factory=list)
     attempts: list[tuple[str, str, str]] = field(default_factory=list)
+    spoilt: int = 0
+    cut_off: list[tuple[float, float]] = field(default_factory=list)
+    cleared: dict[str, float] = field(default_factory=dict)
     before: Resources | None = None
     after: Resources | None = None
     entries: dict[int, bytes] = field(default_factory=dict)

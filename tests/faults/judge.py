@@ -37,6 +37,10 @@ LONGEST_VALID_S = 20.0
 """No value of a door is valid for longer, whatever it says."""
 TYPES = {"take_watch": "watch.taken", "ack": "alert.changed"}
 """What stands in the record of a command, by its verb."""
+ACTS = {"permit": ("permit.given", "permit.ended"), "acknowledgement": ("alert.changed",)}
+"""The same of what was confirmed at the control socket: after a loss another entry may have taken the number."""
+NEXT = {"V": "AU", "U": "VN", "A": "N", "N": ""}
+"""What may come after what in the record of a door's alert (docs/alerts.md)."""
 STEP_S = 0.5
 """How often the page is looked at."""
 
@@ -90,6 +94,7 @@ def nothing_confirmed_is_lost(capture: Capture) -> Finding:
             faults.append(
                 f"no. {seq} (reply to {verb} of {station}) is {written.get('type')} of {by}"
             )
+    faults += _others_in_their_place(capture)
     for seq, id_, state in _alerts_told(capture):
         told += 1
         written = json.loads(capture.entries.get(seq, b'{"open": {}}'))["open"]
@@ -100,6 +105,13 @@ def nothing_confirmed_is_lost(capture: Capture) -> Finding:
     return _finding(
         "nothing that was confirmed is lost (4)", faults, f"{told} confirmations, all in the record"
     )
+
+
+def _others_in_their_place(capture: Capture) -> Iterator[str]:
+    for seq, what in capture.confirmed:
+        type_ = json.loads(capture.entries.get(seq, b"{}")).get("type")
+        if type_ is not None and type_ not in ACTS.get(what.partition(" ")[0], ()):
+            yield f"no. {seq} ({what}) is {type_}"
 
 
 def record_verifies(capture: Capture) -> Finding:
@@ -116,6 +128,8 @@ def events_are_whole(capture: Capture) -> Finding:
     faults = []
     if missing := sorted(set(written) - set(came)):
         faults.append(f"{len(missing)} events never came: bseq {missing[:5]}")
+    if sorted(written) != list(range(1, len(written) + 1)):
+        faults.append("their numbers in the record are not dense")
     firsts = [bseq for bseq in dict.fromkeys(came) if bseq not in capture.asked_again]
     if firsts != sorted(firsts):
         faults.append("out of order")
@@ -171,13 +185,23 @@ def alerts_keep_their_order(capture: Capture) -> Finding:
             )
     for name, states in numbers.items():
         told = [state for _, state in states]
-        if told[0] != "V" or (len(told) > 1 and told[1] not in "AU") or told[-1] not in "NVAU":
+        if told[0] != "V" or any(
+            after not in NEXT.get(state, "") for state, after in pairwise(told)
+        ):
             faults.append(f"{name}: {' '.join(told)}")
     opened = [seq for states in numbers.values() for seq, state in states if state == "V"]
     gone = gone_unconfirmed(capture)
     done = [each for each in capture.rounds if each.told_s is not None and each not in gone]
     if len(opened) < len(done):
         faults.append(f"{len(done)} doors were opened, {len(opened)} stand in the record")
+    ended = [each for each in done if each.gone_s is not None]
+    whole = [
+        name for name, states in numbers.items() if {"A", "N"} <= {state for _, state in states}
+    ]
+    if len(whole) < len(ended):
+        faults.append(
+            f"{len(ended)} were acknowledged and ended, {len(whole)} are so in the record"
+        )
     if opened != sorted(opened):
         faults.append("openings out of order")
     return _finding("the record has the alerts in their order", faults, f"{len(opened)} openings")
@@ -207,7 +231,7 @@ def no_green_while_blind(capture: Capture) -> Finding:
     """Invariants 3 and 13: what a page shows in colour was true within its validity, and status follows the alerts."""
     faults: list[str] = []
     points = {each.point for each in capture.truth}
-    looks, grey_s, degraded_since = 0, 0.0, None
+    looks, shown, grey_s, degraded_since = 0, 0, 0.0, None
     for at_s, page in _looks(capture):
         looks += 1
         grey_s += 0.0 if page.is_fresh(at_s) else STEP_S
@@ -215,6 +239,7 @@ def no_green_while_blind(capture: Capture) -> Finding:
             value, _ = page.shows(point, at_s)
             if value is None:
                 continue
+            shown += 1
             valid_s = min(page.topics[f"point/{point}"]["valid_for"], LONGEST_VALID_S)
             truths = [each for each in capture.truth if each.point == point]
             if not _was(truths, value, at_s - valid_s - POLL_S, at_s + 0.5):
@@ -228,13 +253,15 @@ def no_green_while_blind(capture: Capture) -> Finding:
             )
     if not looks:
         faults.append("no page was there")
+    elif not shown:
+        faults.append("no door was ever shown in colour: nothing is shown by that")
     return _finding(
         "nothing is green while blind (3, 13)", faults, f"page all grey for {grey_s:.0f} s"
     )
 
 
 def no_false_liveness(capture: Capture) -> Finding:
-    """Invariant 7: heartbeats are of now and never go back, none comes of a dead daemon, and its death is told."""
+    """Invariant 7: heartbeats are of now and never go back, and none comes of a dead daemon."""
     faults = []
     beats = [each for each in capture.named("heartbeat") if each.payload]
     ups = [each.body["up"] for each in beats]

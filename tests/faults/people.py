@@ -33,7 +33,8 @@ DOORS = {
 }
 """By point: its alert, its input, and how that stands while it is open."""
 CREW = {"bridge": "J. Santos", "gangway": "L. Tupou", "office": "A. Lindqvist", "sso": "R. Menon"}
-MOST_ACTS = 200
+MOST_ACTS = 2000
+"""More than the room holds that the record's log has beforehand (4 MB)."""
 BETWEEN_ACTS_S = 0.05
 GANGWAY = {"station": "gangway", "person": "L. Tupou"}
 
@@ -144,8 +145,13 @@ class People:
         """Have so much written that the room which the record's log has already is used up."""
         for number in range(MOST_ACTS):
             # At the computer: a station may send twenty commands in ten seconds.
-            if (await self._permit(number % 2)) is None:
+            said = await self._permit(1 - number % 2)
+            assert said is not None, "a permit was not answered, or refused"
+            if said.get("recorded") is None:
+                if number:
+                    self.note(f"{number} acts found room in the log still")
                 return
+        raise AssertionError(f"{MOST_ACTS} acts were recorded: the disk is not full")
 
     async def ask_again(self) -> None:
         """Ask for the events that are missing, as a page does: what died in a broker's memory is in the record."""
@@ -180,14 +186,13 @@ class People:
             await self._permit(number % 30)
             await asyncio.sleep(BETWEEN_ACTS_S)
 
-    async def _permit(self, minutes: int) -> int | None:
-        """Give a permit, or end it with no minutes; return its entry where the answer confirms one."""
+    async def _permit(self, minutes: int) -> dict[str, Any] | None:
+        """Give a permit, or end it with no minutes; return the answer, None where there is none."""
         said = {"door": "d11", "worker": "D. Kovac", "work": "greasing", "minutes": minutes}
         found = await self.ask({"do": "order", "verb": "permit", "by": "J. Santos", "said": said})
-        seq: int | None = None if found is None else found.get("recorded")
-        if seq is not None:
-            self.capture.confirmed.append((seq, "permit"))
-        return seq
+        if found is not None and found.get("recorded") is not None:
+            self.capture.confirmed.append((found["recorded"], "permit"))
+        return found
 
     async def complete(self) -> None:
         """Return when the page has the whole picture of a living session, in which each door was seen.

@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import tty
+from collections import Counter
 from contextlib import suppress
 from itertools import count
 
@@ -56,7 +57,7 @@ class Spoiler:
         self._clean = asyncio.Event()
         self._clean.set()
         self._pieces = rubbish()
-        self.poured = 0
+        self.poured: Counter[str] = Counter()
 
     def become(self, word: str) -> None:
         """Pour, or carry again."""
@@ -66,7 +67,7 @@ class Spoiler:
         before.clear()
         now.set()
 
-    async def carry(self, port: int) -> int:
+    async def carry(self, name: str, port: int) -> int:
         """Listen for the daemon in a device's place; return where."""
 
         async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,7 +76,7 @@ class Spoiler:
                 works = (
                     self._copy(reader, far_writer),
                     self._copy(far_reader, writer),
-                    self._pour(writer),
+                    self._pour(name, writer),
                 )
                 tasks = [asyncio.ensure_future(work) for work in works]
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -95,22 +96,22 @@ class Spoiler:
                 writer.write(piece)
                 await writer.drain()
 
-    async def _pour(self, writer: asyncio.StreamWriter) -> None:
+    async def _pour(self, name: str, writer: asyncio.StreamWriter) -> None:
         for number in count():
             await self._dirty.wait()
             piece = self._pieces[number % len(self._pieces)]
             writer.write(piece)
             await writer.drain()
-            self.poured += len(piece)
+            self.poured[name] += len(piece)
             await asyncio.sleep(0)
 
-    async def talk(self, near: int) -> None:
+    async def talk(self, name: str, near: int) -> None:
         """Say a heading on a pty; pour while it is dirty."""
         for number in count():
             if self._dirty.is_set():
                 piece = self._pieces[number % len(self._pieces)]
                 with suppress(BlockingIOError):
-                    self.poured += os.write(near, piece)
+                    self.poured[name] += os.write(near, piece)
                 await asyncio.sleep(0.001)
             else:
                 with suppress(BlockingIOError):
@@ -122,14 +123,14 @@ async def main() -> None:
     """Serve until standard input ends."""
     wanted = json.loads(sys.argv[1])
     spoiler = Spoiler()
-    places = {name: str(await spoiler.carry(port)) for name, port in wanted["tcp"].items()}
+    places = {name: str(await spoiler.carry(name, port)) for name, port in wanted["tcp"].items()}
     talking = []
     for name in wanted["serial"]:
         near, far = os.openpty()
         tty.setraw(far)
         os.set_blocking(near, False)
         places[name] = os.ttyname(far)
-        talking.append(asyncio.ensure_future(spoiler.talk(near)))
+        talking.append(asyncio.ensure_future(spoiler.talk(name, near)))
     print(json.dumps(places), flush=True)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -137,7 +138,7 @@ async def main() -> None:
     )
     async for line in reader:
         spoiler.become(line.decode().strip())
-        print(json.dumps({"poured": spoiler.poured}), flush=True)
+        print(json.dumps({name: spoiler.poured[name] for name in places}), flush=True)
     for task in talking:
         task.cancel()
 

@@ -20,7 +20,7 @@ from daemon.simulate import processes
 from tests import thin
 from tests.brokers import address
 from tests.faults.capture import Capture, Resources, Truth
-from tests.faults.injection import Knobs, small_disk
+from tests.faults.injection import Disk, Knobs, small_disk
 from tests.faults.network import RemoteBroker
 from tests.faults.subscriber import Subscriber, now_s
 from tests.needed import needs
@@ -117,6 +117,17 @@ class Stage(People):
     def ends(self) -> None:
         self.capture.ends_s = now_s()
 
+    def mend_disk(self) -> None:
+        """Have the disk be healthy again; note how many calls were spoilt."""
+        self.knobs.disk(Disk.HEALTHY)
+        self.capture.spoilt = self.knobs.met()
+        if self.capture.spoilt:
+            self.note(f"{self.capture.spoilt} calls spoilt")
+
+    def cut_off_since(self, begins_s: float) -> None:
+        """Say that until now nothing of the daemon could come through to the page."""
+        self.capture.cut_off.append((begins_s, now_s()))
+
     async def blind(self) -> None:
         """Unplug the unit that the doors are wired to."""
         began_s = now_s()
@@ -137,13 +148,14 @@ class Stage(People):
         """Say that its unit answers again; it was shut all the time."""
         self.capture.truth.append(Truth(point, "closed", now_s(), now_s()))
 
-    async def spoil(self, word: str) -> int:
-        """Have the lines poured full of rubbish, or clean; return how many bytes were poured so far."""
+    async def spoil(self, word: str) -> dict[str, int]:
+        """Have the lines poured full of rubbish, or clean; return how many bytes were poured so far into each."""
         assert self.spoiler is not None
         assert self.spoiler.stdin is not None
         assert self.spoiler.stdout is not None
         self.spoiler.stdin.write(word.encode() + b"\n")
-        return int(json.loads(await self.spoiler.stdout.readline())["poured"])
+        poured: dict[str, int] = json.loads(await self.spoiler.stdout.readline())
+        return poured
 
     def cut(self) -> None:
         """Pull the cable between daemon and broker."""
@@ -248,6 +260,12 @@ class Stage(People):
                 self.capture.normal_s = now_s()
         self.capture.left = self.unlike()
 
+    async def still_normal(self, within_s: float) -> None:
+        """Look once more: what is otherwise now was only not noticed before, and normality begins when that is over."""
+        if self.capture.normal_s is not None and self.unlike():
+            self.capture.normal_s = None
+            await self.normal(within_s)
+
     # Afterwards.
 
     async def told_to_the_end(self) -> None:
@@ -345,6 +363,7 @@ async def play(fault: Fault, *, full: bool, sabotage: str = "") -> Capture:
         await fault.play(ship, fault.full_s if full else fault.short_s)
         await ship.normal(fault.back_within_s)
         await ship.round("page", "after")
+        await ship.still_normal(fault.back_within_s)
         await ship.ask_again()
         ship.capture.after = ship.resources()
         await ship.stop()

@@ -113,6 +113,10 @@ def confirm_at_the_socket_what_is_not_there(it: Capture) -> None:
     it.confirmed.append((99, "acknowledgement"))
 
 
+def confirm_at_the_socket_what_is_something_else(it: Capture) -> None:
+    it.confirmed.append((2, "permit"))
+
+
 def say_another_alert_is_recorded(it: Capture) -> None:
     it.heard.append(alert(34.0, "A", 3))
 
@@ -175,6 +179,22 @@ def acknowledge_before_it_opened(it: Capture) -> None:
     it.entries[2] = entry(2, 2, "alert.changed", id=DOOR, instance=1, state=first)
     it.heard = [h for h in it.heard if not h.name.startswith(("event", "alert"))]
     it.heard += [event(33.0, seq, seq, it.entries[seq]) for seq in (1, 2, 3)]
+
+
+def never_end_in_the_record(it: Capture) -> None:
+    del it.entries[3]
+    it.heard = [h for h in it.heard if not (h.name == "event" and h.body["seq"] == 3)]
+    it.heard = [h for h in it.heard if not (h.name.startswith("alert") and h.body["state"] == "N")]
+
+
+def end_without_an_acknowledgement(it: Capture) -> None:
+    it.entries[2] = entry(2, 2, "alert.changed", id=DOOR, instance=1, state="N")
+
+
+def leave_out_a_number(it: Capture) -> None:
+    it.entries[3] = it.entries[3].replace(b'"bseq": 3', b'"bseq": 4')
+    it.heard = [h for h in it.heard if not (h.name == "event" and h.body["seq"] == 3)]
+    it.heard.append(event(33.0, 3, 4, it.entries[3]))
 
 
 def say_closed_of_an_open_door(it: Capture) -> None:
@@ -263,6 +283,7 @@ HOLDS = "memory and descriptors as before"
         (lose_an_entry, LOST),
         (alter_an_entry, LOST),
         (confirm_at_the_socket_what_is_not_there, LOST),
+        (confirm_at_the_socket_what_is_something_else, LOST),
         (say_another_alert_is_recorded, LOST),
         (answer_another_station, LOST),
         (confirm_nothing, LOST),
@@ -270,6 +291,7 @@ HOLDS = "memory and descriptors as before"
         (prove_nothing, VERIFIES),
         (swallow_an_event, EVENTS),
         (turn_events_round, EVENTS),
+        (leave_out_a_number, EVENTS),
         (tell_no_alert, ACTS),
         (tell_it_late, ACTS),
         (refuse_the_acknowledgement, ACTS),
@@ -277,11 +299,14 @@ HOLDS = "memory and descriptors as before"
         (leave_the_alert, ACTS),
         (move_no_door, ACTS),
         (acknowledge_before_it_opened, ORDER),
+        (never_end_in_the_record, ORDER),
+        (end_without_an_acknowledgement, ORDER),
         (say_closed_of_an_open_door, OLDER),
         (say_now_what_was_long_ago, OLDER),
         (be_from_the_future, OLDER),
         (keep_green_what_nobody_sees, GREEN),
         (be_ready_without_a_unit, GREEN),
+        (have_no_heart, GREEN),
         (beat_of_yesterday, ALIVE),
         (beat_though_dead, ALIVE),
         (have_no_heart, ALIVE),

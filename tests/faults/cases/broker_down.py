@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.faults.fault import Fault
+from tests.faults.injected import nothing_passed
+from tests.faults.subscriber import now_s
 
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 async def play(ship: Stage, lasts_s: float) -> None:
     ship.begins()
     await ship.broker.stop()
+    since_s = now_s()
     await ship.rounds(lasts_s, "computer")
+    ship.cut_off_since(since_s)
     await ship.broker.start()
     ship.ends()
 
@@ -28,4 +32,5 @@ FAULT = Fault(
     # The longest pause between two tries, the alert's off-delay, and a start.
     back_within_s=45.0,
     expects=("path.fault",),
+    also=nothing_passed,
 )

@@ -9,13 +9,16 @@ from uuid import uuid4
 from daemon.mqtt.connection import Connection
 from tests.brokers import address
 from tests.faults.fault import Fault
+from tests.faults.injected import cleared_came_back
+from tests.faults.people import PATIENCE_S
+from tests.faults.subscriber import now_s
 from tests.processes.rig import ROOT
 
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
-TOLD = ("event", "heartbeat", "reply/")
-"""What is never retained."""
+TOLD = ("event", "heartbeat", "reply/", "selftest/", "alert/door.")
+"""What is never retained, and what is over."""
 
 
 async def play(ship: Stage, lasts_s: float) -> None:
@@ -37,10 +40,22 @@ async def _empty(ship: Stage) -> None:
     try:
         held = [name for name in sorted(ship.page.newest) if not name.startswith(TOLD)]
         for name in held:
+            ship.capture.cleared[name] = now_s()
             await hand.deliver(ROOT + name, b"", retain=True)
         ship.note(f"{len(held)} retained topics cleared")
+        # Before the page has heard of it all is as before.
+        last_s = ship.capture.cleared[held[-1]]
+        async with asyncio.timeout(PATIENCE_S):
+            await ship.until_page(lambda: _heard_cleared(ship, held[-1], last_s))
     finally:
         await hand.disconnect()
+
+
+def _heard_cleared(ship: Stage, name: str, since_s: float) -> bool:
+    return any(
+        each.name == name and not each.payload and each.at_s >= since_s
+        for each in reversed(ship.capture.heard)
+    )
 
 
 FAULT = Fault(
@@ -51,4 +66,5 @@ FAULT = Fault(
     short_s=4.0,
     full_s=30.0,
     back_within_s=45.0,
+    also=cleared_came_back,
 )

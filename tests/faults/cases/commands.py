@@ -23,6 +23,11 @@ BETWEEN_S = 0.6
 """Twenty in ten seconds are allowed to a station: this is not about floods, and the officer has the same."""
 LONG = 300_000
 GROUNDS = {"retained", "old", "malformed"}
+NOT_ITS_OWN = (
+    *("as the gangway", "as the SSO's station", "under no known name"),
+    *("state: a door is closed", "state: no alert", "an event"),
+)
+"""What the access list stops: nobody would answer it, and a page would believe it."""
 
 
 class Thief:
@@ -87,6 +92,11 @@ def nothing_was_done(capture: Capture) -> list[Finding]:
     done = [what for what, id_, _ in capture.attempts if id_ in accepted]
     refused = {e["open"].get("ground") for e in capture.written() if e["type"] == "command.refused"}
     stopped = sum("refused" in said or "thrown" in said for _, _, said in capture.attempts)
+    passed = [
+        what
+        for what in NOT_ITS_OWN
+        if not any(tried == what and "refused" in said for tried, _, said in capture.attempts)
+    ]
     entries = ", ".join(sorted(filter(None, refused)))
     words = f"{len(capture.attempts)} tried, {stopped} of them refused by the broker"
     return [
@@ -94,6 +104,11 @@ def nothing_was_done(capture: Capture) -> list[Finding]:
             "no hostile command is carried out (11)",
             not done and bool(capture.attempts),
             ", ".join(done) or words,
+        ),
+        Finding(
+            "the broker takes nothing that is not the station's own (11)",
+            not passed,
+            f"it took {', '.join(passed)}" if passed else f"{len(NOT_ITS_OWN)} refused",
         ),
         Finding("what was refused is in the record (11)", refused >= GROUNDS, entries or "nothing"),
     ]

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tests.faults.fault import Fault, Setting
+from tests.faults.injected import disk_took_nothing
 from tests.faults.injection import Disk
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def fill(ship: Stage) -> None:
 
 def empty(ship: Stage) -> None:
     """Make room again."""
-    ship.knobs.disk(Disk.HEALTHY)
+    ship.mend_disk()
     (ship.state / "filler").unlink(missing_ok=True)
 
 
@@ -53,4 +54,5 @@ FAULT = Fault(
     back_within_s=20.0,
     expects=("record.not_saved",),
     setting=Setting(small_disk_mib=6),
+    also=disk_took_nothing,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.faults.fault import Fault
+from tests.faults.injected import disk_took_nothing
 from tests.faults.injection import Disk
 
 if TYPE_CHECKING:
@@ -15,9 +16,8 @@ async def play(ship: Stage, lasts_s: float) -> None:
     ship.begins()
     ship.knobs.disk(Disk.HANGING)
     await ship.rounds(lasts_s)
-    ship.knobs.disk(Disk.HEALTHY)
+    ship.mend_disk()
     ship.ends()
-    ship.note(f"{ship.knobs.met()} calls spoilt")
 
 
 FAULT = Fault(
@@ -29,4 +29,5 @@ FAULT = Fault(
     full_s=60.0,
     back_within_s=20.0,
     expects=("record.not_saved",),
+    also=disk_took_nothing,
 )

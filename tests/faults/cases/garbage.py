@@ -12,6 +12,7 @@ from daemon.errors import IspsdError
 from daemon.mqtt.connection import Connection
 from tests.brokers import address
 from tests.faults.fault import Fault, Setting
+from tests.faults.injected import blindness_was_told
 from tests.faults.judge import Finding
 from tests.processes.rig import ROOT
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 async def play(ship: Stage, lasts_s: float) -> None:
     ship.begins()
-    await ship.spoil("rubbish")
     ship.blind_to("d05")
+    await ship.spoil("rubbish")
     flood = asyncio.ensure_future(_flood(ship))
     await ship.rounds(lasts_s)
     flood.cancel()
@@ -32,8 +33,8 @@ async def play(ship: Stage, lasts_s: float) -> None:
     poured = await ship.spoil("clean")
     ship.seeing_again("d05")
     ship.ends()
-    ship.note(f"{poured / 1e6:.0f} MB of rubbish poured into four lines")
-    ship.capture.attempts.append(("rubbish", "", f"{poured}"))
+    ship.note(f"{sum(poured.values()) / 1e6:.0f} MB of rubbish poured into {len(poured)} lines")
+    ship.capture.attempts += [("rubbish", line, f"{count}") for line, count in poured.items()]
 
 
 async def _flood(ship: Stage) -> None:
@@ -50,18 +51,28 @@ async def _flood(ship: Stage) -> None:
 
 def was_poured(capture: Capture) -> list[Finding]:
     """Rubbish really came, and what reached the commands is an entry, not thousands."""
-    poured = sum(int(said) for what, _, said in capture.attempts if what == "rubbish")
+    poured = {line: int(said) for what, line, said in capture.attempts if what == "rubbish"}
+    clean = [line for line, count in poured.items() if count < LEAST]
     entries = [e for e in capture.written() if e["type"] == "command.refused"]
     return [
-        Finding("rubbish was read at full speed", poured > 1_000_000, f"{poured / 1e6:.1f} MB"),
+        Finding(
+            "rubbish was read at full speed, from every line",
+            sum(poured.values()) > 1_000_000 and len(poured) == LINES and not clean,
+            f"next to none from {', '.join(clean)}"
+            if clean
+            else f"{sum(poured.values()) / 1e6:.1f} MB",
+        ),
         Finding(
             "floods are counted, not recorded one by one (11)",
             0 < len(entries) <= MOST,
             f"{len(entries)} entries",
         ),
+        *blindness_was_told(capture),
     ]
 
 
+LINES, LEAST = 4, 16 * 1024
+"""Lines, and bytes that came down each of them at least."""
 MOST = 12
 """The first of each ground at once, then one a minute and ground."""
 

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.faults.fault import Fault, Setting
+from tests.faults.injected import deaths_were_told
 
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
@@ -18,11 +19,14 @@ EACH_S = 3.0
 async def play(ship: Stage, lasts_s: float) -> None:
     chance = random.Random(2026_11_30)
     ship.begins()
-    await ship.round("page", "during")
     lives = max(2, round(lasts_s / EACH_S))
-    for _ in range(lives):
+    for life in range(lives):
         async with ship.busy():
             await ship.complete()
+            if (
+                life == 1
+            ):  # in a life that began after a kill; at the computer, since stations are busy
+                await ship.round("computer", "during")
             await asyncio.sleep(chance.uniform(0.0, 2.0))
             await ship.kill()
         await ship.start()
@@ -41,4 +45,5 @@ FAULT = Fault(
     full_s=90.0,
     back_within_s=20.0,
     setting=Setting(is_open=True),
+    also=deaths_were_told,
 )

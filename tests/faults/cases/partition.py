@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.faults.fault import Fault, Setting
+from tests.faults.injected import nothing_passed
+from tests.faults.subscriber import now_s
 
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 async def play(ship: Stage, lasts_s: float) -> None:
     ship.begins()
     ship.cut()
+    since_s = now_s()
     await ship.rounds(lasts_s, "computer")
+    ship.cut_off_since(since_s)
     ship.join()
     ship.ends()
 
@@ -29,4 +33,5 @@ FAULT = Fault(
     back_within_s=45.0,
     expects=("path.fault",),
     setting=Setting(is_open=True, is_remote=True),
+    also=nothing_passed,
 )

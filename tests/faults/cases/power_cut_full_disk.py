@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.faults.cases.disk_full import empty, fill
 from tests.faults.fault import Fault, Setting
+from tests.faults.injected import disk_took_nothing
 
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
@@ -36,4 +37,5 @@ FAULT = Fault(
     back_within_s=20.0,
     expects=("record.not_saved",),
     setting=Setting(small_disk_mib=6),
+    also=disk_took_nothing,
 )

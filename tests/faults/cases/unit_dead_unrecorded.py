@@ -6,9 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.faults.fault import Fault
+from tests.faults.injected import blindness_was_told, disk_took_nothing
 from tests.faults.injection import Disk
 
 if TYPE_CHECKING:
+    from tests.faults.capture import Capture
+    from tests.faults.judge import Finding
     from tests.faults.stage import Stage
 
 
@@ -19,8 +22,13 @@ async def play(ship: Stage, lasts_s: float) -> None:
     await ship.blind()
     await asyncio.sleep(lasts_s)
     await ship.seeing()
-    ship.knobs.disk(Disk.HEALTHY)
+    ship.mend_disk()
     ship.ends()
+
+
+def both_were_there(capture: Capture) -> list[Finding]:
+    """The disk took nothing, and the doors were shown as not known."""
+    return [*disk_took_nothing(capture), *blindness_was_told(capture)]
 
 
 FAULT = Fault(
@@ -33,4 +41,5 @@ FAULT = Fault(
     # The longest pause between two tries of a device, 60 s, and the alert's off-delay.
     back_within_s=80.0,
     expects=("io.unit_lost", "record.not_saved"),
+    also=both_were_there,
 )
