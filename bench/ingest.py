@@ -44,7 +44,9 @@ WARM_UP = (500, 700)
 """Each ship is heard once before it counts: a ship is new only once."""
 STEADY = {75: 300, 500: 1500}
 FLOOD = 50_000
-"""Long enough that it takes each product more than the second, or tenth of one, after which it is looked at."""
+REST_S = 2.0
+"""Before the flood: ispsd tells a measured value at most once a second, and whoever was told of own ship just before
+would measure the rest of that second."""
 SEEN_ENOUGH = 2
 """Rounds of Signal K without a client: it hardly makes a difference."""
 NAMES = {
@@ -132,6 +134,7 @@ async def _turn(who: str, folder: Path) -> Seen:
             before_s = cpu_s(product.pid)
             await talker.talk(product, rate, count, next(strangers))
             seen[f"{rate}"] = 1e6 * (cpu_s(product.pid) - before_s) / count
+        await asyncio.sleep(REST_S)
         began_s, ended_s = await talker.talk(product, 0, FLOOD, next(strangers))
         seen["flood"] = FLOOD / (ended_s - began_s)
         seen["resident"] = resident_mib(product.pid)

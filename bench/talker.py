@@ -8,8 +8,7 @@ ship's at that speed, by which whoever listens can tell that all has been read. 
 CLOCK_MONOTONIC, in ns, of the first and of the last. The receiver says GGA and RMC once a second.
 
 Half of the 300 ships lie, half make 10 knots; one report in a hundred is own ship's. So it is in a roadstead. A flood
-is of the others alone: ispsd tells a measured value at most once a second, and whoever waited for own ship's last
-report behind many of them would measure that second.
+is of the others alone, so that own ship's report behind it is told at once (``bench.ingest``).
 """
 
 from __future__ import annotations
