@@ -41,10 +41,11 @@ class Index:
 
     def __init__(self) -> None:
         self._first = 0
-        self._times = array("Q")
         self._latest = array("Q")
         """For each entry the latest time up to it; these rise, whatever somebody did to the clock."""
-        self._in_order = True
+        self._turns = array("I")
+        self._turn_times = array("Q")
+        """Entries after which no time is as early, counted from the first, and their times: both rise, too."""
         self._by: dict[tuple[str, str], array[int]] = {}
         self._sso = array("I")
         self._last_body = b""
@@ -53,7 +54,7 @@ class Index:
     @property
     def newest(self) -> int:
         """The number of the last entry that is in; one less than the first number while none is."""
-        return self._first + len(self._times) - 1
+        return self._first + len(self._latest) - 1
 
     def follow(self, segment: apsw.Connection) -> bool:
         """Take in some more entries; return whether there are more.
@@ -72,7 +73,7 @@ class Index:
 
     def goes_on(self, segment: apsw.Connection) -> bool:
         """Tell whether what is in is of this file as it lies there now: it may have been put back from a copy."""
-        return not self._times or _digest_of(segment, self.newest) == self._last_body
+        return not self._latest or _digest_of(segment, self.newest) == self._last_body
 
     def is_whole(self, newest: int) -> bool:
         """Return whether all entries up to that one are in."""
@@ -88,12 +89,9 @@ class Index:
         moment = _moment(at)
         if moment is None:
             return self.newest
-        if self._in_order:
-            return self._first + bisect_left(self._times, moment) - 1
-        earlier = (
-            index for index in range(len(self._times) - 1, -1, -1) if self._times[index] < moment
-        )
-        return self._first + next(earlier, -1)
+        # The last entry with an earlier time is one of these: all behind it are later than it.
+        earlier = bisect_left(self._turn_times, moment)
+        return self._first + (self._turns[earlier - 1] if earlier else -1)
 
     def named(self, by: str, name: str, low: int, high: int) -> Sequence[int]:
         """Return which entries between two numbers have this subject, type, kind or person, counted from the first."""
@@ -119,20 +117,21 @@ class Index:
 
     def _take(self, rows: Sequence[tuple[object, ...]]) -> None:
         """Take in rows of ``_READ``."""
-        if rows and not self._times:
+        if rows and not self._latest:
             self._first = number(rows[0][0])
         first, places, latest = self._first, self._by, self._latest[-1] if self._latest else 0
-        for place, (seq, at, is_sso, *names) in enumerate(rows, start=len(self._times)):
+        for place, (seq, at, is_sso, *names) in enumerate(rows, start=len(self._latest)):
             moment = _moment(text(at))
             if moment is None or seq != first + place:
                 self._give_up()  # no segment of ours: it is read entry by entry
                 return
-            if moment < latest:
-                self._in_order = False
-            else:
-                latest = moment
-            self._times.append(moment)
+            latest = max(latest, moment)
             self._latest.append(latest)
+            while self._turn_times and self._turn_times[-1] >= moment:
+                self._turn_times.pop()
+                self._turns.pop()
+            self._turns.append(place)
+            self._turn_times.append(moment)
             for by, name in zip(BY, names, strict=True):
                 if isinstance(name, str):
                     if (by, name) not in places:
@@ -144,7 +143,8 @@ class Index:
             self._give_up()
 
     def _give_up(self) -> None:
-        self._times, self._latest, self._sso, self._by = array("Q"), array("Q"), array("I"), {}
+        self._latest, self._turns, self._turn_times = array("Q"), array("I"), array("Q")
+        self._sso, self._by = array("I"), {}
         self._is_given_up = True
 
 
