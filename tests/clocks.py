@@ -6,8 +6,13 @@ import asyncio
 import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from daemon.model import ClockStatus
+
+QUIET_TURNS: Final = 3
+"""So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
+MOST_TURNS: Final = 20
 
 
 class ManualClock:
@@ -84,9 +89,15 @@ class ManualClock:
 
 
 async def _let_others_run() -> None:
-    """Give every ready task of the loop several turns."""
-    for _ in range(20):
+    """Give every ready task of the loop its turns, until none has been ready for three on end; 20 at the most."""
+    loop: Any = asyncio.get_running_loop()
+    quiet = 0
+    for _ in range(MOST_TURNS):
         await asyncio.sleep(0)
+        # What a turn finds on a socket is ready in the next.
+        quiet = 0 if loop._ready else quiet + 1
+        if quiet == QUIET_TURNS:
+            return
 
 
 class FixedEntropy:

@@ -14,15 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tests.clocks import ManualClock
+from tests.clocks import QUIET_TURNS, ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from datetime import datetime
 
-QUIET_TURNS = 3
-"""So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
 GRACE_S = 0.25
 """Real seconds for an answer that is waited for: a pty hands bytes over in a kernel thread of its own.
 
