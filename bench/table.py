@@ -19,8 +19,8 @@ BEGIN: Final = "<!-- made by `python -m bench table {name}`; do not edit -->"
 BEGIN_ANY: Final = "<!-- made by `python -m bench table "
 END: Final = "<!-- end of what is made -->"
 SIGNS: Final = {"<=": "≤", "<": "<", ">=": "≥"}
-QUIET_LOAD: Final = 0.5
-"""Of a computer on which nothing else runs, in the minute before a part; a part before it may have left some."""
+QUIET_LOAD: Final = 1.2
+"""Of a computer on which nothing else runs, in the minute before a part: the one before it keeps a core busy."""
 
 
 def told(number: float) -> str:
