@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import IspsdError
 from daemon.leash import end, idling, leashed
-from daemon.papers import maker, steps
+from daemon.papers import steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from daemon.papers.steps import Say
 
+MAKER: Final = "daemon.papers.maker"
+"""Named and not imported: what this process alone needs is in no memory of ours."""
 LONGEST_S: Final = 1800.0
 LONGEST_LINE: Final = 64 * 1024
 MOST_LINES: Final = 200_000
@@ -48,14 +50,14 @@ async def made(
         raise IspsdError(f"it took more than {within_s / 60:.0f} minutes") from err
     finally:
         await end(process)
-    if "made" in said and process.returncode == maker.MADE:
+    if "made" in said and process.returncode == steps.MADE:
         found: Mapping[str, Any] = said["made"]
         return found
     raise IspsdError(str(said.get("failed") or _how(process.returncode)))
 
 
 async def _started() -> asyncio.subprocess.Process:
-    program = (sys.executable, "-I", "-m", maker.__name__)
+    program = (sys.executable, "-I", "-m", MAKER)
     try:
         return await asyncio.create_subprocess_exec(
             *leashed(*idling(*program)),
@@ -100,7 +102,7 @@ async def _told(process: asyncio.subprocess.Process, asked: bytes, say: Say) -> 
 
 def _how(code: int | None) -> str:
     if code == -signal.SIGABRT:  # what sets the pages ends so where it gets no more memory
-        return maker.TOO_LARGE
+        return steps.TOO_LARGE
     if code is not None and code < 0:
         return f"the process that made it was killed ({signal.Signals(-code).name})"
     return f"the process that made it broke off (exit code {code})"

@@ -24,6 +24,7 @@ from daemon.papers import outcome
 from daemon.papers.making import Asked
 from daemon.papers.moments import Period
 from daemon.papers.release import Release
+from daemon.papers.steps import FAILED, MADE, TOO_LARGE
 from daemon.record.snapshot import ROOM_BYTES
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ LARGEST_DATA: Final = 800 * 1024 * 1024
 """Bytes of private memory. A month of the sample ship's log as PDF takes a fifth of it, fourteen months nearly all."""
 CPU_S: Final = 1200
 LEAST_FILE: Final = 1024 * 1024
-MADE, FAILED = 0, 1
-TOO_LARGE: Final = "it takes more memory than a paper may have: choose a shorter period"
 
 
 def main() -> int:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     Say: TypeAlias = Callable[["Step"], None]
 
+MADE, FAILED = 0, 1
+"""Exit codes of the process that makes one."""
+TOO_LARGE: Final = "it takes more memory than a paper may have: choose a shorter period"
+
 
 class Part(StrEnum):
     """One part of the work, in the order in which it is done."""
