@@ -8,67 +8,67 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import daemon
 from daemon import config, logs
-from daemon.clock import SystemClock
-from daemon.console import (
-    acts,
-    alerts,
-    book,
-    capture,
-    commissioning,
-    defects,
-    doctor,
-    export,
-    fleet,
-    log,
-    people,
-    rates,
-    record,
-    rejudge,
-    setup,
-    shipfile,
-    sound,
-    topics,
-    web,
-    witness,
+from daemon.config import reading
+from daemon.console.asking import (
+    DEFAULT_CONFIG,
+    DONE,
+    FAILED,
+    THE_FILE,
+    UNUSABLE,
+    Parser,
+    is_missing,
+    socket_of,
 )
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, UNUSABLE, Parser, is_missing
-from daemon.console.shipfile import THE_FILE
 from daemon.errors import ConfigError, IspsdError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-GROUPS = (
-    acts,
-    alerts,
-    book,
-    capture,
-    commissioning,
-    defects,
-    doctor,
-    export,
-    fleet,
-    log,
-    people,
-    rates,
-    record,
-    rejudge,
-    setup,
-    shipfile,
-    sound,
-    topics,
-    web,
-    witness,
-)
-"""Each adds its subcommands with ``add(commands)``."""
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "acts": (
+        *("ack", "silence", "take-watch"),
+        *("situation", "threat", "ship-time", "ais", "interference"),
+        *("curtain", "visitor-view", "palette", "permit", "end-permit"),
+        *("worklist", "start", "answer", "abort", "not-done", "reseal", "release"),
+    ),
+    "timed": ("level", "port-level", "inhibit", "out-of-service", "blackout", "secure"),
+    "tests": ("tests",),
+    "ssas": ("ssas", "false-alert-card", "window", "notice", "notice-text"),
+    "alerts": ("alerts",),
+    "book": (
+        *("forms", "enter", "seals", "raise", "amend", "attach", "evidence"),
+        *("review", "countersign"),
+    ),
+    "capture": ("capture",),
+    "commissioning": ("wiring", "loop-check", "replaced", "restart-driver"),
+    "defects": ("defect",),
+    "doctor": ("doctor",),
+    "export": ("export", "digest"),
+    "fleet": ("fleet",),
+    "log": ("log", "entry"),
+    "people": ("pin", "crew", "handover", "envelope"),
+    "rates": ("rates",),
+    "record": ("rotate", "archive", "retention", "restore-test", "key", "adopt"),
+    "rejudge": ("rejudge",),
+    "setup": ("init",),
+    "shipfile": ("check", "migrate", "reload", "schema"),
+    "sound": ("sound", "heard", "test-sound"),
+    "topics": ("topics",),
+    "web": ("web",),
+    "witness": ("witness", "witness-request", "witness-answer", "compare"),
+}
+"""The modules of ``daemon.console``, and the subcommands that each adds with ``add(commands)``.
+
+A module is imported when one of its subcommands is asked for, or the list of all: nobody waits for what he did not ask.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if fault := _foreign_package():
         print(f"ispsd: {fault}", file=sys.stderr)
         return UNUSABLE
-    given = _parser().parse_args(words)
+    given = _parser(words).parse_args(words)
     try:
         result: int = given.act(given)
         sys.stdout.flush()
@@ -107,11 +107,12 @@ def _foreign_package() -> str | None:
     return f"the package daemon is {daemon.__file__}, not ispsd's: install into a virtual environment of its own"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of what is typed; where no subcommand is recognised, that of all."""
     parser = argparse.ArgumentParser(
         prog="ispsd", description="Watches a ship's security equipment."
     )
-    parser.add_argument("--version", action="version", version=f"ispsd {version('ispsd')}")
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="run the daemon")
@@ -149,13 +150,33 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--keep", action="store_true", help="go on after the scenario")
     simulate.set_defaults(act=_simulate)
 
-    for group in GROUPS:
-        group.add(commands)
+    asked = words[0] if words else ""
+    if asked not in {*commands.choices, "--version"}:
+        for group in [each for each, names in GROUPS.items() if asked in names] or GROUPS:
+            importlib.import_module(f"daemon.console.{group}").add(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Print the version and exit; it is looked for only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(
+            option_strings, dest, nargs=0, help="show program's version number and exit"
+        )
+
+    def __call__(  # type: ignore[explicit-override]  # typing.override is Python 3.12
+        self, parser: argparse.ArgumentParser, *_: Any
+    ) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 (it takes as long as all else here)
+
+        print(f"ispsd {version('ispsd')}")
+        parser.exit()
 
 
 def _run(given: argparse.Namespace) -> int:
     from daemon import app  # noqa: PLC0415 (the other subcommands start faster without the drivers' libraries)
+    from daemon.clock import SystemClock  # noqa: PLC0415
 
     loaded = config.load(given.config)
     clock = SystemClock()
@@ -164,11 +185,14 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _status(given: argparse.Namespace) -> int:
-    from daemon.console import live  # noqa: PLC0415 (see _run)
+    from daemon.clock import SystemClock  # noqa: PLC0415 (see _run)
+    from daemon.console import live  # noqa: PLC0415
 
     if given.socket is None and given.config == DEFAULT_CONFIG and is_missing(DEFAULT_CONFIG):
         raise IspsdError("no ispsd is installed here; give --socket or --config")
-    path = given.socket or config.load(given.config).control.socket
+    path = given.socket or socket_of(reading.tree(given.config))
+    if path is None:
+        path = config.load(given.config).control.socket  # refuses the file, with all its faults
     clock = SystemClock()
     if given.once or given.json or not sys.stdout.isatty():
         asking = live.once(path, sso=given.sso, as_json=given.json, colour=_colour(), clock=clock)

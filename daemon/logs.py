@@ -6,8 +6,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-import structlog
-
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from datetime import datetime
@@ -23,6 +21,8 @@ def configure(
     stream: TextIO | None = None,
 ) -> None:
     """Set up logging for a whole process; the libraries below us speak only from WARNING on."""
+    import structlog  # noqa: PLC0415 (who only asks the daemon something logs nothing, and waits for every import)
+
     out = stream or sys.stderr
 
     def stamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -50,5 +50,7 @@ def configure(
 
 def get(name: str) -> FilteringBoundLogger:
     """Return the logger of one part of ispsd."""
+    import structlog  # noqa: PLC0415 (as above)
+
     log: FilteringBoundLogger = structlog.get_logger(part=name)
     return log

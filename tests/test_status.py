@@ -16,7 +16,8 @@ import pytest
 
 from daemon import cli
 from daemon.clock import SystemClock
-from daemon.console import live
+from daemon.config.shape import ControlSection
+from daemon.console import asking, live
 from daemon.console.gather import Parts, Status, in_order
 from daemon.control import ControlServer
 from daemon.errors import IspsdError
@@ -321,6 +322,37 @@ async def test_without_a_terminal_it_is_shown_once_and_json_is_the_answer_itself
     code, said = await ispsd("status", "--socket", socket)
     assert code == cli.FAILED
     assert "no running ispsd answers" in said
+
+
+async def test_a_file_that_has_faults_hides_nothing_of_an_ispsd_that_runs(tmp_path):
+    socket, file = tmp_path / "control.sock", tmp_path / "ispsd.toml"
+    file.write_text(f'[control]\nsocket = "{socket}"\n[device.io1]\nkind = "toaster"\n', "utf-8")
+    async with answering(socket, Answers()):
+        code, said = await ispsd("status", "--config", file)
+    assert (code, said.splitlines()[0][:15]) == (cli.DONE, "KESTREL STRAIT ")
+
+
+def test_a_file_that_says_nothing_of_it_means_the_usual_socket():
+    assert asking.socket_of({}) == ControlSection().socket
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[control]\nsocket = 5\n", "control.socket"),
+        ("control = 5\n", "control"),
+        ("[control\n", "not TOML"),
+        (None, "No such file or directory"),
+    ],
+)
+async def test_a_file_that_does_not_say_where_to_ask_is_refused(tmp_path, text, fault):
+    file = tmp_path / "ispsd.toml"
+    if text is not None:
+        file.write_text(text, "utf-8")
+    code, said = await ispsd("status", "--config", file)
+    assert code == cli.UNUSABLE
+    assert fault in said
+    assert "fault(s); nothing was started" in said
 
 
 async def test_ctrl_c_leaves_a_real_terminal_clean_and_no_color_is_respected(tmp_path):

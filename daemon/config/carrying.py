@@ -6,7 +6,7 @@ import base64
 import binascii
 import zlib
 
-from daemon.config.loading import LARGEST_FILE
+from daemon.config.reading import LARGEST_FILE
 from daemon.errors import RefusedError
 
 

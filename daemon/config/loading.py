@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
-from daemon.config import formats
+from daemon.config import formats, reading
 from daemon.config.exporters import exporter_faults, exports
 from daemon.config.faults import cross_faults, said
 from daemon.config.shape import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-LARGEST_FILE = 1 << 20
 CREDENTIALS = "persons.json"
 """Beside the record's folder: it belongs to the record's ship and computer, and goes into no copy of the record."""
 
@@ -43,12 +42,7 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: With every fault found.
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except OSError as err:
-        raise _refused(str(path), Fault("file", err.strerror or str(err))) from err
-    return read(raw, str(path))
+    return read(reading.raw(path), str(path))
 
 
 def read(raw: bytes, name: str) -> Config:
@@ -57,13 +51,7 @@ def read(raw: bytes, name: str) -> Config:
     Raises:
         ConfigError: With every fault found.
     """
-    if len(raw) > LARGEST_FILE:
-        raise _refused(name, Fault("file", f"larger than {LARGEST_FILE} bytes"))
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as err:
-        raise _refused(name, Fault("file", f"not TOML: {err}")) from err
-    tree = formats.parsed(name, text)
+    tree = reading.parsed(raw, name)
     if (fault := formats.fault_of(tree)) is not None:
         # What else is wrong with it cannot be told: another ispsd knows what may stand there.
         raise _refused(name, fault)

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.console import ssas, tests, timed
+from daemon.console import ssas
 from daemon.console.asking import DONE, asked, asking, does, members, order, say
 from daemon.errors import IspsdError
 from daemon.mqtt.verbs import PALETTES
@@ -28,10 +28,8 @@ def add(commands: Any) -> None:
     _watchkeeping(commands)
     _orders(commands)
     _screens(commands)
-    timed.add(commands)
     _permits(commands)
     _tests(commands)
-    ssas.add(commands)
     _releases(commands)
 
 
@@ -127,7 +125,6 @@ def _permits(commands: Any) -> None:
 
 
 def _tests(commands: Any) -> None:
-    tests.add(commands)
     asking(commands, "worklist", "show what SSO and Master have to see to").set_defaults(
         act=_show_worklist
     )

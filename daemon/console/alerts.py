@@ -9,10 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import config, control
-from daemon.alerts import catalogue
-from daemon.alerts.listing import listed
-from daemon.assets import asset
-from daemon.config.alerting import kinds
 from daemon.console.asking import DEFAULT_CONFIG, DONE, asking, is_missing, say
 from daemon.errors import IspsdError, RefusedError
 
@@ -77,11 +73,21 @@ def _answer(given: argparse.Namespace) -> dict[str, Any]:
             raise
         except (IspsdError, OSError, ValueError):
             pass
-    path = given.config or DEFAULT_CONFIG
+    return _of_the_files(given.config)
+
+
+def _of_the_files(path: Path | None) -> dict[str, Any]:
+    # Who asks a daemon starts faster without.
+    from daemon.alerts import catalogue  # noqa: PLC0415
+    from daemon.alerts.listing import listed  # noqa: PLC0415
+    from daemon.assets import asset  # noqa: PLC0415
+    from daemon.config.alerting import kinds  # noqa: PLC0415
+
     shipped = catalogue.load(asset("alerts.toml"))
-    if given.config is None and is_missing(path):
+    if path is None and is_missing(DEFAULT_CONFIG):
         rows = listed(shipped, shipped=shipped, alterations={})
         return {"alerts": rows, "file": None}
+    path = path or DEFAULT_CONFIG
     loaded = config.load(path)
     now = kinds(loaded, shipped)
     rows = listed(now, shipped=shipped, alterations=loaded.alterations)

@@ -29,6 +29,7 @@ DONE, FAILED, UNUSABLE = 0, 1, 2
 """Exit codes of every subcommand; of verify: PASS, FAIL, INCONCLUSIVE."""
 DEFAULT_CONFIG = Path("/etc/ispsd/ispsd.toml")
 DEFAULT_SOCKET = Path("/run/ispsd/control.sock")
+THE_FILE: Final = f"the ship's file (default: {DEFAULT_CONFIG})"
 LONGEST_PIN_FILE: Final = 256
 """Bytes; only its first line counts."""
 IDS: Final = frozenset({"id", "alert", "door"})
@@ -170,6 +171,13 @@ def _value(said: Any) -> str:
     if isinstance(said, float):
         return f"{said:g}"
     return in_words(said)
+
+
+def socket_of(tree: Mapping[str, Any]) -> Path | None:
+    """Return where a ship's file says that ispsd is spoken to, whatever else is wrong in it; None: it says no place."""
+    control = tree.get("control", {})
+    said = control.get("socket", str(DEFAULT_SOCKET)) if isinstance(control, dict) else None
+    return Path(said) if isinstance(said, str) else None
 
 
 def is_missing(path: Path) -> bool:

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import config, control
-from daemon.config import wiring
 from daemon.console.asking import DEFAULT_CONFIG, DONE, asked, asking, does, pin_file, say
 from daemon.errors import IspsdError
-from daemon.papers.comma import written
 from daemon.terminal import printable
 
 if TYPE_CHECKING:
@@ -134,6 +132,9 @@ def _change(change: Mapping[str, Any]) -> str:
 
 
 def _wiring(given: argparse.Namespace) -> int:
+    from daemon.config import wiring  # noqa: PLC0415 (the other subcommands start faster without the drivers' libraries)
+    from daemon.papers.comma import written  # noqa: PLC0415
+
     ship = config.load(given.config)
     rows = list(wiring.rows(ship))
     proofs, note = _proofs(given.socket or ship.control.socket)

@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon import config, control, logs
 from daemon.clock import SystemClock
 from daemon.config import formats
-from daemon.config.advice import advice
 from daemon.config.carrying import packed
-from daemon.console.asking import DEFAULT_CONFIG, DEFAULT_SOCKET, DONE, FAILED, say
+from daemon.console.asking import (
+    DEFAULT_CONFIG,
+    DEFAULT_SOCKET,
+    DONE,
+    FAILED,
+    THE_FILE,
+    say,
+    socket_of,
+)
 from daemon.errors import ConfigError, Fault, IspsdError
 from daemon.model import OpeningKind
 from daemon.setup import files, keeping
@@ -42,7 +49,6 @@ SECRETS: Final = Path("/etc/ispsd/credentials")
 UNPROBED: Final = (
     "SSAS equipment, if there is any, is not probed: it is read in a test window and nowhere else"
 )
-THE_FILE: Final = f"the ship's file (default: {DEFAULT_CONFIG})"
 COUNTED: Final = {
     OpeningKind.DOOR: "doors",
     OpeningKind.SEAL: "seals",
@@ -92,6 +98,8 @@ def add(commands: Any) -> None:
 
 
 def _check(given: argparse.Namespace) -> int:
+    from daemon.config.advice import advice  # noqa: PLC0415 (see _probed)
+
     loaded = config.load(given.config)
     if given.probe:
         return _probe(given, loaded)
@@ -214,11 +222,10 @@ async def _reload(given: argparse.Namespace) -> int:
 def _socket_of(raw: bytes, name: str) -> Path:
     """Return where the file says that ispsd is spoken to, whatever else is wrong with it."""
     try:
-        said = formats.parsed(name, raw.decode("utf-8", "replace")).get("control")
+        tree = formats.parsed(name, raw.decode("utf-8", "replace"))
     except ConfigError:
         return DEFAULT_SOCKET
-    socket = said.get("socket") if isinstance(said, dict) else None
-    return Path(socket) if isinstance(socket, str) else DEFAULT_SOCKET
+    return socket_of(tree) or DEFAULT_SOCKET
 
 
 async def _runs_with(socket: Path, sha256: str) -> bool:

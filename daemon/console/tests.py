@@ -7,7 +7,6 @@ import textwrap
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.checks.catalogue import shown
 from daemon.console.asking import DONE, asked, asking, say
 from daemon.terminal import printable
 
@@ -136,6 +135,8 @@ def _due(row: Mapping[str, Any], offset_min: int) -> str:
 
 def differences(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield what this ship has otherwise than the catalogue."""
+    from daemon.checks.catalogue import shown  # noqa: PLC0415 (the list of tests comes faster without)
+
     if not answer["differences"]:
         yield "no test of this ship is otherwise than in the catalogue"
     for row in answer["differences"]:
