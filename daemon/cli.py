@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import daemon
-from daemon import config, logs
+from daemon import config, logs, systemd
 from daemon.config import reading
 from daemon.console.asking import (
     DEFAULT_CONFIG,
@@ -86,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         result: int = given.act(given)
         sys.stdout.flush()
     except ConfigError as err:
-        print(f"{err}\n{len(err.faults)} fault(s); nothing was started", file=sys.stderr)
+        told = "\n".join(err.in_a_log()) if systemd.is_journal(sys.stderr) else str(err)
+        print(f"{told}\n{len(err.faults)} fault(s); nothing was started", file=sys.stderr)
         return UNUSABLE
     except IspsdError as err:
         print(f"ispsd: {err}", file=sys.stderr)

@@ -62,9 +62,28 @@ class Fault:
 
 
 class ConfigError(IspsdError):
-    """A configuration cannot be used; carries every fault found, not just the first."""
+    """A configuration cannot be used; carries every fault found, not just the first.
 
-    def __init__(self, file: str, faults: tuple[Fault, ...]) -> None:
+    Attributes:
+        shown: Those of which everybody may read; all of them where the file holds nothing that is not everybody's.
+    """
+
+    def __init__(
+        self, file: str, faults: tuple[Fault, ...], *, shown: tuple[Fault, ...] | None = None
+    ) -> None:
         self.file = file
         self.faults = faults
-        super().__init__("\n".join(f"{file}: {fault.place}: {fault.reason}" for fault in faults))
+        self.shown = faults if shown is None else shown
+        super().__init__("\n".join(self._lines(faults)))
+
+    def in_a_log(self) -> list[str]:
+        """Return its lines as everybody may read them; what is left out is counted, and where to read it is said."""
+        left = len(self.faults) - len(self.shown)
+        more = "1 fault is" if left == 1 else f"{left} faults are"
+        return [
+            *self._lines(self.shown),
+            *([f"{self.file}: {more} not for a log: ispsd check says which"] if left else []),
+        ]
+
+    def _lines(self, faults: tuple[Fault, ...]) -> list[str]:
+        return [f"{self.file}: {fault.place}: {fault.reason}" for fault in faults]

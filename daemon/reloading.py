@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon import config as ship_file
 from daemon import fields, logs
@@ -30,7 +30,20 @@ if TYPE_CHECKING:
 ANSWERED_S: Final = 0.2
 """So long the answer has to leave before the socket that it leaves by is closed."""
 MOST_NAMED: Final = 40
-HIDDEN: Final = "ssas"
+
+
+class _NoError(Exception):
+    """A file is not taken; nothing was touched.
+
+    Attributes:
+        reason: For whoever asked, alone.
+        shown: What a log may have of it, which everybody reads.
+    """
+
+    def __init__(self, reason: str, *, shown: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.shown = reason if shown is None else shown
 
 
 class Reloading:
@@ -88,36 +101,56 @@ class Reloading:
         if not isinstance(packed_file := request.get("packed"), str):
             raise RefusedError("the file is missing")
         return self.take(
-            unpacked(packed_file), fields.text(request, "file"), asked_by="ispsd reload"
+            unpacked(packed_file),
+            fields.text(request, "file"),
+            asked_by="ispsd reload",
+            for_a_log=request.get("for_a_log") is True,
         )
 
     async def _which(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         return {"sha256": self._config.sha256, "leaving": self.successor is not None}
 
-    def take(self, raw: bytes, name: str, *, asked_by: str) -> Mapping[str, Json]:
+    def take(
+        self, raw: bytes, name: str, *, asked_by: str, for_a_log: bool = False
+    ) -> Mapping[str, Json]:
         """Take another file in place of the one that runs; return what changes.
 
+        Args:
+            raw: The file.
+            name: What it is called.
+            asked_by: How it was handed over.
+            for_a_log: Everybody reads the refusal: the reason is as the log has it.
+
         Raises:
-            RefusedError: It cannot be used, or not now; nothing was touched, and the reason is in the log as well.
+            RefusedError: It cannot be used, or not now; nothing was touched, and the log says so as well.
         """
+        try:
+            return self._taken(raw, name, asked_by)
+        except _NoError as err:
+            self._log.error("reload.refused", reason=err.shown)
+            reason = err.shown if for_a_log else err.reason
+            raise RefusedError(f"nothing was changed: {reason}") from None
+
+    def _taken(self, raw: bytes, name: str, asked_by: str) -> Mapping[str, Json]:
         if self.successor is not None:
-            raise RefusedError("another reload is going on")
-        new = self._checked(raw, name)
+            raise _NoError("another reload is going on")
+        if self._stop.is_set():
+            raise _NoError("ispsd is stopping")
+        new = _checked(raw, name)
         if new.sha256 == self._config.sha256:
             return {"sha256": new.sha256, "changes": [], "same": True}
         if lines := changes.needs_restart(self._config, new):
-            self._refuse("; ".join(lines))
+            raise _NoError("; ".join(lines))
         if (found := self._hindrance()) is not None:
             reason, is_covert = found
-            self._refuse(
-                reason, said="something that people do is going on" if is_covert else reason
+            raise _NoError(
+                reason, shown="something that people do is going on" if is_covert else reason
             )
         try:
             successor = self._build(new)
-        except Exception as err:  # noqa: BLE001 (whatever it is, the daemon that runs goes on)
-            self._refuse(
-                f"it cannot be built: {err}", said=f"it cannot be built: {type(err).__name__}"
-            )
+        except Exception as err:  # whatever it is, the daemon that runs goes on
+            reason = f"it cannot be built: {err}"
+            raise _NoError(reason, shown=f"it cannot be built: {type(err).__name__}") from err
         seen = changes.changes(self._config, new)
         more = len(seen) - MOST_NAMED
         lines = [*seen[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
@@ -140,22 +173,14 @@ class Reloading:
         asyncio.get_running_loop().call_later(ANSWERED_S, self._stop.set)
         return {"sha256": new.sha256, "changes": list(lines), "same": False}
 
-    def _checked(self, raw: bytes, name: str) -> Config:
-        try:
-            return ship_file.read(raw, name)
-        except ConfigError as err:
-            lines = [f"{name}: {fault.place}: {fault.reason}" for fault in err.faults]
-            shown = [line for line in lines if HIDDEN not in line.lower()]
-            left = len(lines) - len(shown)
-            said = "; ".join([*shown, *([f"{left} more: ispsd check"] if left else [])])
-            self._refuse("\n".join(lines), said=said)
-        except IspsdError as err:
-            self._refuse(f"{name}: {err}", said=f"{name}: {type(err).__name__}")
 
-    def _refuse(self, reason: str, *, said: str | None = None) -> NoReturn:
-        """Refuse it; ``said`` is what the log may hold of the reason, which everybody reads."""
-        self._log.error("reload.refused", reason=reason if said is None else said)
-        raise RefusedError(f"nothing was changed: {reason}")
+def _checked(raw: bytes, name: str) -> Config:
+    try:
+        return ship_file.read(raw, name)
+    except ConfigError as err:
+        raise _NoError(str(err), shown="; ".join(err.in_a_log())) from err
+    except IspsdError as err:
+        raise _NoError(f"{name}: {err}", shown=f"{name}: {type(err).__name__}") from err
 
 
 def _read(path: Path) -> bytes:

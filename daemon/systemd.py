@@ -1,9 +1,13 @@
-"""Tell systemd what is true: ready, the status line, still making progress, stopping (sd_notify(3))."""
+"""Tell systemd what is true: ready, the status line, still making progress, stopping (sd_notify(3)); who reads us?"""
 
 from __future__ import annotations
 
 import os
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def notify(*lines: str) -> bool:
@@ -20,3 +24,13 @@ def notify(*lines: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         sock.sendto("\n".join(lines).encode(), address)
     return True
+
+
+def is_journal(stream: TextIO) -> bool:
+    """Return whether what is written to a stream goes to the journal, which others read (systemd.exec(5))."""
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # it is closed, or no file
+        return False
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))

@@ -10,8 +10,9 @@ import socket
 
 import pytest
 
-from daemon import control
+from daemon import cli, control
 from daemon.config.carrying import packed
+from daemon.console import shipfile
 from daemon.errors import RefusedError
 from daemon.model import LinkState
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
@@ -21,6 +22,7 @@ from tests.test_commissioning import T_DOOR
 from tests.test_covert import TEXT_TEST
 
 QUICKER = ("poll_s = 0.1", "poll_s = 0.2")
+SITUATION = ("[watch]", "[watch]\nsituatoin = 1")
 OF_WING = ('name = "BRIDGE WING S"', 'name = "WING DOOR S"')
 
 
@@ -36,11 +38,11 @@ def edited(ship: Ship, *changes: tuple[str, str]) -> bytes:
     return text.encode()
 
 
-async def asked(ship: Ship, raw: bytes) -> dict:
+async def asked(ship: Ship, raw: bytes, **more: bool) -> dict:
     """Hand a file over as the command does; time stands still meanwhile."""
     path = ship.daemon.config.control.socket
     request = {"do": "reload", "file": "ispsd.toml", "packed": packed(raw)}
-    return await control.ask(path, request)
+    return await control.ask(path, {**request, **more})
 
 
 async def reloaded(ship: Ship, *changes: tuple[str, str]) -> dict:
@@ -110,7 +112,7 @@ async def test_a_door_that_opens_while_it_reloads_is_known_to_have_been_closed(t
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("[watch]", "[watch]\nsituatoin = 1"), "situatoin"),
+        (SITUATION, "situatoin"),
         (('wiring = "nc"', 'wiring = "tin"'), "tin"),
         (("imo_number = 9999993", "imo_number = 9074729"), "ship.imo_number: needs a restart"),
         (("/record-key.pem", "/other-key.pem"), "record.key_file: needs a restart"),
@@ -159,6 +161,39 @@ async def test_a_test_that_a_person_does_is_not_killed(tmp_path):
             await asked(ship, edited(ship, QUICKER))
         assert ship.daemon.gate.is_open()
         assert not ship.daemon.stop.is_set()
+        # Where a log reads what the command says, the command is told what the log is.
+        with pytest.raises(RefusedError, match="nothing was changed: something that people do"):
+            await asked(ship, edited(ship, QUICKER), for_a_log=True)
+
+
+async def test_covert_what_a_log_reads_of_a_refused_file_is_what_the_log_has(tmp_path):
+    """`systemctl reload` runs the command, and the journal reads what that says."""
+    log = io.StringIO()
+    async with sailing(tmp_path, log=log) as ship:
+        await ship.pass_time(1.0)
+        wrong = edited(ship, ('profile = "jrc-jue-95sa-text"', 'profile = "x"'), SITUATION)
+        with pytest.raises(RefusedError) as told:
+            await asked(ship, wrong, for_a_log=True)
+        assert "situatoin" in str(told.value)
+        assert "ssas" not in str(told.value).lower()
+        (line,) = [x for x in log.getvalue().splitlines() if "reload.refused" in x]
+        assert str(told.value) == f"nothing was changed: {json.loads(line)['reason']}"
+
+
+@pytest.mark.parametrize("is_journal", [True, False])
+async def test_the_command_says_whether_a_log_reads_it(tmp_path, monkeypatch, is_journal):
+    said = []
+
+    async def ask(_, request):
+        said.append(request)
+        return {"same": True}
+
+    monkeypatch.setattr("daemon.control.ask", ask)
+    monkeypatch.setattr("daemon.systemd.is_journal", lambda _: is_journal)
+    (tmp_path / "ispsd.toml").write_text("")
+    given = cli._parser().parse_args(["reload", "--config", str(tmp_path / "ispsd.toml")])
+    assert await shipfile._reload(given) == cli.DONE
+    assert [each["for_a_log"] for each in said] == [is_journal]
 
 
 async def refused(ship: Ship, why: str) -> None:
@@ -294,7 +329,32 @@ async def test_a_sighup_reads_the_file_and_a_wrong_one_leaves_everything(tmp_pat
         assert not ship.daemon.isolation._hang_watch._ended.is_set()
 
 
-@pytest.mark.parametrize("text", ["", "!", "eJw=", packed(b"x" * ((1 << 20) + 1))])
+async def test_who_was_told_to_stop_takes_no_file_and_says_so(tmp_path):
+    """A SIGHUP behind a SIGTERM must not bring a daemon back that was to end."""
+    log = io.StringIO()
+    async with sailing(tmp_path, log=log) as ship:
+        await ship.pass_time(1.0)
+        before, path = ship.daemon, ship.folder / "ispsd.toml"
+        path.write_bytes(edited(ship, QUICKER))
+        before.stop.set()
+        await before.reloading.hang_up(path)
+        assert before.reloading.successor is None
+    assert '"reason": "ispsd is stopping"' in log.getvalue()
+
+
+async def test_a_second_file_while_one_is_taken_is_refused_and_logged(tmp_path):
+    log = io.StringIO()
+    async with sailing(tmp_path, log=log) as ship:
+        await ship.pass_time(1.0)
+        before, path = ship.daemon, ship.folder / "ispsd.toml"
+        await asked(ship, edited(ship, QUICKER))
+        await before.reloading.hang_up(path)
+        assert '"reason": "another reload is going on"' in log.getvalue()
+        await soon(lambda: ship.daemon is not before)
+        await soon(ship.daemon.ready.is_set)
+
+
+@pytest.mark.parametrize("text", ["", "!", "\u00e9", "eJw=", packed(b"x" * ((1 << 20) + 1))])
 def test_a_packed_file_that_is_none_or_too_large_is_refused(text):
     from daemon.config.carrying import unpacked
 

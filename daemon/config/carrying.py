@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 
 from daemon.config.reading import LARGEST_FILE
@@ -24,7 +23,7 @@ def unpacked(text: str) -> bytes:
     unpacking = zlib.decompressobj()
     try:
         raw = unpacking.decompress(base64.b64decode(text, validate=True), LARGEST_FILE)
-    except (binascii.Error, zlib.error) as err:
+    except (ValueError, zlib.error) as err:  # ValueError: no base64, or not even ASCII
         raise RefusedError("the file did not come whole") from err
     if unpacking.unconsumed_tail or not unpacking.eof:
         raise RefusedError(f"the file has more than {LARGEST_FILE} bytes, or is not whole")

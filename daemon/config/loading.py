@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
-from daemon.config import formats, reading
+from daemon.config import formats, openly, reading
 from daemon.config.exporters import exporter_faults, exports
 from daemon.config.faults import cross_faults, said
 from daemon.config.shape import (
@@ -79,7 +79,7 @@ def _build(name: str, tree: dict[str, Any], sha256: str, written_in: int) -> Con
     if file is not None:
         faults += [*exporter_faults(file, exporters), *cross_faults(file, devices, tests)]
     if faults or file is None:
-        raise _refused(name, *faults)
+        raise ConfigError(name, tuple(faults), shown=openly.shown(faults, tree))
     return Config(
         ship=Ship(**file.ship.model_dump()),
         situation=file.watch.situation,

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import config, control, logs
+from daemon import config, control, logs, systemd
 from daemon.clock import SystemClock
 from daemon.config import formats
 from daemon.config.carrying import packed
@@ -201,9 +201,10 @@ def _migrate(given: argparse.Namespace) -> int:
 async def _reload(given: argparse.Namespace) -> int:
     raw = files.read(given.config)
     socket = given.socket or _socket_of(raw, str(given.config))
-    answer = await control.ask(
-        socket, {"do": "reload", "file": str(given.config), "packed": packed(raw)}
-    )
+    # `systemctl reload` has the journal read what is said here.
+    for_a_log = systemd.is_journal(sys.stderr)
+    request = {"do": "reload", "file": str(given.config), "packed": packed(raw)}
+    answer = await control.ask(socket, {**request, "for_a_log": for_a_log})
     if answer["same"]:
         say(f"{given.config}: ispsd runs with it already; nothing was done")
         return DONE
