@@ -187,6 +187,7 @@ class Daemon(Fitted):
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            self.gate.close()  # a test window dies with who opened it; the one that comes has the same gate
             await self._finish(publishing)
 
     async def _tell_systemd(self) -> None:

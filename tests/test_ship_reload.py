@@ -354,6 +354,18 @@ async def test_a_second_file_while_one_is_taken_is_refused_and_logged(tmp_path):
         await soon(ship.daemon.ready.is_set)
 
 
+async def test_covert_a_window_that_opens_while_it_reloads_does_not_live_on(tmp_path):
+    """It dies with what opened it, as with a process: the one that comes has no entry of it."""
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        before = ship.daemon
+        await asked(ship, edited(ship, QUICKER))
+        before.gate.open(duration_s=600.0, opened_by=("A. Lindqvist", "R. Menon"))
+        await soon(lambda: ship.daemon is not before)
+        assert not ship.daemon.gate.is_open()
+        await soon(ship.daemon.ready.is_set)
+
+
 @pytest.mark.parametrize("text", ["", "!", "\u00e9", "eJw=", packed(b"x" * ((1 << 20) + 1))])
 def test_a_packed_file_that_is_none_or_too_large_is_refused(text):
     from daemon.config.carrying import unpacked
