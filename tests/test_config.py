@@ -192,6 +192,14 @@ def test_a_local_device_is_let_in_with_a_reason_and_the_reason_is_kept(tmp_path)
         (b"x = 1\n" + b"#" * config.LARGEST_FILE, "larger than"),
         (b"device = 3\ntest = 4\nship = 1\nwatch = 2\nrecord = 3\n", "device"),
         (b"[device]\nio1 = 3\n[[test]]\n", "device.io1.kind"),
+        (b"x = " + b"1" * 5000, "not TOML"),
+        (b'[device.io1]\nkind = ["nmea"]\n', "device.io1.kind: no driver ['nmea']"),
+        (b"[exporter.ha]\nkind = {}\n", "exporter.ha.kind: no exporter {}"),
+        (b"[[test]]\nkind = []\n", "test[0].kind: no check []"),
+        (
+            b'[[test]]\nuse = "t-door"\ndoors = ["d1"]\nssp_paragraph = "1"\nkind = []\n',
+            'test[0] "t-door".kind: []',
+        ),
     ],
 )
 def test_what_is_no_configuration_is_refused_with_its_file(tmp_path, content, reason):
@@ -330,6 +338,8 @@ def test_two_witnesses_of_one_name_or_key_are_a_fault(tmp_path):
         (("[record]", "[alerts]\nescalate_after_s = 29.9\n[record]"), "must be 30 at least"),
         (("[record]", "[alerts]\nescalate_after_s = 301\n[record]"), "must be 300 at most"),
         (("[record]", "[alerts]\nescalate_after_s = nan\n[record]"), "nan"),
+        (('feed = "nav"', 'feed = "nav"\nsilent_after_s = inf'), "inf is no number that can be"),
+        (('feed = "nav"', 'feed = "nav"\nsilent_after_s = nan'), "nan: must be more than 0"),
         (("[record]", "[alerts]\npromote_after_s = 29\n[record]"), "0 for never, or 30 to 300"),
         (("[record]", "[alerts]\npromote_after_s = 301\n[record]"), "must be 300 at most"),
         (("[record]", "[alerts]\npromote_after_s = -1\n[record]"), "must be 0 at least"),

@@ -67,6 +67,13 @@ def an_ssas_test(**changed: str) -> str:
     return SSAS_TEST.format(**{**said, **changed})
 
 
+@pytest.mark.parametrize("point", ["d12", "gps1.fix"])
+def test_covert_a_test_lamp_has_a_point_of_its_own(tmp_path, point):
+    """Else in a window the lamp would be shown, judged and recorded as the door."""
+    found = refused(tmp_path, "", ('point = "ssas.lamp"', f'point = "{point}"'))
+    assert [f"point {point!r} is one of" in reason for reason in found.values()] == [True]
+
+
 @pytest.mark.parametrize("shared", ["felcom", "ais", "d12"], ids=["device", "test", "door"])
 def test_covert_ssas_equipment_has_a_name_that_nothing_open_has(tmp_path, shared):
     """Out of service, it would take the alerts of its namesake with it, and show as its readiness."""

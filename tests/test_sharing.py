@@ -73,6 +73,7 @@ def test_a_party_line_is_no_contradiction(tmp_path, changes):
     assert doubts(tmp_path, *changes) == []
 
 
+TWIN = 'kind = "modbus_rtu"\nbus = "two"\nunit = 5\nprofile = "waveshare-rtu-relay-d"\n'
 SSAS_LINK = f'kind = "serial", port = "{SSAS}"'
 SERVED = 'host = "192.168.60.1", senders = ["192.168.60.9"]'
 
@@ -109,6 +110,25 @@ def test_covert_a_unit_with_a_test_lamp_is_one_device(tmp_path):
         doubts(tmp_path, ("192.168.60.11", "192.168.60.12"))
     (fault,) = caught.value.faults
     assert (fault.place, "io1 asks the same unit" in fault.reason) == ("device.io2", True)
+
+
+def test_covert_two_buses_on_one_line_do_not_make_two_units_of_one_with_a_test_lamp(tmp_path):
+    lamp = ('device = "io2"\ninput = 14\nlit_when', 'device = "rtu5"\ninput = 5\nlit_when')
+    again = ("[device.rtu6]", f"[device.twin]\n{TWIN}\n[device.rtu6]")
+    with pytest.raises(ConfigError) as caught:
+        doubts(tmp_path, SECOND_BUS, lamp, again)
+    (fault,) = caught.value.faults
+    assert (fault.place, "twin asks the same unit" in fault.reason) == ("device.rtu5", True)
+
+
+def test_covert_the_port_of_an_ssas_unit_is_known_by_each_of_its_names(tmp_path):
+    names = [tmp_path / "by-path", tmp_path / "by-id"]
+    for name in names:
+        name.symlink_to(tmp_path / "ttyUSB0")
+    with pytest.raises(ConfigError) as caught:
+        doubts(tmp_path, (f'"{SSAS}"', f'"{names[0]}"'), (GYRO, serial(str(names[1]), 4800)))
+    (fault,) = caught.value.faults
+    assert (fault.place, "the port of device.gyro" in fault.reason) == ("device.ssas", True)
 
 
 def test_covert_another_port_is_another_port(tmp_path):

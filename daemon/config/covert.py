@@ -6,6 +6,7 @@ told from a real alert is treated as one.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from daemon import schedule
@@ -19,7 +20,7 @@ from daemon.checks.flags import (
 )
 from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.config.sharing import line_of
-from daemon.drivers.links import TcpServerLink, UdpLink
+from daemon.drivers.links import SerialLink, TcpServerLink, UdpLink
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
@@ -50,7 +51,7 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
     ]
     # Of a play, all that is left out is at one address, where nobody is.
     if file.record.origin != "demo":
-        faults += [*_sharing_faults(file, devices), *_unit_faults(devices)]
+        faults += [*_sharing_faults(file, devices), *_unit_faults(file, devices)]
     return faults
 
 
@@ -192,10 +193,10 @@ def _sharing_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     ]
 
 
-def _unit_faults(devices: list[Device]) -> list[Fault]:
+def _unit_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
     """Refuse a second device that asks a unit with a test lamp: to it the lamp is an input like any other."""
     units = [
-        (device, line_of(device, device.config))
+        (device, _asked_at(device, device.config, file))
         for device in devices
         if isinstance(device.config, UnitConfig)
     ]
@@ -211,10 +212,22 @@ def _unit_faults(devices: list[Device]) -> list[Fault]:
     ]
 
 
+def _asked_at(device: Device, config: UnitConfig, file: ConfigFile) -> tuple[str, int]:
+    """Return where a unit is asked, and by which number: two buses may be one line."""
+    line, unit = line_of(device, config)
+    bus = None if device.bus is None else file.bus.get(device.bus)
+    return (line if bus is None else _port(bus.link)).lower(), unit
+
+
+def _port(link: Link) -> str:
+    """Return what is opened; several names may lead to one device file on this computer."""
+    return os.path.realpath(link.port) if isinstance(link, SerialLink) else link.name
+
+
 def _are_one_port(one: Link, other: Link) -> bool:
     """Return whether two links open one port; an address that is none means all of ours."""
     if isinstance(one, UdpLink | TcpServerLink) and isinstance(other, UdpLink | TcpServerLink):
         hosts = {one.host, other.host}
         is_one_host = len(hosts) == 1 or any(host.is_unspecified for host in hosts)
         return (one.kind, one.port) == (other.kind, other.port) and is_one_host
-    return one.name.lower() == other.name.lower()
+    return _port(one).lower() == _port(other).lower()

@@ -27,7 +27,7 @@ def exports(parts: Mapping[str, Any]) -> tuple[list[Export], list[Fault]]:
     for name, part in parts.items():
         place = f"exporter.{name}"
         kind = part.get("kind") if isinstance(part, dict) else None
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             known = ", ".join(sorted(kinds))
             faults.append(Fault(f"{place}.kind", f"no exporter {kind!r}; there are {known}"))
             continue

@@ -6,6 +6,7 @@ device exist, is an input taken twice, does a test listen to a sensor that nothi
 
 from __future__ import annotations
 
+import math
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Test,
         UpsSection,
     )
+    from daemon.drivers.api import PointSpec
 
 
 PAIRS = frozenset({Wiring.DOUBLE, Wiring.NAMUR})
@@ -95,19 +97,27 @@ def _watched(
 
 def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> list[Fault]:
     faults: list[Fault] = []
-    known: dict[str, Classification] = {}
+    known: dict[str, tuple[str, Classification]] = {}
     for device in devices:
         try:
-            known |= _points(device, file)
+            points = _points(device, file)
         except ValueError as err:
             faults.append(Fault(f"device.{device.id}", str(err)))
+            continue
+        for point in points:
+            if point.id in known:
+                # One would be shown as the other: an SSAS test lamp as a door.
+                owner = known[point.id][0]
+                words = f"point {point.id!r} is one of {owner} already: each has a name of its own"
+                faults.append(Fault(f"device.{device.id}", words))
+            known[point.id] = device.id, point.classification
     if len(devices) < len(file.device):
         return faults  # what the others emit is not known while they are wrong themselves
     return faults or [
         Fault(f'test "{test.config.id}"', f"listens to point {point!r}, {reason}")
         for test in tests
         for point in test.spec.points(test.config)
-        if (reason := _not_for(test, known.get(point))) is not None
+        if (reason := _not_for(test, known[point][1] if point in known else None)) is not None
     ]
 
 
@@ -132,8 +142,8 @@ def _not_for(test: Test, classification: Classification | None) -> str | None:
     return None
 
 
-def _points(device: Device, file: ConfigFile) -> dict[str, Classification]:
-    """Return the points of a device and who may read each, by building its driver, which validates and touches nothing.
+def _points(device: Device, file: ConfigFile) -> tuple[PointSpec, ...]:
+    """Return the points of a device, by building its driver, which validates and touches nothing.
 
     Raises:
         ValueError: The driver refuses what is wired to it.
@@ -149,8 +159,7 @@ def _points(device: Device, file: ConfigFile) -> dict[str, Classification]:
         side_doors=device.side_doors,
         buses={name: section.link for name, section in file.bus.items()},
     )
-    built = device.spec.build(device.config, context)
-    return {point.id: point.classification for point in built.points()}
+    return device.spec.build(device.config, context).points()
 
 
 def _twice(what: str, ids: list[str]) -> list[Fault]:
@@ -368,6 +377,18 @@ def said(err: ValidationError, prefix: str, tree: Any) -> Iterator[Fault]:
         else:
             reason = words.reason(finding)
         yield Fault(_place(prefix, loc, tree), reason)
+
+
+def endless(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Refuse a number without end, or that is none: no clock comes to it, and no page is told it."""
+    left: list[tuple[tuple[int | str, ...], Any]] = [((), tree)]
+    while left:
+        loc, here = left.pop()
+        if isinstance(here, dict | list):
+            parts = here.items() if isinstance(here, dict) else enumerate(here)
+            left += [((*loc, step), part) for step, part in parts]
+        elif isinstance(here, float) and not math.isfinite(here):
+            yield Fault(_place("", loc, tree), f"{here} is no number that can be measured")
 
 
 def _place(prefix: str, loc: tuple[int | str, ...], tree: Any) -> str:

@@ -31,7 +31,7 @@ def parsed(name: str, text: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
+    except ValueError as err:  # TOMLDecodeError is one; so is a number of thousands of digits
         raise ConfigError(name, (Fault("file", f"not TOML: {err}"),)) from err
     except RecursionError as err:
         raise ConfigError(

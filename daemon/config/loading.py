@@ -14,7 +14,7 @@ from daemon.assets import asset
 from daemon.checks import catalogue
 from daemon.config import formats, openly, reading
 from daemon.config.exporters import exporter_faults, exports
-from daemon.config.faults import cross_faults, said
+from daemon.config.faults import cross_faults, endless, said
 from daemon.config.shape import (
     Config,
     ConfigFile,
@@ -76,6 +76,8 @@ def _build(name: str, tree: dict[str, Any], sha256: str, written_in: int) -> Con
     tests, test_faults = _tests(tree.get("test", []))
     exporters, export_faults = exports(_tables(tree, "exporter"))
     faults += device_faults + test_faults + export_faults
+    named = {fault.place for fault in faults}
+    faults += [fault for fault in endless(tree) if fault.place not in named]
     if file is not None:
         faults += [*exporter_faults(file, exporters), *cross_faults(file, devices, tests)]
     if faults or file is None:
@@ -203,7 +205,7 @@ def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Devic
     for id_, part in parts.items():
         place = f"device.{id_}"
         kind = part.get("kind") if isinstance(part, dict) else None
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             known = ", ".join(sorted(kinds))
             faults.append(Fault(f"{place}.kind", f"no driver {kind!r}; there are {known}"))
             continue
@@ -252,7 +254,7 @@ def _test(
         return None, [Fault(f"{place}.use", catalogue.unknown(use, shipped))]
     whole = part if entry is None else catalogue.used(part, entry)
     kind = whole.get("kind") if entry is None else entry["kind"]
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         known = ", ".join(sorted(kinds))
         return None, [Fault(f"{place}.kind", f"no check {kind!r}; there are {known}")]
     spec = kinds[kind]
