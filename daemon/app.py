@@ -26,6 +26,7 @@ from daemon.errors import IspsdError, RecordError
 from daemon.fitting import Fitted
 from daemon.model import Classification, Priority
 from daemon.record import fold
+from daemon.record.entry import Draft
 from daemon.record.reader import Query
 from daemon.restore import restore
 
@@ -93,6 +94,7 @@ class Daemon(Fitted):
         for test in self.tests.tests.values():
             self._testboard.show(self.tests, test)
         self._write("daemon.started", self._what_runs())
+        self._write_what_is_covert()
         self.testbook.write_differences()
         await self.isolation.begin()
         try:
@@ -233,10 +235,30 @@ class Daemon(Fitted):
             "situation": self.ship.situation.value,
             "security_level": int(self.ship.level),
             "simulated": self.config.is_demo,
-            "local_devices": {
-                device.id: device.local for device in self.config.devices if device.local
-            },
+            "local_devices": self._local(covert=False),
         }
+
+    def _local(self, *, covert: bool) -> dict[str, Json]:
+        """Return what is at this very computer, and why: SSAS equipment, or all else."""
+        of_ssas = {f"device.{device.id}" for device in self.config.devices if device.is_covert}
+        return {
+            place.removeprefix("device."): why
+            for place, why in self.config.local.items()
+            if (place in of_ssas) is covert
+        }
+
+    def _write_what_is_covert(self) -> None:
+        """Write for the SSO alone what ``daemon.started`` leaves out (invariant 1)."""
+        if local := self._local(covert=True):
+            self.record.submit(
+                Draft(
+                    kind="system",
+                    type="devices.local",
+                    subject="ssas",
+                    classification=Classification.SSO,
+                    open={"local_devices": local},
+                )
+            )
 
     async def _watch_window(self) -> None:
         """Show when the test window opens and closes; take off the board what it alone may show."""

@@ -91,7 +91,7 @@ if TYPE_CHECKING:
 
 
 class Fitted:
-    """Every part of ispsd, built without touching anything."""
+    """Every part of ispsd, built without touching anything but the record's key, which is made where none ever was."""
 
     def __init__(
         self,

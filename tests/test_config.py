@@ -183,6 +183,28 @@ def test_a_local_device_is_let_in_with_a_reason_and_the_reason_is_kept(tmp_path)
     assert device.local == "gateway runs on this computer"
 
 
+@pytest.mark.parametrize("local", ["false", "true", '""', '"  "', "2026-11-30"])
+def test_a_local_device_gives_its_reason_in_words(tmp_path, local):
+    """What is no reason lets no simulator in, and would stand in no entry."""
+    found = faults(tmp_path, ('host = "192.168.60.11"', f'host = "127.0.0.1"\nlocal = {local}'))
+    assert "is no reason" in found["device.io1.local"]
+
+
+def test_a_local_line_is_kept_with_its_reason_as_a_device_is(tmp_path):
+    bus = """
+[bus.b]
+local = "{}"
+link = {{ kind = "tcp", host = "127.0.0.1", port = 4001 }}
+"""
+    path = tmp_path / "ispsd.toml"
+    text = THIN.read_text("utf-8")
+    path.write_text(text + bus.format("the adapter's own server"), "utf-8")
+    assert config.load(path).local == {"bus.b": "the adapter's own server"}
+    path.write_text(text + bus.format(""), "utf-8")
+    with pytest.raises(ConfigError, match=r"bus\.b\.local"):
+        config.load(path)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

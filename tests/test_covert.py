@@ -26,6 +26,7 @@ from daemon.watch import Watch
 from tests.bam.listener import Listener
 from tests.clocks import ManualClock
 from tests.ship import HATCH, LAMP, ROOT, Everything, Ship, afloat, ashore, fresh, sailing
+from tests.ship_talk import entries
 
 
 class NoGate(CovertGate):
@@ -132,6 +133,26 @@ async def test_covert_a_real_alert_changes_not_one_byte(tmp_path):
     assert quiet.log.count("\n") >= 1
     assert b"ESC HATCH OPEN" in quiet.bam
     assert quiet.bam.count(b"$U0ALF") >= 4
+
+
+async def test_covert_why_ssas_equipment_is_at_this_computer_is_told_to_the_sso_alone(tmp_path):
+    why = "the printer's server runs here"
+
+    def edit(text: str) -> str:
+        for device in ("io1", "ssas"):
+            assert f"[device.{device}]" in text
+            text = text.replace(f"[device.{device}]", f'[device.{device}]\nlocal = "{why}"', 1)
+        return text
+
+    async with sailing(tmp_path, edit=edit) as ship:
+        await ship.pass_time(1.0)
+        [told] = [m.payload for m in ship.heard if b"daemon.started" in m.payload]
+        [started] = await entries(ship, "daemon.started")
+        [hidden] = await entries(ship, "devices.local")
+        assert ship.daemon.config.local == {"device.io1": why, "device.ssas": why}
+    assert started["open"]["local_devices"] == {"io1": why}
+    assert b"ssas" not in told
+    assert (hidden["class"], hidden["open"]["local_devices"]) == ("sso", {"ssas": why})
 
 
 async def test_covert_a_loop_check_of_the_lamps_unit_tells_nothing_of_a_real_alert(tmp_path):

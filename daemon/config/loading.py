@@ -16,6 +16,7 @@ from daemon.config import formats, openly, reading
 from daemon.config.exporters import exporter_faults, exports
 from daemon.config.faults import cross_faults, endless, said
 from daemon.config.shape import (
+    LONGEST_REASON,
     Config,
     ConfigFile,
     Device,
@@ -121,7 +122,16 @@ def _build(name: str, tree: dict[str, Any], sha256: str, written_in: int) -> Con
         sha256=sha256,
         written_in=written_in,
         tree=tree,
+        local=dict(_local(file, devices)),
     )
+
+
+def _local(file: ConfigFile, devices: list[Device]) -> Iterator[tuple[str, str]]:
+    """Yield what is on this very computer, and why."""
+    said = [(f"device.{device.id}", device.local) for device in devices]
+    said += [(f"bus.{name}", section.local) for name, section in file.bus.items()]
+    said += [("bam", file.bam.local)] if file.bam is not None else []
+    yield from ((place, reason) for place, reason in said if reason is not None)
 
 
 def _openings(file: ConfigFile) -> Iterator[Opening]:
@@ -227,8 +237,14 @@ def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Devic
             if s.device == id_
         )
         local = part.get("local")
+        if local is not None and not _is_reason(local):
+            faults.append(Fault(f"{place}.local", f"{local!r} is no reason; say why, in words"))
         devices.append(Device(id_, config, kinds[kind], contacts, lamps, side_doors, local))
     return devices, faults
+
+
+def _is_reason(local: object) -> bool:
+    return isinstance(local, str) and 0 < len(local.strip()) <= LONGEST_REASON
 
 
 def _tests(parts: Any) -> tuple[list[Test], list[Fault]]:

@@ -19,7 +19,7 @@ from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
 from daemon.checks.api import CheckConfig
-from daemon.config.shape import ConfigFile
+from daemon.config.shape import LONGEST_REASON, ConfigFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,6 +65,8 @@ USUAL: Final = {
 """What is said of settings that are the same wherever they stand, and have no text of their own there."""
 LOCAL: Final = {
     "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_REASON,
     "description": "Why a device on this very computer is right on a ship.",
 }
 NOTHING: Final = {"type": "null"}

@@ -5,9 +5,9 @@ Devices and tests are validated by the models of their own kinds; only what they
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 ShortName = Annotated[str, Field(min_length=1, max_length=16)]
 Input = Annotated[int, Field(ge=0, le=2047)]
+LONGEST_REASON: Final = 200
 
 
 class _Section(BaseModel):
@@ -431,7 +432,7 @@ class BusSection(_Section):
     """A line on which several units hang, such as Modbus RTU."""
 
     link: Link
-    local: str | None = None
+    local: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)] | None = None
     """Why a line on this very computer is right on a ship."""
 
 
@@ -551,6 +552,12 @@ class Device:
         return TcpLink(kind="tcp", host=host, port=getattr(self.config, "port", 0))
 
     @property
+    def is_covert(self) -> bool:
+        """Whether nothing open may speak of it: SSAS equipment, or a unit that carries nothing but its test lamps."""
+        wired = self.contacts or self.side_doors
+        return self.spec.covert or bool(self.test_lamps and not wired)
+
+    @property
     def is_replayed(self) -> bool:
         """Whether a recording speaks in its place: what it says is then no evidence (invariant 2)."""
         return isinstance(self.link, ReplayLink)
@@ -626,6 +633,8 @@ class Config:
     """The format of the file as it was read."""
     tree: Mapping[str, Any]
     """Its tables in the newest format: what two files have otherwise is found there."""
+    local: Mapping[str, str] = field(default_factory=dict)
+    """Why something on this very computer is right on a ship, by its place: ``device.io1``, ``bus.rtu``, ``bam``."""
 
     @property
     def is_demo(self) -> bool:

@@ -102,8 +102,7 @@ def rows(config: Config) -> Iterator[Row]:
     """Yield every input of every device, in the order of the ship's file; no SSAS channel."""
     openings = {opening.id: opening for opening in config.openings}
     for device in config.devices:
-        is_other = bool(device.contacts or device.side_doors)
-        if device.spec.covert or (device.test_lamps and not is_other):
+        if device.is_covert:
             continue  # a unit that carries nothing but test lamps is no other unit without an input
         inputs = [
             row
@@ -117,7 +116,7 @@ def rows(config: Config) -> Iterator[Row]:
                 part for part in (side.system, side.division, str(side.number)) if part
             )
             yield _row(config, device, input=number, tag=side.point, opening=opening, wiring="DOR")
-        if not is_other:
+        if not (device.contacts or device.side_doors):
             yield _row(config, device, tag=device.id, **_itself(device))
 
 
