@@ -167,7 +167,13 @@ class Supervisor:
 
     def _hint(self) -> str | None:
         """Return what is heard instead; of a covert source nothing that it hears is told."""
-        return None if self.spec.covert else self.driver.health.hint()
+        if self.spec.covert:
+            return None
+        try:
+            return self.driver.health.hint()
+        except Exception:  # noqa: BLE001 (outside of the attempt a driver's bug would end the watch)
+            self._log.exception("driver.fault", what="its hint")
+            return None
 
     def _take(self, reading: Reading) -> None:
         if self._status.link is not LinkState.UP:

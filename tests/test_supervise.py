@@ -204,3 +204,14 @@ async def test_what_a_covert_source_hears_is_told_nowhere():
             await clock.advance(4.0)
             assert {status.reason for status in statuses} == {"connection refused"}
     assert logged == []
+
+
+async def test_a_driver_that_cannot_say_what_it_hears_takes_nobody_along():
+    def no_words() -> str:
+        raise ZeroDivisionError("a bug")
+
+    async with supervised(refuses, refuses) as (clock, driver, _, statuses):
+        driver.health.hint = no_words
+        await clock.advance(10.0)
+        assert len(driver.began_s) == 3
+        assert statuses[0].reason == "connection refused"
