@@ -90,7 +90,7 @@ class Connection:
             raise LinkError(
                 f"{self._broker.place}: no answer within {self._connect_s:g} s"
             ) from err
-        except OSError as err:
+        except (OSError, ValueError) as err:  # ValueError: a host name that DNS cannot carry
             raise LinkError(f"{self._broker.place}: {err}") from err
         finally:
             if not self.is_open():

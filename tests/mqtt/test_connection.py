@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import struct
 import threading
 from contextlib import asynccontextmanager
@@ -225,6 +226,15 @@ async def test_a_broker_that_is_not_there_is_a_link_error_with_its_place() -> No
     port = free_port()
     connection = Connection(Broker(port=port), client_id="c")
     with pytest.raises(LinkError, match=f"broker 127.0.0.1:{port}"):
+        await connection.connect()
+    assert not connection.is_open()
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".ship", "", "a\x00b"])
+async def test_a_host_that_no_name_server_is_asked_for_is_a_link_error_with_its_place(host) -> None:
+    """Whatever a ship's file says there, it is the broker that is not reached, and no end of the watch."""
+    connection = Connection(Broker(host=host), client_id="c")
+    with pytest.raises(LinkError, match=f"^broker {re.escape(host)}:1883: "):
         await connection.connect()
     assert not connection.is_open()
 
