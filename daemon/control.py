@@ -175,7 +175,7 @@ class ControlServer:
     async def _answer(self, line: bytes, who: Peer) -> Mapping[str, Json]:
         try:
             request = json.loads(line)
-        except ValueError as err:
+        except (ValueError, RecursionError) as err:
             return {"error": f"not JSON: {err}"}
         if not isinstance(request, dict) or not isinstance(request.get("do"), str):
             return {"error": 'a request is an object with "do"'}

@@ -36,6 +36,10 @@ async def echo(request):
             return {"heard": request["do"]}
 
 
+DEEP = b"[" * 30_000 + b"\n"
+"""More lists in one another than a reader of JSON goes down."""
+
+
 @asynccontextmanager
 async def serving(path, handle=echo):
     task = asyncio.ensure_future(control.ControlServer(path, handle).run())
@@ -79,9 +83,9 @@ async def test_bad_requests_are_answered_and_the_socket_lives_on(tmp_path):
     path = tmp_path / "s"
     async with serving(path):
         said = await raw(
-            path, b"{\n", b"[]\n", b'{"do": 3}\n', b'{"do": "crash"}\n', b'{"do": "x"}\n'
+            path, b"{\n", b"[]\n", b'{"do": 3}\n', b'{"do": "crash"}\n', DEEP, b'{"do": "x"}\n'
         )
-        assert [next(iter(answer)) for answer in said] == ["error"] * 4 + ["heard"]
+        assert [next(iter(answer)) for answer in said] == ["error"] * 5 + ["heard"]
         assert said[3] == {"error": "failed: ZeroDivisionError"}
 
 
