@@ -25,6 +25,7 @@ LOOKS: Final = 4
 """Times in the span after which the loop counts as hung."""
 TRACE: Final = "hang.trace"
 MOST_FRAMES: Final = 200
+_THREAD: Final = re.compile(r"(Current t|T)hread 0x")
 _FRAME: Final = re.compile(r'  File "([^"]+)", line (\d+)')
 
 
@@ -93,6 +94,9 @@ class HangWatch:
                 told = self._tell()
             if file is not None:  # as long as this thread gets its turn, nothing is left there
                 faulthandler.dump_traceback_later(self._after_s * 1.5, file=file)
+                with suppress(OSError):
+                    file.seek(0)
+                    file.truncate()
         if file is not None:
             faulthandler.cancel_dump_traceback_later()
             file.close()
@@ -116,8 +120,13 @@ class HangWatch:
         if self._trace is None:
             return
         with suppress(OSError, UnicodeDecodeError):
+            lines: list[re.Match[str]] = []
             with self._trace.open(encoding="utf-8") as file:
-                lines = [found for each in file if (found := _FRAME.match(each))]
+                for each in file:
+                    if _THREAD.match(each):
+                        lines.clear()  # the loop's thread was there before all others, and is written last
+                    elif found := _FRAME.match(each):
+                        lines.append(found)
             modules = [_module(found[1]) for found in lines[:MOST_FRAMES]]
             for device in suspects(modules, (), self._kinds):
                 where = _place([(found[1], found[2]) for found in lines])

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from daemon.drivers.api import Health
+from daemon.drivers.reach import Reach
 from daemon.hangwatch import HangWatch
 from daemon.quarantine import (
     CAUGHT,
@@ -24,6 +25,7 @@ from daemon.quarantine import (
     suspects,
 )
 from tests.ship import sailing
+from tests.soon import soon
 
 BOOT = "b00t1d00"
 
@@ -146,6 +148,13 @@ def test_while_a_driver_hangs_a_thread_writes_down_whose_it_is_and_where(tmp_pat
 
 
 TRACE = """Timeout (0:00:45)!
+Thread 0x00007d (most recent call first):
+  File "/usr/lib/python3.11/threading.py", line 324 in wait
+  File "/opt/ispsd/lib/python3.11/site-packages/daemon/hangwatch.py", line 86 in _look
+
+Thread 0x00007e (most recent call first):
+  File "/opt/ispsd/lib/python3.11/site-packages/daemon/drivers/reach.py", line 80 in _tls_context
+
 Thread 0x00007f (most recent call first):
   File "/usr/lib/python3.11/re/__init__.py", line 176 in match
   File "/opt/ispsd/lib/python3.11/site-packages/daemon/drivers/api.py", line 10 in decode
@@ -158,7 +167,10 @@ def test_a_trace_that_no_thread_could_write_counts_at_the_next_start(tmp_path):
     watch = HangWatch(
         notes,
         progress=iter(range(10**9)).__next__,
-        drivers={"ais": Health()},  # of daemon.drivers.api
+        drivers={
+            "ais": Health(),
+            "printer": Reach.__new__(Reach),
+        },  # of daemon.drivers.api, and reach
         after_s=60.0,
         now_s=lambda: 5.0,
         run="2",
@@ -171,6 +183,26 @@ def test_a_trace_that_no_thread_could_write_counts_at_the_next_start(tmp_path):
     waits_in, from_ours = note.where.split(" from ")
     assert waits_in == "/usr/lib/python3.11/re/__init__.py:176"
     assert from_ours == "/opt/ispsd/lib/python3.11/site-packages/daemon/drivers/api.py:10"
+
+
+async def test_a_trace_of_what_went_on_is_no_hang_at_the_next_start(tmp_path):
+    """A driver may hold Python's lock for long, and let go of it before systemd has lost its patience."""
+    trace = tmp_path / "trace"
+    watch = HangWatch(
+        Notes(tmp_path / FILE),
+        progress=iter(range(10**9)).__next__,
+        drivers={"ais": Health()},
+        after_s=0.04,
+        now_s=lambda: 5.0,
+        run="1",
+        boot=BOOT,
+        trace=trace,
+    )
+    watch.start()
+    await soon(trace.exists)
+    trace.write_text(TRACE)
+    await soon(lambda: not trace.read_text())
+    watch.stop()
 
 
 async def test_a_ship_begins_without_the_driver_that_hung_her_until_a_person_lets_it_go(tmp_path):
