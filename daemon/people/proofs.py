@@ -301,6 +301,8 @@ class Proofs:
             self._held[name] = held
         if not await self._save(NEW_ON_DISK_S):
             self._held = before
+            # A disk that only hung will have what was given up here: what counts is written behind it.
+            await self._save(0.0)
             raise RefusedError(
                 "it cannot be put on disk now, so nothing has changed; see the log of ispsd"
             )

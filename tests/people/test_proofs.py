@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import threading
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,11 +20,12 @@ from daemon.people.authority import INSISTS, Act
 from daemon.people.claims import By, Claim
 from daemon.people.guard import allow
 from daemon.people.people import People
-from daemon.people.proofs import MOST_WAITING, Proofs
+from daemon.people.proofs import MOST_WAITING, NEW_ON_DISK_S, Proofs
 from daemon.record.entry import Actor, Draft, Proof
 from tests.checks.rig import HandJournal
 from tests.clocks import FixedEntropy, ManualClock
 from tests.pins import FAST, PIN, give_pins
+from tests.soon import soon
 
 MASTER = Person("A. Lindqvist", "Master", frozenset({Role.MASTER}))
 SSO = Person("R. Menon", "C/O", frozenset({Role.OFFICER, Role.SSO}))
@@ -310,6 +312,31 @@ async def test_a_disk_that_fails_keeps_nobody_from_proving_himself_and_guesses_c
     with pytest.raises(RefusedError, match="nothing has changed"):
         await made.proofs.forget("R. Menon")
     assert (await made.prove("R. Menon", PIN)).proof is Proof.PIN
+
+
+async def test_a_new_pin_that_a_hung_disk_took_too_late_does_not_count_after_a_restart(
+    tmp_path, monkeypatch
+):
+    """He was told that nothing has changed, and it has not, whatever the disk still had in hand."""
+    made = await rig(tmp_path)
+    begun, goes_on, real = threading.Event(), threading.Event(), credentials.write
+
+    def hangs(path, content):
+        begun.set()
+        goes_on.wait()
+        real(path, content)
+
+    monkeypatch.setattr(credentials, "write", hangs)
+    setting = asyncio.ensure_future(made.proofs.set("R. Menon", WRONG, old=PIN, signs=True))
+    await soon(begun.is_set)
+    await made.clock.advance(NEW_ON_DISK_S)
+    with pytest.raises(RefusedError, match="nothing has changed"):
+        await setting
+    goes_on.set()
+    await made.proofs._disk.call(lambda: None)  # all that was asked of the disk is done
+    again = await rig(tmp_path, names=())
+    assert (await again.prove("R. Menon", PIN)).proof is Proof.PIN
+    await again.refused("R. Menon", WRONG)
 
 
 async def test_who_leaves_while_his_pin_is_checked_does_nothing(tmp_path):
