@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 import tarfile
 
 import pytest
 
 from daemon import cli
-from daemon.console import doctor, findings
+from daemon.console import doctor, findings, live
 from daemon.quarantine import REASON
 from tests import test_cli
 from tests.ship import sailing
@@ -236,6 +237,20 @@ def test_where_ispsd_does_not_answer_that_is_the_first_finding(tmp_path, capsys)
     assert told.startswith("! ispsd does not answer")
     assert "/x: No such file or directory" in told
     assert "fault" not in told
+
+
+def test_a_daemon_that_hangs_is_one_that_does_not_answer(tmp_path, capsys, monkeypatch):
+    """Whoever calls the doctor for it must not wait for ever."""
+    monkeypatch.setattr(live, "ANSWER_WITHIN_S", 0.05)
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(tmp_path / "s"))
+        hung.listen()
+        words = ["--socket", str(tmp_path / "s"), "--config", str(tmp_path / "x")]
+        assert cli.main(["doctor", *words]) == cli.FAILED
+    assert (
+        f"! ispsd does not answer ({tmp_path}/s: no answer within 0.05 s)"
+        in capsys.readouterr().out
+    )
 
 
 def test_of_the_journal_the_newest_lines_that_warn_are_kept(monkeypatch):

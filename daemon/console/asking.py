@@ -108,8 +108,7 @@ def asked(given: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, An
     Raises:
         IspsdError: No daemon answers, or it refuses, or what it wants is not there.
     """
-    if given.socket == DEFAULT_SOCKET and is_missing(DEFAULT_SOCKET) and is_missing(DEFAULT_CONFIG):
-        raise IspsdError("no ispsd is installed here; give --socket")
+    must_be_here(given)
     said = dict(request)
     for _ in range(MOST_ROUNDS):
         try:
@@ -120,6 +119,16 @@ def asked(given: argparse.Namespace, request: Mapping[str, Any]) -> dict[str, An
                 raise
             said |= _supplied(given, wants, err)
     return asyncio.run(control.ask(given.socket, said))
+
+
+def must_be_here(given: argparse.Namespace) -> None:
+    """Refuse to ask where none was ever installed.
+
+    Raises:
+        IspsdError: None was, and no other socket is named.
+    """
+    if given.socket == DEFAULT_SOCKET and is_missing(DEFAULT_SOCKET) and is_missing(DEFAULT_CONFIG):
+        raise IspsdError("no ispsd is installed here; give --socket")
 
 
 def _sent(given: argparse.Namespace, request: Mapping[str, Any]) -> int:

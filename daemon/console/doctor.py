@@ -5,6 +5,7 @@ The file holds no secret, no place and nothing of class ``sso``: not the ship's 
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import config
+from daemon.clock import SystemClock
 from daemon.console import findings
-from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asked, asking, say
+from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asking, must_be_here, say
 from daemon.console.findings import Finding
 from daemon.diskroom import room
 from daemon.errors import ConfigError, IspsdError
@@ -65,7 +67,7 @@ def _doctor(given: argparse.Namespace) -> int:
     status: Mapping[str, Any] | None = None
     found: list[Finding] = []
     try:
-        status = asked(given, {"do": "status"})
+        status = _status(given)
     except IspsdError as err:
         advice = "systemctl status ispsd; journalctl -u ispsd -n 50; is this its computer, and are you root?"
         found.append(Finding(f"ispsd does not answer ({err})", advice, is_grave=True))
@@ -88,6 +90,18 @@ def _doctor(given: argparse.Namespace) -> int:
             f"{given.bundle}: {size} bytes; no secret, no place and nothing for the SSO alone is in it"
         )
     return FAILED if any(each.is_grave for each in found) else DONE
+
+
+def _status(given: argparse.Namespace) -> Mapping[str, Any]:
+    """Return the daemon's answer; one that hangs is one that does not answer.
+
+    Raises:
+        IspsdError: There is none.
+    """
+    from daemon.console import live  # noqa: PLC0415 (the other subcommands start faster without it)
+
+    must_be_here(given)
+    return asyncio.run(live.asked(given.socket, sso=False, clock=SystemClock()))
 
 
 def _system(ship_file: Path) -> dict[str, Any]:
