@@ -18,6 +18,7 @@ from tests.needed import needs
 
 SOUND = Path(__file__).parents[1] / "systemd" / "ispsd-sound@.service"
 WEB = SOUND.parent / "ispsd-web.service"
+WITNESS = SOUND.parent / "ispsd-witness.service"
 UNIT = Path(__file__).parents[1] / "systemd" / "ispsd.service"
 THIN = Path(__file__).parent / "data" / "thin_ship.toml"
 
@@ -35,7 +36,13 @@ def verified(unit: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("source", "name"), [(UNIT, UNIT.name), (WEB, WEB.name), (SOUND, "ispsd-sound@gangway.service")]
+    ("source", "name"),
+    [
+        (UNIT, UNIT.name),
+        (WEB, WEB.name),
+        (WITNESS, WITNESS.name),
+        (SOUND, "ispsd-sound@gangway.service"),
+    ],
 )
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, source, name):
     unit = tmp_path / name
@@ -59,6 +66,12 @@ def test_the_pages_of_the_sso_need_one_group_and_a_folder_that_can_be_entered(tm
         if line and not line.startswith(("#", "["))
     ]
     assert settings == ["SupplementaryGroups=ispsd-web", "RuntimeDirectoryMode=0755"]
+
+
+@pytest.mark.parametrize("unit", [UNIT, SOUND, WEB, WITNESS])
+def test_what_ends_is_begun_again_however_often(unit):
+    lines = unit.read_text("utf-8").splitlines()
+    assert {"Restart=always", "StartLimitIntervalSec=0"} <= {*lines}
 
 
 @pytest.mark.parametrize("unit", [UNIT, SOUND, WEB])
