@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 from collections import Counter
@@ -122,8 +123,13 @@ def _probe(given: argparse.Namespace, loaded: Config) -> int:
     loop = asyncio.new_event_loop()
     pool = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix=THREADS)
     loop.set_default_executor(pool)
+    probing = loop.create_task(_probed(given, loaded))
+    # Whoever has had enough of it is not held by such a thread either.
+    loop.add_signal_handler(signal.SIGINT, probing.cancel)
     try:
-        code = loop.run_until_complete(_probed(given, loaded))
+        code = loop.run_until_complete(probing)
+    except asyncio.CancelledError:
+        code = FAILED
     finally:
         loop.close()
     pool.shutdown(wait=False, cancel_futures=True)

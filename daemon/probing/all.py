@@ -59,3 +59,4 @@ async def found(
     finally:
         for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

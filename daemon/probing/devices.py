@@ -136,8 +136,11 @@ class Prober:
 
 def at_rest(path: Path, secrets: Path) -> Path:
     """Return where a secret lies that systemd hands over to a running service only."""
-    if path.parent != credentials() or path.exists():
-        return path
+    try:
+        if path.parent != credentials() or path.exists():
+            return path
+    except PermissionError:
+        """Whose service it is runs, and this is another user, whom the other place tells so by its name."""
     return secrets / path.name.removeprefix(CREDENTIAL_PREFIX)
 
 

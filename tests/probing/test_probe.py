@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from daemon.clock import SystemClock
 from daemon.console import shipfile
 from daemon.leash import leashed
 from daemon.probing import all as probing
+from daemon.probing.devices import at_rest
 from daemon.probing.finding import OTHERWISE, Finding, advice
 from daemon.simulate import toml
 from tests import thin
@@ -388,6 +390,39 @@ async def test_an_adapter_that_wedges_the_system_call_does_not_hold_the_command(
     done, out, err = await command(str(path), "--within", "1", code=code)
     assert done == cli.FAILED, err
     assert re.search(r"^gps +WRONG .*nothing good heard for 1 s", out, re.MULTILINE)
+
+
+async def test_who_has_had_enough_of_a_wedged_adapter_is_not_held_by_it_either(tmp_path):
+    link = {"kind": "serial", "port": "/dev/ttyWEDGED"}
+    path = written(tmp_path, device={"gps": {"kind": "nmea", "feed": "nav", "link": link}})
+    code = (
+        "import sys, threading\nfrom daemon import cli\nfrom daemon.drivers import ports\n"
+        "def wedged(link):\n    print('WEDGED', flush=True)\n    threading.Event().wait()\n"
+        "ports._open_serial_now = wedged\nsys.exit(cli.main(sys.argv[1:]))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *leashed(sys.executable, "-c", code, "check", "--probe", str(path), "--within", "60"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while b"WEDGED" not in (line := await process.stdout.readline()):
+        assert line, (await process.stderr.read()).decode()
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == cli.FAILED
+    assert err.decode() == ""
+
+
+def test_a_secret_where_this_user_may_not_look_is_looked_for_where_it_is_kept(
+    tmp_path, monkeypatch
+):
+    def is_not_shown(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "handed over"))
+    monkeypatch.setattr(type(tmp_path), "exists", is_not_shown)
+    path = tmp_path / "handed over" / "secrets_mqtt-password"
+    assert at_rest(path, tmp_path / "kept") == tmp_path / "kept" / "mqtt-password"
 
 
 @pytest.mark.parametrize(
