@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import random
 import re
 import socket
 
@@ -13,7 +14,7 @@ import pytest
 from daemon import cli, control
 from daemon.config.carrying import packed
 from daemon.console import shipfile
-from daemon.errors import RefusedError
+from daemon.errors import IspsdError, RefusedError
 from daemon.model import LinkState
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
 from tests.ship_talk import HATCH_ALERT, acknowledge, entries, open_hatch, told
@@ -194,6 +195,14 @@ async def test_the_command_says_whether_a_log_reads_it(tmp_path, monkeypatch, is
     given = cli._parser().parse_args(["reload", "--config", str(tmp_path / "ispsd.toml")])
     assert await shipfile._reload(given) == cli.DONE
     assert [each["for_a_log"] for each in said] == [is_journal]
+
+
+async def test_a_file_too_large_for_a_request_is_refused_with_what_to_do(tmp_path):
+    path = tmp_path / "ispsd.toml"
+    path.write_text(f"# {random.Random(1).randbytes(60_000).hex()}\n[ship]\n")
+    given = cli._parser().parse_args(["reload", "--config", str(path)])
+    with pytest.raises(IspsdError, match="systemctl restart ispsd takes it"):
+        await shipfile._reload(given)
 
 
 async def refused(ship: Ship, why: str) -> None:

@@ -41,6 +41,8 @@ SHORTEST_S: Final = 1.0
 LONGEST_S: Final = 600.0
 RELOADED_S: Final = 45.0
 AGAIN_S: Final = 0.2
+MOST_PACKED: Final = control.LONGEST_LINE - 8 * 1024
+"""Bytes of a request that the file may have; the rest of it is its name."""
 ASKED_S: Final = 5.0
 THREADS: Final = "probe"
 MOST_THREADS: Final = 64
@@ -209,7 +211,13 @@ async def _reload(given: argparse.Namespace) -> int:
     socket = given.socket or _socket_of(raw, str(given.config))
     # `systemctl reload` has the journal read what is said here.
     for_a_log = systemd.is_journal(sys.stderr)
-    request = {"do": "reload", "file": str(given.config), "packed": packed(raw)}
+    content = packed(raw)
+    if len(content) > MOST_PACKED:
+        raise IspsdError(
+            f"{given.config}: even packed, {len(content)} bytes are more than a running ispsd can be handed "
+            f"({MOST_PACKED}): systemctl restart ispsd takes it"
+        )
+    request = {"do": "reload", "file": str(given.config), "packed": content}
     answer = await control.ask(socket, {**request, "for_a_log": for_a_log})
     if answer["same"]:
         say(f"{given.config}: ispsd runs with it already; nothing was done")
