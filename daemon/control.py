@@ -102,12 +102,10 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
 
     async def _listen(self) -> asyncio.Server:
-        if self._path.exists():
-            if await answers(self._path):
-                raise IspsdError(f"{self._path}: another ispsd is running")
-            if not stat.S_ISSOCK(self._path.lstat().st_mode):
-                raise IspsdError(f"{self._path}: is not a socket; it is left alone")
-            self._path.unlink()
+        try:
+            await self._take_away_what_is_left()
+        except OSError as err:
+            raise IspsdError(f"{self._path}: {err.strerror or err}") from err
         old_mask = os.umask(0o177)
         try:
             with _reachable(self._path) as path:
@@ -120,6 +118,21 @@ class ControlServer:
             os.umask(old_mask)
         self._let_in_web_user()
         return server
+
+    async def _take_away_what_is_left(self) -> None:
+        """Take away the socket of a dead daemon.
+
+        Raises:
+            IspsdError: It is a living one's, or no socket.
+            OSError: It cannot be looked at, or not be taken away.
+        """
+        if not self._path.exists():
+            return
+        if await answers(self._path):
+            raise IspsdError(f"{self._path}: another ispsd is running")
+        if not stat.S_ISSOCK(self._path.lstat().st_mode):
+            raise IspsdError(f"{self._path}: is not a socket; it is left alone")
+        self._path.unlink()
 
     def _let_in_web_user(self) -> None:
         """Let the pages' server reach the socket; where that cannot be, the watch goes on without those pages."""

@@ -127,6 +127,11 @@ async def test_a_place_that_cannot_be_written_is_named(tmp_path):
         await control.ControlServer(tmp_path / "none" / "s", echo).run()
 
 
+async def test_a_place_that_cannot_even_be_looked_at_is_named(tmp_path):
+    with pytest.raises(IspsdError, match="File name too long"):
+        await control.ControlServer(tmp_path / ("x" * 300), echo).run()
+
+
 async def test_a_folder_that_lies_too_deep_for_an_address_is_no_hindrance(tmp_path):
     path = tmp_path / ("d" * 60) / ("e" * 60) / "control.sock"
     path.parent.mkdir(parents=True)
