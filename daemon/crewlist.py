@@ -226,7 +226,7 @@ class CrewList:
             try:
                 await self._proofs.forget(name)
             except RefusedError as err:
-                # Who is not on the list does nothing with it; it goes when it can be written.
+                # Who is not on the list does nothing with it; should he come back, it is his as before.
                 self._log.error("pin.not_forgotten", reason=str(err))
         return written
 
