@@ -14,16 +14,24 @@ from typing import Final
 
 from argon2 import Type
 from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import hash_secret, hash_secret_raw, verify_secret
+from argon2.low_level import error_to_str, hash_secret, hash_secret_raw, verify_secret
+
+from daemon.errors import IspsdError
 
 HASH_BYTES: Final = 32
 SALT_BYTES: Final = 16
 _STORED = re.compile(
     r"\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{20,30}\$[A-Za-z0-9+/]{40,50}"
 )
+_UNTRIED: Final = frozenset({error_to_str(-22), error_to_str(-33)})
+"""ARGON2_MEMORY_ALLOCATION_ERROR and ARGON2_THREAD_FAIL (argon2.h)."""
 MOST_MEMORY_KIB: Final = 128 * 1024
 MOST_PASSES: Final = 10
 MOST_LANES: Final = 8
+
+
+class UntriedError(IspsdError):
+    """A PIN could not be tried, as for want of memory or of a thread: that says nothing of the PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,18 @@ def hashed(secret: str, salt: bytes, hardness: Hardness) -> str:
 
 
 def fits(stored: str, secret: str) -> bool:
-    """Return whether a PIN is the one that was kept; takes as long for a wrong one."""
+    """Return whether a PIN is the one that was kept; takes as long for a wrong one.
+
+    Raises:
+        UntriedError: It could not be tried.
+    """
     try:
         return verify_secret(stored.encode(), _bytes(secret), Type.ID)
-    except (VerificationError, InvalidHashError):
+    except VerificationError as err:
+        if str(err) in _UNTRIED:
+            raise UntriedError(str(err)) from err
+        return False
+    except InvalidHashError:
         return False
 
 

@@ -194,9 +194,7 @@ class Proofs:
     async def _knocked(self, name: str | None, pin: str, place: str, station: str) -> bool:
         self._must_be_readable()
         held = None if name is None else self._held.get(name)
-        is_right = await self._hasher.call(
-            partial(hashing.fits, self._nobody if held is None else held.hash, pin)
-        )
+        is_right = await self._fits(self._nobody if held is None else held.hash, pin)
         now_s = self._clock.now_s()
         if held is None or name is None or self._knocks.locked_for_s(name, place, now_s):
             return False
@@ -216,8 +214,7 @@ class Proofs:
         if held is None or name is None:
             await self._waste(pin)
             raise RefusedError(f"the {what} is wrong")
-        right = await self._hasher.call(partial(hashing.fits, held.hash, pin))
-        if right:
+        if await self._fits(held.hash, pin):
             if tried != FRESH:
                 await self._count(name, held, FRESH)
             return
@@ -240,7 +237,19 @@ class Proofs:
         if self._strangers.locked_for_s(now_s):
             return
         self._strangers = self._strangers.after_wrong(now_s)
-        await self._hasher.call(partial(hashing.fits, self._nobody, pin))
+        await self._fits(self._nobody, pin)
+
+    async def _fits(self, stored: str, pin: str) -> bool:
+        """Return whether a PIN is the one that was kept.
+
+        Raises:
+            RefusedError: It could not be tried: no guess, and nothing to count.
+        """
+        try:
+            return await self._hasher.call(partial(hashing.fits, stored, pin))
+        except hashing.UntriedError as err:
+            self._log.error("pin.untried", reason=str(err))
+            raise RefusedError(f"no PIN can be checked now ({err}): try again in a moment") from err
 
     def _locked(self, what: str, left_s: float) -> str:
         until = self._clock.utc() + timedelta(seconds=left_s)

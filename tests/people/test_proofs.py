@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from argon2.exceptions import VerificationError
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -19,6 +20,7 @@ from daemon.people import credentials, hashing, personkey
 from daemon.people.authority import INSISTS, Act
 from daemon.people.claims import By, Claim
 from daemon.people.guard import allow
+from daemon.people.lockout import TRIES
 from daemon.people.people import People
 from daemon.people.proofs import MOST_WAITING, NEW_ON_DISK_S, Proofs
 from daemon.record.entry import Actor, Draft, Proof
@@ -312,6 +314,26 @@ async def test_a_disk_that_fails_keeps_nobody_from_proving_himself_and_guesses_c
     with pytest.raises(RefusedError, match="nothing has changed"):
         await made.proofs.forget("R. Menon")
     assert (await made.prove("R. Menon", PIN)).proof is Proof.PIN
+
+
+async def test_a_pin_that_could_not_be_tried_for_want_of_a_thread_is_no_wrong_one(
+    tmp_path, monkeypatch
+):
+    """The service has a bound of threads and of memory: who meets it is not locked out for it."""
+    made = await rig(tmp_path)
+
+    def cannot(*_):
+        raise VerificationError("Threading failure")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hashing, "verify_secret", cannot)
+        for _ in range(TRIES + 1):
+            said = await made.refused("R. Menon", PIN)
+            assert said.startswith("no PIN can be checked now (Threading failure)")
+            with pytest.raises(RefusedError, match="no PIN can be checked now"):
+                await made.proofs.knock("R. Menon", PIN, place="here", station="page")
+    assert (await made.prove("R. Menon", PIN)).proof is Proof.PIN
+    assert await made.proofs.knock("R. Menon", PIN, place="here", station="page")
 
 
 async def test_a_new_pin_that_a_hung_disk_took_too_late_does_not_count_after_a_restart(
