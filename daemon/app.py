@@ -185,7 +185,8 @@ class Daemon(Fitted):
             ]
             publishing = group.create_task(self.publisher.run())
             await self.stop.wait()
-            systemd.notify(*self._farewell())
+            with suppress(OSError):  # the stop is in order, whether systemd hears of it or not
+                systemd.notify(*self._farewell())
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -150,6 +151,7 @@ class Ourselves:
         while True:
             now = (watch.looks, self._publisher.facts().progress)
             if all(new > old for new, old in zip(now, seen, strict=True)):
-                systemd.notify("WATCHDOG=1")
-                seen = now
+                with suppress(OSError):  # it has patience for three turns more
+                    systemd.notify("WATCHDOG=1")
+                    seen = now
             await self._clock.sleep(period_us / 1e6 / 4)
