@@ -152,27 +152,51 @@ def fresh_root(work: Path) -> Path:
     base, root = work / "base", work / "root"
     if not (base / "etc/debian_version").exists():
         half = work / "base.half"  # until it is a whole one
-        shutil.rmtree(half, ignore_errors=True)
+        remove(half)
         print("making a small Debian (once)", flush=True)
-        made = subprocess.run(
+        code, said = ended_in_order(
             ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}",
              '--customize-hook=chroot "$1" apt-get clean',
              '--customize-hook=chroot "$1" apt-get install --yes --quiet=2 --no-install-recommends --download-only '
              f"{ON_THE_STICK} >/dev/null",
              f'--customize-hook=mkdir -p "$1/{FETCHED}" && mv "$1"/var/cache/apt/archives/*.deb "$1/{FETCHED}"',
              "bookworm", half],
-            check=False, stderr=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
-        if made.returncode:
-            shutil.rmtree(half, ignore_errors=True)
-            raise CannotBootError(f"no Debian could be made: {made.stderr.strip()[-300:]}")
-        shutil.rmtree(base, ignore_errors=True)
+        if code:
+            remove(half)
+            raise CannotBootError(f"no Debian could be made: {said.strip()[-300:]}")
+        remove(base)
         half.rename(base)
-    shutil.rmtree(root, ignore_errors=True)
+    remove(root)
     subprocess.run(["cp", "-a", base, root], check=True)
     (root / STICK).mkdir(parents=True)
     (root / FETCHED).rename(root / STICK / "debian")
     return root
+
+
+def ended_in_order(words: list[str | Path]) -> tuple[int, str]:
+    """Run a program that mounts, and is asked to end, not killed; return how it ended, and its complaints."""
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, errors="replace") as process:
+        try:
+            said = process.communicate()[1]
+        except KeyboardInterrupt:
+            process.terminate()  # it takes its mounts away before it ends
+            process.communicate()
+            raise
+    return process.returncode, said
+
+
+def remove(folder: Path) -> None:
+    """Remove a Debian; not where something of this computer is mounted in it, which would be removed too.
+
+    Raises:
+        SystemExit: It is.
+    """
+    here = folder.resolve()
+    mounts = [Path(line.split()[1]) for line in Path("/proc/self/mounts").read_text().splitlines()]
+    if mounted := [str(each) for each in mounts if each.is_relative_to(here)]:
+        raise SystemExit(f"not removed, for it is mounted: {', '.join(mounted)}")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_next(package: Path, work: Path, out: Path) -> None:
