@@ -289,6 +289,7 @@ async def afloat(
     await broker.stop()
     running = asyncio.ensure_future(keep(ship.daemon, became=ship.is_run_by))
     await soon(lambda: ship.daemon.publisher.facts().progress > 0 or running.done())
+    _must_run(running)
     await ship.daemon.record.drained()
     asked = [each for each in ship.daemon.supervisors if each.device in answers_at_once]
     await soon(lambda: all(each.status.link is LinkState.UP for each in asked) or running.done())
@@ -299,6 +300,7 @@ async def afloat(
     listening = asyncio.ensure_future(ship.listen(subscriber))
     try:
         while ship.daemon.publisher.facts().session is None:
+            _must_run(running)
             due_s = ship.clock.next_due_s()
             await ship.clock.advance(0.0 if due_s is None else due_s - ship.clock.now_s())
             await ship.daemon.record.drained()
@@ -314,6 +316,13 @@ async def afloat(
             await listening
         await subscriber.disconnect()
         assert ship.faults == [], ship.faults[:3]
+
+
+def _must_run(running: asyncio.Future[Any]) -> None:
+    """Fail with what ended it where the daemon has ended."""
+    if running.done():
+        running.result()
+        raise AssertionError("the daemon ended before it was afloat")
 
 
 @asynccontextmanager
