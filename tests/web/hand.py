@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from daemon.mqtt.connection import Connection
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = "ispsd/9999993/v1/"
 IDS = itertools.count()
 UTC = "2026-11-22T02:10:00.000Z"
+BEAT_S = 1.0
 
 
 class Hand:
@@ -167,6 +168,24 @@ async def answered(
             yield heard
         finally:
             answering.cancel()
+
+
+@asynccontextmanager
+async def beating(hand: Hand) -> AsyncIterator[None]:
+    """Beat meanwhile as often as the daemon: a page that hears nothing for 5 s is laid out anew, and takes no press."""
+
+    async def beat() -> None:
+        while True:
+            await hand.beat()
+            await asyncio.sleep(BEAT_S)
+
+    living = asyncio.ensure_future(beat())
+    try:
+        yield
+    finally:
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.soon import soon as until
-from tests.web.hand import answered, shown
+from tests.web.hand import answered, beating, shown
 from tests.web.rig import soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -166,7 +166,7 @@ async def test_doors_stand_by_kind_and_name_and_what_is_not_closed_first(chromiu
 
 @pytest.mark.parametrize("size", [(1024, 768), (390, 844)], ids=["screen", "phone"])
 async def test_what_of_the_alerts_is_not_seen_is_said_and_one_press_shows_it(chromium, size):
-    async with shown(chromium) as (hand, screen, _):
+    async with shown(chromium) as (hand, screen, _), beating(hand):
         page = screen.page
         await page.set_viewport_size({"width": size[0], "height": size[1]})
         for number in range(MANY):
@@ -183,7 +183,6 @@ async def test_what_of_the_alerts_is_not_seen_is_said_and_one_press_shows_it(chr
             f"!{strip}.hidden && {strip}.textContent.includes('more alerts')",
             "that there are more",
         )
-        await hand.beat()  # a page that is not told of the ship is laid out anew, under the pointer
         await page.click(".strip")
         seen = "(() => {{ const r = document.querySelector(`[data-alert='{}']`).getBoundingClientRect();"
         seen += "const foot = document.querySelector('body > footer').getBoundingClientRect().top;"
