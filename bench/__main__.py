@@ -28,7 +28,7 @@ from bench import results, table
 from bench.machine import commit, load, machine, versions
 from bench.parts import PARTS, WHOLE
 from bench.told import Told, told_rows
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,15 +23,15 @@ from pymodbus.client import AsyncModbusSerialClient
 from pymodbus.exceptions import ModbusException
 
 from bench.told import below
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
+from daemon.computer.leash import leashed
 from daemon.drivers.api import Contact, DriverContext, Shared, Wiring
 from daemon.drivers.links import SerialLink
 from daemon.drivers.modbus_rtu import DRIVER, build
-from daemon.entropy import Entropy
 from daemon.gate import CovertGate
-from daemon.leash import leashed
 from daemon.model import Provenance
-from daemon.supervise import Supervisor
+from daemon.supervision.supervise import Supervisor
 
 if TYPE_CHECKING:
     from pathlib import Path

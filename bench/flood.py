@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from bench.latency import ROOT, SEAL, START_S, Subscriber, Unit, only_io, telling_unit
 from bench.spread import Spread, percentile, pooled, ratios, turns
 from bench.told import below
-from daemon import control
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
+from daemon.control import control
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate.processes import daemon_process
 

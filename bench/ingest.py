@@ -27,7 +27,7 @@ from bench.peers import gpsd, signalk_server
 from bench.peers.product import NotMeasuredError, Product
 from bench.spread import ratios, turns
 from bench.told import at_least, at_most
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate.processes import daemon_process
 from tests import thin

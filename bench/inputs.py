@@ -30,7 +30,7 @@ from bench.peers import thingsboard_gateway
 from bench.peers.product import NotMeasuredError
 from bench.spread import percentile, pooled, ratios, turns
 from bench.told import at_most
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate.processes import daemon_process, finish
 from simulators.input_lines import read_lines

@@ -26,8 +26,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from bench.bare_modbus import POLL_S, TOPIC
 from bench.spread import percentile, pooled, pooled_ratio, ratios, turns
 from bench.told import at_most
-from daemon import control
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
+from daemon.control import control
 from daemon.mqtt.embedded import embedded_broker
 from daemon.simulate.processes import daemon_process
 from tests import thin

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.records import ORIGIN, draft, verified
 from bench.told import at_least, at_most
-from daemon.entropy import Entropy
+from daemon.computer.entropy import Entropy
 from daemon.model import ClockStatus
 from daemon.record import codec, keys
 from daemon.record.entry import Stamp

@@ -26,14 +26,14 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from bench.spread import pooled, pooled_ratio, ratios, turns
 from bench.told import at_least, at_most
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.drivers.api import Contact, DriverContext, Wiring
 from daemon.drivers.modbus import DRIVER
-from daemon.entropy import Entropy
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
-from daemon.points import Points
-from daemon.supervise import Supervisor
+from daemon.points.points import Points
+from daemon.supervision.supervise import Supervisor
 from simulators.io_unit import IoUnit
 
 if TYPE_CHECKING:

@@ -32,20 +32,21 @@ import pynmea2
 
 from bench.spread import Spread, ratios, turns
 from bench.told import at_least, at_most
-from daemon import config, rulebook
+from daemon import config
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
 from daemon.alerts.rules.api import Moment
 from daemon.assets import asset
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.config.other_ships import AisSection
 from daemon.drivers.api import DriverContext
 from daemon.drivers.nmea import DRIVER
 from daemon.errors import LinkError
+from daemon.fitting import rulebook
 from daemon.gate import CovertGate
-from daemon.judging import Judging
 from daemon.model import Fix, Position, Provenance, Quality, Reading, Regime
-from daemon.points import Points
+from daemon.points.points import Points
+from daemon.watch.judging import Judging
 from simulators.ships import OWN_SHIP, Vessel
 from simulators.vessel_ais import ais, position_report
 from simulators.vessel_gnss import gga, rmc

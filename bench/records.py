@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import daemon
 from bench.spread import ratios, turns
 from bench.told import at_least
-from daemon.clock import SystemClock
-from daemon.entropy import Entropy
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.model import Classification, ClockStatus
 from daemon.record import codec, keys
 from daemon.record.entry import Draft, Stamp

@@ -12,29 +12,31 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from daemon import equipment, logs, rulebook, systemd, timekeeper
 from daemon.alerts import policy
 from daemon.alerts.alert import alert_id
 from daemon.alerts.engine import LAST_INSTANCE
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.gnss import SUSPECT
 from daemon.assets import asset
+from daemon.computer import logs, systemd
 from daemon.config.advice import advice
 from daemon.config.changes import unchanged
-from daemon.episodes import BEGAN
 from daemon.errors import IspsdError, RecordError
-from daemon.fitting import Fitted
+from daemon.fitting import equipment, rulebook
+from daemon.fitting.fitted import Fitted
+from daemon.fitting.restore import restore
 from daemon.model import Classification, Priority
 from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import Query
-from daemon.restore import restore
+from daemon.watch import timekeeper
+from daemon.watch.episodes import BEGAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.config import Config
     from daemon.model import Json, Reading
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import daemon
-from daemon import config, logs, systemd
+from daemon import config
+from daemon.computer import logs, systemd
 from daemon.config import reading
 from daemon.console.asking import (
     DEFAULT_CONFIG,
@@ -177,7 +178,7 @@ class _Version(argparse.Action):
 
 def _run(given: argparse.Namespace) -> int:
     from daemon import app  # noqa: PLC0415 (the other subcommands start faster without the drivers' libraries)
-    from daemon.clock import SystemClock  # noqa: PLC0415
+    from daemon.computer.clock import SystemClock  # noqa: PLC0415
 
     loaded = config.load(given.config)
     clock = SystemClock()
@@ -186,7 +187,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _status(given: argparse.Namespace) -> int:
-    from daemon.clock import SystemClock  # noqa: PLC0415 (see _run)
+    from daemon.computer.clock import SystemClock  # noqa: PLC0415 (see _run)
     from daemon.console import live  # noqa: PLC0415
 
     if given.socket is None and given.config == DEFAULT_CONFIG and is_missing(DEFAULT_CONFIG):

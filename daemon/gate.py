@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from daemon.errors import RefusedError
 
 if TYPE_CHECKING:
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 LONGEST_WINDOW_S = 90 * 60.0
 """A JRC JUE-95SA test to five addressees takes up to 53 minutes; nothing known takes 90."""

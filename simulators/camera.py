@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, only, whole
 from simulators.camera_picture import COLUMNS, ROWS, flat, payloads, scan, view
 from simulators.tcp_unit import TcpUnit
@@ -21,7 +21,7 @@ from simulators.tcp_unit import TcpUnit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 PICTURE_S = 0.2
 LONGEST_REQUEST = 8192

@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only, whole
 from simulators.panel_line import LINE_SETTINGS, line_of
 from simulators.panel_list import AlertList, Shown
@@ -25,7 +25,7 @@ from simulators.text_port import one_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 VERBS: Final = {"acknowledge": "A", "silence": "S", "transfer": "O", "request": "Q"}
 KNOWN: Final = f"{', '.join(VERBS)}, mute, unmute, restart, unplug, plug, raw, beat (a heartbeat now), fail, mend"

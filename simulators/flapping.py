@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableSequence
     from typing import Self
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 MOST_TIMES = 10_000
 LONGEST_EVERY_S = 600.0

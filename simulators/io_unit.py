@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, seconds, whole
 from simulators.flapping import Flapping
 from simulators.io_unit_wire import (
@@ -35,7 +35,7 @@ from simulators.tcp_unit import TcpUnit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from simulators.api import Settings
 
 E1210_MAP = {2: 0x0000, 4: 0x0030}

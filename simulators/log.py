@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only
 from simulators.outlets import OUTLET_SETTINGS
 from simulators.voice import TalkingUnit, Voice, formatters, number, sentence, talker
@@ -15,7 +15,7 @@ from simulators.voice import TalkingUnit, Voice, formatters, number, sentence, t
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 FORMATTERS = ("VBW", "VHW")
 KMH_PER_KNOT = 1.852

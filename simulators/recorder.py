@@ -12,7 +12,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, only, whole
 from simulators.tcp_unit import TcpUnit
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 LONGEST_REQUEST = 64 * 1024
 PIECE_S = 60.0

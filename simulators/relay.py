@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import SimulatorSpec, only, whole
 from simulators.misread import HIGHEST_BAUD, misread
 from simulators.pty_ports import opened, path_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from simulators.api import Settings
     from simulators.pty_ports import Pty
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import SimulatorSpec, flag, only, whole
 from simulators.flapping import Flapping
 from simulators.io_unit_wire import answer, asks_for, measures_of, picture, refusal
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from simulators.api import Settings
     from simulators.pty_ports import Pty
 

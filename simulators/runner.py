@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.errors import ConfigError
 from simulators.input_lines import LONGEST_LINE_BYTES, read_lines
 from simulators.plan import load_scenario, load_units
@@ -24,7 +24,7 @@ from simulators.plan import load_scenario, load_units
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from simulators.api import Settings, Simulator, SimulatorSpec
     from simulators.plan import Step
 

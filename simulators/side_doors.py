@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, only, whole
 from simulators.outlets import OUTLET_SETTINGS
 from simulators.voice import TalkingUnit, Voice, plain, sentence, talker
@@ -16,7 +16,7 @@ from simulators.voice import TalkingUnit, Voice, plain, sentence, talker
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 STATES = {"open": "O", "close": "C", "secure": "S", "free": "F", "fault": "X"}
 """What a door can be told, and the letter that is said then."""

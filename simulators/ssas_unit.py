@@ -12,7 +12,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only, seconds, whole
 from simulators.text_port import VERBS, TextPort, one_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 SENDS_AFTER_S = 30.0
 """Both makers: a button that is let go before sends nothing."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.api import Settings, SimulatorSpec, flag, only, whole
 from simulators.outlets import OUTLET_SETTINGS
 from simulators.ships import OTHERS, OWN_SHIP
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from simulators.ships import Vessel
 
 STATIC_EVERY_S = 6

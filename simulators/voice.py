@@ -19,7 +19,7 @@ from simulators.voice_faults import trouble_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from simulators.api import Settings
     from simulators.voice_faults import Trouble
 

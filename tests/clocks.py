@@ -16,7 +16,7 @@ MOST_TURNS: Final = 20
 
 
 class ManualClock:
-    """Both clocks of ``daemon.clock.Clock``, moved by hand; sleepers wake in the order of their deadlines."""
+    """Both clocks of ``daemon.computer.clock.Clock``, moved by hand; sleepers wake in the order of their deadlines."""
 
     def __init__(
         self, *, utc: datetime = datetime(2026, 11, 22, 2, 10, tzinfo=UTC), now_s: float = 1000.0

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from daemon import config, control, logs
+from daemon import config
 from daemon.app import Daemon, keep
+from daemon.computer import logs
+from daemon.control import control
 from daemon.drivers.ssas_listening import SsasPortDriver
 from daemon.errors import RefusedError
 from daemon.model import LinkState

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from daemon.acts import LONGEST_TEXT
+from daemon.acts.acts import LONGEST_TEXT
 from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Person, Role, Situation
 from daemon.people.claims import Claim
-from daemon.window import may_open_window
+from daemon.ssas.window import may_open_window
 from tests.ship import HATCH, SEAL_CLOSED, SEAL_OPEN, Ship, afloat, ashore, sailing
 
 HATCH_ALERT = "alert/door.escape.open.d12"

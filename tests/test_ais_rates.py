@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.ais_rates import Turning, interval_s
+from daemon.navigation.ais_rates import Turning, interval_s
 from tests.makers import own_report
 
 

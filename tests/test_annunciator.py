@@ -12,13 +12,13 @@ from daemon.alerts.annunciation import NEXT_AFTER_S, Plan, Settings
 from daemon.alerts.engine import Engine
 from daemon.assets import asset
 from daemon.gate import CovertGate
-from daemon.inbox import Inboxes
 from daemon.model import Regime, SecurityLevel, Situation, Station
 from daemon.mqtt.topics import Topics
-from daemon.points import Points
-from daemon.shipstate import ShipState
-from daemon.stations import Stations
-from daemon.watch import Watch
+from daemon.points.inbox import Inboxes
+from daemon.points.points import Points
+from daemon.ship.state import ShipState
+from daemon.stations.stations import Stations
+from daemon.watch.watch import Watch
 from tests.checks.rig import HandJournal
 from tests.clocks import ManualClock
 from tests.test_watch import Rig, Told

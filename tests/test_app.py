@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 
-from daemon import control
+from daemon.control import control
 from tests.ship import GEAR_CLOSED, HATCH, ROOT, sailing
 
 HATCH_ALERT = "alert/door.escape.open.d12"
@@ -57,7 +57,7 @@ async def test_a_systemd_that_cannot_be_told_for_a_while_ends_neither_watch_nor_
         told.append(lines[0])
 
     monkeypatch.setenv("WATCHDOG_USEC", "4000000")
-    monkeypatch.setattr("daemon.systemd.notify", notify)
+    monkeypatch.setattr("daemon.computer.systemd.notify", notify)
     async with sailing(tmp_path) as ship:
         await ship.pass_time(5.0)
         assert ship.state("point/d12")["value"] == "closed"

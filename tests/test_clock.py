@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon import clock as clocks
-from daemon.clock import EARLIEST_PLAUSIBLE_UTC, SystemClock
+from daemon.computer import clock as clocks
+from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC, SystemClock
 from daemon.model import ClockStatus
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import config, systemd
+from daemon import config
+from daemon.computer import systemd
 from daemon.errors import ConfigError
 from tests.test_config import THIN
 from tests.test_config_ssas import TRACKER

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from daemon import control
 from daemon.console import line, log
+from daemon.control import control
 from tests.clocks import ManualClock
 from tests.soon import soon
 

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from daemon import control
-from daemon.control import Peer
+from daemon.control import control
+from daemon.control.control import Peer
 from daemon.errors import IspsdError, RefusedError
 from tests.needed import needs
 from tests.soon import soon

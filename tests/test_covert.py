@@ -22,7 +22,7 @@ from daemon.drivers.modbus_plan import InputPlan
 from daemon.errors import RefusedError
 from daemon.gate import CovertGate
 from daemon.model import LampState
-from daemon.watch import Watch
+from daemon.watch.watch import Watch
 from tests.bam.listener import Listener
 from tests.clocks import ManualClock
 from tests.ship import HATCH, LAMP, ROOT, Everything, Ship, afloat, ashore, fresh, sailing

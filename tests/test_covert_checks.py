@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from daemon import logs
+from daemon.computer import logs
 from tests.ship import LAMP, ROOT, Ship, ssas_ports_opened
 from tests.soon import soon
 from tests.test_covert import (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.drivers.ssas_listening import SsasPortDriver
 from simulators.ssas_modem import SsasModem
 from simulators.ssas_unit import SsasUnitSimulator

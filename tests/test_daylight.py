@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.daylight import SWITCHED, is_night, must_be_lit, sun_deg
 from daemon.model import Position
+from daemon.navigation.daylight import SWITCHED, is_night, must_be_lit, sun_deg
 
 SINGAPORE = Position(1.264, 103.840)
 ROTTERDAM = Position(51.95, 4.14)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from daemon import diskroom
-from daemon.diskroom import DiskRoom
+from daemon.record import diskroom
+from daemon.record.diskroom import DiskRoom
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 
 from daemon import cli
 from daemon.console import doctor, findings, live
-from daemon.quarantine import REASON
+from daemon.supervision.quarantine import REASON
 from tests import test_cli
 from tests.ship import sailing
 from tests.test_status_page import ALERT, DEVICE, RECORD, STATION

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from daemon.checks.api import Unanswered
-from daemon.echoes import ANSWER_WITHIN_S, SPEAKS_WITHIN_S, Echoes
 from daemon.model import Situation, Sounder, Station
-from daemon.stations import LIVE_FOR_S, Stations, Teller
+from daemon.stations.echoes import ANSWER_WITHIN_S, SPEAKS_WITHIN_S, Echoes
+from daemon.stations.stations import LIVE_FOR_S, Stations, Teller
 
 
 def made(*stations: str) -> Echoes:

@@ -10,11 +10,11 @@ import pytest
 from daemon.alerts.rules.gnss import SOURCE, SUSPECT
 from daemon.alerts.rules.gnss_fusion import Finding, Suspicion, Witness
 from daemon.drivers.tape import Tapes
-from daemon.episodes import AROUND_S, BEGAN, ENDED, MOST_INDICATIONS, Episodes
 from daemon.model import Classification, Fix, Position, Situation
-from daemon.points import Points
+from daemon.points.points import Points
 from daemon.record import codec, fold
 from daemon.record.entry import Draft
+from daemon.watch.episodes import AROUND_S, BEGAN, ENDED, MOST_INDICATIONS, Episodes
 from tests.alerts.rig import advance, engine, regime
 from tests.alerts.test_gnss_fusion import GNSS
 from tests.clocks import ManualClock

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.events import MOST_REMEMBERED, RecordEvents
+from daemon.record.events import MOST_REMEMBERED, RecordEvents
 from tests.record.ship import alert, breach, record
 
 if TYPE_CHECKING:

@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import evidence
 from daemon.checks.api import Gathered
 from daemon.errors import RecordError
-from daemon.evidence import Basis
 from daemon.model import (
     AisCounts,
     AisOffLog,
@@ -38,6 +36,8 @@ from daemon.model import (
     Value,
 )
 from daemon.record.entry import EntryError
+from daemon.testing import evidence
+from daemon.testing.evidence import Basis
 from tests.makers import own_identity, own_report, reading
 
 HERE = Position(1.2345678901234567, 103.75)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 
 

@@ -9,6 +9,7 @@ import pytest
 from daemon import forms
 from daemon.alerts.alert import Acknowledgement, Alert, Source
 from daemon.alerts.annunciation import Voice
+from daemon.alerts.forms import alert_entry, alert_from_entry, alert_message
 from daemon.drivers.api import Health
 from daemon.model import (
     AlertState,
@@ -20,8 +21,9 @@ from daemon.model import (
     Quality,
 )
 from daemon.record import codec
-from daemon.stations import LIVE_FOR_S, StationStatus
-from daemon.supervise import DeviceStatus
+from daemon.stations.messages import driver_message, point_message, station_message
+from daemon.stations.stations import LIVE_FOR_S, StationStatus
+from daemon.supervision.supervise import DeviceStatus
 from tests.makers import UTC_0210, reading
 
 
@@ -72,7 +74,7 @@ def test_seconds_are_shown_to_the_millisecond(seconds, shown):
 @pytest.mark.parametrize("quality", [Quality.STALE, Quality.UNKNOWN])
 def test_what_is_not_known_has_no_value(quality):
     said = reading("d12", None, quality=quality, provenance=Provenance.SIMULATED)
-    assert forms.point_message(said, name="HATCH", valid_for_s=15.0) == {
+    assert point_message(said, name="HATCH", valid_for_s=15.0) == {
         "value": None,
         "unit": None,
         "quality": quality.value,
@@ -88,12 +90,12 @@ def test_what_is_not_known_has_no_value(quality):
 
 def test_a_contact_is_a_word():
     said = reading("d12", ContactState.LINE_FAULT)
-    assert forms.point_message(said, name=None, valid_for_s=15.0)["value"] == "line_fault"
+    assert point_message(said, name=None, valid_for_s=15.0)["value"] == "line_fault"
 
 
 def test_a_device_that_never_spoke_has_no_last_word():
     status = DeviceStatus("io1", LinkState.DOWN, 1000.0004, "refused")
-    assert forms.driver_message(status, Health()) == {
+    assert driver_message(status, Health()) == {
         "link": "down",
         "since_up": 1000.0,
         "last_good_up": None,
@@ -107,7 +109,7 @@ def test_a_device_that_never_spoke_has_no_last_word():
 
 def test_a_devices_counters_are_copied_and_its_latency_is_in_milliseconds():
     health = Health(good=3, dropped={"checksum": 2}, last_good_s=0.0, latency_s=0.0012345)
-    said = forms.driver_message(DeviceStatus("io1", LinkState.UP, 1.0), health)
+    said = driver_message(DeviceStatus("io1", LinkState.UP, 1.0), health)
     health.drop("checksum")
     health.notice("TXT")
     assert (said["dropped"], said["noticed"], said["last_good_up"], said["latency_ms"]) == (
@@ -130,7 +132,7 @@ def test_a_station_is_live_as_long_as_its_proof_lasts(age_s, live):
         said_armed=True,
         sounder_s=1000.0,
     )
-    said = forms.station_message(status, now_s=1000.0 + age_s, sounds=True, voice=Voice(2, 45))
+    said = station_message(status, now_s=1000.0 + age_s, sounds=True, voice=Voice(2, 45))
     assert said == {
         "attended": True,
         "person": "L. Tupou",
@@ -151,7 +153,7 @@ def test_a_station_is_live_as_long_as_its_proof_lasts(age_s, live):
 
 
 def test_only_an_alert_that_sounds_names_where():
-    sounding = forms.alert_message(alert(), sounds_at=["gangway"], recorded=None)
+    sounding = alert_message(alert(), sounds_at=["gangway"], recorded=None)
     assert (sounding["sounding"], sounding["sounds_at"]) == (True, ["gangway"])
     for quiet in (
         alert(priority=Priority.CAUTION),
@@ -159,7 +161,7 @@ def test_only_an_alert_that_sounds_names_where():
         alert(state=AlertState.ACTIVE_ACKNOWLEDGED),
         alert(state=AlertState.RECTIFIED_UNACKNOWLEDGED),
     ):
-        said = forms.alert_message(quiet, sounds_at=["gangway"], recorded=3)
+        said = alert_message(quiet, sounds_at=["gangway"], recorded=3)
         assert (said["sounding"], said["sounds_at"], said["recorded"]) == (False, [], 3)
 
 
@@ -170,9 +172,9 @@ def test_an_alert_comes_back_from_its_entry_as_it_was(person):
         alert(),
         alert(state=AlertState.ACTIVE_ACKNOWLEDGED, acknowledged_by=by, revision=99, escalation=9),
     ):
-        body = forms.alert_entry(before, "acknowledge")
+        body = alert_entry(before, "acknowledge")
         assert codec.canonical(body), "whole numbers only: it can be hashed"
-        after = forms.alert_from_entry(
+        after = alert_from_entry(
             body, action=before.action, show=Classification.WATCH, now_s=before.changed_s
         )
         assert after == before

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.gangwayprompt import GangwayPrompt
 from daemon.model import Regime, SecurityLevel, Situation
+from daemon.stations.gangwayprompt import GangwayPrompt
 
 EVERY_MIN = (0, 30, 15)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.geodesy import bearing_deg, distance_m
 from daemon.model import Position
+from daemon.navigation.geodesy import bearing_deg, distance_m
 
 
 @pytest.mark.parametrize(

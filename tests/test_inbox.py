@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from daemon.inbox import LONGEST, Inboxes
+from daemon.points.inbox import LONGEST, Inboxes
 from tests.clocks import ManualClock
 from tests.makers import reading
 

@@ -11,9 +11,9 @@ from daemon.checks import door_contacts
 from daemon.checks.api import Answer, Expects, Mode, Who
 from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Outcome, Verdict
-from daemon.readiness import Test
 from daemon.record.entry import Proof
-from daemon.session import Aborted
+from daemon.testing.readiness import Test
+from daemon.testing.session import Aborted
 from tests.checks.rig import Rig, rig, running, scripted
 from tests.makers import UTC_0210, reading
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from daemon import logs
+from daemon.computer import logs
 from tests.makers import UTC_0210
 
 

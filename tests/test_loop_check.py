@@ -12,9 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from daemon import cli
+from daemon.commissioning.loopcheck import LoopCheck
+from daemon.commissioning.looprun import Tag
 from daemon.errors import RefusedError
-from daemon.loopcheck import LoopCheck
-from daemon.looprun import Tag
 from daemon.model import Classification, ContactState, LampState, Role, SecurityLevel
 from daemon.mqtt.contract import schema_for
 from daemon.mqtt.topics import Topics

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.inbox import Inboxes
 from daemon.model import Classification, ContactState, Provenance, Quality
-from daemon.movements import Door, Movements
+from daemon.points.inbox import Inboxes
+from daemon.watch.movements import Door, Movements
 from tests.checks.rig import SHIP_TIME, HandJournal
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210, reading

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import logs
 from daemon.book.values import Field, Is, value_of
+from daemon.computer import logs
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Person, Role
-from daemon.office import AFTER_FAULT_S, Office
+from daemon.office.office import AFTER_FAULT_S, Office
 from daemon.people.authority import Act
 from daemon.people.claims import Claim
 from daemon.people.people import People
 from daemon.people.proofs import Proofs
-from daemon.worklist import Item, ItemState
+from daemon.testing.worklist import Item, ItemState
 from tests.clocks import FixedEntropy, ManualClock
 from tests.pins import FAST, PIN, give_pins
 from tests.ship import sailing

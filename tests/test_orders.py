@@ -11,11 +11,11 @@ import pytest
 from daemon import forms
 from daemon.alerts import catalogue, policy
 from daemon.alerts.engine import Engine
+from daemon.alerts.muting import Muting
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
 from daemon.errors import RefusedError
 from daemon.gate import CovertGate
-from daemon.inbox import Inboxes
 from daemon.model import (
     ContactState,
     DoorClass,
@@ -30,17 +30,17 @@ from daemon.model import (
 )
 from daemon.mqtt import commands
 from daemon.mqtt.topics import Topics
-from daemon.muting import Muting
 from daemon.orders.equipment import Equipment, Found
 from daemon.orders.ordering import Ordering
 from daemon.orders.service import Service
 from daemon.orders.table import Orders
 from daemon.people.claims import By
 from daemon.people.people import People
-from daemon.points import Points
-from daemon.shipstate import ShipState, ship_time
-from daemon.stations import Stations
-from daemon.watch import Watch
+from daemon.points.inbox import Inboxes
+from daemon.points.points import Points
+from daemon.ship.state import ShipState, ship_time
+from daemon.stations.stations import Stations
+from daemon.watch.watch import Watch
 from tests.checks.rig import HandJournal
 from tests.clocks import ManualClock
 from tests.makers import SEAL, UTC_0210, reading

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from daemon import ourselves
-from daemon.ourselves import WHOLE_EVERY_S, Ourselves
+from daemon.fitting import ourselves
+from daemon.fitting.ourselves import WHOLE_EVERY_S, Ourselves
 from daemon.record import selfcheck
 from daemon.record.keys import write_public
 from tests.clocks import ManualClock

@@ -8,9 +8,9 @@ import pytest
 
 from daemon.model import Classification, ContactState, Opening, OpeningKind, Quality
 from daemon.mqtt.topics import Topics
-from daemon.openings import WORDS
-from daemon.picture import Picture
-from daemon.points import Points
+from daemon.points.points import Points
+from daemon.stations.picture import Picture
+from daemon.wording.openings import WORDS
 from tests.clocks import ManualClock
 from tests.makers import reading
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.model import ContactState, Provenance, Quality, Reading
-from daemon.points import Points
+from daemon.points.points import Points
 from tests.makers import UTC_0210, reading
 
 CLOSED, OPEN = ContactState.CLOSED, ContactState.OPEN

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.drivers.api import Wiring
 from daemon.model import ContactState, Provenance, Quality
-from daemon.proving import Proving, Wired
+from daemon.points.proving import Proving, Wired
 from daemon.record import fold
 from tests.checks.rig import HandJournal
 from tests.makers import reading

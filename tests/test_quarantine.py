@@ -9,8 +9,8 @@ import pytest
 
 from daemon.drivers.api import Health
 from daemon.drivers.reach import Reach
-from daemon.hangwatch import HangWatch
-from daemon.quarantine import (
+from daemon.supervision.hangwatch import HangWatch
+from daemon.supervision.quarantine import (
     CAUGHT,
     FILE,
     HUNG,
@@ -70,10 +70,15 @@ def test_what_is_older_than_ten_minutes_does_not_count_but_a_quarantine_lasts():
 
 def test_the_driver_that_stands_in_the_frames_is_named_else_all_of_the_kind():
     kinds = {"daemon.drivers.nmea": ["gps1", "gps2"], "daemon.drivers.modbus": ["io1"]}
-    frames = ["re", "daemon.drivers.nmea_layouts", "daemon.drivers.nmea", "daemon.supervise"]
+    frames = [
+        "re",
+        "daemon.drivers.nmea_layouts",
+        "daemon.drivers.nmea",
+        "daemon.supervision.supervise",
+    ]
     assert suspects(frames, ["gps2"], kinds) == ("gps2",)
     assert suspects(frames, [], kinds) == ("gps1", "gps2")
-    assert suspects(["daemon.watch", "asyncio"], [], kinds) == ()
+    assert suspects(["daemon.watch.watch", "asyncio"], [], kinds) == ()
 
 
 def test_notes_survive_and_nothing_in_the_file_can_stop_a_start(tmp_path):
@@ -150,7 +155,7 @@ def test_while_a_driver_hangs_a_thread_writes_down_whose_it_is_and_where(tmp_pat
 TRACE = """Timeout (0:00:45)!
 Thread 0x00007d (most recent call first):
   File "/usr/lib/python3.11/threading.py", line 324 in wait
-  File "/opt/ispsd/lib/python3.11/site-packages/daemon/hangwatch.py", line 86 in _look
+  File "/opt/ispsd/lib/python3.11/site-packages/daemon/supervision/hangwatch.py", line 86 in _look
 
 Thread 0x00007e (most recent call first):
   File "/opt/ispsd/lib/python3.11/site-packages/daemon/drivers/reach.py", line 80 in _tls_context

@@ -8,8 +8,8 @@ from datetime import date
 
 import pytest
 
+from daemon.alertbook.ratefiles import KEPT_DAYS, LARGEST_FILE, RateFiles
 from daemon.alerts.rates import Day, Flood, SourceCount
-from daemon.ratefiles import KEPT_DAYS, LARGEST_FILE, RateFiles
 from daemon.record import durable
 
 TODAY = date(2026, 11, 22)
@@ -78,7 +78,7 @@ def test_a_damaged_file_is_set_aside_and_its_day_begins_anew(tmp_path, content):
 
 
 def test_so_many_days_are_kept_whatever_the_clock_says(tmp_path, monkeypatch):
-    monkeypatch.setattr("daemon.ratefiles.KEPT_DAYS", 5)
+    monkeypatch.setattr("daemon.alertbook.ratefiles.KEPT_DAYS", 5)
     kept = files(tmp_path)
     days = [date.fromordinal(TODAY.toordinal() - back) for back in range(8)]
     kept.add({f"{day:%Y-%m-%d}": Day() for day in days}, today=None)

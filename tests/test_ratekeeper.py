@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from daemon.alertbook.ratefiles import RateFiles
+from daemon.alertbook.ratekeeper import KEEP_S, RateKeeper
 from daemon.alerts.engine import Engine
 from daemon.errors import RefusedError
 from daemon.model import Situation, Station
-from daemon.ratefiles import RateFiles
-from daemon.ratekeeper import KEEP_S, RateKeeper
 from daemon.record import durable
-from daemon.stations import Stations
+from daemon.stations.stations import Stations
 from tests.alerts.rig import HATCH, KINDS, regime
 from tests.clocks import ManualClock
 from tests.soon import soon
@@ -141,8 +141,8 @@ async def test_a_disk_that_hangs_keeps_nobody_from_an_answer(tmp_path, monkeypat
         await asyncio.Event().wait()
 
     async with keeping(tmp_path) as rig:
-        monkeypatch.setattr("daemon.ratekeeper.DISK_S", 0.01)
-        monkeypatch.setattr("daemon.ratekeeper.LAST_S", 0.01)
+        monkeypatch.setattr("daemon.alertbook.ratekeeper.DISK_S", 0.01)
+        monkeypatch.setattr("daemon.alertbook.ratekeeper.LAST_S", 0.01)
         monkeypatch.setattr(rig.rates._disk, "call", hangs)
         rig.opens()
         await rig.pass_time(61)

@@ -10,10 +10,10 @@ import pytest
 
 from daemon.checks.api import Answer, Expects, Mode
 from daemon.errors import RefusedError
-from daemon.evidence import BASIS
 from daemon.model import Classification, ClockStatus, Outcome, Provenance, Quality, Verdict
-from daemon.readiness import Test
-from daemon.schedule import LastResult
+from daemon.testing.evidence import BASIS
+from daemon.testing.readiness import Test
+from daemon.testing.schedule import LastResult
 from tests.checks.rig import rig, running, scripted
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210, reading

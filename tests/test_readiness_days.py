@@ -14,7 +14,7 @@ from tests.checks.rig import Rig, gathered, rig, running, scripted
 from tests.clocks import ManualClock
 
 if TYPE_CHECKING:
-    from daemon.readiness import Test
+    from daemon.testing.readiness import Test
 
 MIDNIGHT = datetime(2026, 11, 22, 16, tzinfo=UTC)
 DAY = timedelta(days=1)

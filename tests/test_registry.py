@@ -6,8 +6,8 @@ import sys
 
 import daemon.checks
 import daemon.drivers
-from daemon import registry
 from daemon.checks.api import CheckConfig
+from daemon.config import registry
 from daemon.drivers.api import DriverConfig
 
 NEW_DRIVER = """\

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import cli, registry
+from daemon import cli
 from daemon.checks import manual
 from daemon.checks.api import Answer
-from daemon.evidence import BASIS
+from daemon.config import registry
 from daemon.model import Classification, Outcome, Verdict
 from daemon.record import export
 from daemon.record.export import Profile
 from daemon.record.reader import Query
-from daemon.rejudging import Rejudging
-from daemon.session import Aborted
+from daemon.testing.evidence import BASIS
+from daemon.testing.rejudging import Rejudging
+from daemon.testing.session import Aborted
 from tests import test_cli
 from tests.checks.uniform import door_contacts, seal_round
 from tests.checks.uniform import manual as manual_plays

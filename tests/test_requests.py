@@ -203,7 +203,7 @@ ROW = (
     "step",
     "prompt",
 )
-"""How a test stands; why it does is beside it (``daemon.reasons``)."""
+"""How a test stands; why it does is beside it (``daemon.testing.reasons``)."""
 
 
 async def test_every_test_is_listed_with_how_it_stands(tmp_path):

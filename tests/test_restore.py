@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from daemon import restore
 from daemon.errors import RecordError
+from daemon.fitting import restore
 from daemon.model import Classification, Outcome
 from daemon.record.entry import Draft
 from daemon.record.log import Record

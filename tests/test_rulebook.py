@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import config, equipment, rulebook
+from daemon import config
 from daemon.alerts import catalogue, policy
 from daemon.alerts.rules.api import Moment
 from daemon.alerts.rules.cctv import CamerasRule, RecorderRule
@@ -25,8 +25,9 @@ from daemon.alerts.rules.power import PowerRule
 from daemon.assets import asset
 from daemon.config.alerting import kinds
 from daemon.config.other_ships import AisSection
+from daemon.fitting import equipment, rulebook
 from daemon.model import ContactState, OpeningKind
-from daemon.points import Change, Points
+from daemon.points.points import Change, Points
 from tests.alerts.rig import KINDS, regime
 from tests.makers import UTC_0210, own_report, reading
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import ValidationError
 
-from daemon import schedule
 from daemon.model import ClockStatus, Readiness
-from daemon.schedule import Past, Period, Plan
+from daemon.testing import schedule
+from daemon.testing.schedule import Past, Period, Plan
 from tests.checks.rig import ScriptedConfig
 
 SINGAPORE = timezone(timedelta(hours=8))

@@ -10,13 +10,13 @@ import pytest
 from daemon.checks.api import ItemsVerdict, Mode
 from daemon.errors import RefusedError
 from daemon.model import Classification, ClockStatus, Outcome, Verdict
-from daemon.schedule import LastResult
+from daemon.testing.schedule import LastResult
 from tests.checks.rig import Rig, rig, running, scripted
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210
 
 if TYPE_CHECKING:
-    from daemon.readiness import Test
+    from daemon.testing.readiness import Test
 
 DAY = timedelta(days=1)
 HOUR_S = 3600.0

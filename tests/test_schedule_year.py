@@ -27,7 +27,7 @@ from daemon.checks.asking import Hindrance
 from daemon.config import load
 from daemon.errors import RefusedError
 from daemon.model import Outcome, Regime, SecurityLevel, Situation, Verdict
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, gathering, judged, rig, running
 from tests.clocks import ManualClock
 

@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from daemon import config, registry
+from daemon import config
 from daemon.assets import asset
-from daemon.clock import SystemClock
-from daemon.config import sharing
+from daemon.computer.clock import SystemClock
+from daemon.config import registry, sharing
 from daemon.drivers import links
 from daemon.drivers.api import DriverContext
 from daemon.errors import ConfigError

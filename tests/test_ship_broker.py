@@ -130,7 +130,7 @@ def fed(monkeypatch) -> list[tuple[str, ...]]:
     """Return what systemd is told."""
     said: list[tuple[str, ...]] = []
     monkeypatch.setenv("WATCHDOG_USEC", str(int(WATCHDOG_S * 1e6)))
-    monkeypatch.setattr("daemon.systemd.notify", lambda *lines: said.append(lines))
+    monkeypatch.setattr("daemon.computer.systemd.notify", lambda *lines: said.append(lines))
     return said
 
 

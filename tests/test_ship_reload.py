@@ -11,9 +11,10 @@ import socket
 
 import pytest
 
-from daemon import cli, control
+from daemon import cli
 from daemon.config.carrying import packed
 from daemon.console import shipfile
+from daemon.control import control
 from daemon.errors import IspsdError, RefusedError
 from daemon.model import LinkState
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
@@ -189,8 +190,8 @@ async def test_the_command_says_whether_a_log_reads_it(tmp_path, monkeypatch, is
         said.append(request)
         return {"same": True}
 
-    monkeypatch.setattr("daemon.control.ask", ask)
-    monkeypatch.setattr("daemon.systemd.is_journal", lambda _: is_journal)
+    monkeypatch.setattr("daemon.control.control.ask", ask)
+    monkeypatch.setattr("daemon.computer.systemd.is_journal", lambda _: is_journal)
     (tmp_path / "ispsd.toml").write_text("")
     given = cli._parser().parse_args(["reload", "--config", str(tmp_path / "ispsd.toml")])
     assert await shipfile._reload(given) == cli.DONE
@@ -278,7 +279,7 @@ def heard(tmp_path, monkeypatch) -> list[tuple[str, bool]]:
         said.extend((line, is_answered(tmp_path / "control.sock")) for line in lines)
         return True
 
-    monkeypatch.setattr("daemon.systemd.notify", hear)
+    monkeypatch.setattr("daemon.computer.systemd.notify", hear)
     return said
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.model import Regime, SecurityLevel, Situation
-from daemon.shipstate import MOST_AIS_ORDERS, AisOrders, ShipState, ship_time
+from daemon.ship.state import MOST_AIS_ORDERS, AisOrders, ShipState, ship_time
 
 MIDNIGHT = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from daemon.checks.flags import load_flag
 from daemon.errors import RefusedError
 from daemon.model import Classification, Position
 from daemon.record.entry import Draft, Evidence
-from daemon.ssasbook import attached
-from daemon.ssaspapers import Call, false_alert_card, notice_text
+from daemon.ssas.desk import attached
+from daemon.ssas.papers import Call, false_alert_card, notice_text
 from tests.makers import SHIP, UTC_0210
 from tests.ship import sailing
 

@@ -7,7 +7,7 @@ import pytest
 from daemon.alerts.annunciation import NOBODY, sounding_at
 from daemon.errors import RefusedError
 from daemon.model import Regime, SecurityLevel, Situation, Sounder, Station
-from daemon.stations import (
+from daemon.stations.stations import (
     BACK_WITHIN_S,
     HEARD_FOR_S,
     LIVE_FOR_S,

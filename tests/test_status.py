@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon import cli
-from daemon.clock import SystemClock
+from daemon.acts.requests import Requests
+from daemon.computer.clock import SystemClock
 from daemon.config.shape import ControlSection
 from daemon.console import asking, live
 from daemon.console.gather import Parts, Status, in_order
-from daemon.control import ControlServer
+from daemon.control.control import ControlServer
 from daemon.errors import IspsdError
 from daemon.model import Regime
-from daemon.requests import Requests
 from tests.clocks import ManualClock
 from tests.ship import HATCH, LAMP, Ship, sailing
 from tests.soon import soon

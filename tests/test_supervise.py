@@ -11,7 +11,7 @@ import structlog
 from daemon.drivers.api import DriverConfig, DriverSpec, Health, PointSpec
 from daemon.errors import LinkError
 from daemon.model import ContactState, LinkState, Provenance, Quality
-from daemon.supervise import Supervisor
+from daemon.supervision.supervise import Supervisor
 from tests.clocks import FixedEntropy, ManualClock
 from tests.makers import reading
 

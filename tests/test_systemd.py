@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from daemon import systemd
+from daemon.computer import systemd
 
 
 @contextmanager

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
 from daemon.checks.asking import Source
-from daemon.config import load
+from daemon.config import load, registry
 from daemon.errors import ConfigError
 from daemon.model import Situation
 

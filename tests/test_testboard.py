@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from daemon.acts.requests import Requests
 from daemon.checks.api import Answer, Expects, Mode
 from daemon.model import Classification, Outcome, Verdict
 from daemon.mqtt.contract import schema_for
 from daemon.mqtt.topics import Topics
-from daemon.requests import Requests
-from daemon.testboard import TestBoard
+from daemon.testing.testboard import TestBoard
 from tests.checks.rig import Rig, rig, running, scripted
 from tests.clocks import FixedEntropy
 from tests.makers import UTC_0210
@@ -23,7 +23,7 @@ from tests.makers import UTC_0210
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from daemon.readiness import Test
+    from daemon.testing.readiness import Test
 
 TOPICS = Topics("9999993")
 SSO = Classification.SSO
@@ -189,7 +189,7 @@ async def test_a_test_of_class_sso_touches_no_open_topic():
 
 
 async def test_a_worklist_is_bounded(monkeypatch):
-    monkeypatch.setattr("daemon.testboard.MOST_ITEMS", 3)
+    monkeypatch.setattr("daemon.testing.testboard.MOST_ITEMS", 3)
     async with shown(*(assisted(id_=f"t-{n}") for n in range(5))) as (made, board):
         await asyncio.sleep(0)
         assert len(board.now["sso/worklist"]["items"]) == 3

@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import intervals
 from daemon.assets import asset
-from daemon.checks import catalogue
+from daemon.checks import catalogue, intervals
 from daemon.checks.api import Mode
 from daemon.checks.asking import Event, Hindrance
 from daemon.config import load
 from daemon.console import tests as page
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Regime, SecurityLevel, Situation, Verdict
-from daemon.testbook import MOST_DAYS, TestBook
+from daemon.testlog.testbook import MOST_DAYS, TestBook
 from tests.checks.rig import Rig, gathering, rig, running, scripted
 from tests.clocks import ManualClock
 from tests.makers import UTC_0210
 
 if TYPE_CHECKING:
-    from daemon.readiness import Test
+    from daemon.testing.readiness import Test
 
 SAMPLE = load(asset("ispsd.toml"))
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from daemon import timekeeper
+from daemon.watch import timekeeper
 from tests.checks.rig import HandJournal
 from tests.clocks import ManualClock
 

@@ -19,7 +19,6 @@ from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
 from daemon.checks.api import counts_as_evidence
 from daemon.gate import CovertGate
-from daemon.inbox import Inboxes
 from daemon.model import (
     Classification,
     ContactState,
@@ -34,10 +33,11 @@ from daemon.model import (
     Station,
 )
 from daemon.mqtt.topics import Topics
-from daemon.points import Points
-from daemon.shipstate import ShipState
-from daemon.stations import Stations
-from daemon.watch import Watch
+from daemon.points.inbox import Inboxes
+from daemon.points.points import Points
+from daemon.ship.state import ShipState
+from daemon.stations.stations import Stations
+from daemon.watch.watch import Watch
 from tests.checks.rig import HandJournal
 from tests.clocks import ManualClock
 from tests.makers import HATCH, SEAL, reading

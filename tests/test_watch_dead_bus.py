@@ -12,7 +12,6 @@ from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
 from daemon.gate import CovertGate
-from daemon.inbox import Inboxes
 from daemon.model import (
     ContactState,
     DoorClass,
@@ -25,10 +24,11 @@ from daemon.model import (
     Station,
 )
 from daemon.mqtt.topics import Topics
-from daemon.points import Points
-from daemon.shipstate import ShipState
-from daemon.stations import Stations
-from daemon.watch import Watch
+from daemon.points.inbox import Inboxes
+from daemon.points.points import Points
+from daemon.ship.state import ShipState
+from daemon.stations.stations import Stations
+from daemon.watch.watch import Watch
 from tests.checks.rig import HandJournal
 from tests.clocks import ManualClock
 from tests.makers import reading

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jsonschema import Draft202012Validator
 
-from daemon import config, control, logs
+from daemon import config
 from daemon.app import Daemon
 from daemon.assets import asset
 from daemon.bam.settings import BamSection
+from daemon.computer import logs
+from daemon.control import control
 from daemon.model import LinkState, Situation, Sounder
 from daemon.mqtt import topics
 from daemon.mqtt.connection import Connection
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from daemon.record.entry import Entry
     from daemon.simulate.expected import ExpectedAlert
     from daemon.simulate.standins import Command, Plan
-    from daemon.supervise import Supervisor
+    from daemon.supervision.supervise import Supervisor
     from tests.brokers import EmbeddedBroker
 
     Answered: TypeAlias = tuple[Callable[[], Awaitable[None]] | None, str]

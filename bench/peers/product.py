@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
 from daemon.simulate.processes import finish
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from daemon.papers.release import DIGEST
 from daemon.record import checkpoint, fold, growth
 from daemon.record.heads import segment_of
 from daemon.record.reader import MOST_ENTRIES, Query
-from daemon.results import RESULT
+from daemon.testing.results import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime, timezone
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Json, Regime, Ship
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry

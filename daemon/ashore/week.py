@@ -16,7 +16,7 @@ from daemon import forms
 from daemon.book.duties import DRILL_MONTHS, EXERCISE_MONTHS, LONG_OPEN, months_after
 from daemon.book.lines import moment
 from daemon.model import Outcome
-from daemon.reasons import WORDS
+from daemon.testing.reasons import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,11 +11,11 @@ from daemon.errors import RefusedError
 from daemon.model import AlertState
 
 if TYPE_CHECKING:
-    from daemon.acts import Acts
+    from daemon.acts.acts import Acts
     from daemon.alerts.alert import Alert
     from daemon.bam.commands import Do
-    from daemon.clock import Clock
-    from daemon.watch import Watch
+    from daemon.computer.clock import Clock
+    from daemon.watch.watch import Watch
 
 PANEL: Final = Acknowledgement(STATION, None)
 """Who it is: no person has proven himself to it."""

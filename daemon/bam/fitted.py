@@ -10,12 +10,12 @@ from daemon.bam.port import Port
 from daemon.bam.service import Service
 
 if TYPE_CHECKING:
-    from daemon.acts import Acts
+    from daemon.acts.acts import Acts
     from daemon.bam.settings import BamSection
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
-    from daemon.watch import Watch
+    from daemon.watch.watch import Watch
 
 
 class Bam:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs
 from daemon.bam.wire import opened
+from daemon.computer import logs
 from daemon.drivers.line_splitter import OVERLONG, LineSplitter
 from daemon.drivers.sentences import Dropped
 from daemon.errors import LinkError, RefusedError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from daemon.bam.port import Asked, Port
     from daemon.bam.settings import BamSection
     from daemon.bam.wire import Wire
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
 
 FIRST_BACK_OFF_S: Final = 1.0

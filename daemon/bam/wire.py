@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from daemon.bam.outbox import Line
     from daemon.bam.settings import BamSection
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 STUCK_S: Final = 5.0
 """A line that takes nothing for so long is opened anew; what it was to carry is sent as it stands then."""

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.book import values
 from daemon.book.desk import naming
 from daemon.book.entering import typed_fields
 from daemon.book.values import Field, Is
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Outcome
 from daemon.people.authority import Act
 from daemon.record.entry import Draft, subject_of
 from daemon.record.reader import MOST_ENTRIES, Query
-from daemon.results import RESULT
+from daemon.testing.results import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

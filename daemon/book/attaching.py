@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.book.desk import naming
 from daemon.book.media import media_of
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.people.authority import COMMAND, Act
 from daemon.record.entry import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from daemon.book.desk import Desk
-    from daemon.entropy import Entropy
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
     from daemon.people.claims import By
 

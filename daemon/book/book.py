@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from daemon.book.defects import Relied
     from daemon.book.desk import Records
     from daemon.book.forms import Forms
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
     from daemon.people.people import People
     from daemon.record.entry import Entry
-    from daemon.worklist import Item
+    from daemon.testing.worklist import Item
 
     Handler = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
 

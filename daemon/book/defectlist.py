@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.book import defects, when
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.model import Classification, Role
 from daemon.people.authority import COMMAND, Act

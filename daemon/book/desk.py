@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import ClockStatus
 from daemon.record.entry import EntryError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Classification, Json
     from daemon.people.authority import Act
     from daemon.people.claims import By, Claim

@@ -16,7 +16,7 @@ from daemon.book import registers
 from daemon.book.defects import is_relied_on
 from daemon.book.lines import line, moment, short_day
 from daemon.record import fold
-from daemon.worklist import ItemState
+from daemon.testing.worklist import ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from daemon.book.standing import Standing
     from daemon.model import Json
-    from daemon.worklist import Item
+    from daemon.testing.worklist import Item
 
 DRILL_MONTHS: Final = 3
 EXERCISE_MONTHS: Final = 18

@@ -7,10 +7,10 @@ from datetime import UTC, tzinfo
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.book import defects, values, when
 from daemon.book.desk import naming
 from daemon.book.standing import number_of
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.people.authority import Act

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from daemon.worklist import LONGEST_TEXT, Item, ItemState
+from daemon.testing.worklist import LONGEST_TEXT, Item, ItemState
 
 
 def line(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields, forms
+from daemon import forms
 from daemon.book.amending import AMENDED
 from daemon.book.attaching import ATTACHED
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
 from daemon.record import fold

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from daemon.book.lines import line, moment, short_day
 from daemon.model import Situation
 from daemon.record import fold
-from daemon.worklist import ItemState
+from daemon.testing.worklist import ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from daemon.book.standing import Standing
     from daemon.model import Json
-    from daemon.worklist import Item
+    from daemon.testing.worklist import Item
 
 CALL_NOTICE: Final = timedelta(hours=4)
 """How long after the situation says port, or sea, nobody is asked for the call's form."""

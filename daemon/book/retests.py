@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs, results
 from daemon.book import defects
 from daemon.book.desk import naming
 from daemon.book.standing import number_of
+from daemon.computer import logs
 from daemon.errors import RecordError
 from daemon.model import Outcome
 from daemon.record import fold
 from daemon.record.entry import EntryError
 from daemon.record.reader import MOST_ENTRIES, Query
+from daemon.testing import results
 
 if TYPE_CHECKING:
     import asyncio

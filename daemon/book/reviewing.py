@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.book.desk import naming
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
 from daemon.people.authority import Act

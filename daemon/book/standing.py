@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import RecordError
-from daemon.occasions import SITUATION
 from daemon.record import fold
 from daemon.record.reader import Query
+from daemon.testing.occasions import SITUATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.config import Config
     from daemon.config.shape import Device
     from daemon.drivers.links import Link

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import registry
 from daemon.capture.tape import LOOPBACK, READ_BYTES, is_tcp, serving
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
+from daemon.config import registry
 from daemon.drivers.api import Contact, DriverContext, Shared, SideDoor, Wiring
 from daemon.drivers.links import TcpLink
 from daemon.drivers.tape import TAPES

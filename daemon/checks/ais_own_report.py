@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field
 
-from daemon.ais_rates import AT_REST_INTERVAL_S
-from daemon.ais_rates import interval_s as due_interval_s
 from daemon.checks.ais_alarms import FIRST_WITHIN_S, Alarms, stopped, stopped_too_long, unheard
 from daemon.checks.ais_off_periods import unordered
 from daemon.checks.ais_rate import Counted, Rate
@@ -32,6 +30,8 @@ from daemon.model import (
     Ship,
     Verdict,
 )
+from daemon.navigation.ais_rates import AT_REST_INTERVAL_S
+from daemon.navigation.ais_rates import interval_s as due_interval_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon.ais_rates import Turning, interval_s
+from daemon.navigation.ais_rates import Turning, interval_s
 
 if TYPE_CHECKING:
     from daemon.model import AisReport

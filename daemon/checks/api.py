@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Json, Outcome, Position, Ship, Situation, Value
 
 LONGEST_CHECK_S: Final = 4 * 3600.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from daemon import intervals
+from daemon.checks import intervals
 from daemon.model import Situation
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from daemon.cameras import UNPROVEN, fault
 from daemon.checks.api import CheckConfig, CheckSpec, Gathered, ItemsVerdict
 from daemon.model import CameraView, ClockStatus, Outcome
+from daemon.wording.cameras import UNPROVEN, fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from daemon.cameras import UNPROVEN, fault
 from daemon.checks.api import (
     CheckConfig,
     CheckSpec,
@@ -22,6 +21,7 @@ from daemon.checks.api import (
     fact_of,
 )
 from daemon.model import CameraState, CameraView, Outcome, Verdict
+from daemon.wording.cameras import UNPROVEN, fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

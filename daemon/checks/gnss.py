@@ -15,8 +15,8 @@ from pydantic import Field
 
 from daemon.checks.api import CheckConfig, CheckContext, CheckSpec, Gathered
 from daemon.checks.coverage import Coverage, length
-from daemon.geodesy import KNOT_M_S, distance_m
 from daemon.model import Fix, Motion, Outcome, Verdict
+from daemon.navigation.geodesy import KNOT_M_S, distance_m
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

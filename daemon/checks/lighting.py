@@ -16,8 +16,8 @@ from pydantic import Field
 
 from daemon.checks.api import CheckConfig, CheckSpec, Gathered
 from daemon.checks.daylong import KEPT_READINGS, few, through_the_day, utc_fact
-from daemon.daylight import must_be_lit, sun_deg
 from daemon.model import ClockStatus, ContactState, Fix, Outcome, Situation, Verdict
+from daemon.navigation.daylight import must_be_lit, sun_deg
 
 if TYPE_CHECKING:
     from daemon.checks.api import CheckContext

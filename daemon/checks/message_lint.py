@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from daemon import geodesy
 from daemon.model import Position
+from daemon.navigation import geodesy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

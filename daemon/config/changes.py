@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.computer.secretfiles import credentials
 from daemon.model import Classification
-from daemon.secretfiles import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

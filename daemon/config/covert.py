@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from daemon import schedule
 from daemon.checks.flags import (
     addressee_fault,
     interval_fault,
@@ -25,6 +24,7 @@ from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.ssas_at import SsasAtConfig
 from daemon.errors import Fault
 from daemon.model import Classification, Regime, SecurityLevel, Situation
+from daemon.testing import schedule
 
 if TYPE_CHECKING:
     from daemon.config.shape import ConfigFile, Device, Test

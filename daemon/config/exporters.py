@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from daemon import registry
+from daemon.config import registry
 from daemon.config.faults import said
 from daemon.config.shape import Export
 from daemon.errors import Fault

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from daemon.alerts import catalogue
 from daemon.assets import asset
 from daemon.checks.station_sound import StationSoundConfig
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.config import words
 from daemon.config.alerting import alteration_faults
 from daemon.config.covert import channel_refusal, ssas_faults

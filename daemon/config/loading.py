@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
-from daemon.config import formats, openly, reading
+from daemon.config import formats, openly, reading, registry
 from daemon.config.exporters import exporter_faults, exports
 from daemon.config.faults import cross_faults, endless, said
 from daemon.config.shape import (

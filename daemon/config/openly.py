@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import registry
+from daemon.config import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

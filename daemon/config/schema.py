@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from daemon import registry
 from daemon.assets import asset
 from daemon.checks import catalogue
 from daemon.checks.api import CheckConfig
+from daemon.config import registry
 from daemon.config.shape import LONGEST_REASON, ConfigFile
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from daemon.alerts.escalation import (
 )
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.bam.settings import BamSection
+from daemon.computer.secretfiles import SecretPath, credentials
 from daemon.config.alerting import Alterable
 from daemon.config.formats import NEWEST
 from daemon.config.other_ships import AisSection
@@ -48,7 +49,6 @@ from daemon.model import (
     Station,
 )
 from daemon.record import cosignature
-from daemon.secretfiles import SecretPath, credentials
 from daemon.web.settings import WebSection
 from daemon.witness.post import place
 from daemon.witness.standing import Witness

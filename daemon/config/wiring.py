@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.commissioning.looprun import Tag
 from daemon.config.sharing import unit_of
 from daemon.drivers.api import Wiring
 from daemon.drivers.cctv_unit import CctvUnitConfig
 from daemon.drivers.modbus_unit import UnitConfig
 from daemon.drivers.reach import ReachConfig
-from daemon.looprun import Tag
-from daemon.openings import LINE_FAULT, WORDS
-from daemon.proving import Wired
+from daemon.points.proving import Wired
+from daemon.wording.openings import LINE_FAULT, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

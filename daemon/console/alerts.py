@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import config, control
+from daemon import config
 from daemon.console.asking import DEFAULT_CONFIG, DONE, asking, is_missing, say
+from daemon.control import control
 from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from daemon import control
 from daemon.console.line import in_words
+from daemon.control import control
 from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:

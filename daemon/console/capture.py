@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import config, control
-from daemon.clock import SystemClock
+from daemon import config
+from daemon.computer.clock import SystemClock
 from daemon.console.asking import DEFAULT_CONFIG, DONE, say
+from daemon.control import control
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import config, control
+from daemon import config
 from daemon.console.asking import DEFAULT_CONFIG, DONE, asked, asking, does, pin_file, say
+from daemon.control import control
 from daemon.errors import IspsdError
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     import argparse

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import config
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.console import findings
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, asking, must_be_here, say
 from daemon.console.findings import Finding
-from daemon.diskroom import room
 from daemon.errors import ConfigError, IspsdError
+from daemon.record.diskroom import room
 from daemon.setup import certificates
 from daemon.setup.places import SETUP, Places
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     import argparse

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
 from daemon.console.asking import DONE, asked, asking, members, say
+from daemon.control import fields
 from daemon.errors import IspsdError, RefusedError
 from daemon.papers import making, outcome, release, source, spans, wishes
 from daemon.papers.release import Release

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console.page import age
-from daemon.quarantine import REASON
+from daemon.supervision.quarantine import REASON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

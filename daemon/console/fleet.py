@@ -13,7 +13,7 @@ from daemon.console.asking import DONE, FAILED, say
 from daemon.errors import IspsdError
 from daemon.papers import comma
 from daemon.record import verify
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     import argparse

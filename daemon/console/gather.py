@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
     from daemon.alerts.alert import Alert
     from daemon.alerts.engine import Engine
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.config import Config
     from daemon.model import InterferenceArea, Opening, Permit
-    from daemon.points import Points
-    from daemon.proving import Proving
-    from daemon.readiness import Test, Tests
+    from daemon.points.points import Points
+    from daemon.points.proving import Proving
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Entry
     from daemon.record.log import Record
-    from daemon.shipstate import ShipState
-    from daemon.stations import Stations, StationStatus
-    from daemon.supervise import Supervisor
+    from daemon.ship.state import ShipState
+    from daemon.stations.stations import Stations, StationStatus
+    from daemon.supervision.supervise import Supervisor
+    from daemon.testing.readiness import Test, Tests
 
 PRIORITY_ORDER: Final = tuple(Priority)
 """Alarm, warning, caution (MSC.302(87) 6.2)."""

@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from daemon import control
 from daemon.console.page import Line, Style, nothing, page, text
+from daemon.control import control
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 ASK_S = 1.0
 """How often the daemon is asked."""

@@ -10,10 +10,10 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from daemon import control
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.console.asking import DONE, asked, asking, say
 from daemon.console.line import line, whole
+from daemon.control import control
 from daemon.errors import IspsdError, RefusedError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.console.asking import Request
 
 ASK_S = 0.5

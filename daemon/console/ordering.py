@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from daemon.model import Json
-    from daemon.ordered import OutOfService
-    from daemon.shipstate import ShipState
+    from daemon.ship.ordered import OutOfService
+    from daemon.ship.state import ShipState
 
 
 def ordered(ship: ShipState, *, now_s: float, sso: bool) -> Json:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.console.asking import (
     DEFAULT_CONFIG,
     DONE,
@@ -26,9 +27,8 @@ from daemon.console.asking import (
     pin_of,
     say,
 )
-from daemon.entropy import Entropy
+from daemon.control.fields import LONGEST_TEXT
 from daemon.errors import IspsdError, RecordError, RefusedError
-from daemon.fields import LONGEST_TEXT
 from daemon.model import Role
 from daemon.people import crew
 from daemon.people.proofs import Proofs

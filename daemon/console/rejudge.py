@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import forms, rejudging, results
+from daemon import forms
 from daemon.console.asking import DONE, FAILED, UNUSABLE, asked, asking, say
 from daemon.console.line import PAPER
 from daemon.console.log import begin_of
@@ -22,8 +22,9 @@ from daemon.errors import IspsdError
 from daemon.model import Classification
 from daemon.record import exported, fold
 from daemon.record.reader import Query, Reader
-from daemon.rejudging import Agreement
-from daemon.terminal import printable
+from daemon.testing import rejudging, results
+from daemon.testing.rejudging import Agreement
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -184,7 +185,7 @@ def _of_files(given: argparse.Namespace, since: str | None) -> Iterator[Again]:
     Raises:
         RecordError: It cannot be read.
     """
-    from daemon import registry  # noqa: PLC0415 (the other subcommands start faster without the drivers' libraries)
+    from daemon.config import registry  # noqa: PLC0415 (the other subcommands start faster without the drivers' libraries)
 
     checks = registry.checks()
     wanted = set(given.seq)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config as ship_file
-from daemon import control
 from daemon.assets import asset
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.console.asking import DEFAULT_CONFIG, DONE, FAILED, say
+from daemon.control import control
 from daemon.errors import IspsdError
 from daemon.setup import certificates, checklist, files, installing, making
 from daemon.setup.certificates import checked_address

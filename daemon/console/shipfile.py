@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import config, control, logs, systemd
-from daemon.clock import SystemClock
+from daemon import config
+from daemon.computer import logs, systemd
+from daemon.computer.clock import SystemClock
 from daemon.config import formats
 from daemon.config.carrying import packed
 from daemon.console.asking import (
@@ -25,10 +26,11 @@ from daemon.console.asking import (
     say,
     socket_of,
 )
+from daemon.control import control
 from daemon.errors import ConfigError, Fault, IspsdError
 from daemon.model import OpeningKind
 from daemon.setup import files, keeping
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     import argparse

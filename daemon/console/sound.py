@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config as ship_file
-from daemon import logs
-from daemon.clock import SystemClock
+from daemon.computer import logs
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.console.asking import DONE, asking, does, say
-from daemon.entropy import Entropy
 from daemon.errors import IspsdError
 from daemon.mqtt.topics import checked_id
 from daemon.mqtt.wire import Broker
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.sound.outputs import Output
 
 MQTT_PORT, TLS_PORT = 1883, 8883

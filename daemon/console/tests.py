@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console.asking import DONE, asked, asking, say
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import config as ship_file
-from daemon import systemd
+from daemon.computer import systemd
 from daemon.console.asking import DEFAULT_CONFIG, DONE, say
 from daemon.errors import IspsdError
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import logs, systemd
-from daemon.clock import SystemClock
+from daemon.computer import logs, systemd
+from daemon.computer.clock import SystemClock
 from daemon.console.asking import DONE, FAILED, asked, asking, is_missing, say
 from daemon.errors import IspsdError
 from daemon.model import ClockStatus

@@ -13,12 +13,12 @@ import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from daemon.computer.entropy import Entropy
 from daemon.demo import papers, past
-from daemon.entropy import Entropy
 from daemon.errors import IspsdError, RecordError
-from daemon.events import RecordEvents
 from daemon.model import ClockStatus
 from daemon.record import keys
+from daemon.record.events import RecordEvents
 from daemon.record.log import Record
 from daemon.record.schema import SEGMENT_GLOB
 

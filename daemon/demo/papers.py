@@ -71,7 +71,7 @@ def entries(each: Routine, done: Done, test: Test | None, until: datetime) -> It
 
 
 def _result(each: Routine, done: Done, test: Test | None, until: datetime) -> Draft:
-    """Return what ``daemon.readiness`` writes of a test; of one in the ship's file under its own names."""
+    """Return what ``daemon.testing.readiness`` writes of a test; of one in the ship's file under its own names."""
     began = done.at - timedelta(minutes=each.minutes)
     config = None if test is None else test.config
     equipment = each.equipment if config is None else config.equipment

@@ -8,12 +8,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import control
+from daemon.computer.leash import leashed
+from daemon.control import control
 from daemon.demo.second import NAME
 from daemon.demo.ssas import MASTER, PINS, SSO
 from daemon.demo.words import on_disk
 from daemon.errors import IspsdError
-from daemon.leash import leashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

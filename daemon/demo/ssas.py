@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import control
+from daemon.control import control
 from daemon.demo.words import counted, on_disk, on_paper
 from daemon.errors import IspsdError, RefusedError
 

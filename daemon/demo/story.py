@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from daemon import control
+from daemon.control import control
 from daemon.demo.paperwork import Paperwork
 from daemon.demo.ssas import SsasChapter
 from daemon.demo.words import log_row, on_disk

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from daemon.model import Classification, Provenance, Reading
 
 if TYPE_CHECKING:
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.drivers.links import Link
     from daemon.gate import Gate
 

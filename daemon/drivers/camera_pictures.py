@@ -16,10 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from daemon.computer.leash import end
 from daemon.drivers import picture_decoder
 from daemon.drivers.camera_sight import Measures
 from daemon.errors import FrameError
-from daemon.leash import end
 
 if TYPE_CHECKING:
     from daemon.drivers.rtp_video import KeyPicture

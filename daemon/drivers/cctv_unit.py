@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
+from daemon.computer.secretfiles import SecretPath, read_secret
 from daemon.drivers.addresses import host_of, port_of
 from daemon.drivers.api import DriverConfig, PointSpec
 from daemon.model import Quality, Reading
-from daemon.secretfiles import SecretPath, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Protocol
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.drivers.api import Health
     from daemon.drivers.modbus_profile import Profile
     from daemon.drivers.modbus_reach import Block, Span

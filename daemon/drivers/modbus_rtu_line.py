@@ -24,7 +24,7 @@ from daemon.drivers.overheard import OverheardOnBus
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.drivers.links import TcpLink
     from daemon.drivers.modbus_frames import Question, Refusal
     from daemon.drivers.modbus_rtu_port import Port

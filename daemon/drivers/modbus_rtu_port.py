@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
     BusLink: TypeAlias = SerialLink | TcpLink
 

@@ -17,7 +17,7 @@ from daemon.errors import LinkError
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.drivers.modbus_frames import Question, Refusal
 
 IDLE_S = 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.drivers.modbus_frames import BUSY, OF_GATEWAY, Refusal
 from daemon.drivers.modbus_reach import Part
 from daemon.errors import LinkError

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 PROC: Final = Path("/proc")
 BY_PATH: Final = Path("/dev/serial/by-path")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.drivers.cctv_unit import Login
     from daemon.drivers.rtp_video import KeyPicture
     from daemon.drivers.rtsp_messages import Digest, Method, Response

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon.terminal import printable, shortened
+from daemon.wording.terminal import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon.terminal import shortened
+from daemon.wording.terminal import shortened
 
 if TYPE_CHECKING:
     from daemon.model import Json

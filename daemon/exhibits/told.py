@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.exhibits.axis import LATEST_S, utc_words
 from daemon.exhibits.figure import shown
-from daemon.terminal import printable, shortened
+from daemon.wording.terminal import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from daemon.evidence import Basis
     from daemon.model import Json
+    from daemon.testing.evidence import Basis
 
 MOST_STEPS: Final = 200
 DEEPEST: Final = 8

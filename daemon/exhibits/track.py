@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from daemon import geodesy
 from daemon.exhibits.axis import is_dated, round_below, row
 from daemon.exhibits.figure import (
     WIDTH,
@@ -20,6 +19,7 @@ from daemon.exhibits.figure import (
     thinned,
 )
 from daemon.model import AisReport, Fix, Position
+from daemon.navigation import geodesy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

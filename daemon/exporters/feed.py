@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.mqtt.topics import Topics
 
 KINDS: Final = frozenset({"status", "ship", "point", "driver", "alert"})

@@ -9,14 +9,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.exporters.api import Exporter
     from daemon.exporters.feed import Feed
     from daemon.model import Json

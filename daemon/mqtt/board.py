@@ -17,7 +17,7 @@ from daemon.mqtt.topics import Topics
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Json, Ship
 
 State: TypeAlias = Literal["starting", "ready", "degraded", "stopped", "offline"]

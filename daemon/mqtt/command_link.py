@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import LinkError
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.desk import BURST_S, LONGEST_BURST
@@ -19,8 +19,8 @@ from daemon.mqtt.desk import BURST_S, LONGEST_BURST
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.mqtt.session import Timing
     from daemon.mqtt.topics import Topics
     from daemon.mqtt.wire import Broker, Message

@@ -12,14 +12,14 @@ import asyncio
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RefusedError
 from daemon.mqtt.commands import Command, Ground, Refusal, Reply, caller_id, parse_command
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.mqtt.topics import Topic
     from daemon.mqtt.wire import Message
 

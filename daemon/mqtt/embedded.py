@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from daemon.computer.leash import leashed
 from daemon.errors import LinkError
-from daemon.leash import leashed
 from daemon.mqtt.access import OWNER, Access, access_list, password_line
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RecordError
 from daemon.mqtt.mirror import sealed
 from daemon.mqtt.wire import PublishRefusedError
@@ -19,7 +19,7 @@ from daemon.mqtt.wire import PublishRefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.mqtt.connection import Connection
 
 IN_FLIGHT = 10

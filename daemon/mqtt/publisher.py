@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import IspsdError, LinkError, RefusedError
 from daemon.mqtt.board import Board
 from daemon.mqtt.command_link import command_links
@@ -30,8 +30,8 @@ from daemon.mqtt.wire import PublishRefusedError, Will
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
     from daemon.mqtt.board import Identity, State
     from daemon.mqtt.command_link import CommandLink
@@ -53,6 +53,8 @@ CURTAIN = "curtain"
 BEHIND_CURTAIN = frozenset({CURTAIN, "alive"})
 """What an open screen may still ask for while the curtain is down."""
 CURTAIN_IS_DOWN = "the curtain is down: raise it first, or ask at a station of the citadel"
+BROKER_LIMIT_S = 5.0
+"""What has not come back from the broker by then never does."""
 LOG = logs.get("mqtt.publisher")
 
 

@@ -2,7 +2,7 @@
 
 The listener is a connection of its own, as a station's is, so that what comes back has gone through the broker. The
 topic is ``selftest/<nonce>``, never ``alert/``: no page can take it for an alert. Stations hear it too, and answer by a
-proof of life that names the nonce (``daemon.echoes``).
+proof of life that names the nonce (``daemon.stations.echoes``).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from daemon.mqtt.wire import PublishRefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.mqtt.session import Session
     from daemon.mqtt.topics import Topics
     from daemon.mqtt.wire import Broker

@@ -13,7 +13,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import LinkError
 from daemon.mqtt.mirror import sealed
 from daemon.mqtt.wire import PublishRefusedError
@@ -21,7 +21,7 @@ from daemon.mqtt.wire import PublishRefusedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.mqtt.board import Board
     from daemon.mqtt.command_link import CommandLink
     from daemon.mqtt.connection import Connection

@@ -1,7 +1,7 @@
 """When is a blackout planned, and what does it explain? One caution for the event instead of forty alerts.
 
-What hangs on power is explained while it runs and for a minute after it (``daemon.muting``); a door that is seen to
-open is an alert as ever. Behind that minute one entry says how everything stands.
+What hangs on power is explained while it runs and for a minute after it (``daemon.alerts.muting``); a door that is seen
+to open is an alert as ever. Behind that minute one entry says how everything stands.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import forms
 from daemon.alerts.alert import Source
+from daemon.alerts.muting import BLACKOUT
 from daemon.errors import RefusedError
 from daemon.model import Classification, SecurityLevel
-from daemon.muting import BLACKOUT
-from daemon.ordered import SETTLES_S, Blackout
 from daemon.orders import times
 from daemon.orders.ordering import MINUTE_S
 from daemon.people import authority
 from daemon.people.authority import Act
 from daemon.record.entry import SYSTEM, Draft
 from daemon.record.waiting import let_go
-from daemon.worklist import Item, ItemState
+from daemon.ship.ordered import SETTLES_S, Blackout
+from daemon.testing.worklist import Item, ItemState
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon import forms
 from daemon.model import Readiness
+from daemon.stations.messages import inhibit_message, service_message
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Json
+    from daemon.mqtt.showing import Board
     from daemon.mqtt.topics import Topics
-    from daemon.picture import Board
-    from daemon.shipstate import ShipState
+    from daemon.ship.state import ShipState
 
 
 class OrderBoard:
@@ -54,11 +54,11 @@ class OrderBoard:
 
     def _wanted(self) -> dict[str, dict[str, Json]]:
         wanted = {
-            self._topics.inhibit(given.alert): forms.inhibit_message(given)
+            self._topics.inhibit(given.alert): inhibit_message(given)
             for given in self._ship.inhibits.values()
         }
         for taken in self._ship.out_of_service.values():
-            wanted[self._topics.out_of_service(taken.equipment)] = forms.service_message(taken)
+            wanted[self._topics.out_of_service(taken.equipment)] = service_message(taken)
             if not taken.covert and taken.equipment not in self._tested:
                 wanted[self._topics.equipment(taken.equipment)] = _out_of_service(taken.name)
         return wanted

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.alert import Alert
     from daemon.model import Json, Opening
-    from daemon.shipstate import ShipState
+    from daemon.ship.state import ShipState
 
 MOST: Final = 40
 """Alerts that are named; a page has them all."""

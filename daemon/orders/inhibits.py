@@ -14,13 +14,13 @@ from daemon.alerts.alert import alert_id
 from daemon.alerts.rules.openings import INTRUSION, OPEN_KEYS, SEAL, TAMPER, open_key
 from daemon.errors import RefusedError
 from daemon.model import Classification, OpeningKind, SecurityLevel
-from daemon.ordered import Inhibit
 from daemon.orders.ordering import MINUTE_S
 from daemon.people import authority
 from daemon.people.authority import Act
 from daemon.record.entry import SYSTEM, Draft
 from daemon.record.waiting import let_go
-from daemon.worklist import Item, ItemState
+from daemon.ship.ordered import Inhibit
+from daemon.testing.worklist import Item, ItemState
 
 if TYPE_CHECKING:
     import asyncio

@@ -13,12 +13,12 @@ from daemon import forms
 from daemon.alerts.alert import Source
 from daemon.errors import RefusedError
 from daemon.model import Situation
-from daemon.ordered import LevelCommand
 from daemon.orders import times
 from daemon.orders.ordering import kind_of_level
 from daemon.people import authority
 from daemon.people.authority import COMMAND, Act
-from daemon.worklist import Item, ItemState
+from daemon.ship.ordered import LevelCommand
+from daemon.testing.worklist import Item, ItemState
 
 if TYPE_CHECKING:
     import asyncio

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from daemon.alerts.policy import Policy
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import DoorClass, Json, Opening
     from daemon.people.claims import By
     from daemon.record.entry import Entry
-    from daemon.watch import Journal, Watch
+    from daemon.record.journal import Journal
+    from daemon.watch.watch import Watch
 
 OFFICERS = authority.roles(Act.SITUATION)
 MINUTE_S: Final = 60.0

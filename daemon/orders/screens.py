@@ -11,16 +11,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-from daemon import forms, logs
+from daemon import forms
+from daemon.computer import logs
 from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.mqtt.commands import Reply
-from daemon.ordered import VISITOR_VIEW_S, VisitorView
 from daemon.people import authority
 from daemon.people.authority import Act
 from daemon.people.claims import By
 from daemon.record.entry import SYSTEM, Actor, Draft
 from daemon.record.waiting import let_go, on_disk
+from daemon.ship.ordered import VISITOR_VIEW_S, VisitorView
 
 if TYPE_CHECKING:
     import asyncio

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from daemon import forms
 from daemon.errors import RefusedError
 from daemon.model import Classification, Role
-from daemon.ordered import OutOfService, Proposal
 from daemon.orders.equipment import Terms, must_be_proven, must_be_whole
 from daemon.orders.ordering import HOUR_S
 from daemon.people import authority
 from daemon.people.authority import Act, Only
 from daemon.record.entry import SYSTEM, Draft
 from daemon.record.waiting import let_go
-from daemon.worklist import Item, ItemState
+from daemon.ship.ordered import OutOfService, Proposal
+from daemon.testing.worklist import Item, ItemState
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.model import Role
 from daemon.orders.equipment import Terms

@@ -13,7 +13,7 @@ from daemon.orders.ordering import HOUR_MIN, OFFICERS
 from daemon.orders.relaxing import ask_twice
 from daemon.people import authority
 from daemon.people.authority import Act
-from daemon.shipstate import ship_time
+from daemon.ship.state import ship_time
 
 if TYPE_CHECKING:
     import asyncio

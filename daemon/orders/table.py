@@ -20,11 +20,11 @@ from daemon.orders.navigation import NavigationOrders
 from daemon.orders.order import Done, Order
 from daemon.orders.permits import Permits
 from daemon.orders.screens import Screens
+from daemon.orders.securing import Standing, in_the_way
 from daemon.orders.serving import Serving
 from daemon.orders.ship import ShipOrders
 from daemon.people.authority import Act
 from daemon.record.waiting import on_disk
-from daemon.securing import Standing, in_the_way
 
 if TYPE_CHECKING:
     import asyncio
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from daemon.people.claims import By, Claim
     from daemon.people.people import People
     from daemon.record.entry import Entry
-    from daemon.worklist import Item
+    from daemon.testing.worklist import Item
 
 Choice = TypeVar("Choice", bound="Enum")
 MOST_IN_THE_WAY = 40

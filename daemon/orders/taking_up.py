@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from daemon import forms
 from daemon.errors import RecordError
 from daemon.model import SecurityLevel
-from daemon.ordered import (
+from daemon.orders.ordering import HOUR_S, MINUTE_S
+from daemon.record import fold
+from daemon.ship.ordered import (
     VISITOR_VIEW_S,
     Blackout,
     Inhibit,
@@ -19,15 +21,13 @@ from daemon.ordered import (
     Proposal,
     VisitorView,
 )
-from daemon.orders.ordering import HOUR_S, MINUTE_S
-from daemon.record import fold
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
     from datetime import datetime
 
     from daemon.model import Json
-    from daemon.shipstate import ShipState
+    from daemon.ship.state import ShipState
 
     Body = Mapping[str, Json]
     State = Callable[[str], Awaitable[Mapping[str, Body]]]

@@ -10,8 +10,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.computer.leash import end, idling, leashed
 from daemon.errors import IspsdError
-from daemon.leash import end, idling, leashed
 from daemon.papers import steps
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields, logs
+from daemon.computer import logs
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification
 from daemon.papers import release, wishes
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
     from daemon.people.claims import By
     from daemon.people.people import People

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.geodesy import written
+from daemon.navigation.geodesy import written
 from daemon.papers import moments
 from daemon.papers.layout import Blank, Column, Facts, Sheet, Signatures, Table, Title, Words
 from daemon.papers.source import EPISODE

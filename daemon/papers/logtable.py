@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from daemon.intervals import LIMIT_DAYS
+from daemon.checks.intervals import LIMIT_DAYS
 from daemon.model import ClockStatus
 from daemon.papers import amendments, moments
 from daemon.papers.layout import Column, Span, Table

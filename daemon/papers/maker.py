@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import IspsdError
 from daemon.papers import outcome
 from daemon.papers.making import Asked

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.errors import IspsdError
-from daemon.evidence import BASIS
 from daemon.papers import logtable, moments, source
 from daemon.papers.layout import NOTHING, Column, Facts, Sheet, Signatures, Table, Title, Words
 from daemon.papers.pack import closing
 from daemon.papers.testlog import one
 from daemon.papers.words import CATEGORY, CLOCK, PRIVATE, result, seen, text
+from daemon.testing.evidence import BASIS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields, logs
+from daemon.computer import logs
+from daemon.control import fields
 from daemon.errors import IspsdError, RefusedError
 from daemon.papers import apart
 from daemon.papers.desk import LENT_S, MOST_AT_ONCE
@@ -29,7 +30,7 @@ from daemon.record.worker import once
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Json
     from daemon.papers.desk import ExportDesk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.papers import moments, release
 from daemon.papers.moments import Period

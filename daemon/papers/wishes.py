@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.papers import release, spans
 from daemon.record.codec import utc_text

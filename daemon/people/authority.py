@@ -119,6 +119,8 @@ SSO, DEPUTY, MASTER = Role.SSO, Role.DEPUTY_SSO, Role.MASTER
 COMMAND: Final = frozenset({SSO, MASTER})
 ASHORE: Final = frozenset({Role.CSO, Role.PSC})
 """Who reads and receives, and does nothing on board."""
+HANDED_OVER: Final = {"sso": Role.SSO, "master": Role.MASTER}
+"""Duties that one person hands over to another, by the word of a request."""
 ENGINE_DOORS: Final = frozenset({DoorClass.MACHINERY, DoorClass.VITAL})
 
 YES: Final = Cell()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RefusedError
 from daemon.model import Classification, Role
 from daemon.people import authority, personkey
@@ -24,19 +24,12 @@ if TYPE_CHECKING:
     from daemon.people.authority import Cell
     from daemon.people.proofs import Proofs
     from daemon.record.entry import Entry
+    from daemon.record.journal import Journal
 
 SHOWN_FOR_S: Final = 5.0
 """How long a lock is a condition of ``login.locked``; the alert itself stays for its delay of 15 minutes."""
 NEEDS_A_PIN: Final = COMMAND | {Role.OFFICER}
 """Whose acts ask for one."""
-
-
-class Journal(Protocol):
-    """Where entries go: the record."""
-
-    def submit(self, draft: Draft) -> asyncio.Future[Entry]:
-        """Take an entry; the future ends when it is on disk."""
-        ...
 
 
 class People:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus
 from daemon.people import credentials, hashing, personkey
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.people.hashing import Hardness
     from daemon.people.personkey import Signer
 

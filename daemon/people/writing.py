@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Json
     from daemon.people.claims import By
-    from daemon.people.people import Journal
     from daemon.record.entry import Entry
+    from daemon.record.journal import Journal
 
 DUTIES: Final = ".14"
 """The kind of entries about who is on board and on duty: the SSO's or the Master's."""

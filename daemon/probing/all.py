@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.config import Config
 
 SLACK_S: Final = 20.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.bam.settings import BamSection
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.config import Config
     from daemon.mqtt.wire import Broker
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from daemon.computer.secretfiles import CREDENTIAL_PREFIX, credentials
 from daemon.drivers.api import DriverContext, Shared
 from daemon.errors import IspsdError, LinkError
 from daemon.gate import CovertGate
 from daemon.model import Provenance
 from daemon.probing.finding import Finding
-from daemon.secretfiles import CREDENTIAL_PREFIX, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.config import Config, Device
     from daemon.drivers.api import Driver
     from daemon.drivers.links import Link

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from daemon.entropy import Entropy
+    from daemon.computer.entropy import Entropy
     from daemon.record.entry import Stamp
     from daemon.record.trust import Identity
 

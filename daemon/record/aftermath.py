@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
+from daemon.computer.leash import leashed
 from daemon.errors import RecordError
-from daemon.leash import leashed
 from daemon.model import Classification, Json
 from daemon.record import checkpoint, codec, copying, damage, fold, keys, schema
 from daemon.record.damage import Damage, DamagedError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from daemon.entropy import Entropy
+    from daemon.computer.entropy import Entropy
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Stamp
     from daemon.record.trust import Identity

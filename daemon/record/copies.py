@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import apsw
 
-from daemon import logs
+from daemon.computer import logs
+from daemon.computer.leash import leashed
 from daemon.errors import RecordError
-from daemon.leash import leashed
 from daemon.model import Classification
 from daemon.record import copying, schema, selfcheck
 from daemon.record.entry import Draft
@@ -35,7 +35,7 @@ from daemon.record.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.entry import Entry
 
 EVERY_S: Final = 3600.0

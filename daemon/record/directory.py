@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RecordError
 from daemon.record import aftermath, checkpoint, damage, keys, schema
 from daemon.record.damage import DamagedError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
-    from daemon.entropy import Entropy
+    from daemon.computer.entropy import Entropy
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.entry import Draft, Stamp
     from daemon.record.trust import Identity

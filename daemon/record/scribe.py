@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RecordError
 from daemon.model import ClockStatus
 from daemon.record import aftermath, fold
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.directory import Directory
     from daemon.record.entry import Entry, Stamp

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from daemon.entropy import Entropy
+    from daemon.computer.entropy import Entropy
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.trust import Identity
 

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
+from daemon.computer.leash import LOWEST, idling, leashed
 from daemon.errors import RecordError
-from daemon.leash import LOWEST, idling, leashed
 from daemon.record import schema, verify
 from daemon.record.sqlite import store_errors
 from daemon.record.worker import Worker

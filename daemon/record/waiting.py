@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.entry import Entry
 
 WAIT_FOR_DISK_S: Final = 1.0

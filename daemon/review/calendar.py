@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
+from daemon.control.fields import EARLIEST_YEAR, LATEST_YEAR
 from daemon.errors import RefusedError
-from daemon.fields import EARLIEST_YEAR, LATEST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

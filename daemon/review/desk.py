@@ -10,7 +10,8 @@ import base64
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields, forms
+from daemon import forms
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.review import typed
 from daemon.review.logins import Logins
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import timezone
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
-    from daemon.people.people import Journal, People
+    from daemon.people.people import People
+    from daemon.record.journal import Journal
     from daemon.review.page import Act, Page
     from daemon.review.redaction import Redaction
     from daemon.review.sessions import Session

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.people import authority
 from daemon.people.authority import Act
@@ -20,7 +20,7 @@ from daemon.review.floodgate import Floodgate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.model import Person
     from daemon.people.people import People
 

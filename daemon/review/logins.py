@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.people.claims import By
@@ -19,10 +19,11 @@ from daemon.review.sessions import MOST_SEEN, Sessions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.model import Json
-    from daemon.people.people import Journal, People
+    from daemon.people.people import People
+    from daemon.record.journal import Journal
     from daemon.review.sessions import Session
 
 LOGGED_IN: Final = "sso.login"

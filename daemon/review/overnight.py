@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.papers.words import RESULT, SAT
-from daemon.terminal import shortened
+from daemon.wording.terminal import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

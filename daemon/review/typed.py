@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RefusedError
 
 if TYPE_CHECKING:

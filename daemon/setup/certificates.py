@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from daemon.clock import EARLIEST_PLAUSIBLE_UTC
+from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC
 from daemon.setup import files
 from daemon.setup.files import SetupError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.secretfiles import CREDENTIAL_PREFIX, credentials
+from daemon.computer.secretfiles import CREDENTIAL_PREFIX, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

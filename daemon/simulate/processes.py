@@ -9,8 +9,8 @@ import sys
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from daemon.computer.leash import leashed
 from daemon.errors import IspsdError
-from daemon.leash import leashed
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

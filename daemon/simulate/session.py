@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daemon import config, control
+from daemon import config
 from daemon.bam.settings import BamSection
+from daemon.control import control
 from daemon.errors import ConfigError, IspsdError, LinkError
 from daemon.model import Situation
 from daemon.mqtt.embedded import embedded_broker

@@ -14,7 +14,7 @@ from daemon.mqtt.wire import PublishRefusedError
 from daemon.sound.hearing import LONGEST_REASON, read, shown
 
 if TYPE_CHECKING:
-    from daemon.entropy import Entropy
+    from daemon.computer.entropy import Entropy
     from daemon.mqtt.wire import Broker
 
 REPLY_S: Final = 10.0

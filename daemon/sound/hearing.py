@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon.alerts.annunciation import Voice
 from daemon.sound.conductor import Sounding
 from daemon.sound.tones import FULL, PITCHES_HZ, Signal
-from daemon.terminal import printable
+from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
     from daemon.mqtt.topics import Topics

@@ -13,8 +13,8 @@ import struct
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from daemon.computer.leash import leashed
 from daemon.errors import IspsdError
-from daemon.leash import leashed
 from daemon.sound.tones import BYTES_A_SAMPLE, BYTES_A_SECOND, RATE_HZ
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 HUNG_S: Final = 2.0
 """An output that takes nothing for so long hangs."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.sound.outputs import HUNG_S, OutputError
 from daemon.sound.tones import BYTES_A_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.sound.outputs import Output
 
 CHUNK_S: Final = 0.1

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import logs, systemd
+from daemon.computer import logs, systemd
 from daemon.errors import LinkError
 from daemon.mqtt.commands import LONGEST_EXPIRY_S
 from daemon.mqtt.connection import Connection
@@ -22,8 +22,8 @@ from daemon.sound.tones import Signal, samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.mqtt.wire import Broker, Message
     from daemon.sound.outputs import Output
 

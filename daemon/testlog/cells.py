@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.papers.layout import Span
-from daemon.terminal import printable, shortened
+from daemon.wording.terminal import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,14 +9,15 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from daemon import fields, forms
+from daemon import forms
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Readiness
 from daemon.papers import glance
 from daemon.papers.beside import Ship
 from daemon.papers.particulars import Particulars
 from daemon.papers.view import View
-from daemon.results import MISSED, RESULT
+from daemon.testing.results import MISSED, RESULT
 from daemon.testlog import exhibit, past, period, sheet
 from daemon.testlog.exhibit import Episode, Kept
 from daemon.testlog.sheet import Now
@@ -24,13 +25,13 @@ from daemon.testlog.sheet import Now
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from daemon.acts.requests import Handler
     from daemon.config import Config
     from daemon.model import Json, Person
     from daemon.papers.source import Found
-    from daemon.readiness import Tests
     from daemon.record.log import Record
     from daemon.record.reader import Reader
-    from daemon.requests import Handler
+    from daemon.testing.readiness import Tests
 
 _T = TypeVar("_T")
 SHEET: Final = "testlog"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daemon import evidence, forms
+from daemon import forms
 from daemon.errors import RecordError
 from daemon.exhibits import contacts, measured, pieces, tapes, told, track
 from daemon.exhibits.told import Clocked
@@ -19,12 +19,12 @@ from daemon.papers.view import View
 from daemon.papers.words import number, objects, text
 from daemon.record import checkpoint
 from daemon.record.merkle import leaf_hash
+from daemon.testing import evidence
 from daemon.testlog import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from daemon.evidence import Basis
     from daemon.exhibits.figure import Figure
     from daemon.model import Json, Reading
     from daemon.papers.glance import Glance
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from daemon.papers.testlog import Around
     from daemon.record.entry import EvidenceReference
     from daemon.record.reader import Head
+    from daemon.testing.evidence import Basis
 
 MOST_PIECES: Final = 16
 """Pieces of evidence that are opened for one page."""

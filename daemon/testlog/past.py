@@ -11,15 +11,16 @@ from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields, forms
+from daemon import forms
 from daemon.checks.api import LED
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.papers import glance, moments
 from daemon.papers.glance import Wish
 from daemon.papers.moments import Period
 from daemon.papers.words import NOT_DONE, SAT, objects, result, text
 from daemon.record.reader import Query
-from daemon.results import MISSED, RESULT
+from daemon.testing.results import MISSED, RESULT
 from daemon.testlog import cells
 
 if TYPE_CHECKING:

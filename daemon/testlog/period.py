@@ -15,8 +15,8 @@ from daemon.papers.glance import Wish
 from daemon.papers.view import View
 from daemon.papers.words import CATEGORY, RESULT, number, result
 from daemon.record.reader import Query
-from daemon.results import MISSED
-from daemon.results import RESULT as TEST
+from daemon.testing.results import MISSED
+from daemon.testing.results import RESULT as TEST
 from daemon.testlog import cells
 
 if TYPE_CHECKING:

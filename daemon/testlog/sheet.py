@@ -10,14 +10,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields, forms
+from daemon import forms
+from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.papers import books, glance, logtable, making, testlog
 from daemon.papers.glance import Wish
 from daemon.papers.layout import plain
 from daemon.papers.view import View, is_ssas
 from daemon.papers.words import result
-from daemon.results import MISSED, RESULT
+from daemon.testing.results import MISSED, RESULT
 from daemon.testlog import cells, past
 
 if TYPE_CHECKING:

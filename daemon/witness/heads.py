@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Json
 from daemon.record import comparison, fold, witness
@@ -20,7 +20,7 @@ from daemon.record.entry import Draft
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.comparison import Comparison
     from daemon.record.entry import Entry
     from daemon.record.log import Record

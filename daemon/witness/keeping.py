@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import LinkError, RecordError
 from daemon.model import Classification, ClockStatus
 from daemon.record import checkpoint, cosignature, cosigned, growth, witness
@@ -16,7 +16,7 @@ from daemon.record.entry import Draft
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.log import Record
     from daemon.witness.standing import Standing

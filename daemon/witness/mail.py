@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import LinkError, RecordError, RefusedError
 from daemon.record import checkpoint, comparison, cosignature, growth, witness
 from daemon.record.comparison import Found

@@ -13,7 +13,7 @@ from daemon.record import cosignature, cosigned, fold, growth
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.log import Record
     from daemon.witness.standing import Standing
 

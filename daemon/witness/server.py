@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import IspsdError, RecordError
 from daemon.model import ClockStatus
 from daemon.record import cosignature, witness
@@ -24,7 +24,7 @@ from daemon.record.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.record.witness_store import Store
 
 ADD: Final = "/add-checkpoint"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
-from daemon.worklist import Item, ItemState
+from daemon.testing.worklist import Item, ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

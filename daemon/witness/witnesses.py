@@ -11,7 +11,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import LinkError, RecordError
 from daemon.record import cosignature
 from daemon.record.comparison import Found
@@ -23,13 +23,13 @@ from daemon.witness.standing import Standing, to_do
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from daemon.clock import Clock
-    from daemon.entropy import Entropy
+    from daemon.computer.clock import Clock
+    from daemon.computer.entropy import Entropy
     from daemon.record.checkpoint import Checkpoint
     from daemon.record.log import Record
+    from daemon.testing.worklist import Item
     from daemon.witness.heads import Heads
     from daemon.witness.standing import Witness
-    from daemon.worklist import Item
 
 FIRST_BACK_OFF_S: Final = 5.0
 LONGEST_BACK_OFF_S: Final = 300.0

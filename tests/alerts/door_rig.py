@@ -20,7 +20,7 @@ from daemon.model import (
     SecurityLevel,
     Situation,
 )
-from daemon.points import Points
+from daemon.points.points import Points
 from tests.makers import UTC_0210, reading
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from daemon import forms
 from daemon.alerts.alert import AlertChange, Source
 from daemon.alerts.catalogue import LOUDNESS
+from daemon.alerts.forms import alert_entry, alert_from_entry
 from daemon.alerts.lifecycle import Event
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Priority, Situation
-from daemon.watch import NO_NEWS
+from daemon.watch.watch import NO_NEWS
 from tests.alerts.rig import BY, KINDS, PANEL, engine, regime
 from tests.alerts.test_lifecycle import OWN_ROWS, ROWS
 from tests.makers import UTC_0210
@@ -215,7 +215,7 @@ class Life(RuleBasedStateMachine):
     def starts_again(self):
         """The daemon dies and starts from its record; the rules say again what they see."""
         alerts = [
-            forms.alert_from_entry(
+            alert_from_entry(
                 body,
                 action=KINDS[body["key"]].action,
                 show=KINDS[body["key"]].show,
@@ -322,7 +322,7 @@ class Life(RuleBasedStateMachine):
         if alert.state.value == "S" and change.event is Event.SILENCE:
             self.silenced_s[alert.instance] = self.now_s
         if change.event not in NO_NEWS:
-            self.stored[alert.id] = forms.alert_entry(alert, change.event.value)
+            self.stored[alert.id] = alert_entry(alert, change.event.value)
 
     @invariant()
     def what_was_told_is_what_is_open(self):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from daemon import forms
 from daemon.alerts.alert import Source
 from daemon.alerts.engine import NOTE_AGAIN_S
+from daemon.alerts.forms import alert_entry, alert_from_entry
 from daemon.alerts.lifecycle import NO_ROW, Event
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Priority, Regime, SecurityLevel, Situation
@@ -231,12 +231,9 @@ def test_restart_what_was_acknowledged_as_more_than_it_is_now_is_no_news_when_it
     acknowledge(before, the(before), 11.0)
     become(before, regime(level=level), 12.0)
     after = engine(regime(level=level))
-    written = [forms.alert_entry(alert, "") for alert in before.alerts()]
+    written = [alert_entry(alert, "") for alert in before.alerts()]
     after.restore(
-        [
-            forms.alert_from_entry(body, action="", show=the(before).show, now_s=0.0)
-            for body in written
-        ],
+        [alert_from_entry(body, action="", show=the(before).show, now_s=0.0) for body in written],
         now_s=0.0,
     )
     after.condition(ESCAPE, HATCH, active=True, now_s=1.0)
@@ -248,12 +245,10 @@ def test_restart_what_was_acknowledged_as_more_than_it_is_now_is_no_news_when_it
 def test_restart_an_entry_of_before_says_by_its_state_what_was_acknowledged():
     before = raised()
     acknowledge(before, the(before), 11.0)
-    body = forms.alert_entry(the(before), "")
+    body = alert_entry(the(before), "")
     del body["known"]
     after = engine()
-    after.restore(
-        [forms.alert_from_entry(body, action="", show=the(before).show, now_s=0.0)], now_s=0.0
-    )
+    after.restore([alert_from_entry(body, action="", show=the(before).show, now_s=0.0)], now_s=0.0)
     become(after, YARD, 2.0)
     become(after, PORT_1, 3.0)
     assert advance(after, 5.0) == [("door.escape.open.d12", "A")]

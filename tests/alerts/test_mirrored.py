@@ -9,11 +9,12 @@ import itertools
 
 import pytest
 
-from daemon import config, rulebook
+from daemon import config
 from daemon.alerts import alterations, policy
 from daemon.alerts.catalogue import LOUDNESS
 from daemon.alerts.rules.openings import OpeningRule
 from daemon.assets import asset
+from daemon.fitting import rulebook
 from daemon.model import OpeningKind, Priority, Regime, SecurityLevel, Situation
 from tests.alerts.rig import KINDS, UNIT, advance, engine, the
 

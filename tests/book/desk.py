@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.record.log import Record
-    from daemon.worklist import Item
+    from daemon.testing.worklist import Item
 
 MASTER = Person("A. Lindqvist", "Master", frozenset({Role.MASTER}))
 SSO = Person("R. Menon", "C/O", frozenset({Role.OFFICER, Role.SSO}))

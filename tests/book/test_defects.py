@@ -16,7 +16,7 @@ from daemon.errors import ConfigError, RefusedError
 from daemon.model import Classification
 from daemon.record import fold
 from daemon.record.entry import Draft
-from daemon.worklist import worst_first
+from daemon.testing.worklist import worst_first
 from tests.book.desk import DEFECT, ETO, MASTER, OFFICER, SSO, Clock, open_book
 from tests.pins import PIN
 
@@ -409,7 +409,7 @@ async def test_what_is_open_for_more_than_a_week_is_read_first(tmp_path):
 
 
 def test_a_defect_stands_once_on_the_worklist():
-    from daemon.worklist import Item, ItemState
+    from daemon.testing.worklist import Item, ItemState
 
     def line(test, state, of=None):
         return Item(test, "cctv", test, state, None, None, defect_of=of)
@@ -445,7 +445,7 @@ def test_a_file_of_effects_that_is_wrong_is_refused_with_its_place(tmp_path, tex
 
 
 def test_the_shipped_effects_name_kinds_of_checks_that_exist():
-    from daemon import registry
+    from daemon.config import registry
 
     kinds = {spec.kind for spec in registry.checks().values()}
     assert BY_KIND.keys() - {"default"} <= kinds
@@ -499,7 +499,7 @@ def test_the_caution_of_a_defect_is_off_until_the_ships_file_gives_it_letters():
 
 
 def test_what_a_covert_test_is_of_may_not_be_shown_though_an_open_one_is_of_it_too():
-    from daemon.office import _shown
+    from daemon.office.office import _shown
 
     def test(id_: str, equipment: str, classification: Classification) -> SimpleNamespace:
         named = SimpleNamespace(id=id_, equipment=equipment)

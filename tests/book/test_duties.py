@@ -12,7 +12,7 @@ from daemon.console.line import line as in_line
 from daemon.errors import RefusedError
 from daemon.record import fold
 from daemon.record.codec import prepare
-from daemon.worklist import ItemState
+from daemon.testing.worklist import ItemState
 from tests.book.desk import DEFECT, DRILL, SHIP_TIME, Clock, open_book
 from tests.record.ship import alert
 

@@ -12,7 +12,7 @@ from daemon.console.book import rows_of
 from daemon.errors import IspsdError, RefusedError
 from daemon.model import Classification
 from daemon.record.entry import Draft
-from daemon.worklist import ItemState
+from daemon.testing.worklist import ItemState
 from tests.book.desk import DRILL, Clock, open_book
 
 ROUND = {

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from daemon import control
+from daemon.control import control
 from daemon.mqtt.connection import Connection
 from tests import thin
 from tests.broker.attacker import attacker

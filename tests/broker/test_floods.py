@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import control
+from daemon.control import control
 from daemon.mqtt.desk import LONGEST_BURST
 from tests.broker import packets
 from tests.broker.rig import LISTENERS, ROOT, Siege, moored, told

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.drivers import picture_decoder
 from daemon.drivers.camera_pictures import decoded
 from daemon.drivers.cctv_unit import Login

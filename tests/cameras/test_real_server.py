@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.drivers.picture_decoder import LARGEST_JPEG
 from daemon.errors import LinkError
 from daemon.model import CameraState

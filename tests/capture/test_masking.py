@@ -14,8 +14,8 @@ from daemon.capture.masking import betrayals, masked
 from daemon.capture.masking_ais import LAYOUTS, Masks, Shift
 from daemon.capture.masking_ais import masked as masked_ais
 from daemon.drivers.sentences import parse
-from daemon.geodesy import distance_m
 from daemon.model import Position, Ship
+from daemon.navigation.geodesy import distance_m
 from tests.drivers.nmea_rig import framed
 from tests.recorded import RECORDED, needs_recordings
 

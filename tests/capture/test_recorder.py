@@ -14,7 +14,7 @@ from daemon.assets import asset
 from daemon.capture import case, tape
 from daemon.capture.recorder import captured, device_of
 from daemon.capture.replay import replayed
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.console import capture as console
 from daemon.drivers.links import READ_BYTES, TcpLink
 from daemon.drivers.modbus_frames import REQUESTS

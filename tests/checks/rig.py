@@ -1,4 +1,4 @@
-"""Tests (``daemon.readiness``) with a clock, a gate and a disk that are moved by hand."""
+"""Tests (``daemon.testing.readiness``) with a clock, a gate and a disk that are moved by hand."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from daemon.checks.api import CheckConfig, CheckSpec, Gathered, ItemsVerdict, Mode, Services
 from daemon.errors import RecordError
 from daemon.gate import CovertGate
-from daemon.inbox import Inboxes
 from daemon.model import ClockStatus, Outcome, Regime, SecurityLevel, Situation, Verdict
-from daemon.points import Points
-from daemon.readiness import KEPT, Test, Tests
+from daemon.points.inbox import Inboxes
+from daemon.points.points import Points
 from daemon.record import codec, fold
 from daemon.record.entry import Stamp
-from daemon.schedule import LastResult
+from daemon.testing.readiness import KEPT, Test, Tests
+from daemon.testing.schedule import LastResult
 from tests.clocks import ManualClock
 from tests.makers import SHIP
 

@@ -21,8 +21,8 @@ from daemon.model import (
     Quality,
     Reading,
 )
-from daemon.readiness import Test
-from daemon.schedule import LastResult
+from daemon.testing.readiness import Test
+from daemon.testing.schedule import LastResult
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
 from tests.makers import SHIP, UTC_0210, own_identity, own_report, reading

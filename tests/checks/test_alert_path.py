@@ -8,7 +8,7 @@ import pytest
 
 from daemon.checks.alert_path import AGAIN_S, CHECK, AlertPathConfig, judge
 from daemon.checks.api import AlertTrip, Gathered, Services, Unanswered
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
 

@@ -10,8 +10,8 @@ from daemon.checks.api import AlertSeen, Answer, Movement, Services
 from daemon.checks.asking import Event
 from daemon.checks.door_contacts import CHECK, DoorContactsConfig
 from daemon.model import ContactState, Provenance, Quality
-from daemon.movements import Movements
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
+from daemon.watch.movements import Movements
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
 from tests.makers import reading

@@ -9,7 +9,7 @@ import pytest
 from daemon.checks.api import Services
 from daemon.checks.gnss import CHECK, GnssConfig
 from daemon.model import Classification, Fix, Motion, Position, Provenance, Quality, Reading
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
 from tests.makers import reading

@@ -20,7 +20,7 @@ from daemon.model import (
     Provenance,
     Quality,
 )
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.makers import reading
 

@@ -19,7 +19,7 @@ from daemon.checks.api import (
 )
 from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Provenance, Quality
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.makers import UTC_0210, reading
 

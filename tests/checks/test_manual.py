@@ -11,7 +11,7 @@ from daemon.checks.api import Gathered, Services
 from daemon.checks.manual import CHECK, ManualConfig
 from daemon.errors import RefusedError
 from daemon.model import Classification, Outcome, Position, Regime, SecurityLevel, Situation
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import rig, running
 from tests.test_led_tests import SECOND, TESTER, answers, begin
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from daemon import evidence
 from daemon.checks import ssas_end_to_end
 from daemon.checks.api import Attached, Gathered, Services
 from daemon.checks.flags import Notice
@@ -18,7 +17,8 @@ from daemon.checks.ssas_units import load_unit
 from daemon.errors import RefusedError
 from daemon.gate import LONGEST_WINDOW_S
 from daemon.model import Classification, Outcome, Position, Provenance, Quality
-from daemon.readiness import SoFar, Test
+from daemon.testing import evidence
+from daemon.testing.readiness import SoFar, Test
 from tests.checks.rig import rig, running
 from tests.checks.ssas_rig import DARK, LIT, MASTER, SSO, Sso, blinks, lamp, lost, message
 from tests.checks.ssas_rig import start as begin

@@ -13,7 +13,7 @@ from daemon.checks.api import Gathered
 from daemon.checks.ssas_lamp import CHECK, SsasLampConfig, judge
 from daemon.errors import RefusedError
 from daemon.model import Classification, Outcome, Provenance, Quality
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import rig, running
 from tests.checks.ssas_rig import DARK, LIT, SSO, blinks, lamp, lost, message
 from tests.checks.ssas_rig import start as led

@@ -21,7 +21,7 @@ from daemon.model import (
     Position,
     Situation,
 )
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
 from tests.makers import reading

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.clock import SystemClock
-from daemon.entropy import Entropy
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.exporters.feed import Feed
 from daemon.exporters.homeassistant import HomeAssistant, HomeAssistantConfig
 from daemon.mqtt.board import Identity

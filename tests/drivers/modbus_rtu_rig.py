@@ -15,7 +15,7 @@ from daemon.drivers.links import SerialLink
 from daemon.drivers.modbus_rtu import DRIVER, ModbusRtuConfig, build
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
-from daemon.supervise import DeviceStatus, Supervisor
+from daemon.supervision.supervise import DeviceStatus, Supervisor
 from simulators.rtu_line import RtuLine, Unit
 from tests.clocks import FixedEntropy, ManualClock
 from tests.soon import soon

@@ -11,14 +11,14 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from structlog.testing import capture_logs
 
-from daemon import registry
+from daemon.config import registry
 from daemon.drivers.api import Contact, Wiring
 from daemon.drivers.modbus import DRIVER
 from daemon.drivers.modbus_frames import MismatchError
 from daemon.drivers.modbus_pace import Cadence, Told
 from daemon.errors import LinkError
 from daemon.model import ContactState, LinkState, Provenance, Quality
-from daemon.supervise import Supervisor
+from daemon.supervision.supervise import Supervisor
 from simulators.io_unit import SIMULATOR, IoUnit
 from tests.clocks import FixedEntropy, ManualClock
 from tests.drivers.modbus_rig import (

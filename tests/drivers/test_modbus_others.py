@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
+from daemon.computer.leash import leashed
 from daemon.drivers import modbus, modbus_rtu
 from daemon.drivers.api import Contact, DriverContext, Wiring
 from daemon.drivers.links import SerialLink
 from daemon.gate import CovertGate
-from daemon.leash import leashed
 from daemon.model import ContactState, Provenance
 from tests.drivers.modbus_cable import cable
 from tests.drivers.modbus_others import BAUD, COUNT, FIRST, UNIT, libmodbus_name

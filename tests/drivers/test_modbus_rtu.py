@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from daemon import registry
+from daemon.config import registry
 from daemon.drivers.api import Contact, Wiring
 from daemon.drivers.links import SerialLink
 from daemon.drivers.modbus_frames import MismatchError

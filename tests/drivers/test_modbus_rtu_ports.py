@@ -10,7 +10,7 @@ from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.drivers.api import Contact, DriverContext, Wiring
 from daemon.drivers.links import SerialLink, TcpLink
 from daemon.drivers.modbus_frames import Question

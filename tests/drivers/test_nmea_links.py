@@ -21,7 +21,7 @@ from daemon.drivers.ssas_text import DRIVER as SSAS_DRIVER
 from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import LinkState, Provenance, Quality, Reading, SsasMessage
-from daemon.supervise import DeviceStatus, Supervisor
+from daemon.supervision.supervise import DeviceStatus, Supervisor
 from simulators.ships import OWN_SHIP
 from simulators.vessel_ais import ais, static_data
 from simulators.vessel_gnss import gga, rmc

@@ -15,8 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from daemon import logs
 from daemon.assets import asset
+from daemon.computer import logs
 from daemon.drivers.api import DriverContext, Health
 from daemon.drivers.ssas_text import (
     DRIVER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon.model import Provenance
-from daemon.supervise import Supervisor
+from daemon.supervision.supervise import Supervisor
 from tests.clocks import FixedEntropy
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from hashlib import sha256
 import pytest
 
 from daemon.checks.api import Gathered
-from daemon.evidence import Basis
 from daemon.exhibits import pieces, told
 from daemon.exhibits.told import Clocked
 from daemon.record.entry import EvidenceReference
+from daemon.testing.evidence import Basis
 
 CLOCKED = Clocked(datetime(2026, 11, 22, 2, 10, tzinfo=UTC), 5000.0)
 

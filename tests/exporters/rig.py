@@ -15,7 +15,7 @@ from tests.clocks import FixedEntropy, ManualClock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 SHIP = Ship("KESTREL STRAIT", 9999993, 299000019, "9VKS0")
 TOPICS = Topics("9999993")

@@ -6,7 +6,7 @@ import asyncio
 import io
 from typing import TYPE_CHECKING
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import LinkError
 from daemon.exporters.api import Tally
 from daemon.exporters.fitted import Exporters

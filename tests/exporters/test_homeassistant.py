@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.errors import LinkError
 from daemon.exporters.homeassistant import EXPORTER, HomeAssistant, HomeAssistantConfig
 from tests.brokers import address, mosquitto

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.leash import leashed
+from daemon.computer.leash import leashed
 from daemon.mqtt.embedded import mosquitto_program
 
 if TYPE_CHECKING:

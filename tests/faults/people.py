@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from daemon import control
+from daemon.control import control
 from daemon.errors import IspsdError
 from tests.faults.capture import Capture, Look, Round, Truth
 from tests.faults.subscriber import now_s

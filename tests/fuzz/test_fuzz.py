@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daemon import registry
+from daemon.config import registry
 from daemon.drivers import sentences
 from daemon.drivers.nmea import NmeaConfig
 from daemon.drivers.ssas_text import FrameAssembler

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from daemon.clock import SystemClock
-from daemon.entropy import Entropy
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.model import Ship
 from daemon.mqtt.board import Identity, Pulse
 from daemon.mqtt.commands import Command, Ground, Reply
@@ -23,7 +23,7 @@ from tests.brokers import address
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
     from daemon.mqtt.embedded import EmbeddedBroker
     from daemon.mqtt.publisher import Facts
     from daemon.mqtt.wire import Message, Will

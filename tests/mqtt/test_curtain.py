@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.model import Classification
 from daemon.mqtt.board import Board
 from daemon.mqtt.mirror import Mirror

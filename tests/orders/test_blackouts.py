@@ -17,7 +17,7 @@ from daemon.model import (
     SecurityLevel,
 )
 from daemon.orders.blackouts import LONGEST_MIN
-from daemon.watch import MOST_NAMED
+from daemon.watch.watch import MOST_NAMED
 from tests.makers import reading
 from tests.test_orders import HATCH_ALERT, Rig, by, ordering
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from daemon.errors import RefusedError
-from daemon.gangwayprompt import GangwayPrompt
 from daemon.model import Regime, Role, SecurityLevel, Situation, Station
-from daemon.ordered import VISITOR_VIEW_S
 from daemon.people import authority
 from daemon.people.authority import Act, Ask
 from daemon.people.claims import Claim
-from daemon.stations import Stations
+from daemon.ship.ordered import VISITOR_VIEW_S
+from daemon.stations.gangwayprompt import GangwayPrompt
+from daemon.stations.stations import Stations
 from tests.test_orders import ordering
 
 AT_GANGWAY = Claim("", None, "gangway")

@@ -19,8 +19,8 @@ from daemon.model import (
     SecurityLevel,
     Situation,
 )
-from daemon.ordered import Inhibit
-from daemon.securing import InTheWay, Standing, in_the_way
+from daemon.orders.securing import InTheWay, Standing, in_the_way
+from daemon.ship.ordered import Inhibit
 from tests.makers import UTC_0210, reading
 
 POLICY = policy.load(asset("policy.toml"))

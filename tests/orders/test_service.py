@@ -11,7 +11,7 @@ from daemon.orders.equipment import LONGEST_H, Equipment, Found, Terms
 from daemon.orders.service import MOST_PROPOSALS
 from daemon.people.claims import By
 from daemon.record.entry import Proof
-from daemon.worklist import ItemState
+from daemon.testing.worklist import ItemState
 from tests.makers import reading
 from tests.test_orders import HATCH_ALERT, Rig, by, ordering, person
 

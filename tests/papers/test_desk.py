@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon import fields
+from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Person, Role
 from daemon.papers import desk

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.control import ControlServer, answers
+from daemon.control.control import ControlServer, answers
 from daemon.record import keys
 from tests.papers.rig import (
     KEY,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import apsw
 
-from daemon.clock import SystemClock
-from daemon.entropy import Entropy
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.record.segment import Segment
 from tests.record.ship import alert, record, result
 

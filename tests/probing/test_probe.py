@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from daemon import cli, config
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
+from daemon.computer.leash import leashed
 from daemon.console import shipfile
-from daemon.leash import leashed
 from daemon.probing import all as probing
 from daemon.probing.devices import at_rest
 from daemon.probing.finding import OTHERWISE, Finding, advice

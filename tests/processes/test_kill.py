@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import control
+from daemon.control import control
 from daemon.errors import IspsdError
 from tests.pins import PIN, with_pins
 from tests.processes.berth import GEN_ROOM, HATCH, SEAL_CLOSED, SEAL_OPEN, alongside

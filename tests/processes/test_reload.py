@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import cli, control
+from daemon import cli
 from daemon.console import shipfile
+from daemon.control import control
 from daemon.errors import RefusedError
 from tests.processes.berth import alongside
 from tests.processes.rig import PATIENCE_S

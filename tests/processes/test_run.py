@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import control
+from daemon.control import control
 from daemon.errors import IspsdError
 from tests.processes.berth import HATCH, alongside
 from tests.processes.rig import PATIENCE_S, witness

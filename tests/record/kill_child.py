@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from daemon.clock import SystemClock
-from daemon.entropy import Entropy
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from tests.record.ship import alert, record, result
 
 

@@ -15,7 +15,7 @@ from tests.clocks import FixedEntropy, ManualClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from daemon.clock import Clock
+    from daemon.computer.clock import Clock
 
 ORIGIN = "demo/9999993"
 KEY = Ed25519PrivateKey.from_private_bytes(b"a test key that is 32 bytes long")

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.clock import SystemClock
-from daemon.entropy import Entropy
+from daemon.computer.clock import SystemClock
+from daemon.computer.entropy import Entropy
 from daemon.errors import RecordError
 from tests.record.ship import alert, record
 

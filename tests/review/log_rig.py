@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.book.attaching import Attaching
 from daemon.book.desk import Desk
 from daemon.book.pages import Pages
-from daemon.entropy import Entropy
+from daemon.computer.entropy import Entropy
 from daemon.errors import RefusedError
 from daemon.web.review.rendering import Templates, clock_words
 from tests.papers.rig import writing

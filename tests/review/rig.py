@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from daemon.entropy import Entropy
+from daemon.computer.entropy import Entropy
 from daemon.errors import RefusedError
 from daemon.model import Person, Role
 from daemon.people.people import People

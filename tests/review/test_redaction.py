@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daemon.assets import asset
 from daemon.config import load
-from daemon.office import redaction_of
+from daemon.office.office import redaction_of
 from daemon.review.redaction import WITHHELD, Redaction
 
 

@@ -56,8 +56,8 @@ def slow(set_: Callable[[str, object], None]) -> Callable[[dict[str, Any]], None
     for constant in ("nmea_nav.NAV_VALID_S", "nmea_steering.HEADING_VALID_S"):
         set_(f"daemon.drivers.{constant}", 4 * SLOW_S)
     set_("daemon.drivers.nmea_steering.LOG_VALID_S", 4 * SLOW_S)
-    set_("daemon.watch.STATUS_S", NEVER_S)
-    set_("daemon.picture.REFRESH_SHARE", SELDOM)
+    set_("daemon.watch.watch.STATUS_S", NEVER_S)
+    set_("daemon.stations.picture.REFRESH_SHARE", SELDOM)
 
     def change(tree: dict[str, Any]) -> None:
         for device in tree["device"].values():

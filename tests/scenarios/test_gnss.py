@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from daemon import episodes
+from daemon.watch import episodes
 from tests.scenarios.test_equipment_tests import results
 from tests.voyage import sailing
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from daemon.acts import READ_SSO
+from daemon.acts.acts import READ_SSO
 from daemon.assets import asset
 from daemon.checks import catalogue
 from daemon.console.tests import standing

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from daemon import systemd
+from daemon.computer import systemd
 from tests.processes.rig import PATIENCE_S
 from tests.ship import HATCH as HATCH_INPUT
 from tests.ship import Ship, afloat, ashore

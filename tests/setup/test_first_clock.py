@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from daemon.clock import EARLIEST_PLAUSIBLE_UTC
+from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC
 from daemon.model import ClockStatus
 from tests.clocks import ManualClock
 from tests.processes.rig import verified

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import cli, config, control
+from daemon import cli, config
+from daemon.control import control
 from daemon.errors import RefusedError
 from daemon.mqtt.access import password_fits
 from daemon.record import keys

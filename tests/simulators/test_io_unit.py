@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from simulators.io_unit import SIMULATOR, IoUnit, build
 from simulators.io_unit_wire import FAULTS, answer
 from tests.clocks import ManualClock

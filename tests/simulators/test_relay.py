@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.drivers.links import SerialLink
 from daemon.drivers.modbus_frames import Question
 from daemon.drivers.modbus_rtu_line import BusLine, NoAnswerError

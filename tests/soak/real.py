@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from daemon import config, control
+from daemon import config
+from daemon.control import control
 from daemon.demo import crew
 from daemon.mqtt.embedded import DEMO_USERS
 from daemon.simulate import processes

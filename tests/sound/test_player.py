@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon.clock import SystemClock
+from daemon.computer.clock import SystemClock
 from daemon.sound.conductor import Conductor, Sounding
 from daemon.sound.outputs import (
     HUNG_S,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import IspsdError
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.wire import Message

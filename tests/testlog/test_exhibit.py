@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from daemon import evidence
 from daemon.checks.api import Gathered
 from daemon.errors import RefusedError
-from daemon.evidence import Basis
 from daemon.model import ContactState, Provenance, Quality, Reading
 from daemon.record import checkpoint
 from daemon.record.entry import Evidence
 from daemon.record.merkle import leaf_hash
 from daemon.record.proofs import Leaves, check_inclusion
 from daemon.record.reader import Query
+from daemon.testing import evidence
+from daemon.testing.evidence import Basis
 from daemon.testlog import exhibit
 from tests.exhibits.test_tapes import tape
 from tests.papers.rig import KEY, MATE, ORIGIN, at, exported, iso, result, said, writing

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from daemon.control import ControlServer, answers
+from daemon.control.control import ControlServer, answers
 from daemon.web.settings import WebSection
 from tests.brokers import free_port
 from tests.pins import PIN

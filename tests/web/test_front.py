@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from daemon.daylight import sun_deg
 from daemon.model import Position
+from daemon.navigation.daylight import sun_deg
 from daemon.sound.conductor import Conductor, Sounding
 from daemon.sound.tones import EDGE_S, HARMONICS, PITCHES_HZ, PULSES, Signal
 from tests.needed import needs

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import config, openings
+from daemon import config
 from daemon.assets import asset
 from daemon.model import ContactState
+from daemon.wording import openings
 from tests.brokers import mosquitto
 from tests.needed import needs
 from tests.web.axe import needs_axe, violations

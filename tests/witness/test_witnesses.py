@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.errors import RecordError
 from daemon.record import cosignature, fold, selfcheck
 from daemon.record.checkpoint import opened
 from daemon.record.proofs import Leaves
 from daemon.record.reader import Query
 from daemon.record.witness import Status
+from daemon.testing.worklist import ItemState
 from daemon.witness.heads import HELD_S
 from daemon.witness.witnesses import LONGEST_BACK_OFF_S, REFUSED_S
-from daemon.worklist import ItemState
 from tests.clocks import ManualClock
 from tests.record.heads import NOON, WITNESS_KEY
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert

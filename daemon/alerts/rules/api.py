@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.alert import Source
     from daemon.model import Permit, Priority, Reading, Regime
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 Holds: TypeAlias = Callable[[str, str], bool]
 """Whether the condition of a key and source is wanted or stands already, as after a restart."""

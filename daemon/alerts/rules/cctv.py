@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said, duration
-from daemon.cameras import fault
 from daemon.model import CameraView
+from daemon.wording.cameras import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import Reading
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 LOST: Final = "cctv.camera"
 NOT_SAVING: Final = "cctv.recording"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import Reading
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 OFFSET = "clock.offset"
 MOST_S = 2.0

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import Reading
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 BUS_LOST = "io.bus_lost"
 LONGEST_DETAIL = 400

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import Reading
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 SUSPECT = "gnss.suspect"
 SOURCE = "gnss"

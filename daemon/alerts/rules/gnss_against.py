@@ -23,8 +23,8 @@ from daemon.alerts.rules.gnss_limits import (
     VDO_APART_M,
 )
 from daemon.alerts.rules.gnss_receiver import Lasting
-from daemon.geodesy import KNOT_M_S, distance_m, turn_deg
 from daemon.model import AisReport, EquipmentReport, Heading
+from daemon.navigation.geodesy import KNOT_M_S, distance_m, turn_deg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

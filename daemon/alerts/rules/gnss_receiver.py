@@ -19,7 +19,7 @@ from daemon.alerts.rules.gnss_limits import (
     MOST_HDOP,
     UNKNOWN_SPEED_KN,
 )
-from daemon.geodesy import KNOT_M_S, distance_m
+from daemon.navigation.geodesy import KNOT_M_S, distance_m
 
 if TYPE_CHECKING:
     from daemon.model import Fix, Position

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Deaf, Said
-from daemon.clock import EARLIEST_PLAUSIBLE_UTC
-from daemon.daylight import must_be_lit
+from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC
 from daemon.model import ContactState, Fix, LightCircuit, Quality
+from daemon.navigation.daylight import must_be_lit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import Opening, Position, Reading
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 KEYS: Final = {
     LightCircuit.DECK: "light.deck",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from daemon.alerts.policy import Policy
     from daemon.alerts.rules.api import Holds, Moment
     from daemon.model import Reading, Regime
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 OPEN_KEYS = {
     DoorClass.BRIDGE: "door.bridge.open",

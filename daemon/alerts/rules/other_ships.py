@@ -11,19 +11,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from daemon.ais_rates import AT_REST
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said, duration
 from daemon.alerts.rules.areas import LEAVES_TIMES, AisRules, Area, Inside, Near, Slots
-from daemon.geodesy import bearing_deg, distance_m
 from daemon.model import AisKind, AisTraffic, Fix, Quality
+from daemon.navigation.ais_rates import AT_REST
+from daemon.navigation.geodesy import bearing_deg, distance_m
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from daemon.alerts.rules.api import Holds, Moment
     from daemon.model import AisTarget, Position, Reading, Regime, Ship
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 GUARD_ZONE = "ais.guard_zone"
 LOITERING = "ais.loitering"

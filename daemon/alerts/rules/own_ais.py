@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.ais_rates import interval_s
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 from daemon.alerts.rules.voyage_data import faults
 from daemon.model import AisIdentity, AisReport, EquipmentReport
+from daemon.navigation.ais_rates import interval_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from daemon.alerts.rules.api import Holds, Moment
     from daemon.model import Reading, Ship
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 SILENT = "ais.silent"
 OFF_BY_ORDER = "ais.off_by_order"

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
 from daemon.alerts.rules.gnss_limits import UNKNOWN_SPEED_KN
-from daemon.geodesy import KNOT_M_S, distance_m, written
 from daemon.model import AisReport, AisTraffic
+from daemon.navigation.geodesy import KNOT_M_S, distance_m, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import AisTarget, Position, Reading, Ship
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 OWN_ID = "ais.own_id_elsewhere"
 WRONG_REPORTS: Final = 2

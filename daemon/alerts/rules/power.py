@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from daemon.alerts.rules.api import Moment
     from daemon.model import Opening, Reading
-    from daemon.points import Change
+    from daemon.points.points import Change
 
 ON_BATTERY: Final = "power.battery"
 LOW: Final = "power.low"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from daemon.ais_rates import AT_ANCHOR, AT_REST, AT_REST_KN, MOORED
 from daemon.model import Situation
+from daemon.navigation.ais_rates import AT_ANCHOR, AT_REST, AT_REST_KN, MOORED
 
 if TYPE_CHECKING:
     from daemon.model import AisIdentity, AisReport

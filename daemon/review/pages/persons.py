@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.duties import HANDED_OVER
 from daemon.model import Role
 from daemon.people import authority
+from daemon.people.authority import HANDED_OVER, Ask, Cell
 from daemon.people.authority import Act as Authority
-from daemon.people.authority import Ask, Cell
 from daemon.review.page import Act, Page
 from daemon.review.typed import Choice, Pin, Text
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
-from daemon import logs
+from daemon.computer import logs
 from daemon.web.review.asked import BadRequestError
 
 if TYPE_CHECKING:

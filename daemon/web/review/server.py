@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from daemon import control
+from daemon.control import control
 from daemon.errors import IspsdError, RefusedError
 from daemon.web.review import asked
 from daemon.web.review.asked import BadRequestError

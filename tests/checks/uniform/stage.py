@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from daemon.checks.api import Answer, Mode, Services
 from daemon.model import Classification, Provenance, Quality
-from daemon.readiness import Test
+from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
 from tests.makers import reading

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import logs, registry
 from daemon.checks.api import Mode
-from daemon.conduct import DAY_MARGIN_S
-from daemon.evidence import BASIS, READINGS
+from daemon.computer import logs
+from daemon.config import registry
 from daemon.model import Classification
 from daemon.record.reader import Query, Reader
-from daemon.rejudging import Agreement, rejudged
+from daemon.testing.conduct import DAY_MARGIN_S
+from daemon.testing.evidence import BASIS, READINGS
+from daemon.testing.rejudging import Agreement, rejudged
 from tests.checks.uniform.stage import MIDNIGHT, Spoilt, Stage, Uniform
 from tests.record.ship import record
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
     from daemon.record.entry import Draft, Entry
-    from daemon.rejudging import Rejudged
+    from daemon.testing.rejudging import Rejudged
 
 CHECKS = registry.checks()
 SSO = Classification.SSO

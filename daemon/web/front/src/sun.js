@@ -1,5 +1,5 @@
 // How high does the sun stand where the ship is, and which palette is that? Pure. The low-precision formulas of the
-// Astronomical Almanac, good to a hundredth of a degree in this century; a test holds them against daemon/daylight.py.
+// Astronomical Almanac, good to a hundredth of a degree in this century; a test holds them against daemon/navigation/daylight.py.
 
 const J2000_MS = Date.UTC(2000, 0, 1, 12);
 const DAY_MS = 86_400_000;

@@ -1,0 +1,1 @@
+"""What people may do, and what may be asked over the control socket."""

@@ -1,0 +1,1 @@
+"""The stations of the watch: which are attended, what they are shown, where it sounds, and who answers."""
