@@ -30,22 +30,20 @@ from daemon.config import broker, registry, wiring
 from daemon.config.alerting import kinds
 from daemon.console.gather import Parts, Status
 from daemon.control.control import ControlServer
-from daemon.drivers.api import DriverContext, Shared
 from daemon.drivers.camera_pictures import PICTURES, Pictures
 from daemon.drivers.tape import TAPES, Tapes
 from daemon.errors import RecordError
-from daemon.exporters.api import ExporterContext
-from daemon.exporters.feed import Feed
-from daemon.exporters.fitted import Exporters
 from daemon.fitting import equipment, rulebook
+from daemon.fitting.devices import Devices
+from daemon.fitting.exporting import exporters
 from daemon.fitting.ourselves import Ourselves
-from daemon.fitting.reloading import Reloading
+from daemon.fitting.recording import record
+from daemon.fitting.reloading import Reloading, would_be_lost
 from daemon.fitting.shipnow import MOVING, ShipNow
 from daemon.gate import CovertGate
-from daemon.model import Classification, OpeningKind, Provenance
+from daemon.model import Classification, OpeningKind
 from daemon.mqtt.board import Identity
 from daemon.mqtt.publisher import BROKER_LIMIT_S, Publisher
-from daemon.office import safekeeping
 from daemon.office.office import Office
 from daemon.orders.board import OrderBoard
 from daemon.orders.ordering import Ordering
@@ -53,14 +51,10 @@ from daemon.orders.service import Service
 from daemon.orders.table import Orders
 from daemon.people.hashing import RFC_9106
 from daemon.points.inbox import Inboxes
-from daemon.points.points import Points
 from daemon.points.proving import Proving
-from daemon.record import keys
 from daemon.record.diskroom import DiskRoom
 from daemon.record.entry import Draft
 from daemon.record.events import RecordEvents
-from daemon.record.log import Record
-from daemon.record.scribe import Limits
 from daemon.ship.state import ShipState
 from daemon.ssas.desk import SsasBook, attached
 from daemon.ssas.papers import Call
@@ -69,7 +63,6 @@ from daemon.stations.alertpath import AlertPath
 from daemon.stations.echoes import Echoes
 from daemon.stations.stations import Stations
 from daemon.supervision.isolation import Isolation
-from daemon.supervision.supervise import Supervisor
 from daemon.testing.hindrances import Hindrances
 from daemon.testing.readiness import Test, Tests
 from daemon.testing.rejudging import Rejudging
@@ -85,8 +78,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from daemon.computer.clock import Clock
-    from daemon.config import Config, Device
-    from daemon.drivers.api import Driver
+    from daemon.config import Config
     from daemon.model import Json
     from daemon.mqtt.commands import Command, Ground, Reply
     from daemon.people.hashing import Hardness
@@ -116,13 +108,17 @@ class Fitted:
         self._hardness = hardness
         self._sealing: set[asyncio.Task[None]] = set()
         self._log = logs.get("app")
+        self._build_ship()
         self._build_record()
         self._build_publisher()
         self._build_office()
         self._build_watch()
         self._build_exporters()
         self._build_tests()
+        self._build_ssas()
         self._build_acts()
+        self._build_books()
+        self._build_answers()
 
     def in_its_place(self, config: Config) -> Fitted:
         """Return what another file makes, with the same clock and the same gate; nothing is touched.
@@ -139,66 +135,28 @@ class Fitted:
             hardness=self._hardness,
         )
 
-    def _hindrance(self) -> tuple[str, bool] | None:
-        """Return what would be lost if the watch began anew now, and whether only the SSO may know of it."""
-        if self.gate.is_open():
-            return (
-                "a test window of the SSAS is open: close it, or wait until its test is over",
-                True,
-            )
-        for test in self.tests.tests.values():
-            if test.session is not None and test.session.person is not None:
-                covert = test.classification is Classification.SSO
-                return f"{test.config.id} is being done: let it end, or break it off", covert
-        if self._loop_check.is_on:
-            return "a loop check is going on: let it end, or end it", False
-        if not self.ready.is_set():
-            return "ispsd has not come up yet: try again in a moment", False
-        if not self.record.health().writable:
-            return "the record cannot be written now, and what is open would not be kept", False
-        return None
+    def _build_ship(self) -> None:
+        """Build what everything else asks: how the ship stands, and which alerts there are."""
+        config, clock = self.config, self.clock
+        self.ship = ShipState(config.situation, config.security_level, config.ship_time)
+        regime = self.ship.regime(clock.utc(), gangway_attended=False)
+        self._shipped = catalogue.load(asset("alerts.toml"))
+        known = kinds(config, self._shipped)
+        muting = Muting(self.ship, kinds=known, openings=config.openings, now_s=clock.now_s)
+        self.engine = Engine(known, regime, muted=muting.covers, escalation=config.escalation)
 
     def _build_record(self) -> None:
-        section = self.config.record
-        self.origin = f"{section.origin}/{self.config.ship.imo_number}"
-        find_key = None
-        try:
-            key = self._key()
-        except (
-            RecordError
-        ):  # the watch is kept all the same (invariant 5); opening the record says why it is not
-            key, find_key = keys.placeholder(), self._key
-        self.record = Record(
-            section.directory,
+        self.origin = f"{self.config.record.origin}/{self.config.ship.imo_number}"
+        self.record = record(
+            self.config,
             origin=self.origin,
-            key=key,
-            find_key=find_key,
             clock=self.clock,
             entropy=self._entropy,
             software=self.software,
-            configuration=self.config.sha256,
-            evidence_quota_bytes=section.evidence_quota_bytes,
-            limits=Limits(section.rotate_entries, section.rotate_years, safekeeping.WITNESS_S),
-            copy_directory=section.copy_directory,
-            public_key_file=section.public_key_file,
         )
         self.events = RecordEvents(self.record)
         self.record.on_commit(self._committed)
         self.record.on_seal(self._sealed)
-
-    def _key(self) -> keys.PrivateKey:
-        """Return the key of the record, and see that verifiers find its public half.
-
-        Raises:
-            RecordError: It cannot be read safely, or is missing while its record exists.
-        """
-        section = self.config.record
-        key = keys.load_or_create(section.key_file, record=section.directory)
-        try:
-            keys.add_public(section.public_key_file, name=self.origin, key=key.public_key())
-        except (RecordError, OSError) as err:
-            self._log.error("record.no_public_key", reason=str(err))
-        return key
 
     def _build_publisher(self) -> None:
         ship = self.config.ship
@@ -233,28 +191,10 @@ class Fitted:
     def _build_watch(self) -> None:
         config, clock = self.config, self.clock
         self.inboxes = Inboxes(clock)
-        self._shared = Shared()
-        drivers = [(device, self._driver(device)) for device in config.devices]
-        specs = {spec.id: spec for _, driver in drivers for spec in driver.points()}
-        self.points = Points(
-            {id_: spec.valid_for_s for id_, spec in specs.items()}, started_s=clock.now_s()
-        )
-        self._points_of = {
-            device.id: [
-                spec.id for spec in driver.points() if spec.classification is Classification.WATCH
-            ]
-            for device, driver in drivers
-            if not device.spec.covert
-        }
-        self.covert_points = tuple(
-            id_ for id_, spec in specs.items() if spec.classification is Classification.SSO
-        )
-        self.ship = ShipState(config.situation, config.security_level, config.ship_time)
-        regime = self.ship.regime(clock.utc(), gangway_attended=False)
-        shipped = catalogue.load(asset("alerts.toml"))
-        known = kinds(config, shipped)
-        muting = Muting(self.ship, kinds=known, openings=config.openings, now_s=clock.now_s)
-        self.engine = Engine(known, regime, muted=muting.covers, escalation=config.escalation)
+        devices = Devices(config, clock=clock, gate=self.gate)
+        self._shared, self._points_of = devices.shared, devices.points_of
+        self.covert_points = devices.covert_points
+        self.points = devices.points()
         self.ourselves = Ourselves(
             config,
             record=self.record,
@@ -286,23 +226,16 @@ class Fitted:
             ),
         )
         self._echoes = Echoes(self.watch.stations)
-        self.supervisors = [
-            Supervisor(
-                device=device.id,
-                driver=driver,
-                spec=device.spec,
-                silent_after_s=device.spec.silent_after_s(device.config),
-                lost_alert=device.spec.lost_alert(device.config),
-                provenance=self._provenance(device),
-                clock=clock,
-                entropy=self._entropy,
-                emit=self.watch.take,
-                on_status=self.watch.take_status,
-                longest_back_off_s=device.spec.longest_back_off_s(device.config),
-            )
-            for device, driver in drivers
-        ]
+        self.supervisors = devices.supervised(
+            entropy=self._entropy, emit=self.watch.take, on_status=self.watch.take_status
+        )
         self.watch.watch_devices(self.supervisors)
+        devices.name(self.watch.picture)
+        self._build_beside()
+
+    def _build_beside(self) -> None:
+        """Build what hears the watch and is not heard by it."""
+        config, clock = self.config, self.clock
         self.isolation = Isolation(
             config.record.directory.parent,
             self.supervisors,
@@ -311,10 +244,9 @@ class Fitted:
             journal=self.record,
             clock=clock,
         )
-        self._name_points()
         self.alertbook = AlertBook(
             config,
-            shipped=shipped,
+            shipped=self._shipped,
             engine=self.engine,
             ship=self.ship,
             stations=self.watch.stations,
@@ -334,39 +266,14 @@ class Fitted:
         )
 
     def _build_exporters(self) -> None:
-        """Let other systems hear what the broker is told in the open; nothing where the ship's file names none."""
-        objects = frozenset(
-            [*self._points_of, *(id_ for ids in self._points_of.values() for id_ in ids)]
+        self.exporters = exporters(
+            self.config,
+            publisher=self.publisher,
+            points_of=self._points_of,
+            software=self.software,
+            clock=self.clock,
+            entropy=self._entropy,
         )
-        built = []
-        for each in self.config.exporters:
-            feed = Feed(self.publisher.topics, self.clock)
-            context = ExporterContext(
-                name=each.name,
-                ship=self.config.ship,
-                demo=self.config.is_demo,
-                software=self.software,
-                broker=broker(self.config.mqtt),
-                topics=self.publisher.topics,
-                objects=objects,
-                feed=feed,
-                clock=self.clock,
-                entropy=self._entropy,
-            )
-            built.append((each.name, each.spec.build(each.config, context), feed))
-            self.publisher.on_set(feed.hear)
-        self.exporters = Exporters(built, clock=self.clock, entropy=self._entropy)
-
-    def _name_points(self) -> None:
-        """Say what is shown of cameras, recorders and gauges by which name."""
-        names = {opening.id: opening.name for opening in self.config.openings}
-        call = self.watch.picture.call
-        for device in self.config.devices:
-            if (kind := device.spec.unit_is(device.config)) is not None:
-                call(self._points_of[device.id], name=equipment.device_name(device), kind=kind)
-            for contact in device.contacts:
-                if contact.gauge is not None:
-                    call([contact.gauge.point], name=names[contact.point])
 
     def _build_tests(self) -> None:
         self._testboard = TestBoard(
@@ -481,7 +388,7 @@ class Fitted:
             window_opened_by=now.window_opened_by,
         )
 
-    def _build_acts(self) -> None:
+    def _build_ssas(self) -> None:
         self.window = Window(
             gate=self.gate,
             window_s=self.config.ssas_window_s,
@@ -501,12 +408,15 @@ class Fitted:
             card_paragraph="" if card is None else card.ssp_paragraph,
             position=self.ship_now.own_position,
         )
+
+    def _build_acts(self) -> None:
+        self._orders = self._build_orders()
         self.acts = Acts(
             people=self.office.people,
             watch=self.watch,
             tests=self.tests,
             register=self.register,
-            orders=(orders := self._build_orders()),
+            orders=self._orders,
             window=self.window,
             clock=self.clock,
             journal=self.record,
@@ -519,7 +429,7 @@ class Fitted:
             clock=self.clock,
             entropy=self._entropy,
             journal=self.record,
-            handed_over=orders.handed_over,
+            handed_over=self._orders.handed_over,
         )
         self.bam = Bam(
             self.config.bam,
@@ -528,8 +438,11 @@ class Fitted:
             clock=self.clock,
             entropy=self._entropy,
         )
-        self.screens = orders.screens
+        self.screens = self._orders.screens
         self.screens.moved.append(self.bam.curtain_moved)
+
+    def _build_books(self) -> None:
+        """Build what answers for the tests: those to come, and those that were done."""
         self.testbook = TestBook(
             self.config,
             tests=self.tests,
@@ -547,7 +460,50 @@ class Fitted:
             persons=self.office.people.persons,
             defects=self.office.book.defects,
         )
-        status = Status(
+
+    def _build_answers(self) -> None:
+        """Build what answers at the control socket."""
+        self.reloading = Reloading(
+            self.config,
+            journal=self.record,
+            build=self.in_its_place,
+            hindrance=partial(
+                would_be_lost,
+                gate=self.gate,
+                tests=self.tests,
+                loop_check=self._loop_check,
+                ready=self.ready,
+                record=self.record,
+            ),
+            stop=self.stop,
+        )
+        requests = Requests(
+            acts=self.acts,
+            record=self.record,
+            status=self._status(),
+            worklist=self.tests.worklist,
+            more={
+                **self.office.answers(),
+                **self.commissioning.requests(),
+                **self.alertbook.requests(),
+                **self._ssasbook.requests(),
+                **self.testbook.requests(),
+                **self.testlog.requests(),
+                **self.station_acts.requests(),
+                **self._orders.requests(),
+                **self.isolation.requests(),
+                **self.reloading.requests(),
+                "doors.counted": self.movements.answer,
+                "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
+            },
+        )
+        self._requests = requests
+        self.office.review.carry_out = requests.carry_out
+        section = self.config.control
+        self.control = ControlServer(section.socket, requests.carry_out, web_user=section.web_user)
+
+    def _status(self) -> Status:
+        return Status(
             Parts(
                 config=self.config,
                 clock=self.clock,
@@ -571,37 +527,6 @@ class Fitted:
                 ordered=self.ship,
             )
         )
-        self.reloading = Reloading(
-            self.config,
-            journal=self.record,
-            build=self.in_its_place,
-            hindrance=self._hindrance,
-            stop=self.stop,
-        )
-        requests = Requests(
-            acts=self.acts,
-            record=self.record,
-            status=status,
-            worklist=self.tests.worklist,
-            more={
-                **self.office.answers(),
-                **self.commissioning.requests(),
-                **self.alertbook.requests(),
-                **self._ssasbook.requests(),
-                **self.testbook.requests(),
-                **self.testlog.requests(),
-                **self.station_acts.requests(),
-                **orders.requests(),
-                **self.isolation.requests(),
-                **self.reloading.requests(),
-                "doors.counted": self.movements.answer,
-                "rejudge": Rejudging(self.record, registry.checks(), software=self.software).answer,
-            },
-        )
-        self._requests = requests
-        self.office.review.carry_out = requests.carry_out
-        section = self.config.control
-        self.control = ControlServer(section.socket, requests.carry_out, web_user=section.web_user)
 
     async def _digest(self) -> Mapping[str, Json]:
         """Return the week for the company."""
@@ -672,25 +597,6 @@ class Fitted:
     def _show_crew(self) -> None:
         """Show who may take a watch, where that is another crew than was shown last."""
         self.watch.picture.crew(self.office.people.on_board())
-
-    def _driver(self, device: Device) -> Driver:
-        context = DriverContext(
-            device=device.id,
-            clock=self.clock,
-            gate=self.gate,
-            provenance=self._provenance(device),
-            contacts=device.contacts,
-            test_lamps=device.test_lamps,
-            side_doors=device.side_doors,
-            buses=self.config.buses,
-            shared=self._shared,
-        )
-        return device.spec.build(device.config, context)
-
-    def _provenance(self, device: Device) -> Provenance:
-        if device.is_replayed:
-            return Provenance.REPLAY
-        return Provenance.SIMULATED if self.config.is_demo else Provenance.LIVE
 
     def _write(self, type_: str, said: Mapping[str, Json], *, subject: str = "ispsd") -> None:
         self.record.submit(

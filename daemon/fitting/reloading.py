@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from daemon.commissioning.loopcheck import LoopCheck
     from daemon.config import Config
+    from daemon.gate import Gate
     from daemon.model import Json
     from daemon.record.journal import Journal
+    from daemon.record.log import Record
+    from daemon.testing.readiness import Tests
 
 ANSWERED_S: Final = 0.2
 """So long the answer has to leave before the socket that it leaves by is closed."""
@@ -45,6 +49,25 @@ class _NoError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.shown = reason if shown is None else shown
+
+
+def would_be_lost(
+    *, gate: Gate, tests: Tests, loop_check: LoopCheck, ready: asyncio.Event, record: Record
+) -> tuple[str, bool] | None:
+    """Return what would be lost if the watch began anew now, and whether only the SSO may know of it."""
+    if gate.is_open():
+        return "a test window of the SSAS is open: close it, or wait until its test is over", True
+    for test in tests.tests.values():
+        if test.session is not None and test.session.person is not None:
+            covert = test.classification is Classification.SSO
+            return f"{test.config.id} is being done: let it end, or break it off", covert
+    if loop_check.is_on:
+        return "a loop check is going on: let it end, or end it", False
+    if not ready.is_set():
+        return "ispsd has not come up yet: try again in a moment", False
+    if not record.health().writable:
+        return "the record cannot be written now, and what is open would not be kept", False
+    return None
 
 
 class Reloading:
