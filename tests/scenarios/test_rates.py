@@ -23,7 +23,7 @@ async def asked(ship, days: int = 2) -> dict:
     return await ship.ask({"do": "rates", "days": days})
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 async def test_a_quiet_day_of_the_sample_ship_stays_below_the_goal(tmp_path, monkeypatch):
     start = tmp_path / "start.toml"
     start.write_text('[start]\nsituation = "port"\nsecurity_level = 1\n', "utf-8")
