@@ -25,8 +25,20 @@ from daemon.model import LampState
 from daemon.watch.watch import Watch
 from tests.bam.listener import Listener
 from tests.clocks import ManualClock
-from tests.ship import HATCH, LAMP, ROOT, Everything, Ship, afloat, ashore, fresh, sailing
+from tests.ship import (
+    HATCH,
+    LAMP,
+    ROOT,
+    Everything,
+    Ship,
+    afloat,
+    ashore,
+    fresh,
+    sailing,
+    ssas_ports_opened,
+)
 from tests.ship_talk import entries
+from tests.soon import soon
 
 
 class NoGate(CovertGate):
@@ -348,11 +360,16 @@ async def test_covert_a_test_message_proves_nothing_before_the_lamp_was_seen(tmp
 
 async def test_covert_an_ssas_test_is_proven_on_three_legs_and_shown_to_the_sso_only(tmp_path):
     async with sailing(tmp_path, edit=with_short_waits) as ship:
-        await start_ssas_test(ship)
+        with ssas_ports_opened() as opened:
+            await start_ssas_test(ship)
+            await soon(lambda: opened)
+            await ship.pass_time(1.0)
         await ship.unit.set_input(LAMP, True)
         await ship.until(lambda: sso_test(ship)["step"] == 3)
         await ship.ssas.do({"do": "test"})
-        await ship.until(lambda: sso_test(ship)["step"] == 4)
+        await soon(
+            lambda: sso_test(ship)["step"] == 4
+        )  # no time passes until the port has given it
         await ship.unit.set_input(LAMP, False)
         for step, text in CONFIRMED:
             await ship.until(lambda step=step: sso_test(ship)["step"] == step)
