@@ -6,6 +6,7 @@ many places gains nothing: all places at which a person was never right share a 
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeVar
 
 from daemon.people.lockout import FRESH, TRIES, Tries
@@ -15,6 +16,23 @@ STRANGE_TRIES: Final = 3 * TRIES
 """Wrong ones in a row for one person, of all places together where he was never right; then none there for a time."""
 MOST_PLACES: Final = 64
 """For each person, those at which he was right, and those at which somebody was wrong; the oldest goes first."""
+
+NOWHERE: Final = "?"
+"""Where the server of the pages does not say."""
+_SUBNET_BITS: Final = 64
+
+
+def place(address: object) -> str:
+    """Return where an address is: IPv6 gives one computer as many as it likes of its subnet (RFC 8981)."""
+    try:
+        read = ip_address(address if isinstance(address, str) else NOWHERE)
+    except ValueError:
+        return NOWHERE
+    if not isinstance(read, IPv6Address):
+        return str(read)
+    if read.ipv4_mapped is not None:
+        return str(read.ipv4_mapped)
+    return str(IPv6Address(int(read) >> _SUBNET_BITS << _SUBNET_BITS))
 
 
 class Knocks:

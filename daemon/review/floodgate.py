@@ -7,7 +7,6 @@ that whoever has many addresses gains little; from the others people log in as b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 TRIES_A_MINUTE: Final = 12
@@ -16,22 +15,6 @@ STRANGERS_A_MINUTE: Final = 30
 """From all places together where nobody was let in since ispsd began. Holding a PIN against its hash takes a tenth of a
 second on a small computer."""
 MOST_PLACES: Final = 256
-NOWHERE: Final = "?"
-"""Where the server of the pages does not say."""
-_SUBNET_BITS: Final = 64
-
-
-def place(address: object) -> str:
-    """Return where an address is: IPv6 gives one computer as many as it likes of its subnet (RFC 8981)."""
-    try:
-        read = ip_address(address if isinstance(address, str) else NOWHERE)
-    except ValueError:
-        return NOWHERE
-    if not isinstance(read, IPv6Address):
-        return str(read)
-    if read.ipv4_mapped is not None:
-        return str(read.ipv4_mapped)
-    return str(IPv6Address(int(read) >> _SUBNET_BITS << _SUBNET_BITS))
 
 
 @dataclass(slots=True)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.control import fields
 from daemon.errors import RefusedError
-from daemon.people import authority
+from daemon.people import authority, knocks
 from daemon.people.authority import Act
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
-from daemon.review import floodgate
 from daemon.review.floodgate import Floodgate
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Login:
             RefusedError: He has not, or may not; always in the same words.
         """
         asked_s = self._clock.now_s()
-        place = floodgate.place(request.get("place"))
+        place = knocks.place(request.get("place"))
         if not self._gate.lets_in(place, asked_s):
             raise RefusedError("Too many logins are tried now: wait a minute.")
         if not self._people.are_known:

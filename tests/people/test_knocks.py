@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from daemon.people import hashing, knocks
 from daemon.people.knocks import MOST_PLACES, STRANGE_TRIES, Knocks
 from daemon.people.lockout import LOCKED_FOR_S, TRIES
@@ -83,3 +85,21 @@ async def test_a_new_pin_begins_with_no_lock(tmp_path):
         await made.proofs.knock(WHO, WRONG, place="here", station="page")
     await made.proofs.set(WHO, "902173", old=PIN, signs=False)
     assert await made.proofs.knock(WHO, "902173", place="here", station="page")
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.168.60.30", "192.168.60.30"),
+        ("::ffff:192.168.60.30", "192.168.60.30"),
+        ("fd00:60::1", "fd00:60::"),
+        ("fd00:60::ffff:1", "fd00:60::"),
+        ("fd00:61:0:1::1", "fd00:61:0:1::"),
+        ("gangway", knocks.NOWHERE),
+        ("", knocks.NOWHERE),
+        (None, knocks.NOWHERE),
+        (7, knocks.NOWHERE),
+    ],
+)
+def test_a_place_is_an_address_and_of_ipv6_its_subnet(address, place):
+    assert knocks.place(address) == place

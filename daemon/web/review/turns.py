@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from daemon.errors import RefusedError
+from daemon.people import knocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,12 +39,13 @@ class Turns:
         self._places: dict[str, _Place] = {}
 
     @asynccontextmanager
-    async def of(self, place: str) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it.
+    async def of(self, address: str) -> AsyncIterator[None]:
+        """Wait for a turn of the place that an address is at, and hold it.
 
         Raises:
             RefusedError: Too many wait there already.
         """
+        place = knocks.place(address)
         held = self._places.setdefault(place, _Place())
         if held.here >= MOST_OF_A_PLACE:
             raise RefusedError(BUSY)
