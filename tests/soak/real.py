@@ -186,10 +186,19 @@ async def run(story: Story, say: Callable[[str], None]) -> Seen:
             del os.environ["TMPDIR"], os.environ[MARK]
 
 
+def noon_offset_min(now: datetime) -> int:
+    """Return the ship's time, in minutes ahead of UTC, with which it is about noon on board now.
+
+    Whatever hour the computer has, the story is one of a day: in port at night doors are to be shut at once.
+    """
+    return (12 * 60 - now.hour * 60 - now.minute) // 15 * 15
+
+
 async def _run(story: Story, place: Path, mark: str, say: Callable[[str], None]) -> Seen:
     folder = place / "ship"
     folder.mkdir()
     ship = crew.muster(folder)
+    ship.tree["watch"]["ship_time_offset_min"] = noon_offset_min(datetime.now(UTC))
     async with AsyncExitStack() as stack:
         running, ports = await _started(story, folder, ship, say, stack)
         began_utc_s = datetime.now(UTC).timestamp() - running.at_s

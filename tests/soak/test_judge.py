@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.soak import story
 from tests.soak.judge import MEMORY, Sample, Seen, report
 from tests.soak.proc import Cost
+from tests.soak.real import noon_offset_min
 
 STORY = replace(
     story.read(Path(__file__).with_name("real.toml")),
@@ -128,3 +130,13 @@ def test_a_run_that_was_cut_short_proves_nothing():
     assert len([fault for fault in found.faults if "not watched for long enough" in fault]) == len(
         MEMORY
     )
+
+
+def test_on_board_it_is_noon_whatever_the_hour_of_the_computer():
+    for minute in range(24 * 60):
+        now = datetime(2026, 11, 30, minute // 60, minute % 60, tzinfo=UTC)
+        offset_min = noon_offset_min(now)
+        assert -12 * 60 <= offset_min <= 14 * 60, "what a ship's time may be"
+        on_board = now + timedelta(minutes=offset_min)
+        assert (on_board.hour, on_board.minute) >= (11, 45)
+        assert on_board.hour < 13
