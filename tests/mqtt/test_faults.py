@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ from tests.mqtt.harness import (
     dashboard,
     publishing,
 )
+from tests.soon import soon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +74,12 @@ async def test_what_changed_during_an_outage_is_told_once_and_never_as_it_was_be
             assert [body["value"] for body in page.bodies(D12)] in ([99.0], [99.0, 99.0])
 
 
+def _stands(pid: int) -> bool:
+    """Return whether every thread of a process is stopped (proc_pid_stat(5): state T)."""
+    stats = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 async def test_a_hung_broker_is_noticed_by_keepalive_while_everything_else_goes_on(
     broker: EmbeddedBroker,
 ) -> None:
@@ -83,6 +91,7 @@ async def test_a_hung_broker_is_noticed_by_keepalive_while_everything_else_goes_
         with blockbuster_ctx("daemon"):
             os.kill(pid, signal.SIGSTOP)
             try:
+                await soon(lambda: _stands(pid))  # on a busy computer a thread may answer still
                 running.publisher.put(D12, POINT, 1.0)
                 lost = await running.until(lambda facts: facts.session != first)
                 assert not lost.connected
