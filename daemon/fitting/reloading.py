@@ -37,7 +37,7 @@ ANSWERED_S: Final = 0.2
 MOST_NAMED: Final = 40
 
 
-class _NoError(Exception):
+class _NotTakenError(Exception):
     """A file is not taken; nothing was touched.
 
     Attributes:
@@ -150,31 +150,31 @@ class Reloading:
         """
         try:
             return self._taken(raw, name, asked_by)
-        except _NoError as err:
+        except _NotTakenError as err:
             self._log.error("reload.refused", reason=err.shown)
             reason = err.shown if for_a_log else err.reason
             raise RefusedError(f"nothing was changed: {reason}") from None
 
     def _taken(self, raw: bytes, name: str, asked_by: str) -> Mapping[str, Json]:
         if self.successor is not None:
-            raise _NoError("another reload is going on")
+            raise _NotTakenError("another reload is going on")
         if self._stop.is_set():
-            raise _NoError("ispsd is stopping")
+            raise _NotTakenError("ispsd is stopping")
         new = _checked(raw, name)
         if new.sha256 == self._config.sha256:
             return {"sha256": new.sha256, "changes": [], "same": True}
         if lines := changes.needs_restart(self._config, new):
-            raise _NoError("; ".join(lines))
+            raise _NotTakenError("; ".join(lines))
         if (found := self._hindrance()) is not None:
             reason, is_covert = found
-            raise _NoError(
+            raise _NotTakenError(
                 reason, shown="something that people do is going on" if is_covert else reason
             )
         try:
             successor = self._build(new)
         except Exception as err:  # whatever it is, the daemon that runs goes on
             reason = f"it cannot be built: {err}"
-            raise _NoError(reason, shown=f"it cannot be built: {type(err).__name__}") from err
+            raise _NotTakenError(reason, shown=f"it cannot be built: {type(err).__name__}") from err
         seen = changes.changes(self._config, new)
         more = len(seen) - MOST_NAMED
         lines = [*seen[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
@@ -202,9 +202,9 @@ def _checked(raw: bytes, name: str) -> Config:
     try:
         return ship_file.read(raw, name)
     except ConfigError as err:
-        raise _NoError(str(err), shown="; ".join(err.in_a_log())) from err
+        raise _NotTakenError(str(err), shown="; ".join(err.in_a_log())) from err
     except IspsdError as err:
-        raise _NoError(f"{name}: {err}", shown=f"{name}: {type(err).__name__}") from err
+        raise _NotTakenError(f"{name}: {err}", shown=f"{name}: {type(err).__name__}") from err
 
 
 def _read(path: Path) -> bytes:

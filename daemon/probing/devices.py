@@ -7,6 +7,7 @@ unit that carries a test lamp beside other contacts the lamp's input is wired to
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from daemon.computer.secretfiles import CREDENTIAL_PREFIX, credentials
@@ -136,11 +137,10 @@ class Prober:
 
 def at_rest(path: Path, secrets: Path) -> Path:
     """Return where a secret lies that systemd hands over to a running service only."""
-    try:
+    # Not allowed to look: the service runs, and this is another user, whom the other place tells so by its name.
+    with suppress(PermissionError):
         if path.parent != credentials() or path.exists():
             return path
-    except PermissionError:
-        """Whose service it is runs, and this is another user, whom the other place tells so by its name."""
     return secrets / path.name.removeprefix(CREDENTIAL_PREFIX)
 
 
