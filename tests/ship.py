@@ -32,7 +32,7 @@ from tests import thin
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy, ManualClock
 from tests.pins import FAST, OFFICERS, PIN, give_pins
-from tests.soon import BREATH_S, PATIENCE_S, TURNS, soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -159,13 +159,7 @@ class Ship:
 
     async def _stand_still_until(self, condition: Callable[[], object]) -> None:
         """Return when it is so; no time passes, and whoever is due now wakes."""
-        async with asyncio.timeout(PATIENCE_S):
-            turns = 0
-            while not condition():
-                await self.clock.advance(0.0)
-                if turns > TURNS:  # what is waited for is a thread's, which wants the interpreter
-                    await asyncio.sleep(BREATH_S)
-                turns += 1
+        await soon(condition, turn=functools.partial(self.clock.advance, 0.0))
 
     async def give_notice(self) -> None:
         """Enter that the flag was told of an SSAS test yesterday."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 PATIENCE_S = 20.0
 """Real seconds before a test gives up; nothing waits for them when all is well."""
@@ -16,10 +16,20 @@ BREATH_S = 0.001
 is waited for is often theirs."""
 
 
-async def soon(condition: Callable[[], object]) -> None:
-    """Return when it is so; the loop turns meanwhile."""
+async def _turn() -> None:
+    await asyncio.sleep(0)
+
+
+async def soon(
+    condition: Callable[[], object],
+    *,
+    turn: Callable[[], Awaitable[object]] = _turn,
+) -> None:
+    """Return when it is so; the loop turns meanwhile, or what ``turn`` does happens."""
     async with asyncio.timeout(PATIENCE_S):
         turns = 0
         while not condition():
-            await asyncio.sleep(0 if turns < TURNS else BREATH_S)
+            await turn()
+            if turns >= TURNS:
+                await asyncio.sleep(BREATH_S)
             turns += 1
