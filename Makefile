@@ -127,7 +127,7 @@ $(VENV)/.%: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	@touch $@
 
-# In an environment of their own: what they need changes what jsonschema does, and it is loaded by each process of the tests.
+# In an environment of their own: nothing that runs aboard or tests needs what they need.
 $(TOOLS)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(TOOLS)
 	@echo "installing what 'audit' needs into $(TOOLS) ..."

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from daemon import config
 from daemon.app import Daemon
