@@ -28,6 +28,8 @@ Nothing waits for them but a unit that is dead.
 """
 YIELD_S = 0.0002
 """So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
+LEAST_TURNS = 200
+"""And at least so many turns of the loop: a process that was not given the processor has had no time."""
 LONG_GRACE_S = 1.0
 """For one that goes by the broker, which may be busy; time stands still meanwhile."""
 LONG_WAIT_S = 1.0
@@ -35,6 +37,19 @@ LONGEST_WAIT_S = 10.0
 """Who is ready to wait longer waits for what happens on board, not for an answer."""
 SHORT_SLEEP_S = 0.06
 """The silences of a Modbus RTU line are kept one by one; only longer sleeps share a stride."""
+
+
+class Grace:
+    """Real time that somebody is given, as this process has really had it."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._turns = 0
+
+    def is_over(self, grace_s: float) -> bool:
+        """Count one turn of the loop; return whether time and turns are used up."""
+        self._turns += 1
+        return self._turns > LEAST_TURNS and time.monotonic() - self._began_s > grace_s
 
 
 class Threads(ThreadPoolExecutor):
@@ -99,10 +114,10 @@ class StridingClock(ManualClock):
     async def rest(self) -> None:
         """Return when nothing is ready in the loop and no thread is at work for it."""
         loop: Any = asyncio.get_running_loop()
-        quiet, patience_s = 0, time.monotonic() + GRACE_S
+        quiet, grace = 0, Grace()
         while quiet < QUIET_TURNS:
             await asyncio.sleep(0)
-            is_heard = all(heard() for heard in self.owed) or time.monotonic() > patience_s
+            is_heard = all(heard() for heard in self.owed) or grace.is_over(GRACE_S)
             is_quiet = is_heard and not loop._ready and not self.threads.at_work
             quiet = quiet + 1 if is_quiet else 0
 
@@ -121,11 +136,11 @@ class StridingClock(ManualClock):
 
     async def _hear_out(self, to_s: float) -> None:
         """Give answers that would come too late by this clock a little real time."""
-        began_s = time.monotonic()
+        grace = Grace()
         while graces := [grace_s for due_s, grace_s in self._hopes.values() if due_s <= to_s]:
             if (short_s := self._short_sleep_ends_s()) is not None and short_s < to_s:
                 return
-            if time.monotonic() - began_s > max(graces):
+            if grace.is_over(max(graces)):
                 for event, (due_s, _) in list(self._hopes.items()):
                     if due_s <= to_s:
                         del self._hopes[event]  # it had its chance

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 2.0
 """Long enough for one lost SYN, which Linux sends again after 1 s."""
+STOOD_STILL_S = 0.1
+"""A timer that rings so much too late, in seconds, tells that this computer stood still: no unit is to blame for it."""
 
 
 class TcpLine(asyncio.Protocol):
@@ -68,12 +70,12 @@ class TcpLine(asyncio.Protocol):
         self._answer = asyncio.get_running_loop().create_future()
         transport.write(question.frame())
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._answer
-        except TimeoutError as err:
-            late = LinkError(f"no answer in {timeout_s:g} s")
-            self._break(late)
-            raise late from err
+            if not await _came(self._answer, timeout_s):
+                self._answer.cancel()
+                late = LinkError(f"no answer in {timeout_s:g} s")
+                self._break(late)
+                raise late
+            return self._answer.result()
         finally:
             self._question = self._answer = None
 
@@ -111,3 +113,13 @@ class TcpLine(asyncio.Protocol):
             self._answer.set_exception(reason)
         if self._transport is not None:
             self._transport.abort()
+
+
+async def _came(answer: asyncio.Future[bytes | Refusal], timeout_s: float) -> bool:
+    """Return whether the answer came in time, or its failure; once more so long where this computer stood still."""
+    loop = asyncio.get_running_loop()
+    due_s = loop.time() + timeout_s
+    await asyncio.wait({answer}, timeout=timeout_s)
+    if not answer.done() and loop.time() - due_s >= STOOD_STILL_S:
+        await asyncio.wait({answer}, timeout=timeout_s)
+    return answer.done()

@@ -76,3 +76,37 @@ async def test_closed_by_the_unit_while_asking_it_fails_at_once(unit, line):
     with pytest.raises(LinkError, match="the connection was lost"):
         await line.ask(question(1), timeout_s=5.0)
     await hanging_up
+
+
+@pytest.fixture
+async def stand_still(monkeypatch):
+    """Return what makes the computer stand still: by the loop's clock so many seconds pass at once."""
+    loop = asyncio.get_running_loop()
+    time, stood_s = loop.time, 0.0
+
+    def by(seconds):
+        nonlocal stood_s
+        stood_s += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: time() + stood_s)
+    return by
+
+
+async def test_a_unit_is_not_to_blame_for_a_computer_that_stood_still(unit, line, stand_still):
+    await unit.set_input(8, True)
+    asking = asyncio.ensure_future(line.ask(question(1), timeout_s=2.0))
+    await asyncio.sleep(0)
+    stand_still(30.0)
+    assert await asking == b"\x00\x01"
+    assert not line.is_broken
+
+
+async def test_a_unit_that_says_nothing_is_late_on_a_computer_that_stood_still_too(
+    unit, line, stand_still
+):
+    await unit.misbehave("hang")
+    asking = asyncio.ensure_future(line.ask(question(1), timeout_s=0.05))
+    await asyncio.sleep(0)
+    stand_still(30.0)
+    with pytest.raises(LinkError, match="no answer in 0.05 s"):
+        await asking
