@@ -6,9 +6,12 @@ import asyncio
 import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.model import ClockStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QUIET_TURNS: Final = 3
 """So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
@@ -98,6 +101,19 @@ async def _let_others_run() -> None:
         quiet = 0 if loop._ready else quiet + 1
         if quiet == QUIET_TURNS:
             return
+
+
+def standing_still(monkeypatch: Any) -> Callable[[float], None]:
+    """Return what makes the computer stand still: by the running loop's clock so many seconds pass at once."""
+    loop: Any = asyncio.get_running_loop()
+    time, stood_s = loop.time, 0.0
+
+    def by(seconds: float) -> None:
+        nonlocal stood_s
+        stood_s += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: time() + stood_s)
+    return by
 
 
 class FixedEntropy:

@@ -12,6 +12,7 @@ import pytest
 from daemon.computer import clock as clocks
 from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC, SystemClock
 from daemon.model import ClockStatus
+from tests.clocks import standing_still
 
 
 def test_ages_use_seconds_since_boot_which_count_suspended_time():
@@ -76,6 +77,15 @@ async def test_waiting_ends_with_the_event_or_with_the_time():
     async with asyncio.timeout(20):
         assert await waiting is True
     assert await clock.wait(event, 0.0) is True
+
+
+async def test_what_comes_while_the_computer_stands_still_has_come(monkeypatch):
+    clock, event = SystemClock(), asyncio.Event()
+    waiting = asyncio.ensure_future(clock.wait(event, 60.0))
+    await clock.sleep(0.0)
+    standing_still(monkeypatch)(600.0)
+    asyncio.get_running_loop().call_soon(event.set)
+    assert await waiting is True
 
 
 def test_the_kernel_is_not_asked_for_every_entry(monkeypatch):
