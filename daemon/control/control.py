@@ -31,6 +31,8 @@ LONGEST_LINE = 64 * 1024
 LONGEST_ANSWER = 16 * 1024 * 1024
 LONGEST_ADDRESS = 107
 """Bytes of a Unix socket's address (unix(7)), without its end."""
+OWN_MODE = 0o600
+"""Who may open the socket: its owner."""
 MOST_PEERS = 16
 MOST_OF_WEB = 10
 """Of them the pages' server: whatever it does, the command line gets its turn."""
@@ -106,16 +108,18 @@ class ControlServer:
             await self._take_away_what_is_left()
         except OSError as err:
             raise IspsdError(f"{self._path}: {err.strerror or err}") from err
-        old_mask = os.umask(0o177)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            # Before it has a name, so that nobody finds it open: Linux gives the name the mode of the socket.
+            os.fchmod(listener.fileno(), OWN_MODE)
             with _reachable(self._path) as path:
-                server = await asyncio.start_unix_server(
-                    self._accept, path, limit=LONGEST_LINE, start_serving=False
-                )
+                listener.bind(str(path))
         except OSError as err:
+            listener.close()
             raise IspsdError(f"{self._path}: {err.strerror or err}") from err
-        finally:
-            os.umask(old_mask)
+        server = await asyncio.start_unix_server(
+            self._accept, sock=listener, limit=LONGEST_LINE, start_serving=False
+        )
         self._let_in_web_user()
         return server
 
