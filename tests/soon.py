@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 """Real seconds before a test gives up; nothing waits for them when all is well."""
 TURNS = 50
 BREATH_S = 0.001

@@ -40,7 +40,7 @@ from simulators.plan import spec_of
 from tests.brokers import address, mosquitto
 from tests.clocks import FixedEntropy
 from tests.pins import FAST, give_pins, with_pins
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 from tests.strides import StridingClock
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class Voyage:
     async def _verified(self) -> None:
         """Give the verifier, a program of its own, the real time that it needs."""
         tests = [t for t in self.daemon.tests.tests.values() if t.spec.kind == "record_verify"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while any(test.session is not None for test in tests):  # noqa: ASYNC110 (no event to wait for)
                 await asyncio.sleep(0.01)
 
@@ -225,7 +225,7 @@ class Voyage:
             await self.clock.rest()
             if not self.daemon.publisher.facts().connected:
                 return
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await self.daemon.publisher.drained()
                 await self.barrier()
 
@@ -648,7 +648,7 @@ async def _afloat(
         await voyage.settle()
     finally:
         daemon.stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await running
             await voyage.barrier()
         await voyage.hear_no_more()

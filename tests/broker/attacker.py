@@ -11,12 +11,12 @@ import aiohttp
 
 from tests.broker import packets
 from tests.broker.packets import Kind, Packet
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-WITHIN_S = 10.0
 HOST = "127.0.0.1"
 
 
@@ -130,7 +130,7 @@ class Attacker:
 
     async def until(self, holds: Callable[[], Any]) -> None:
         """Wait until something is true of what was heard."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 self._news.clear()
                 await self._news.wait()
@@ -157,7 +157,7 @@ class Attacker:
 
     async def goodbye(self) -> int | None:
         """Wait until the broker hangs up; return the reason that it gives in a DISCONNECT, None where it gives none."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self.is_out.wait()
         said = [packet for packet in self.heard if packet.kind is Kind.DISCONNECT]
         return said[0].reason if said else None

@@ -19,6 +19,7 @@ from daemon.mqtt.session import Timing
 from daemon.mqtt.topics import Topics
 from daemon.mqtt.wire import Broker
 from tests.brokers import address
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from daemon.mqtt.publisher import Facts
     from daemon.mqtt.wire import Message, Will
 
-WITHIN_S = 10.0
-"""How long a test waits for what must come; it is a failure then, not a measurement."""
 IDENTITY = Identity("aurora", Ship("AURORA", 9074729, 257000000, "LAAA"), "26.1")
 TOPICS = Topics("aurora")
 FAST = Timing(
@@ -69,7 +68,7 @@ class Dashboard:
 
     async def until(self, holds: Callable[[], Any]) -> Any:
         """Wait until something is true of what was seen."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (answer := holds()):
                 await self._news.wait()
         return answer
@@ -194,7 +193,7 @@ class App:
         self.told.fire()
 
     async def until(self, holds: Callable[[], Any]) -> None:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 await self.told.wait()
 
@@ -209,13 +208,13 @@ class Running:
 
     async def until(self, holds: Callable[[Facts], Any]) -> Facts:
         """Wait until something is true of the publisher's facts."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds(facts := self.publisher.facts()):
                 await self.publisher.facts_changed()
         return facts
 
     async def drained(self) -> None:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self.publisher.drained()
 
 
@@ -247,6 +246,6 @@ async def publishing(
     try:
         yield Running(publisher, record, app)
     finally:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await publisher.stop()
             await task

@@ -12,7 +12,8 @@ from daemon.mqtt.command_link import DEAF_S, FLOOD
 from daemon.mqtt.commands import Ground
 from tests.brokers import address
 from tests.clocks import FixedEntropy, ManualClock
-from tests.mqtt.harness import TOPICS, WITHIN_S, Dashboard, connected, dashboard, publishing
+from tests.mqtt.harness import TOPICS, Dashboard, connected, dashboard, publishing
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from daemon.mqtt.embedded import EmbeddedBroker
@@ -31,7 +32,7 @@ async def flood(page: Dashboard, station: str, session: str) -> None:
 
 async def heard_again(page: Dashboard, clock: ManualClock, session: str, id_: str) -> dict:
     """Ask again and again, as a page does that gets no reply."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             await page.command("gangway", "ack", id=id_, session=session, **ACK)
             await clock.advance(0.0)
@@ -53,7 +54,7 @@ async def test_who_floods_is_not_heard_for_as_long_as_a_command_may_live(
         gone = running.publisher._session
         assert gone is not None
         link = gone._links[-2]
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while link._connection is None or not link._connection.closed.done():
                 await clock.advance(0.0)
         await page.command("gangway", "ack", id="deaf", session=session, **ACK)

@@ -18,7 +18,8 @@ from daemon.errors import LinkError
 from daemon.mqtt.connection import WINDOW, Connection
 from daemon.mqtt.wire import Broker, PublishRefusedError, Will
 from tests.brokers import address, free_port
-from tests.mqtt.harness import WITHIN_S, Dashboard, connected
+from tests.mqtt.harness import Dashboard, connected
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -98,7 +99,7 @@ async def test_what_is_in_flight_when_the_broker_dies_is_not_sent(broker: Embedd
     connection = Connection(address(broker), client_id="c")
     await connection.connect()
     await broker.kill()
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await connection.closed == "connection lost"
     with pytest.raises(LinkError):
         await connection.deliver("t", b"x")
@@ -115,7 +116,7 @@ async def test_each_acknowledgement_is_for_the_publication_that_it_names() -> No
 
     async with scripted(backwards) as broker, connected(broker) as connection:
         sent = [connection.publish(f"t/{n}", b"x", qos=1, retain=False) for n in range(3)]
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(PublishRefusedError, match=r"t/0: Not authorized"):
                 await sent[0]
             await sent[1]
@@ -140,7 +141,7 @@ async def test_no_more_than_a_window_is_in_flight_and_room_comes_with_an_acknowl
         waiting = asyncio.create_task(connection.room())
         assert connection.oldest_flight_s() >= 0.0
         go_on.set()
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await waiting
         connection.publish("t/more", b"x", qos=1, retain=False)
 
@@ -179,7 +180,7 @@ async def test_nonsense_from_a_broker_ends_the_connection_and_never_leaves_it_de
         connection = Connection(broker, client_id="c")
         try:
             await connection.connect()
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await connection.closed
         except LinkError:
             pass
@@ -198,7 +199,7 @@ async def test_a_failure_inside_paho_is_the_end_of_the_connection_and_is_told(
         monkeypatch.setattr(connection._paho._client, "on_message", fail)
         await connection.subscribe("t")
         sent = connection.publish("t", b"x", qos=1, retain=False)
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await connection.closed == "paho failed: ZeroDivisionError()"
         await asyncio.wait({sent})
 
@@ -213,7 +214,7 @@ async def test_what_arrives_is_bounded_in_size_and_number(broker: EmbeddedBroker
         for payload in (b"x" * 10, b"x" * 11, b"x", b"x"):
             await sender.deliver("t/a", payload, expiry_s=7)
         await sender.deliver("t/a", b"end")
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await connection.deliver("fence", b"")
         await connection.disconnect()
         seen = [message async for message in connection.messages()]
@@ -314,7 +315,7 @@ async def test_a_connection_can_be_given_up_while_it_is_dialled_and_is_closed_th
     def slow(client: Client, *arguments: Any, **options: Any) -> Any:
         done = dial(client, *arguments, **options)
         dialled.set()
-        assert go_on.wait(WITHIN_S)
+        assert go_on.wait(PATIENCE_S)
         return done
 
     async def until_it_ends(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -325,12 +326,12 @@ async def test_a_connection_can_be_given_up_while_it_is_dialled_and_is_closed_th
     async with scripted(until_it_ends) as broker:
         connection = Connection(broker, client_id="c")
         connecting = asyncio.create_task(connection.connect())
-        assert await asyncio.to_thread(dialled.wait, WITHIN_S)
+        assert await asyncio.to_thread(dialled.wait, PATIENCE_S)
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
         go_on.set()
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await over.wait()
 
 
@@ -351,7 +352,7 @@ async def test_what_the_socket_does_not_take_at_once_follows_when_it_does() -> N
             connection.publish("t", payload, qos=1, retain=False)
         assert connection._paho._client.want_write(), "more than a socket holds"
         read_on.set()
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await all_there.wait()
 
 
@@ -371,7 +372,7 @@ async def test_a_connection_has_no_thread_and_a_silent_broker_is_pinged_and_then
         connection = Connection(broker, client_id="c", keepalive_s=1)
         await connection.connect()
         assert not [each.name for each in threading.enumerate() if "paho" in each.name]
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             now_s += 1.0
             await pinged.wait()
             now_s += 1.0

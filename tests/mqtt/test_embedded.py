@@ -18,7 +18,8 @@ from daemon.mqtt.embedded import (
     free_port,
 )
 from tests.brokers import DEMO_USERS, address, iotcore, mosquitto
-from tests.mqtt.harness import WITHIN_S, connected
+from tests.mqtt.harness import connected
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ async def test_it_dies_with_its_parent_even_if_that_is_killed(kind: str) -> None
         sys.executable, "-c", PARENT, kind, stdout=asyncio.subprocess.PIPE
     )
     assert parent.stdout is not None
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         pid = int((await parent.stdout.readline()).split()[0])
     descriptor = os.pidfd_open(pid)
     gone = asyncio.Event()
@@ -74,7 +75,7 @@ async def test_it_dies_with_its_parent_even_if_that_is_killed(kind: str) -> None
     try:
         parent.kill()
         await parent.wait()
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await gone.wait()
     finally:
         asyncio.get_running_loop().remove_reader(descriptor)

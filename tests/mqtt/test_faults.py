@@ -22,13 +22,12 @@ from tests.mqtt.harness import (
     FAST,
     POINT,
     TOPICS,
-    WITHIN_S,
     Record,
     connected,
     dashboard,
     publishing,
 )
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +119,7 @@ async def test_stopping_is_bounded_where_the_broker_hangs(broker: EmbeddedBroker
         await running.drained()
         os.kill(broker.pid, signal.SIGSTOP)
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await running.publisher.stop()
         finally:
             os.kill(broker.pid, signal.SIGCONT)
@@ -218,7 +217,7 @@ async def test_a_record_that_fails_holds_back_its_events_and_nothing_else(
         await clock.advance(5.0)
         await running.drained()
         await page.until(lambda: len(page.bodies(TOPICS.event())) >= 3)
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await stored.wait()
         assert record.cursor == 3
 
@@ -238,7 +237,7 @@ async def test_a_cursor_that_cannot_be_stored_is_stored_later(broker: EmbeddedBr
     async with publishing(broker, record=Failing(), clock=clock) as running:
         running.record.commit(2)
         await running.drained()
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await failed.wait()
             await clock.advance(5.0)
             await stored.wait()
@@ -260,7 +259,7 @@ async def test_an_act_is_done_once_begun_though_the_connection_breaks_and_its_re
         running.publisher._handle = slow
         session = await page.session()
         await page.command("bridge", "silence", id="k1", session=session)
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await begun.wait()
         current = running.publisher._session
         assert current is not None
@@ -280,5 +279,5 @@ async def test_a_page_of_another_ship_is_left_alone(broker: EmbeddedBroker) -> N
         await running.drained()
     async with connected(address(broker), "late") as late:
         await late.subscribe("ispsd/borealis/#")
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await anext(late.messages())).topic == other

@@ -19,13 +19,12 @@ from tests.mqtt.harness import (
     FAST,
     POINT,
     TOPICS,
-    WITHIN_S,
     Running,
     connected,
     dashboard,
     publishing,
 )
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from tests.brokers import EmbeddedBroker
@@ -38,7 +37,7 @@ EVERYTHING = {TOPICS.point(f"p{number}") for number in range(POINTS)}
 async def told_again(running: Running, clock: ManualClock, *, than: str | None) -> float:
     """Return how much time passed until another session had told everything; none passes while bytes do."""
     began_s = clock.now_s()
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (facts := running.publisher.facts()).session == than or not facts.connected:
             await clock.advance(0.1 if facts.session is None else 0.0)
             await asyncio.sleep(0.001)

@@ -19,6 +19,7 @@ import apsw
 import daemon
 from daemon.mqtt.connection import Connection
 from tests.brokers import address
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from tests.brokers import EmbeddedBroker
 
 ROOT = "ispsd/9999993/v1/"
-PATIENCE_S = 15.0
-"""Real seconds before a test gives up; nothing waits for them when all is well."""
 VERIFIER = Path(daemon.__file__).parent / "record" / "verify.py"
 
 

@@ -18,7 +18,8 @@ from uuid import uuid4
 import pytest
 
 from daemon.mqtt.embedded import mosquitto_program
-from tests.processes.rig import PATIENCE_S, line_with, marked
+from tests.processes.rig import line_with, marked
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

@@ -15,7 +15,7 @@ from daemon.control import control
 from daemon.errors import IspsdError
 from tests.pins import PIN, with_pins
 from tests.processes.berth import GEN_ROOM, HATCH, SEAL_CLOSED, SEAL_OPEN, alongside
-from tests.processes.rig import PATIENCE_S
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

@@ -15,8 +15,7 @@ from daemon.console import shipfile
 from daemon.control import control
 from daemon.errors import RefusedError
 from tests.processes.berth import alongside
-from tests.processes.rig import PATIENCE_S
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from tests.processes.berth import Berth

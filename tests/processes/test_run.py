@@ -13,7 +13,8 @@ import pytest
 from daemon.control import control
 from daemon.errors import IspsdError
 from tests.processes.berth import HATCH, alongside
-from tests.processes.rig import PATIENCE_S, witness
+from tests.processes.rig import witness
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path

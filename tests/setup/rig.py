@@ -19,11 +19,11 @@ from daemon.mqtt.wire import Broker
 from daemon.setup.broker import TLS_PORT, TLS_WEBSOCKET_PORT, WEBSOCKET_PORT
 from tests import thin
 from tests.needed import needs
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-WITHIN_S = 15.0
 CITADEL = '\n[[station]]\nid = "citadel"\ncitadel = true\n'
 LOGIN = 'user = "ispsd"\npassword_file = "credential:mqtt-password"'
 DEBIANS_OWN = """\
@@ -114,7 +114,7 @@ async def broker_of(made: Computer) -> AsyncIterator[None]:
         *_as_mosquitto(), program, "-c", str(main), stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             for port in made.ports.values():
                 await _until_it_listens(port, process)
         yield

@@ -21,7 +21,8 @@ from daemon.mqtt.topics import Topics
 from daemon.mqtt.wire import Broker, PublishRefusedError
 from tests import thin
 from tests.mqtt.harness import connected
-from tests.setup.rig import LOGIN, WITHIN_S, broker_of, computer
+from tests.setup.rig import LOGIN, broker_of, computer
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -149,7 +150,7 @@ def by_websocket(port: int, password: str | None, authority: Path | None) -> int
     client.connect("127.0.0.1", port)
     client.loop_start()
     try:
-        assert done.wait(WITHIN_S)
+        assert done.wait(PATIENCE_S)
     finally:
         client.disconnect()
         client.loop_stop()
@@ -165,7 +166,7 @@ class Everywhere:
 
     async def until_the_end(self) -> set[str]:
         """Return what was delivered until the heartbeat, which is sent last and which everybody may read."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             async for message in self._connection.messages():
                 self.heard.append(message.topic)
                 if message.topic == OURS.heartbeat():
