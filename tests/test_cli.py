@@ -22,6 +22,7 @@ from daemon.console import asking, shipfile
 from tests import thin
 from tests.pins import PIN
 from tests.ship import HATCH, Ship, sailing
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ async def typed(ship: Ship, command: str, *words: object) -> int:
     argv = [command, "--socket", str(ship.folder / "control.sock"), *map(str, words)]
     with ThreadPoolExecutor(1) as pool:
         done = asyncio.get_running_loop().run_in_executor(pool, cli.main, argv)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not done.done():
                 await ship.clock.advance(0.0)
         await ship.settle()

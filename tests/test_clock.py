@@ -13,6 +13,7 @@ from daemon.computer import clock as clocks
 from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC, SystemClock
 from daemon.model import ClockStatus
 from tests.clocks import standing_still
+from tests.soon import PATIENCE_S
 
 
 def test_ages_use_seconds_since_boot_which_count_suspended_time():
@@ -74,7 +75,7 @@ async def test_waiting_ends_with_the_event_or_with_the_time():
     await clock.sleep(0.0)
     assert not waiting.done()
     event.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         assert await waiting is True
     assert await clock.wait(event, 0.0) is True
 

@@ -19,6 +19,7 @@ from simulators.ships import OWN_SHIP
 from simulators.vessel_gnss import gga
 from tests import thin
 from tests.clocks import ManualClock
+from tests.soon import PATIENCE_S
 
 THIN = thin.DATA / "thin_ship.toml"
 TCP = 'link = { kind = "tcp", host = "192.168.60.21", port = 10110 }'
@@ -94,7 +95,7 @@ async def test_a_recording_is_evidence_in_no_record_not_even_a_demos(tmp_path):
     [supervisor] = [each for each in daemon.supervisors if each.device == "gps1"]
     readings = []
     running = asyncio.create_task(supervisor.driver.run(readings.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not readings:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.001)
     running.cancel()

@@ -14,7 +14,7 @@ import pytest
 from daemon.console import line, log
 from daemon.control import control
 from tests.clocks import ManualClock
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 
 def entry(seq: int = 7, **more) -> dict:
@@ -233,7 +233,7 @@ async def following(path, *, after: int):
     )
 
     async def until(condition) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await clock.advance(log.ASK_S)
                 assert not task.done()
@@ -242,7 +242,7 @@ async def following(path, *, after: int):
         yield seen, err, until
     finally:
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not task.done():
                 await clock.advance(log.ASK_S)
         await task

@@ -15,7 +15,7 @@ from daemon.control import control
 from daemon.control.control import Peer
 from daemon.errors import IspsdError, RefusedError
 from tests.needed import needs
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 ASKS = """
 import socket, sys
@@ -43,7 +43,7 @@ DEEP = b"[" * 30_000 + b"\n"
 @asynccontextmanager
 async def serving(path, handle=echo):
     task = asyncio.ensure_future(control.ControlServer(path, handle).run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not task.done() and not await control.answers(path):  # noqa: ASYNC110
             await asyncio.sleep(0)
     try:
@@ -214,7 +214,7 @@ async def test_another_user_reaches_the_socket_where_it_is_the_pages_servers(tmp
     path = tmp_path / "s"
     task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="nobody").run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await control.answers(path):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o660, nobody.pw_gid)
@@ -236,7 +236,7 @@ async def test_a_user_that_is_not_there_costs_the_pages_and_not_the_watch(tmp_pa
     path = tmp_path / "s"
     task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="no-such-user").run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await control.answers(path):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert await control.ask(path, {"do": "x"}) == {"heard": "x"}

@@ -25,7 +25,7 @@ from daemon.supervision.quarantine import (
     suspects,
 )
 from tests.ship import sailing
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 BOOT = "b00t1d00"
 
@@ -230,7 +230,7 @@ async def test_a_ship_begins_without_the_driver_that_hung_her_until_a_person_let
         answer = await ship.control({"do": "driver.restart", "device": "io1", "by": "R. Menon"})
         assert answer["recorded"]
         [supervisor] = [each for each in ship.daemon.supervisors if each.device == "io1"]
-        async with asyncio.timeout(20.0):
+        async with asyncio.timeout(PATIENCE_S):
             while "quarantined" in (supervisor.status.reason or ""):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         with pytest.raises(Exception, match="not quarantined"):

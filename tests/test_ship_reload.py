@@ -19,7 +19,7 @@ from daemon.errors import IspsdError, RefusedError
 from daemon.model import LinkState
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
 from tests.ship_talk import HATCH_ALERT, acknowledge, entries, open_hatch, told
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 from tests.test_commissioning import T_DOOR
 from tests.test_covert import TEXT_TEST
 
@@ -51,7 +51,7 @@ async def reloaded(ship: Ship, *changes: tuple[str, str]) -> dict:
     """Have a file taken; return the answer when the ship runs with it."""
     before = ship.daemon
     answer = await asked(ship, edited(ship, *changes))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while ship.daemon is before or ship.daemon.publisher.facts().session is None:
             await ship.clock.advance(0.0)
             await asyncio.sleep(0.01)

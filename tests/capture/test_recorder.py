@@ -23,7 +23,7 @@ from daemon.simulate import toml
 from daemon.simulate.derive import derived
 from daemon.simulate.standins import planned, with_names
 from simulators.plan import spec_of
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 
 @asynccontextmanager
@@ -177,7 +177,7 @@ async def test_noise_of_nothing_but_line_ends_is_bounded(monkeypatch):
         writer.write(b"\n" * 4 * READ_BYTES)
         await writer.drain()
 
-    async with tape.serving(babble) as port, asyncio.timeout(20):
+    async with tape.serving(babble) as port, asyncio.timeout(PATIENCE_S):
         taken = await tape.listened(
             link.model_copy(update={"port": port}), for_s=600, clock=SystemClock()
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.needed import needs
 from tests.ship import HATCH, ROOT, sailing
-from tests.soon import BREATH_S
+from tests.soon import BREATH_S, PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -92,7 +92,7 @@ async def said(ship: Ship, title: str) -> list[list[str]]:
 
 async def until(ship: Ship, holds: Callable[[], object]) -> None:
     """Let the ship's time pass, which brings heartbeats, until it is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             await ship.pass_time(0.5)
             await asyncio.sleep(BREATH_S)  # the other program's turn

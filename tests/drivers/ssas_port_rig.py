@@ -17,6 +17,7 @@ from daemon.errors import LinkError
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
 from tests.clocks import ManualClock
+from tests.soon import PATIENCE_S
 
 WINDOW_S = 600.0
 SETTLE_S = 0.5
@@ -55,7 +56,7 @@ class Heard:
         self._came.set()
 
     async def count(self, wanted: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.readings) < wanted:
                 self._came.clear()
                 await self._came.wait()
@@ -104,14 +105,14 @@ class Unit:
         return count > 1
 
     async def until_listened_to(self, is_listened_to: bool) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while self.is_listened_to() is not is_listened_to:  # noqa: ASYNC110 (the kernel's list)
                 await asyncio.sleep(0)
 
     async def open_window(self, *, settle: bool = True) -> None:
         self.clock.settling.clear()
         self.gate.open(duration_s=WINDOW_S, opened_by=("Master", "SSO"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await self.clock.settling.wait()
         assert self.is_listened_to()
         if settle:
@@ -123,7 +124,7 @@ class Unit:
     async def until_held(self, size: int) -> None:
         """Return when the line holds so many bytes that nobody has read."""
         held = bytearray(4)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 fcntl.ioctl(self._port, termios.FIONREAD, held)
                 if int.from_bytes(held, sys.byteorder) == size:

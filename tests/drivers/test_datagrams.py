@@ -12,6 +12,7 @@ from daemon.drivers.api import Health
 from daemon.drivers.datagrams import MOST_SFIS, SFI_MEMORY_S, Sfis, unwrap
 from daemon.drivers.links import UdpLink, opened
 from daemon.drivers.tally import Refused
+from tests.soon import PATIENCE_S
 
 IP_MULTICAST_ALL = 49
 LINE = rb"\s:GP0001,n:1*33\$GPGGA,1*67"
@@ -95,7 +96,7 @@ def device(address: str = "127.0.0.1") -> socket.socket:
 
 
 async def heard(source) -> bytes:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await source.read()
 
 
@@ -137,11 +138,11 @@ async def test_a_port_where_only_others_send_says_so(udp):
         reading = asyncio.ensure_future(source.read())
         with device() as stranger, device("127.0.0.2") as ours:
             stranger.sendto(b"x", ("127.0.0.1", udp.port))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while "none from 127.0.0.2" not in source.silence():  # noqa: ASYNC110 (nothing tells)
                     await asyncio.sleep(0)
             ours.sendto(b"y", ("127.0.0.1", udp.port))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await reading == b"y\n"
         assert source.silence() is None
 

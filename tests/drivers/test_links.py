@@ -29,6 +29,7 @@ from daemon.drivers.links import (
     opened,
 )
 from daemon.errors import LinkError
+from tests.soon import PATIENCE_S
 
 
 class Device(BaseModel):
@@ -170,9 +171,9 @@ async def test_tcp_bytes_come_and_the_end_is_a_link_error(listener):
         device, _ = listener.accept()
         with device:
             device.sendall(b"$GPGGA\r\n")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await source.read() == b"$GPGGA\r\n"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(LinkError, match="closed by the other side"):
                 await source.read()
 
@@ -182,7 +183,7 @@ async def test_a_reset_is_a_link_error(listener):
         device, _ = listener.accept()
         device.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         device.close()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(LinkError, match="reset"):
                 await source.read()
 
@@ -227,13 +228,13 @@ async def test_bytes_that_come_while_nobody_reads_wait_for_the_next_read(listene
         device, _ = listener.accept()
         with device:
             device.sendall(b"1")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await source.read()
             device.sendall(b"2")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while source._is_watched:  # noqa: ASYNC110 (what the loop stops by itself)
                     await asyncio.sleep(0)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await source.read() == b"2"
 
 
@@ -245,7 +246,7 @@ async def test_discard_takes_what_has_come_and_nothing_later(listener):
             await readable(source)
             source.discard()
             device.sendall(b"new")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await source.read() == b"new"
 
 
@@ -254,7 +255,7 @@ async def readable(source) -> None:
     came = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(source._descriptor, came.set)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await came.wait()
     loop.remove_reader(source._descriptor)
 
@@ -284,7 +285,7 @@ async def test_a_serial_port_is_read_exclusive_and_closed_after(pty):
     async with opened(link) as source:
         assert times_open(path) == 2
         os.write(device, b"hello")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await source.read() == b"hello"
         with pytest.raises(LinkError, match=f"serial {path}: Resource temporarily unavailable"):
             async with opened(link):
@@ -297,7 +298,7 @@ async def test_a_serial_port_that_hangs_up_is_a_link_error(pty):
     async with opened(SerialLink(kind="serial", port=os.ttyname(port))) as source:
         os.close(device)
         source.discard()  # of a line that has gone: no error here
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(LinkError):
                 await source.read()
 
@@ -309,7 +310,7 @@ async def test_a_flushed_serial_port_starts_with_what_comes_after(pty):
         await readable(source)
         source.discard()
         os.write(device, b"new")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await source.read() == b"new"
 
 
@@ -320,7 +321,7 @@ async def test_seven_bit_characters_lose_a_parity_bit_that_a_converter_left(pty)
         even = bytes(code | (code.bit_count() % 2) << 7 for code in b"SECURITY")
         assert even != b"SECURITY"
         os.write(device, even)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await source.read() == b"SECURITY"
 
 
@@ -377,7 +378,7 @@ def test_a_udp_port_listens_on_every_address_where_nothing_is_said():
 
 
 async def read_one(source) -> bytes:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await source.read()
 
 

@@ -31,7 +31,7 @@ from tests.drivers.modbus_rig import (
     config_for,
     told,
 )
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 CLOSED, OPEN, FAULT = ContactState.CLOSED, ContactState.OPEN, ContactState.LINE_FAULT
 
@@ -348,7 +348,7 @@ async def test_unplugged_and_plugged_in_again_under_the_supervisor(unit):
     )
     task = asyncio.create_task(supervisor.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await statuses.get()).link is LinkState.UP
             await unit.do({"do": "unplug"})
             while statuses.empty():
@@ -400,7 +400,7 @@ async def test_cancelled_it_closes_its_socket_and_leaves_no_task(unit, moment):
         async with rig.running():
             if moment == "while asking":
                 await unit.misbehave("hang")
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     asked = asyncio.create_task(unit.requests(1))
                     await rig.clock.advance(POLL_S)
                     await asked

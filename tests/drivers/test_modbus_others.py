@@ -19,7 +19,7 @@ from tests.drivers.modbus_others import BAUD, COUNT, FIRST, UNIT, libmodbus_name
 from tests.drivers.modbus_rig import config_for, told
 from tests.drivers.modbus_rtu_rig import config_for as rtu_config_for
 from tests.needed import needs
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 CLOSED, OPEN = ContactState.CLOSED, ContactState.OPEN
 CONTACTS = tuple(Contact(f"d{n:02}", (n,), Wiring.NC) for n in (0, 1, 4, 17, 19))
@@ -38,7 +38,7 @@ async def server(whose, link):
         stdout=subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             said = await process.stdout.readline()
         assert said, f"{whose} did not start"
         yield said.decode().strip()

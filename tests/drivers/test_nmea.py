@@ -32,6 +32,7 @@ from simulators.ships import OTHERS, OWN_SHIP
 from simulators.vessel_ais import ais, position_report, static_data
 from simulators.vessel_gnss import gga, rmc
 from tests.clocks import ManualClock
+from tests.soon import PATIENCE_S
 
 TCP = {"kind": "tcp", "host": "127.0.0.1", "port": 10110}
 
@@ -59,7 +60,7 @@ class Bench:
             DriverContext("gps1", self.clock, CovertGate(self.clock), Provenance.SIMULATED),
         )
         self.task = asyncio.create_task(self.driver.run(self._emit))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             self.device = await self._visits.get()
         return self
 
@@ -81,7 +82,7 @@ class Bench:
             self.device.write((line.encode("ascii") if isinstance(line, str) else line) + b"\r\n")
 
     async def count(self, wanted: int) -> list[Reading]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.readings) < wanted:
                 self._changed.clear()
                 await self._changed.wait()
@@ -198,7 +199,7 @@ async def test_what_is_not_good_leaves_the_time_of_the_last_good_sentence_alone(
         await bench.clock.advance(5.0)
         bench.say(b"garbage", framed("GPGST,021000"), b"$GPRMC,*00", b"", b"x")
         bench.say(rmc(OWN_SHIP, bench.clock.utc())[:-1])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(bench.driver.health.dropped.values()) < 5:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
     assert bench.driver.health.last_good_s == bench.clock.now_s() - 5.0
@@ -209,7 +210,7 @@ async def test_the_end_of_the_connection_is_a_link_error_and_the_next_run_reads_
     async with Bench("nav") as bench:
         bench.device.write(gga(OWN_SHIP, bench.clock.utc())[:30].encode("ascii"))
         bench.device.close()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(LinkError, match="closed by the other side"):
                 await bench.task
         bench.task = asyncio.create_task(bench.driver.run(bench._emit))
@@ -235,7 +236,7 @@ async def test_a_flood_starves_nobody():
         [line] = ais("VDO", "A", position_report(OWN_SHIP, bench.clock.utc()))
         bench.device.write(f"{line}\r\n".encode("ascii") * 2000)
         turns = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(bench.readings) < 2000:
                 turns += 1
                 await asyncio.sleep(0)
@@ -252,7 +253,7 @@ async def test_a_serial_port_is_read_as_a_tcp_port_is():
     os.set_blocking(device, False)
     readings: list[Reading] = []
     task = asyncio.create_task(DRIVER.build(configured(link=link), context).run(readings.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not readings:
             # What is said before the port is open is flushed: so say it until it is heard.
             with contextlib.suppress(BlockingIOError):

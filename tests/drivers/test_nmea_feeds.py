@@ -38,6 +38,7 @@ from simulators.side_doors import SideDoorsSimulator
 from simulators.vessel import FORMATTERS, VesselSimulator
 from tests.clocks import ManualClock
 from tests.drivers.nmea_rig import framed
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -105,7 +106,7 @@ class Bridge:
 
     async def value(self, point: str, wanted: object = ...) -> object:
         """Let time pass until a point has a value, and the one that is wanted where one is."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 for _ in range(50):
                     reading = self.newest.get(point)
@@ -280,7 +281,7 @@ async def test_a_shipboard_network_datagram_with_a_tag_block_is_read():
             # Some networks write the checksum of the block in small letters, and without its zero.
             for checksum in ("1A", "1a", "9"):
                 ship.newest.clear()
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     while "h1.heading" not in ship.newest:
                         datagram = b"UdPbC\0" + said.format(checksum).encode("ascii")
                         device.sendto(datagram, ("127.0.0.1", port))
@@ -296,7 +297,7 @@ async def test_a_new_connection_knows_nothing_of_what_stood_before():
         await unit.do({"do": "alarm", "id": 1, "on": True})
         for alerts in ((1,), ()):
             running = asyncio.create_task(driver.run(ship._emit))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while not unit._voice.outlet.visits:  # noqa: ASYNC110 (nothing tells)
                     await asyncio.sleep(0)
             ship.newest.clear()
@@ -304,7 +305,7 @@ async def test_a_new_connection_knows_nothing_of_what_stood_before():
             assert tuple(alert.number for alert in report.alerts) == alerts
             await unit.do({"do": "drop"})
             await asyncio.gather(running, return_exceptions=True)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while unit._voice.outlet.visits:  # noqa: ASYNC110 (nothing tells)
                     await asyncio.sleep(0)
             unit._alerts.clear()

@@ -27,6 +27,7 @@ from simulators.vessel_ais import ais, static_data
 from simulators.vessel_gnss import gga, rmc
 from tests.clocks import FixedEntropy, ManualClock
 from tests.drivers.nmea_rig import framed
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -46,7 +47,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 async def until(holds: Callable[[], object], do: Callable[[], object] = lambda: None) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             do()
             await asyncio.sleep(0.001)
@@ -235,7 +236,7 @@ async def test_peers_8_6_a_new_connection_begins_anew_and_there_is_nothing_to_se
 
     server = await asyncio.start_server(visit, "127.0.0.1", 0)
     link = {"kind": "tcp", "host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
-    async with asyncio.timeout(20), watching(link, feed="ais") as watch:
+    async with asyncio.timeout(PATIENCE_S), watching(link, feed="ais") as watch:
         connection = await visits.get()
         connection.write(first)
         await connection.drain()

@@ -11,6 +11,7 @@ from daemon.drivers.api import Shared
 from daemon.drivers.links import TcpLink, UdpLink
 from daemon.drivers.party_line import MOST_UNREAD, party_line
 from daemon.errors import LinkError
+from tests.soon import PATIENCE_S
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def to(link):
 
 
 async def both(*reads):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await asyncio.gather(*reads)
 
 

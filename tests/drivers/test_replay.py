@@ -17,7 +17,7 @@ from daemon.drivers import replay
 from daemon.drivers.links import READ_BYTES, LineSplitter, Link, ReplayLink, opened
 from daemon.drivers.replay import LONGEST_PAUSE_S, Recorded, Schedule, recorded
 from daemon.errors import LinkError
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ def replayed(path: Path, text: bytes, **more: object) -> ReplayLink:
 
 
 async def heard(source) -> bytes:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await source.read()
 
 

@@ -23,6 +23,7 @@ from daemon.gate import CovertGate
 from daemon.model import Provenance
 from tests.clocks import ManualClock
 from tests.drivers.ssas_port_rig import JRC, MODEM, SETTLE_S, WINDOW_S, Heard, Unit, spec_of
+from tests.soon import PATIENCE_S
 
 BLOCK = (
     "SHIP SECURITY MESSAGE\r\nShip name :KESTREL STRAIT\r\n\r\n{}\r\n"
@@ -193,7 +194,7 @@ async def test_a_plug_that_is_pulled_is_a_link_error_and_the_next_plug_is_read(w
         device, unit.device = unit.device, os.dup(0)
         os.close(device)
         with pytest.raises(LinkError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await unit.task
         assert unit.heard.readings == []
         assert unit.driver.health == Health()

@@ -31,6 +31,7 @@ from daemon.gate import CovertGate
 from daemon.model import Classification, Provenance, Quality, Reading, SsasMessage
 from tests.clocks import ManualClock
 from tests.drivers.ssas_port_rig import SETTLE_S, WINDOW_S, Heard, Unit
+from tests.soon import PATIENCE_S
 
 PROFILE = load_profile("jrc-jue-95sa-text")
 HEADING = "SHIP SECURITY MESSAGE"
@@ -408,7 +409,7 @@ async def test_a_port_that_is_lost_inside_a_window_is_a_link_error(unit):
     unit.device = os.dup(0)
     os.close(device)
     with pytest.raises(LinkError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await unit.task
     assert unit.heard.readings == []
     assert unit.driver.health == Health()
@@ -455,7 +456,7 @@ async def test_a_converter_that_connects_to_us_late_hands_over_nothing_from_befo
     _, device = await asyncio.open_connection("127.0.0.1", port)
     device.write(TEST)
     await device.drain()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while clock.next_due_s() != clock.now_s() + SETTLE_S:  # noqa: ASYNC110 (it has no event to give)
             await asyncio.sleep(0)
     await clock.advance(SETTLE_S)

@@ -17,6 +17,7 @@ from daemon.drivers.party_line import party_line
 from daemon.drivers.ports import KEEPALIVE_AFTER_S
 from daemon.drivers.tcp_server import BACKLOG
 from daemon.errors import LinkError
+from tests.soon import PATIENCE_S
 
 LINK = TypeAdapter(Link)
 
@@ -36,12 +37,12 @@ def connected(link: TcpServerLink, address: str = "127.0.0.1") -> socket.socket:
 
 
 async def heard(source) -> bytes:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await source.read()
 
 
 async def until(holds) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.001)
 
@@ -64,7 +65,7 @@ async def test_what_a_device_that_connects_says_is_read(link):
         async with reading(source) as task:
             with connected(link) as device:
                 device.sendall(b"$GPGGA\r\n")
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     assert await task == b"$GPGGA\r\n"
         assert source.silence() is None
 
@@ -134,7 +135,7 @@ async def test_whoever_connects_last_is_read_and_the_first_is_told_nothing(link)
             async with reading(ear) as task:
                 new.connect(("127.0.0.1", link.port))
                 with pytest.raises(LinkError, match="another connection took its place"):
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(PATIENCE_S):
                         await task
         assert health.noticed == {"client_replaced": 1}
         async with line.listened(health) as ear:
@@ -154,7 +155,7 @@ async def test_between_two_runs_the_port_stays_open_and_what_was_said_meanwhile_
         device.sendall(b"$OLD\r\n")
         async with line.listened() as ear, reading(ear) as task:
             device.sendall(b"$NEW\r\n")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await task == b"$NEW\r\n"
 
 

@@ -22,7 +22,7 @@ from tests.brokers import address, mosquitto
 from tests.exporters.rig import ALERT, DOOR, STATUS, TOPICS, Told
 from tests.mqtt.harness import Dashboard, connected
 from tests.needed import needs
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -98,7 +98,7 @@ async def passing(told: Told, seconds: float = 0.2) -> None:
 
 async def until(told: Told, is_so: Any) -> None:
     """Let time pass until a reader has heard it: what is told waits for the broker, not for the clock."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():
             await passing(told)
             await asyncio.sleep(0)
@@ -163,7 +163,7 @@ async def test_a_broker_that_is_lost_is_worth_another_try():
         exporter = SignalK(SignalKConfig(kind="signalk"), told.context(address(broker)))
         running = asyncio.ensure_future(exporter.run())
         await until(told, lambda: exporter.tally.sent)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not running.done():
             await passing(told)
     with pytest.raises(LinkError):
@@ -198,7 +198,7 @@ async def test_the_command_of_the_manual_hands_each_delta_on_as_one_datagram():
             )
             try:
                 loop = asyncio.get_running_loop()
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     receiving = asyncio.ensure_future(loop.sock_recv(server, 65536))
                     while not receiving.done():
                         await passing(told, 31.0)  # it is told again for whoever came late

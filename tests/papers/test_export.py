@@ -66,7 +66,7 @@ async def listening(folder):
 
         socket = folder / "s"
         task = asyncio.ensure_future(ControlServer(socket, handle).run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await answers(socket):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         try:

@@ -18,6 +18,7 @@ from daemon.record.reader import Query
 from daemon.record.scribe import Limits
 from tests.clocks import ManualClock
 from tests.record.ship import KEY, ORIGIN, VKEY, alert, record
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -176,7 +177,7 @@ async def test_a_medium_that_hangs_is_given_up_and_nobody_is_sent_after_it(
     monkeypatch.setattr(copies, "leashed", lambda *_: ("sleep", "1000"))  # as a dead mount does
     kept = second(ship, place, public, clock)
     copied = asyncio.ensure_future(kept.copy(limit_s=60.0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not copied.done():
             await clock.advance(30.0)
             assert (await ship.submit(alert("meanwhile"))).seq, "the record goes on"

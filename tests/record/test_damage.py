@@ -14,6 +14,7 @@ from daemon.record.damage import Finding
 from daemon.record.reader import Query
 from tests.clocks import ManualClock
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, record
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,13 +168,13 @@ async def test_pages_that_rot_while_it_runs_are_found_by_the_write_that_meets_th
             file.seek(page * 4096)
             file.write(b"\xff" * 4096)
     waiting = ship.submit(alert("meets it"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not waiting.done():
             await clock.advance(1.0)
     entry = await waiting
     assert entry.segment == 2
     assert entry.seq > 61, "what was confirmed keeps its number"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (told := await ship.entries(Query(type="record.damaged", newest_first=True))):
             await clock.advance(1.0)
     assert told[0].open["finding"] == "bit_rot"

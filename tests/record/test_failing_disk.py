@@ -17,6 +17,7 @@ from daemon.record.pending import Pending
 from daemon.record.reader import Query
 from tests.clocks import ManualClock
 from tests.record.ship import KEY, VKEY, alert, record
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -44,7 +45,7 @@ async def ship(tmp_path: Path, clock: ManualClock, disk: Disk) -> AsyncIterator[
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the writer's thread work until something shows; it tells the loop, not us."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 (the health is a plain value; there is nothing to wait on)
             await asyncio.sleep(0)
 
@@ -98,7 +99,7 @@ async def test_the_gap_stands_where_the_lost_ones_would_have_stood(
     waiting = [ship.submit(alert(f"d{number}")) for number in range(5)]
     ship.submit(alert("lost"))
     disk.free.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting[0]
     later = await ship.submit(alert("later"))
     types = [(entry.seq, entry.type, entry.subject) for entry in await ship.entries(Query(after=1))]
@@ -179,7 +180,7 @@ async def test_a_hung_disk_stops_nobody(ship: Record, clock: ManualClock, disk: 
         assert ship.health().oldest_pending_s == 1000.0
         assert [entry.seq for entry in await ship.entries(Query())] == [1], "reading goes on"
     disk.free.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         assert [(await future).seq for future in futures] == [2, 3, 4, 5]
 
 

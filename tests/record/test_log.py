@@ -22,6 +22,7 @@ from daemon.record.sqlite import blob, number, text
 from daemon.record.trust import Identity
 from tests.clocks import FixedEntropy, ManualClock
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, breach, record, result
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -193,7 +194,7 @@ async def test_a_checkpoint_is_made_within_a_minute_and_not_without_entries(
     await ship.submit(alert("d1"))
     assert heads.empty()
     await clock.advance(1)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         head = await heads.get()
     assert head.size == 4
     assert opened(head.note, KEY.public_key(), origin=f"{ORIGIN}/1") == head

@@ -13,7 +13,7 @@ from daemon.computer.clock import SystemClock
 from simulators.io_unit import SIMULATOR, IoUnit, build
 from simulators.io_unit_wire import FAULTS, answer
 from tests.clocks import ManualClock
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 READ_ALL = bytes.fromhex("0009 0000 0006 01 02 0000 0010")
 
@@ -31,7 +31,7 @@ async def ask(unit, request=READ_ALL, *, wait=True):
     reader, writer = await asyncio.open_connection("127.0.0.1", unit.port)
     try:
         writer.write(request)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 header = await reader.readexactly(6)
                 return header + await reader.readexactly(struct.unpack(">H", header[4:])[0])
@@ -120,7 +120,7 @@ BY_CONNECTION = {"dead", "slow", "closes", "half_open"}
 async def test_the_faults_that_are_not_one_bent_field(unit):
     reader, writer = await asyncio.open_connection("127.0.0.1", unit.port)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await unit.misbehave("hang")
             writer.write(READ_ALL)
             await unit.requests(1)
@@ -162,7 +162,7 @@ async def test_a_connection_can_be_lost(unit, verb):
     try:
         await soon(lambda: unit.visitors)
         await unit.do({"do": verb})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
                 await reader.readexactly(1)
     finally:
@@ -324,7 +324,7 @@ async def test_alone_it_is_a_program():
         env=os.environ | {"PYTHONWARNINGS": "error"},
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             ready = json.loads(await process.stdout.readline())
             started_in_s = SystemClock().now_s() - begun_s
             assert ready["ready"] == "io_unit"
@@ -361,7 +361,7 @@ async def talk(unit):
 async def test_it_can_hang_up_after_each_answer_and_after_a_silence():
     unit = IoUnit(idle_close_s=0.02)
     await unit.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         reader, writer = await talk(unit)
         assert await reader.read() == b""  # nothing asked for so long
         writer.transport.abort()
@@ -374,7 +374,7 @@ async def test_it_can_hang_up_after_each_answer_and_after_a_silence():
 
 
 async def test_a_half_open_connection_is_never_answered_and_a_new_one_is(unit):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         before = await talk(unit)
         before[1].write(READ_ALL)
         await before[0].readexactly(len(RIGHT))
@@ -401,7 +401,7 @@ async def test_a_slow_unit_sends_the_second_half_later():
     try:
         await unit.do({"do": "fault", "fault": "slow", "by_s": 1.0})
         writer.write(READ_ALL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             half = await reader.readexactly(len(RIGHT) // 2)
             assert reader._buffer == b""
             await soon(lambda: clock.next_due_s() is not None)
@@ -417,7 +417,7 @@ async def test_it_refuses_one_point_alone(unit, code):
     await unit.do({"do": "fault", "fault": "exception", "code": code, "input": 3})
     reader, writer = await talk(unit)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             for address, count, refused in (
                 (0, 16, True),
                 (3, 1, True),

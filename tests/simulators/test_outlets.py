@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from simulators.outlets import MOST_DATAGRAM_BYTES, outlet_of
+from tests.soon import PATIENCE_S
 
 TALK = [b"$GPZDA,1*70", b"$GPZDA,2*73"]
 
@@ -96,7 +97,7 @@ async def test_a_tcp_server_serves_whoever_connects():
     await outlet.start()
     host, _, port = outlet.endpoint.removeprefix("tcp://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not outlet.visits:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0)
         outlet.send(TALK)

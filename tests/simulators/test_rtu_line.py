@@ -12,7 +12,7 @@ from simulators.misread import misread
 from simulators.rtu_line import MOST_UNITS, SIMULATOR, RtuLine, Unit, build
 from simulators.rtu_line_wire import FAULTS, NOISE, TALKER, crc
 from tests.clocks import ManualClock
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 
 def framed(text):
@@ -285,7 +285,7 @@ async def test_alone_it_is_a_program(tmp_path):
         env=os.environ | {"PYTHONWARNINGS": "error"},
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             ready = json.loads(await process.stdout.readline())
             assert ready == {"ready": "rtu_line", "endpoint": str(tmp_path / "rtu1")}
             assert json.loads(await process.stdout.readline()) == {"ready": "all"}

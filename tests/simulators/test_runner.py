@@ -21,7 +21,7 @@ from simulators.input_lines import LONGEST_LINE_BYTES, Splitter, read_lines
 from simulators.plan import Step, load_scenario, load_units, spec_of
 from simulators.runner import alone, follow, main, play, run
 from tests.clocks import ManualClock
-from tests.soon import soon
+from tests.soon import PATIENCE_S, soon
 
 SHIP = '[[unit]]\nid = "io1"\nkind = "io_unit"\n[[unit]]\nid = "io2"\nkind = "io_unit"\nunit = 2\n'
 SCENARIOS = Path(simulators.__file__).parent / "scenarios"
@@ -97,7 +97,7 @@ async def test_it_stops_when_it_is_told_to():
     running = asyncio.create_task(run_with(units, lines_without_end(), stop=stop))
     await soon(lambda: units["io1"].running)
     stop.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         code, _ = await running
     assert code == 0
     assert not units["io1"].running

@@ -21,6 +21,7 @@ from simulators.ssas_unit import (
 )
 from simulators.text_port import MOST_TEXT_CHARACTERS
 from tests.clocks import ManualClock
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +41,7 @@ async def printed(path: str, size: int, ending: bytes = b"") -> bytes:
     loop, data, came = asyncio.get_running_loop(), b"", asyncio.Event()
     loop.add_reader(port, came.set)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(data) < size or not data.endswith(ending):
                 await came.wait()
                 came.clear()
@@ -80,7 +81,7 @@ async def test_the_line_stays_up_when_a_reader_leaves(unit):
 
 
 async def test_a_line_that_nobody_reads_blocks_nothing_and_ends_with_the_newest(unit):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         for number in range(100):
             await unit.do({"do": "text", "text": f"{number:03d}" + "x" * 1000})
         data = await printed(unit.endpoint, 1003, ending=b"099" + b"x" * 1000)

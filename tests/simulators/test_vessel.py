@@ -15,6 +15,7 @@ from simulators.ships import METRES_PER_DEGREE, OTHERS, OWN_SHIP
 from simulators.vessel import SIMULATOR, VesselSimulator
 from simulators.voice import GARBAGE
 from tests.clocks import ManualClock
+from tests.soon import PATIENCE_S
 
 
 class Client:
@@ -24,14 +25,14 @@ class Client:
         self.reader, self.writer = reader, writer
 
     async def line(self) -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return (await self.reader.readuntil(b"\r\n")).decode("ascii").removesuffix("\r\n")
 
     async def lines(self, count: int) -> list[str]:
         return [await self.line() for _ in range(count)]
 
     async def ends(self) -> bool:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 while await self.reader.read(4096):
                     continue
@@ -60,7 +61,7 @@ class Port:
         host, _, port = self.unit.endpoint.removeprefix("tcp://").partition(":")
         known = len(self.unit._voice.outlet.visits)
         client = Client(*await asyncio.open_connection(host, int(port)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.unit._voice.outlet.visits) == known:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
         return client
@@ -169,7 +170,7 @@ async def test_garbage_is_as_many_lines_as_were_asked_for():
     async with Port(sends=["gnss"]) as port:
         await port.unit.do({"do": "garbage", "lines": 6})
         expected = b"".join(line + b"\r\n" for line in (*GARBAGE, GARBAGE[0]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await port.client.reader.readexactly(len(expected)) == expected
 
 
@@ -177,7 +178,7 @@ async def test_drop_closes_every_connection_and_takes_new_ones():
     async with Port(sends=["gnss"]) as port:
         await port.unit.do({"do": "drop"})
         assert await port.client.ends()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while port.unit._voice.outlet.visits:  # noqa: ASYNC110 (nothing tells)
                 await asyncio.sleep(0)
         again = await port.connect()
@@ -191,7 +192,7 @@ async def test_a_client_that_never_reads_is_cut_off():
         [writer] = port.unit._voice.outlet.visits.values()
         writer.transport.pause_reading()
         port.client.reader._transport.pause_reading()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while writer.transport.get_write_buffer_size() <= MOST_UNSENT_BYTES:
                 await port.unit.do({"do": "garbage", "lines": 1000})
         await port.seconds(1)

@@ -27,7 +27,7 @@ from daemon.sound.player import CHUNK_BYTES, CHUNK_S, Player
 from daemon.sound.tones import BYTES_A_SECOND, Signal, samples
 from tests.clocks import ManualClock
 from tests.needed import needs
-from tests.soon import BREATH_S, soon
+from tests.soon import BREATH_S, PATIENCE_S, soon
 from tests.sound.listening import groups, recorded
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ async def test_a_program_that_takes_what_it_is_given_is_armed(tmp_path: Path):
     clock = ManualClock()
     aplay = program(tmp_path, TAKES)
     async with playing(lambda: Alsa("default", clock=clock, program=aplay), clock) as player:
-        async with asyncio.timeout(20.0):
+        async with asyncio.timeout(PATIENCE_S):
             while not player.armed():
                 due_s = clock.next_due_s()
                 if due_s is not None and due_s - clock.now_s() < HUNG_S / 2:

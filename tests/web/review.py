@@ -11,6 +11,7 @@ from daemon.web.settings import WebSection
 from tests.brokers import free_port
 from tests.pins import PIN
 from tests.ship import sailing
+from tests.soon import PATIENCE_S
 from tests.web.rig import FACTS, serving
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def answered_review(
     """Serve the SSO's pages of something that answers as the daemon does; yield the address of the server."""
     task = asyncio.ensure_future(ControlServer(socket, answer).run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await answers(socket):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         async with served_review(socket) as address:
