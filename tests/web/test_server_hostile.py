@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import aiohttp
 import pytest
 
 from daemon.web import server as serving
+from tests.soon import PATIENCE_S
 from tests.web.test_server import asked
 
 H = b"Host: 127.0.0.1\r\n"
@@ -149,3 +150,28 @@ async def test_who_never_reads_his_answers_is_cut_off(monkeypatch):
                 except (OSError, aiohttp.ClientError):
                     await asyncio.sleep(0.05)  # it is all that there may be, so far
         writer.close()
+
+
+async def test_who_holds_on_to_many_connections_keeps_nobody_else_out(monkeypatch):
+    monkeypatch.setattr(serving, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(serving, "REQUEST_S", 600.0)
+    async with asked() as session, AsyncExitStack() as held:
+        there = str(session._base_url.host), session._base_url.port
+
+        async def one_more():
+            reader, writer = await asyncio.open_connection(*there, local_addr=("127.0.0.2", 0))
+            held.callback(writer.close)
+            return reader, writer
+
+        await one_more()
+        second, asking = await one_more()
+        too_many, _ = await one_more()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await too_many.read() == b""
+        async with session.get("/") as answer:
+            assert answer.status == 200
+        asking.write(END)
+        assert (await second.read()).startswith(b"HTTP/1.1 200 OK")
+        third, asking = await one_more()
+        asking.write(END)
+        assert (await third.read()).startswith(b"HTTP/1.1 200 OK"), "one was let go"
