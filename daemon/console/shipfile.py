@@ -135,6 +135,7 @@ def _probe(given: argparse.Namespace, loaded: Config) -> int:
     except asyncio.CancelledError:
         code = FAILED
     finally:
+        loop.run_until_complete(_end_what_is_left())
         loop.close()
     pool.shutdown(wait=False, cancel_futures=True)
     if _are_stuck():
@@ -142,6 +143,19 @@ def _probe(given: argparse.Namespace, loaded: Config) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+async def _end_what_is_left() -> None:
+    """End what was given up, such as a broker that was being dialled: how it ends is of no interest any more."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    if not left:
+        return
+    for task in left:
+        task.cancel()
+    ended, _ = await asyncio.wait(left, timeout=THREADS_S)
+    for task in ended:
+        if not task.cancelled():
+            task.exception()
 
 
 def _are_stuck() -> bool:

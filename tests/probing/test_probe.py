@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import gc
 import json
+import logging
 import os
 import re
 import signal
@@ -411,6 +414,25 @@ async def test_who_has_had_enough_of_a_wedged_adapter_is_not_held_by_it_either(t
     _, err = await process.communicate()
     assert process.returncode == cli.FAILED
     assert err.decode() == ""
+
+
+def test_how_what_was_given_up_ends_is_not_told(tmp_path, monkeypatch):
+    told = []
+
+    async def refused():
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    async def given_up(given, loaded):
+        dialling = asyncio.ensure_future(refused())
+        dialling.add_done_callback(lambda each: each.exception())
+        return cli.FAILED
+
+    monkeypatch.setattr(shipfile, "_probed", given_up)
+    monkeypatch.setattr(logging.getLogger("asyncio"), "error", lambda *said, **_: told.append(said))
+    given = argparse.Namespace(within=5.0)
+    assert shipfile._probe(given, config.load(written(tmp_path))) == cli.FAILED
+    gc.collect()
+    assert told == []
 
 
 def test_a_secret_where_this_user_may_not_look_is_looked_for_where_it_is_kept(
