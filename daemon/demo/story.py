@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.control import control
 from daemon.demo.paperwork import Paperwork
 from daemon.demo.ssas import SsasChapter
-from daemon.demo.words import log_row, on_disk
+from daemon.demo.words import contact, log_row, on_disk
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class Story:
         doors = [door for door in self.crew.plan.moves if "." not in door]
         await self.station.until(
             "a complete picture",
-            lambda: "snapshot" in see and all(f"point/{d}" in see for d in doors),
+            lambda: (
+                "snapshot" in see and all(see.get(f"point/{d}", {}).get("value") for d in doors)
+            ),
         )
         reply = await self.station.ask("take_watch", person=WATCHMAN)
         played = await self.station.ask("test_sound", person=WATCHMAN)
@@ -86,7 +88,7 @@ class Story:
         )
         self.say("", f"test sound played there and heard by him · {on_disk(heard['recorded'])}")
         points = [see[f"point/{d}"] for d in doors]
-        seen = [f"{each['name']:<15} {each['word'] or each['value']:<6}" for each in points]
+        seen = [f"{each['name']:<15} {contact(each):<6}" for each in points]
         for begin in range(0, len(seen), IN_A_LINE):
             self.say("", " · ".join(seen[begin : begin + IN_A_LINE]))
         now_up = see["heartbeat"]["up"] if "heartbeat" in see else 0.0

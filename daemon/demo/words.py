@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WIDTH: Final = 100
 MARGIN: Final = 24
@@ -39,6 +42,12 @@ def told(at: str, chapter: str, line: str) -> str:
 def on_disk(seq: int | None) -> str:
     """Return whether it is recorded."""
     return "not yet recorded" if seq is None else f"no. {seq} on disk"
+
+
+def contact(point: Mapping[str, Any]) -> str:
+    """Return what a door's contact says, as its page has it."""
+    said: str | None = point["word"] or point["value"]
+    return said or "NOT SEEN"
 
 
 def on_paper(outcome: str) -> str:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from daemon.demo.words import MARGIN, WIDTH, log_row, told
+from daemon.demo.words import MARGIN, WIDTH, contact, log_row, told
 
 AT = "16:32:41Z"
 REFUSED = (
@@ -33,6 +33,14 @@ def test_a_line_of_the_story_fits_100_columns_and_loses_no_word(line):
     assert rows[0].startswith(f"{AT}  SSAS TEST    ")
     assert all(row.startswith(" " * MARGIN) for row in rows[1:])
     assert " ".join(" ".join(rows).split()[3:]) == " ".join(line.split())
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "says"),
+    [("shut", "closed", "shut"), (None, "open", "open"), (None, None, "NOT SEEN")],
+)
+def test_a_door_that_nobody_has_seen_for_a_moment_does_not_end_the_story(word, value, says):
+    assert contact({"word": word, "value": value}) == says
 
 
 def test_a_command_stays_whole_to_be_copied():
