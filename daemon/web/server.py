@@ -34,8 +34,8 @@ LARGEST_HEAD: Final = 8 * 1024
 """Bytes of a request's first line, and of each of its fields."""
 MOST_PEERS: Final = 64
 """Connections at once; a page that is loaded needs none."""
-MOST_OF_ONE: Final = 16
-"""Of them from one place, which is more than twice what a browser opens: who holds on to more keeps nobody else out."""
+MOST_OF_ONE: Final = 32
+"""Of them from one place, five times what a browser opens: one that holds on to more keeps nobody else out."""
 IDLE_S: Final = 10.0
 """A connection that asks nothing for so long is closed."""
 REQUEST_S: Final = 10.0
