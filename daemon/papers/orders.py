@@ -29,6 +29,7 @@ from daemon.record.worker import once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from daemon.computer.clock import Clock
     from daemon.model import Json
@@ -65,7 +66,6 @@ class Orders:
         self._make = make
         self._orders: dict[str, Order] = {}
         self._ordering = asyncio.Lock()
-        self._turn = asyncio.Lock()
         self._log = logs.get("exports")
 
     def requests(
@@ -96,7 +96,11 @@ class Orders:
         folder = self._desk.place / f"{MADE}{begun.seq}-{begun.id}"
         order = Order(begun, login, folder, self._clock.utc())
         self._orders[begun.id] = order
-        order.task = asyncio.create_task(self._see_through(order), name=f"paper {begun.seq}")
+        tasks = [each.task for each in self._orders.values() if each.task is not None]
+        before = {task for task in tasks if not task.done()}
+        order.task = asyncio.create_task(
+            self._see_through(order, before), name=f"paper {begun.seq}"
+        )
         return {"id": begun.id, "recorded": begun.seq}
 
     async def progress(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
@@ -182,10 +186,10 @@ class Orders:
 
     # One order
 
-    async def _see_through(self, order: Order) -> None:
+    async def _see_through(self, order: Order, before: AbstractSet[asyncio.Task[None]]) -> None:
         """Have it made, and write how it ended: never without an entry, but where ispsd itself is stopped."""
         try:
-            said = await self._made(order)
+            said = await self._made(order, before)
         except asyncio.CancelledError:
             if order.state is not State.CANCELLED:
                 raise  # ispsd stops: its next start finds the snapshot, and says so
@@ -198,7 +202,9 @@ class Orders:
         else:
             await self._written(order, said)
 
-    async def _made(self, order: Order) -> Mapping[str, Any]:
+    async def _made(
+        self, order: Order, before: AbstractSet[asyncio.Task[None]]
+    ) -> Mapping[str, Any]:
         lending = asyncio.ensure_future(self._desk.lend(order.begun.id))
         try:
             await asyncio.shield(lending)
@@ -209,10 +215,12 @@ class Orders:
                 await asyncio.wait({lending})
             raise
         order.note(Step(Part.WAITING))
-        # A year's paper takes most of the memory that the service has beside the watch: never two at a time.
-        async with self._turn:
-            await once("export", partial(order.folder.mkdir, mode=0o700))
-            return await self._make(order.asked(), say=order.note)
+        # A year's paper takes most of the memory that the service has beside the watch: never two at a time, and in
+        # the order in which they were ordered, whichever snapshot was made first.
+        if before:
+            await asyncio.wait(before)
+        await once("export", partial(order.folder.mkdir, mode=0o700))
+        return await self._make(order.asked(), say=order.note)
 
     async def _written(self, order: Order, said: Mapping[str, Any]) -> None:
         order.is_ending = True

@@ -361,6 +361,30 @@ async def test_one_is_made_at_a_time_in_their_order_and_no_hour_counts_for_what_
         await asyncio.gather(sweeping, return_exceptions=True)
 
 
+async def test_the_first_is_made_first_though_its_snapshot_is_the_last_to_be_there(
+    tmp_path, monkeypatch
+):
+    maker = Maker()
+    maker.may_end.set()
+    async with rig(tmp_path, maker) as ship:
+        lend, lent, may_go_on = ship.desk.lend, [], asyncio.Event()
+
+        async def slow_at_first(id_):
+            if id_ == first["id"]:
+                await may_go_on.wait()
+            await lend(id_)
+            lent.append(id_)
+
+        monkeypatch.setattr(ship.desk, "lend", slow_at_first)
+        first = await ship.orders.order(ORDER)
+        second = await ship.orders.order(ORDER)
+        await soon(lambda: lent == [second["id"]])
+        assert maker.asked == []
+        may_go_on.set()
+        await soon(lambda: len(maker.asked) == 2)
+        assert [e["release"]["seq"] for e in maker.asked] == [first["recorded"], second["recorded"]]
+
+
 async def test_only_three_and_then_ones_own_finished_papers_give_way(tmp_path):
     maker = Maker()
     async with rig(tmp_path, maker) as ship:

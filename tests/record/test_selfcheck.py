@@ -94,6 +94,21 @@ async def test_a_copy_that_a_power_cut_left_behind_is_removed(
     assert not left.exists()
 
 
+@pytest.mark.parametrize("newest_only", [False, True])
+async def test_a_verifier_that_is_killed_leaves_nothing_behind(
+    ship: Record, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch, newest_only: bool
+):
+    killed = tmp_path / "killed.py"
+    killed.write_text(
+        "import os, tempfile\ntempfile.mkdtemp(prefix='verify-')\nos.kill(os.getpid(), 9)\n"
+    )
+    monkeypatch.setattr(selfcheck.verify, "__file__", str(killed))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    said = await selfcheck.answer(tmp_path / "record", public_key=key, newest_only=newest_only)
+    assert said.sentence == "the verifier did not end as it should (exit code -9)"
+    assert list(tmp_path.rglob("*verify-*")) == []
+
+
 @pytest.mark.parametrize("make", [True, False])
 async def test_a_record_that_is_not_there_is_inconclusive(tmp_path: Path, key: Path, make: bool):
     if make:
