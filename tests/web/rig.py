@@ -38,7 +38,7 @@ NO_SOCKET = Path("/nonexistent/control.sock")
 STEP_S = 1.0
 AHEAD_S = 0.5
 """So far ahead of itself a clock is stopped: it runs while it is told."""
-SOON_S = 15.0
+SOON_S = 40.0
 WATCHED = """
 const watched = () => dispatchEvent(new Event("watched"));
 window.pulses = [];
