@@ -211,9 +211,17 @@ class Voyage:
         """Let time pass in fine strides until it is so; fail when it does not come."""
         end_s = self.clock.now_s() + for_s
         while not (found := condition()):
-            assert self.clock.now_s() < end_s, "it did not come"
+            assert self.clock.now_s() < end_s, f"it did not come: {self._how_it_stands()}"
             await self.sail(FINE_S, grain_s=FINE_S)
         return found
+
+    def _how_it_stands(self) -> str:
+        """Return what a busy computer may have undone: the broker's connection, a device, a test that was led."""
+        lost = [
+            each.status for each in self.daemon.supervisors if each.status.link is not LinkState.UP
+        ]
+        led = {name: said for name, said in self.newest.items() if name.startswith("test/")}
+        return f"broker {self.daemon.publisher.facts().connected}, not heard {lost}, tests {led}"
 
     async def settle(self) -> None:
         """Return when entries are on disk and the broker and its subscriber are up to date.
