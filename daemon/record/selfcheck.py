@@ -160,15 +160,12 @@ async def _ask(
         *(word for line in witnesses for word in ("--witness", line)),
     )
     command = leashed(*idling(*verifier))
-    # Killed, it takes nothing away itself; what lies in the folder of the copy goes with that.
-    beside = record.parent if record.suffix else record
     try:
         running = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": str(beside)},
         )
     except OSError as err:
         return Answer("INCONCLUSIVE", f"the verifier cannot be started: {err}")

@@ -28,7 +28,7 @@ import sys
 import tempfile
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -766,9 +766,11 @@ def opened_database(path: Path) -> Iterator[Database]:
     log = path.with_name(path.name + "-wal")
     if path.with_name(path.name + "-journal").exists():
         raise UnclearError("a rollback journal lies beside the file; a record has none")
-    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+    with ExitStack() as copied:
         place, mode = path, "mode=ro&immutable=1"
         if log.exists() and log.stat().st_size:
+            # Only then: who is killed while he reads takes no folder away.
+            folder = copied.enter_context(tempfile.TemporaryDirectory(prefix="verify-"))
             place, mode = Path(folder) / path.name, "mode=rw"
             before = _times(path), _times(log)
             shutil.copyfile(log, place.with_name(log.name))
