@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import os
 import shutil
 from contextlib import suppress
@@ -29,7 +30,6 @@ from daemon.record.worker import once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from collections.abc import Set as AbstractSet
 
     from daemon.computer.clock import Clock
     from daemon.model import Json
@@ -96,11 +96,7 @@ class Orders:
         folder = self._desk.place / f"{MADE}{begun.seq}-{begun.id}"
         order = Order(begun, login, folder, self._clock.utc())
         self._orders[begun.id] = order
-        tasks = [each.task for each in self._orders.values() if each.task is not None]
-        before = {task for task in tasks if not task.done()}
-        order.task = asyncio.create_task(
-            self._see_through(order, before), name=f"paper {begun.seq}"
-        )
+        order.task = asyncio.create_task(self._see_through(order), name=f"paper {begun.seq}")
         return {"id": begun.id, "recorded": begun.seq}
 
     async def progress(self, request: Mapping[str, Any]) -> Mapping[str, Json]:
@@ -186,10 +182,10 @@ class Orders:
 
     # One order
 
-    async def _see_through(self, order: Order, before: AbstractSet[asyncio.Task[None]]) -> None:
+    async def _see_through(self, order: Order) -> None:
         """Have it made, and write how it ended: never without an entry, but where ispsd itself is stopped."""
         try:
-            said = await self._made(order, before)
+            said = await self._made(order)
         except asyncio.CancelledError:
             if order.state is not State.CANCELLED:
                 raise  # ispsd stops: its next start finds the snapshot, and says so
@@ -202,9 +198,7 @@ class Orders:
         else:
             await self._written(order, said)
 
-    async def _made(
-        self, order: Order, before: AbstractSet[asyncio.Task[None]]
-    ) -> Mapping[str, Any]:
+    async def _made(self, order: Order) -> Mapping[str, Any]:
         lending = asyncio.ensure_future(self._desk.lend(order.begun.id))
         try:
             await asyncio.shield(lending)
@@ -217,7 +211,8 @@ class Orders:
         order.note(Step(Part.WAITING))
         # A year's paper takes most of the memory that the service has beside the watch: never two at a time, and in
         # the order in which they were ordered, whichever snapshot was made first.
-        if before:
+        earlier = itertools.takewhile(lambda each: each is not order, self._orders.values())
+        if before := {each.task for each in earlier if each.task and not each.task.done()}:
             await asyncio.wait(before)
         await once("export", partial(order.folder.mkdir, mode=0o700))
         return await self._make(order.asked(), say=order.note)
