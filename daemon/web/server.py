@@ -12,15 +12,14 @@ import asyncio
 import json
 import socket
 import ssl
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from daemon.errors import IspsdError
-from daemon.people.knocks import place
+from daemon.people.knocks import NOWHERE, place
 from daemon.web.pages import built, headers
 from daemon.web.review.server import ReviewPages
 
@@ -87,14 +86,12 @@ class PageServer:
         """
         server = web.Server(self._answer)
         loop = asyncio.get_running_loop()
-        held: Counter[str] = Counter()
 
         def accept() -> asyncio.BaseProtocol:
             if len(server.connections) >= MOST_PEERS:
                 return _TurnedAway()
             handler = _Handler(
                 server,
-                held=held,
                 loop=loop,
                 access_log=None,  # as web.Server gives it
                 keepalive_timeout=IDLE_S,
@@ -167,40 +164,26 @@ class PageServer:
 
 
 class _Handler(web.RequestHandler):
-    """One connection: what is no request gets three words, and no line of the log that a stranger could fill.
+    """One connection: what is no request gets three words, and no line of the log that a stranger could fill."""
 
-    Args:
-        held: How many connections each place has; this one is counted while it lasts.
-    """
+    __slots__ = ("_server", "place")
 
-    __slots__ = ("_held", "_place")
-
-    def __init__(self, server: web.Server, *, held: Counter[str], **how: Any) -> None:
+    def __init__(self, server: web.Server, **how: Any) -> None:
         super().__init__(server, **how)
-        self._held = held
-        self._place: str | None = None
+        self._server = server
+        self.place = NOWHERE
 
     def connection_made(  # type: ignore[explicit-override]
         self, transport: asyncio.BaseTransport
     ) -> None:
         super().connection_made(transport)
-        address = transport.get_extra_info("peername")
-        self._place = place(address[0] if address else None)
-        self._held[self._place] += 1
-        if self._held[self._place] > MOST_OF_ONE:
+        self.place = place((transport.get_extra_info("peername") or (None,))[0])
+        others = cast("list[_Handler]", self._server.connections)
+        if sum(each.place == self.place for each in others) > MOST_OF_ONE:
             transport.close()
         if (sock := transport.get_extra_info("socket")) is not None:
             unread_ms = int(UNREAD_S * 1000)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
-
-    def connection_lost(  # type: ignore[explicit-override]
-        self, exc: BaseException | None
-    ) -> None:
-        if self._place is not None:
-            self._held[self._place] -= 1
-            self._held += Counter()  # a place that has none is forgotten
-            self._place = None
-        super().connection_lost(exc)
 
     def handle_error(  # type: ignore[explicit-override]
         self,
