@@ -26,10 +26,10 @@ GRACE_S = 0.25
 
 Nothing waits for them but a unit that is dead.
 """
-YIELD_S = 0.0002
-"""So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
 LEAST_TURNS = 200
 """And at least so many turns of the loop: a process that was not given the processor has had no time."""
+YIELD_S = 0.0002
+"""So long the loop lets go meanwhile: the kernel's thread may have to share our core."""
 LONG_GRACE_S = 3.0
 """For one that goes by the broker, which may be busy; time stands still meanwhile."""
 LONG_WAIT_S = 1.0

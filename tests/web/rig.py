@@ -15,6 +15,7 @@ from daemon.web.server import PageServer, ShipFacts
 from daemon.web.settings import WebSection
 from tests.brokers import free_port
 from tests.needed import needs
+from tests.soon import PATIENCE_S
 
 try:
     from playwright.async_api import async_playwright
@@ -38,7 +39,6 @@ NO_SOCKET = Path("/nonexistent/control.sock")
 STEP_S = 1.0
 AHEAD_S = 0.5
 """So far ahead of itself a clock is stopped: it runs while it is told."""
-SOON_S = 40.0
 WATCHED = """
 const watched = () => dispatchEvent(new Event("watched"));
 window.pulses = [];
@@ -289,7 +289,7 @@ class Together:
             passed_s += 0.25
 
 
-async def soon(screen: Screen, holds: str, what: str, *, within_s: float = SOON_S) -> None:
+async def soon(screen: Screen, holds: str, what: str, *, within_s: float = PATIENCE_S) -> None:
     """Wait until an expression is true on a page; the page itself says so, though its clock may stand."""
     try:
         async with asyncio.timeout(within_s):
