@@ -11,13 +11,13 @@ import asyncio
 import heapq
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tests.clocks import QUIET_TURNS, ManualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -75,7 +75,7 @@ class StridingClock(ManualClock):
 
     def __init__(self, *, utc: datetime, now_s: float) -> None:
         super().__init__(utc=utc, now_s=now_s)
-        self._hopes: dict[asyncio.Event, tuple[float, float]] = {}
+        self._hopes: dict[object, tuple[float, float]] = {}
         """Who waits for an answer: from when on that holds time up, and for how long in real seconds."""
         self.owed: list[Callable[[], bool]] = []
         """Whether what was said on a pty was heard, for each of them."""
@@ -89,13 +89,22 @@ class StridingClock(ManualClock):
         if seconds is None or seconds > LONGEST_WAIT_S or event in self.patient:
             return await super().wait(event, seconds)
         if seconds <= LONG_WAIT_S:
-            self._hopes[event] = self._now_s + seconds, GRACE_S
-        elif self.asks_broker:
-            self._hopes[event] = self._now_s, LONG_GRACE_S
+            with self.hoping(seconds):
+                return await super().wait(event, seconds)
+        if self.asks_broker:
+            with self.hoping(0.0, grace_s=LONG_GRACE_S):
+                return await super().wait(event, seconds)
+        return await super().wait(event, seconds)
+
+    @contextmanager
+    def hoping(self, seconds: float, *, grace_s: float = GRACE_S) -> Iterator[None]:
+        """Have an answer waited for: from so many seconds on that holds time up, for so long in real seconds."""
+        hope = object()
+        self._hopes[hope] = self._now_s + seconds, grace_s
         try:
-            return await super().wait(event, seconds)
+            yield
         finally:
-            self._hopes.pop(event, None)
+            self._hopes.pop(hope, None)
 
     async def stride(self, end_s: float, *, grain_s: float) -> None:
         """Move on, by ``grain_s`` or a little more, or to the end, and let everything come to rest."""
@@ -141,9 +150,9 @@ class StridingClock(ManualClock):
             if (short_s := self._short_sleep_ends_s()) is not None and short_s < to_s:
                 return
             if grace.is_over(max(graces)):
-                for event, (due_s, _) in list(self._hopes.items()):
+                for hope, (due_s, _) in list(self._hopes.items()):
                     if due_s <= to_s:
-                        del self._hopes[event]  # it had its chance
+                        del self._hopes[hope]  # it had its chance
                 return
             await asyncio.sleep(YIELD_S)
 

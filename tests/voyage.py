@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from unittest.mock import patch
 
 from jsonschema_rs import Draft202012Validator
 
@@ -27,6 +28,7 @@ from daemon.assets import asset
 from daemon.bam.settings import BamSection
 from daemon.computer import logs
 from daemon.control import control
+from daemon.drivers.modbus_line import TcpLine
 from daemon.model import LinkState, Situation, Sounder
 from daemon.mqtt import topics
 from daemon.mqtt.connection import Connection
@@ -45,6 +47,7 @@ from tests.strides import StridingClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from daemon.mqtt.wire import Message
     from daemon.record.entry import Entry
@@ -515,6 +518,17 @@ def _by_broker(clock: StridingClock, ask: Callable[..., Awaitable[Any]]) -> Any:
     return asked
 
 
+def _hoping(clock: StridingClock) -> AbstractContextManager[object]:
+    """Have the clock know of each question that a Modbus unit is asked over TCP, whose time-out is not this clock's."""
+    ask = TcpLine.ask
+
+    async def asked(line: TcpLine, question: Any, *, timeout_s: float) -> Any:
+        with clock.hoping(timeout_s):
+            return await ask(line, question, timeout_s=timeout_s)
+
+    return patch.object(TcpLine, "ask", asked)
+
+
 def _heard_by(supervisor: Supervisor, outlet: SerialOutlet) -> Callable[[], bool]:
     """Return what tells whether the daemon has taken everything that was said on a serial line."""
     owed = 0
@@ -616,6 +630,7 @@ async def sailing(
         tree["watch"].setdefault("settle_after_boot_s", 60)  # her clock says when she was booted
         made = derived(tree, plan, endpoints, state=folder, mqtt_port=voyage.broker.port)
         (folder / "derived.toml").write_text(toml.written(made), "utf-8")
+        stack.enter_context(_hoping(clock))
         async with _afloat(voyage, topics=topics, awaits_all=awaits_all):
             yield voyage
 
