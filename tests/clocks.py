@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.model import ClockStatus
+from tests.soon import TURNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import pytest
 
 QUIET_TURNS: Final = 3
 """So many turns of the loop without anything ready, and nothing on loopback is under way any more."""
@@ -103,17 +104,19 @@ async def _let_others_run() -> None:
             return
 
 
-def standing_still(monkeypatch: Any) -> Callable[[float], None]:
-    """Return what makes the computer stand still: by the running loop's clock so many seconds pass at once."""
-    loop: Any = asyncio.get_running_loop()
-    time, stood_s = loop.time, 0.0
+class StandingTimers:
+    """The loop's own time stands still until it is moved: on however slow a computer, no time-out is late or early."""
 
-    def by(seconds: float) -> None:
-        nonlocal stood_s
-        stood_s += seconds
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._now_s = loop.time()
+        patch.setattr(loop, "time", lambda: self._now_s)
 
-    monkeypatch.setattr(loop, "time", lambda: time() + stood_s)
-    return by
+    async def move(self, seconds: float) -> None:
+        """Let so much of it pass; what falls due by then has run."""
+        self._now_s += seconds
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
 
 class FixedEntropy:

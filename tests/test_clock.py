@@ -12,7 +12,7 @@ import pytest
 from daemon.computer import clock as clocks
 from daemon.computer.clock import EARLIEST_PLAUSIBLE_UTC, SystemClock
 from daemon.model import ClockStatus
-from tests.clocks import standing_still
+from tests.clocks import StandingTimers
 from tests.soon import PATIENCE_S
 
 
@@ -84,8 +84,8 @@ async def test_what_comes_while_the_computer_stands_still_has_come(monkeypatch):
     clock, event = SystemClock(), asyncio.Event()
     waiting = asyncio.ensure_future(clock.wait(event, 60.0))
     await clock.sleep(0.0)
-    standing_still(monkeypatch)(600.0)
     asyncio.get_running_loop().call_soon(event.set)
+    await StandingTimers(monkeypatch).move(600.0)
     assert await waiting is True
 
 

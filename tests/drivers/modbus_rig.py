@@ -11,12 +11,10 @@ from daemon.drivers.modbus import ModbusConfig, build
 from daemon.gate import CovertGate
 from daemon.model import Provenance, Reading
 from tests.clocks import ManualClock
-from tests.soon import PATIENCE_S, TURNS
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    import pytest
 
     from daemon.drivers.modbus_unit import ModbusUnit
     from daemon.gate import Gate
@@ -44,21 +42,6 @@ class PollClock(ManualClock):
         self.asked_for.append(seconds)
         self.slept.release()
         await super().sleep(seconds)
-
-
-class StandingTimers:
-    """The loop's own time stands still until it is moved: on however slow a computer, no time-out is late or early."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        loop = asyncio.get_running_loop()
-        self._now_s = loop.time()
-        patch.setattr(loop, "time", lambda: self._now_s)
-
-    async def move(self, seconds: float) -> None:
-        """Let so much of it pass; what falls due by then has run."""
-        self._now_s += seconds
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
 
 
 class Rig:

@@ -20,14 +20,13 @@ from daemon.errors import LinkError
 from daemon.model import ContactState, LinkState, Provenance, Quality
 from daemon.supervision.supervise import Supervisor
 from simulators.io_unit import SIMULATOR, IoUnit
-from tests.clocks import FixedEntropy, ManualClock
+from tests.clocks import FixedEntropy, ManualClock, StandingTimers
 from tests.drivers.modbus_rig import (
     DOORS,
     LAMP,
     POLL_S,
     PollClock,
     Rig,
-    StandingTimers,
     config_for,
     told,
 )

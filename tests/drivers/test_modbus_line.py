@@ -8,7 +8,7 @@ from daemon.drivers.modbus_frames import MismatchError, Question
 from daemon.drivers.modbus_line import TcpLine
 from daemon.errors import LinkError
 from simulators.io_unit import IoUnit
-from tests.clocks import standing_still
+from tests.clocks import StandingTimers
 from tests.soon import soon
 
 
@@ -79,26 +79,25 @@ async def test_closed_by_the_unit_while_asking_it_fails_at_once(unit, line):
     await hanging_up
 
 
-@pytest.fixture
-async def stand_still(monkeypatch):
-    return standing_still(monkeypatch)
-
-
-async def test_a_unit_is_not_to_blame_for_a_computer_that_stood_still(unit, line, stand_still):
+async def test_a_unit_is_not_to_blame_for_a_computer_that_stood_still(unit, line, monkeypatch):
     await unit.set_input(8, True)
+    timers = StandingTimers(monkeypatch)
     asking = asyncio.ensure_future(line.ask(question(1), timeout_s=2.0))
     await asyncio.sleep(0)
-    stand_still(30.0)
+    await timers.move(30.0)
     assert await asking == b"\x00\x01"
     assert not line.is_broken
 
 
 async def test_a_unit_that_says_nothing_is_late_on_a_computer_that_stood_still_too(
-    unit, line, stand_still
+    unit, line, monkeypatch
 ):
     await unit.misbehave("hang")
+    timers = StandingTimers(monkeypatch)
     asking = asyncio.ensure_future(line.ask(question(1), timeout_s=0.05))
     await asyncio.sleep(0)
-    stand_still(30.0)
+    await timers.move(30.0)
+    assert not asking.done(), "once more so long"
+    await timers.move(0.05)
     with pytest.raises(LinkError, match=r"no answer in 0\.05 s"):
         await asking
