@@ -20,6 +20,31 @@ TAKEN = bytes([0x20, 3, 0, 0, 0])
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.parametrize(("for_ms", "stays"), [(900, True), (1300, False)])
+async def test_what_lies_under_a_finger_stays_there_until_it_is_pressed(chromium, for_ms, stays):
+    """The first touch arms the sound and takes away what asked for it: all above the foot would move meanwhile."""
+    place = "document.querySelector('.strip').getBoundingClientRect().top"
+    async with mosquitto() as broker, by_hand(broker) as hand, served(broker) as address:
+        await hand.begin("gangway")
+        for number in range(40):
+            await hand.alert(f"c{number:02}", priority="C", title="DOOR HELD OPEN")
+        screen = await opened(chromium, address, "gangway")
+        page = screen.page
+        await hand.beat()
+        await soon(screen, f"window.beat_up >= {hand.up}", "the heartbeat")
+        await page.clock.run_for(500)
+        before = await page.evaluate(place)
+        box = await page.locator(".strip").bounding_box()
+        await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        await page.mouse.down()
+        await page.clock.run_for(for_ms)
+        assert (await page.evaluate(place) == before) is stays, "a finger that rests holds nothing"
+        await page.mouse.up()
+        row = "document.querySelector(`[data-alert='c39']`).getBoundingClientRect()"
+        foot = "document.querySelector('body > footer').getBoundingClientRect()"
+        assert await page.evaluate(f"{row}.bottom <= {foot}.top + 1") is stays
+
+
 async def test_no_alert_is_said_only_when_all_was_told(chromium):
     async with mosquitto() as broker, by_hand(broker) as hand, served(broker) as address:
         await hand.status("starting")

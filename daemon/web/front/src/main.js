@@ -9,6 +9,7 @@ import { ContactList } from "./contacts.js";
 import { Corner } from "./corner.js";
 import { Curtain, kept_clock } from "./curtain.js";
 import { el, mark, say } from "./draw.js";
+import { Finger } from "./finger.js";
 import { Header } from "./header.js";
 import { Link } from "./link.js";
 import { inhibited } from "./orders.js";
@@ -47,6 +48,7 @@ class Page {
     });
     const ask = (verb, members) => this.acts.ask(verb, members);
     this.alive = new Alive({ tell: (body) => this.acts.tell("alive", body) });
+    this.finger = new Finger();
     this.touched_s = null;
     this.soon = null;
     this.visitor = new Visitor({ tell: (on) => this._tell_visitor(on) });
@@ -91,8 +93,8 @@ class Page {
     this.setup = new SetUp(document.body, { stations: settings.stations, changed: () => this._connect() });
     at("band").hidden = !settings.demo;
     // A finger that comes down opens no sound, in any browser; one that goes up does.
-    for (const event of ["pointerdown", "pointerup", "click", "keydown"]) {
-      addEventListener(event, () => this._touch(), { capture: true });
+    for (const event of ["pointerdown", "pointerup", "pointercancel", "click", "keydown"]) {
+      addEventListener(event, (touch) => this._touch(touch), { capture: true });
     }
     document.addEventListener("visibilitychange", () => this._look());
     addEventListener("pagehide", () => {
@@ -148,8 +150,9 @@ class Page {
     this._look();
   }
 
-  _touch() {
+  _touch(touch) {
     this.touched_s = now_s();
+    this.finger.take(touch, this.touched_s);
     this.sounder.touched();
     this._look_soon();
   }
@@ -182,7 +185,8 @@ class Page {
       this._safely("sound", () => this.sounder.look(picture, station, at_s)); // before anything is drawn: no picture delays a sound
       this._prove(at_s);
     }
-    if (!at_once && stale === this.was_stale && at_s - this.drawn_s < DRAW_S) return;
+    const can_wait = this.finger.presses(at_s) || (!at_once && at_s - this.drawn_s < DRAW_S);
+    if (can_wait && stale === this.was_stale) return;
     this.was_stale = stale;
     this.drawn_s = at_s;
     const visitor = this.visitor.draw(picture, this.header.visitor, at_s);
@@ -200,7 +204,7 @@ class Page {
   _rest(at_s) {
     this.sounder.look(this.pictures.open, this.station, at_s); // what sounded ends
     this.alive.begin_anew();
-    this.drawn_s = -Infinity; // what comes back is drawn before it is seen
+    this.was_stale = null; // what comes back is drawn before it is seen
   }
 
   /** One part that fails takes no other with it, and what it leaves on the screen is not called true. */
