@@ -45,6 +45,10 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         await self._sleeper(seconds)
 
+    async def pause(self, seconds: float) -> None:
+        del seconds
+        await asyncio.sleep(0)
+
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         if event.is_set():
             return True

@@ -155,6 +155,10 @@ class TapeClock:
         del seconds
         await asyncio.Event().wait()
 
+    async def pause(self, seconds: float) -> None:
+        del seconds
+        await asyncio.sleep(0)
+
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         del seconds
         return await event.wait()

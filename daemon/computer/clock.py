@@ -50,6 +50,10 @@ class Clock(Protocol):
         """Wait for a time."""
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Let others have their turn, and time pass where it passes by itself: to save work, and for nothing else."""
+        ...
+
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         """Wait for the event, at most so long (None: for ever); return whether it came."""
         ...
@@ -84,6 +88,9 @@ class SystemClock:
         return self._boot_id
 
     async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:

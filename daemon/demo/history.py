@@ -64,6 +64,10 @@ class PastClock:
         del seconds
         await asyncio.sleep(0)
 
+    async def pause(self, seconds: float) -> None:
+        del seconds
+        await asyncio.sleep(0)
+
     async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
         del seconds  # there is no time to wait for: the next entry moves it
         return await event.wait()

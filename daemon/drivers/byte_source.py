@@ -13,8 +13,12 @@ from daemon.errors import LinkError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from daemon.drivers.gathering import Gathering
+
 READ_BYTES = 16 * 1024
 """Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
+GATHERED_DATAGRAMS = 64
+"""Most that are returned together."""
 DISCARD_READS = 64
 DISCARD_DATAGRAMS = 4096
 """A device that never stops talking is not waited for while its old bytes are thrown away."""
@@ -26,7 +30,7 @@ class ByteSource(Protocol):
     """An open link, to be read by one task. Made by ``links.opened``."""
 
     async def read(self) -> bytes:
-        """Wait for bytes and return them: at least one, at most ``READ_BYTES``.
+        """Wait for bytes and return them: at least one, at most ``READ_BYTES`` and a datagram.
 
         Raises:
             LinkError: The other side has gone.
@@ -67,6 +71,7 @@ class PortSource:
         seven_bits: bool = False,
         receive: Callable[[], bytes | None] | None = None,
         silence: Callable[[], str | None] = lambda: None,
+        gathering: Gathering | None = None,
     ) -> None:
         """Take an open port.
 
@@ -76,31 +81,37 @@ class PortSource:
             seven_bits: The eighth bit is parity.
             receive: Returns one datagram, None for one that is not for us; a stream is read without it.
             silence: Says why nothing may have come.
+            gathering: The pace at which it is read; without it, at once.
         """
         self._name = name
         self._descriptor = port.fileno()
         self._seven_bits = seven_bits
         self._receive = receive or self._read_stream
+        self._gathered_reads = GATHERED_DATAGRAMS if receive else 1
         self._discard_reads = DISCARD_DATAGRAMS if receive else DISCARD_READS
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[bytes] | None = None
         self._is_watched = False
         self._silence = silence
+        self._gathering = gathering
+        self._is_busy = False
         self._lost: LinkError | None = None
 
     async def read(self) -> bytes:
-        """Wait for bytes and return them: at least one, at most ``READ_BYTES``.
+        """Wait for bytes and return them: at least one, at most ``READ_BYTES`` and a datagram.
 
         Raises:
             LinkError: The other side has gone: end of stream, reset, or a port that hung up.
         """
-        if self._lost is not None:
-            raise self._lost
-        self._waiter = self._loop.create_future()
-        if not self._is_watched:
-            self._loop.add_reader(self._descriptor, self._on_readable)
-            self._is_watched = True
-        data = await self._waiter
+        data = b""
+        if self._gathering is not None and self._is_busy:
+            await self._gathering.rest()
+            data = self._gathered()
+        data = data or await self._next()
+        if self._gathering is not None:
+            self._is_busy = self._gathering.is_busy_after(len(data))
+            if self._is_busy:
+                self.stop()  # or each sentence that comes during the rest would wake us
         # A parity bit that a converter passed on as the eighth bit is no part of the character.
         return data.translate(LOW_SEVEN_BITS) if self._seven_bits else data
 
@@ -131,6 +142,15 @@ class PortSource:
             self._loop.remove_reader(self._descriptor)
             self._is_watched = False
 
+    async def _next(self) -> bytes:
+        if self._lost is not None:
+            raise self._lost
+        self._waiter = self._loop.create_future()
+        if not self._is_watched:
+            self._loop.add_reader(self._descriptor, self._on_readable)
+            self._is_watched = True
+        return await self._waiter
+
     def _on_readable(self) -> None:
         waiter = self._waiter
         if waiter is None or waiter.done():
@@ -138,16 +158,48 @@ class PortSource:
             self.stop()
             return
         try:
-            data = self._receive()
+            data = self._received()
         except (BlockingIOError, InterruptedError):
             return
-        except OSError as err:
-            waiter.set_exception(LinkError(f"{self._name}: {err.strerror}"))
+        except LinkError as err:
+            waiter.set_exception(err)
             return
-        if data:
+        if data is not None:
             waiter.set_result(data)
-        elif data is not None:
-            waiter.set_exception(LinkError(f"{self._name}: closed by the other side"))
+
+    def _gathered(self) -> bytes:
+        """Return what has come by now, of datagrams several; nothing where nothing has, or somebody has gone."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            for _ in range(self._gathered_reads):
+                part = self._received() or b""
+                parts.append(part)
+                size += len(part)
+                if size >= READ_BYTES:
+                    break
+        except (BlockingIOError, InterruptedError):
+            pass
+        except LinkError as err:
+            self._lost = self._lost or err  # said by the next read, after what came before
+        return b"".join(parts)
+
+    def _received(self) -> bytes | None:
+        """Return what comes next, None for a datagram that is not for us.
+
+        Raises:
+            BlockingIOError: Nothing has come.
+            LinkError: The other side has gone.
+        """
+        try:
+            data = self._receive()
+        except (BlockingIOError, InterruptedError):
+            raise
+        except OSError as err:
+            raise LinkError(f"{self._name}: {err.strerror}") from err
+        if data == b"":
+            raise LinkError(f"{self._name}: closed by the other side")
+        return data
 
     def _read_stream(self) -> bytes:
         return os.read(self._descriptor, READ_BYTES)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from daemon.drivers.byte_source import DISCARD_READS, READ_BYTES, ByteSource, PortSource
 from daemon.drivers.datagrams import Datagrams, bound
+from daemon.drivers.gathering import Gathering
 from daemon.drivers.line_splitter import LONGEST_LINE_BYTES, OVERLONG, LineSplitter
 from daemon.drivers.ports import connect, open_serial
 from daemon.drivers.replay import ReplaySource
@@ -25,6 +26,7 @@ from daemon.errors import LinkError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from daemon.computer.clock import Clock
     from daemon.drivers.tally import Tally
 
 __all__ = [
@@ -167,7 +169,10 @@ _NOWHERE = Tallies()
 
 @asynccontextmanager
 async def opened(
-    link: Link, tally: Tally = _NOWHERE, listener: Listener | None = None
+    link: Link,
+    tally: Tally = _NOWHERE,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[ByteSource]:
     """Open a link; it is closed on leaving.
 
@@ -175,35 +180,40 @@ async def opened(
         link: Which.
         tally: Where to count what is handed to nobody; a covert source counts nowhere.
         listener: The port of a ``tcp_server`` link that stays open after leaving.
+        clock: Gather what a busy port says; without it, each word is read at once.
 
     Raises:
         LinkError: It cannot be opened; the message names the link and the reason.
     """
+    gathering = None if clock is None else Gathering(clock)
     async with AsyncExitStack() as closing:
         source: ByteSource
         match link:
             case UdpLink():
-                source = _listen_to_datagrams(link, tally, closing)
+                source = _listen_to_datagrams(link, tally, closing, gathering)
             case TcpLink():
                 connection = await connect(link)
                 closing.callback(connection.close)
-                source = PortSource(link.name, connection)
+                source = PortSource(link.name, connection, gathering=gathering)
             case TcpServerLink():
                 if listener is None:
                     listener = Listener(link)
                     closing.callback(listener.close)
-                source = listener.open(tally)
+                source = listener.open(tally, gathering)
             case ReplayLink():
                 source = ReplaySource(link)
             case SerialLink():
                 port = await open_serial(link)
                 closing.callback(port.close)
-                source = PortSource(link.name, port, seven_bits=link.data_bits == SEVEN)
+                seven_bits = link.data_bits == SEVEN
+                source = PortSource(link.name, port, seven_bits=seven_bits, gathering=gathering)
         closing.callback(source.stop)
         yield source
 
 
-def _listen_to_datagrams(link: UdpLink, tally: Tally, closing: AsyncExitStack) -> ByteSource:
+def _listen_to_datagrams(
+    link: UdpLink, tally: Tally, closing: AsyncExitStack, gathering: Gathering | None
+) -> ByteSource:
     try:
         port = bound(link.host, link.port, link.group)
     except OSError as err:
@@ -217,4 +227,10 @@ def _listen_to_datagrams(link: UdpLink, tally: Tally, closing: AsyncExitStack) -
         header_required=link.header == "required",
         tally=tally,
     )
-    return PortSource(link.name, port, receive=datagrams.receive, silence=datagrams.silence)
+    return PortSource(
+        link.name,
+        port,
+        receive=datagrams.receive,
+        silence=datagrams.silence,
+        gathering=gathering,
+    )

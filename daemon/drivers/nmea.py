@@ -102,7 +102,7 @@ class NmeaDriver:
             talkers=self._config.talkers,
             sources=self._config.sources,
         )
-        line = party_line(link, self._context.shared)
+        line = party_line(link, self._context.shared, self._context.clock)
         health.hint = lambda: other.hint() or line.silence()
         async with line.listened(health) as source:
             lines = LineSplitter()

@@ -18,6 +18,7 @@ from daemon.drivers.tcp_server import Listener
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from daemon.computer.clock import Clock
     from daemon.drivers.api import Shared
     from daemon.drivers.links import ByteSource, Link
     from daemon.drivers.tally import Tally
@@ -29,8 +30,9 @@ MOST_UNREAD = 64
 class PartyLine:
     """One port. Made by ``party_line``."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, clock: Clock | None = None) -> None:
         self._link = link
+        self._clock = clock
         self._tallies = Tallies()
         # Between two runs the port stays open, so that a device that comes back finds it.
         self._listener = Listener(link) if isinstance(link, TcpServerLink) else None
@@ -56,7 +58,7 @@ class PartyLine:
         try:
             async with self._turn:
                 if self._source is None:
-                    opening = opened(self._link, self._tallies, self._listener)
+                    opening = opened(self._link, self._tallies, self._listener, self._clock)
                     self._source = await self._open.enter_async_context(opening)
             yield Ear(self._source, self._turn, unread, self._give_all)
         finally:
@@ -105,6 +107,9 @@ class Ear:
         return self._unread.popleft()
 
 
-def party_line(link: Link, shared: Shared) -> PartyLine:
-    """Return the line of a link: the same for all devices that have the same link."""
-    return shared.one(f"line {link!r}", lambda: PartyLine(link))
+def party_line(link: Link, shared: Shared, clock: Clock | None = None) -> PartyLine:
+    """Return the line of a link: the same for all devices that have the same link.
+
+    With a clock, what a busy port says is gathered (``Gathering``).
+    """
+    return shared.one(f"line {link!r}", lambda: PartyLine(link, clock))

@@ -18,6 +18,7 @@ from daemon.drivers.tally import Noticed, Refused
 from daemon.errors import LinkError
 
 if TYPE_CHECKING:
+    from daemon.drivers.gathering import Gathering
     from daemon.drivers.links import TcpServerLink
     from daemon.drivers.tally import Tally
 
@@ -40,8 +41,8 @@ class Listener:
         self._open: list[socket.socket] = []
         weakref.finalize(self, _close_all, self._open)
 
-    def open(self, tally: Tally) -> ServedSource:
-        """Return whoever is connected, or connects.
+    def open(self, tally: Tally, gathering: Gathering | None = None) -> ServedSource:
+        """Return whoever is connected, or connects, to be read at this pace.
 
         Raises:
             LinkError: The port cannot be opened.
@@ -53,7 +54,7 @@ class Listener:
                 raise LinkError(f"{self.name}: {err.strerror}") from err
             self._port.setblocking(False)  # noqa: FBT003 (the socket module's own)
             self._open.append(self._port)
-        return ServedSource(self, self._port, tally)
+        return ServedSource(self, self._port, tally, gathering)
 
     def close(self) -> None:
         """Close the port, and whoever waits at it."""
@@ -102,10 +103,17 @@ def _close_all(sockets: list[socket.socket]) -> None:
 class ServedSource:
     """Whoever is connected to a listening port, to be read by one task."""
 
-    def __init__(self, listener: Listener, port: socket.socket, tally: Tally) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        port: socket.socket,
+        tally: Tally,
+        gathering: Gathering | None = None,
+    ) -> None:
         self._listener = listener
         self._port = port
         self._tally = tally
+        self._gathering = gathering
         self._loop = asyncio.get_running_loop()
         self._connected: asyncio.Future[PortSource] = self._loop.create_future()
         self._client: socket.socket | None = None
@@ -181,4 +189,5 @@ class ServedSource:
             self._connected.result().give_up(LinkError(reason))
             return
         self._client = client
-        self._connected.set_result(PortSource(self._listener.name, client))
+        source = PortSource(self._listener.name, client, gathering=self._gathering)
+        self._connected.set_result(source)
