@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import tty
 
 import pytest
 
 from daemon.drivers.byte_source import GATHERED_DATAGRAMS, READ_BYTES
 from daemon.drivers.gathering import BUSY_S, FULL_BYTES, GATHER_S
-from daemon.drivers.links import TcpLink, UdpLink, opened
+from daemon.drivers.links import SerialLink, TcpLink, UdpLink, opened
 from daemon.errors import LinkError
 from tests.clocks import ManualClock
 from tests.soon import PATIENCE_S
@@ -105,6 +107,25 @@ async def test_a_feed_that_falls_silent_is_read_at_once_again(stream, clock):
     device.sendall(b"d")
     assert await read(source) == b"d"
     assert clock.rests == [GATHER_S]
+
+
+async def test_a_serial_port_that_falls_silent_has_not_gone(clock):
+    device, port = os.openpty()
+    tty.setraw(port)
+    link = SerialLink(kind="serial", port=os.ttyname(port))
+    try:
+        async with opened(link, clock=clock) as source:
+            for word in (b"$GPGGA,0", b"21000.00", b",5129.00"):
+                os.write(device, word)
+                assert await read(source) == word
+            reading = asyncio.ensure_future(read(source))
+            await clock.advance(10.0)
+            assert not reading.done()
+            os.write(device, b"$GPRMC,0")
+            assert await reading == b"$GPRMC,0"
+    finally:
+        os.close(device)
+        os.close(port)
 
 
 async def test_a_flood_is_not_waited_for_but_lets_others_have_their_turn(stream, clock):
