@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from daemon.computer.clock import Clock
 
-GATHER_S: Final = 0.03
-"""Nothing that is reckoned from a sentence knows its time better: a radio slot of AIS takes 27 ms."""
+GATHER_S: Final = 0.05
+"""Half of what an alert may take on its way. A position is of a second, and no rule is finer than that."""
 BUSY_S: Final = 2 * GATHER_S
 """Reads that follow each other within this time are worth gathering."""
 FULL_BYTES: Final = 4096
