@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 READ_BYTES = 16 * 1024
 """Most that is taken at one go: some 5 ms of decoding, so that a flood starves nobody."""
-GATHERED_DATAGRAMS = 64
-"""Most that are returned together."""
+GATHERED_DATAGRAMS = 128
+"""Most that are returned together: of sentences, more than ``gathering.FULL_BYTES``, so that a flood is seen as one."""
 DISCARD_READS = 64
 DISCARD_DATAGRAMS = 4096
 """A device that never stops talking is not waited for while its old bytes are thrown away."""

@@ -45,6 +45,22 @@ async def test_what_lies_under_a_finger_stays_there_until_it_is_pressed(chromium
         assert await page.evaluate(f"{row}.bottom <= {foot}.top + 1") is stays
 
 
+async def test_rain_on_the_glass_keeps_no_alert_off_the_screen(chromium):
+    async with mosquitto() as broker, by_hand(broker) as hand, served(broker) as address:
+        await hand.begin("gangway")
+        screen = await opened(chromium, address, "gangway")
+        await hand.beat()
+        await soon(screen, f"window.beat_up >= {hand.up}", "the heartbeat")
+        await screen.page.clock.run_for(500)
+        await screen.page.dispatch_event("body", "pointerdown")
+        await hand.alert("top", priority="A")
+        await soon(screen, "window.alerts_told > 0", "the alert")
+        for _ in range(3):
+            await screen.page.dispatch_event("body", "pointerdown")
+            await screen.page.clock.run_for(500)
+        assert await screen.page.evaluate(ALERTS) == 1
+
+
 async def test_no_alert_is_said_only_when_all_was_told(chromium):
     async with mosquitto() as broker, by_hand(broker) as hand, served(broker) as address:
         await hand.status("starting")

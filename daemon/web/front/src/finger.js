@@ -1,8 +1,9 @@
 // Is something being pressed? What lies under a finger stays there until the browser has made a press of it: a press that
 // ends on something else is none, and the officer would not know why nothing happened.
 
-/** A finger that rests on the glass holds nothing back for longer. */
+/** A finger that rests on the glass holds nothing back for longer; nor do drops of rain, each of which is one. */
 const HELD_S = 1;
+const OLDEST_S = 1.25;
 
 export class Finger {
   constructor() {
@@ -15,7 +16,8 @@ export class Finger {
     else if (type === "click" || type === "pointercancel") this._down_s = -Infinity;
   }
 
-  presses(now_s) {
-    return now_s - this._down_s < HELD_S;
+  /** Whether what was drawn then stays as it is. */
+  holds(drawn_s, now_s) {
+    return now_s - this._down_s < HELD_S && now_s - drawn_s < OLDEST_S;
   }
 }

@@ -185,7 +185,7 @@ class Page {
       this._safely("sound", () => this.sounder.look(picture, station, at_s)); // before anything is drawn: no picture delays a sound
       this._prove(at_s);
     }
-    const can_wait = this.finger.presses(at_s) || (!at_once && at_s - this.drawn_s < DRAW_S);
+    const can_wait = this.finger.holds(this.drawn_s, at_s) || (!at_once && at_s - this.drawn_s < DRAW_S);
     if (can_wait && stale === this.was_stale) return;
     this.was_stale = stale;
     this.drawn_s = at_s;
