@@ -29,6 +29,7 @@ from daemon.model import Classification, ClockStatus
 from daemon.record import codec, keys
 from daemon.record.entry import Draft, Stamp
 from daemon.record.log import Record
+from daemon.record.scribe import BATCH
 from daemon.record.segment import Carried, Segment
 from daemon.record.trust import Identity
 
@@ -121,7 +122,7 @@ def measure(told: Told, disk: Path, *, rounds: int, single: int, entries: int) -
 
 def _written(told: Told, disk: Path, *, rounds: int, single: int) -> None:
     rates_of: dict[str, list[float]] = {
-        name: [] for name in ("raw", "bare", "appended", "awaited", "load")
+        name: [] for name in ("raw", "bare", "grouped", "appended", "awaited", "load")
     }
     for number in range(rounds):
         folder = disk / f"record-{number}"
@@ -130,6 +131,8 @@ def _written(told: Told, disk: Path, *, rounds: int, single: int) -> None:
             if who == "bare":
                 rates_of["raw"].append(synced_appends(folder / "bare", count=single))
                 rates_of["bare"].append(chained_rows(folder / "chained.db", count=single))
+                grouped = chained_rows(folder / "grouped.db", count=UNDER_LOAD, together=BATCH)
+                rates_of["grouped"].append(grouped)
             else:
                 awaited, load = asyncio.run(rates(folder / "own", single=single))
                 rates_of["awaited"].append(awaited)
@@ -149,6 +152,10 @@ def _written(told: Told, disk: Path, *, rounds: int, single: int) -> None:
         ratios(rates_of["awaited"], rates_of["raw"]),
         budget=at_least(0.7),
     )
+    told.row(
+        f"record under load, over the same bare program with {BATCH} rows a commit",
+        ratios(rates_of["load"], rates_of["grouped"]),
+    )
     told.row("raw fdatasync", rates_of["raw"], unit="a second")
     told.row("record under load", rates_of["load"], unit="entries/s", budget=at_least(20_000))
 
@@ -166,18 +173,25 @@ def synced_appends(path: Path, *, count: int) -> float:
     return count / took_s
 
 
-def chained_rows(path: Path, *, count: int) -> float:
-    """Return how many rows a second a bare program commits: what SQLite costs over the disk, whoever writes with it."""
+def chained_rows(path: Path, *, count: int, together: int = 1) -> float:
+    """Return how many rows a second a bare program commits: what SQLite costs over the disk, whoever writes with it.
+
+    ``together``: how many of them in one transaction, as entries under load are.
+    """
     database = apsw.Connection(str(path))
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute("CREATE TABLE entry (seq INTEGER PRIMARY KEY, body TEXT, chain BLOB)")
     chain = b""
     began_s = time.monotonic()
-    for number in range(count):
-        body = json.dumps(dict(draft(number).open), sort_keys=True) + " " * (ENTRY_BYTES // 2)
-        chain = hashlib.sha256(chain + body.encode()).digest()
-        database.execute("INSERT INTO entry VALUES (?, ?, ?)", (number, body, chain))
+    for begin in range(0, count, together):
+        rows = []
+        for number in range(begin, min(begin + together, count)):
+            body = json.dumps(dict(draft(number).open), sort_keys=True) + " " * (ENTRY_BYTES // 2)
+            chain = hashlib.sha256(chain + body.encode()).digest()
+            rows.append((number, body, chain))
+        with database:
+            database.executemany("INSERT INTO entry VALUES (?, ?, ?)", rows)
     took_s = time.monotonic() - began_s
     database.close()
     return count / took_s

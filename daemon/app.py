@@ -243,7 +243,7 @@ class Daemon(Fitted):
 
     def _local(self, *, covert: bool) -> dict[str, Json]:
         """Return what is at this very computer, and why: SSAS equipment, or all else."""
-        of_ssas = {f"device.{device.id}" for device in self.config.devices if device.is_covert}
+        of_ssas = {f"device.{device.id}" for device in self.config.devices if device.spec.covert}
         return {
             place.removeprefix("device."): why
             for place, why in self.config.local.items()

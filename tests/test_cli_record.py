@@ -191,6 +191,27 @@ def test_where_pins_are_kept_both_prove_to_be_themselves_before_a_record_is_adop
     assert (adopted.actor.person, adopted.actor.proof) == (MASTER, Proof.PIN)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_adopts_for_a_service_of_another_user_whose_pins_stay_the_services(
+    config: Path, key: Path, tmp_path: Path, capsys
+):
+    service, pins = 12345, tmp_path / "persons.json"
+    give_pins(pins)
+    key.unlink()
+    for path in (tmp_path, pins, tmp_path / "record", *(tmp_path / "record").iterdir()):
+        os.chown(path, service, service)
+    words = ["adopt", "--config", str(config), "--reason", "the key is lost", *BY]
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    for path, pin in ((right, PIN), (wrong, "271828")):
+        path.touch(mode=0o600)
+        path.write_text(pin + "\n")
+    assert cli.main([*words, *("--pin-file", str(wrong)) * 2]) == 1
+    assert "is wrong" in capsys.readouterr().err
+    assert pins.stat().st_uid == service, "a wrong PIN is counted there"
+    assert cli.main([*words, *("--pin-file", str(right)) * 2]) == 0, capsys.readouterr().err
+    assert pins.stat().st_uid == key.stat().st_uid == service
+
+
 def test_a_record_comes_to_another_computer(config: Path, key: Path, tmp_path: Path, capsys):
     key.unlink()
     (tmp_path / "record").rename(tmp_path / "stick")

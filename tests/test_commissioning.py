@@ -208,19 +208,6 @@ def test_the_list_has_every_input_of_the_ship_and_no_word_of_ssas(tmp_path, capf
     assert row_of(out, "d12")["proved"] == ""
 
 
-def test_covert_a_unit_of_test_lamps_alone_is_not_in_the_list(tmp_path, capfd):
-    text = asset("ispsd.toml").read_text("utf-8")
-    lamps = '[device.io9]\nkind = "modbus_tcp"\nhost = "192.168.60.19"\nprofile = "moxa-iologik-e1210"\n'
-    text = text.replace("[device.io3] ", f"{lamps}[device.io3] ", 1)
-    text = text.replace('device = "io2"\ninput = 14\n', 'device = "io9"\ninput = 14\n', 1)
-    path = tmp_path / "ispsd.toml"
-    path.write_text(text, "utf-8")
-    assert [d.id for d in config.load(path).devices if d.test_lamps] == ["io9"]
-    out, _ = listed(path, capfd, "--csv", "--socket", str(tmp_path / "none"))
-    assert "io9" not in out
-    assert "192.168.60.19" not in out
-
-
 def test_no_name_in_the_list_is_a_formula(tmp_path, capfd):
     text = asset("ispsd.toml").read_text("utf-8")
     path = tmp_path / "ispsd.toml"

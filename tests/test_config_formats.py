@@ -20,7 +20,8 @@ from daemon.setup import files, keeping
 from daemon.setup.files import SetupError
 
 NEWEST = asset("ispsd.toml").read_text("utf-8")
-OLD_SSAS = "settle_s = 0.5                  # wait so long after a window opens\n"
+SSAS = "settle_s = 10                   # a slow serial server empties what it had kept\n"
+"""Of the oldest format and of the newest."""
 OLD_EXPORTER = """
 [exporter.plotter]              # the plotter of the wheelhouse
 kind = "signalk"
@@ -34,7 +35,7 @@ def oldest() -> str:
     """Return the sample as it would have been written for the first ispsd, and with what its format had."""
     lines = [line for line in NEWEST.splitlines(keepends=True) if not line.startswith("format")]
     text = "".join(lines)
-    return text.replace('kind = "ssas_text"\n', f'kind = "ssas_text"\n{OLD_SSAS}', 1) + OLD_EXPORTER
+    return text.replace('kind = "ssas_text"\n', f'kind = "ssas_text"\n{SSAS}', 1) + OLD_EXPORTER
 
 
 @pytest.fixture
@@ -62,15 +63,22 @@ def test_an_old_file_still_starts_a_ship_and_says_what_to_run(old):
     assert "ssas" not in said[0], "what the log says names no covert source"
 
 
+def test_what_an_old_file_says_of_a_covert_port_is_still_what_is_done(old):
+    """A serial server that empties its store for ten seconds must not have that taken for a test."""
+    [was] = [each for each in config.load(old).devices if each.spec.kind == "ssas_text"]
+    cli.main(["migrate", str(old)])
+    [now] = [each for each in config.load(old).devices if each.spec.kind == "ssas_text"]
+    assert was.config.settle_s == now.config.settle_s == 10
+
+
 def test_it_is_written_with_every_comment_in_its_order_and_the_old_one_is_kept(old, capsys):
     before = old.read_bytes()
     assert cli.main(["migrate", str(old)]) == cli.DONE
     out = capsys.readouterr().out
-    for said in ("format = 1", "settle_s is gone", "exporter.plotter.host is gone", "port is gone"):
+    for said in ("format = 1", "exporter.plotter.host is gone", "port is gone"):
         assert said in out
     after = old.read_text("utf-8").splitlines()
     gone = {
-        OLD_SSAS.strip(),
         'host = "192.168.60.30"',
         "port = 4123                     # where it listens",
     }
@@ -96,7 +104,7 @@ def test_a_second_time_nothing_is_written(old, capsys):
 def test_a_dry_run_says_the_same_and_writes_nothing(old, capsys):
     before = old.read_bytes()
     assert cli.main(["migrate", "--dry-run", str(old)]) == cli.DONE
-    assert "settle_s is gone" in capsys.readouterr().out
+    assert "exporter.plotter.host is gone" in capsys.readouterr().out
     assert old.read_bytes() == before
     assert list(old.parent.iterdir()) == [old]
 
@@ -193,15 +201,15 @@ WORDS = st.text("abc #\"'\\\n[]=éñ", max_size=12)
 def test_whatever_stands_around_it_the_file_says_the_same(comment, name, inline, end):
     """Quotes, brackets and hashes in comments and names; sections, dotted keys, inline tables; either line end."""
     said = formats_text(name)
-    device = (
-        f'device.s = {{ kind = "ssas_text", settle_s = 1, note = {said} }}\n'
+    exporter = (
+        f'exporter.s = {{ kind = "signalk", port = 1, note = {said} }}\n'
         if inline
-        else f'[device.s]  # {comment}\nkind = "ssas_text"\nsettle_s = 1  # {comment}\nnote = {said}\n'
+        else f'[exporter.s]  # {comment}\nkind = "signalk"\nport = 1  # {comment}\nnote = {said}\n'
     )
-    text = f"# {comment}\n{device}".replace("\n", end)
+    text = f"# {comment}\n{exporter}".replace("\n", end)
     done = migrated("x", text)
     wanted = tomllib.loads(text)
-    del wanted["device"]["s"]["settle_s"]
+    del wanted["exporter"]["s"]["port"]
     assert tomllib.loads(done.text) == {**wanted, "format": 1}
     assert f"# {comment}".rstrip() in done.text
     assert migrated("x", done.text).changes == ()

@@ -83,6 +83,16 @@ def test_covert_ssas_equipment_has_a_name_that_nothing_open_has(tmp_path, shared
     assert "nothing else" in reason
 
 
+def test_covert_a_unit_that_is_there_for_the_ssas_alone_is_refused(tmp_path):
+    """All that is shown of a unit, that it is lost and how it answers, would be shown of the SSAS."""
+    lamp = ('point = "ssas.lamp"\ndevice = "io1"', 'point = "ssas.lamp"\ndevice = "io9"')
+    unit = THIN.read_text("utf-8").partition("[device.io1]")[2].partition("\n\n")[0]
+    more = f"\n[device.io9]{unit}\n".replace("192.168.60.11", "192.168.60.19")
+    assert "nothing but SSAS test lamps" in refused(tmp_path, more, lamp)["device.io9"]
+    door = ('device = "io1"\ninputs = [2]', 'device = "io9"\ninputs = [2]')
+    config.load(with_more(tmp_path, more, lamp, door))
+
+
 @pytest.mark.parametrize("kind", ["alert_loop", "nmea_alr", "nmea_bam", "nmea", "dsc"])
 def test_covert_neither_the_loop_nor_gmdss_states_are_an_ssas_channel(tmp_path, kind):
     found = faults(tmp_path, ('kind = "test_lamp"', f'kind = "{kind}"'))

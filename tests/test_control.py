@@ -232,6 +232,23 @@ async def test_another_user_reaches_the_socket_where_it_is_the_pages_servers(tmp
         await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_who_may_not_ask_is_told_so_and_never_that_nobody_runs(tmp_path):
+    """A probe beside a running ispsd would take its units' time, and a unit of one connection would drop it."""
+    path = tmp_path / "closed" / "s"
+    path.parent.mkdir(mode=0o700)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.owner() == "root" and folder != folder.parent and not folder.stat().st_mode & 1:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(IspsdError, match="ask as root"):
+            await control.answers(path)
+        assert not await control.answers(tmp_path / "s"), "where nothing is, nobody runs"
+    finally:
+        os.seteuid(0)
+
+
 async def test_a_user_that_is_not_there_costs_the_pages_and_not_the_watch(tmp_path):
     path = tmp_path / "s"
     task = asyncio.ensure_future(control.ControlServer(path, echo, web_user="no-such-user").run())

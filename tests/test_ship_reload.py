@@ -198,6 +198,24 @@ async def test_the_command_says_whether_a_log_reads_it(tmp_path, monkeypatch, is
     assert [each["for_a_log"] for each in said] == [is_journal]
 
 
+@pytest.mark.parametrize(
+    ("change", "is_told"),
+    [("station mess: added", True), ("web: port", True), ("door d05: inputs", False)],
+)
+async def test_what_the_pages_take_at_a_start_only_is_told(
+    tmp_path, monkeypatch, capsys, change, is_told
+):
+    async def ask(_, request):
+        taken = {"same": False, "changes": [change], "sha256": "c0"}
+        return taken if request["do"] == "reload" else {"sha256": "c0"}
+
+    monkeypatch.setattr("daemon.control.control.ask", ask)
+    (tmp_path / "ispsd.toml").write_text("")
+    given = cli._parser().parse_args(["reload", "--config", str(tmp_path / "ispsd.toml")])
+    assert await shipfile._reload(given) == cli.DONE
+    assert ("systemctl restart ispsd-web" in capsys.readouterr().out) is is_told
+
+
 async def test_a_file_too_large_for_a_request_is_refused_with_what_to_do(tmp_path):
     path = tmp_path / "ispsd.toml"
     path.write_text(f"# {random.Random(1).randbytes(60_000).hex()}\n[ship]\n")

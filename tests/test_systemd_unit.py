@@ -13,6 +13,7 @@ import pytest
 
 from daemon import cli, config
 from daemon.errors import ConfigError, RecordError
+from daemon.probing import around
 from daemon.record import keys
 from tests.needed import needs
 
@@ -117,7 +118,9 @@ def test_a_second_copys_disk_that_is_missing_does_not_keep_the_watch_from_starti
     lines = UNIT.read_text("utf-8").splitlines()
     paths = [line for line in lines if line.startswith("ReadWritePaths=")]
     assert paths
-    assert all(line.startswith("ReadWritePaths=-") for line in paths)
+    folders = [folder for line in paths for folder in line.removeprefix("ReadWritePaths=").split()]
+    assert all(folder.startswith("-/") for folder in folders)
+    assert f"-{around.SERVICE_WRITES}" in folders
 
 
 def test_the_unit_waits_for_readiness_and_is_watched():

@@ -112,7 +112,7 @@ def _settings(was: Any, now: Any) -> list[str]:
 
 def _covert(config: Config) -> set[tuple[str, str]]:
     """Return the parts that are of SSAS equipment, by section and name."""
-    found = {("device", device.id) for device in config.devices if device.is_covert}
+    found = {("device", device.id) for device in config.devices if device.spec.covert}
     for test in config.tests:
         if test.classification is Classification.SSO:
             found |= {("test", test.config.id), ("test", str(getattr(test.config, "use", "")))}

@@ -44,6 +44,7 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
     faults = [
         *_source_faults(devices, tests),
         *_naming_faults(file, devices, tests),
+        *_lone_faults(devices),
         *_wording_faults(file, devices),
         *_rule_faults(tests),
         *_yearly_faults(tests),
@@ -209,6 +210,19 @@ def _unit_faults(file: ConfigFile, devices: list[Device]) -> list[Fault]:
         if device.test_lamps
         for other, others_unit in units
         if other is not device and others_unit == unit
+    ]
+
+
+def _lone_faults(devices: list[Device]) -> list[Fault]:
+    """Refuse a unit that is there for the SSAS alone: all that is shown of a unit would be shown of the SSAS."""
+    return [
+        Fault(
+            f"device.{device.id}",
+            "carries nothing but SSAS test lamps: it would be asked, and its loss be told, outside a test window. "
+            "Wire them to a unit that carries doors, seals or detectors as well",
+        )
+        for device in devices
+        if device.test_lamps and not (device.contacts or device.side_doors)
     ]
 
 

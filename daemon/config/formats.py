@@ -81,14 +81,7 @@ def migrate(tree: Table) -> list[str]:
 
 
 def _to_1(tree: Table) -> Iterator[str]:
-    """Take away what the text port of an SSAS unit and the exporter to Signal K no longer have."""
-    for place, device in _of_kind(tree, "device", "ssas_text"):
-        yield from _without(
-            device,
-            place,
-            "settle_s",
-            why="the port is flushed whenever a window opens, however long that takes",
-        )
+    """Take away what the exporter to Signal K no longer has."""
     for place, exporter in _of_kind(tree, "exporter", "signalk"):
         for name in ("host", "port"):
             why = (

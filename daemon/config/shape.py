@@ -552,12 +552,6 @@ class Device:
         return TcpLink(kind="tcp", host=host, port=getattr(self.config, "port", 0))
 
     @property
-    def is_covert(self) -> bool:
-        """Whether nothing open may speak of it: SSAS equipment, or a unit that carries nothing but its test lamps."""
-        wired = self.contacts or self.side_doors
-        return self.spec.covert or bool(self.test_lamps and not wired)
-
-    @property
     def is_replayed(self) -> bool:
         """Whether a recording speaks in its place: what it says is then no evidence (invariant 2)."""
         return isinstance(self.link, ReplayLink)

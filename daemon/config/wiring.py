@@ -102,8 +102,8 @@ def rows(config: Config) -> Iterator[Row]:
     """Yield every input of every device, in the order of the ship's file; no SSAS channel."""
     openings = {opening.id: opening for opening in config.openings}
     for device in config.devices:
-        if device.is_covert:
-            continue  # a unit that carries nothing but test lamps is no other unit without an input
+        if device.spec.covert:
+            continue
         inputs = [
             row
             for contact in device.contacts

@@ -236,10 +236,18 @@ async def ask(path: Path, request: Mapping[str, Json]) -> dict[str, Any]:
 
 
 async def answers(path: Path) -> bool:
-    """Return whether somebody listens on a socket."""
+    """Return whether somebody listens on a socket.
+
+    Raises:
+        IspsdError: Nobody may ask but another user, so it cannot be told.
+    """
     try:
         with _reachable(path) as place:
             _, writer = await asyncio.open_unix_connection(place)
+    except PermissionError as err:
+        raise IspsdError(
+            f"{path}: whether ispsd runs cannot be seen by this user: ask as root"
+        ) from err
     except OSError:
         return False
     writer.close()

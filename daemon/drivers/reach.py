@@ -70,9 +70,10 @@ class ReachConfig(DriverConfig):
     @model_validator(mode="before")
     @classmethod
     def _usual_port(cls, said: Any) -> Any:
-        if isinstance(said, dict) and "port" not in said and said.get("ask") in PORTS:
-            return {**said, "port": PORTS[said["ask"]]}
-        return said
+        if not isinstance(said, dict) or "port" in said or not isinstance(said.get("ask"), str):
+            return said
+        port = PORTS.get(said["ask"])
+        return said if port is None else {**said, "port": port}
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

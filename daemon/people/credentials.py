@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.computer import ownership
 from daemon.errors import IspsdError
 from daemon.people import hashing
 from daemon.people.hashing import Hardness
@@ -102,6 +103,7 @@ def write(path: Path, content: bytes) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
             os.fchmod(file.fileno(), 0o600)
+            ownership.hand_over(file.fileno(), path)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -204,7 +206,7 @@ def _locked_for_s(lock: Mapping[str, Any], now: Moment) -> float:
 def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise CredentialsError(f"{path}: is not a plain file")
-    if status.st_uid not in {os.geteuid(), 0}:
+    if status.st_uid not in ownership.owners(path):
         raise CredentialsError(f"{path}: belongs to another user (uid {status.st_uid})")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise CredentialsError(f"{path}: others may read it; chmod 0600 it")

@@ -8,6 +8,7 @@ import secrets as draw
 import tempfile
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from daemon.bam import wire
@@ -19,7 +20,6 @@ from daemon.probing.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
-    from pathlib import Path
 
     from daemon.bam.settings import BamSection
     from daemon.computer.clock import Clock
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DISK_S: Final = 5.0
 """A folder that takes so long to write one byte is one on a medium that hangs."""
+SERVICE_WRITES: Final = Path("/srv/ispsd-copy")
+"""Where the package's unit lets the service write a second copy (``ReadWritePaths`` of ``ispsd.service``)."""
 
 
 def looks(
@@ -93,7 +95,10 @@ def _written(folder: Path, record: Path | None) -> Finding:
         return Finding(
             "second copy", str(folder), "belongs to root, not to the service", advice=advice
         )
-    return Finding("second copy", str(folder), seen="can be written")
+    seen = "can be written"
+    if SERVICE_WRITES not in folder.parents:
+        seen += f"; with the package's unit the service writes below {SERVICE_WRITES} only"
+    return Finding("second copy", str(folder), seen=seen)
 
 
 async def _panel(section: BamSection, clock: Clock) -> Finding:

@@ -33,8 +33,8 @@ LOOK_S: Final = 0.1
 
 
 def probed(config: Config) -> list[Device]:
-    """Return the devices that may be looked at: no SSAS unit, and no unit that carries nothing but test lamps."""
-    return [device for device in config.devices if not device.is_covert]
+    """Return the devices that may be looked at: no SSAS unit."""
+    return [device for device in config.devices if not device.spec.covert]
 
 
 class Prober:

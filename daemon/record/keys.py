@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from daemon.computer import ownership
 from daemon.errors import RecordError
 from daemon.record import codec
 from daemon.record.checkpoint import verifier_key
@@ -375,10 +376,7 @@ def _exists(path: Path) -> bool:
 def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise RecordError(f"{path}: the key is not a plain file")
-    owners = {os.geteuid(), 0}
-    if os.geteuid() == 0:  # root looks after the state of a service whose user comes and goes
-        owners.add(path.parent.stat().st_uid)
-    if status.st_uid not in owners:
+    if status.st_uid not in ownership.owners(path):
         raise RecordError(f"{path}: the key belongs to another user (uid {status.st_uid})")
     mode = stat.S_IMODE(status.st_mode)
     # systemd lets the service alone into the folder, by an access list whose mask stands in the group's bits.
@@ -391,11 +389,7 @@ def _write_new(path: Path, content: bytes, *, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, mode), "wb") as file:
         os.fchmod(file.fileno(), mode)  # whatever the umask says
-        if (
-            os.geteuid() == 0
-        ):  # who looks after the state of the service gives it what he makes there
-            folder = path.absolute().parent.stat()
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+        ownership.hand_over(file.fileno(), path)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -83,7 +83,7 @@ def make(
     """Return the broker's certificate and the paths of what was made.
 
     The authority is made once. The server's certificate is made anew where it lacks an address that is asked for, or
-    ends soon; its key stays.
+    ends soon; its key stays. One that ends soon and is good today stays too, where the authority's key is away.
 
     Raises:
         SetupError: What is there does not belong together, or a certificate is needed and the authority's key is away.
@@ -104,7 +104,11 @@ def make(
     key = _load_key(server_key)
     held = _load(server_file) if files.exists(server_file) else None
     wanted = _wanted(held, addresses)
-    if held is None or not _still_good(held, wanted, now_utc):
+    if held is None or not (
+        _still_good(held, wanted, now_utc + RENEW_BEFORE)
+        # Only the authority renews it, and until its key is put back what is good today does for everything else.
+        or (_still_good(held, wanted, now_utc) and not files.exists(ca_key))
+    ):
         signer = _signer(ca_key, authority)
         ends_utc = now_utc + timedelta(days=days)
         cert = _server(
@@ -134,8 +138,8 @@ def _wanted(held: x509.Certificate | None, addresses: Iterable[str]) -> tuple[st
     return tuple(dict.fromkeys([*had, *addresses]))
 
 
-def _still_good(cert: x509.Certificate, wanted: tuple[str, ...], now_utc: datetime) -> bool:
-    return _addresses(cert) == wanted and now_utc + RENEW_BEFORE < cert.not_valid_after_utc
+def _still_good(cert: x509.Certificate, wanted: tuple[str, ...], until_utc: datetime) -> bool:
+    return _addresses(cert) == wanted and until_utc < cert.not_valid_after_utc
 
 
 def _addresses(cert: x509.Certificate) -> tuple[str, ...]:

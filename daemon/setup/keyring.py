@@ -59,6 +59,7 @@ def make(config: Config, places: Places) -> tuple[RecordKey, list[Path]]:
     for each in (
         key_path,
         places.at(config.record.directory),
+        places.at(config.credentials_file),
     ):  # what was restored or adopted by root
         files.hand_over(each)
     origin = f"{config.record.origin}/{config.ship.imo_number}"

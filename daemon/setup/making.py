@@ -64,7 +64,7 @@ def make(config: Config, places: Places, wish: Wish, *, now_utc: datetime) -> Ma
         SetupError: Something cannot be made, or what is there does not belong together.
         RecordError: The record's key cannot be read safely, or is missing while its record exists.
     """
-    _must_be_users(config, wish.new_passwords)
+    _must_be_users(passwords.secret_files(config, places), wish.new_passwords)
     files.folder(places.setup)
     with files.alone_in(places.setup):
         for folder in (
@@ -77,10 +77,11 @@ def make(config: Config, places: Places, wish: Wish, *, now_utc: datetime) -> Ma
             files.clear(folder)
         key, fresh = keyring.make(config, places)
         _take_back(config, places)
-        users, gone = passwords.make(config, places, anew=wish.new_passwords)
+        # Certificates first: where they cannot be made, no password is another yet.
         certified, certificate_files = certificates.make(
             places, ship=config.ship, addresses=wish.addresses, now_utc=now_utc, days=wish.days
         )
+        users, gone = passwords.make(config, places, anew=wish.new_passwords)
         fresh += [passwords.secret_files(config, places)[user] for user in sorted(users)]
         fresh += certificate_files
         fresh += broker.make(config, places, is_for_others=certified.is_for_others)
@@ -88,11 +89,12 @@ def make(config: Config, places: Places, wish: Wish, *, now_utc: datetime) -> Ma
     return Made(key, certified, tuple(fresh), frozenset(users), frozenset(gone))
 
 
-def _must_be_users(config: Config, wanted: Iterable[str]) -> None:
-    known = {passwords.owner(config), *(station.id for station in config.stations)}
+def _must_be_users(known: Iterable[str], wanted: Iterable[str]) -> None:
     for user in wanted:
         if user not in known:
-            raise SetupError(f"{user!r} is no station; there are {', '.join(sorted(known))}")
+            raise SetupError(
+                f"{user!r} is no station, reader or exporter; there are {', '.join(sorted(known))}"
+            )
 
 
 def _take_back(config: Config, places: Places) -> None:

@@ -240,6 +240,8 @@ async def test_a_unit_that_answers_and_never_says_goodbye_in_tls_has_answered(tm
         ({"ask": "http", "path": "status"}, "path"),
         ({"ask": "http", "path": "/ HTTP/1.1\r\nX: y"}, "path"),
         ({"port": 80, "method": "POST"}, "method"),
+        ({"ask": ["http"]}, "ask"),
+        ({"ask": {}}, "ask"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(said, reason):

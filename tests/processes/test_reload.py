@@ -54,6 +54,7 @@ async def test_one_process_takes_file_after_file_and_tells_systemd_of_each(
             out = capsys.readouterr().out
             assert "device io1: poll_s" in out
             assert "ispsd runs with it" in out
+            assert "ispsd-web" not in out, "of a page nothing is another"
             await soon(lambda: any("READY=1" in each for each in said))
             first = next(n for n, each in enumerate(said) if "RELOADING=1" in each)
             assert "MONOTONIC_USEC=" in said[first]

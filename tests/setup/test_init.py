@@ -26,6 +26,7 @@ from daemon.record import keys
 from daemon.record.checkpoint import fingerprint
 from daemon.setup import certificates, making
 from daemon.setup.certificates import AUTHORITY_DAYS, RENEW_BEFORE, checked_address
+from daemon.setup.files import SetupError
 from daemon.setup.making import Wish
 from daemon.setup.places import Places
 from tests.needed import needs
@@ -238,7 +239,20 @@ def test_a_lost_tablet_gets_another_password_and_nobody_else_does(ship):
 
 def test_a_new_password_for_nobody_is_refused_with_the_names_that_there_are(ship, capsys):
     assert ship.init("--yes", "--new-password", "galley") == 1
-    assert "'galley' is no station; there are bridge" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "'galley' is no station, reader or exporter; there are bridge" in said
+
+
+def test_a_dashboard_gets_another_password_as_a_station_does(ship):
+    text = SHIP.replace("[mqtt]", '[mqtt]\nreaders = ["grafana"]', 1)
+    assert text != SHIP
+    ship.config.write_text(text, "utf-8")
+    assert ship.init("--yes") == 0
+    old = ship.password_file("grafana").read_text()
+    assert ship.init("--yes", "--new-password", "grafana") == 0
+    new = ship.password_file("grafana").read_text()
+    assert old != new
+    assert password_fits(lines(ship)["grafana"], "grafana", new.strip())
 
 
 def test_a_station_that_is_new_gets_in_and_one_that_is_gone_stays_out(ship, capsys):
@@ -336,6 +350,22 @@ def test_without_the_authoritys_key_all_goes_on_until_a_certificate_is_needed(sh
     assert ship.everything() == before
 
 
+def test_a_lost_tablet_is_shut_out_while_a_certificate_ends_soon_and_the_authoritys_key_is_away(
+    ship,
+):
+    ends = make(ship, wish=Wish(days=820)).certified.ends_utc
+    (ship.setup / "authority/ca.key").unlink()
+    old = ship.password_file("gangway").read_text()
+    soon = ends - RENEW_BEFORE / 2
+    lost = Wish(new_passwords=("gangway",))
+    assert make(ship, wish=lost, now_utc=soon).certified.ends_utc == ends
+    assert ship.password_file("gangway").read_text() != old
+    before = ship.everything()
+    with pytest.raises(SetupError, match="the authority's key is not here"):
+        make(ship, wish=lost, now_utc=ends)
+    assert ship.everything() == before, "no password is another that does not reach the broker"
+
+
 @pytest.mark.parametrize("given", ["", "a b", "256.1.1.1", "-x", "x" * 64 + "..", "1.2.3", "a/b"])
 def test_what_is_no_address_is_refused(ship, given, capsys):
     with pytest.raises(ValueError, match="neither an IP address nor a host's name"):
@@ -351,7 +381,9 @@ def test_what_root_makes_in_the_services_folder_belongs_to_the_service(ship):
     assert ship.init("--yes") == 0
     for name in ("record-key.pem", "record-key.pub"):
         assert (ship.state / name).stat().st_uid == 61184
+    (ship.state / "persons.json").touch()  # as root, restoring it
     assert ship.init("--yes") == 0, "and root reads it again"
+    assert (ship.state / "persons.json").stat().st_uid == 61184
     (ship.state / "record").mkdir()
     (ship.state / "record/segment-0002.db").touch()  # as root, adopting it
     (ship.root / "elsewhere").touch()

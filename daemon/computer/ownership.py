@@ -1,0 +1,32 @@
+"""Whose files are taken, and whose is what root makes, who looks after the state of a service of another user?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def owners(path: Path) -> frozenset[int]:
+    """Return the users whose file is taken as our own: this one, root, and for root whoever the folder belongs to.
+
+    Raises:
+        OSError: There is no such folder, or no right to look at it.
+    """
+    ours = {os.geteuid(), 0}
+    if os.geteuid() == 0:
+        ours.add(path.absolute().parent.stat().st_uid)
+    return frozenset(ours)
+
+
+def hand_over(descriptor: int, path: Path) -> None:
+    """Give a file that root just made to the owner of the folder that it is to stand in; others make their own.
+
+    Raises:
+        OSError: It cannot be given.
+    """
+    if os.geteuid() == 0:
+        folder = path.absolute().parent.stat()
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
