@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +58,37 @@ async def test_a_long_time_off_is_one_entry():
         (draft,) = later.written("test.missed")
         assert draft.open["period_begins"] == "2026-11-22T16:00:00.000Z"
         assert draft.open["period_ends"] == "2027-01-20T16:00:00.000Z"
+
+
+async def test_no_restart_hides_the_month_that_follows_a_missed_one():
+    """What is read back says until when all is settled; what comes next begins there and is not settled."""
+    now = rig(scripted(every="month", mode=Mode.ASSISTED)).take_up()
+    async with running(now):
+        await now.clock.advance(1.0)
+    for month in (12, 1, 2, 3):
+        before, utc = now, datetime(2026 + (month < 12), month, 20, tzinfo=UTC)
+        now = rig(scripted(every="month", mode=Mode.ASSISTED), clock=ManualClock(utc=utc))
+        now.take_up(before, last_seen=utc - DAY)
+        async with running(now):
+            await now.clock.advance(1.0)
+        assert len(missed(now)) == (month < 12), f"{month}: of the month before, once"
+        now.journal.drafts[:0] = before.journal.drafts
+
+
+@pytest.mark.parametrize("each_night_h", [1, -1])
+async def test_no_day_is_passed_over_while_ship_s_time_moves(each_night_h):
+    made = rig(scripted(every="day", mode=Mode.ASSISTED)).take_up()
+    made.ship_time = timezone(timedelta(hours=-5 * each_night_h))
+    noon = UTC_0210.replace(hour=12, minute=0)
+    first = UTC_0210.astimezone(made.ship_time).date()
+    async with running(made):
+        for night in range(10):
+            await made.come(noon + night * DAY)
+            made.ship_time = timezone(timedelta(hours=(night - 5) * each_night_h))
+        await made.come(noon + 10 * DAY)
+    last = made.clock.utc().astimezone(made.ship_time).date()
+    between = (last - first).days - 1
+    assert len(missed(made)) == between, "in the first it came into the plan, the last is not over"
 
 
 async def test_nobody_did_it_is_said_when_the_period_ends_and_stays_on_the_worklist():

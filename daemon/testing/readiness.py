@@ -463,7 +463,7 @@ class Tests:
         for period in missed:
             reason = self._why_missed(test, period)
             self._conduct.submit(results.missed(test, period, reason))
-            test.settled_utc = period.ends_utc - timedelta(seconds=1)
+            test.settled_utc = period.ends_utc
         after = schedule.missed_after(test.plan, test.past, now_utc=self.clock.utc())
         if after is not None and test.asked is not None:
             reason = f"{self._why_missed(test, after)}: asked for by {test.asked.event.value}"

@@ -232,16 +232,17 @@ def missed(plan: Plan, past: Past, *, now_utc: datetime, ship_time: timezone) ->
     if past.planned_utc is None or plan.every == NEVER or max(marks) > now_utc + CLOCK_DOUBT:
         return ()  # in no plan yet, nothing asks for it, or the clock is wrong
     counted_from = max(marks)
-    marks += [
-        # What a wrong clock once settled in the future is not.
-        m
-        for m in (past.settled_utc, past.stands_utc)
-        if m is not None and m <= now_utc + CLOCK_DOUBT
-    ]
 
     def holding(moment_utc: datetime) -> Period:
         return period(plan, moment_utc, ship_time=ship_time, counted_from=counted_from)
 
+    # What a wrong clock once settled in the future is not.
+    if past.stands_utc is not None and past.stands_utc <= now_utc + CLOCK_DOUBT:
+        marks.append(past.stands_utc)
+    if past.settled_utc is not None and past.settled_utc <= now_utc + CLOCK_DOUBT:
+        # The end of the last period, which ship's time may have moved since: what lies half a period before is in it.
+        last = holding(past.settled_utc - timedelta(seconds=1))
+        marks.append(past.settled_utc - (last.ends_utc - last.begins_utc) / 2)
     ended_utc = now_utc - timedelta(days=plan.grace_days)
     now = holding(max(ended_utc, counted_from))
     begins_utc = holding(max(marks)).ends_utc
