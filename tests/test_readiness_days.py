@@ -177,6 +177,31 @@ async def test_the_day_is_that_of_ships_time_as_it_is_at_its_end():
         assert made.results()[-1]["ended"] == "2026-11-22T16:59:59.999Z"
 
 
+async def test_a_day_of_forty_eight_hours_at_the_date_line_is_one_day_and_one_row():
+    async def run(_config, ctx):
+        while (left_s := ctx.day_ends_s() - ctx.clock.now_s()) > 0:
+            await ctx.clock.sleep(min(600.0, left_s))
+        return Verdict(P, "the day")
+
+    made = rig(scripted(run, continuous=True), clock=evening()).take_up()
+    made.ship_time = timezone(timedelta(hours=12))
+    async with running(made):
+        await made.clock.advance(10 * HOUR_S)
+        made.ship_time = timezone(timedelta(hours=-12))
+        await made.clock.advance(35 * HOUR_S + 20.0)
+        assert rows(made) == [("passed", "the day", "2026-11-23")]
+
+
+async def test_however_the_clock_is_set_back_a_check_that_hangs_is_ended():
+    async def deaf(_config, ctx):
+        await ctx.clock.sleep(1000 * HOUR_S)
+
+    async with running(rig(scripted(deaf, continuous=True), clock=evening())) as made:
+        made.clock.step_utc(-400 * DAY.total_seconds())
+        await made.clock.advance(34 * HOUR_S)
+        assert "ended by force" in str(made.results()[0]["reason"])
+
+
 async def test_without_a_date_no_day_begins():
     class NoDate(ManualClock):
         def status(self) -> ClockStatus:

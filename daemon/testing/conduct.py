@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 MOST_CHANGES = 6
 """Changes of outcome of one day that are all written; after them only what is worse."""
 DAY_MARGIN_S = 6 * 3600.0
-"""How much longer than its day a continuous check may take: clocks and ship's time are set back."""
+"""How much longer than its day a continuous check may take."""
+SET_BACK_S = 26 * 3600.0
+"""How much longer a day of ship's time may be than it was at its begin: at the date line UTC+14 becomes UTC-12."""
 EARLY_S = 300.0
 """A continuous check that ends so little before its day has seen its end: the clock was set back meanwhile."""
 _WORSE: Final = {Outcome.PASSED: 0, Outcome.SKIPPED: 1, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
@@ -202,7 +204,8 @@ class Conduct:
     # On one occasion
 
     async def _carry_out(self, test: Test, session: Session, run: _Run) -> None:
-        found = await self._found(test, session, run, test.spec.limit_s)
+        ends_s = self._clock.now_s() + test.spec.limit_s
+        found = await self._found(test, session, run, lambda: ends_s - self._clock.now_s())
         ended_utc = self._clock.utc()
         test.session, session.is_over = None, True
         if found is None:
@@ -229,8 +232,7 @@ class Conduct:
 
     async def _watch(self, test: Test, session: Session) -> None:
         while True:
-            within_s = self._left_s(session) + DAY_MARGIN_S
-            found = await self._found(test, session, test.spec.run, within_s)
+            found = await self._found(test, session, test.spec.run, self._day_limit(session))
             if self._left_s(session) > EARLY_S:
                 # It crashed, was ended by force, or ended before the day did: not begun again at once.
                 self._say(test, session, found or _inconclusive("the check ended before the day"))
@@ -263,6 +265,11 @@ class Conduct:
         ends = schedule.day_after(_day(session), ship_time=self._around.ship_time())
         return (ends - self._clock.utc()).total_seconds()
 
+    def _day_limit(self, session: Session) -> Callable[[], float]:
+        """Return what tells how many seconds a day's check has left, whatever becomes of clock and ship's time."""
+        latest_s = self._clock.now_s() + self._left_s(session) + SET_BACK_S + DAY_MARGIN_S
+        return lambda: min(self._left_s(session) + DAY_MARGIN_S, latest_s - self._clock.now_s())
+
     def _day_after(self, finished: date | None) -> datetime:
         """Return ship's time of today; of tomorrow where today is finished, for a clock was set back a little."""
         now = self._clock.utc().astimezone(self._around.ship_time())
@@ -279,7 +286,7 @@ class Conduct:
         test: Test,
         session: Session,
         run: _Run,
-        within_s: float,
+        left_s: Callable[[], float],
     ) -> Found | None:
         context = Context(
             self._around,
@@ -291,7 +298,7 @@ class Conduct:
             keep=partial(self._keep, test, session),
         )
         try:
-            return await self._within(test, session, run(test.config, context), within_s)
+            return await self._within(test, session, run(test.config, context), left_s)
         except Exception as err:  # noqa: BLE001 (a check that crashed is inconclusive, never a pass)
             if test.classification is Classification.WATCH:
                 self._log.exception("check.crashed", test=test.config.id)
@@ -302,11 +309,12 @@ class Conduct:
         test: Test,
         session: Session,
         check: Awaitable[Gathered | None],
-        within_s: float,
+        left_s: Callable[[], float],
     ) -> Found | None:
         """Run the check; while it needs a window, the window's end is its end, as its time limit is, and an abort."""
+        began_s = self._clock.now_s()
         checking = asyncio.ensure_future(check)
-        limit = asyncio.ensure_future(self._clock.sleep(within_s))
+        limit = asyncio.ensure_future(self._used_up(left_s))
         closing = asyncio.ensure_future(self._window_closed(test, session))
         aborting = asyncio.ensure_future(session.ended.wait())
         ends = (checking, limit, closing, aborting)
@@ -325,9 +333,14 @@ class Conduct:
         elif ended:
             reason = "the test window closed before the test was complete"
         else:
-            reason = f"ended by force after {within_s / 60:.0f} min"
+            reason = f"ended by force after {(self._clock.now_s() - began_s) / 60:.0f} min"
         readings, details = tuple(session.readings), session.so_far()
         return Found(Verdict(Outcome.INCONCLUSIVE, reason, readings, details))
+
+    async def _used_up(self, left_s: Callable[[], float]) -> None:
+        """Return when a time is used up that may become longer meanwhile."""
+        while (wait_s := left_s()) > 0:
+            await self._clock.sleep(wait_s)
 
     async def _window_closed(self, test: Test, session: Session) -> None:
         """Return when a window is closed that the test needs."""
