@@ -85,16 +85,21 @@ class UnclearError(Exception):
 
 _STRING = r'"[^"\\\x00-\x1f]*(?:\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f]))[^"\\\x00-\x1f]*)*"'
 _NUMBER = r"(?:0|[1-9][0-9]{0,15})"
+_SHA256 = r'"[0-9a-f]{64}"'
+_PIECE = rf'\{{"media":{_STRING},"sha256":{_SHA256},"size":{_NUMBER}\}}'
+_PART = rf'"[a-z0-9_]+":{_SHA256}'
 _ENTRY = re.compile(
     rf'\{{"actor":\{{"person":(null|{_STRING}),"proof":"(none|pin|signature)","station":(?:null|{_STRING})\}},'
     r'"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3})Z",'
     rf'"boot":({_STRING}),"bseq":(?:null,"class":"sso"|({_NUMBER}),"class":"watch"),'
-    r'"clock":"(synced|holdover|unset)","evidence":(\[\]|\[.*\]),'
-    r'"kind":"(\.(?:[1-9]|1[0-4])|system)","open":(\{.*\}),"parts":(\{\}|\{.*\}),'
+    rf'"clock":"(synced|holdover|unset)","evidence":(\[\]|\[{_PIECE}(?:,{_PIECE})*\]),'
+    rf'"kind":"(\.(?:[1-9]|1[0-4])|system)","open":(\{{.*\}}),"parts":(\{{\}}|\{{{_PART}(?:,{_PART})*\}}),'
     rf'"segment":({_NUMBER}),"seq":({_NUMBER}),"subject":({_STRING}),'
     rf'"type":"([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)","up_ms":({_NUMBER}),"v":([12])\}}'
 ).fullmatch
-"""Versions 1 and 2: the names, their order, the shapes; ``open``, ``parts`` and ``evidence`` are judged apart."""
+"""Versions 1 and 2: the names, their order, the shapes; ``open``, ``parts`` and ``evidence`` are judged apart.
+
+Only ``open`` may be anything: with a second such place, a hostile line of 64 KiB would be tried for minutes."""
 _KEY = re.compile(r"[a-z0-9_]+")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -243,9 +248,9 @@ def read_entry(body: Any) -> Entry:
         _integer(entry.up_text)
     _check_open(entry.type, entry.open_text)
     if entry.parts_text != "{}":
-        _check_parts(entry.parts_text)
+        read_canonical(entry.parts_text)
     if entry.evidence_text != "[]":
-        _check_evidence(entry.evidence_text)
+        read_canonical(entry.evidence_text)
     return entry
 
 
@@ -261,17 +266,21 @@ def _explain(body: str) -> NoReturn:
         raise ValueError("its fields are not those of an entry")
     if _canonical(value) != body:
         raise ValueError("it is not written in the canonical form")
+    if isinstance(value["parts"], dict):
+        _explain_parts(value["parts"])
+    if isinstance(value["evidence"], list):
+        _explain_evidence(value["evidence"])
     raise ValueError("a field has a value that an entry may not have")
 
 
-def _check_parts(text: str) -> None:
-    for value in read_canonical(text).values():
+def _explain_parts(parts: dict[str, Any]) -> None:
+    for value in parts.values():
         if not isinstance(value, str) or not _HASH.fullmatch(value):
             raise ValueError("a part has no hash")
 
 
-def _check_evidence(text: str) -> None:
-    for each in read_canonical(text):
+def _explain_evidence(evidence: list[Any]) -> None:
+    for each in evidence:
         if not isinstance(each, dict) or each.keys() != {"sha256", "size", "media"}:
             raise ValueError("a piece of evidence is not named by sha256, size and media")
         if not isinstance(each["sha256"], str) or not _HASH.fullmatch(each["sha256"]):
@@ -1882,7 +1891,7 @@ def in_words(verdict: Verdict) -> str:
         lines.append(f"first bad entry: {verdict.first_bad}")
     lines += [f"not proven: {doubt}" for doubt in verdict.doubts]
     if verdict.failure or not verdict.segments:
-        return "\n".join(lines)
+        return _joined(lines)
     lines += [f"note: {remark}" for remark in verdict.remarks]
     lines += _extent_in_words(verdict, found)
     if found["withheld_entries"]:
@@ -1897,7 +1906,15 @@ def in_words(verdict: Verdict) -> str:
         lines.append(f"signatures of {names} were not looked at; give their keys with --witness")
     if found["sha256"]:
         lines.append(f"SHA-256 of the file: {found['sha256']}")
-    return "\n".join(lines)
+    return _joined(lines)
+
+
+def _joined(lines: list[str]) -> str:
+    """Return the lines of an answer: what a stranger wrote moves no cursor, and makes no line of its own."""
+    return "\n".join(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+        for line in lines
+    )
 
 
 def _extent_in_words(verdict: Verdict, found: dict[str, Any]) -> list[str]:
@@ -1906,9 +1923,14 @@ def _extent_in_words(verdict: Verdict, found: dict[str, Any]) -> list[str]:
     claim = ""
     if oldest is not None:
         claim = "unaltered since an outside anchor was made, whose time is not seen here"
-        who = f"seen by {oldest.by}" if oldest.by else "oldest outside anchor"
+        # An anchor has no time of its own: it was made when the ship's clock said what its last entry says.
+        who = (
+            f"UTC (seen by {oldest.by})"
+            if oldest.by
+            else "UTC by the ship's clock (oldest outside anchor)"
+        )
         if oldest.at is not None:
-            claim = f"unaltered since {oldest.at:%Y-%m-%d %H:%M:%S} UTC ({who})"
+            claim = f"unaltered since {oldest.at:%Y-%m-%d %H:%M:%S} {who}"
     if found["excerpt_of"]:
         of = f"{count} of the first {found['excerpt_of']} entries of {found['origin']}"
         lines = [f"an excerpt: {of}; it says nothing of the others"]

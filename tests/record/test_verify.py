@@ -56,7 +56,7 @@ def test_a_sound_record_passes_in_peoples_words(sample: Sample, capsys: pytest.C
     assert words(capsys) == (
         "PASS\n"
         "demo/9999993/1: entries 1 to 10\n"
-        "unaltered since 2026-11-22 02:11:00 UTC (oldest outside anchor); "
+        "unaltered since 2026-11-22 02:11:00 UTC by the ship's clock (oldest outside anchor); "
         "the last 3 entries have no outside witness yet\n"
         "sealed: 10 entries; unsealed tail: 0\n"
     )
@@ -721,6 +721,40 @@ def test_evidence_that_is_not_named_in_full_is_refused(named: str):
         verify.read_entry(empty.replace('"evidence":[]', f'"evidence":[{named}]'))
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("share", [2, 3, 5])
+def test_a_hostile_line_costs_no_more_than_its_length(share: int):
+    """It comes before any key is asked; tried in every way, one line of 64 KiB would take minutes."""
+    head, _, _ = tail_entry(11).partition('"evidence":[')
+    ends_list, ends_object = '],"kind":"system","open":{', '},"parts":{'
+    room = (verify.LARGEST_ENTRY - len(head) - 12) // share
+    hostile = f'{head}"evidence":[' + ends_list * (room // len(ends_list))
+    hostile += ends_object * (room // len(ends_object))
+    hostile = hostile.ljust(verify.LARGEST_ENTRY, "}")
+    with pytest.raises(ValueError, match=r"Expecting|Extra|delimiter"):
+        verify.read_entry(hostile)
+
+
+def test_a_strangers_words_move_no_cursor_and_make_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Else a FAIL could be made to look like a PASS on the screen."""
+    lie = "x\n\x1b[1A\x1b[2K\rPASS\nsealed: 3540 entries\u202e\x1b[8m/1"
+    told = {"first_seq": 1, "first_bseq": 1, "origin": lie, "previous": None}
+    header = {"format": "ispsd-record-export", "v": 2, "profile": "full", "origin": lie}
+    header |= {"segment": 1, "first_seq": 1, "size": 1}
+    entry = json.loads(tail_entry(1, type="segment.opened", open={})) | {"open": told, "bseq": 1}
+    path = tmp_path / "x.jsonl"
+    lines = (header, {"entry": entry})
+    path.write_text("".join(f"{verify._canonical(line)}\n" for line in lines), "utf-8")
+    assert verify.main([str(path), "--key", VKEY]) == FAIL
+    said = words(capsys)
+    assert "PASS" in said, "it is told what stands there"
+    assert said.startswith("FAIL: ")
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert not any(line.startswith(("PASS", "sealed")) for line in said.split("\n"))
+
+
 @pytest.mark.parametrize("text", [None, b"{}", "[]", "x" * 70_000])
 def test_what_is_no_entry_at_all_is_refused(text: object):
     with pytest.raises(ValueError, match=r"not|value"):
@@ -732,7 +766,7 @@ def test_segments_verify_as_one_record(voyages: Sample, capsys: pytest.CaptureFi
     assert words(capsys) == (
         "PASS\n"
         "demo/9999993/3: entries 1 to 12\n"
-        "unaltered since 2026-11-22 02:10:00 UTC (oldest outside anchor); "
+        "unaltered since 2026-11-22 02:10:00 UTC by the ship's clock (oldest outside anchor); "
         "the last 4 entries have no outside witness yet\n"
         "sealed: 12 entries; unsealed tail: 0\n"
     )

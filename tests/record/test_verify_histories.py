@@ -47,7 +47,7 @@ def test_an_unsealed_end_is_vouched_for_by_the_next_segment_and_told(
         "PASS\n"
         "note: segment 1: its last 2 entries were not sealed; segment 2, which is, vouches for them\n"
         "demo/9999993/2: entries 1 to 8\n"
-        "unaltered since 2026-11-22 02:10:00 UTC (oldest outside anchor); "
+        "unaltered since 2026-11-22 02:10:00 UTC by the ship's clock (oldest outside anchor); "
         "the last 0 entries have no outside witness yet\n"
         "sealed: 8 entries; unsealed tail: 0\n"
     )
