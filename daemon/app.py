@@ -44,6 +44,10 @@ LATELY = 5
 """Episodes of GNSS interference that may have begun in half an hour: one ends after ten quiet minutes."""
 STOP_S = 1.0
 """How long stopping waits for broker and disk each."""
+AGAIN_S = 1.0
+"""How often a record that was not there at the start is looked for, in seconds."""
+MOST_IN_VAIN = 3
+"""How often in succession the watch begins anew for a record that it cannot read after all."""
 READY_S = 1.0
 """How long the watch waits at most for whoever may ask: it is kept without them, too."""
 
@@ -53,9 +57,15 @@ class Daemon(Fitted):
 
     _left: tuple[Reading, ...] = ()
     """What was seen last by the one that ran before, of devices that are as they were."""
+    is_taken_up = False
+    """Whether what the record keeps was read at the start."""
+    in_vain = 0
+    """How many before this one, without a break, could not read it and began anew."""
 
     def inherit(self, before: Fitted) -> None:
         """Take over what was seen last: a door that was closed is known to have been so."""
+        if isinstance(before, Daemon) and not before.is_taken_up:
+            self.in_vain = before.in_vain + 1
         same = unchanged(before.config, self.config)
         ids = frozenset(self.points.ids())
         self._left = tuple(
@@ -135,13 +145,31 @@ class Daemon(Fitted):
             )
             await self.commissioning.take_up()
             await self.office.take_up()
+            self.station_acts.see_who_left()
             self.episodes.take_up((await self.record.state(fold.EPISODE)).get(GNSS))
             self._alarmed = await self._gnss_alarmed()
+            self.is_taken_up = True
         except RecordError as err:
             self.publisher.find_curtain(self.screens.found_down)
             self._log.error("record.not_open", reason=str(err))
             # The numbers that were used cannot be read now; these begin where none was ever used.
             self.engine.last_instance = int(self.clock.utc().timestamp()) % LAST_INSTANCE
+
+    async def _take_up_late(self) -> None:
+        """Begin anew as soon as the record that was not there at the start is: what people ordered stands in it.
+
+        What they do meanwhile is written first, so it is the newest there.
+        """
+        if self.is_taken_up or self.in_vain >= MOST_IN_VAIN:
+            return
+        while True:
+            await self.clock.sleep(AGAIN_S)
+            health = self.record.health()
+            if health.writable and not health.pending and self.reloading.begin_anew():
+                self._log.warning(
+                    "record.late", reason="it is read now: the watch begins anew with it"
+                )
+                return
 
     def _gnss_is_loud(self) -> bool:
         """Return whether GNSS SUSPECT stands from before the start, louder than the rule's cap."""
@@ -179,6 +207,7 @@ class Daemon(Fitted):
                     self.alertbook.run(),
                     timekeeper.run(self.clock, self.record),
                     self._watch_window(),
+                    self._take_up_late(),
                     self.ourselves.tell_status(),
                     self.bam.run(),
                     self.exporters.run(),
@@ -235,8 +264,9 @@ class Daemon(Fitted):
             },
             "flag": self.flag(),
             "configuration": self.config.sha256,
-            "situation": self.ship.situation.value,
-            "security_level": int(self.ship.level),
+            # Known from the record alone, once there is one.
+            "situation": self.ship.situation.value if self.is_taken_up else None,
+            "security_level": int(self.ship.level) if self.is_taken_up else None,
             "simulated": self.config.is_demo,
             "local_devices": self._local(covert=False),
         }

@@ -152,6 +152,7 @@ NOT_ENTERED = [
     ({"device": "ssas"}, "no device 'ssas'"),
     ({"new": "A1"}, "the same"),
     ({"new": "B" * 41}, "at most 40"),
+    ({"why": "x" * 401}, "at most 400"),
 ]
 
 

@@ -14,6 +14,7 @@ from daemon.model import Classification
 from daemon.record.entry import Actor, Draft, Proof
 from tests.pins import CODE, PIN
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
+from tests.ship_talk import open_hatch, seen
 from tests.test_cli import typed, written
 
 if TYPE_CHECKING:
@@ -258,6 +259,7 @@ async def test_joiners_and_leavers_are_taken_from_a_file_and_hold_after_a_restar
         ("N. Berg,2/O,officer sso,2026-11-01,", "somebody is sso already; who follows takes over"),
         ("N. Berg,Master,master,2026-11-01,", "somebody is master already"),
         ("N. Berg,2/O,officer,2026-11-24,", "joined 2026-11-24, which is still to come"),
+        ("N. Berg,Master,master,2026-11-01,2026-11-24", "somebody is master already"),
     ],
 )
 async def test_a_file_makes_nobody_sso_or_master_and_one_fault_imports_nothing(
@@ -272,6 +274,51 @@ async def test_a_file_makes_nobody_sso_or_master_and_one_fault_imports_nothing(
         assert reason in said
         assert await roles(ship) == before
         assert await entries(ship, "crew.joined") == []
+
+
+@pytest.mark.parametrize("left", ["2026-11-22", "2026-11-23"])
+async def test_who_left_today_has_left_where_ship_s_time_is_a_day_ahead_too(tmp_path, left):
+    """A day for which no role is looked at is a day on which nobody is made anything: no second Master by a file."""
+    async with sailing(tmp_path) as ship:
+        lines = (f"J. Santos,2/O,,2026-01-01,{left}", f"N. Berg,Mr,master,2026-11-20,{left}")
+        importing = {"do": "crew.import", "csv": rows(*lines), "by": SSO, "pin": PIN}
+        answer = await ship.control(importing)
+        assert (answer["left"], answer["joined_or_changed"]) == (["J. Santos"], [])
+        assert not {"J. Santos", "N. Berg"} & set(await roles(ship))
+
+
+async def test_who_leaves_the_ship_has_the_watch_no_more_and_nothing_is_done_in_his_name(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            assert (await ship.ask("gangway", "take_watch", person="L. Tupou"))["accepted"]
+            text = rows("L. Tupou,AB,gangway,2026-01-01,2026-11-22")
+            await ship.control({"do": "crew.import", "csv": text, "by": SSO, "pin": PIN})
+            await ship.pass_time(1.0)
+            assert ship.state("station/gangway")["person"] is None
+            (ended,) = await entries(ship, "watch.ended")
+            assert ended["open"] == {"station": "gangway", "person": "L. Tupou"}
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            assert ship.state("station/gangway")["person"] is None
+            assert len(await entries(ship, "watch.ended")) == 1
+
+
+async def test_whoever_has_the_watch_acknowledges_at_his_post_whatever_else_he_is(tmp_path):
+    """A bosun without a duty on the list, at the gangway at 0300: no name at all would do, so his does."""
+    async with sailing(tmp_path) as ship:
+        text = rows("R. dela Cruz,Bosun,,2026-11-01,")
+        await ship.control({"do": "crew.import", "csv": text, "by": SSO, "pin": PIN})
+        alert = await open_hatch(ship)
+        ack = {**seen(alert), "person": "R. dela Cruz"}
+        assert "may not acknowledge" in (await ship.ask("gangway", "ack", **ack))["reason"]
+        assert (await ship.ask("gangway", "take_watch", person="R. dela Cruz"))["accepted"]
+        view = {"on": True, "person": "R. dela Cruz"}
+        assert (await ship.ask("gangway", "visitor_view", **view))["accepted"]
+        assert "may not acknowledge" in (await ship.ask("bridge", "ack", **ack))["reason"]
+        assert (await ship.ask("gangway", "ack", **ack))["accepted"]
+        permit = {"door": "d12", "worker": "x", "work": "y", "minutes": 10}
+        asked = await ship.ask("gangway", "permit", person="R. dela Cruz", **permit)
+        assert "may not give a permit" in asked["reason"], "the watch alone gives nothing more"
 
 
 async def test_who_may_not_changes_no_crew_list(tmp_path):

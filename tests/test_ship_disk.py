@@ -90,6 +90,40 @@ async def test_a_record_that_cannot_even_be_opened_leaves_the_watch_in_order(tmp
         assert log.getvalue().count("events.held") == 1, "one line an outage"
 
 
+async def test_what_was_ordered_is_in_force_again_as_soon_as_the_record_that_says_so_is_there(
+    tmp_path,
+):
+    """Else a ship at level 3 would stay at level 1 until somebody starts ispsd again, and her papers with it."""
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+            await ship.ask("bridge", "take_watch", person="J. Santos")
+            permit = {"door": "d12", "worker": "Bosun", "work": "paint", "minutes": 300}
+            await ship.ask("bridge", "permit", person="R. Menon", **permit)
+            await ship.ask("bridge", "level", person="R. Menon", level=3, told_by="flag")
+        (tmp_path / "record").rename(tmp_path / "away")
+        (tmp_path / "record").write_text("a file where the folder should be", "utf-8")
+        without_events(ship)
+        async with afloat(ship, broker, feeds):
+            first = ship.daemon
+            await ship.pass_time(3.0)
+            await ask_slowly(ship, "gangway", "take_watch", person="L. Tupou")
+            (tmp_path / "record").unlink()
+            (tmp_path / "away").rename(tmp_path / "record")
+            await ship.until(lambda: ship.daemon is not first, for_s=600.0)
+            await ship.until(lambda: ship.daemon.ship.permits, for_s=60.0)
+            await ship.pass_time(2.0)
+            assert ship.state("ship")["security_level"] == 3
+            assert [*ship.daemon.ship.permits] == ["d12"]
+            watch = {each.id: each.person for each in ship.daemon.watch.stations.status()}
+            assert (watch["bridge"], watch["gangway"]) == ("J. Santos", "L. Tupou")
+            levels = [e["open"]["security_level"] for e in await entries(ship, "daemon.started")]
+            assert levels == [1, None, 3], "of a level that it did not know it says none"
+            second = ship.daemon
+            await ship.pass_time(60.0)
+            assert ship.daemon is second, "once"
+
+
 async def test_an_instance_never_comes_again_though_the_record_opens_late(tmp_path):
     async with ashore(tmp_path) as (ship, broker, feeds):
         async with afloat(ship, broker, feeds):

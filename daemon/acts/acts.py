@@ -172,7 +172,7 @@ class Acts:
         Raises:
             RefusedError: It is another instance or priority by now, or nothing to acknowledge, or this person may not.
         """
-        self._may_acknowledge(alert, person)
+        self._may_acknowledge(alert, person, station)
         now_s, now_utc = self._clock.now_s(), self._clock.utc()
         open_now = {a.id: a for a in self._watch.engine.alerts()}
         seen = open_now.get(alert)
@@ -187,7 +187,7 @@ class Acts:
             self._remember(alert, instance, station, written)
         return Reply(accepted=True, recorded=await on_disk(written, self._clock))
 
-    def _may_acknowledge(self, alert: str, person: str | None) -> None:
+    def _may_acknowledge(self, alert: str, person: str | None, station: str) -> None:
         """Refuse a person to whom the table says no; a station alone, and a name that nobody has, is one press as ever.
 
         Raises:
@@ -196,6 +196,10 @@ class Acts:
         known = None if person is None else self._people.find(person)
         if known is None:
             return
+        has_watch = (station, known.name) in {
+            (each.id, each.person) for each in self._watch.stations.status()
+        }
+        known = authority.at_his_post(known, has_watch=has_watch)
         By(known).must_be(authority.roles(Act.ACKNOWLEDGE), Act.ACKNOWLEDGE.value)
         cell = authority.cell(Act.ACKNOWLEDGE, known.roles)
         if cell is None or cell.only is not Only.MACHINERY:

@@ -14,7 +14,7 @@ from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.mqtt.commands import Reply
 from daemon.record.entry import Actor, Draft
-from daemon.record.waiting import on_disk
+from daemon.record.waiting import let_go, on_disk
 from daemon.stations.stations import Teller
 
 if TYPE_CHECKING:
@@ -170,6 +170,26 @@ class StationActs:
         recorded = await on_disk(written, self._clock)
         told = {**relief, **self._handed_over()}
         return Reply(accepted=True, recorded=recorded, extra=told or None)
+
+    def see_who_left(self) -> None:
+        """End the watch of whoever is on board no more: nothing that was done there later would be his."""
+        for status in self._stations.status():
+            person = status.person
+            if person is None or person in self._people.members:
+                continue
+            self._stations.leave_watch(status.id)
+            self._annunciator.tell(status.id)
+            let_go(
+                self._journal.submit(
+                    Draft(
+                        kind="system",
+                        type="watch.ended",
+                        subject=status.id,
+                        classification=Classification.WATCH,
+                        open={"station": status.id, "person": person},
+                    )
+                )
+            )
 
     async def heard(self, station: str, *, person: str, nonce: object = None) -> Reply:
         """Take a person's word that the test sound is heard there; it counts for ten days.

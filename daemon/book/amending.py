@@ -110,6 +110,10 @@ class Amending:
             raise RefusedError(
                 f"entry {named.seq} ({named.type}) is no form of a person's and no test result: it stands"
             )
+        if named.type != RESULT and named.actor.person is None:
+            raise RefusedError(
+                f"entry {named.seq} ({named.type}) was written by no person: it stands"
+            )
         query = Query(type=AMENDED, subject=subject_of(named.seq), newest_first=True, limit=1)
         newest = await self._desk.entries(query)
         return named, newest[0] if newest else named

@@ -199,6 +199,7 @@ class Commissioning:
             raise RefusedError(f"there is no device {device[:40]!r} of which this is entered")
         if old == new:
             raise RefusedError("the old and the new serial number are the same")
+        reason = fields.text(request, "why") if "why" in request else None
         why = f"unit replaced {self._clock.utc():%d %b %Y}"
         contacts = [w for w in self._proving.contacts.values() if w.device == device]
         self._proving.begin_anew((each.point for each in contacts), why)
@@ -215,7 +216,7 @@ class Commissioning:
                 "device": device,
                 "old": old,
                 "new": new,
-                "why": fields.text(request, "why") if "why" in request else None,
+                "why": reason,
                 "at": forms.utc(now_utc),
                 "tests_again": tests,
                 "contacts": [self._proving.body(each) for each in contacts],

@@ -235,6 +235,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
         f"watch taken at {said['station']}"
         + (f", {said['relieved']} relieved" if said.get("relieved") else "")
     ),
+    "watch.ended": lambda said: f"watch ended at {said['station']}: {said['person']} left the ship",
     "station.heard": lambda said: f"test sound heard at {said['station']}",
     "permit.given": lambda said: (
         f"{said['name']} · {said['person']}, {said['work']} · {said['minutes']} min"

@@ -612,6 +612,8 @@ class Fitted:
     def _committed(self, entry: Entry) -> None:
         self.events.committed(entry)
         self.tests.happened(entry.type, entry.open, forms.from_utc(entry.stamp.at))
+        if entry.type == "crew.left":
+            self.station_acts.see_who_left()
         if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
             sealing = asyncio.ensure_future(self._seal())
             self._sealing.add(sealing)

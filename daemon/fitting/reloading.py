@@ -134,6 +134,14 @@ class Reloading:
     async def _which(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
         return {"sha256": self._config.sha256, "leaving": self.successor is not None}
 
+    def begin_anew(self) -> bool:
+        """Have the watch begin anew with the same file; return whether it does: nothing stands in the way now."""
+        if self.successor is not None or self._stop.is_set() or self._hindrance() is not None:
+            return False
+        self.successor = self._build(self._config)
+        self._stop.set()
+        return True
+
     def take(
         self, raw: bytes, name: str, *, asked_by: str, for_a_log: bool = False
     ) -> Mapping[str, Json]:

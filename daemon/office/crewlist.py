@@ -152,17 +152,17 @@ class CrewList:
         # May he at all? His PIN is asked for when the file is right.
         By(self._people.known(claim.name)).must_be(COMMAND, Act.CREW.value)
         rows = crew.read_csv(text)
-        today = self._clock.utc().date()
-        faults = [*self._faults(rows, today + timedelta(days=1))]
-        crew.refuse(faults)
+        # Ship's time may be a day ahead of UTC.
+        latest = self._clock.utc().date() + timedelta(days=1)
+        crew.refuse([*self._faults(rows, latest)])
         by = await self._people.prove(claim, Act.CREW)
         # Another may have changed the list while the PIN was checked.
-        crew.refuse([*self._faults(rows, today + timedelta(days=1))])
+        crew.refuse([*self._faults(rows, latest)])
         came, went = [], []
         written = None
         for row in rows:
             name, before = row.person.name, self._people.members.get(row.person.name)
-            if row.left is not None and row.left <= today:
+            if row.has_left(latest):
                 if before is not None:
                     written = await self._leave(before, row, by)
                     went.append(name)
@@ -185,7 +185,7 @@ class CrewList:
             had = frozenset() if before is None else before.roles & COMMAND
             if row.joined > latest:
                 yield f"line {row.line}: joined {row.joined}, which is still to come"
-            if row.left is not None and row.left <= latest:
+            if row.has_left(latest):
                 if had:
                     yield f"line {row.line}: {row.person.name} hands over as {_words(had)} before leaving"
                 continue

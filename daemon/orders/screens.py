@@ -121,7 +121,9 @@ class Screens:
             RefusedError: The person named may not.
         """
         if claim.name:
-            By(self._people.known(claim.name)).must_be(
+            known = self._people.known(claim.name)
+            has_watch = self._watchkeeper(claim) == claim.name
+            By(authority.at_his_post(known, has_watch=has_watch)).must_be(
                 authority.roles(Act.VISITOR_VIEW), Act.VISITOR_VIEW.value
             )
         on, clock = said["on"] is True, self._ordering.clock

@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from daemon.model import DoorClass, Role
+from daemon.model import DoorClass, Person, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,6 +129,13 @@ SIGNED: Final = Cell(Ask.SIGNATURE)
 _HELPS: Final = Cell(only=Only.HELPS)
 _IN_THREAT: Final = Cell(only=Only.IN_THREAT)
 _WATCH: Final = {OFFICER: YES, GANGWAY: YES, ENGINEER: YES, SSO: YES, MASTER: YES}
+
+
+def at_his_post(person: Person, *, has_watch: bool) -> Person:
+    """Return whom the table knows: who was given no duty, and has the watch, is the watch that it names."""
+    if has_watch and not person.roles:
+        return replace(person, roles=frozenset({Role.GANGWAY}))
+    return person
 
 
 def _command(cell: Cell) -> dict[Role, Cell]:

@@ -86,6 +86,10 @@ class Row:
     joined: date
     left: date | None
 
+    def has_left(self, latest: date) -> bool:
+        """Tell whether somebody has left by a day."""
+        return self.left is not None and self.left <= latest
+
 
 def read_csv(text: str) -> list[Row]:
     """Return the rows of a crew list.

@@ -231,6 +231,10 @@ def _watch_taken(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Stat
     return (StateChange(STATION, _text(shown["station"]), shown),)
 
 
+def _watch_ended(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+    return (StateChange(STATION, _text(shown["station"]), None),)
+
+
 def _station_heard(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
     _text(shown["at"])
     return (StateChange(HEARD, _text(shown["station"]), shown),)
@@ -539,6 +543,7 @@ _RULES: Mapping[str, _Rule] = {
     "test.result": _test_result,
     "tests.planned": _tests_planned,
     "watch.taken": _watch_taken,
+    "watch.ended": _watch_ended,
     "station.heard": _station_heard,
     "notice.given": _notice_given,
     "seal.renumbered": _renumbered,

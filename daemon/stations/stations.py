@@ -188,6 +188,11 @@ class Stations:
         known = self._known(station)
         return self._become(replace(known, person=person, since_s=since_s, since_utc=since_utc))
 
+    def leave_watch(self, station: str) -> StationStatus:
+        """Note that nobody has the watch at a station."""
+        known = self._known(station)
+        return self._become(replace(known, person=None, since_s=None, since_utc=None))
+
     def hear(
         self, station: str, person: str, *, at_utc: datetime, now_utc: datetime, now_s: float
     ) -> StationStatus:

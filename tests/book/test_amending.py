@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from daemon.errors import RefusedError
+from daemon.model import Classification
+from daemon.record.entry import Draft
 from daemon.record.merkle import leaf_hash
 from tests.book.desk import DEFECT, DRILL, ETO, MASTER, open_book
 from tests.record.ship import alert, result
@@ -129,6 +131,21 @@ async def test_what_is_no_amendment_is_refused_and_nothing_is_written(
         with pytest.raises(RefusedError, match=reason):
             await rig.ask("amend", **{"seq": drill["seq"], "reason": "x", "fields": fields, **more})
         assert (await rig.ask("log"))["newest"] == drill["seq"]
+
+
+async def test_a_defect_that_a_test_opened_stands_as_the_test_found_it(tmp_path):
+    async with open_book(tmp_path) as rig:
+        found = {"defect": "def-1", "found": "did not close: 14 s open", "test": "t-door"}
+        draft = Draft(
+            kind=".10",
+            type="defect.opened",
+            subject="d12",
+            classification=Classification.SSO,
+            open=found,
+        )
+        seq = (await rig.record.submit(draft)).seq
+        with pytest.raises(RefusedError, match="was written by no person"):
+            await amended(rig, seq, {"found": "label worn"})
 
 
 async def test_what_a_machine_saw_stands(tmp_path):
