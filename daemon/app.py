@@ -139,6 +139,7 @@ class Daemon(Fitted):
                 movements=self.movements,
                 register=self.register,
                 known=equipment.names(self.config),
+                gives=equipment.gives(self.config),
                 equipment={id_: item.covert for id_, item in self._equipment.items()},
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),

@@ -129,11 +129,14 @@ class Conditions:
         if condition.wanted is active:
             return
         condition.wanted, condition.released = active, False
-        self._dues.drop(condition.place)
+        if active or not condition.holds:  # what a latch keeps is told, though it is over by now
+            self._dues.drop(condition.place)
         if active:
             # What stands still goes on, and is looked at: what it is told as may have changed meanwhile.
             delay_s = 0.0 if condition.standing else condition.kind.on_delay_s
             self._dues.put(condition.place, now_s + delay_s)
+            # A latch without a delay keeps what is over in the same moment: a counter tells that it was.
+            condition.standing |= bool(condition.kind.latch) and not delay_s
         elif not condition.standing:
             condition.end()
         elif not condition.kind.latch:

@@ -36,7 +36,6 @@ from daemon.navigation.ais_rates import interval_s as due_interval_s
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from daemon.checks.api import AisOffOrders
     from daemon.model import Json, Reading
 
 REPORTS_MISSED: Final = 3
@@ -112,8 +111,12 @@ class Day:
         elif counts and isinstance(said, AisOffLog):
             self.off_log = reading
         elif reading.point.endswith(".own_report"):
-            self.coverage.blind(reading.received_s, allowed_s=self.allowed_s)
-            self.rate.blind()
+            self.is_not_judged(reading.received_s)
+
+    def is_not_judged(self, now_s: float) -> None:
+        """Take it that from now on nothing can be known of her reports, or none are owed."""
+        self.coverage.blind(now_s, allowed_s=self.allowed_s)
+        self.rate.blind()
 
     def gathered(self, facts: Mapping[str, Json]) -> Gathered:
         """Return what stands as evidence.
@@ -181,6 +184,8 @@ def _judge_now(
     )
     if fault is not None:
         return Outcome.FAILED, fault
+    if _is_ordered_off(gathered.facts["off_orders"]):
+        return Outcome.INCONCLUSIVE, "off by order: no own report is owed"
     if (doubt := _doubt(config, gathered, coverage)) is not None:
         return Outcome.INCONCLUSIVE, doubt
     said = f"{gathered.facts['reports']} own reports, identity as register"
@@ -254,6 +259,8 @@ async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Gathered:
                 day.hear(reading, counts=ctx.accepts(reading))
             now_s = ctx.clock.now_s()
             day.alarms.look(_alarms(config, ctx), now_s)
+            if _is_ordered_off(_orders(ctx)):
+                day.is_not_judged(now_s)
             if now_s >= first_word_s:
                 found = day.gathered(_facts(day, ctx, began_utc, over=False))
                 if _is_news(config, day, found, now_s):
@@ -270,7 +277,6 @@ def _is_news(config: AisOwnReportConfig, day: Day, found: Gathered, now_s: float
 
 def _facts(day: Day, ctx: CheckContext, began_utc: datetime, *, over: bool) -> dict[str, Json]:
     """Return what the day is judged by beside what was heard."""
-    orders = ctx.services.ais_off_orders
     return {
         "now_s": ctx.clock.now_s(),
         "over": over,
@@ -279,12 +285,20 @@ def _facts(day: Day, ctx: CheckContext, began_utc: datetime, *, over: bool) -> d
         "register": asdict(ctx.ship),
         "standing": sorted(day.alarms.standing),
         "alarms": day.alarms.as_fact(ctx.clock.now_s()),
-        "off_orders": None if orders is None else _plain(orders()),
+        "off_orders": _orders(ctx),
     }
 
 
-def _plain(orders: AisOffOrders) -> Json:
-    known_since_utc, times = orders
+def _is_ordered_off(orders: Any) -> bool:
+    """Return whether an order stands by which AIS is off, as the facts have it."""
+    return orders is not None and any(ends is None for _, ends in orders[1])
+
+
+def _orders(ctx: CheckContext) -> Json:
+    """Return when AIS was off by order, as far as that is known."""
+    if ctx.services.ais_off_orders is None:
+        return None
+    known_since_utc, times = ctx.services.ais_off_orders()
     return [
         None if known_since_utc is None else known_since_utc.isoformat(),
         [

@@ -109,6 +109,7 @@ class Reach:
         """Prepare the next poll by what was refused in this one."""
         refused, self._refused = self._refused, set()
         if not refused:
+            self.is_hopeless = False
             self._join()
             return
         if self.is_hopeless:
@@ -136,7 +137,11 @@ class Reach:
         self.spans, self.missing, self.is_hopeless = self._whole, (), True
 
     def retry(self) -> None:
-        """Ask in the next poll for some of what is missing, beside all that is told."""
+        """Ask in the next poll for some of what is missing, beside all that is told; search anew where nothing was.
+
+        A coupler that is starting refuses everything, and may then be there without one of its modules.
+        """
+        self.is_hopeless = False
         again, self.missing = self.missing[:MOST_RETRIED], self.missing[MOST_RETRIED:]
         self.spans = tuple(sorted((*self.spans, *again), key=lambda span: span.first))
 

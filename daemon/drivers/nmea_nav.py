@@ -151,8 +151,11 @@ def _of_day_s(text: str) -> float | None:
 _HEIGHT = re.compile(r"-?\d{1,6}(?:\.\d{0,9})?", re.ASCII)
 
 
-def read_gns(sentence: Sentence) -> Said:
+def read_gns(sentence: Sentence) -> Said | None:
     """Return the fix of a GNS sentence: as good as its best constellation.
+
+    None where it tells of one constellation of several: beside the one of all (talker GN) such receivers send one for
+    each, with satellites and the age of corrections, and neither position nor mode (Trimble, *NMEA-0183 message: GNS*).
 
     Raises:
         SentenceError: A field cannot be read.
@@ -162,7 +165,10 @@ def read_gns(sentence: Sentence) -> Said:
     if set(modes) - {*_QUALITY_OF_MODE, _NO_FIX}:
         raise SentenceError(Dropped.MALFORMED)
     best = next((mode for mode in _QUALITY_OF_MODE if mode in modes), _NO_FIX)
-    place = position(fields[_GNS["lat"] : _GNS["lon_dir"] + 1])
+    where = fields[_GNS["lat"] : _GNS["lon_dir"] + 1]
+    place = position(where)
+    if not modes and not any(where):
+        return None
     satellites = whole(fields[_GNS["num_sats"]], _MOST_SATELLITES)
     hdop = number(fields[_GNS["hdop"]], _MOST_HDOP)
     if best == _NO_FIX or place is None:

@@ -48,7 +48,8 @@ class Kind:
     """One formatter that says a thing, and how it is read."""
 
     formatter: str
-    read: Callable[[Sentence], Said]
+    read: Callable[[Sentence], Said | None]
+    """Returns what is said; None: nothing at all, not even that there is no value."""
 
 
 class Thing:
@@ -81,5 +82,7 @@ class Thing:
             if now_s - came_s <= self._valid_s:
                 return ()  # not even read: nobody asks for what it says
         said = self._kinds[spoken](sentence)
+        if said is None:
+            return ()
         self._came_s[spoken] = now_s
         return ((self.point, *said),)

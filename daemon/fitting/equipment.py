@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from daemon.alerts.rules import areas
+from daemon.alerts.rules.devices import BUS_LOST
 from daemon.alerts.rules.gnss import SOURCE as GNSS
-from daemon.model import Classification, ContactState, DoorClass, LinkState, Outcome, Quality
+from daemon.alerts.rules.openings import FORCED, open_key
+from daemon.model import (
+    Classification,
+    ContactState,
+    DoorClass,
+    LinkState,
+    OpeningKind,
+    Outcome,
+    Quality,
+)
 from daemon.orders.equipment import Equipment, Found
+from daemon.orders.inhibits import OPENED, WHEN_OPEN
 from daemon.stations.gangwayprompt import SOURCE as GANGWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from daemon.config import Config
     from daemon.config.shape import Device
@@ -49,6 +61,26 @@ def names(config: Config) -> dict[str, str]:
     if any(station.gangway for station in config.stations):
         found[GANGWAY.id] = GANGWAY.name
     return found
+
+
+def gives(config: Config) -> Callable[[str, str], bool]:
+    """Return what tells whether anything of this ship can still say that an alert of a key, about a source, is over.
+
+    A door of another class, a seal that became a door, a lock that was taken away: nobody would ever say so.
+    """
+    own = {each.id: open_key(each) for each in config.openings if each.kind in OPENED}
+    mirrored = {each.id for each in config.openings if each.kind is OpeningKind.SIDE_DOOR}
+    locked = {each.of for each in config.openings if each.kind is OpeningKind.LOCK}
+    units = Counter(device.bus for device in config.devices)
+
+    def gives_it(key: str, source: str) -> bool:
+        if key in WHEN_OPEN and source not in mirrored:
+            return own.get(source) == key
+        if key == FORCED and source not in mirrored:
+            return source in locked
+        return key != BUS_LOST or units[source] > 1
+
+    return gives_it
 
 
 def equipment(config: Config, tests: Iterable[Test]) -> dict[str, Equipment]:

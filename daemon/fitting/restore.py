@@ -34,7 +34,7 @@ from daemon.testing.readiness import KEPT, SoFar
 from daemon.testing.schedule import LastResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
     from datetime import datetime
 
     from daemon.model import Json
@@ -68,6 +68,7 @@ async def restore(
     movements: Movements,
     register: SealRegister,
     known: Collection[str],
+    gives: Callable[[str, str], bool],
     equipment: Mapping[str, bool],
     now_s: float,
     now_utc: datetime,
@@ -82,6 +83,7 @@ async def restore(
         movements: Gets the day's counts.
         register: Gets the newest numbers of the numbered seals.
         known: What an alert of this ship can be about; alerts of others end.
+        gives: Whether anything can still say that an alert of a key, about one of these, is over; others end.
         equipment: What can be out of service, and whether it is covert.
         now_s: Seconds since boot.
         now_utc: The same moment by the calendar.
@@ -106,8 +108,9 @@ async def restore(
     watch.engine.last_instance = await _last_instance(record)
     alerts = []
     for body in (await record.state(fold.ALERT)).values():
-        kind = watch.engine.catalogue.get(str(body["key"]))
-        if kind is not None and body["source"] in known:
+        key, source = str(body["key"]), str(body["source"])
+        kind = watch.engine.catalogue.get(key)
+        if kind is not None and source in known and gives(key, source):
             alerts.append(alert_from_entry(body, action=kind.action, show=kind.show, now_s=now_s))
         else:
             record.submit(_ended(body))

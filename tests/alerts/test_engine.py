@@ -10,7 +10,7 @@ from daemon.alerts.alert import Source
 from daemon.alerts.engine import LAST_INSTANCE
 from daemon.errors import RefusedError
 from daemon.model import AlertState, Priority
-from tests.alerts.rig import BY, HATCH, advance, engine, the
+from tests.alerts.rig import BY, HATCH, KINDS, advance, engine, the
 from tests.makers import UTC_0210
 
 SEAL = Source("s01", "BOND STORE", "io1")
@@ -163,6 +163,20 @@ def test_a_broken_seal_stays_until_a_new_number_is_entered():
     assert advance(alerts, 1000.0) == []
     alerts.release("seal.broken.s01", now_s=1001.0)
     assert advance(alerts, 1001.0) == [("seal.broken.s01", "N")]
+
+
+@pytest.mark.parametrize("key", ["seal.broken", "sensor.tamper", "door.forced"])
+def test_what_a_latch_keeps_is_told_though_it_was_over_before_anybody_looked(key):
+    """Between two polls a counter saw a seal broken and whole again; a latch tells of it once and never again."""
+    assert KINDS[key].latch
+    assert not KINDS[key].on_delay_s
+    alerts = engine()
+    alerts.condition(key, SEAL, active=True, now_s=1.0)
+    alerts.condition(key, SEAL, active=False, now_s=1.0)
+    assert advance(alerts, 1.0) == [(f"{key}.s01", "V")]
+    assert advance(alerts, 20.0) == [], "it stays"
+    alerts.release(f"{key}.s01", now_s=21.0)
+    assert advance(alerts, 21.0) == [(f"{key}.s01", "U")]
 
 
 def test_a_latched_alert_that_nobody_let_go_is_not_let_go_by_another_name():

@@ -75,6 +75,8 @@ class Seen:
     kind: object
     wanted: bool = False
     standing: bool = False
+    released: bool = False
+    """Whether the act was done that lets a latch go."""
     due_s: float | None = None
     known_at: Priority | None = None
     """The highest priority at which somebody acknowledged it, since it began."""
@@ -82,9 +84,13 @@ class Seen:
     def say(self, now_s, *, active):
         if self.wanted is active:
             return
-        self.wanted, self.due_s = active, None
+        self.wanted, self.released = active, False
+        if not active and self.standing and self.kind.latch:
+            return
+        self.due_s = None
         if active and not self.standing:
             self.due_s = now_s + self.kind.on_delay_s
+            self.standing = bool(self.kind.latch) and self.due_s == now_s
         elif not active and self.standing and not self.kind.latch:
             self.due_s = now_s + self.kind.off_delay_s
         elif not active and not self.standing:
@@ -92,7 +98,8 @@ class Seen:
 
     def become(self, now_s):
         if self.due_s is not None and self.due_s <= now_s:
-            self.standing, self.due_s = self.wanted, None
+            is_kept = bool(self.kind.latch) and self.standing and not self.released
+            self.standing, self.due_s = self.wanted or is_kept, None
             if not self.standing:
                 self.known_at = None
 
@@ -209,7 +216,7 @@ class Life(RuleBasedStateMachine):
         except RefusedError:
             assert seen.wanted or not seen.standing
             return
-        seen.due_s = self.now_s
+        seen.due_s, seen.released = self.now_s, True
 
     @rule()
     def starts_again(self):

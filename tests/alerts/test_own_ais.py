@@ -173,7 +173,16 @@ def test_an_order_takes_the_silence_away_and_its_end_gives_the_set_its_time():
 def test_an_order_is_told_while_the_feed_is_lost():
     ais = Ais(up=False)
     ais.by = "A. Lindqvist"
-    assert ais.says(5.0) == {ORDER: True}
+    assert ais.says(5.0) == {ORDER: True, SILENT: False}
+
+
+def test_an_order_takes_the_silence_away_though_the_set_was_switched_off_and_its_feed_is_lost():
+    ais = Ais()
+    assert ais.says(VALID_S + 1.0)[SILENT] is True
+    ais.link(up=False, at_s=VALID_S + 10.0)
+    assert SILENT not in ais.says(VALID_S + 20.0), "what stood goes on"
+    ais.by = "A. Lindqvist"
+    assert ais.says(VALID_S + 30.0) == {ORDER: True, SILENT: False}
 
 
 # --- identity ---

@@ -10,6 +10,7 @@ from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Moment, duration
 from daemon.alerts.rules.clock import MOST_S, ClockRule
 from daemon.alerts.rules.devices import LONGEST_DETAIL, BusRule, DeviceRule
+from daemon.model import Quality
 from tests.alerts.door_rig import PORT_1
 from tests.alerts.rig import advance, engine
 from tests.makers import UTC_0210, reading
@@ -159,12 +160,22 @@ def test_a_receiver_that_tells_no_time_any_more_is_not_judged_by_its_last():
     assert said(rule) == []
 
 
+def test_a_receiver_that_does_not_vouch_for_its_time_is_not_judged_by_it():
+    """Without an antenna it begins in 1980, and the alert would invite somebody to set the clock wrong."""
+    rule = ClockRule("gps1")
+    told = reading("gps1.time", "1980-01-06T00:00:12+00:00", quality=Quality.SUSPECT)
+    rule.take(told, None)
+    assert said(rule) == []
+    rule.take(reading("gps1.fix", None), None)
+    assert tells(rule, 3600.0) == [], "ZDA says nothing of how good it is: no fix, no time"
+
+
 def test_the_newest_time_counts():
     rule = ClockRule("gps1")
     tells(rule, 3600.0)
     ((*_, active, _),) = tells(rule, 0.2)
     assert active is False
-    assert rule.points == {"gps1.time"}
+    assert rule.points == {"gps1.time", "gps1.fix"}
 
 
 # --- words ---

@@ -52,6 +52,15 @@ def test_the_year_is_the_one_that_brings_it_nearest():
     assert said(now_utc=january, voyage={"eta": "12-31 23:00"}) != []
 
 
+@pytest.mark.parametrize("status", [0, 2])
+def test_a_ship_that_drifts_is_under_way_and_one_whose_anchor_holds_is_not(status):
+    """She is at *anchor* here while she drifts; to set *at anchor* on the AIS would be untrue."""
+    for sog_kn, is_right in ((1.2, True), (None, True), (0.1, False)):
+        found = said(Situation.ANCHOR, navigation_status=status, sog_kn=sog_kn)
+        assert (found == []) is is_right, found
+    assert said(Situation.ANCHOR, navigation_status=5, sog_kn=1.2) != []
+
+
 def test_a_status_that_speed_belies_is_said():
     how = {"navigation_status": 1, "sog_kn": 3.1}
     assert said(Situation.ANCHOR, **how) == ["says at anchor at 3.1 kn"]

@@ -415,6 +415,27 @@ async def test_a_rate_that_is_too_low_is_a_finding_though_it_never_falls_silent(
         assert said(made)[-1] == ("failed", "own reports come each 40 s, one is due each 10 s")
 
 
+@pytest.mark.parametrize("channel", [None, "A"], ids=["silent mode", "switched off"])
+async def test_what_is_off_by_the_masters_order_is_no_finding_and_no_pass(channel):
+    orders: list[tuple[datetime, datetime | None]] = []
+    services = Services(ais_off_orders=lambda: (UTC_0210, orders))
+    made = aboard(ais_test(), services=services)
+    async with running(made):
+        made.hears(an_identity(made))
+        await reports(made, 900.0)
+        assert made.outcomes() == ["passed"]
+        orders.append((made.clock.utc(), None))
+        if channel is None:
+            await reports(made, 3600.0, channel=None)
+        else:
+            await made.clock.advance(3600.0)
+        assert said(made)[-1] == ("inconclusive", "off by order: no own report is owed")
+        orders[0] = (orders[0][0], made.clock.utc())
+        made.hears(an_identity(made))
+        await reports(made, 900.0)
+        assert made.outcomes() == ["passed", "inconclusive", "passed"]
+
+
 async def test_a_time_of_the_units_own_log_is_a_finding_until_an_order_explains_it():
     orders: list[tuple[datetime, datetime | None]] = []
     services = Services(ais_off_orders=lambda: (UTC_0210, orders))

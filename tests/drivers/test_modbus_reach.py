@@ -61,6 +61,19 @@ def test_a_unit_that_has_nothing_of_it_is_asked_for_all_in_one_request():
     assert sum(asked) < 50
 
 
+def test_a_coupler_that_refused_all_while_it_started_is_searched_for_holes_again():
+    reach = Reach(Block(Part.STATES, 2, 0, 16), longest=2000)
+    settled(reach, set())
+    assert reach.is_hopeless
+    there = set(range(12))
+    settled(reach, there)
+    assert told(reach) != there, "asked for as a whole, which is refused"
+    reach.retry()
+    settled(reach, there)
+    assert told(reach) == there
+    assert not reach.is_hopeless
+
+
 def test_the_search_never_asks_more_than_it_may():
     for there in (set(), {0}, set(range(0, 2000, 2))):
         reach = Reach(Block(Part.STATES, 2, 0, 2000), longest=2000)

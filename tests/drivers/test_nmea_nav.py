@@ -55,6 +55,7 @@ def test_a_position_that_no_satellites_gave_is_suspect(nav, body, fix_quality):
     "body",
     [
         GNS.replace("AAN", "NNN"),
+        "GNGNS,021000.00,,,,,N,,,,,,",
         GNS.replace("AAN", ""),
         GNS.replace(HERE, ",,,"),
         GNS.replace("0115.8400", ""),
@@ -66,6 +67,15 @@ def test_a_position_that_no_satellites_gave_is_suspect(nav, body, fix_quality):
 )
 def test_no_fix_is_unknown_and_never_null_island(nav, body):
     assert hear(nav, body) == [("g1.fix", *NOTHING)]
+
+
+def test_gns_of_one_constellation_beside_that_of_all_takes_no_fix_away(nav):
+    """Satellites and the age of corrections, no position and no mode: it says nothing of whether there is a fix."""
+    hear(nav, GNS)
+    for talker, satellites in (("GP", "8"), ("GL", "5")):
+        assert hear(nav, f"{talker}GNS,021000.00,,,,,,{satellites},,,,1.0,23") == []
+    later = hear(nav, GLL)
+    assert later == [], "and GNS is still the richest that comes"
 
 
 @pytest.mark.parametrize(

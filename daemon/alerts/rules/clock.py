@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said
+from daemon.model import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,23 +25,29 @@ class ClockRule:
     """The time of one GNSS receiver against this computer's."""
 
     def __init__(self, device: str) -> None:
-        self.points = frozenset({f"{device}.time"})
+        self._fix_point = f"{device}.fix"
+        self.points = frozenset({f"{device}.time", self._fix_point})
         self.devices = frozenset({device})
         self._source = Source(device, device.upper(), device)
         self._offset_s: float | None = None
+        self._lacks_fix = False
 
     def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
         if not up:
             self._offset_s = None
 
     def take(self, reading: Reading, change: Change | None) -> None:
+        if reading.point == self._fix_point:
+            self._lacks_fix = reading.value is None
+            return
         self._offset_s = None
-        if isinstance(reading.value, str):
+        # A receiver that warns of its time, or has no fix, tells the time of a clock that nobody has set.
+        if isinstance(reading.value, str) and reading.quality is Quality.GOOD:
             told_utc = datetime.fromisoformat(reading.value)
             self._offset_s = (reading.received_utc - told_utc).total_seconds()
 
     def look(self, moment: Moment) -> Iterator[Said]:
-        if self._offset_s is not None:
+        if self._offset_s is not None and not self._lacks_fix:
             side = "ahead of" if self._offset_s > 0 else "behind"
             detail = f"this computer is {abs(self._offset_s):.0f} s {side} {self._source.name}"
             yield Said(OFFSET, self._source, abs(self._offset_s) > MOST_S, detail)

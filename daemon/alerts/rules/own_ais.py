@@ -91,12 +91,14 @@ class OwnAisRule:
         ordered = moment.ais_off_by is not None
         by = f"by order of {moment.ais_off_by}" if ordered else ""
         yield self._say(OFF_BY_ORDER, ordered, by)
+        if ordered:
+            self._is_silent = False
+            yield self._say(SILENT, active=False)
         if self._up_s is None:
             return  # nothing is heard, so what stood goes on standing
         if ordered:
             # When the order ends the set has to be switched on first: silence counts from there.
-            self._is_silent, self._up_s, self._heard_s = False, moment.now_s, None
-            yield self._say(SILENT, active=False)
+            self._up_s, self._heard_s = moment.now_s, None
         else:
             yield self._silence(self._up_s, moment.now_s)
         yield from self._content(moment)

@@ -34,6 +34,9 @@ STATUSES: Final = {
     Situation.PORT: frozenset({MOORED}),
 }
 """What the navigational status may be."""
+ADRIFT: Final = frozenset({0, 2})
+ADRIFT_KN: Final = 0.3
+"""A ship that drifts is under way (COLREG 3(i)), though her situation is *anchor*; at anchor she does not move."""
 ARRIVAL_SLIPS: Final = timedelta(hours=6)
 """Arrivals slip; so long after it nobody has looked at it."""
 
@@ -46,6 +49,8 @@ def faults(
     status = report.navigation_status
     words = STATUS_WORDS.get(status, f"status {status}")
     wanted = STATUSES.get(situation)
+    if situation is Situation.ANCHOR and (report.sog_kn is None or report.sog_kn > ADRIFT_KN):
+        wanted = STATUSES[situation] | ADRIFT
     if wanted is not None and status not in wanted:
         found.append(f"says {words}, situation is {situation}")
     elif status in AT_REST and (report.sog_kn or 0.0) > AT_REST_KN:
