@@ -166,11 +166,15 @@ class Daemon(Fitted):
         while True:
             await self.clock.sleep(AGAIN_S)
             health = self.record.health()
-            if health.writable and not health.pending and self.reloading.begin_anew():
-                self._log.warning(
-                    "record.late", reason="it is read now: the watch begins anew with it"
-                )
-                return
+            if not health.writable or health.pending:
+                continue
+            with suppress(RecordError):
+                await self.record.state(
+                    fold.SHIP
+                )  # one that is written and cannot be read is no help
+                if self.reloading.begin_anew():
+                    self._log.warning("record.late", reason="it is read now: the watch begins anew")
+                    return
 
     def _gnss_is_loud(self) -> bool:
         """Return whether GNSS SUSPECT stands from before the start, louder than the rule's cap."""
