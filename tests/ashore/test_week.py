@@ -11,6 +11,7 @@ import pytest
 
 from daemon.ashore import week
 from daemon.cli import main
+from daemon.model import Classification
 from daemon.papers import making, outcome, release
 from daemon.papers.moments import Period
 from daemon.record import verify
@@ -143,6 +144,14 @@ async def test_a_ship_exports_her_week_signed_by_her_sso(tmp_path, form):
         assert "Last SSAS test" in text_of(out.read_bytes())
         return
     assert out.stat().st_size < 10_000
+    content = out.read_text("utf-8")
+    aboard = {each.name for each in ship.daemon.config.persons} - {MATE}
+    covert = {
+        t.config.id for t in ship.daemon.config.tests if t.classification is Classification.SSO
+    }
+    hidden = {*aboard, *covert}
+    assert len(hidden) > len(aboard) > 0
+    assert not [each for each in hidden if each in content]
     verdict = verify.verify(out, verify.read_keys(key), [])
     assert not verdict.failure
     report = next(
