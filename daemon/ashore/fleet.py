@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.ashore.reading import MissingReportError, RefusedFileError, Report, grew, read
+from daemon.book import duties
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -194,16 +195,17 @@ def _eased(said: Mapping[str, Any]) -> str:
 
 
 def _issc(papers: Sequence[Mapping[str, Any]], now_utc: datetime) -> str:
-    for paper in papers:
-        name = str(paper.get("name", "")).casefold()
-        if "issc" not in name and "international ship security" not in name:
-            continue
-        until = paper.get("window_until") or paper.get("expires")
-        if not isinstance(until, str):
-            return "no date"
-        left = (date.fromisoformat(until) - now_utc.astimezone(UTC).date()).days
-        return f"{until}" + (" OVER" if left < 0 else "")
-    return "NOT ENTERED"
+    ours = [each for each in papers if duties.is_issc(str(each.get("name", "")))]
+    if not ours:
+        return "NOT ENTERED"
+    # An interim one that is over stays in the record beside the one that followed it.
+    paper = max(ours, key=lambda each: str(each.get("expires") or ""))
+    window = None if duties.is_endorsed(paper) else paper.get("window_until")
+    until = window or paper.get("expires")
+    if not isinstance(until, str):
+        return "no date"
+    left = (date.fromisoformat(until) - now_utc.astimezone(UTC).date()).days
+    return f"{until}" + (" OVER" if left < 0 else "")
 
 
 def _day(said: object) -> str:

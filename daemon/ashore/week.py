@@ -13,13 +13,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
-from daemon.book.duties import DRILL_MONTHS, EXERCISE_MONTHS, LONG_OPEN, months_after
+from daemon.book import duties
 from daemon.book.lines import moment
 from daemon.model import Outcome
 from daemon.testing.reasons import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timezone
 
     from daemon.model import Json, Regime, Ship
@@ -109,8 +109,8 @@ def told(week: Week) -> dict[str, Json]:
         "clock": week.clock,
         "tests": _tests(week),
         "ssas": _ssas(week),
-        "drill": _training(week, "drill", DRILL_MONTHS),
-        "exercise": _training(week, "exercise", EXERCISE_MONTHS),
+        "drill": _training(week, "drill", _drill_limit),
+        "exercise": _training(week, "exercise", duties.exercise_limit),
         "defects": _defects(week),
         "eased": _eased(week),
         "results": [{"result": name, "count": count} for name, count in week.results.items()],
@@ -162,7 +162,9 @@ def _ssas(week: Week) -> dict[str, Json]:
     }
 
 
-def _training(week: Week, what: str, months: int) -> dict[str, Json]:
+def _training(
+    week: Week, what: str, limit: Callable[[datetime, timezone], datetime]
+) -> dict[str, Json]:
     ended = [
         at
         for id_, said in week.held.items()
@@ -171,13 +173,17 @@ def _training(week: Week, what: str, months: int) -> dict[str, Json]:
     last = max(ended, default=None)
     return {
         "last": None if last is None else forms.utc(last),
-        "limit": None if last is None else forms.utc(months_after(last, months)),
+        "limit": None if last is None else forms.utc(limit(last, week.ship_time)),
     }
+
+
+def _drill_limit(last: datetime, _: timezone) -> datetime:
+    return duties.months_after(last, duties.DRILL_MONTHS)
 
 
 def _defects(week: Week) -> dict[str, Json]:
     since = {str(each["defect"]): moment(each["found_at"]) for each in week.defects}
-    long = [at for at in since.values() if at is not None and week.now_utc - at > LONG_OPEN]
+    long = [at for at in since.values() if at is not None and week.now_utc - at > duties.LONG_OPEN]
     return {
         "open": len(week.defects),
         "over_7_days": len(long),
@@ -243,8 +249,15 @@ def _papers(week: Week) -> list[Json]:
             "window_until": said.get("window_until"),
             "endorsed": said.get("endorsed"),
         }
-        for said in list(week.certificates.values())[:MOST_LISTED]
+        for said in _issc_first(week.certificates.values())[:MOST_LISTED]
     ]
+
+
+def _issc_first(papers: Collection[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """Return papers with the ship's own ahead, the newest ISSC first: a long list is cut at its end."""
+    by_date = sorted(papers, key=lambda said: str(said.get("expires") or ""), reverse=True)
+    ours = [said for said in by_date if duties.is_issc(str(said["name"]))]
+    return [*ours, *(said for said in papers if said not in ours)]
 
 
 def _covered(week: Week, what: str) -> Json:

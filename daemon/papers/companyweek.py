@@ -96,7 +96,8 @@ def _paper(said: Mapping[str, Any]) -> str:
         if said["window_until"]
         else ""
     )
-    return f"expires {said['expires'] or 'with no date'}{window}"
+    endorsed = f", last endorsed {said['endorsed']}" if said["endorsed"] else ""
+    return f"expires {said['expires'] or 'with no date'}{window}{endorsed}"
 
 
 def _defects(said: Mapping[str, Any]) -> Table:

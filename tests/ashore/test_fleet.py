@@ -183,6 +183,37 @@ async def test_more_files_than_are_read_at_once_are_refused_and_none_is_left_out
     assert (said.out, "3 files, more than 2" in said.err) == ("", True)
 
 
+PAPER = {"name": "ISSC", "window_from": "2026-05-01", "window_until": "2026-11-01"}
+
+
+@pytest.mark.parametrize(
+    ("papers", "shown"),
+    [
+        ([PAPER | {"expires": "2029-05-01", "endorsed": None}], "2026-11-01 OVER"),
+        ([PAPER | {"expires": "2029-05-01", "endorsed": "2026-04-30"}], "2026-11-01 OVER"),
+        ([PAPER | {"expires": "2029-05-01", "endorsed": "2026-05-01"}], "2029-05-01"),
+        ([PAPER | {"expires": "2026-11-28", "endorsed": "2026-05-01"}], "2026-11-28 OVER"),
+        (
+            [
+                {"name": "Interim ISSC", "expires": "2026-06-01"},
+                PAPER | {"expires": "2031-06-01", "window_until": None},
+            ],
+            "2031-06-01",
+        ),
+        ([{"name": "International Ship Security Certificate"}], "no date"),
+        ([{"name": "CoP of the SSO", "expires": "2029-05-01"}], "NOT ENTERED"),
+    ],
+)
+async def test_of_an_issc_that_is_endorsed_in_its_window_the_expiry_counts(tmp_path, papers, shown):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    entered = {each["name"].lower(): each for each in papers}
+    async with mailing(tmp_path / "record") as ship:
+        await ship.mail(mail / "1.jsonl", certificates=entered)
+    [row] = listed(mail).rows
+    assert fleet.cells(row, now_utc=NOW)["ISSC"] == shown
+
+
 async def test_the_list_names_what_the_company_has_to_see_to(tmp_path, capsys):
     mail = tmp_path / "mail"
     mail.mkdir()

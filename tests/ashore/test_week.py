@@ -166,3 +166,19 @@ def test_it_is_no_table(tmp_path, capsys):
     words = ["export", "digest", "--format", "csv", "--by", MATE, "--to-whom", "CSO"]
     assert main([*words, "--out", str(tmp_path / "x.csv")]) == 1
     assert "jsonl" in capsys.readouterr().err
+
+
+def test_the_next_exercise_is_due_as_the_ships_own_worklist_has_it():
+    held = {"exercise/a": {"ended": "2025-07-15T08:00:00.000Z"}}
+    said = week.told(plain_week(held=held))["exercise"]
+    assert said["limit"] == "2026-12-31T15:59:59.000Z", "the end of the next year on board"
+
+
+def test_the_issc_is_among_the_papers_however_many_there_are():
+    entered = {f"cop {n:02d}": {"name": f"CoP {n:02d}", "expires": None} for n in range(12)}
+    entered |= {
+        "interim issc": {"name": "Interim ISSC", "expires": "2026-01-01"},
+        "issc": {"name": "ISSC", "expires": "2029-05-01"},
+    }
+    names = [each["name"] for each in week.told(plain_week(certificates=entered))["papers"]]
+    assert names[:3] == ["ISSC", "Interim ISSC", "CoP 00"]
