@@ -100,8 +100,9 @@ def gathered(paths: Iterable[Path], keys: Sequence[Key], *, now_utc: datetime) -
             refused.append(Refused(path, f"its report is not as ships write them: {err!r}"))
         else:
             by_ship[report.prefix].append(report)
+    # By her record and not by her dates: a clock that was wrong once is neither a shrunk record nor the newest report.
     rows = [
-        _row(sorted(found, key=lambda each: (each.made_utc, each.seq)), now_utc)
+        _row(sorted(found, key=lambda each: (each.place[0], each.seq)), now_utc)
         for found in by_ship.values()
     ]
     silent = sorted({key.name for key in keys} - by_ship.keys())

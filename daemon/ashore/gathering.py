@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 EXPORTED: Final = "record.exported"
 MOST_READ: Final = 20_000
 """Entries of one type in a week: far more than a ship writes; a flood costs a count, not the watch."""
-MOST_EXPORTS: Final = 200
-"""So far back the report before this one is looked for."""
+EXPORTS_A_PAGE: Final = 200
+"""So many at once are looked at for the report before this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,21 +102,31 @@ async def gathered(parts: Parts) -> dict[str, Json]:
 
 
 async def grown(record: Record, head: Checkpoint) -> dict[str, Json]:
-    """Return a head, and the proof that it grew out of the head of the report before this one."""
-    said: dict[str, Json] = {"note": head.note, "from": None, "hashes": []}
-    number = segment_of(head)
-    query = Query(type=EXPORTED, newest_first=True, limit=MOST_EXPORTS)
-    for entry in await record.entries(query):
-        report: Any = entry.open.get(DIGEST)
-        if not isinstance(report, dict):
-            continue
-        before = checkpoint.unverified(str(report["growth"]["note"]))
-        if before.origin == head.origin and number is not None:
-            path = await growth.consistency(record, number, before.size, head.size)
-            hashes: list[Json] = [base64.b64encode(each).decode() for each in path]
-            said |= {"from": before.size, "hashes": hashes}
-        break  # of an earlier segment: the first entry of this one commits to it
+    """Return a head, which report it follows, and the proof that it grew out of the head of that one."""
+    said: dict[str, Json] = {"note": head.note, "follows": None, "from": None, "hashes": []}
+    number, before = segment_of(head), await _head_before(record)
+    if before is None:
+        return said
+    said["follows"] = [segment_of(before) or 0, before.size]
+    # Of one in an earlier segment there is no proof: the first entry of this one commits to it.
+    if before.origin == head.origin and number is not None:
+        path = await growth.consistency(record, number, before.size, head.size)
+        hashes: list[Json] = [base64.b64encode(each).decode() for each in path]
+        said |= {"from": before.size, "hashes": hashes}
     return said
+
+
+async def _head_before(record: Record) -> Checkpoint | None:
+    """Return the head in the newest report of the segments that are here; None: there is none."""
+    query = Query(type=EXPORTED, newest_first=True, limit=EXPORTS_A_PAGE)
+    while page := await record.entries(query):
+        for entry in page:
+            report: Any = entry.open.get(DIGEST)
+            # One on paper is in no folder ashore, so that nothing there can follow it.
+            if isinstance(report, dict) and entry.open.get("format") != "pdf":
+                return checkpoint.unverified(str(report["growth"]["note"]))
+        query = replace(query, before=page[-1].seq)
+    return None
 
 
 async def _all(record: Record, type_: str, since: str) -> list[Entry]:

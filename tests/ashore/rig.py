@@ -96,7 +96,7 @@ class Mailing:
 
     async def mail(self, out: Path, **said: Any) -> dict[str, Any]:
         """Write the week into a file as an export does; return what it says."""
-        now_utc = said.pop("now_utc", NOW)
+        now_utc, form = said.pop("now_utc", NOW), said.pop("form", "jsonl")
         self._clock.move_to(now_utc)
         growth = await gathering.grown(self.record, await self.record.seal())
         report = week.told(plain_week(self.imo, now_utc=now_utc, growth=growth, **said))
@@ -106,11 +106,11 @@ class Mailing:
             subject="record",
             classification=Classification.SSO,
             actor=Actor(person="R. Menon"),
-            open={"what": "digest", gathering.DIGEST: report},
+            open={"what": "digest", "format": form, gathering.DIGEST: report},
         )
         entry = await self.record.submit(draft)
         await self.record.seal()
-        [segment] = sorted(self._place.glob("segment-*.db"))
+        *_, segment = sorted(self._place.glob("segment-*.db"))
         lines = export.lines(segment, profile=export.Profile.EXCERPT, entries={entry.seq})
         out.write_bytes(b"".join(lines))
         return report

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from datetime import timedelta
 
 import pytest
 
-from daemon.ashore import fleet, reading
+from daemon.ashore import fleet, gathering, reading
 from daemon.cli import main
 from daemon.record import verify
 from tests.ashore.rig import NOW, mailing, vkey_of
@@ -139,6 +140,71 @@ async def test_a_record_that_was_rewritten_between_two_reports_is_an_alarm(tmp_p
         await ship.mail(mail / "3.jsonl", now_utc=NOW + timedelta(minutes=5))
     [row] = listed(mail).rows
     assert any(each.startswith("RECORD: her record shrank") for each in row.alarms)
+
+
+@pytest.mark.parametrize("wrong", [NOW - 40 * DAY, NOW + 30 * DAY])
+async def test_a_clock_that_was_wrong_once_is_no_shrunk_record_and_hides_no_newer_report(
+    tmp_path, wrong
+):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(20, at=NOW - 15 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 14 * DAY)
+        await ship.live(20, at=NOW - 8 * DAY)
+        await ship.mail(mail / "2.jsonl", now_utc=wrong)
+        await ship.live(20, at=NOW - DAY)
+        await ship.mail(mail / "3.jsonl")
+    [row] = listed(mail).rows
+    assert (row.report.path.name, row.alarms) == ("3.jsonl", ())
+    assert row.record.startswith("grown since")
+
+
+async def test_a_record_that_went_back_to_an_older_segment_is_an_alarm(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(30, at=NOW - 16 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 15 * DAY)
+    shutil.copytree(tmp_path / "record", tmp_path / "older")
+    async with mailing(tmp_path / "record", began=NOW - 14 * DAY) as ship:
+        await ship.record.rotate("a test")
+        await ship.mail(mail / "2.jsonl", now_utc=NOW - 8 * DAY)
+    [row] = listed(mail).rows
+    assert row.record == "not compared: a new segment began: ispsd/9999993/2"
+    assert row.alarms == ()
+    async with mailing(tmp_path / "older", began=NOW - 7 * DAY) as ship:
+        await ship.live(5, at=NOW - DAY)
+        await ship.mail(mail / "3.jsonl")
+    [row] = listed(mail).rows
+    assert row.alarms[0].startswith("RECORD: her record shrank or was rewritten")
+
+
+async def test_a_report_on_paper_between_two_files_is_not_missed_ashore(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.mail(tmp_path / "paper", now_utc=NOW - 7 * DAY, form="pdf")
+        await ship.live(20, at=NOW - DAY)
+        await ship.mail(mail / "2.jsonl")
+    [row] = listed(mail).rows
+    assert (row.record, row.alarms) == ("grown since 22 Nov", ())
+
+
+async def test_reports_that_say_nothing_of_the_one_before_are_compared_in_their_segment(
+    tmp_path, monkeypatch
+):
+    real = gathering.grown
+
+    async def older(*given):
+        said = await real(*given)
+        return {name: value for name, value in said.items() if name != "follows"}
+
+    monkeypatch.setattr(gathering, "grown", older)
+    mail = await two_weeks(tmp_path)
+    [row] = listed(mail).rows
+    assert (row.record, row.alarms) == ("grown since 22 Nov", ())
 
 
 async def test_a_proof_of_growth_that_is_of_another_history_is_an_alarm(tmp_path):
