@@ -41,7 +41,8 @@ class Parts:
 
     Attributes:
         ask: Answers a request of the control socket.
-        covert: The ids of the SSAS tests.
+        ssas: The ids of the tests that prove an alert from a point of activation to the shore.
+        covert: The ids of the tests of class ``sso`` and of what they are of: named nowhere in the report.
         copied_utc: When the newest second copy was verified; None: never since the start, or there is none.
     """
 
@@ -54,6 +55,7 @@ class Parts:
     regime: Callable[[], Regime]
     ship_time: Callable[[], timezone]
     ask: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
+    ssas: frozenset[str]
     covert: frozenset[str]
     copied_utc: Callable[[], datetime | None]
 
@@ -85,8 +87,9 @@ async def gathered(parts: Parts) -> dict[str, Json]:
             regime=parts.regime(),
             clock=parts.clock.status().value,
             tests=tests,
+            ssas=parts.ssas,
             covert=parts.covert,
-            shore=await _shore(record, tests, parts.covert),
+            shore=await _shore(record, tests, parts.ssas),
             defects=defects,
             held=await record.state(fold.HELD),
             certificates=await record.state(fold.CERTIFICATE),
@@ -147,10 +150,10 @@ async def _newest(record: Record) -> int:
 
 
 async def _shore(
-    record: Record, tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
+    record: Record, tests: Sequence[Mapping[str, Any]], ssas: frozenset[str]
 ) -> tuple[int, int] | None:
     """Return how many addressees of how many confirmed the newest SSAS test."""
-    newest = week.last_ssas(tests, covert)
+    newest = week.last_ssas(tests, ssas)
     if newest is None or newest["seq"] is None:
         return None
     private = await record.part(newest["seq"], Classification.SSO) or {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from daemon import forms
 from daemon.book import duties
 from daemon.book.lines import moment
-from daemon.model import Outcome
+from daemon.model import Outcome, Readiness
 from daemon.testing.reasons import WORDS
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ NIGHT_BEGINS_H, NIGHT_ENDS_H = 22, 6
 """Ship's time."""
 REPEATED_NIGHTS: Final = 3
 """The same thing inhibited, permitted or taken out of service in so many nights of a week is a pattern."""
+NOTHING_DUE: Final = frozenset({Readiness.IN_ORDER.value, Readiness.NOT_TESTABLE.value})
+"""How a test stands that is due at no time: nothing asks for it, or no clock can say."""
 EASED: Final = {
     "inhibit.given": "inhibited",
     "permit.given": "permit",
@@ -49,8 +51,9 @@ class Week:
     Attributes:
         flag: The flag profile, and the first digits of the MMSI, as entries have them.
         tests: Every test as the request ``tests`` answers.
-        covert: The ids of the SSAS tests.
-        shore: Of the newest passed SSAS test, how many addressees of how many confirmed it; None: none ever passed.
+        ssas: The ids of the tests that prove an alert from a point of activation to the shore: the SSAS tests.
+        covert: The ids of the tests of class ``sso`` and of what they are of: named nowhere.
+        shore: Of the newest SSAS test, how many addressees of how many confirmed it; None: that is not on file.
         defects: Those that are open, as the request ``defects`` answers.
         held: Drills and exercises, as they stand in the record (``daemon.record.fold.HELD``).
         certificates: The newest of each paper with a date.
@@ -70,6 +73,7 @@ class Week:
     regime: Regime
     clock: str
     tests: Sequence[Mapping[str, Any]]
+    ssas: frozenset[str]
     covert: frozenset[str]
     shore: tuple[int, int] | None
     defects: Sequence[Mapping[str, Any]]
@@ -126,11 +130,9 @@ def told(week: Week) -> dict[str, Json]:
     }
 
 
-def last_ssas(
-    tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
-) -> Mapping[str, Any] | None:
+def last_ssas(tests: Sequence[Mapping[str, Any]], ssas: frozenset[str]) -> Mapping[str, Any] | None:
     """Return the newest result of the SSAS tests, whatever point it was of; None while there is none."""
-    last = (row["last"] for row in tests if row["test"] in covert and row["last"])
+    last = (row["last"] for row in tests if row["test"] in ssas and row["last"])
     return max(last, key=lambda said: said["at"], default=None)
 
 
@@ -149,16 +151,20 @@ def _tests(week: Week) -> dict[str, Json]:
 
 def _ssas(week: Week) -> dict[str, Json]:
     """Return the newest SSAS test of all, whatever point it was of, and when the next is due."""
-    rows = [row for row in week.tests if row["test"] in week.covert]
-    last = last_ssas(rows, week.covert)
-    due = min((row["next_due"] for row in rows if row["next_due"]), default=None)
+    rows = [row for row in week.tests if row["test"] in week.ssas]
+    last = last_ssas(rows, week.ssas)
+    due = [
+        row["next_due"] or forms.utc(week.now_utc)  # never passed, failed, or asked for by an event
+        for row in rows
+        if row["next_due"] or row["readiness"] not in NOTHING_DUE
+    ]
     confirmed, recipients = week.shore or (None, None)
     return {
         "tests": len(rows),
         "last": None if last is None else {"at": last["at"], "result": last["result"]},
         "confirmed": confirmed,
         "recipients": recipients,
-        "next": due,
+        "next": min(due, default=None),
     }
 
 

@@ -46,6 +46,7 @@ def plain_week(imo: int = 9999993, **said: Any) -> Week:
             regime=regime(),
             clock="synced",
             tests=(),
+            ssas=frozenset(),
             covert=frozenset(),
             shore=None,
             defects=(),

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.ashore import week
 from daemon.cli import main
-from daemon.model import Classification
+from daemon.model import Classification, Readiness
 from daemon.papers import making, outcome, release
 from daemon.papers.moments import Period
 from daemon.record import verify
@@ -100,15 +100,57 @@ def test_an_activation_point_is_never_named_though_its_test_is_counted():
     assert "p1" not in json.dumps(told)
 
 
+def ssas(*rows, **said):
+    """What is told of the SSAS where these tests are the ship's; those whose id begins so go to the shore."""
+    ids = frozenset(row["test"] for row in rows)
+    to_shore = frozenset(each for each in ids if each.startswith("t-ssas-e"))
+    return week.told(plain_week(tests=rows, ssas=to_shore, covert=ids, **said))["ssas"]
+
+
+def last(seq, result, at):
+    return {"last": {"seq": seq, "result": result, "at": iso(at)}}
+
+
 def test_the_last_ssas_test_is_the_newest_of_all_points():
-    rows = [
-        SSAS | {"test": "t-ssas-e-p1", "last": {"seq": 1, "result": "SAT", "at": iso(NOW)}},
-        SSAS | {"test": "t-ssas-e-p2", "last": {"seq": 2, "result": "UNSAT", "at": iso(NOW - timedelta(days=3))}},
-    ]  # fmt: skip
-    covert = frozenset(row["test"] for row in rows)
-    said = week.told(plain_week(tests=rows, covert=covert, shore=(2, 2)))["ssas"]
+    said = ssas(
+        SSAS | last(1, "SAT", NOW),
+        SSAS | {"test": "t-ssas-e-p2"} | last(2, "UNSAT", NOW - timedelta(days=3)),
+        shore=(2, 2),
+    )
     assert said["last"] == {"at": iso(NOW), "result": "SAT"}
     assert (said["confirmed"], said["recipients"]) == (2, 2)
+
+
+def test_a_lamp_and_a_text_that_are_covert_too_are_no_ssas_test():
+    due = iso(NOW + timedelta(days=90))
+    said = ssas(
+        SSAS | last(1, "UNSAT", NOW - timedelta(days=80)) | {"next_due": due},
+        SSAS | {"test": "t-ssas-l", "next_due": iso(NOW)} | last(2, "SAT", NOW),
+        SSAS | {"test": "t-muster-comms", "next_due": None} | last(3, "SAT", NOW),
+    )
+    assert said["tests"] == 1
+    assert said["last"] == {"at": iso(NOW - timedelta(days=80)), "result": "UNSAT"}
+    assert said["next"] == due
+
+
+@pytest.mark.parametrize(
+    ("stands", "is_now"),
+    [
+        (Readiness.DEFECT, True),
+        (Readiness.TEST_DUE, True),
+        (Readiness.OVERDUE, True),
+        (Readiness.OUT_OF_SERVICE, True),
+        (Readiness.IN_ORDER, False),
+        (Readiness.NOT_TESTABLE, False),
+    ],
+)
+def test_an_ssas_test_that_is_due_at_once_is_due_before_every_other(stands, is_now):
+    later = iso(NOW + timedelta(days=90))
+    said = ssas(
+        SSAS | {"readiness": stands.value, "next_due": None, "last": None},
+        SSAS | {"test": "t-ssas-e-p2", "readiness": "in order", "next_due": later, "last": None},
+    )
+    assert said["next"] == (iso(NOW) if is_now else later)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "pdf"])
@@ -160,6 +202,7 @@ async def test_a_ship_exports_her_week_signed_by_her_sso(tmp_path, form):
         if "digest" in line.get("entry", {}).get("open", {})
     )
     assert report["ship"]["name"] == "KESTREL STRAIT"
+    assert report["ssas"]["tests"] == 1, "the one that goes to the shore"
 
 
 def test_it_is_no_table(tmp_path, capsys):
