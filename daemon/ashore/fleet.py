@@ -191,7 +191,10 @@ def _standing(said: Mapping[str, Any], readiness: str) -> int:
 
 
 def _eased(said: Mapping[str, Any]) -> str:
-    repeated = [str(each["what"]).upper() for each in said["list"] if each.get("repeated") is True]
+    # The same thing may stand there inhibited and permitted.
+    repeated = dict.fromkeys(
+        str(each["what"]).upper() for each in said["list"] if each.get("repeated") is True
+    )
     return f"{said['times']}" + (f" REPEATED {', '.join(repeated)}" if repeated else "")
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
-from daemon.ashore import week
+from daemon.ashore import quiet, week
 from daemon.ashore.week import Week
 from daemon.errors import RecordError
 from daemon.model import Classification
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 EXPORTED: Final = "record.exported"
 MOST_READ: Final = 20_000
-"""Entries of one type in a week: far more than a ship writes; a flood costs a count, not the watch."""
+"""Entries of one type: far more than a ship writes; a flood costs a count, not the watch."""
 EXPORTS_A_PAGE: Final = 200
 """So many at once are looked at for the report before this one."""
 
@@ -69,7 +69,9 @@ async def gathered(parts: Parts) -> dict[str, Json]:
     """
     record, now_utc = parts.record, parts.clock.utc()
     begins = forms.utc(now_utc - timedelta(days=week.DAYS))
-    eased = [each for type_ in week.EASED for each in await _all(record, type_, begins)]
+    ran = forms.utc(now_utc - timedelta(days=week.DAYS) - quiet.LONGEST)
+    of_eased = [*quiet.EASED, *quiet.ENDED]
+    eased = [each for type_ in of_eased for each in await _all(record, type_, ran)]
     results = await _all(record, RESULT, begins)
     tests: Any = (await parts.ask({"do": "tests"}))["tests"]
     defects: Any = (await parts.ask({"do": "defects"}))["defects"]
@@ -94,7 +96,7 @@ async def gathered(parts: Parts) -> dict[str, Json]:
             held=await record.state(fold.HELD),
             certificates=await record.state(fold.CERTIFICATE),
             reviewed=await record.state(fold.REVIEWED),
-            eased=eased,
+            eased=sorted(eased, key=lambda entry: entry.seq),
             results=week.counted(results),
             sounded=rates["sounded"],
             newest_seq=await _newest(record),
@@ -133,12 +135,14 @@ async def _head_before(record: Record) -> Checkpoint | None:
 
 
 async def _all(record: Record, type_: str, since: str) -> list[Entry]:
+    """Return the entries of a type since a moment; of a flood the newest."""
     found: list[Entry] = []
-    query = Query(type=type_, since=since, limit=MOST_ENTRIES)
-    while page := await record.entries(replace(query, after=found[-1].seq if found else None)):
+    query = Query(type=type_, since=since, newest_first=True, limit=MOST_ENTRIES)
+    while page := await record.entries(query):
         found += page
         if len(found) >= MOST_READ:
             break
+        query = replace(query, before=page[-1].seq)
     return found
 
 

@@ -7,12 +7,13 @@ does not (the insider's pattern).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
+from daemon.ashore import quiet
 from daemon.book import duties
 from daemon.book.lines import moment
 from daemon.model import Outcome, Readiness
@@ -30,18 +31,8 @@ DAYS: Final = 7
 MOST_LISTED: Final = 10
 """Lines of each list; what is left out is counted."""
 LONGEST_TEXT: Final = 60
-NIGHT_BEGINS_H, NIGHT_ENDS_H = 22, 6
-"""Ship's time."""
-REPEATED_NIGHTS: Final = 3
-"""The same thing inhibited, permitted or taken out of service in so many nights of a week is a pattern."""
 NOTHING_DUE: Final = frozenset({Readiness.IN_ORDER.value, Readiness.NOT_TESTABLE.value})
 """How a test stands that is due at no time: nothing asks for it, or no clock can say."""
-EASED: Final = {
-    "inhibit.given": "inhibited",
-    "permit.given": "permit",
-    "out_of_service.begun": "out of service",
-}
-"""What lets a door or an alert be quiet for a time, and what it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +49,8 @@ class Week:
         held: Drills and exercises, as they stand in the record (``daemon.record.fold.HELD``).
         certificates: The newest of each paper with a date.
         reviewed: Up to where the record is reviewed and verified.
-        eased: The week's entries of the types of ``EASED``.
+        eased: Entries of the types of ``daemon.ashore.quiet``, of so long ago that one may run on in this week, in
+            the order of the record.
         results: The week's results of tests, by outcome.
         sounded: How many alerts began to sound; None: not known.
         growth: The newest head, and the proof that it grew out of the one told last.
@@ -208,42 +200,28 @@ def _defects(week: Week) -> dict[str, Json]:
 
 
 def _is_covert(week: Week, defect: Mapping[str, Any]) -> bool:
-    return defect.get("test") in week.covert
+    named = (defect.get("test"), defect.get("equipment"))
+    return any(str(each).casefold() in week.covert for each in named)
 
 
 def _eased(week: Week) -> dict[str, Json]:
     """Return what was inhibited, permitted or out of service, by what it was about, and whether it repeats by night."""
-    about: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-    for entry in week.eased:
-        at = moment(entry.stamp.at)
-        if at is not None:
-            about[EASED[entry.type], _subject(entry)].append(at.astimezone(week.ship_time))
-    rows = []
-    for (how, what), times in about.items():
-        nights = len({_night(at) for at in times} - {None})
-        rows.append((nights >= REPEATED_NIGHTS, len(times), how, what, nights))
-    rows.sort(key=lambda row: (not row[0], -row[1], row[2], row[3]))
+    found = quiet.spans(week.eased, covert=week.covert)
+    rows = quiet.rows(found, begins=week.begins_utc, until=week.now_utc, ship_time=week.ship_time)
     return {
-        "times": len(week.eased),
+        "times": sum(row.times for row in rows),
         "list": [
-            {"how": how, "what": what, "times": times, "nights": nights, "repeated": repeated}
-            for repeated, times, how, what, nights in rows[:MOST_LISTED]
+            {
+                "how": row.how,
+                "what": row.what[:LONGEST_TEXT],
+                "times": row.times,
+                "nights": row.nights,
+                "repeated": row.is_repeated,
+            }
+            for row in rows[:MOST_LISTED]
         ],
         "more": max(0, len(rows) - MOST_LISTED),
     }
-
-
-def _subject(entry: Entry) -> str:
-    said = entry.open
-    name = said.get("source") or said.get("door") or said.get("equipment") or entry.subject
-    return str(name)[:LONGEST_TEXT]
-
-
-def _night(at: datetime) -> str | None:
-    """Return which night a moment of ship's time belongs to, by the day on which it begins; None by day."""
-    if at.hour >= NIGHT_BEGINS_H:
-        return f"{at:%Y-%m-%d}"
-    return f"{at - timedelta(days=1):%Y-%m-%d}" if at.hour < NIGHT_ENDS_H else None
 
 
 def _papers(week: Week) -> list[Json]:

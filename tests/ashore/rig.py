@@ -78,11 +78,16 @@ class Mailing:
         self.imo = imo
         self.record = record
         self._place = place
-        self._clock = clock
+        self.clock = clock
+
+    async def put(self, at: datetime, draft: Draft) -> None:
+        """Let one thing happen."""
+        self.clock.move_to(at)
+        await self.record.submit(draft)
 
     async def live(self, entries: int, *, at: datetime) -> None:
         """Let so many things happen."""
-        self._clock.move_to(at)
+        self.clock.move_to(at)
         for number in range(entries):
             await self.record.submit(
                 Draft(
@@ -98,7 +103,7 @@ class Mailing:
     async def mail(self, out: Path, **said: Any) -> dict[str, Any]:
         """Write the week into a file as an export does; return what it says."""
         now_utc, form = said.pop("now_utc", NOW), said.pop("form", "jsonl")
-        self._clock.move_to(now_utc)
+        self.clock.move_to(now_utc)
         growth = await gathering.grown(self.record, await self.record.seal())
         report = week.told(plain_week(self.imo, now_utc=now_utc, growth=growth, **said))
         draft = Draft(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.ashore import week
+from daemon.ashore import fleet, week
 from daemon.cli import main
 from daemon.model import Classification, Readiness
 from daemon.papers import making, outcome, release
@@ -38,16 +38,24 @@ class Written:
     subject: str = "d12"
 
 
-def inhibited(at, source="d12", type_="inhibit.given"):
+def inhibited(at, source="d12", type_="inhibit.given", *, hours=0, alert="door.store.open.d12"):
     said = {"source": source, "by": "R. Menon", "worker": "R. dela Cruz", "work": "painting"}
+    if type_.startswith("inhibit."):
+        said["alert"] = alert
+    if hours:
+        said["ends"] = iso(at + timedelta(hours=hours))
     return Written(type_, Stamped(iso(at)), said)
 
 
-def eased(*entries):
-    return week.told(plain_week(eased=entries))["eased"]
+def ended(at, source="d12", type_="inhibit.ended", **said):
+    return inhibited(at, source, type_, **said)
 
 
-def at_ships(day: int, hour: int):
+def eased(*entries, **said):
+    return week.told(plain_week(eased=entries, **said))["eased"]
+
+
+def at_ships(day: int, hour: float):
     """A moment of ship's time, which is eight hours ahead."""
     return NOW.replace(day=day, hour=0) + timedelta(hours=hour - 8)
 
@@ -61,6 +69,77 @@ def test_one_night_over_midnight_is_one_night_and_a_day_is_none():
     entries = [inhibited(at_ships(24, 23)), inhibited(at_ships(25, 3)), inhibited(at_ships(25, 12))]
     [row] = eased(*entries)["list"]
     assert (row["times"], row["nights"], row["repeated"]) == (3, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("entries", "nights"),
+    [
+        ([inhibited(at_ships(d, 21), hours=8) for d in range(23, 28)], 5),
+        ([inhibited(at_ships(d, 21), hours=1) for d in range(23, 28)], 0),
+        ([inhibited(at_ships(d, 6), hours=16) for d in range(23, 28)], 0),
+        ([inhibited(at_ships(24, 12), type_="out_of_service.begun", hours=48)], 2),
+        # ended before its time, once before the night and once in it
+        ([inhibited(at_ships(24, 21), hours=8), ended(at_ships(24, 21.5))], 0),
+        ([inhibited(at_ships(24, 21), hours=8), ended(at_ships(24, 22.5))], 1),
+        # given anew for a shorter time, and the same door's other alert that goes on
+        ([inhibited(at_ships(24, 12), hours=60), inhibited(at_ships(24, 13), hours=1)], 0),
+        ([inhibited(at_ships(24, 12), hours=12), ended(at_ships(24, 13), alert="other")], 1),
+        # from before the week (it begins on the 22nd at 1600) into it, and not
+        ([inhibited(at_ships(10, 12), type_="out_of_service.begun", hours=480)], 7),
+        (
+            [
+                inhibited(at_ships(10, 12), type_="out_of_service.begun", hours=480),
+                ended(at_ships(23, 12), type_="out_of_service.ended"),
+            ],
+            1,
+        ),
+        ([inhibited(at_ships(21, 23), hours=8)], 0),
+        # what is still to come does not count yet
+        ([inhibited(at_ships(28, 23), hours=480)], 1),
+    ],
+)
+def test_every_night_counts_in_which_it_was_quiet_and_not_only_that_in_which_it_was_given(
+    entries, nights
+):
+    said = eased(*entries)
+    row = said["list"][0] if said["list"] else {"nights": 0, "repeated": False}
+    assert (row["nights"], row["repeated"]) == (nights, nights >= 3)
+
+
+def test_what_runs_on_from_the_week_before_is_listed_and_not_counted_as_given():
+    said = eased(inhibited(at_ships(10, 12), type_="out_of_service.begun", hours=480))
+    assert said["times"] == 0
+    assert [(row["what"], row["times"]) for row in said["list"]] == [("d12", 0)]
+    gone = eased(inhibited(at_ships(10, 12), type_="out_of_service.begun", hours=48))
+    assert gone["list"] == []
+
+
+def test_a_door_that_is_quiet_by_another_kind_each_night_is_marked_in_all_of_them():
+    said = eased(
+        inhibited(at_ships(24, 23)),
+        inhibited(at_ships(25, 23), type_="permit.given"),
+        inhibited(at_ships(26, 23), type_="out_of_service.begun"),
+        inhibited(at_ships(26, 23), "d17"),
+    )
+    rows = [(row["how"], row["what"], row["nights"], row["repeated"]) for row in said["list"]]
+    assert rows == [
+        ("inhibited", "d12", 3, True),
+        ("out of service", "d12", 3, True),
+        ("permit", "d12", 3, True),
+        ("inhibited", "d17", 1, False),
+    ]
+    assert fleet._eased(said) == "4 REPEATED D12"
+
+
+def test_of_what_is_covert_the_pattern_is_told_and_no_name():
+    covert = frozenset({"p1"})
+    entries = [inhibited(at_ships(d, 23), "p1", "out_of_service.begun") for d in (24, 25, 26)]
+    [row] = eased(*entries, covert=covert)["list"]
+    assert (row["what"], row["times"], row["repeated"]) == ("not named ashore", 3, True)
+    found = {"found_at": iso(NOW), "measure": None, "told": None, "test": None}
+    defect = found | {"defect": "def-001", "equipment": "P1"}
+    said = week.told(plain_week(defects=[defect], covert=covert))["defects"]
+    assert (said["open"], said["list"]) == (1, [])
 
 
 def test_permits_and_equipment_out_of_service_are_counted_by_what_they_are_about():
