@@ -102,6 +102,7 @@ async def gathered(parts: Parts) -> dict[str, Json]:
             newest_seq=await _newest(record),
             copy_age_h=None if copied is None else int((now_utc - copied) / timedelta(hours=1)),
             growth=await grown(record, head),
+            room=week.room_for(head.size),
         )
     )
 

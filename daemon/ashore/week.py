@@ -17,6 +17,8 @@ from daemon.ashore import quiet
 from daemon.book import duties
 from daemon.book.lines import moment
 from daemon.model import Outcome, Readiness
+from daemon.papers.release import MOST_DIGEST_BYTES
+from daemon.record import codec
 from daemon.testing.reasons import WORDS
 
 if TYPE_CHECKING:
@@ -31,6 +33,12 @@ DAYS: Final = 7
 MOST_LISTED: Final = 10
 """Lines of each list; what is left out is counted."""
 LONGEST_TEXT: Final = 60
+HASH_BYTES: Final = 47
+"""Of a proof, in a file."""
+PROOFS: Final = 3
+"""In a file: of the first entry of the segment, of the sender's key, of the report's own entry."""
+BESIDE_BYTES: Final = 3_500
+"""Of a file, for what is neither report nor proof: those entries, signatures, a head with some witnesses' lines."""
 NOTHING_DUE: Final = frozenset({Readiness.IN_ORDER.value, Readiness.NOT_TESTABLE.value})
 """How a test stands that is due at no time: nothing asks for it, or no clock can say."""
 
@@ -54,6 +62,7 @@ class Week:
         results: The week's results of tests, by outcome.
         sounded: How many alerts began to sound; None: not known.
         growth: The newest head, and the proof that it grew out of the one told last.
+        room: So many bytes the report may take (``room_for``).
     """
 
     ship: Ship
@@ -78,14 +87,37 @@ class Week:
     newest_seq: int
     copy_age_h: int | None
     growth: Mapping[str, Json] = field(default_factory=dict)
+    room: int = MOST_DIGEST_BYTES
 
     @property
     def begins_utc(self) -> datetime:
         return self.now_utc - timedelta(days=DAYS)
 
 
+def room_for(size: int) -> int:
+    """Return how many bytes a report may take in the file of a segment of so many entries."""
+    return MOST_DIGEST_BYTES - BESIDE_BYTES - PROOFS * HASH_BYTES * size.bit_length()
+
+
 def told(week: Week) -> dict[str, Json]:
-    """Return the report, as it stands in the entry of its export."""
+    """Return the report, as it stands in the entry of its export; its lists are cut where there is no room for them."""
+    said = _said(week)
+    lists: list[tuple[Any, str, str]] = [
+        (said["tests"], "overdue", "more"),
+        (said["defects"], "list", "more"),
+        (said["eased"], "list", "more"),
+        (said, "papers", "more_papers"),
+    ]
+    while len(codec.encode(said)) > week.room:
+        within, name, more = max(lists, key=lambda each: len(each[0][each[1]]))
+        if len(within[name]) <= 1:
+            break
+        del within[name][-1]
+        within[more] += 1
+    return said
+
+
+def _said(week: Week) -> dict[str, Json]:
     return {
         "v": VERSION,
         "from": forms.utc(week.begins_utc),
@@ -112,6 +144,7 @@ def told(week: Week) -> dict[str, Json]:
         "results": [{"result": name, "count": count} for name, count in week.results.items()],
         "sounded": week.sounded,
         "papers": _papers(week),
+        "more_papers": max(0, len(week.certificates) - MOST_LISTED),
         "record": {
             "newest": week.newest_seq,
             "reviewed_to": _covered(week, "reviewed"),
@@ -130,14 +163,16 @@ def last_ssas(tests: Sequence[Mapping[str, Any]], ssas: frozenset[str]) -> Mappi
 
 def _tests(week: Week) -> dict[str, Json]:
     stands = Counter(str(row["readiness"]) for row in week.tests)
-    overdue = [row for row in week.tests if row["readiness"] == "overdue"]
+    overdue = [
+        {"test": row["test"], "limit": row["limit"]}
+        for row in week.tests
+        if row["readiness"] == Readiness.OVERDUE.value
+        and row["test"] not in week.covert  # counted, and told below
+    ]
     return {
         "stands": [{"readiness": name, "count": count} for name, count in sorted(stands.items())],
-        "overdue": [
-            {"test": row["test"], "limit": row["limit"]}
-            for row in overdue[:MOST_LISTED]
-            if row["test"] not in week.covert  # counted, and told below
-        ],
+        "overdue": [*overdue[:MOST_LISTED]],
+        "more": max(0, len(overdue) - MOST_LISTED),
     }
 
 
@@ -182,6 +217,7 @@ def _drill_limit(last: datetime, _: timezone) -> datetime:
 def _defects(week: Week) -> dict[str, Json]:
     since = {str(each["defect"]): moment(each["found_at"]) for each in week.defects}
     long = [at for at in since.values() if at is not None and week.now_utc - at > duties.LONG_OPEN]
+    named = [each for each in week.defects if not _is_covert(week, each)]
     return {
         "open": len(week.defects),
         "over_7_days": len(long),
@@ -193,9 +229,9 @@ def _defects(week: Week) -> dict[str, Json]:
                 "measure": bool(each["measure"]),
                 "told": bool(each["told"]),
             }
-            for each in week.defects[:MOST_LISTED]
-            if not _is_covert(week, each)
+            for each in named[:MOST_LISTED]
         ],
+        "more": max(0, len(named) - MOST_LISTED),
     }
 
 

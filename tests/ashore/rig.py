@@ -104,8 +104,12 @@ class Mailing:
         """Write the week into a file as an export does; return what it says."""
         now_utc, form = said.pop("now_utc", NOW), said.pop("form", "jsonl")
         self.clock.move_to(now_utc)
-        growth = await gathering.grown(self.record, await self.record.seal())
-        report = week.told(plain_week(self.imo, now_utc=now_utc, growth=growth, **said))
+        head = await self.record.seal()
+        said = {
+            "growth": await gathering.grown(self.record, head),
+            "room": week.room_for(head.size),
+        } | said
+        report = week.told(plain_week(self.imo, now_utc=now_utc, **said))
         draft = Draft(
             kind="system",
             type=gathering.EXPORTED,

@@ -9,10 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from daemon.ashore import fleet, gathering, reading
+from daemon.ashore import fleet, gathering, reading, week
 from daemon.cli import main
+from daemon.papers.release import MOST_DIGEST_BYTES
 from daemon.record import verify
 from tests.ashore.rig import NOW, mailing, vkey_of
+from tests.ashore.test_week import inhibited
+from tests.papers.rig import iso
 
 DAY = timedelta(days=1)
 IMO = 9999993
@@ -46,6 +49,42 @@ async def test_a_week_that_a_ship_mails_is_her_own_word_in_less_than_10_kb(tmp_p
     assert (row.ship, row.alarms) == ("KESTREL STRAIT", ())
     assert row.record == "grown since 22 Nov"
     assert row.report.by == "R. Menon"
+
+
+async def test_a_ship_with_much_to_tell_stays_within_10_kb_and_says_what_is_left_out(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    ids = [f"bosun-store-number-{number:02d}-upper-dk" for number in range(40)]
+    long_ago = NOW - 30 * DAY
+    rows = [STANDS[0] | {"test": f"t-{each}"[:31], "limit": iso(long_ago)} for each in ids]
+    found = {"found_at": iso(long_ago), "measure": "x", "told": "y", "test": None}
+    dates = dict.fromkeys(("expires", "window_from", "window_until", "endorsed"), "2028-05-01")
+    papers = {each: {"name": f"{'Свидетельство' * 4} {each}", **dates} for each in ids}
+    much = {
+        "tests": rows,
+        "defects": [
+            found | {"defect": f"def-{n:03d}", "equipment": each} for n, each in enumerate(ids)
+        ],
+        "eased": [inhibited(NOW - DAY, each) for each in ids],
+        "certificates": papers | {"issc": {"name": "ISSC", "expires": "2029-05-01"}},
+    }
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(300, at=NOW - 8 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.live(300, at=NOW - DAY)
+        said = await ship.mail(mail / "2.jsonl", **much)
+    # A whole ship's file has the sender's signature and key as well.
+    assert (mail / "2.jsonl").stat().st_size < MOST_DIGEST_BYTES - 1_500
+    cut = [
+        (said["tests"]["overdue"], said["tests"]["more"], 40),
+        (said["defects"]["list"], said["defects"]["more"], 40),
+        (said["eased"]["list"], said["eased"]["more"], 40),
+        (said["papers"], said["more_papers"], 41),
+    ]
+    assert [len(shown) + more for shown, more, _ in cut] == [all_ for *_, all_ in cut]
+    assert all(5 <= len(shown) < week.MOST_LISTED for shown, *_ in cut)
+    [row] = listed(mail).rows
+    assert (row.alarms, fleet.cells(row, now_utc=NOW)["ISSC"]) == ((), "2029-05-01")
 
 
 async def test_it_verifies_offline_in_one_command(tmp_path, capsys):

@@ -16,7 +16,7 @@ from daemon.papers import making, outcome, release
 from daemon.papers.moments import Period
 from daemon.record import verify
 from tests.ashore.rig import NOW, plain_week
-from tests.papers.rig import MATE, iso, text_of
+from tests.papers.rig import MATE, at, exported, flat, iso, made, text_of
 from tests.ship import sailing
 
 SSAS = {"test": "t-ssas-e-p1", "readiness": "overdue", "limit": None, "next_due": iso(NOW)}
@@ -170,6 +170,25 @@ def test_long_lists_are_cut_and_say_how_much_is_left_out():
     assert many["times"] == 25
 
 
+def test_on_paper_too_it_stands_how_much_is_left_out(tmp_path):
+    rows = [DOOR | {"test": f"t-{number:02d}"} for number in range(12)]
+    found = {"found_at": iso(NOW), "measure": None, "told": None, "test": None, "equipment": "d12"}
+    report = week.told(
+        plain_week(
+            tests=rows,
+            defects=[found | {"defect": f"def-{number:03d}"} for number in range(13)],
+            eased=[inhibited(at_ships(24, 12), f"d{number:02d}") for number in range(14)],
+            certificates={str(n): {"name": f"CoP {n}"} for n in range(15)},
+            growth={"note": "", "hashes": []},
+        )
+    )
+    read, [seq] = made(tmp_path, [exported(at(29), what="digest", digest=report)])
+    given = release.Release("CSO", MATE, None, seq)
+    words = flat(text_of(read.pdf("digest", release=given)[0]))
+    for said in ("2 more", "3 more in the record", "4 more in the record", "5 more in the record"):
+        assert flat(said) in words
+
+
 def test_an_activation_point_is_never_named_though_its_test_is_counted():
     told = week.told(
         plain_week(tests=[SSAS | {"last": None}, DOOR], covert=frozenset({SSAS["test"]}))
@@ -247,7 +266,7 @@ async def test_a_ship_exports_her_week_signed_by_her_sso(tmp_path, form):
         moments = {"from": period.begins.isoformat(), "to": period.ends.isoformat()}
         lent = await ship.control(asked | moments)
         out = tmp_path / f"week.{form}"
-        made = outcome.made(
+        paper = outcome.made(
             making.Asked("digest", release.Release("P. Okafor", MATE, None, lent["recorded"])),
             form,
             period,
@@ -258,10 +277,10 @@ async def test_a_ship_exports_her_week_signed_by_her_sso(tmp_path, form):
             now=now_utc,
             say=lambda _: None,
         )
-        outcome.write(made, out, say=lambda _: None)
+        outcome.write(paper, out, say=lambda _: None)
         key = Path(lent["keys"][0]).read_text("utf-8")
     if form == "pdf":
-        assert made.pages == 1
+        assert paper.pages == 1
         assert "Last SSAS test" in text_of(out.read_bytes())
         return
     assert out.stat().st_size < 10_000
