@@ -42,7 +42,7 @@ class Parts:
     Attributes:
         ask: Answers a request of the control socket.
         ssas: The ids of the tests that prove an alert from a point of activation to the shore.
-        covert: The ids of the tests of class ``sso`` and of what they are of: named nowhere in the report.
+        covert: The tests of class ``sso``, what they are of, points of activation, in small letters: named nowhere.
         copied_utc: When the newest second copy was verified; None: never since the start, or there is none.
     """
 

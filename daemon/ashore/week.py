@@ -51,7 +51,7 @@ class Week:
         flag: The flag profile, and the first digits of the MMSI, as entries have them.
         tests: Every test as the request ``tests`` answers.
         ssas: The ids of the tests that prove an alert from a point of activation to the shore: the SSAS tests.
-        covert: The ids of the tests of class ``sso`` and of what they are of: named nowhere.
+        covert: The tests of class ``sso``, what they are of, points of activation, in small letters: named nowhere.
         shore: Of the newest SSAS test, how many addressees of how many confirmed it; None: that is not on file.
         defects: Those that are open, as the request ``defects`` answers.
         held: Drills and exercises, as they stand in the record (``daemon.record.fold.HELD``).

@@ -545,7 +545,14 @@ class Fitted:
                 ask=self._requests.carry_out,
                 ssas=frozenset(test.config.id for test in tests if is_end_to_end(test)),
                 covert=frozenset(
-                    name for test in covert for name in (test.config.id, test.config.equipment)
+                    name.casefold()
+                    for test in covert
+                    for name in (
+                        test.config.id,
+                        test.config.equipment,
+                        getattr(test.config, "activation_point", ""),
+                    )
+                    if name
                 ),
                 copied_utc=lambda: self.office.safekeeping.copies.standing.good_utc,
             )
