@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from daemon.record.log import Record
 
 EXPORTED: Final = "record.exported"
-MOST_READ: Final = 20_000
+MOST_READ: Final = 10_000
 """Entries of one type: far more than a ship writes; a flood costs a count, not the watch."""
 EXPORTS_A_PAGE: Final = 200
 """So many at once are looked at for the report before this one."""

@@ -188,7 +188,7 @@ def grew(before: Report, after: Report) -> str | None:
         return None if new.root == old.root else f"two records of {new.size} entries"
     if after.follows is not None and after.follows > before.place:
         raise MissingReportError(f"it follows one of {after.follows[1]} entries, which is not here")
-    # Of a segment whose forerunner is archived nobody knows which report came before: its own he knows.
+    # A record whose older segments are archived does not know which report stands there; those of its newest it knows.
     if after.follows != before.place and (is_same_segment or after.follows is not None):
         return f"her record shrank or was rewritten: at {new.size} entries it knows no report of {old.size}"
     if not is_same_segment:
