@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.ashore.reading import MissingReportError, RefusedFileError, Report, grew, read
+from daemon.book import duties
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def gathered(paths: Iterable[Path], keys: Sequence[Key], *, now_utc: datetime) -
             refused.append(Refused(path, f"its report is not as ships write them: {err!r}"))
         else:
             by_ship[report.prefix].append(report)
+    # By her record and not by her dates: a clock that was wrong once is neither a shrunk record nor the newest report.
     rows = [
-        _row(sorted(found, key=lambda each: (each.made_utc, each.seq)), now_utc)
+        _row(sorted(found, key=lambda each: (each.place[0], each.seq)), now_utc)
         for found in by_ship.values()
     ]
     silent = sorted({key.name for key in keys} - by_ship.keys())
@@ -189,21 +191,25 @@ def _standing(said: Mapping[str, Any], readiness: str) -> int:
 
 
 def _eased(said: Mapping[str, Any]) -> str:
-    repeated = [str(each["what"]).upper() for each in said["list"] if each.get("repeated") is True]
+    # The same thing may stand there inhibited and permitted.
+    repeated = dict.fromkeys(
+        str(each["what"]).upper() for each in said["list"] if each.get("repeated") is True
+    )
     return f"{said['times']}" + (f" REPEATED {', '.join(repeated)}" if repeated else "")
 
 
 def _issc(papers: Sequence[Mapping[str, Any]], now_utc: datetime) -> str:
-    for paper in papers:
-        name = str(paper.get("name", "")).casefold()
-        if "issc" not in name and "international ship security" not in name:
-            continue
-        until = paper.get("window_until") or paper.get("expires")
-        if not isinstance(until, str):
-            return "no date"
-        left = (date.fromisoformat(until) - now_utc.astimezone(UTC).date()).days
-        return f"{until}" + (" OVER" if left < 0 else "")
-    return "NOT ENTERED"
+    ours = [each for each in papers if duties.is_issc(str(each.get("name", "")))]
+    if not ours:
+        return "NOT ENTERED"
+    # An interim one that is over stays in the record beside the one that followed it.
+    paper = max(ours, key=lambda each: str(each.get("expires") or ""))
+    window = None if duties.is_endorsed(paper) else paper.get("window_until")
+    until = window or paper.get("expires")
+    if not isinstance(until, str):
+        return "no date"
+    left = (date.fromisoformat(until) - now_utc.astimezone(UTC).date()).days
+    return f"{until}" + (" OVER" if left < 0 else "")
 
 
 def _day(said: object) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
-from daemon.ashore import week
+from daemon.ashore import quiet, week
 from daemon.ashore.week import Week
 from daemon.errors import RecordError
 from daemon.model import Classification
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from daemon.record.log import Record
 
 EXPORTED: Final = "record.exported"
-MOST_READ: Final = 20_000
-"""Entries of one type in a week: far more than a ship writes; a flood costs a count, not the watch."""
-MOST_EXPORTS: Final = 200
-"""So far back the report before this one is looked for."""
+MOST_READ: Final = 10_000
+"""Entries of one type: far more than a ship writes; a flood costs a count, not the watch."""
+EXPORTS_A_PAGE: Final = 200
+"""So many at once are looked at for the report before this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,8 @@ class Parts:
 
     Attributes:
         ask: Answers a request of the control socket.
-        covert: The ids of the SSAS tests.
+        ssas: The ids of the tests that prove an alert from a point of activation to the shore.
+        covert: The tests of class ``sso``, what they are of, points of activation, in small letters: named nowhere.
         copied_utc: When the newest second copy was verified; None: never since the start, or there is none.
     """
 
@@ -54,6 +55,7 @@ class Parts:
     regime: Callable[[], Regime]
     ship_time: Callable[[], timezone]
     ask: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
+    ssas: frozenset[str]
     covert: frozenset[str]
     copied_utc: Callable[[], datetime | None]
 
@@ -67,7 +69,9 @@ async def gathered(parts: Parts) -> dict[str, Json]:
     """
     record, now_utc = parts.record, parts.clock.utc()
     begins = forms.utc(now_utc - timedelta(days=week.DAYS))
-    eased = [each for type_ in week.EASED for each in await _all(record, type_, begins)]
+    ran = forms.utc(now_utc - timedelta(days=week.DAYS) - quiet.LONGEST)
+    of_eased = [*quiet.EASED, *quiet.ENDED]
+    eased = [each for type_ in of_eased for each in await _all(record, type_, ran)]
     results = await _all(record, RESULT, begins)
     tests: Any = (await parts.ask({"do": "tests"}))["tests"]
     defects: Any = (await parts.ask({"do": "defects"}))["defects"]
@@ -85,47 +89,61 @@ async def gathered(parts: Parts) -> dict[str, Json]:
             regime=parts.regime(),
             clock=parts.clock.status().value,
             tests=tests,
+            ssas=parts.ssas,
             covert=parts.covert,
-            shore=await _shore(record, tests, parts.covert),
+            shore=await _shore(record, tests, parts.ssas),
             defects=defects,
             held=await record.state(fold.HELD),
             certificates=await record.state(fold.CERTIFICATE),
             reviewed=await record.state(fold.REVIEWED),
-            eased=eased,
+            eased=sorted(eased, key=lambda entry: entry.seq),
             results=week.counted(results),
             sounded=rates["sounded"],
             newest_seq=await _newest(record),
             copy_age_h=None if copied is None else int((now_utc - copied) / timedelta(hours=1)),
             growth=await grown(record, head),
+            room=week.room_for(head.size),
         )
     )
 
 
 async def grown(record: Record, head: Checkpoint) -> dict[str, Json]:
-    """Return a head, and the proof that it grew out of the head of the report before this one."""
-    said: dict[str, Json] = {"note": head.note, "from": None, "hashes": []}
-    number = segment_of(head)
-    query = Query(type=EXPORTED, newest_first=True, limit=MOST_EXPORTS)
-    for entry in await record.entries(query):
-        report: Any = entry.open.get(DIGEST)
-        if not isinstance(report, dict):
-            continue
-        before = checkpoint.unverified(str(report["growth"]["note"]))
-        if before.origin == head.origin and number is not None:
-            path = await growth.consistency(record, number, before.size, head.size)
-            hashes: list[Json] = [base64.b64encode(each).decode() for each in path]
-            said |= {"from": before.size, "hashes": hashes}
-        break  # of an earlier segment: the first entry of this one commits to it
+    """Return a head, which report it follows, and the proof that it grew out of the head of that one."""
+    said: dict[str, Json] = {"note": head.note, "follows": None, "from": None, "hashes": []}
+    number, before = segment_of(head), await _head_before(record)
+    if before is None:
+        return said
+    said["follows"] = [segment_of(before) or 0, before.size]
+    # Of one in an earlier segment there is no proof: the first entry of this one commits to it.
+    if before.origin == head.origin and number is not None:
+        path = await growth.consistency(record, number, before.size, head.size)
+        hashes: list[Json] = [base64.b64encode(each).decode() for each in path]
+        said |= {"from": before.size, "hashes": hashes}
     return said
 
 
+async def _head_before(record: Record) -> Checkpoint | None:
+    """Return the head in the newest report of the segments that are here; None: there is none."""
+    query = Query(type=EXPORTED, newest_first=True, limit=EXPORTS_A_PAGE)
+    while page := await record.entries(query):
+        for entry in page:
+            report: Any = entry.open.get(DIGEST)
+            # One on paper is in no folder ashore, so that nothing there can follow it.
+            if isinstance(report, dict) and entry.open.get("format") != "pdf":
+                return checkpoint.unverified(str(report["growth"]["note"]))
+        query = replace(query, before=page[-1].seq)
+    return None
+
+
 async def _all(record: Record, type_: str, since: str) -> list[Entry]:
+    """Return the entries of a type since a moment; of a flood the newest."""
     found: list[Entry] = []
-    query = Query(type=type_, since=since, limit=MOST_ENTRIES)
-    while page := await record.entries(replace(query, after=found[-1].seq if found else None)):
+    query = Query(type=type_, since=since, newest_first=True, limit=MOST_ENTRIES)
+    while page := await record.entries(query):
         found += page
         if len(found) >= MOST_READ:
             break
+        query = replace(query, before=page[-1].seq)
     return found
 
 
@@ -137,10 +155,10 @@ async def _newest(record: Record) -> int:
 
 
 async def _shore(
-    record: Record, tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
+    record: Record, tests: Sequence[Mapping[str, Any]], ssas: frozenset[str]
 ) -> tuple[int, int] | None:
     """Return how many addressees of how many confirmed the newest SSAS test."""
-    newest = week.last_ssas(tests, covert)
+    newest = week.last_ssas(tests, ssas)
     if newest is None or newest["seq"] is None:
         return None
     private = await record.part(newest["seq"], Classification.SSO) or {}

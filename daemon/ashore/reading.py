@@ -37,7 +37,7 @@ class Report:
         seq: The entry of her record in which it stands.
         by: Who sent it.
         head: Of her record as it was made.
-        grown_from: The size of the head before, out of which this one is said to have grown; None: of none.
+        follows: Segment and size of the head in the report before; None: she has none, or does not say.
     """
 
     path: Path
@@ -45,12 +45,17 @@ class Report:
     seq: int
     by: str
     head: Checkpoint
-    grown_from: int | None
+    follows: tuple[int, int] | None
     hashes: tuple[bytes, ...]
 
     @property
     def made_utc(self) -> datetime:
         return datetime.fromisoformat(self.said["to"])
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where her record was when it was made: segment and size."""
+        return segment_of(self.head) or 0, self.head.size
 
     @property
     def prefix(self) -> str:
@@ -121,15 +126,30 @@ def _report(path: Path, content: str, keys: Sequence[verify.Key]) -> Report:
     hashes = said["growth"]["hashes"]
     if len(hashes) > MOST_HASHES:
         raise ValueError("a proof that is too long")
+    head = Checkpoint(note.origin, note.size, note.root, whole)
     return Report(
         path,
         _checked(said),
-        entry["seq"],
+        _whole(entry["seq"]),
         str(entry["actor"]["person"]),
-        Checkpoint(note.origin, note.size, note.root, whole),
-        said["growth"]["from"],
+        head,
+        _follows(said["growth"], head),
         tuple(base64.b64decode(each, validate=True) for each in hashes),
     )
+
+
+def _follows(growth: Mapping[str, Any], head: Checkpoint) -> tuple[int, int] | None:
+    """Return which report this one follows; older ones say it of their own segment only."""
+    if growth.get("follows") is not None:
+        segment, size = growth["follows"]
+        return _whole(segment), _whole(size)
+    return None if growth["from"] is None else (segment_of(head) or 0, _whole(growth["from"]))
+
+
+def _whole(said: object) -> int:
+    if not isinstance(said, int):
+        raise TypeError(f"{said!r:.40} is no number")
+    return said
 
 
 def _checked(said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -156,23 +176,23 @@ def _checked(said: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def grew(before: Report, after: Report) -> str | None:
-    """Return why a later report's record did not grow out of an earlier one's; None: it did.
+    """Return why a report does not follow the one before it in her record, with a record that only grew; None: it does.
 
     Raises:
         MissingReportError: A report between these two is not here.
         LookupError: Nobody can tell: another segment has begun.
     """
     old, new = before.head, after.head
-    if old.origin != new.origin:
-        if (segment_of(new) or 0) < (segment_of(old) or 0):
-            return f"her record went back from {old.origin} to {new.origin}"
-        raise LookupError(f"a new segment began: {new.origin}")
-    if new.size < old.size:
-        return f"her record shrank from {old.size} to {new.size} entries"
-    if new.size == old.size:
+    is_same_segment = old.origin == new.origin
+    if is_same_segment and new.size == old.size:
         return None if new.root == old.root else f"two records of {new.size} entries"
-    if after.grown_from != old.size:
-        raise MissingReportError(f"it follows one of {after.grown_from} entries, which is not here")
+    if after.follows is not None and after.follows > before.place:
+        raise MissingReportError(f"it follows one of {after.follows[1]} entries, which is not here")
+    # A record whose older segments are archived does not know which report stands there; those of its newest it knows.
+    if after.follows != before.place and (is_same_segment or after.follows is not None):
+        return f"her record shrank or was rewritten: at {new.size} entries it knows no report of {old.size}"
+    if not is_same_segment:
+        raise LookupError(f"a new segment began: {new.origin}")
     if proofs.check_consistency(old.size, old.root, new.size, new.root, after.hashes):
         return None
     return f"the first {old.size} entries are not those of the report before"

@@ -7,19 +7,22 @@ does not (the insider's pattern).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon import forms
-from daemon.book.duties import DRILL_MONTHS, EXERCISE_MONTHS, LONG_OPEN, months_after
+from daemon.ashore import quiet
+from daemon.book import duties
 from daemon.book.lines import moment
-from daemon.model import Outcome
+from daemon.model import Outcome, Readiness
+from daemon.papers.release import MOST_DIGEST_BYTES
+from daemon.record import codec
 from daemon.testing.reasons import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timezone
 
     from daemon.model import Json, Regime, Ship
@@ -30,16 +33,14 @@ DAYS: Final = 7
 MOST_LISTED: Final = 10
 """Lines of each list; what is left out is counted."""
 LONGEST_TEXT: Final = 60
-NIGHT_BEGINS_H, NIGHT_ENDS_H = 22, 6
-"""Ship's time."""
-REPEATED_NIGHTS: Final = 3
-"""The same thing inhibited, permitted or taken out of service in so many nights of a week is a pattern."""
-EASED: Final = {
-    "inhibit.given": "inhibited",
-    "permit.given": "permit",
-    "out_of_service.begun": "out of service",
-}
-"""What lets a door or an alert be quiet for a time, and what it is called."""
+HASH_BYTES: Final = 47
+"""Of a proof, in a file."""
+PROOFS: Final = 3
+"""In a file: of the first entry of the segment, of the sender's key, of the report's own entry."""
+BESIDE_BYTES: Final = 3_500
+"""Of a file, for what is neither report nor proof: those entries, signatures, a head with some witnesses' lines."""
+NOTHING_DUE: Final = frozenset({Readiness.IN_ORDER.value, Readiness.NOT_TESTABLE.value})
+"""How a test stands that is due at no time: nothing asks for it, or no clock can say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +50,19 @@ class Week:
     Attributes:
         flag: The flag profile, and the first digits of the MMSI, as entries have them.
         tests: Every test as the request ``tests`` answers.
-        covert: The ids of the SSAS tests.
-        shore: Of the newest passed SSAS test, how many addressees of how many confirmed it; None: none ever passed.
+        ssas: The ids of the tests that prove an alert from a point of activation to the shore: the SSAS tests.
+        covert: The tests of class ``sso``, what they are of, points of activation, in small letters: named nowhere.
+        shore: Of the newest SSAS test, how many addressees of how many confirmed it; None: that is not on file.
         defects: Those that are open, as the request ``defects`` answers.
         held: Drills and exercises, as they stand in the record (``daemon.record.fold.HELD``).
         certificates: The newest of each paper with a date.
         reviewed: Up to where the record is reviewed and verified.
-        eased: The week's entries of the types of ``EASED``.
+        eased: Entries of the types of ``daemon.ashore.quiet``, of so long ago that one may run on in this week, in
+            the order of the record.
         results: The week's results of tests, by outcome.
         sounded: How many alerts began to sound; None: not known.
         growth: The newest head, and the proof that it grew out of the one told last.
+        room: So many bytes the report may take (``room_for``).
     """
 
     ship: Ship
@@ -70,6 +74,7 @@ class Week:
     regime: Regime
     clock: str
     tests: Sequence[Mapping[str, Any]]
+    ssas: frozenset[str]
     covert: frozenset[str]
     shore: tuple[int, int] | None
     defects: Sequence[Mapping[str, Any]]
@@ -82,14 +87,37 @@ class Week:
     newest_seq: int
     copy_age_h: int | None
     growth: Mapping[str, Json] = field(default_factory=dict)
+    room: int = MOST_DIGEST_BYTES
 
     @property
     def begins_utc(self) -> datetime:
         return self.now_utc - timedelta(days=DAYS)
 
 
+def room_for(size: int) -> int:
+    """Return how many bytes a report may take in the file of a segment of so many entries."""
+    return MOST_DIGEST_BYTES - BESIDE_BYTES - PROOFS * HASH_BYTES * size.bit_length()
+
+
 def told(week: Week) -> dict[str, Json]:
-    """Return the report, as it stands in the entry of its export."""
+    """Return the report, as it stands in the entry of its export; its lists are cut where there is no room for them."""
+    said = _said(week)
+    lists: list[tuple[Any, str, str]] = [
+        (said["tests"], "overdue", "more"),
+        (said["defects"], "list", "more"),
+        (said["eased"], "list", "more"),
+        (said, "papers", "more_papers"),
+    ]
+    while len(codec.encode(said)) > week.room:
+        within, name, more = max(lists, key=lambda each: len(each[0][each[1]]))
+        if len(within[name]) <= 1:
+            break
+        del within[name][-1]
+        within[more] += 1
+    return said
+
+
+def _said(week: Week) -> dict[str, Json]:
     return {
         "v": VERSION,
         "from": forms.utc(week.begins_utc),
@@ -109,13 +137,14 @@ def told(week: Week) -> dict[str, Json]:
         "clock": week.clock,
         "tests": _tests(week),
         "ssas": _ssas(week),
-        "drill": _training(week, "drill", DRILL_MONTHS),
-        "exercise": _training(week, "exercise", EXERCISE_MONTHS),
+        "drill": _training(week, "drill", _drill_limit),
+        "exercise": _training(week, "exercise", duties.exercise_limit),
         "defects": _defects(week),
         "eased": _eased(week),
         "results": [{"result": name, "count": count} for name, count in week.results.items()],
         "sounded": week.sounded,
         "papers": _papers(week),
+        "more_papers": max(0, len(week.certificates) - MOST_LISTED),
         "record": {
             "newest": week.newest_seq,
             "reviewed_to": _covered(week, "reviewed"),
@@ -126,43 +155,49 @@ def told(week: Week) -> dict[str, Json]:
     }
 
 
-def last_ssas(
-    tests: Sequence[Mapping[str, Any]], covert: frozenset[str]
-) -> Mapping[str, Any] | None:
+def last_ssas(tests: Sequence[Mapping[str, Any]], ssas: frozenset[str]) -> Mapping[str, Any] | None:
     """Return the newest result of the SSAS tests, whatever point it was of; None while there is none."""
-    last = (row["last"] for row in tests if row["test"] in covert and row["last"])
+    last = (row["last"] for row in tests if row["test"] in ssas and row["last"])
     return max(last, key=lambda said: said["at"], default=None)
 
 
 def _tests(week: Week) -> dict[str, Json]:
     stands = Counter(str(row["readiness"]) for row in week.tests)
-    overdue = [row for row in week.tests if row["readiness"] == "overdue"]
+    overdue = [
+        {"test": row["test"], "limit": row["limit"]}
+        for row in week.tests
+        if row["readiness"] == Readiness.OVERDUE.value
+        and row["test"] not in week.covert  # counted, and told below
+    ]
     return {
         "stands": [{"readiness": name, "count": count} for name, count in sorted(stands.items())],
-        "overdue": [
-            {"test": row["test"], "limit": row["limit"]}
-            for row in overdue[:MOST_LISTED]
-            if row["test"] not in week.covert  # counted, and told below
-        ],
+        "overdue": [*overdue[:MOST_LISTED]],
+        "more": max(0, len(overdue) - MOST_LISTED),
     }
 
 
 def _ssas(week: Week) -> dict[str, Json]:
     """Return the newest SSAS test of all, whatever point it was of, and when the next is due."""
-    rows = [row for row in week.tests if row["test"] in week.covert]
-    last = last_ssas(rows, week.covert)
-    due = min((row["next_due"] for row in rows if row["next_due"]), default=None)
+    rows = [row for row in week.tests if row["test"] in week.ssas]
+    last = last_ssas(rows, week.ssas)
+    due = [
+        row["next_due"] or forms.utc(week.now_utc)  # never passed, failed, or asked for by an event
+        for row in rows
+        if row["next_due"] or row["readiness"] not in NOTHING_DUE
+    ]
     confirmed, recipients = week.shore or (None, None)
     return {
         "tests": len(rows),
         "last": None if last is None else {"at": last["at"], "result": last["result"]},
         "confirmed": confirmed,
         "recipients": recipients,
-        "next": due,
+        "next": min(due, default=None),
     }
 
 
-def _training(week: Week, what: str, months: int) -> dict[str, Json]:
+def _training(
+    week: Week, what: str, limit: Callable[[datetime, timezone], datetime]
+) -> dict[str, Json]:
     ended = [
         at
         for id_, said in week.held.items()
@@ -171,13 +206,18 @@ def _training(week: Week, what: str, months: int) -> dict[str, Json]:
     last = max(ended, default=None)
     return {
         "last": None if last is None else forms.utc(last),
-        "limit": None if last is None else forms.utc(months_after(last, months)),
+        "limit": None if last is None else forms.utc(limit(last, week.ship_time)),
     }
+
+
+def _drill_limit(last: datetime, _: timezone) -> datetime:
+    return duties.months_after(last, duties.DRILL_MONTHS)
 
 
 def _defects(week: Week) -> dict[str, Json]:
     since = {str(each["defect"]): moment(each["found_at"]) for each in week.defects}
-    long = [at for at in since.values() if at is not None and week.now_utc - at > LONG_OPEN]
+    long = [at for at in since.values() if at is not None and week.now_utc - at > duties.LONG_OPEN]
+    named = [each for each in week.defects if not _is_covert(week, each)]
     return {
         "open": len(week.defects),
         "over_7_days": len(long),
@@ -189,49 +229,35 @@ def _defects(week: Week) -> dict[str, Json]:
                 "measure": bool(each["measure"]),
                 "told": bool(each["told"]),
             }
-            for each in week.defects[:MOST_LISTED]
-            if not _is_covert(week, each)
+            for each in named[:MOST_LISTED]
         ],
+        "more": max(0, len(named) - MOST_LISTED),
     }
 
 
 def _is_covert(week: Week, defect: Mapping[str, Any]) -> bool:
-    return defect.get("test") in week.covert
+    named = (defect.get("test"), defect.get("equipment"))
+    return any(str(each).casefold() in week.covert for each in named)
 
 
 def _eased(week: Week) -> dict[str, Json]:
     """Return what was inhibited, permitted or out of service, by what it was about, and whether it repeats by night."""
-    about: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-    for entry in week.eased:
-        at = moment(entry.stamp.at)
-        if at is not None:
-            about[EASED[entry.type], _subject(entry)].append(at.astimezone(week.ship_time))
-    rows = []
-    for (how, what), times in about.items():
-        nights = len({_night(at) for at in times} - {None})
-        rows.append((nights >= REPEATED_NIGHTS, len(times), how, what, nights))
-    rows.sort(key=lambda row: (not row[0], -row[1], row[2], row[3]))
+    found = quiet.spans(week.eased, covert=week.covert)
+    rows = quiet.rows(found, begins=week.begins_utc, until=week.now_utc, ship_time=week.ship_time)
     return {
-        "times": len(week.eased),
+        "times": sum(row.times for row in rows),
         "list": [
-            {"how": how, "what": what, "times": times, "nights": nights, "repeated": repeated}
-            for repeated, times, how, what, nights in rows[:MOST_LISTED]
+            {
+                "how": row.how,
+                "what": row.what[:LONGEST_TEXT],
+                "times": row.times,
+                "nights": row.nights,
+                "repeated": row.is_repeated,
+            }
+            for row in rows[:MOST_LISTED]
         ],
         "more": max(0, len(rows) - MOST_LISTED),
     }
-
-
-def _subject(entry: Entry) -> str:
-    said = entry.open
-    name = said.get("source") or said.get("door") or said.get("equipment") or entry.subject
-    return str(name)[:LONGEST_TEXT]
-
-
-def _night(at: datetime) -> str | None:
-    """Return which night a moment of ship's time belongs to, by the day on which it begins; None by day."""
-    if at.hour >= NIGHT_BEGINS_H:
-        return f"{at:%Y-%m-%d}"
-    return f"{at - timedelta(days=1):%Y-%m-%d}" if at.hour < NIGHT_ENDS_H else None
 
 
 def _papers(week: Week) -> list[Json]:
@@ -243,8 +269,15 @@ def _papers(week: Week) -> list[Json]:
             "window_until": said.get("window_until"),
             "endorsed": said.get("endorsed"),
         }
-        for said in list(week.certificates.values())[:MOST_LISTED]
+        for said in _issc_first(week.certificates.values())[:MOST_LISTED]
     ]
+
+
+def _issc_first(papers: Collection[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """Return papers with the ship's own ahead, the newest ISSC first: a long list is cut at its end."""
+    by_date = sorted(papers, key=lambda said: str(said.get("expires") or ""), reverse=True)
+    ours = [said for said in by_date if duties.is_issc(str(said["name"]))]
+    return [*ours, *(said for said in papers if said not in ours)]
 
 
 def _covered(week: Week, what: str) -> Json:

@@ -10,7 +10,7 @@ import calendar
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.book import registers
 from daemon.book.defects import is_relied_on
@@ -94,6 +94,23 @@ def months_after(day: datetime, months: int) -> datetime:
     )
 
 
+def exercise_limit(last: datetime, ship_time: timezone) -> datetime:
+    """Return by when the next exercise is due: within 18 months, and in the calendar year on board after the last."""
+    next_year_ends = datetime(last.astimezone(ship_time).year + 2, 1, 1, tzinfo=ship_time)
+    return min(months_after(last, EXERCISE_MONTHS), next_year_ends - timedelta(seconds=1))
+
+
+def is_issc(name: str) -> bool:
+    """Return whether a paper of this name is the ship's ISSC."""
+    return PAPERS["issc"][1].search(name.lower()) is not None
+
+
+def is_endorsed(paper: Mapping[str, Any]) -> bool:
+    """Return whether a paper has the endorsement for which a window is printed on it; then only its expiry counts."""
+    opens, endorsed = paper.get("window_from"), paper.get("endorsed")
+    return isinstance(endorsed, str) and (not isinstance(opens, str) or endorsed >= opens)
+
+
 def _defect(said: Mapping[str, Json], level: int, now_utc: datetime | None) -> Item:
     """Return the line of a defect: what is wrong, what instead, and what is still to be said of it."""
     found_utc = moment(said["found_at"])
@@ -144,8 +161,7 @@ def _exercise(standing: Standing, now_utc: datetime, ship_time: timezone) -> Ite
         what = "EXERCISE: none in this record: enter the last one"
         yield line("exercise", what, ItemState.DUE)
         return
-    next_year_ends = datetime(last.astimezone(ship_time).year + 2, 1, 1, tzinfo=ship_time)
-    limit = min(months_after(last, EXERCISE_MONTHS), next_year_ends - timedelta(seconds=1))
+    limit = exercise_limit(last, ship_time)
     if now_utc < limit - EXERCISE_NOTICE:
         return
     state = ItemState.OVERDUE if now_utc > limit else ItemState.DUE
@@ -186,10 +202,9 @@ def _days(
     if ends is not None and now_utc >= ends - CERTIFICATE_NOTICE:
         yield "certificate", ("expires on", "expired on"), ends
     window = _end_of(said.get("window_until"), ship_time)
-    opens, endorsed = said.get("window_from"), said.get("endorsed")
-    is_done = isinstance(endorsed, str) and (not isinstance(opens, str) or endorsed >= opens)
-    if window is None or is_done:
+    if window is None or is_endorsed(said):
         return
+    opens = said.get("window_from")
     begins = window - CERTIFICATE_NOTICE
     if isinstance(opens, str):
         begins = datetime.combine(date.fromisoformat(opens), time.min, ship_time).astimezone(UTC)

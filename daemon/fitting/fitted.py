@@ -56,7 +56,7 @@ from daemon.record.diskroom import DiskRoom
 from daemon.record.entry import Draft
 from daemon.record.events import RecordEvents
 from daemon.ship.state import ShipState
-from daemon.ssas.desk import SsasBook, attached
+from daemon.ssas.desk import SsasBook, attached, is_end_to_end
 from daemon.ssas.papers import Call
 from daemon.ssas.window import Window
 from daemon.stations.alertpath import AlertPath
@@ -530,6 +530,8 @@ class Fitted:
 
     async def _digest(self) -> Mapping[str, Json]:
         """Return the week for the company."""
+        tests = self.tests.tests.values()
+        covert = [test for test in tests if test.classification is Classification.SSO]
         return await gathering.gathered(
             gathering.Parts(
                 ship=self.config.ship,
@@ -541,10 +543,16 @@ class Fitted:
                 regime=lambda: self.engine.regime,
                 ship_time=lambda: self.ship.ship_time,
                 ask=self._requests.carry_out,
+                ssas=frozenset(test.config.id for test in tests if is_end_to_end(test)),
                 covert=frozenset(
-                    test.config.id
-                    for test in self.tests.tests.values()
-                    if test.classification is Classification.SSO
+                    name.casefold()
+                    for test in covert
+                    for name in (
+                        test.config.id,
+                        test.config.equipment,
+                        getattr(test.config, "activation_point", ""),
+                    )
+                    if name
                 ),
                 copied_utc=lambda: self.office.safekeeping.copies.standing.good_utc,
             )

@@ -44,7 +44,8 @@ def _facts(said: Mapping[str, Any]) -> Facts:
     ship, tests, ssas, record = said["ship"], said["tests"], said["ssas"], said["record"]
     stands = ", ".join(f"{each['count']} {each['readiness']}" for each in tests["stands"])
     results = ", ".join(f"{each['count']} {each['result']}" for each in said["results"])
-    overdue = ", ".join(each["test"] for each in tests["overdue"])
+    more = [f"{tests['more']} more"] if tests["more"] else []
+    overdue = ", ".join([*(each["test"] for each in tests["overdue"]), *more])
     threat = " · threat area" if said["threat"] else ""
     return Facts(
         (
@@ -59,6 +60,7 @@ def _facts(said: Mapping[str, Any]) -> Facts:
             ("Last exercise, next by", _training(said["exercise"])),
             ("Alerts that sounded", NOTHING if said["sounded"] is None else str(said["sounded"])),
             *((f"Paper: {each['name']}", _paper(each)) for each in said["papers"]),
+            *((("Other papers", _more(said["more_papers"])),) if said["more_papers"] else ()),
             (
                 "Record",
                 f"{record['newest']} entries · reviewed to {record['reviewed_to'] or NOTHING} · "
@@ -96,7 +98,8 @@ def _paper(said: Mapping[str, Any]) -> str:
         if said["window_until"]
         else ""
     )
-    return f"expires {said['expires'] or 'with no date'}{window}"
+    endorsed = f", last endorsed {said['endorsed']}" if said["endorsed"] else ""
+    return f"expires {said['expires'] or 'with no date'}{window}{endorsed}"
 
 
 def _defects(said: Mapping[str, Any]) -> Table:
@@ -123,14 +126,13 @@ def _defects(said: Mapping[str, Any]) -> Table:
             for each in found["list"]
         ),
         empty="none",
+        notes=(_more(found["more"]),) if found["more"] else (),
     )
 
 
 def _eased(said: Mapping[str, Any]) -> Table:
     found = said["eased"]
-    notes = [NO_NAMES]
-    if found["more"]:
-        notes.insert(0, f"{found['more']} more in the record.")
+    notes = [_more(found["more"]), NO_NAMES] if found["more"] else [NO_NAMES]
     return Table(
         title="Inhibited, permitted, out of service: by what it was about",
         columns=(Column("What", 2), Column("How", 2), Column("Times"), Column("Nights")),
@@ -147,6 +149,10 @@ def _eased(said: Mapping[str, Any]) -> Table:
         ),
         notes=tuple(notes),
     )
+
+
+def _more(count: int) -> str:
+    return f"{count} more in the record."
 
 
 def _utc(said: object) -> str:

@@ -141,13 +141,16 @@ class ExportDesk:
             )
         # What others hold *before* this export seals: a head that we hand out now would vouch for nothing.
         anchor = await self._held_head()
-        said = {**wish, "particulars": self._particulars()}
+        said = dict(wish)
+        # Beside the entry, not in it: the week for the company is an excerpt of this very entry, and who is on board
+        # and what is tested how stays here.
+        beside: dict[str, Json] = {"particulars": self._particulars()}
         if wish["what"] == release.DIGEST:
             try:
                 said[release.DIGEST] = await self._digest()
             except RecordError as err:
                 raise RefusedError(f"the week cannot be read from the record: {err}") from err
-        entry = await self._write("record.exported", by.actor(), said, by)
+        entry = await self._write("record.exported", by.actor(), said, by, beside)
         name = self._entropy.token()
         folder = self.place / f"{entry.seq}-{name}"
         actor = Actor(by.station, by.person.name)
@@ -259,12 +262,22 @@ class ExportDesk:
         return (await self._on_disk(written, type_)).seq
 
     async def _write(
-        self, type_: str, actor: Actor, said: Mapping[str, Json], by: By | None = None
+        self,
+        type_: str,
+        actor: Actor,
+        said: Mapping[str, Json],
+        by: By | None = None,
+        beside: Mapping[str, Json] | None = None,
     ) -> Entry:
-        return await self._on_disk(self._submit(type_, actor, said, by), type_)
+        return await self._on_disk(self._submit(type_, actor, said, by, beside), type_)
 
     def _submit(
-        self, type_: str, actor: Actor, said: Mapping[str, Json], by: By | None = None
+        self,
+        type_: str,
+        actor: Actor,
+        said: Mapping[str, Json],
+        by: By | None = None,
+        beside: Mapping[str, Json] | None = None,
     ) -> asyncio.Future[Entry]:
         """Give the record an entry of class sso: who gets what is nobody's business on the watch."""
         draft = Draft(
@@ -274,6 +287,7 @@ class ExportDesk:
             classification=Classification.SSO,
             actor=actor,
             open=said,
+            parts={Classification.SSO: beside} if beside else {},
         )
         # With the signature of who acts, where he has a key to sign with.
         sign: Callable[[Draft], Draft] | None = getattr(by, "sign", None)

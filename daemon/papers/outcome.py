@@ -15,7 +15,7 @@ from daemon.papers.testlog import rows
 from daemon.record.reader import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -44,6 +44,7 @@ class Made:
     Attributes:
         content: The bytes of a paper; None: the segments go as lines.
         seq: Of an excerpt, the entry.
+        most: So many bytes a file may have; None: as many as it takes.
         sha256: Of all files, one behind the other.
     """
 
@@ -53,6 +54,7 @@ class Made:
     segments: tuple[Path, ...] = ()
     profile: str = ""
     seq: int | None = None
+    most: int | None = None
     size: int = 0
     sha256: str = ""
 
@@ -98,7 +100,9 @@ def made(
     )
     if form == "jsonl":
         seq = _of_excerpt(asked) if profile == release.EXCERPT else None
-        return Made(proven, segments=tuple(lines.segments(folder, seq)), profile=profile, seq=seq)
+        most = release.MOST_DIGEST_BYTES if asked.what == release.DIGEST else None
+        found = tuple(lines.segments(folder, seq))
+        return Made(proven, segments=found, profile=profile, seq=seq, most=most)
     if form == "csv":
         return Made(proven, content=_comma(asked, read))
     say(Step(Part.SETTING))
@@ -141,7 +145,7 @@ def write(paper: Made, out: Path, *, say: Say) -> list[Written]:
         ]
     )
     for path, chunks in pieces:
-        written.append(_write(path, chunks, digest.update))
+        written.append(_write(path, _within(chunks, paper.most), digest.update))
         paper.size += written[-1].size
     paper.sha256 = digest.hexdigest()
     return written
@@ -155,6 +159,22 @@ def _comma(asked: Asked, read: Source) -> bytes:
         return comma.log([onetest.row_of(asked.seq, around)], around)
     log = sorted((*rows(around), *mended.rows(around)), key=lambda row: row.seq, reverse=True)
     return comma.log(log, around)
+
+
+def _within(chunks: Iterable[bytes], most: int | None) -> Iterator[bytes]:
+    """Yield what is written, as long as it is not more than it may be.
+
+    Raises:
+        IspsdError: It is more.
+    """
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if most is not None and size > most:
+            raise IspsdError(
+                f"it would have more than {most} bytes, though its lists are cut: say in fewer words whom it is for"
+            )
+        yield chunk
 
 
 def _write(path: Path, chunks: Iterable[bytes], note: Callable[[bytes], None]) -> Written:

@@ -1,6 +1,6 @@
 """Who and what is this ship, and who is on board?
 
-What her file says of the ship stands in the entry of an export, so that a paper follows from the record alone; her
+What her file says of the ship stands beside the entry of an export, so that a paper follows from the record alone; her
 people follow from the entries about them. What nobody wrote down is a blank.
 """
 
@@ -103,8 +103,7 @@ class Particulars:
             EntryError: An entry about people lacks what it must have.
         """
         opened: Mapping[str, Any] = segments[-1].open if segments else {}
-        said = exports[-1].open.get("particulars") if exports else None
-        told: Mapping[str, Any] = said if isinstance(said, dict) else {}
+        told = _told(exports[-1]) if exports else {}
         origin = text(opened, "origin")
         prefix = origin.rpartition("/")[0]
         aboard, now = Aboard.of(people, until), Aboard.of(people)
@@ -129,7 +128,7 @@ class Particulars:
 def told(
     ship: Ship, *, ship_time: tzinfo, persons: Iterable[Person], kinds: Mapping[str, str]
 ) -> dict[str, Json]:
-    """Return what the entry of an export says of the ship; names and ids are values in it, never keys.
+    """Return what stands of the ship beside the entry of an export; names and ids are values in it, never keys.
 
     Args:
         ship: As her register has her.
@@ -150,6 +149,12 @@ def told(
         ],
         "kinds": [[test, kind] for test, kind in kinds.items()],
     }
+
+
+def _told(export: Found) -> Mapping[str, Any]:
+    """Return what an export says of the ship; older entries have it in the open."""
+    said = export.private.get("particulars") or export.open.get("particulars")
+    return said if isinstance(said, dict) else {}
 
 
 def _texts(said: object) -> dict[str, str]:

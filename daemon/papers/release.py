@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DIGEST: Final = "digest"
 """The week for the company: what it says stands in the entry of its export, and the excerpt of that entry proves it."""
+MOST_DIGEST_BYTES: Final = 10_000
+"""Of its file: a ship mails it over a thin link."""
 WHATS: Final = ("test-log", "psc", "rso", "test", "drills", "gnss", DIGEST)
 FORMATS: Final = ("pdf", "csv", "jsonl")
 CONSENTED: Final = frozenset({"psc", "rso"})

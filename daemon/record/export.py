@@ -24,7 +24,7 @@ from daemon.record.merkle import leaf_hash
 from daemon.record.sqlite import blob, number, store_errors, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from daemon.record.entry import Entry
@@ -68,7 +68,7 @@ def lines(
         segment: The file; one that is being written is read as it was when this began.
         profile: What is left out.
         entries: Of an excerpt, the numbers (``seq``) that are wanted; the first entry of the segment and the
-            keys of persons who signed come along, for without them nobody can tell whose signatures these are.
+            keys with which persons signed come along, for without them nobody can tell whose signatures these are.
         progress: Told every now and then how many entries of how many are done.
 
     Raises:
@@ -120,7 +120,7 @@ class _Source:
         chosen = {self._first.seq: self._first}
         for seq in sorted(wanted):
             chosen[seq] = self._one(seq)
-        for key in self._keys_of({e.actor.person for e in chosen.values() if "signed" in e.open}):
+        for key in self._keys_of([e for e in chosen.values() if "signed" in e.open]):
             chosen[key.seq] = key
         size, note = self._head(max(chosen) - self._first.seq + 1)
         yield self._header(Profile.EXCERPT, size, entries=len(chosen))
@@ -172,13 +172,17 @@ class _Source:
             raise RecordError(f"entry {seq} is not in segment {self._first.segment}")
         return codec.parse(text(row[0]))
 
-    def _keys_of(self, persons: set[str | None]) -> list[Entry]:
-        """Return where this segment says whose keys these persons have."""
-        if not persons:
+    def _keys_of(self, signed: Sequence[Entry]) -> list[Entry]:
+        """Return where this segment says whose keys these entries are signed with: what it said last before each."""
+        if not signed:
             return []
         rows = self._db.execute("SELECT body FROM entry WHERE type = ? ORDER BY seq", (PERSON_KEY,))
-        entries = [codec.parse(text(body)) for (body,) in rows]
-        return [entry for entry in entries if entry.open.get("person") in persons]
+        keys = [codec.parse(text(body)) for (body,) in rows]
+        before = (
+            [k for k in keys if k.seq < each.seq and k.open.get("person") == each.actor.person]
+            for each in signed
+        )
+        return [found[-1] for found in before if found]
 
     def _head(self, least: int) -> tuple[int, str]:
         """Return the newest checkpoint of so many entries at least, one that a witness has signed if there is any."""

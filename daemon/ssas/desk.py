@@ -90,7 +90,7 @@ class SsasBook:
         return {"text": text, "rule": flag.quoted, "source": flag.source}
 
     async def _stands(self, _: Mapping[str, Any]) -> Mapping[str, Json]:
-        tests = [test for test in self._tests.tests.values() if _is_end_to_end(test)]
+        tests = [test for test in self._tests.tests.values() if is_end_to_end(test)]
         points = [self._point(test) for test in tests]
         next_ = min(tests, key=_proved_key, default=None)
         for row in points:
@@ -153,6 +153,11 @@ class SsasBook:
         return test
 
 
+def is_end_to_end(test: Test) -> bool:
+    """Return whether a test proves a ship security alert from a point of activation to the shore."""
+    return isinstance(test.config, SsasEndToEndConfig)
+
+
 async def attached(record: Record, seq: int) -> Attached | None:
     """Return the file that an entry attaches; None where it attaches none, or cannot be read."""
     try:
@@ -182,10 +187,6 @@ def _words_of(content: bytes, media: str) -> str:
     body = mail.get_body(preferencelist=("plain",))
     words = body.get_content() if body is not None else ""
     return f"{mail.get('subject', '')}\n{words}"
-
-
-def _is_end_to_end(test: Test) -> bool:
-    return isinstance(test.config, SsasEndToEndConfig)
 
 
 def _flag_of(test: Test) -> str:

@@ -46,6 +46,7 @@ def plain_week(imo: int = 9999993, **said: Any) -> Week:
             regime=regime(),
             clock="synced",
             tests=(),
+            ssas=frozenset(),
             covert=frozenset(),
             shore=None,
             defects=(),
@@ -77,11 +78,16 @@ class Mailing:
         self.imo = imo
         self.record = record
         self._place = place
-        self._clock = clock
+        self.clock = clock
+
+    async def put(self, at: datetime, draft: Draft) -> None:
+        """Let one thing happen."""
+        self.clock.move_to(at)
+        await self.record.submit(draft)
 
     async def live(self, entries: int, *, at: datetime) -> None:
         """Let so many things happen."""
-        self._clock.move_to(at)
+        self.clock.move_to(at)
         for number in range(entries):
             await self.record.submit(
                 Draft(
@@ -96,21 +102,25 @@ class Mailing:
 
     async def mail(self, out: Path, **said: Any) -> dict[str, Any]:
         """Write the week into a file as an export does; return what it says."""
-        now_utc = said.pop("now_utc", NOW)
-        self._clock.move_to(now_utc)
-        growth = await gathering.grown(self.record, await self.record.seal())
-        report = week.told(plain_week(self.imo, now_utc=now_utc, growth=growth, **said))
+        now_utc, form = said.pop("now_utc", NOW), said.pop("form", "jsonl")
+        self.clock.move_to(now_utc)
+        head = await self.record.seal()
+        said = {
+            "growth": await gathering.grown(self.record, head),
+            "room": week.room_for(head.size),
+        } | said
+        report = week.told(plain_week(self.imo, now_utc=now_utc, **said))
         draft = Draft(
             kind="system",
             type=gathering.EXPORTED,
             subject="record",
             classification=Classification.SSO,
             actor=Actor(person="R. Menon"),
-            open={"what": "digest", gathering.DIGEST: report},
+            open={"what": "digest", "format": form, gathering.DIGEST: report},
         )
         entry = await self.record.submit(draft)
         await self.record.seal()
-        [segment] = sorted(self._place.glob("segment-*.db"))
+        *_, segment = sorted(self._place.glob("segment-*.db"))
         lines = export.lines(segment, profile=export.Profile.EXCERPT, entries={entry.seq})
         out.write_bytes(b"".join(lines))
         return report

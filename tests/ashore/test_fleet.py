@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from datetime import timedelta
 
 import pytest
 
-from daemon.ashore import fleet, reading
+from daemon.ashore import fleet, gathering, reading, week
 from daemon.cli import main
+from daemon.papers.release import MOST_DIGEST_BYTES
 from daemon.record import verify
 from tests.ashore.rig import NOW, mailing, vkey_of
+from tests.ashore.test_week import inhibited
+from tests.papers.rig import iso
 
 DAY = timedelta(days=1)
 IMO = 9999993
@@ -45,6 +49,42 @@ async def test_a_week_that_a_ship_mails_is_her_own_word_in_less_than_10_kb(tmp_p
     assert (row.ship, row.alarms) == ("KESTREL STRAIT", ())
     assert row.record == "grown since 22 Nov"
     assert row.report.by == "R. Menon"
+
+
+async def test_a_ship_with_much_to_tell_stays_within_10_kb_and_says_what_is_left_out(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    ids = [f"bosun-store-number-{number:02d}-upper-dk" for number in range(40)]
+    long_ago = NOW - 30 * DAY
+    rows = [STANDS[0] | {"test": f"t-{each}"[:31], "limit": iso(long_ago)} for each in ids]
+    found = {"found_at": iso(long_ago), "measure": "x", "told": "y", "test": None}
+    dates = dict.fromkeys(("expires", "window_from", "window_until", "endorsed"), "2028-05-01")
+    papers = {each: {"name": f"{'Свидетельство' * 4} {each}", **dates} for each in ids}
+    much = {
+        "tests": rows,
+        "defects": [
+            found | {"defect": f"def-{n:03d}", "equipment": each} for n, each in enumerate(ids)
+        ],
+        "eased": [inhibited(NOW - DAY, each) for each in ids],
+        "certificates": papers | {"issc": {"name": "ISSC", "expires": "2029-05-01"}},
+    }
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(300, at=NOW - 8 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.live(300, at=NOW - DAY)
+        said = await ship.mail(mail / "2.jsonl", **much)
+    # A whole ship's file has the sender's signature and key as well.
+    assert (mail / "2.jsonl").stat().st_size < MOST_DIGEST_BYTES - 1_500
+    cut = [
+        (said["tests"]["overdue"], said["tests"]["more"], 40),
+        (said["defects"]["list"], said["defects"]["more"], 40),
+        (said["eased"]["list"], said["eased"]["more"], 40),
+        (said["papers"], said["more_papers"], 41),
+    ]
+    assert [len(shown) + more for shown, more, _ in cut] == [all_ for *_, all_ in cut]
+    assert all(5 <= len(shown) < week.MOST_LISTED for shown, *_ in cut)
+    [row] = listed(mail).rows
+    assert (row.alarms, fleet.cells(row, now_utc=NOW)["ISSC"]) == ((), "2029-05-01")
 
 
 async def test_it_verifies_offline_in_one_command(tmp_path, capsys):
@@ -141,6 +181,71 @@ async def test_a_record_that_was_rewritten_between_two_reports_is_an_alarm(tmp_p
     assert any(each.startswith("RECORD: her record shrank") for each in row.alarms)
 
 
+@pytest.mark.parametrize("wrong", [NOW - 40 * DAY, NOW + 30 * DAY])
+async def test_a_clock_that_was_wrong_once_is_no_shrunk_record_and_hides_no_newer_report(
+    tmp_path, wrong
+):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(20, at=NOW - 15 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 14 * DAY)
+        await ship.live(20, at=NOW - 8 * DAY)
+        await ship.mail(mail / "2.jsonl", now_utc=wrong)
+        await ship.live(20, at=NOW - DAY)
+        await ship.mail(mail / "3.jsonl")
+    [row] = listed(mail).rows
+    assert (row.report.path.name, row.alarms) == ("3.jsonl", ())
+    assert row.record.startswith("grown since")
+
+
+async def test_a_record_that_went_back_to_an_older_segment_is_an_alarm(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.live(30, at=NOW - 16 * DAY)
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 15 * DAY)
+    shutil.copytree(tmp_path / "record", tmp_path / "older")
+    async with mailing(tmp_path / "record", began=NOW - 14 * DAY) as ship:
+        await ship.record.rotate("a test")
+        await ship.mail(mail / "2.jsonl", now_utc=NOW - 8 * DAY)
+    [row] = listed(mail).rows
+    assert row.record == "not compared: a new segment began: ispsd/9999993/2"
+    assert row.alarms == ()
+    async with mailing(tmp_path / "older", began=NOW - 7 * DAY) as ship:
+        await ship.live(5, at=NOW - DAY)
+        await ship.mail(mail / "3.jsonl")
+    [row] = listed(mail).rows
+    assert row.alarms[0].startswith("RECORD: her record shrank or was rewritten")
+
+
+async def test_a_report_on_paper_between_two_files_is_not_missed_ashore(tmp_path):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    async with mailing(tmp_path / "record") as ship:
+        await ship.mail(mail / "1.jsonl", now_utc=NOW - 7 * DAY)
+        await ship.mail(tmp_path / "paper", now_utc=NOW - 7 * DAY, form="pdf")
+        await ship.live(20, at=NOW - DAY)
+        await ship.mail(mail / "2.jsonl")
+    [row] = listed(mail).rows
+    assert (row.record, row.alarms) == ("grown since 22 Nov", ())
+
+
+async def test_reports_that_say_nothing_of_the_one_before_are_compared_in_their_segment(
+    tmp_path, monkeypatch
+):
+    real = gathering.grown
+
+    async def older(*given):
+        said = await real(*given)
+        return {name: value for name, value in said.items() if name != "follows"}
+
+    monkeypatch.setattr(gathering, "grown", older)
+    mail = await two_weeks(tmp_path)
+    [row] = listed(mail).rows
+    assert (row.record, row.alarms) == ("grown since 22 Nov", ())
+
+
 async def test_a_proof_of_growth_that_is_of_another_history_is_an_alarm(tmp_path):
     mail = tmp_path / "mail"
     mail.mkdir()
@@ -181,6 +286,37 @@ async def test_more_files_than_are_read_at_once_are_refused_and_none_is_left_out
     assert main(["fleet", str(mail), "--key", vkey_of(IMO)]) == 1
     said = capsys.readouterr()
     assert (said.out, "3 files, more than 2" in said.err) == ("", True)
+
+
+PAPER = {"name": "ISSC", "window_from": "2026-05-01", "window_until": "2026-11-01"}
+
+
+@pytest.mark.parametrize(
+    ("papers", "shown"),
+    [
+        ([PAPER | {"expires": "2029-05-01", "endorsed": None}], "2026-11-01 OVER"),
+        ([PAPER | {"expires": "2029-05-01", "endorsed": "2026-04-30"}], "2026-11-01 OVER"),
+        ([PAPER | {"expires": "2029-05-01", "endorsed": "2026-05-01"}], "2029-05-01"),
+        ([PAPER | {"expires": "2026-11-28", "endorsed": "2026-05-01"}], "2026-11-28 OVER"),
+        (
+            [
+                {"name": "Interim ISSC", "expires": "2026-06-01"},
+                PAPER | {"expires": "2031-06-01", "window_until": None},
+            ],
+            "2031-06-01",
+        ),
+        ([{"name": "International Ship Security Certificate"}], "no date"),
+        ([{"name": "CoP of the SSO", "expires": "2029-05-01"}], "NOT ENTERED"),
+    ],
+)
+async def test_of_an_issc_that_is_endorsed_in_its_window_the_expiry_counts(tmp_path, papers, shown):
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    entered = {each["name"].lower(): each for each in papers}
+    async with mailing(tmp_path / "record") as ship:
+        await ship.mail(mail / "1.jsonl", certificates=entered)
+    [row] = listed(mail).rows
+    assert fleet.cells(row, now_utc=NOW)["ISSC"] == shown
 
 
 async def test_the_list_names_what_the_company_has_to_see_to(tmp_path, capsys):

@@ -129,16 +129,15 @@ def day_of(test: str, day: int, outcome: str = "passed", /, **more: Any) -> At:
     return result(test, at(day, 16), outcome, mode="automatic", day=f"2026-11-{day:02d}", **more)
 
 
-def exported(when: datetime, **more: Any) -> At:
+def exported(when: datetime, /, *, particulars: dict[str, Any] = PARTICULARS, **more: Any) -> At:
     return said(
         "record.exported",
         when,
         kind="system",
         sso=True,
         person=MATE,
-        **(
-            {"what": "psc", "format": "pdf", "to_whom": "J. Doe", "particulars": PARTICULARS} | more
-        ),
+        private={"particulars": particulars},
+        **({"what": "psc", "format": "pdf", "to_whom": "J. Doe"} | more),
     )
 
 

@@ -19,6 +19,7 @@ from tests.papers.rig import (
     MASTER,
     MATE,
     NOVEMBER,
+    PARTICULARS,
     at,
     exported,
     made,
@@ -104,6 +105,13 @@ def test_a_segment_alone_knows_who_is_aboard_by_what_it_took_over(tmp_path):
     particulars = source.read(tmp_path / "record", NOVEMBER).particulars
     assert particulars.with_role(Role.SSO) == [f"2/O {SECOND}"]
     assert particulars.since(Role.SSO) == [], "the entry is not here"
+
+
+def test_an_older_export_says_in_the_open_who_is_on_board(tmp_path):
+    entry = {"what": "psc", "format": "pdf", "to_whom": "J. Doe", "particulars": PARTICULARS}
+    read, _ = made(tmp_path, [said("record.exported", at(6), sso=True, person=MATE, **entry)])
+    particulars = read.source.particulars
+    assert (particulars.ship, particulars.ranked(MATE)) == ("KESTREL STRAIT", f"C/O {MATE}")
 
 
 def test_everybody_keeps_the_rank_he_had_when_the_row_was_written(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
-from daemon.model import Person, Role
+from daemon.model import Classification, Person, Role
 from daemon.papers import desk
 from daemon.papers.desk import ExportDesk
 from daemon.people.claims import By
@@ -120,7 +120,7 @@ async def test_an_export_is_an_entry_before_it_begins_and_another_when_it_is_wri
         assert begun.seq == lent["recorded"]
         assert (begun.type, begun.actor.person, begun.bseq) == ("record.exported", MATE, None)
         assert begun.actor.proof is Proof.SIGNATURE
-        beside = {"particulars", "signed", "said_at"}
+        beside = {"signed", "said_at"}
         assert beside <= begun.open.keys()
         assert {k: v for k, v in begun.open.items() if k not in beside} == {
             "what": "psc",
@@ -133,7 +133,8 @@ async def test_an_export_is_an_entry_before_it_begins_and_another_when_it_is_wri
             "consent": MASTER,
             "consent_stated_by": MATE,
         }
-        assert begun.open["particulars"] == PARTICULARS
+        private = await ship.record.part(begun.seq, Classification.SSO)
+        assert private == {"particulars": PARTICULARS}
         assert lent["anchors"] == [ship.held]
         answer = await ship.ask({**DONE, "id": lent["id"]})
         [written] = await ship.newest()

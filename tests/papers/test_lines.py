@@ -7,9 +7,20 @@ import json
 
 import pytest
 
-from daemon.papers import lines, release
+from daemon.errors import IspsdError
+from daemon.papers import lines, making, outcome, release
 from daemon.record import keys
-from tests.papers.rig import KEY, at, exported, made, result
+from tests.papers.rig import (
+    CHECKED,
+    KEY,
+    MATE,
+    NOVEMBER,
+    VKEY,
+    at,
+    exported,
+    made,
+    result,
+)
 from tests.papers.test_view import MARK, full_of_secrets, secret
 from tests.processes.rig import verified
 
@@ -120,3 +131,22 @@ def test_one_test_comes_alone_with_its_proof(tmp_path):
     code, words = asyncio.run(judged(tmp_path, content, read.proof.head.note))
     assert code == 0, words
     assert b'"t-a"' not in content
+
+
+def test_the_week_for_the_company_is_no_larger_than_it_may_be(tmp_path, monkeypatch):
+    read, [seq] = made(tmp_path, [exported(at(29), what="digest", digest={"v": 1})])
+    asked = making.Asked("digest", release.Release("CSO", MATE, None, seq))
+    place = {"folder": read.folder, "keys": [VKEY], "anchors": [], "profile": "excerpt"}
+    quiet = {"now": CHECKED, "say": lambda _: None}
+    out = tmp_path / "week.jsonl"
+    paper = outcome.made(asked, "jsonl", NOVEMBER, **place, **quiet)
+    [file] = outcome.write(paper, out, say=quiet["say"])
+    out.unlink()
+    monkeypatch.setattr(release, "MOST_DIGEST_BYTES", file.size)
+    outcome.write(outcome.made(asked, "jsonl", NOVEMBER, **place, **quiet), out, say=quiet["say"])
+    out.unlink()
+    monkeypatch.setattr(release, "MOST_DIGEST_BYTES", file.size - 1)
+    paper = outcome.made(asked, "jsonl", NOVEMBER, **place, **quiet)
+    with pytest.raises(IspsdError, match=f"more than {file.size - 1} bytes"):
+        outcome.write(paper, out, say=quiet["say"])
+    assert not [each for each in tmp_path.iterdir() if "week" in each.name]

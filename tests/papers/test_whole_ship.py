@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import daemon
+from daemon.model import Classification
 from daemon.papers import books, desk, logtable, making, source
 from daemon.papers.layout import plain
 from daemon.papers.view import View
@@ -51,8 +52,9 @@ async def test_a_running_ship_lends_a_snapshot_and_writes_both_entries(tmp_path)
         ]
         by_seq = {row["seq"]: row for row in rows}
         begun = by_seq[lent["recorded"]]
-        assert begun["open"]["particulars"]["ship"] == ship.daemon.config.ship.name
-        assert dict(begun["open"]["particulars"]["ranks"])[MATE]
+        beside = await ship.daemon.record.part(begun["seq"], Classification.SSO)
+        assert beside["particulars"]["ship"] == ship.daemon.config.ship.name
+        assert dict(beside["particulars"]["ranks"])[MATE]
         assert by_seq[answer["recorded"]]["open"]["export"] == begun["seq"]
         assert not [topic for topic in ship.newest if "export" in topic], (
             "nobody on the watch is told"

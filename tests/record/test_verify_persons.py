@@ -214,6 +214,17 @@ def test_an_excerpt_brings_the_key_along_by_which_a_signature_is_known(
     assert seqs == [1, 3, 5]
 
 
+def test_an_excerpt_leaves_out_the_keys_that_a_person_had_before_and_after(
+    voyage: Voyage, tmp_path: Path
+):
+    voyage.sail(key_of(NEXT_KEY), key_of(HIS_KEY), signed(), key_of(NEXT_KEY))
+    words = exported(voyage, tmp_path, Profile.EXCERPT, 4)
+    assert verify.main(words) == PASS
+    lines = (tmp_path / "export.jsonl").read_text("utf-8").splitlines()
+    seqs = [line["entry"]["seq"] for line in map(json.loads, lines) if "entry" in line]
+    assert seqs == [1, 3, 4]
+
+
 def test_where_the_key_is_withheld_it_is_doubted(voyage: Voyage, tmp_path: Path):
     voyage.sail(key_of(HIS_KEY, reader=Classification.SSO), signed())
     assert verify.main(exported(voyage, tmp_path, Profile.REDACTED)) == PASS
