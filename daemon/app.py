@@ -169,9 +169,8 @@ class Daemon(Fitted):
             if not health.writable or health.pending:
                 continue
             with suppress(RecordError):
-                await self.record.state(
-                    fold.SHIP
-                )  # one that is written and cannot be read is no help
+                # One that is written and cannot be read is no help.
+                await self.record.state(fold.SHIP)
                 if self.reloading.begin_anew():
                     self._log.warning("record.late", reason="it is read now: the watch begins anew")
                     return
