@@ -176,7 +176,8 @@ def _certificates(standing: Standing, now_utc: datetime, ship_time: timezone) ->
         for place, (ahead, over), until in _days(said, now_utc, ship_time):
             is_over = now_utc > until
             state = ItemState.OVERDUE if is_over else ItemState.DUE
-            what = f"PAPER: {name} {over if is_over else ahead} {short_day(until)}"
+            day = short_day(until.astimezone(ship_time))
+            what = f"PAPER: {name} {over if is_over else ahead} {day}"
             yield line(f"{place}-{id_}", what, state, until - CERTIFICATE_NOTICE, until)
 
 

@@ -184,6 +184,7 @@ class Fitted:
             level=lambda: int(self.engine.regime.level),
             held_head=partial(self.publisher.head_at_broker, limit_s=BROKER_LIMIT_S),
             digest=self._digest,
+            overdue=lambda: len(self.tests.overdue()),
             show_head=self._sealed,
             show_worklist=lambda: self._testboard.show_worklist(self.tests),
         )

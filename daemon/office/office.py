@@ -76,6 +76,7 @@ class Office:
         level: Callable[[], int],
         held_head: Callable[[], Awaitable[str | None]],
         digest: Callable[[], Awaitable[Mapping[str, Json]]],
+        overdue: Callable[[], int],
         show_head: Callable[[Checkpoint], None],
         show_worklist: Callable[[], None],
     ) -> None:
@@ -92,11 +93,13 @@ class Office:
             level: The ship's security level now.
             held_head: Returns the newest checkpoint that the broker holds.
             digest: Returns the week for the company.
+            overdue: Returns how many tests are overdue now.
             show_head: Is given the newest head with the witnesses' lines below the ship's.
             show_worklist: Told when the list of what is to be done may have changed.
         """
         self._config = config
         self._record = record
+        self._overdue = overdue
         self._clock = clock
         self._log = logs.get("office")
         self._build_people(clock, entropy, hardness)
@@ -274,6 +277,7 @@ class Office:
             ship_time=config.ship_time,
             persons=self.people.persons(),
             kinds={test.config.id: test.spec.kind for test in config.tests},
+            overdue=self._overdue(),
         )
 
 

@@ -29,10 +29,17 @@ NEWEST: Final = 12
 """Drills and exercises in a pack."""
 
 
+def held(around: Around) -> list[Found]:
+    """Return drills and exercises, newest first by when they were held: old ones that are typed in are no newer."""
+    found = around.source.of(*HELD)
+    return sorted(found, key=lambda each: (_ended(each, around), each.seq), reverse=True)
+
+
 def drills(around: Around, *, most: int | None = NEWEST) -> Table:
     """Return drills and exercises, newest first; names and lessons are not for PSC."""
     psc = around.names.is_psc
-    held = around.source.of(*HELD)[::-1]
+    found = held(around)
+    older = 0 if most is None else len(found) - most
     columns = [
         Column("No.", 0.8), Column("UTC / ship's time", 1.4), Column("What", 0.9), Column("Place", 1.2),
         Column("Scenario class" if psc else "Scenario", 2.6), Column("Crew", 0.9), Column("Crew change > 25 %", 1.1),
@@ -41,9 +48,10 @@ def drills(around: Around, *, most: int | None = NEWEST) -> Table:
         columns += [Column("Led by, took part", 2), Column("Lessons, open actions", 3)]
     return Table(
         title="Drills and exercises (ISPS A/10.1.1, A/13)",
-        lead=(_drill_line(around, held),),
+        lead=(_drill_line(around, found),),
         columns=tuple(columns),
-        rows=tuple(_drill(each, around) for each in held[:most]),
+        rows=tuple(_drill(each, around) for each in found[:most]),
+        notes=(f"{counted(older, 'older one')} not shown here.",) if older > 0 else (),
     )
 
 

@@ -98,20 +98,40 @@ def levels(around: Around) -> Table:
 
 def _level(found: Found, around: Around) -> tuple[Cell, ...]:
     said, short = found.open, around.names.short
-    steps = (("told", "told_at"), ("ack.", "acknowledged_at"), ("in force", "in_force_at"))
-    to = "to" if found.entry.type == "level.changed" else "level"
+    # An order at a station, or a form that was filled in later: the same moments under other names.
+    is_order = found.entry.type == "level.changed"
+    names = ("notified", "acknowledged") if is_order else ("told_at", "acknowledged_at")
+    to = "to" if is_order else "level"
+    steps = [
+        *((found, word, name) for word, name in zip(("told", "ack."), names, strict=True)),
+        (_in_force(found, around), "in force", "in_force")
+        if is_order
+        else (found, "in force", "in_force_at"),
+    ]
     return (
         formcells.entry_number(found, around),
-        formcells.both(found, "told_at", around),
+        formcells.both(found, names[1] if is_order else names[0], around),
         formcells.level(number(said.get("from"))),
         formcells.field(found, to, around, str),
         formcells.field(found, "told_by", around, lambda who: short(str(who))),
         formcells.joined(
-            [(f"{word} ", formcells.field(found, name, around, _hour)) for word, name in steps],
+            [
+                (f"{word} ", formcells.field(said_by, name, around, _hour))
+                for said_by, word, name in steps
+                if said_by is not None
+            ],
             between=", ",
         ),
         short(around.source.particulars.ranked(found.entry.actor.person or NOTHING, found.seq)),
     )
+
+
+def _in_force(changed: Found, around: Around) -> Found | None:
+    """Return what says that the measures of a level were in force, before the level was changed again."""
+    for each in around.source.of("level.changed", "level.in_force"):
+        if each.seq > changed.seq:
+            return each if each.entry.type == "level.in_force" else None
+    return None
 
 
 def _hour(said: object) -> str:

@@ -6,15 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from daemon.checks.intervals import LIMIT_DAYS
 from daemon.model import ClockStatus
 from daemon.papers import amendments, moments
 from daemon.papers.layout import Column, Span, Table
-from daemon.papers.words import NOT_DONE, NOT_PROVEN, SAT, UNSAT, counted, number, objects, text
+from daemon.papers.words import NOT_DONE, NOT_PROVEN, SAT, UNSAT, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from daemon.papers.layout import Cell
     from daemon.papers.source import Found, Source
@@ -81,7 +79,7 @@ def together(rows: Iterable[Row]) -> list[Row]:
                 began=row.began,
                 where=row.where if row.where == newest.where else "various",
                 days=newest.days + 1,
-                evidence=f"24 h on each of {newest.days + 1} days",
+                evidence=f"supervision on each of {newest.days + 1} days",
             )
     return found
 
@@ -90,21 +88,22 @@ def first_line(rows: Sequence[Row], around: Around) -> str:
     """Return the line above the table: counts, what is overdue and broken, who has reviewed and verified."""
     source = around.source
     return summary(
-        Counter(row.result for row in rows for _ in range(row.days)),
-        overdue=len(overdue(source)),
+        Counter(row.result_now for row in rows for _ in range(row.days)),
+        overdue=source.particulars.overdue,
         defects=len(around.defects.open),
         reviewed=reviewed_by(source),
     )
 
 
-def summary(counts: Mapping[str, int], *, overdue: int, defects: int, reviewed: str) -> str:
-    """Return that line from its figures: results by their words, what is overdue, open defects, who has reviewed."""
+def summary(counts: Mapping[str, int], *, overdue: int | None, defects: int, reviewed: str) -> str:
+    """Return that line from its figures: results by their words, what is overdue (None: not known), open defects."""
     words = [
         f"{counts.get(word, 0)} {word}"
         for word in (SAT, UNSAT, NOT_PROVEN, NOT_DONE)
         if counts.get(word) or word != NOT_PROVEN
     ]
-    words += [f"{overdue} overdue", counted(defects, "open defect")]
+    words += [] if overdue is None else [f"{overdue} overdue"]
+    words.append(counted(defects, "open defect"))
     return " · ".join((*words, reviewed))
 
 
@@ -125,32 +124,6 @@ def reviewed_words(reviewed: Sequence[Found], verified: Sequence[Found]) -> str:
     up_to = number(verified[-1].open.get("up_to"))
     reach = "" if up_to == last else f" to no. {up_to}"
     return f"{words}, verified{reach} ({_surname(verified[-1])})"
-
-
-def overdue(source: Source) -> list[str]:
-    """Return the tests that were overdue when the period, or the record, ended."""
-    passed: dict[str, datetime] = {}
-    for each in source.of("test.result"):
-        if each.open.get("outcome") == "passed":
-            passed[text(each.open, "test")] = each.moment("ended")
-    late = []
-    for test, (since, limit_days) in plans(source).items():
-        newest = max(filter(None, (passed.get(test), since)), default=None)
-        if newest is not None and (source.ends - newest).days >= limit_days:
-            late.append(test)
-    return late
-
-
-def plans(source: Source) -> dict[str, tuple[datetime | None, int]]:
-    """Return since when each test is in the plan, and after how many days without a pass it is overdue."""
-    return {
-        text(each, "test"): (
-            moments.read(each.get("since")),
-            number(each.get("limit_days")) or LIMIT_DAYS.get(text(each, "every"), 366),
-        )
-        for planned in source.of("tests.planned")
-        for each in objects(planned.open.get("tests"))
-    }
 
 
 def cells(row: Row, around: Around, *, with_year: bool = False) -> tuple[Cell, ...]:

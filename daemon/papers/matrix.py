@@ -76,7 +76,12 @@ def _by_place(
     """Return by equipment and test what became of it in each month, oldest first."""
     ship_time = around.source.ship_time
     happened: list[tuple[int, datetime, tuple[str, str], str]] = [
-        (row.seq, row.began or row.done, (row.equipment, text(row.found.open, "test")), row.result)
+        (
+            row.seq,
+            row.began or row.done,
+            (row.equipment, text(row.found.open, "test")),
+            row.result_now,
+        )
         for row in rows
     ]
     for found, mends in mended.repairs(rows, around):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from daemon.model import Role
+from daemon.model import Role, Situation
 from daemon.papers import annex, books, certificates, interfaces, logtable, matrix, moments, ssas
 from daemon.papers.layout import Blank, Facts, Sheet, Signatures, Span, Table, Title, Words
 from daemon.papers.testlog import one, rows
@@ -144,11 +144,28 @@ def _level_now(around: Around) -> Cell:
 
 
 def _port_level(around: Around) -> Cell:
-    calls = around.calls.calls
-    if not calls or calls[-1].departed is not None or calls[-1].port_level is None:
-        return "not in port"
-    call = calls[-1]
-    return f"{call.port_level} at {around.names.short(call.port)} (entry no. {call.seq})"
+    """Return the port's level as it was told last; a blank where she is in port and nobody has said it."""
+    calls, source = around.calls.calls, around.source
+    call = calls[-1] if calls and calls[-1].departed is None else None
+    where = f" at {around.names.short(call.port)}" if call is not None else ""
+    orders = [
+        each
+        for each in source.of("port_level.changed", "situation.changed")
+        if each.entry.type == "port_level.changed" or each.open.get("to") == Situation.SEA.value
+    ]
+    # At sea no port's level counts any more.
+    order = orders[-1] if orders and orders[-1].entry.type == "port_level.changed" else None
+    if order is not None and (call is None or order.seq > call.seq):
+        return f"{number(order.open.get('to'))}{where} (entry no. {order.seq})"
+    if call is not None and call.port_level is not None:
+        return f"{call.port_level}{where} (entry no. {call.seq})"
+    told = [
+        said
+        for each in source.of("situation.changed", "daemon.started")
+        if (said := each.open.get("to") or each.open.get("situation")) is not None
+    ]
+    is_in_port = call is not None or told[-1:] == [Situation.PORT.value]
+    return None if is_in_port else "not in port"
 
 
 def _signatures(around: Around) -> tuple[Block, ...]:

@@ -29,6 +29,7 @@ class Particulars:
         roles: By name, in the order of the crew list, at the end of what the paper is about.
         leaders: The same at the end of the record: who may release it now.
         kinds: By test, what kind of test it is.
+        overdue: How many tests were overdue as the export was made; None where the paper is about another time.
         aboard: Where the entries tell who is on board, what else they say of it.
     """
 
@@ -44,6 +45,7 @@ class Particulars:
     roles: Mapping[str, str] = field(default_factory=dict)
     leaders: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    overdue: int | None = None
     aboard: Aboard = field(default_factory=Aboard)
 
     @property
@@ -121,12 +123,20 @@ class Particulars:
             roles=aboard.roles() or in_file,
             leaders=now.roles() or in_file,
             kinds=_texts(told.get("kinds")),
+            overdue=number(told.get("overdue"))
+            if exports and (until is None or exports[-1].at < until)
+            else None,
             aboard=Aboard(aboard.people, now.ranks, aboard.since),
         )
 
 
 def told(
-    ship: Ship, *, ship_time: tzinfo, persons: Iterable[Person], kinds: Mapping[str, str]
+    ship: Ship,
+    *,
+    ship_time: tzinfo,
+    persons: Iterable[Person],
+    kinds: Mapping[str, str],
+    overdue: int,
 ) -> dict[str, Json]:
     """Return what stands of the ship beside the entry of an export; names and ids are values in it, never keys.
 
@@ -135,6 +145,7 @@ def told(
         ship_time: What her file says, before anybody changed it.
         persons: The crew list.
         kinds: By test, its kind.
+        overdue: How many tests are overdue now, as the worklist has it: no entry tells that by itself.
     """
     offset = ship_time.utcoffset(None)
     people = list(persons)
@@ -148,6 +159,7 @@ def told(
             [each.name, " ".join(sorted(role.value for role in each.roles))] for each in people
         ],
         "kinds": [[test, kind] for test, kind in kinds.items()],
+        "overdue": overdue,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.papers import moments
+from daemon.papers import amendments, moments
 from daemon.papers.layout import NOTHING, Column, Span, Table
 from daemon.papers.words import SAT, number, text
 
@@ -47,7 +47,9 @@ def _ssas(row: Row, around: Around) -> tuple[Cell, ...]:
     cells: tuple[Cell, ...] = (
         str(row.seq),
         moments.both(row.done, around.source.ship_time, with_year=True),
-        row.result if row.result == SAT else (Span(row.result, "bold"),),
+        amendments.shown(row.result, row.amendments, "result", psc=around.names.is_psc)
+        if row.amendments or row.result == SAT
+        else (Span(row.result, "bold"),),
         _shore(row, around),
         row.by,
     )

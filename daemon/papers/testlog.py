@@ -6,6 +6,7 @@ rows. A period that ended without the test is a row too: NOT DONE.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,8 @@ LATE_AFTER: Final = timedelta(hours=24)
 """Entered later than this after it was done: LATE."""
 SYSTEM: Final = "ispsd"
 MISSED: Final = "test.missed"
+_SPAN: Final = re.compile(r"(?:24 h|since \d\d:\d\d)(?: \(watched [0-9:]+\))?(?=,|$)", re.ASCII)
+"""What of a day was watched, as a check of the whole day begins its words (``Coverage.span``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,12 @@ class Row:
     amendments: tuple[Amendment, ...] = field(default=())
     last_seq: int | None = None
     days: int = 1
+
+    @property
+    def result_now(self) -> str:
+        """The result as it was amended last: what is counted."""
+        amended = [each.new for each in self.amendments if each.column == "result"]
+        return amended[-1] if amended else self.result
 
     @property
     def late(self) -> bool:
@@ -198,7 +207,9 @@ def _evidence(found: Found, outcome: str, *, psc: bool) -> str:
     parts = [] if psc or outcome == NOT_DONE else [text(said, "reason")]
     parts += [_items(objects(said.get("items")), psc=psc)]
     if psc and text(said, "day"):
-        parts.append("24 h")
+        # The span alone, as the check told it: what is behind it may name what is not for everybody.
+        span = _SPAN.match(text(said, "reason"))
+        parts.append("supervision" if span is None else span[0])
     readings = number(said.get("readings"))
     if readings:
         parts.append(f"{counted(readings, 'value')} kept")

@@ -379,6 +379,11 @@ class Tests:
             proven=test.is_proven,
         ).value
 
+    def overdue(self) -> list[str]:
+        """Return the names of the tests that are overdue now."""
+        overdue = Readiness.OVERDUE.value
+        return [id_ for id_, test in self.tests.items() if self.readiness(test) == overdue]
+
     def next_due_utc(self, test: Test) -> datetime | None:
         """Return when the test is due next; None for now."""
         return schedule.next_due_utc(test.plan, test.past, ship_time=self._ship_time())

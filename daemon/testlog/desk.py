@@ -185,7 +185,7 @@ class TestLog:
         overdue = {
             test.config.id
             for test in tests.tests.values()
-            if tests.readiness(test) is Readiness.OVERDUE
+            if tests.readiness(test) == Readiness.OVERDUE.value
         }
         equipment = {test.config.equipment for test in self._config.tests}
         return Now(overdue=overdue, defects=len(self._defects()), equipment=equipment)

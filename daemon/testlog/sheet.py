@@ -162,7 +162,7 @@ def _log(asked: Asked, found: Glance, around: Around) -> tuple[list[Json], list[
 
 
 def _drills(around: Around) -> tuple[list[Json], list[_Row]]:
-    held = around.source.of(*books.HELD)[::-1]
+    held = books.held(around)
     table = books.drills(around, most=None)
     return [each.name for each in table.columns], [
         _Row(each.seq, row) for each, row in zip(held, table.rows, strict=True)

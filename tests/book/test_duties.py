@@ -122,6 +122,15 @@ def test_a_paper_is_good_to_the_end_of_the_day_that_is_printed_on_it(now, found)
     assert line("certificate-issc", standing(papers=(undated,)), "2099-01-01T00:00Z") is None
 
 
+def test_a_day_on_a_paper_is_the_day_of_the_ship_wherever_she_is():
+    paper = {"name": "ISSC", "number": "12", "expires": "2026-12-01"}
+    west = timezone(timedelta(hours=-5))
+    for day, words in ((20, "expires on 01 Dec 2026"), (32, "expired on 01 Dec 2026")):
+        now_utc = datetime(2026, 11, 1, 12, tzinfo=UTC) + timedelta(days=day)
+        (item, *_) = duties._certificates(standing(papers=(paper,)), now_utc, west)
+        assert item.what.endswith(words)
+
+
 @pytest.mark.parametrize(
     ("used", "said"),
     [

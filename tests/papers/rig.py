@@ -52,6 +52,7 @@ PARTICULARS: dict[str, Any] = {
         ["t-ais", "ais_own_report"],
         ["t-ssas-e-p1", "ssas_end_to_end"],
     ],
+    "overdue": 1,
 }
 
 

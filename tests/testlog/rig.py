@@ -49,7 +49,7 @@ def log_of(record: Any, ship: Ship) -> TestLog:
     stand = SimpleNamespace(
         tests={test.config.id: test for test in tests},
         readiness=lambda test: (
-            Readiness.OVERDUE if test.config.id in ship.overdue else Readiness.IN_ORDER
+            (Readiness.OVERDUE if test.config.id in ship.overdue else Readiness.IN_ORDER).value
         ),
     )
     return TestLog(
