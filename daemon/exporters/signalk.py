@@ -142,7 +142,8 @@ class SignalK:
         An alert is left as it stands: to a Signal K server a notification of null is *normal*, and it is not over.
         """
         paths = [path for (kind, _), told in self._told.items() if kind != "alert" for path in told]
-        self._told.clear()
+        # One that ends while nobody is reached is told to be over when somebody is.
+        self._told = {key: told for key, told in self._told.items() if key[0] == "alert"}
         if not paths or connection.closed.done():
             return
         now_s = self._context.clock.now_s()

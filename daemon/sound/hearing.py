@@ -66,7 +66,9 @@ class Hearing:
     asked: str | None = None
     """The nonce of the newest synthetic alert of this session, until somebody has answered it."""
     curtained: bool = False
-    """The curtain is down: what goes on is told in the citadel."""
+    """The curtain is down: what goes on is told in the citadel. Kept over connections, until it is told otherwise."""
+    _is_curtain_told: bool = False
+    """Whether this connection has told of it."""
     unreadable: int = 0
     """Messages that were no JSON object."""
     _is_told_ended: bool = False
@@ -82,7 +84,7 @@ class Hearing:
     def connected_anew(self) -> None:
         """Forget what the broker had told: it tells everything again, and what it does not is no more."""
         self.session, self._beat_s, self._is_told_ended, self.asked = None, None, False, None
-        self.curtained = False
+        self._is_curtain_told = False
         self._alerts.clear()
 
     def adopt_beat(self, other: Hearing) -> None:
@@ -111,6 +113,7 @@ class Hearing:
                 self._beat_s = self._good_s = now_s
                 self._beat_up = _seconds(body.get("up")) or 0.0
             case "snapshot" if body:
+                self.curtained &= self._is_curtain_told  # where it is down that is told first
                 self._alerts = {
                     id_: told
                     for id_, told in self._alerts.items()
@@ -119,7 +122,7 @@ class Hearing:
             case "alert":
                 self._take_alert(topic.id, body)
             case "curtain":
-                self.curtained = bool(body)
+                self.curtained, self._is_curtain_told = bool(body), True
             case "station" if topic.id == self.station and body:
                 self._own = body
             case "selftest" if body.get("synthetic") is True and self._is_ours(body):

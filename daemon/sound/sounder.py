@@ -217,7 +217,8 @@ class Sounder:
         """Ask for everything that a sounder hears."""
         own = (f"station/{self._station}", f"reply/{self._station}")
         try:
-            for name in (*own, *HEARD, "curtain", "selftest/+"):
+            # The curtain first: till it is told to be raised, nothing may sound here that a stranger could hear.
+            for name in ("curtain", *own, *HEARD, "selftest/+"):
                 await connection.subscribe(f"{self._topics.root}/{name}")
         except PublishRefusedError as err:
             connection.give_up(str(err))

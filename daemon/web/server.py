@@ -105,7 +105,13 @@ class PageServer:
         section = self._section
         try:
             listening = await loop.create_server(
-                accept, section.host, section.port, ssl=self._tls, backlog=MOST_PEERS
+                accept,
+                section.host,
+                section.port,
+                ssl=self._tls,
+                # Until then no handler knows of the connection, which is counted nowhere.
+                ssl_handshake_timeout=None if self._tls is None else REQUEST_S,
+                backlog=MOST_PEERS,
             )
         except OSError as err:
             reason = err.strerror or str(err)

@@ -157,6 +157,28 @@ async def test_at_the_end_no_value_stands_as_if_it_were_current_and_no_alert_is_
     assert server.values(ALERT_PATH)[-1]["state"] == "warn"
 
 
+async def test_an_alert_that_ends_while_the_broker_is_away_is_over_when_it_is_back():
+    """Else a Signal K server would show it for ever: nothing tells it of what nobody remembers."""
+    told = lively()
+    told.put(TOPICS.alert(ALERT["id"]), ALERT)
+    async with mosquitto() as broker, connected(address(broker), "reader") as connection:
+        page = Dashboard(connection)
+        collecting = asyncio.create_task(page.collect())
+        await connection.subscribe(TOPIC)
+        server = Server(page)
+        exporter = SignalK(SignalKConfig(kind="signalk"), told.context(address(broker)))
+        running = asyncio.ensure_future(exporter.run())
+        await until(told, lambda: server.values(ALERT_PATH))
+        running.cancel()  # as where its connection is lost
+        await asyncio.gather(running, return_exceptions=True)
+        told.remove(TOPICS.alert(ALERT["id"]))
+        running = asyncio.ensure_future(exporter.run())
+        await until(told, lambda: server.values(ALERT_PATH)[-1]["state"] == "normal")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        collecting.cancel()
+
+
 async def test_a_broker_that_is_lost_is_worth_another_try():
     told = lively()
     async with mosquitto() as broker:

@@ -245,6 +245,23 @@ def test_a_new_connection_forgets_what_the_broker_does_not_tell_again():
     assert not heard.stale(NOW_S + 10.0), "the heartbeat before still counts against the tone"
 
 
+def test_behind_the_curtain_nothing_sounds_because_a_connection_came_back():
+    """Boarders on the bridge hear no tone, until this connection tells that the curtain is raised."""
+    heard = hearing()
+    says(heard, "curtain", {"down": True})
+    heard.connected_anew()
+    assert heard.curtained
+    assert not heard.stale(NOW_S + 20.0), (
+        "ispsd was not heard of, and it is known why this place is dark"
+    )
+    says(heard, "curtain", {"down": True})
+    says(heard, "snapshot", {"state": "complete"})
+    assert heard.curtained
+    heard.connected_anew()
+    says(heard, "snapshot", {"state": "complete"})
+    assert not heard.curtained, "it was raised meanwhile: all is told, and no curtain"
+
+
 def test_a_test_sound_is_played_once_and_only_while_somebody_waits_for_it():
     heard = hearing()
     for nonce, asked_up, played in (("n1", 998.0, True), ("n2", 985.0, False), ("n3", 999.0, True)):

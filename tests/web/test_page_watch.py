@@ -112,6 +112,78 @@ async def test_a_press_that_was_meant_for_another_row_acknowledges_nothing(chrom
         assert [each["alert"] for each in heard] == ["b"]
 
 
+async def test_a_press_that_was_meant_for_the_alert_before_does_not_acknowledge_the_next_in_its_row(
+    chromium,
+):
+    """The hatch is opened again, as an alarm now, just as somebody presses for the first: its row never moves."""
+    async with shown(chromium) as (hand, screen, broker), answered(broker, "ack") as heard:
+        page = screen.page
+        await page.clock.install(time="2026-11-22T02:10:00Z")
+        await page.reload()
+        await soon(screen, "window.told", "the snapshot")
+        await hand.beat()
+        await hand.alert("a")
+        await soon(screen, f"{ALERTS} === 1 && {FRESH}", "the alert")
+        await screen.stop_clock()
+        await hand.alert("a", instance=2, priority="A")
+        await soon(screen, "window.alerts_told >= 2", "the next")
+        await page.clock.run_for(300)
+        press = "document.querySelector('ol.alerts .ack').dispatchEvent(new MouseEvent('click', {detail: 1}))"
+        await page.evaluate(press)
+        await page.clock.run_for(300)
+        assert await screen.text("ol.alerts .answer >> nth=0") == (
+            "the list has just moved: press again"
+        )
+        await page.clock.run_for(600)
+        await page.evaluate(press)
+        await page.clock.run_for(50)
+        await until(lambda: heard)
+        assert [(each["alert"], each["instance"]) for each in heard] == [("a", 2)]
+
+
+async def test_a_double_tap_answers_no_step_that_nobody_has_read(chromium):
+    """*Found?* of the next step stands where *DONE* of this one stood: a second touch would be a pass never made."""
+    async with shown(chromium) as (hand, screen, broker), answered(broker, "answer") as heard:
+        page = screen.page
+        await page.clock.install(time="2026-11-22T02:10:00Z")
+        await page.reload()
+        await soon(screen, "window.told", "the snapshot")
+        await hand.beat()
+        body = {
+            "test": "t-wand",
+            "equipment": "wands",
+            "item": None,
+            "steps": 3,
+            "seconds_left": 60.0,
+        }
+        body |= {
+            "outcome": None,
+            "reason": None,
+            "tester": "M. Petrov",
+            "items_left": 0,
+            "witness": None,
+        }
+        body |= {"seen": [], "who": "tester", "state": "waiting", "expects": "yes_or_no"}
+        await hand.tell("test/t-wand", step=2, prompt="Sleeve: found?", **body)
+        buttons = "document.querySelectorAll('.led .buttons button').length === 2"
+        await soon(screen, f"{buttons} && {FRESH}", "the step")
+        await screen.stop_clock()
+        await hand.tell("test/t-wand", step=3, prompt="Waist: found?", **body)
+        prompt = "document.querySelector('.led .prompt').textContent"
+        for _ in range(100):
+            await page.clock.run_for(20)
+            if await page.evaluate(prompt) == "Waist: found?":
+                break
+        press = "document.querySelector('.led .buttons button').dispatchEvent(new MouseEvent('click', {detail: 1}))"
+        await page.evaluate(press)
+        assert await screen.text(".led .answer") == "the step has just changed: press again"
+        await page.clock.run_for(600)
+        await page.evaluate(press)
+        await page.clock.run_for(50)
+        await until(lambda: heard)
+        assert [(each["step"], each["text"]) for each in heard] == [(3, "yes")]
+
+
 async def test_lights_and_mains_have_their_words_and_are_never_green(chromium):
     async with shown(chromium, None) as (hand, screen, _):
         await hand.point("lt1", name="DECK LTS P", kind="light", word="lit")

@@ -39,7 +39,8 @@ export class AlertList {
     const marks = new Set(alerts.map(instance_of));
     for (const each of this._said.keys()) if (!marks.has(each)) this._said.delete(each);
     for (const id of this._open) if (!picture.one("alert", id)) this._open.delete(id);
-    const places = alerts.map(({ id }) => `${alerts.length > MANY} ${id}`);
+    // The next instance of an alert, or the same at another priority, is not the one that was read there either.
+    const places = alerts.map(({ id, instance, priority }) => `${alerts.length > MANY} ${id} ${instance} ${priority}`);
     const before = this._places;
     this._places = places;
     mark(this._list, "many", alerts.length > MANY);

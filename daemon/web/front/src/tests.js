@@ -4,6 +4,8 @@ import { age, el, mark, rows, say } from "./draw.js";
 import { asked } from "./form.js";
 
 const RESULTS = ["SAT", "UNSAT", "NOT DONE"];
+/** What is pressed so shortly after a step came was meant for the one before, in seconds. */
+const MEANT_S = 0.5;
 const TYPED = { reference: "reference", number: "number", result: "remark" };
 
 export class TestList {
@@ -74,8 +76,9 @@ export class TestList {
     if (row.wanted_ === wanted) return;
     row.wanted_ = wanted;
     typed.value = "";
+    row.changed_s_ = performance.now() / 1000;
     const button = (words, text) =>
-      el("button", { type: "button", on: { click: () => this._answer(row, text) } }, words);
+      el("button", { type: "button", on: { click: (event) => this._answer(row, text, event.detail > 0) } }, words);
     const made = {
       done: () => [button("DONE", () => undefined)],
       yes_or_no: () => [button("YES", () => "yes"), button("NO", () => "no")],
@@ -89,9 +92,13 @@ export class TestList {
     buttons.replaceChildren(...(made ? made() : []));
   }
 
-  _answer(row, text) {
+  /** `is_aimed`: with a finger or a mouse, whose second touch finds the next step where the first found this one. */
+  _answer(row, text, is_aimed) {
+    if (is_aimed && performance.now() / 1000 - row.changed_s_ < MEANT_S) {
+      return say(row.parts.answer, "the step has just changed: press again");
+    }
     const said = text();
-    this._send(row, "answer", { step: row.test_.step, ...(said === undefined ? {} : { text: said }) });
+    return this._send(row, "answer", { step: row.test_.step, ...(said === undefined ? {} : { text: said }) });
   }
 
   /** What was seen so far proves nothing then: one press in passing is not enough. */
