@@ -67,21 +67,34 @@ async def exporting(
         async with mosquitto() as broker, exporting(told, broker) as both:  # noqa: PLR1704
             yield both
         return
+    exporter = SignalK(SignalKConfig(kind="signalk"), told.context(address(broker)))
+    async with listening(broker) as server, running(exporter, server):
+        yield server, exporter
+
+
+@asynccontextmanager
+async def listening(broker: EmbeddedBroker) -> AsyncIterator[Server]:
     async with connected(address(broker), "reader") as connection:
         page = Dashboard(connection)
         collecting = asyncio.create_task(page.collect())
         await connection.subscribe(TOPIC)
-        server = Server(page)
-        exporter = SignalK(SignalKConfig(kind="signalk"), told.context(address(broker)))
-        running = asyncio.ensure_future(exporter.run())
         try:
-            yield server, exporter
+            yield Server(page)
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            if server.values(DOOR_PATH):
-                await soon(lambda: server.values(OWN)[-1]["state"] == "alarm")  # its last word
             collecting.cancel()
+
+
+@asynccontextmanager
+async def running(exporter: SignalK, server: Server) -> AsyncIterator[None]:
+    """Run it until the block ends, as a lost connection ends it too."""
+    task = asyncio.ensure_future(exporter.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if server.values(DOOR_PATH):
+            await soon(lambda: server.values(OWN)[-1]["state"] == "alarm")  # its last word
 
 
 def lively() -> Told:
@@ -161,22 +174,13 @@ async def test_an_alert_that_ends_while_the_broker_is_away_is_over_when_it_is_ba
     """Else a Signal K server would show it for ever: nothing tells it of what nobody remembers."""
     told = lively()
     told.put(TOPICS.alert(ALERT["id"]), ALERT)
-    async with mosquitto() as broker, connected(address(broker), "reader") as connection:
-        page = Dashboard(connection)
-        collecting = asyncio.create_task(page.collect())
-        await connection.subscribe(TOPIC)
-        server = Server(page)
+    async with mosquitto() as broker, listening(broker) as server:
         exporter = SignalK(SignalKConfig(kind="signalk"), told.context(address(broker)))
-        running = asyncio.ensure_future(exporter.run())
-        await until(told, lambda: server.values(ALERT_PATH))
-        running.cancel()  # as where its connection is lost
-        await asyncio.gather(running, return_exceptions=True)
+        async with running(exporter, server):
+            await until(told, lambda: server.values(ALERT_PATH))
         told.remove(TOPICS.alert(ALERT["id"]))
-        running = asyncio.ensure_future(exporter.run())
-        await until(told, lambda: server.values(ALERT_PATH)[-1]["state"] == "normal")
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        collecting.cancel()
+        async with running(exporter, server):
+            await until(told, lambda: server.values(ALERT_PATH)[-1]["state"] == "normal")
 
 
 async def test_a_broker_that_is_lost_is_worth_another_try():

@@ -365,9 +365,8 @@ async def test_a_led_test_is_read_from_afar_and_answered_as_its_prompt_wants(chr
             await hand.tell(
                 "test/t-door", step=2, prompt="Heard?", expects="yes_or_no", state="waiting", **body
             )
-            read = "performance.now() / 1000 - document.querySelector('.led > li').changed_s_ > 0.5"
-            await soon(screen, f"document.querySelector('.led .buttons button') && {read}", "time")
-            await screen.page.click(".led .buttons button:has-text('YES')")
+            # By a key: a finger is not believed in the first half second.
+            await screen.page.press(".led .buttons button:has-text('YES')", "Enter")
             await until(lambda: len(heard) == 1)
             assert heard[0] | {"id": "", "session": ""} == {
                 "id": "",

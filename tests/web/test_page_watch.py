@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -84,103 +85,84 @@ async def test_what_was_said_of_one_alert_is_not_said_of_the_next_of_its_name(ch
         await soon(screen, f"{answer} === ''", "that nobody has dealt with this one")
 
 
-async def test_a_press_that_was_meant_for_another_row_acknowledges_nothing(chromium):
-    """A new alarm takes the first place just as somebody presses there: it is not acknowledged unseen."""
-    async with shown(chromium) as (hand, screen, broker), answered(broker, "ack") as heard:
-        page = screen.page
-        await page.clock.install(time="2026-11-22T02:10:00Z")
-        await page.reload()
+@asynccontextmanager
+async def at_rest(chromium, verb, told, shows):
+    """Give a page whose clock stands still once it shows what it was told, and what it sends of one verb."""
+    async with shown(chromium) as (hand, screen, broker), answered(broker, verb) as heard:
+        await screen.page.clock.install(time="2026-11-22T02:10:00Z")
+        await screen.page.reload()
         await soon(screen, "window.told", "the snapshot")
         await hand.beat()
-        await hand.alert("a")
-        await soon(screen, f"{ALERTS} === 1 && {FRESH}", "the alert")
+        await told(hand)
+        await soon(screen, f"{shows} && {FRESH}", "what it was told")
         await screen.stop_clock()
-        await hand.alert("b", priority="A")
-        await soon(screen, "window.alerts_told >= 2", "the alarm")
-        await page.clock.run_for(300)
-        assert await page.evaluate("document.querySelector('ol.alerts > li').dataset.alert") == "b"
-        press = "document.querySelector('ol.alerts .ack').dispatchEvent(new MouseEvent('click', {detail: 1}))"
-        await page.evaluate(press)
-        await page.clock.run_for(300)
-        assert await screen.text("ol.alerts .answer >> nth=0") == (
-            "the list has just moved: press again"
-        )
-        await page.clock.run_for(600)
-        await page.evaluate(press)
-        await page.clock.run_for(50)
-        await until(lambda: heard)
-        assert [each["alert"] for each in heard] == ["b"]
+        yield hand, screen, heard
 
 
-async def test_a_press_that_was_meant_for_the_alert_before_does_not_acknowledge_the_next_in_its_row(
-    chromium,
+async def touch(screen, where):
+    """Touch something as a finger does; where it is a key, ``detail`` is 0."""
+    touched = (
+        f"document.querySelector('{where}').dispatchEvent(new MouseEvent('click', {{detail: 1}}))"
+    )
+    await screen.page.evaluate(touched)
+
+
+async def meant_again(screen, where, heard):
+    """Touch it once more when there was time to read what is there now; return when it was heard."""
+    await screen.page.clock.run_for(600)
+    await touch(screen, where)
+    await screen.page.clock.run_for(50)
+    await until(lambda: heard)
+
+
+@pytest.mark.parametrize(
+    ("alert", "instance"), [("b", 1), ("a", 2)], ids=["another row", "another instance in its row"]
+)
+async def test_a_press_that_was_meant_for_another_alert_acknowledges_nothing(
+    chromium, alert, instance
 ):
-    """The hatch is opened again, as an alarm now, just as somebody presses for the first: its row never moves."""
-    async with shown(chromium) as (hand, screen, broker), answered(broker, "ack") as heard:
-        page = screen.page
-        await page.clock.install(time="2026-11-22T02:10:00Z")
-        await page.reload()
-        await soon(screen, "window.told", "the snapshot")
-        await hand.beat()
-        await hand.alert("a")
-        await soon(screen, f"{ALERTS} === 1 && {FRESH}", "the alert")
-        await screen.stop_clock()
-        await hand.alert("a", instance=2, priority="A")
-        await soon(screen, "window.alerts_told >= 2", "the next")
-        await page.clock.run_for(300)
-        press = "document.querySelector('ol.alerts .ack').dispatchEvent(new MouseEvent('click', {detail: 1}))"
-        await page.evaluate(press)
-        await page.clock.run_for(300)
+    """A new alarm takes the first place, or the same hatch is opened again, just as somebody presses there."""
+    ack = "ol.alerts .ack"
+    told = partial(at_rest, chromium, "ack", lambda hand: hand.alert("a"), f"{ALERTS} === 1")
+    async with told() as (hand, screen, heard):
+        await hand.alert(alert, instance=instance, priority="A")
+        await soon(screen, "window.alerts_told >= 2", "the alarm")
+        await screen.page.clock.run_for(300)
+        first = "document.querySelector('ol.alerts > li').dataset.alert"
+        assert await screen.page.evaluate(first) == alert
+        await touch(screen, ack)
+        await screen.page.clock.run_for(300)
         assert await screen.text("ol.alerts .answer >> nth=0") == (
             "the list has just moved: press again"
         )
-        await page.clock.run_for(600)
-        await page.evaluate(press)
-        await page.clock.run_for(50)
-        await until(lambda: heard)
-        assert [(each["alert"], each["instance"]) for each in heard] == [("a", 2)]
+        await meant_again(screen, ack, heard)
+        assert [(each["alert"], each["instance"]) for each in heard] == [(alert, instance)]
 
 
 async def test_a_double_tap_answers_no_step_that_nobody_has_read(chromium):
-    """*Found?* of the next step stands where *DONE* of this one stood: a second touch would be a pass never made."""
-    async with shown(chromium) as (hand, screen, broker), answered(broker, "answer") as heard:
-        page = screen.page
-        await page.clock.install(time="2026-11-22T02:10:00Z")
-        await page.reload()
-        await soon(screen, "window.told", "the snapshot")
-        await hand.beat()
-        body = {
-            "test": "t-wand",
-            "equipment": "wands",
-            "item": None,
-            "steps": 3,
-            "seconds_left": 60.0,
-        }
-        body |= {
-            "outcome": None,
-            "reason": None,
-            "tester": "M. Petrov",
-            "items_left": 0,
-            "witness": None,
-        }
-        body |= {"seen": [], "who": "tester", "state": "waiting", "expects": "yes_or_no"}
-        await hand.tell("test/t-wand", step=2, prompt="Sleeve: found?", **body)
-        buttons = "document.querySelectorAll('.led .buttons button').length === 2"
-        await soon(screen, f"{buttons} && {FRESH}", "the step")
-        await screen.stop_clock()
-        await hand.tell("test/t-wand", step=3, prompt="Waist: found?", **body)
+    """*Found?* of the next step stands where that of this one stood: a second touch would be a pass never made."""
+    body = {"test": "t-wand", "equipment": "wands", "item": None, "steps": 3, "state": "waiting"}
+    body |= {"seconds_left": 60.0, "outcome": None, "reason": None, "items_left": 0, "seen": []}
+    body |= {"who": "tester", "tester": "M. Petrov", "witness": None, "expects": "yes_or_no"}
+
+    def step(hand, number, prompt):
+        return hand.tell("test/t-wand", step=number, prompt=prompt, **body)
+
+    button = ".led .buttons button"
+    both = f"document.querySelectorAll('{button}').length === 2"
+    sleeve = partial(
+        at_rest, chromium, "answer", lambda hand: step(hand, 2, "Sleeve: found?"), both
+    )
+    async with sleeve() as (hand, screen, heard):
+        await step(hand, 3, "Waist: found?")
         prompt = "document.querySelector('.led .prompt').textContent"
-        for _ in range(100):
-            await page.clock.run_for(20)
-            if await page.evaluate(prompt) == "Waist: found?":
+        for _ in range(2000):  # the page's time hardly moves while the broker takes its own
+            await screen.page.clock.run_for(1)
+            if await screen.page.evaluate(prompt) == "Waist: found?":
                 break
-        press = "document.querySelector('.led .buttons button').dispatchEvent(new MouseEvent('click', {detail: 1}))"
-        await page.evaluate(press)
+        await touch(screen, button)
         assert await screen.text(".led .answer") == "the step has just changed: press again"
-        await page.clock.run_for(600)
-        await page.evaluate(press)
-        await page.clock.run_for(50)
-        await until(lambda: heard)
+        await meant_again(screen, button, heard)
         assert [(each["step"], each["text"]) for each in heard] == [(3, "yes")]
 
 
