@@ -21,12 +21,23 @@ def owners(path: Path) -> frozenset[int]:
     return frozenset(ours)
 
 
+def heir(path: Path) -> tuple[int, int] | None:
+    """Return user and group that get what root makes at a place: its folder's; None: who makes it keeps it.
+
+    Raises:
+        OSError: There is no such folder, or no right to look at it.
+    """
+    if os.geteuid() != 0:
+        return None
+    folder = path.absolute().parent.stat()
+    return None if folder.st_uid == 0 else (folder.st_uid, folder.st_gid)
+
+
 def hand_over(descriptor: int, path: Path) -> None:
-    """Give a file that root just made to the owner of the folder that it is to stand in; others make their own.
+    """Give a file that root just made to whoever the folder belongs to that it is to stand in; others make their own.
 
     Raises:
         OSError: It cannot be given.
     """
-    if os.geteuid() == 0:
-        folder = path.absolute().parent.stat()
-        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    if (owner := heir(path)) is not None:
+        os.fchown(descriptor, *owner)

@@ -12,6 +12,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from daemon.computer import ownership
 from daemon.errors import IspsdError
 
 if TYPE_CHECKING:
@@ -195,9 +196,8 @@ def _fresh(path: Path, content: bytes, mode: int) -> Path:
 
 
 def _belong(path: Path) -> None:
-    owner = path.parent.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    if (owner := ownership.heir(path)) is not None:
+        os.chown(path, *owner, follow_symlinks=False)
 
 
 def _sync(path: Path) -> None:
