@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from daemon.alerts.rules import areas
 from daemon.alerts.rules.devices import BUS_LOST
 from daemon.alerts.rules.gnss import SOURCE as GNSS
-from daemon.alerts.rules.openings import FORCED, open_key
+from daemon.alerts.rules.openings import FORCED, WHEN_OPEN, when_open
 from daemon.model import (
     Classification,
     ContactState,
@@ -19,7 +19,6 @@ from daemon.model import (
     Quality,
 )
 from daemon.orders.equipment import Equipment, Found
-from daemon.orders.inhibits import OPENED, WHEN_OPEN
 from daemon.stations.gangwayprompt import SOURCE as GANGWAY
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def gives(config: Config) -> Callable[[str, str], bool]:
 
     A door of another class, a seal that became a door, a lock that was taken away: nobody would ever say so.
     """
-    own = {each.id: open_key(each) for each in config.openings if each.kind in OPENED}
+    own = {each.id: when_open(each) for each in config.openings}
     mirrored = {each.id for each in config.openings if each.kind is OpeningKind.SIDE_DOOR}
     locked = {each.of for each in config.openings if each.kind is OpeningKind.LOCK}
     units = Counter(device.bus for device in config.devices)

@@ -13,7 +13,7 @@ from daemon.alerts.rules.gnss_fusion import Suspicion
 from daemon.alerts.rules.gnss_limits import Antennas
 from daemon.alerts.rules.lights import LightsRule
 from daemon.alerts.rules.lines import LineRule
-from daemon.alerts.rules.openings import OpeningRule
+from daemon.alerts.rules.openings import OPENED, OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from daemon.alerts.rules.api import Holds, Rule
     from daemon.config import Config
 
-RULED = frozenset({OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER})
-"""A lock is watched by its door; a side door is mirrored; lights and UPS have rules of their own."""
 LINES = frozenset({OpeningKind.LOCK, OpeningKind.LIGHT, OpeningKind.MAINS, OpeningKind.BATTERY})
 """What else hangs on a line that can be cut or shorted."""
 
@@ -118,7 +116,7 @@ def _openings(config: Config, policy: Policy, holds: Holds) -> Iterator[Rule]:
     buses = {device.id: device.bus for device in config.devices}
     locks = {o.of: o.id for o in config.openings if o.kind is OpeningKind.LOCK}
     for opening in config.openings:
-        if opening.kind in RULED:
+        if opening.kind in OPENED:
             yield OpeningRule(
                 opening,
                 bus=buses.get(opening.device),

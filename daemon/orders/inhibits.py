@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from daemon import forms
 from daemon.alerts.alert import alert_id
-from daemon.alerts.rules.openings import INTRUSION, OPEN_KEYS, SEAL, TAMPER, open_key
+from daemon.alerts.rules.openings import WHEN_OPEN, when_open
 from daemon.errors import RefusedError
-from daemon.model import Classification, OpeningKind, SecurityLevel
+from daemon.model import Classification, SecurityLevel
 from daemon.orders.ordering import MINUTE_S
 from daemon.people import authority
 from daemon.people.authority import Act
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 
 MOST: Final = 20
 """So many alerts are inhibited at once: whoever needs more takes equipment out of service."""
-WHEN_OPEN: Final = frozenset({*OPEN_KEYS.values(), SEAL, TAMPER, INTRUSION})
-"""Each comes of one kind or class of opening alone."""
-OPENED: Final = frozenset(
-    {OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER}
-)
-"""What has an alert when it is found open."""
 
 
 class Inhibits:
@@ -146,7 +140,7 @@ class Inhibits:
         Raises:
             RefusedError: What is found open there has another alert, which is told.
         """
-        own = self._when_open(source)
+        own = when_open(self._ordering.openings.get(source))
         if key in WHEN_OPEN and key != own:
             title, name = self._ordering.watch.engine.catalogue[key].title, self._sources[source]
             instead = "" if own is None else f": {alert_id(own, source)}"
@@ -157,17 +151,10 @@ class Inhibits:
         if about not in self._sources:
             return "its id is wanted: what comes, and of what, as door.store.open.d17"
         ids = [a.id for a in self._ordering.watch.engine.alerts() if a.source.id == about]
-        own = self._when_open(about)
+        own = when_open(self._ordering.openings.get(about))
         if own is not None and alert_id(own, about) not in ids:
             ids.append(alert_id(own, about))
         return f"{self._sources[about]} has {', '.join(ids) or 'none open'}"
-
-    def _when_open(self, source: str) -> str | None:
-        """Return the key of the alert when that is found open; None for what has none."""
-        opening = self._ordering.openings.get(source)
-        if opening is None or opening.kind not in OPENED:
-            return None
-        return open_key(opening)
 
     def _write(
         self,

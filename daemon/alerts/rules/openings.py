@@ -44,6 +44,11 @@ PERMIT_EXPIRED = "permit.expired"
 SEAL = "seal.broken"
 INTRUSION = "intrusion.detected"
 
+OPENED = frozenset({OpeningKind.DOOR, OpeningKind.SEAL, OpeningKind.MOTION, OpeningKind.TAMPER})
+"""What has an alert when it is found open: a lock is watched by its door, a side door is mirrored, the rest is ruled
+elsewhere."""
+WHEN_OPEN = frozenset({*OPEN_KEYS.values(), SEAL, TAMPER, INTRUSION})
+"""Each comes of one kind or class of opening alone."""
 CHATTER_OPENINGS = 3
 CHATTER_WITHIN_S = 60.0
 SEAL_CUT_S = 2.0
@@ -60,6 +65,11 @@ def open_key(opening: Opening) -> str:
         OpeningKind.MOTION: INTRUSION,
         OpeningKind.TAMPER: TAMPER,
     }[opening.kind]
+
+
+def when_open(opening: Opening | None) -> str | None:
+    """Return the key of the alert when this is found open; None for what has none."""
+    return open_key(opening) if opening is not None and opening.kind in OPENED else None
 
 
 class OpeningRule(Deaf):
