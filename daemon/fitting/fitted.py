@@ -432,6 +432,7 @@ class Fitted:
             journal=self.record,
             handed_over=self._orders.handed_over,
         )
+        self.office.crew.left.append(self.station_acts.see_who_left)
         self.bam = Bam(
             self.config.bam,
             watch=self.watch,
@@ -621,8 +622,6 @@ class Fitted:
     def _committed(self, entry: Entry) -> None:
         self.events.committed(entry)
         self.tests.happened(entry.type, entry.open, forms.from_utc(entry.stamp.at))
-        if entry.type == "crew.left":
-            self.station_acts.see_who_left()
         if entry.type == "test.result" and entry.open.get("mode") == Mode.ASSISTED.value:
             sealing = asyncio.ensure_future(self._seal())
             self._sealing.add(sealing)

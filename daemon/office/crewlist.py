@@ -53,6 +53,8 @@ class CrewList:
         self._drills: dict[str, crew.Drill] = {}
         self._is_taken_up = False
         self._log = logs.get("people")
+        self.left: list[Callable[[], None]] = []
+        """Called when somebody is on board no more, whether a disk has heard of it yet or not."""
 
     def requests(self) -> dict[str, Callable[[Mapping[str, Any]], Awaitable[Answer]]]:
         """Return what answers each request about the crew list."""
@@ -224,6 +226,8 @@ class CrewList:
         del self._people.members[name]
         self._former[name] = said
         written = self._writing.submit("crew.left", name, by, said, kind=DUTIES)
+        for left in self.left:
+            left()
         if self._proofs.has(name):
             try:
                 await self._proofs.forget(name)
