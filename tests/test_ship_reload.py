@@ -8,10 +8,13 @@ import json
 import random
 import re
 import socket
+from dataclasses import replace
 
 import pytest
 
-from daemon import cli
+from daemon import cli, config
+from daemon.assets import asset
+from daemon.config import changes
 from daemon.config.carrying import packed
 from daemon.console import shipfile
 from daemon.control import control
@@ -198,15 +201,18 @@ async def test_the_command_says_whether_a_log_reads_it(tmp_path, monkeypatch, is
     assert [each["for_a_log"] for each in said] == [is_journal]
 
 
-@pytest.mark.parametrize(
-    ("change", "is_told"),
-    [("station mess: added", True), ("web: port", True), ("door d05: inputs", False)],
-)
-async def test_what_the_pages_take_at_a_start_only_is_told(
-    tmp_path, monkeypatch, capsys, change, is_told
-):
+def test_what_the_pages_read_at_their_start_is_known_however_much_else_is_another():
+    was = config.load(asset("ispsd.toml"))
+    port = was.web.model_copy(update={"port": 8123})
+    assert changes.of_pages(was, replace(was, web=port))
+    assert changes.of_pages(was, replace(was, stations=was.stations[:-1]))
+    assert not changes.of_pages(was, replace(was, openings=(), devices=()))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_the_pages_take_at_a_start_only_is_told(tmp_path, monkeypatch, capsys, is_told):
     async def ask(_, request):
-        taken = {"same": False, "changes": [change], "sha256": "c0"}
+        taken = {"same": False, "changes": ["web: port"], "sha256": "c0", "of_pages": is_told}
         return taken if request["do"] == "reload" else {"sha256": "c0"}
 
     monkeypatch.setattr("daemon.control.control.ask", ask)

@@ -86,6 +86,11 @@ def changes(old: Config, new: Config) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def of_pages(old: Config, new: Config) -> bool:
+    """Return whether anything is another that the pages' server reads at its start."""
+    return old.web != new.web or [s.id for s in old.stations] != [s.id for s in new.stations]
+
+
 def _parts(section: Any) -> dict[str, Any]:
     """Return the parts of a section by their names; one of plain settings is one part without a name."""
     if isinstance(section, list):

@@ -243,7 +243,7 @@ async def _reload(given: argparse.Namespace) -> int:
     for _ in range(round(RELOADED_S / AGAIN_S)):
         if await _runs_with(socket, answer["sha256"]):
             say(f"{given.config}: ispsd runs with it")
-            if any(line.startswith(("web:", "station ")) for line in answer["changes"]):
+            if answer["of_pages"]:
                 say("its pages run with the old one: systemctl restart ispsd-web")
             return DONE
         await asyncio.sleep(AGAIN_S)

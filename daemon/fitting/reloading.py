@@ -203,7 +203,13 @@ class Reloading:
         self._log.info("reload.begins", changes=lines)
         self.successor = successor
         asyncio.get_running_loop().call_later(ANSWERED_S, self._stop.set)
-        return {"sha256": new.sha256, "changes": list(lines), "same": False}
+        of_pages = changes.of_pages(self._config, new)
+        return {
+            "sha256": new.sha256,
+            "changes": list(lines),
+            "same": False,
+            "of_pages": of_pages,
+        }
 
 
 def _checked(raw: bytes, name: str) -> Config:
