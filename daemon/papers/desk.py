@@ -150,7 +150,8 @@ class ExportDesk:
                 said[release.DIGEST] = await self._digest()
             except RecordError as err:
                 raise RefusedError(f"the week cannot be read from the record: {err}") from err
-        entry = await self._write("record.exported", by.actor(), said, by, beside)
+        written = self._submit("record.exported", by.actor(), said, by, beside)
+        entry = await self._on_disk(written, "record.exported")
         name = self._entropy.token()
         folder = self.place / f"{entry.seq}-{name}"
         actor = Actor(by.station, by.person.name)
@@ -240,7 +241,8 @@ class ExportDesk:
             seq = int(folder.name.partition("-")[0])
             with suppress(RefusedError):
                 reason = "ispsd was stopped before it was written"
-                await self._write("export.failed", SYSTEM, {"export": seq, "reason": reason})
+                written = self._submit("export.failed", SYSTEM, {"export": seq, "reason": reason})
+                await self._on_disk(written, "export.failed")
 
     def _known(self, request: Mapping[str, Any]) -> str:
         name = fields.text(request, "id")
@@ -260,16 +262,6 @@ class ExportDesk:
         written = self._submit(type_, lent.actor, {"export": lent.seq, **said})
         await once("export", partial(shutil.rmtree, lent.folder, ignore_errors=True))
         return (await self._on_disk(written, type_)).seq
-
-    async def _write(
-        self,
-        type_: str,
-        actor: Actor,
-        said: Mapping[str, Json],
-        by: By | None = None,
-        beside: Mapping[str, Json] | None = None,
-    ) -> Entry:
-        return await self._on_disk(self._submit(type_, actor, said, by, beside), type_)
 
     def _submit(
         self,

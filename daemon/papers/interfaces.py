@@ -99,18 +99,19 @@ def levels(around: Around) -> Table:
 def _level(found: Found, around: Around) -> tuple[Cell, ...]:
     said, short = found.open, around.names.short
     # An order at a station, or a form that was filled in later: the same moments under other names.
-    is_order = found.entry.type == "level.changed"
-    names = ("notified", "acknowledged") if is_order else ("told_at", "acknowledged_at")
-    to = "to" if is_order else "level"
-    steps = [
-        *((found, word, name) for word, name in zip(("told", "ack."), names, strict=True)),
-        (_in_force(found, around), "in force", "in_force")
-        if is_order
-        else (found, "in force", "in_force_at"),
-    ]
+    if found.entry.type == "level.changed":
+        to, when, last = "to", "acknowledged", _in_force(found, around)
+        steps = [(found, "told", "notified"), (found, "ack.", when), (last, "in force", "in_force")]
+    else:
+        to, when = "level", "told_at"
+        steps = [
+            (found, "told", when),
+            (found, "ack.", "acknowledged_at"),
+            (found, "in force", "in_force_at"),
+        ]
     return (
         formcells.entry_number(found, around),
-        formcells.both(found, names[1] if is_order else names[0], around),
+        formcells.both(found, when, around),
         formcells.level(number(said.get("from"))),
         formcells.field(found, to, around, str),
         formcells.field(found, "told_by", around, lambda who: short(str(who))),

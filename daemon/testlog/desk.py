@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from daemon import forms
 from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
-from daemon.model import Readiness
 from daemon.papers import glance
 from daemon.papers.beside import Ship
 from daemon.papers.particulars import Particulars
@@ -181,12 +180,7 @@ class TestLog:
         )
 
     def _now(self) -> Now:
-        tests = self._tests
-        overdue = {
-            test.config.id
-            for test in tests.tests.values()
-            if tests.readiness(test) == Readiness.OVERDUE.value
-        }
+        overdue = set(self._tests.overdue())
         equipment = {test.config.equipment for test in self._config.tests}
         return Now(overdue=overdue, defects=len(self._defects()), equipment=equipment)
 

@@ -7,7 +7,6 @@ from datetime import timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
-from daemon.model import Readiness
 from daemon.testlog.desk import TestLog
 
 RANKS = (("R. Menon", "C/O"), ("A. Lindqvist", "Master"), ("M. Petrov", "3/O"))
@@ -48,9 +47,7 @@ def log_of(record: Any, ship: Ship) -> TestLog:
     )
     stand = SimpleNamespace(
         tests={test.config.id: test for test in tests},
-        readiness=lambda test: (
-            (Readiness.OVERDUE if test.config.id in ship.overdue else Readiness.IN_ORDER).value
-        ),
+        overdue=lambda: sorted(ship.overdue),
     )
     return TestLog(
         config,  # type: ignore[arg-type]
