@@ -168,6 +168,8 @@ def test_a_receiver_that_does_not_vouch_for_its_time_is_not_judged_by_it():
     assert said(rule) == []
     rule.take(reading("gps1.fix", None), None)
     assert tells(rule, 3600.0) == [], "ZDA says nothing of how good it is: no fix, no time"
+    link(rule, "gps1", up=True)
+    assert tells(rule, 3600.0) != [], "what is not heard over an outage is no word of the receiver"
 
 
 def test_the_newest_time_counts():

@@ -33,6 +33,7 @@ class ClockRule:
         self._lacks_fix = False
 
     def link(self, device: str, *, up: bool, now_s: float, reason: str) -> None:
+        self._lacks_fix = False  # one that tells time alone never says that it has a fix
         if not up:
             self._offset_s = None
 
