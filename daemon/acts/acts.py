@@ -196,9 +196,7 @@ class Acts:
         known = None if person is None else self._people.find(person)
         if known is None:
             return
-        has_watch = (station, known.name) in {
-            (each.id, each.person) for each in self._watch.stations.status()
-        }
+        has_watch = self._watch.stations.has_watch(station, known.name)
         known = authority.at_his_post(known, has_watch=has_watch)
         By(known).must_be(authority.roles(Act.ACKNOWLEDGE), Act.ACKNOWLEDGE.value)
         cell = authority.cell(Act.ACKNOWLEDGE, known.roles)

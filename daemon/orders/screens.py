@@ -122,7 +122,7 @@ class Screens:
         """
         if claim.name:
             known = self._people.known(claim.name)
-            has_watch = self._watchkeeper(claim) == claim.name
+            has_watch = self._stations.has_watch(claim.station, known.name)
             By(authority.at_his_post(known, has_watch=has_watch)).must_be(
                 authority.roles(Act.VISITOR_VIEW), Act.VISITOR_VIEW.value
             )

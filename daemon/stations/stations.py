@@ -188,6 +188,11 @@ class Stations:
         known = self._known(station)
         return self._become(replace(known, person=person, since_s=since_s, since_utc=since_utc))
 
+    def has_watch(self, station: str | None, person: str) -> bool:
+        """Return whether a person has the watch at a station; False where there is no such station."""
+        status = None if station is None else self._status.get(station)
+        return status is not None and status.person == person
+
     def leave_watch(self, station: str) -> StationStatus:
         """Note that nobody has the watch at a station."""
         known = self._known(station)
