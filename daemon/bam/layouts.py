@@ -7,14 +7,14 @@ he reads (alerts are acknowledged one by one: MSC.302(87) 9.8).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Final, Protocol
 
 from daemon.alerts.catalogue import LOUDNESS
 from daemon.alerts.lifecycle import TO_ACKNOWLEDGE
 from daemon.bam import codec
-from daemon.bam.outbox import listed
+from daemon.bam.outbox import Line, listed
 from daemon.model import AlertState
 
 if TYPE_CHECKING:
@@ -46,8 +46,12 @@ class Layout(Protocol):
         """Return the sentences that tell an alert; none where it cannot be told."""
         ...
 
-    def cyclic(self, standing: Sequence[Alert], *, now_s: float) -> tuple[str, ...]:
-        """Return what is sent again and again of the alerts that stand."""
+    def cyclic(self, standing: Sequence[Alert]) -> tuple[Line | int, ...]:
+        """Return what is sent again and again: lines as they are, and numbers whose line is written when it is sent."""
+        ...
+
+    def listed(self, number: int, standing: Sequence[Alert], *, now_s: float) -> tuple[str, ...]:
+        """Return the line of such a number as it stands now; none where there is nothing left to say."""
         ...
 
 
@@ -91,13 +95,22 @@ class Alf:
         )
         return codec.alf(self.section.talker, telling, next(self._messages))
 
-    def cyclic(self, standing: Sequence[Alert], *, now_s: float) -> tuple[str, ...]:  # noqa: ARG002
-        return codec.alc(
+    def cyclic(self, standing: Sequence[Alert]) -> tuple[Line | int, ...]:
+        sentences = codec.alc(
             self.section.talker,
             listed(standing, self._maker),
             next(self._lists),
             per_sentence=self.section.alc_entries,
         )
+        return tuple(Line(text, n, len(sentences)) for n, text in enumerate(sentences, start=1))
+
+    def listed(self, number: int, standing: Sequence[Alert], *, now_s: float) -> tuple[str, ...]:  # noqa: ARG002
+        return ()  # the list is one message, written at one time
+
+
+def _of(number: int, standing: Sequence[Alert]) -> list[Alert]:
+    """Return the alerts of a number of ALR."""
+    return [each for each in standing if each.number - FIRST_OWN_NUMBER == number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +139,25 @@ class Alr:
         number = alert.number - FIRST_OWN_NUMBER
         if not 0 <= number <= codec.HIGHEST_ALR_NUMBER:
             return ()
-        of_number = [each for each in standing if each.number == alert.number]
-        if not of_number:
-            self._shown.pop(number, None)
-            return (self._sentence(number, alert),)
-        return (self._line(number, of_number, now_s),)
+        if of_number := _of(number, standing):
+            return (self._line(number, of_number, now_s),)
+        self._shown.pop(number, None)
+        return (self._sentence(number, alert),)
 
-    def cyclic(self, standing: Sequence[Alert], *, now_s: float) -> tuple[str, ...]:
-        by_number: dict[int, list[Alert]] = {}
-        for alert in sorted(standing, key=lambda each: -LOUDNESS.index(each.priority)):
-            by_number.setdefault(alert.number - FIRST_OWN_NUMBER, []).append(alert)
-        lines = tuple(
-            self._line(number, alerts, now_s)
-            for number, alerts in by_number.items()
-            if 0 <= number <= codec.HIGHEST_ALR_NUMBER
-        )
-        return lines or (codec.keep_alive(self.section.talker),)
+    def cyclic(self, standing: Sequence[Alert]) -> tuple[Line | int, ...]:
+        loudest_first = sorted(standing, key=lambda each: -LOUDNESS.index(each.priority))
+        numbers = [alert.number - FIRST_OWN_NUMBER for alert in loudest_first]
+        # What was shown and has ended unheard, while the line was shut, is nowhere but here.
+        numbers = list(dict.fromkeys([*numbers, *self._shown]))
+        lines = tuple(n for n in numbers if 0 <= n <= codec.HIGHEST_ALR_NUMBER)
+        return lines or (Line(codec.keep_alive(self.section.talker)),)
+
+    def listed(self, number: int, standing: Sequence[Alert], *, now_s: float) -> tuple[str, ...]:
+        if of_number := _of(number, standing):
+            return (self._line(number, of_number, now_s),)
+        if (over := self._shown.pop(number, None)) is None:
+            return ()
+        return (self._sentence(number, replace(over.alert, state=AlertState.NORMAL)),)
 
     def meant(self, number: int, now_s: float) -> Alert | None:
         """Return the alert that an ACK of a number means; None where none is shown, or not for long enough."""

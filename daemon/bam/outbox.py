@@ -104,22 +104,16 @@ class Outbox:
     alerts: Waiting = field(default_factory=Waiting)
     first: deque[Line] = field(default_factory=lambda: deque(maxlen=MOST_REFUSALS))
     """Refusals and heartbeats."""
-    cyclic: deque[Line] = field(default_factory=deque)
-    """What is left of the list that is being sent."""
+    cyclic: deque[Line | int] = field(default_factory=deque)
+    """What is left of the list that is being sent: lines, and numbers whose line is written when it is sent."""
     _is_lists_turn: bool = True
-
-    def list_anew(self, sentences: Sequence[str]) -> None:
-        """Send a list, unless one is still being sent."""
-        if not self.cyclic:
-            total = len(sentences)
-            self.cyclic.extend(Line(text, n, total) for n, text in enumerate(sentences, start=1))
 
     @property
     def is_empty(self) -> bool:
         return not (self.first or self.cyclic or len(self.alerts))
 
-    def take(self) -> Line | tuple[Alert, bool] | None:
-        """Return what is next, if anything waits; an alert is to be put into sentences as it stands."""
+    def take(self) -> Line | int | tuple[Alert, bool] | None:
+        """Return what is next, if anything waits; an alert and a number are to be put into sentences as they stand."""
         if self.first:
             return self.first.popleft()
         is_lists_turn, self._is_lists_turn = self._is_lists_turn, not self._is_lists_turn

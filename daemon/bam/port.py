@@ -140,7 +140,7 @@ class Port:
             return ()
         lines: tuple[Line, ...] = ()
         while not lines and (found := self._outbox.take()) is not None:
-            lines = (found,) if isinstance(found, Line) else self._told(*found, now_s)
+            lines = (found,) if isinstance(found, Line) else self._written(found, now_s)
         self._outbox.pace.take(lines, now_s)
         return lines
 
@@ -189,9 +189,15 @@ class Port:
             return []
         return [alert for alert in self._alerts() if may_be_seen(alert)]
 
-    def _told(self, alert: Alert, whole: bool, now_s: float) -> tuple[Line, ...]:  # noqa: FBT001
+    def _written(self, found: int | tuple[Alert, bool], now_s: float) -> tuple[Line, ...]:
+        """Put a number of the list, or an alert, into sentences as it stands now."""
+        standing = self._standing()
         try:
-            sentences = self._layout.told(alert, self._standing(), whole=whole, now_s=now_s)
+            if isinstance(found, int):
+                sentences = self._layout.listed(found, standing, now_s=now_s)
+            else:
+                alert, whole = found
+                sentences = self._layout.told(alert, standing, whole=whole, now_s=now_s)
         except ValueError:  # one that no sentence can tell must not keep the others from being told
             self.dropped[UNSAYABLE] += 1
             return ()
@@ -204,7 +210,7 @@ class Port:
         if now_s >= self._list_s:
             self._list_s = now_s + self._section.alc_s
             if not self._outbox.cyclic:
-                self._outbox.list_anew(self._layout.cyclic(self._standing(), now_s=now_s))
+                self._outbox.cyclic.extend(self._layout.cyclic(self._standing()))
 
     def _beat(self, now_s: float) -> None:
         """Let a heartbeat be sent that says whether the watch goes on, once it had time to."""

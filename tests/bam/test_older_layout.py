@@ -8,8 +8,8 @@ from simulators.panel_sentences import written
 from tests.bam.rig import Line, alert
 
 
-def older(*alerts) -> Line:
-    return Line(*alerts, mode="alr", maker=None)
+def older(*alerts, **said) -> Line:
+    return Line(*alerts, mode="alr", maker=None, **said)
 
 
 def alrs(sentences: list[str]) -> list[list[str]]:
@@ -52,6 +52,30 @@ def test_every_alert_is_told_again_in_each_period_and_a_reader_sees_what_stands(
         (11, True, False),
         (20, True, True),
     ]
+
+
+def numbers_last_told(sentences: list[str]) -> dict[str, list[str]]:
+    return {each[1]: each[2:4] for each in alrs(sentences) if each[1]}
+
+
+def test_an_alert_that_ends_while_the_list_is_being_sent_does_not_stand_again():
+    line = older(*(alert(n, number=10010 + n) for n in range(1, 9)), baud=4800)
+    first = line.run(0.7)  # the line is slow: the list has begun and is not through
+    assert alrs(first)
+    for n in range(1, 9):
+        line.become(n, "N")
+    told = numbers_last_told(first + line.run(25.0))
+    assert set(map(tuple, told.values())) == {("V", "A")}
+
+
+def test_an_alert_that_ended_while_the_line_was_shut_is_taken_off_the_panel():
+    line = older(alert(1), alert(2, number=10020))
+    line.run(5.0)
+    line.alerts.pop(alert(1).id)
+    line.port.opened(5.0)
+    told = line.run(8.0)
+    assert numbers_last_told(told) == {"011": ["V", "A"], "020": ["A", "V"]}
+    assert "011" not in numbers_last_told(line.run(80.0)), "and it is said once"
 
 
 def test_a_caution_stands_as_acknowledged():
