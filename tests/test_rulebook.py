@@ -17,7 +17,7 @@ from daemon.alerts.rules.devices import BusRule, DeviceRule
 from daemon.alerts.rules.gnss import GnssRule
 from daemon.alerts.rules.lights import LightsRule
 from daemon.alerts.rules.lines import LineRule
-from daemon.alerts.rules.openings import OpeningRule
+from daemon.alerts.rules.openings import OPENED, OpeningRule
 from daemon.alerts.rules.other_ships import OtherShipsRule
 from daemon.alerts.rules.own_ais import OwnAisRule
 from daemon.alerts.rules.own_id import OwnIdRule
@@ -90,7 +90,7 @@ def test_every_opening_has_its_rule_but_locks_and_side_doors(rules):
     assert kinds[OpeningKind.MOTION] | kinds[OpeningKind.TAMPER] <= watched
     assert not kinds[OpeningKind.SIDE_DOOR] & watched
     assert len(of(rules, OpeningRule)) == sum(
-        len(ids) for kind, ids in kinds.items() if kind in rulebook.RULED
+        len(ids) for kind, ids in kinds.items() if kind in OPENED
     )
 
 
