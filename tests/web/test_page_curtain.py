@@ -19,7 +19,8 @@ from tests.setup.rig import broker_of, computer
 from tests.setup.test_whole import daemon, file_to_run, station
 from tests.ship import HATCH, afloat, ashore
 from tests.ship_talk import open_hatch
-from tests.web.hand import shown
+from tests.soon import PATIENCE_S
+from tests.web.hand import ROOT, by_hand, shown
 from tests.web.rig import Together, opened, served, soon
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser
 
+    from tests.brokers import EmbeddedBroker
     from tests.ship import Ship
     from tests.web.rig import Screen
 
@@ -217,6 +219,37 @@ async def test_without_a_broker_a_press_shuts_this_page_and_its_word_opens_it(ch
         await soon(screen, "!document.getElementById('banner').hidden", "the banner")
         await screen.page.click("#corner .curtain")
         await soon(screen, CLOCK, "the clock")
+
+
+async def test_a_press_that_nobody_answers_shuts_this_page_within_seconds_and_stays_shut(chromium):
+    async with shown(chromium) as (hand, screen, broker), nobody_hears(broker) as pressed:
+        await screen.page.clock.install()
+        await screen.page.click("#corner .curtain")
+        async with asyncio.timeout(PATIENCE_S):
+            said = await pressed
+        await screen.page.clock.run_for(1500)
+        assert not await screen.page.evaluate(CLOCK)
+        await screen.page.clock.run_for(1000)
+        await soon(screen, CLOCK, "the clock")
+        # A heartbeat that was on its way opens nothing; the word of ispsd does.
+        await hand.beat(up=1001.0)
+        await soon(screen, "window.beat_up >= 1001", "the heartbeat")
+        assert await screen.page.evaluate(CLOCK)
+        reply = {"id": said["id"], "verb": "curtain", "accepted": False, "recorded": None}
+        await hand.tell("reply/gangway", retain=False, **reply)
+        await soon(screen, NO_CLOCK, "the ship")
+
+
+@asynccontextmanager
+async def nobody_hears(broker: EmbeddedBroker) -> AsyncIterator[asyncio.Future[dict[str, Any]]]:
+    """Yield what the gangway asks for of the curtain; nobody answers."""
+    async with by_hand(broker) as daemon:
+        await daemon.connection.subscribe(f"{ROOT}cmd/gangway/curtain")
+        messages = daemon.connection.messages()
+        first = asyncio.ensure_future(anext(messages))
+        pressed = asyncio.get_running_loop().create_future()
+        first.add_done_callback(lambda done: pressed.set_result(json.loads(done.result().payload)))
+        yield pressed
 
 
 async def test_the_visitor_view_of_one_page_is_that_of_all_with_the_time_left(chromium, tmp_path):

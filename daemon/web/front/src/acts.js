@@ -16,12 +16,13 @@ export class Acts {
     this._send(verb, members).catch(() => {});
   }
 
-  /** Ask for something; the answer has `words` where it went wrong. */
-  async ask(verb, members) {
+  /** Ask for something; the answer has `words` where it went wrong. `heard(reply)`: before the person is asked for more. */
+  async ask(verb, members, heard = () => {}) {
     try {
       const reply = await this._send(verb, members);
+      heard(reply);
       const more = reply.accepted ? null : await wanted(reply);
-      if (more) return await this.ask(verb, { ...members, ...more });
+      if (more) return await this.ask(verb, { ...members, ...more }, heard);
       if (!reply.accepted) return { ...reply, words: `refused: ${String(reply.reason ?? "").slice(0, 300)}` };
       return reply;
     } catch (error) {

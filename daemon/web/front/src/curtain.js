@@ -8,6 +8,8 @@ const MINUTE_MS = 60_000;
 const TITLE = "Clock";
 
 const KEPT = "curtain";
+/** Who lets it down is in danger: a broker that does not answer is waited for no longer. */
+const SHUT_MS = 2000;
 
 /** What this browser showed last, where that was the clock. */
 export function kept_clock() {
@@ -15,7 +17,10 @@ export function kept_clock() {
 }
 
 export class Curtain {
-  /** `ask` and `raise` send the command with these members; the first asks the person for what is wanted beside. */
+  /**
+   * `ask` and `raise` send the command with these members; the first asks the person for what is wanted beside, and
+   * tells of each reply before it does.
+   */
   constructor({ pictures, palette, ask, raise }) {
     this._pictures = pictures;
     this._palette = palette;
@@ -28,18 +33,28 @@ export class Curtain {
     this._utc = el("time", { class: "utc" });
     this._clock = el("button", { type: "button", id: "clock", on: { click: () => this._ask() } }, this._ship, this._utc);
     this._is_asking = false;
+    this._is_unanswered = false; // that it shall come down
   }
 
   /** Let it down with one press, or ask who raises it; return words where it went wrong. */
   async press() {
     const down = !this._pictures.is_down;
-    const reply = await this._asks({ down });
+    const late = down && setTimeout(() => (this._is_unanswered = true), SHUT_MS);
+    const reply = await this._asks({ down }, ({ accepted }) => {
+      clearTimeout(late);
+      this._is_unanswered = false;
+      if (down && !accepted) this._pictures.open_here();
+    });
+    clearTimeout(late);
+    this._is_unanswered = false;
     if (down && reply.is_lost) this._pictures.shut_here();
     return reply.words;
   }
 
   /** Show the clock and forget the ship, or show her again; return whether it is the clock. */
   look(now_s) {
+    // Meanwhile a heartbeat may say that there is none: nobody there has heard of it yet.
+    if (this._is_unanswered && !this._pictures.is_down) this._pictures.shut_here();
     const { open, is_curtained } = this._pictures;
     const offset_min = is_curtained ? (open.curtain.ship_time_offset_min ?? null) : undefined;
     if (offset_min !== this._kept_min) keep(KEPT, is_curtained ? { ship_time_offset_min: offset_min } : null);

@@ -46,7 +46,7 @@ class Page {
       person: () => this.person,
       picture: () => this.picture,
     });
-    const ask = (verb, members) => this.acts.ask(verb, members);
+    const ask = (verb, members, heard) => this.acts.ask(verb, members, heard);
     this.alive = new Alive({ tell: (body) => this.acts.tell("alive", body) });
     this.finger = new Finger();
     this.touched_s = null;
@@ -80,7 +80,7 @@ class Page {
     this.curtain = new Curtain({
       pictures: this.pictures,
       palette: this.header.palette,
-      ask: (members) => ask("curtain", members),
+      ask: (members, heard) => ask("curtain", members, heard),
       raise: (members) => this.link.ask("curtain", this.pictures.open.session, members),
     });
     this.corner = new Corner(at("corner"), {

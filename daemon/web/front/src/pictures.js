@@ -36,6 +36,11 @@ export class Pictures {
     this.open.curtain = { ship_time_offset_min: this.now.ship?.ship_time_offset_min ?? null, connection: -1 };
   }
 
+  /** Take that back: ispsd was asked after all, and did not do it. */
+  open_here() {
+    if (this.open.curtain?.connection === -1) this.open.curtain = null;
+  }
+
   take(topic, payload, now_s) {
     const kind = this.open.take(topic, payload, now_s) ?? this.inside.take(topic, payload, now_s);
     // The will is one, and stands in the open.
