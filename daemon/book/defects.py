@@ -7,6 +7,7 @@ defect until that test, or that item of it, passes again: a repair alone closes 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from daemon.record.entry import Entry
 
 OPENED, AGAIN, CLOSED = "defect.opened", "defect.again", "defect.closed"
+TOLD = "defect.told"
 KIND: Final = ".10"
 LEVELS: Final = (1, 2, 3)
+MOST_TOLD_BEFORE: Final = 4000
+"""Characters of those who were told before, in the entry of those who are told now; all stand in theirs."""
 CLOCK_DOUBT: Final = timedelta(days=1)
 
 
@@ -235,6 +239,27 @@ def standing(
     now["times"] = more["times"] if isinstance(more, dict) else 1
     now["newest"] = more["found_at"] if isinstance(more, dict) else now["found_at"]
     return now
+
+
+def told_before(
+    opened: Mapping[str, Json], said: Mapping[str, Mapping[str, Json]]
+) -> dict[str, Json]:
+    """Return what an entry that says who is told of a defect carries beside: who had been before, the newest of them.
+
+    Args:
+        opened: What its opening says.
+        said: What was said later, by ``<number>/<field>``.
+    """
+    newest = said.get(f"{opened['defect']}/told")
+    told = opened.get("told") if newest is None else newest["value"]
+    before: list[Json] = []
+    size = 0
+    for each in reversed(told if isinstance(told, list) else []):
+        size += len(json.dumps(each))
+        if size > MOST_TOLD_BEFORE:
+            break
+        before.insert(0, each)
+    return {fold.TOLD_BEFORE: before} if before else {}
 
 
 def may_be_shown(defect: Mapping[str, Json], relied: Relied) -> bool:

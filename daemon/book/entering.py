@@ -14,6 +14,7 @@ from daemon.control import fields
 from daemon.errors import RefusedError
 from daemon.model import Classification
 from daemon.people.authority import Act
+from daemon.record import fold
 from daemon.record.entry import Draft
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Entering:
     ) -> Mapping[str, Json]:
         self._check_defect(form, found)
         given = self._give_number(form, found)
+        more = {**more, **self._told_before(form, found)}
         try:
             return await self._write_filled(form, found, by, done_at, more)
         except RefusedError:
@@ -220,6 +222,15 @@ class Entering:
             open={**shown, **frame, **more},
             parts={Classification.SSO: private} if private else {},
         )
+
+    def _told_before(self, form: Form, found: Mapping[str, Json]) -> dict[str, Json]:
+        """Return who had been told of a defect, where the form says who is told now."""
+        if form.about is None or found[form.about] is None:
+            return {}
+        if form.type != defects.TOLD and not found.get("told"):
+            return {}
+        opened = self._standing.defects()[str(found[form.about])]
+        return defects.told_before(opened, self._standing.of(fold.DEFECT_SAID))
 
     def _give_number(self, form: Form, found: dict[str, Json]) -> int | None:
         """Give a defect its number, and return it; refuse one that is open already."""

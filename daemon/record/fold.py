@@ -93,6 +93,8 @@ DEFECT_FIELDS = (
     "again",
 )
 """The fields of a defect that change while it is open."""
+TOLD_BEFORE = "told_before"
+"""Beside who was told now: who had been, so that the newest entry has the whole list."""
 EPISODE = "episode"
 """An episode of GNSS interference whose raw sentences are not written yet; by ``gnss``."""
 HELD = "held"
@@ -372,8 +374,11 @@ def _defect_again(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[Sta
 
 
 def _defect_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
-    """A field that is null was left as it was."""
+    """A field that is null was left as it was; who was told is added to who had been before."""
     id_ = _text(shown["defect"])
+    if shown.get("told") is not None:
+        lists = (shown.get(TOLD_BEFORE), shown["told"])
+        shown = {**shown, "told": [one for each in lists if isinstance(each, list) for one in each]}
     return tuple(
         StateChange(DEFECT_SAID, f"{id_}/{name}", {"value": shown[name]})
         for name in DEFECT_FIELDS

@@ -365,6 +365,29 @@ async def test_one_defect_shows_everything_that_was_said_of_it(tmp_path):
             await rig.ask("defects", defect="def-009")
 
 
+async def test_everybody_who_was_told_stays_told_until_the_defect_is_closed(tmp_path):
+    at = "2026-11-22T02:0{}Z".format
+    async with open_book(tmp_path, **SHIP) as rig:
+        await written(rig, result())
+        await rig.enter("defect-told", {"defect": "def-001", "who": "Master", "at": at(1)})
+        await rig.enter("defect-changed", {"defect": "def-001", "told": f"CSO @ {at(2)}"})
+        await rig.enter("defect-told", {"defect": "def-001", "who": "PFSO", "at": at(3)})
+        assert await everybody(rig) == ["Master", "CSO", "PFSO"]
+        for n in range(60):
+            one = {"defect": "def-001", "who": f"{n:02d} {'X' * 50}", "at": at(4)}
+            await rig.enter("defect-told", one)
+        told = await everybody(rig)
+        assert told[-1].startswith("59 X")
+        assert len(told) > 30, "the newest, as many as there is room for"
+    async with open_book(tmp_path, **SHIP) as rig:
+        assert await everybody(rig) == told, "and after a restart"
+
+
+async def everybody(rig) -> list[str]:
+    (now,) = (await rig.ask("defects"))["defects"]
+    return [each["who"] for each in now["told"]]
+
+
 async def test_a_change_that_changes_nothing_is_refused(tmp_path):
     async with open_book(tmp_path, **SHIP) as rig:
         await written(rig, result())
