@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
+from daemon.assets import asset
+from daemon.config import load
 from daemon.errors import RecordError
-from daemon.fitting import restore
-from daemon.model import Classification, Outcome
+from daemon.fitting import equipment, restore
+from daemon.model import Classification, OpeningKind, Outcome
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.record.reader import Query
@@ -55,6 +58,21 @@ async def test_an_alert_of_a_door_that_is_no_longer_configured_ends_by_an_entry(
         assert ship.state(HATCH_ALERT) is None
         last = [e for e in await entries(ship) if e["subject"] == "d12"][-1]
         assert (last["open"]["state"], last["open"]["event"]) == ("N", "not_configured")
+
+
+def test_alerts_of_a_ups_end_with_the_contact_that_gave_them():
+    config = load(asset("ispsd.toml"))
+    (ups,) = (each.id for each in config.openings if each.kind is OpeningKind.MAINS)
+    keys = ("power.battery", "power.low")
+
+    def given(*gone: OpeningKind) -> list[bool]:
+        openings = tuple(each for each in config.openings if each.kind not in gone)
+        gives = equipment.gives(replace(config, openings=openings))
+        return [gives(key, ups) for key in keys]
+
+    assert given() == [True, True]
+    assert given(OpeningKind.BATTERY) == [True, False]
+    assert given(OpeningKind.MAINS) == [False, False]
 
 
 async def test_an_alert_of_a_door_that_is_of_another_class_now_ends_by_an_entry(tmp_path):

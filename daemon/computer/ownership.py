@@ -1,11 +1,14 @@
-"""Whose files are taken, and whose is what root makes, who looks after the state of a service of another user?"""
+"""Whose files are taken, whose is what root makes, who looks after a service of another user, and what may that one?"""
 
 from __future__ import annotations
 
 import os
+import pwd
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 
@@ -41,3 +44,16 @@ def hand_over(descriptor: int, path: Path) -> None:
     """
     if (owner := heir(path)) is not None:
         os.fchown(descriptor, *owner)
+
+
+def groups_of(user: int, group: int) -> frozenset[int]:
+    """Return every group that a user is of, ``group`` among them; of one without a name this one alone."""
+    with suppress(KeyError):
+        return frozenset(os.getgrouplist(pwd.getpwuid(user).pw_name, group))
+    return frozenset({group})
+
+
+def may_make_files(folder: os.stat_result, *, user: int, groups: Collection[int]) -> bool:
+    """Return whether a user other than root may make files in a folder, by its owner, its group and its mode."""
+    shift = 6 if folder.st_uid == user else 3 if folder.st_gid in groups else 0
+    return folder.st_mode >> shift & 0o3 == 0o3

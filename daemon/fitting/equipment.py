@@ -9,6 +9,7 @@ from daemon.alerts.rules import areas
 from daemon.alerts.rules.devices import BUS_LOST
 from daemon.alerts.rules.gnss import SOURCE as GNSS
 from daemon.alerts.rules.openings import FORCED, WHEN_OPEN, when_open
+from daemon.alerts.rules.power import LOW, ON_BATTERY
 from daemon.model import (
     Classification,
     ContactState,
@@ -65,11 +66,14 @@ def names(config: Config) -> dict[str, str]:
 def gives(config: Config) -> Callable[[str, str], bool]:
     """Return what tells whether anything of this ship can still say that an alert of a key, about a source, is over.
 
-    A door of another class, a seal that became a door, a lock that was taken away: nobody would ever say so.
+    A door of another class, a seal that became a door, a lock or a UPS's contact that was taken away: nobody would ever
+    say so.
     """
     own = {each.id: when_open(each) for each in config.openings}
     mirrored = {each.id for each in config.openings if each.kind is OpeningKind.SIDE_DOOR}
     locked = {each.of for each in config.openings if each.kind is OpeningKind.LOCK}
+    backed = {each.id for each in config.openings if each.kind is OpeningKind.MAINS}
+    batteries = {each.of for each in config.openings if each.kind is OpeningKind.BATTERY}
     units = Counter(device.bus for device in config.devices)
 
     def gives_it(key: str, source: str) -> bool:
@@ -77,6 +81,8 @@ def gives(config: Config) -> Callable[[str, str], bool]:
             return own.get(source) == key
         if key == FORCED and source not in mirrored:
             return source in locked
+        if key in {ON_BATTERY, LOW}:
+            return source in (backed if key == ON_BATTERY else backed & batteries)
         return key != BUS_LOST or units[source] > 1
 
     return gives_it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import secrets as draw
 import tempfile
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from daemon.bam import wire
+from daemon.computer.ownership import groups_of, may_make_files
 from daemon.config import broker
 from daemon.errors import LinkError
 from daemon.mqtt.connection import Connection
@@ -46,7 +48,8 @@ def looks(
             "second copy",
             _copy(
                 config.record.copy_directory,
-                record=None if record.copy_may_share_disk else record.directory,
+                record.directory,
+                may_share_disk=record.copy_may_share_disk,
             ),
         )
     if config.bam is not None:
@@ -66,20 +69,21 @@ async def _broker(reached: Broker) -> Finding:
     return Finding("broker", what, seen="lets us in")
 
 
-async def _copy(folder: Path, *, record: Path | None) -> Finding:
-    """Look at the second copy's folder, in time; ``record`` is what it must not share a disk with."""
+async def _copy(folder: Path, record: Path, *, may_share_disk: bool) -> Finding:
+    """Look at the second copy's folder, in time; ``record`` is where the record is, whose disk it may not share."""
     try:
         async with asyncio.timeout(DISK_S):
-            return await asyncio.to_thread(_written, folder, record)
+            return await asyncio.to_thread(_written, folder, record, may_share_disk=may_share_disk)
     except TimeoutError:
         wrong = f"takes nothing within {DISK_S:g} s"
         return Finding("second copy", str(folder), wrong, advice="the medium hangs: look at dmesg")
 
 
-def _written(folder: Path, record: Path | None) -> Finding:
+def _written(folder: Path, record: Path, *, may_share_disk: bool) -> Finding:
     try:
         status = folder.stat()
-        if record is not None and record.exists() and record.stat().st_dev == status.st_dev:
+        service = record.stat() if record.exists() else None
+        if not may_share_disk and service is not None and service.st_dev == status.st_dev:
             wrong = "lies on the record's own disk"
             advice = "is its medium mounted? Where that is meant: copy_may_share_disk = true"
             return Finding("second copy", str(folder), wrong, advice=advice)
@@ -90,15 +94,29 @@ def _written(folder: Path, record: Path | None) -> Finding:
     except OSError as err:
         advice = "is its medium mounted, and does it belong to the user ispsd (docs/procedures.md)?"
         return Finding("second copy", str(folder), err.strerror or str(err), advice=advice)
-    if os.geteuid() == 0 and status.st_uid == 0:
+    if os.geteuid() == 0 and not _is_the_services(status, service):
+        wrong = f"belongs to {_user(status.st_uid)}: the service may not write there"
         advice = "docs/procedures.md: install -d -o ispsd -g ispsd -m 0700"
-        return Finding(
-            "second copy", str(folder), "belongs to root, not to the service", advice=advice
-        )
+        return Finding("second copy", str(folder), wrong, advice=advice)
     seen = "can be written"
     if SERVICE_WRITES not in folder.parents:
         seen += f"; with the package's unit the service writes below {SERVICE_WRITES} only"
     return Finding("second copy", str(folder), seen=seen)
+
+
+def _is_the_services(folder: os.stat_result, service: os.stat_result | None) -> bool:
+    """Return whether the service, whose record's folder this is, may write in another; root may everywhere."""
+    if service is None or service.st_uid == 0:
+        return folder.st_uid != 0  # nobody knows who the service is, but it is not root
+    groups = groups_of(service.st_uid, service.st_gid)
+    return may_make_files(folder, user=service.st_uid, groups=groups)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
 
 
 async def _panel(section: BamSection, clock: Clock) -> Finding:

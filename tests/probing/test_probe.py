@@ -329,12 +329,16 @@ async def test_the_folder_of_the_second_copy_is_written_to_and_left_as_it_was(tm
     copy.mkdir()
     if os.geteuid() == 0:
         assert "belongs to root" in str((await probe(path))["second copy"].wrong)
+        (tmp_path / "record").mkdir()
+        os.chown(tmp_path / "record", 12345, 12345)
+        os.chown(copy, 54321, 54321)
+        assert "belongs to user 54321" in str((await probe(path))["second copy"].wrong)
         os.chown(copy, 12345, 12345)
     found = (await probe(path))["second copy"]
     assert found.is_ok
     assert "the service writes below /srv/ispsd-copy only" in found.seen
     assert list(copy.iterdir()) == []
-    (tmp_path / "record").mkdir()
+    (tmp_path / "record").mkdir(exist_ok=True)
     path = written(tmp_path, record=record)
     assert "record's own disk" in str((await probe(path))["second copy"].wrong)
 
