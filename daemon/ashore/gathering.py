@@ -43,6 +43,7 @@ class Parts:
         ask: Answers a request of the control socket.
         ssas: The ids of the tests that prove an alert from a point of activation to the shore.
         covert: The tests of class ``sso``, what they are of, points of activation, in small letters: named nowhere.
+        named: The equipment that may be named: of a defect people write what they like.
         copied_utc: When the newest second copy was verified; None: never since the start, or there is none.
     """
 
@@ -57,6 +58,7 @@ class Parts:
     ask: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Json]]]
     ssas: frozenset[str]
     covert: frozenset[str]
+    named: frozenset[str]
     copied_utc: Callable[[], datetime | None]
 
 
@@ -91,6 +93,7 @@ async def gathered(parts: Parts) -> dict[str, Json]:
             tests=tests,
             ssas=parts.ssas,
             covert=parts.covert,
+            named=parts.named,
             shore=await _shore(record, tests, parts.ssas),
             defects=defects,
             held=await record.state(fold.HELD),

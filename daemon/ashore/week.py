@@ -52,6 +52,7 @@ class Week:
         tests: Every test as the request ``tests`` answers.
         ssas: The ids of the tests that prove an alert from a point of activation to the shore: the SSAS tests.
         covert: The tests of class ``sso``, what they are of, points of activation, in small letters: named nowhere.
+        named: The equipment that may be named: of a defect people write what they like.
         shore: Of the newest SSAS test, how many addressees of how many confirmed it; None: that is not on file.
         defects: Those that are open, as the request ``defects`` answers.
         held: Drills and exercises, as they stand in the record (``daemon.record.fold.HELD``).
@@ -76,6 +77,7 @@ class Week:
     tests: Sequence[Mapping[str, Any]]
     ssas: frozenset[str]
     covert: frozenset[str]
+    named: frozenset[str]
     shore: tuple[int, int] | None
     defects: Sequence[Mapping[str, Any]]
     held: Mapping[str, Mapping[str, Json]]
@@ -224,7 +226,7 @@ def _defects(week: Week) -> dict[str, Json]:
         "list": [
             {
                 "defect": each["defect"],
-                "equipment": each["equipment"],
+                "equipment": each["equipment"] if _may_be_named(week, each) else quiet.UNNAMED,
                 "found": each["found_at"],
                 "measure": bool(each["measure"]),
                 "told": bool(each["told"]),
@@ -238,6 +240,10 @@ def _defects(week: Week) -> dict[str, Json]:
 def _is_covert(week: Week, defect: Mapping[str, Any]) -> bool:
     named = (defect.get("test"), defect.get("equipment"))
     return any(str(each).casefold() in week.covert for each in named)
+
+
+def _may_be_named(week: Week, defect: Mapping[str, Any]) -> bool:
+    return str(defect["equipment"]).casefold() in week.named
 
 
 def _eased(week: Week) -> dict[str, Json]:

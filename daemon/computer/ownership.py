@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
+
+WRITE_AND_ENTER: Final = 0o3
+"""What a folder must allow for a file to be made in it."""
 
 
 def owners(path: Path) -> frozenset[int]:
@@ -56,4 +59,4 @@ def groups_of(user: int, group: int) -> frozenset[int]:
 def may_make_files(folder: os.stat_result, *, user: int, groups: Collection[int]) -> bool:
     """Return whether a user other than root may make files in a folder, by its owner, its group and its mode."""
     shift = 6 if folder.st_uid == user else 3 if folder.st_gid in groups else 0
-    return folder.st_mode >> shift & 0o3 == 0o3
+    return folder.st_mode >> shift & WRITE_AND_ENTER == WRITE_AND_ENTER

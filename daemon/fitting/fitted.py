@@ -556,6 +556,7 @@ class Fitted:
                     )
                     if name
                 ),
+                named=frozenset(each.id for each in self._equipment.values() if not each.covert),
                 copied_utc=lambda: self.office.safekeeping.copies.standing.good_utc,
             )
         )

@@ -48,6 +48,7 @@ def plain_week(imo: int = 9999993, **said: Any) -> Week:
             tests=(),
             ssas=frozenset(),
             covert=frozenset(),
+            named=frozenset({"c03", "d12", "d17"}),
             shore=None,
             defects=(),
             held={},

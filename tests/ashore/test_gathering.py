@@ -57,6 +57,7 @@ async def test_what_ran_on_in_the_week_is_found_however_long_ago_it_was_given(tm
                 ask=asked,
                 ssas=frozenset(),
                 covert=frozenset(),
+                named=plain.named,
                 copied_utc=lambda: None,
             )
         )

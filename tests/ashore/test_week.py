@@ -142,6 +142,16 @@ def test_of_what_is_covert_the_pattern_is_told_and_no_name():
     assert (said["open"], said["list"]) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("equipment", "shown"), [("C03", "C03"), ("P1 button", "not named ashore")]
+)
+def test_of_a_defect_only_the_ships_equipment_is_named(equipment, shown):
+    found = {"found_at": iso(NOW), "measure": None, "told": None, "test": None}
+    defect = found | {"defect": "def-001", "equipment": equipment}
+    [row] = week.told(plain_week(defects=[defect], covert=frozenset({"p1"})))["defects"]["list"]
+    assert row["equipment"] == shown
+
+
 def test_permits_and_equipment_out_of_service_are_counted_by_what_they_are_about():
     rows = eased(
         inhibited(at_ships(24, 12)),
