@@ -13,13 +13,13 @@ import json
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from daemon.errors import IspsdError
-from daemon.people.knocks import NOWHERE, place
+from daemon.web.accepting import Doorway, bound
 from daemon.web.pages import built, headers
 from daemon.web.review.server import ReviewPages
 
@@ -87,11 +87,11 @@ class PageServer:
         server = web.Server(self._answer)
         loop = asyncio.get_running_loop()
 
-        def accept() -> asyncio.BaseProtocol:
-            if len(server.connections) >= MOST_PEERS:
-                return _TurnedAway()
-            handler = _Handler(
+        def enter(over: Callable[[], None]) -> asyncio.Protocol:
+            return _Handler(
                 server,
+                begun=self._begin,
+                over=lambda handler: self._end(handler, over),
                 loop=loop,
                 access_log=None,  # as web.Server gives it
                 keepalive_timeout=IDLE_S,
@@ -99,35 +99,26 @@ class PageServer:
                 max_field_size=LARGEST_HEAD,
                 lingering_time=1.0,
             )
-            self._silent[handler] = loop.call_later(REQUEST_S, self._end_silent, handler)
-            return handler
 
         section = self._section
+        listening = await bound(section.host, section.port, backlog=MOST_PEERS)
+        doorway = Doorway(
+            enter,
+            tls=self._tls,
+            handshake_s=REQUEST_S,
+            most=MOST_PEERS,
+            most_of_one=MOST_OF_ONE,
+        )
+        host = f"[{section.host}]" if ":" in section.host else section.host
+        started(f"{'https' if section.is_tls else 'http'}://{host}:{section.port}/")
         try:
-            listening = await loop.create_server(
-                accept,
-                section.host,
-                section.port,
-                ssl=self._tls,
-                # Until then no handler knows of the connection, which is counted nowhere.
-                ssl_handshake_timeout=None if self._tls is None else REQUEST_S,
-                backlog=MOST_PEERS,
-            )
-        except OSError as err:
-            reason = err.strerror or str(err)
-            raise IspsdError(f"{section.host}:{section.port}: {reason}") from err
-        try:
-            host = f"[{section.host}]" if ":" in section.host else section.host
-            started(f"{'https' if section.is_tls else 'http'}://{host}:{section.port}/")
-            await asyncio.Event().wait()
+            await doorway.keep(listening)
         finally:
-            listening.close()
             await server.shutdown(timeout=1.0)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; the same for everybody."""
-        if (timer := self._silent.pop(request.protocol, None)) is not None:
-            timer.cancel()
+        self._stop_timer(request.protocol)
         host = _host(request.headers.get("Host", ""))
         if host is None or not self._section.answers_to(host):
             return _words(421, "this computer has another name", {"Server": "ispsd"})
@@ -151,6 +142,18 @@ class PageServer:
             return web.Response(status=304, headers=said)
         return web.Response(body=page.content, headers=said)
 
+    def _begin(self, handler: web.RequestHandler) -> None:
+        loop = asyncio.get_running_loop()
+        self._silent[handler] = loop.call_later(REQUEST_S, self._end_silent, handler)
+
+    def _end(self, handler: web.RequestHandler, over: Callable[[], None]) -> None:
+        self._stop_timer(handler)
+        over()
+
+    def _stop_timer(self, handler: web.RequestHandler) -> None:
+        if (timer := self._silent.pop(handler, None)) is not None:
+            timer.cancel()
+
     def _end_silent(self, handler: web.RequestHandler) -> None:
         """Close a connection on which no request became whole: aiohttp itself would wait for ever."""
         del self._silent[handler]
@@ -172,24 +175,34 @@ class PageServer:
 class _Handler(web.RequestHandler):
     """One connection: what is no request gets three words, and no line of the log that a stranger could fill."""
 
-    __slots__ = ("_server", "place")
+    __slots__ = ("_begun", "_over")
 
-    def __init__(self, server: web.Server, **how: Any) -> None:
+    def __init__(
+        self,
+        server: web.Server,
+        *,
+        begun: Callable[[web.RequestHandler], None],
+        over: Callable[[web.RequestHandler], None],
+        **how: Any,
+    ) -> None:
         super().__init__(server, **how)
-        self._server = server
-        self.place = NOWHERE
+        self._begun = begun
+        self._over = over
 
     def connection_made(  # type: ignore[explicit-override]
         self, transport: asyncio.BaseTransport
     ) -> None:
         super().connection_made(transport)
-        self.place = place((transport.get_extra_info("peername") or (None,))[0])
-        others = cast("list[_Handler]", self._server.connections)
-        if sum(each.place == self.place for each in others) > MOST_OF_ONE:
-            transport.close()
+        self._begun(self)
         if (sock := transport.get_extra_info("socket")) is not None:
             unread_ms = int(UNREAD_S * 1000)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+
+    def connection_lost(  # type: ignore[explicit-override]  # typing.override is Python 3.12
+        self, exc: BaseException | None
+    ) -> None:
+        super().connection_lost(exc)
+        self._over(self)
 
     def handle_error(  # type: ignore[explicit-override]
         self,
@@ -203,15 +216,6 @@ class _Handler(web.RequestHandler):
         answer = _words(400, "this is no request", {"Server": "ispsd"})
         answer.force_close()
         return answer
-
-
-class _TurnedAway(asyncio.Protocol):
-    """One connection too many."""
-
-    def connection_made(  # type: ignore[explicit-override]  # typing.override is Python 3.12
-        self, transport: asyncio.BaseTransport
-    ) -> None:
-        transport.close()
 
 
 def _words(status: int, text: str, said: dict[str, str]) -> web.Response:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from daemon.model import Ship
 from daemon.review import login, sessions
-from daemon.setup.certificates import make
-from daemon.setup.places import Places
 from tests.pins import PIN
 from tests.ship_talk import entries
+from tests.web.certified import certified
 from tests.web.review import log_in, visited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -101,17 +97,7 @@ async def test_the_palette_that_somebody_chose_stays(tmp_path, chromium):
 
 
 async def test_with_tls_the_login_is_in_a_cookie_that_leaves_by_tls_alone(tmp_path, chromium):
-    places = Places(tmp_path, tmp_path / "setup")
-    for folder in (places.authority, places.made_for_broker):
-        folder.mkdir(parents=True, exist_ok=True)
-    register = Ship("KESTREL STRAIT", 9999993, 299000019, "9VKS0")
-    today = datetime.now(UTC)  # the browser's own clock judges it
-    make(places, ship=register, addresses=["127.0.0.1"], now_utc=today, days=400)
-    files = {
-        "certificate_file": places.made_for_broker / "server.crt",
-        "key_file": places.made_for_broker / "server.key",
-    }
-    async with visited(tmp_path, chromium, web=files) as (_, address, page):
+    async with visited(tmp_path, chromium, web=certified(tmp_path)) as (_, address, page):
         assert address.startswith("https://")
         await log_in(page)
         (cookie,) = await page.context.cookies()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from contextlib import AsyncExitStack, suppress
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 
 from daemon.web import server as serving
 from tests.soon import PATIENCE_S
+from tests.web.certified import certified
 from tests.web.test_server import asked
 
 H = b"Host: 127.0.0.1\r\n"
@@ -175,3 +177,31 @@ async def test_who_holds_on_to_many_connections_keeps_nobody_else_out(monkeypatc
         third, asking = await one_more()
         asking.write(END)
         assert (await third.read()).startswith(b"HTTP/1.1 200 OK"), "one was let go"
+
+
+async def test_handshakes_that_never_end_are_counted_and_keep_nobody_else_out(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(serving, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(serving, "MOST_PEERS", 3)
+    files = certified(tmp_path)
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    async with asked(**files) as session, AsyncExitStack() as held:
+        host, port = str(session._base_url.host), session._base_url.port
+
+        async def begun() -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection(host, port, local_addr=("127.0.0.2", 0))
+            held.callback(writer.close)
+            writer.write(b"\x16\x03\x01")  # the first bytes of a handshake
+            return reader
+
+        first, *_ = [await begun() for _ in range(2)]
+        for _ in range(5):
+            async with asyncio.timeout(PATIENCE_S):
+                with suppress(ConnectionResetError):
+                    assert await (await begun()).read() == b"", "turned away"
+        assert not first.at_eof()
+        async with session.get("/", ssl=trusting) as answer:
+            assert answer.status == 200
