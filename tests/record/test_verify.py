@@ -735,6 +735,16 @@ def test_a_hostile_line_costs_no_more_than_its_length(share: int):
         verify.read_entry(hostile)
 
 
+def test_an_entry_of_thousands_of_names_is_read_and_not_remembered():
+    """To learn what one of 5000 names looks like takes seconds; a stranger's file could have hundreds of types."""
+    for count, is_learnt in ((64, True), (65, False), (5000, False)):
+        type_ = f"x.of_{count}"
+        shown = {f"n{number:04}": number for number in range(count)}
+        for _ in range(2):
+            assert verify.read_entry(tail_entry(11, type=type_, open=shown)).open == shown
+        assert (type_ in verify._shapes) is is_learnt
+
+
 def test_a_strangers_words_move_no_cursor_and_make_no_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
