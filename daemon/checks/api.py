@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeAlias
 from pydantic import Field
 
 from daemon.checks.asking import Asked, Id, Used
+from daemon.checks.denials import says_neither
 from daemon.model import Classification, Provenance, Quality, Reading, Verdict
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class Expects(StrEnum):
     DONE = "done"
     REFERENCE = "reference"
     """A text that names the proof: whose message, when, which file."""
+    TEXT = "text"
+    """What stands somewhere, word for word."""
     YES_OR_NO = "yes_or_no"
     NUMBER = "number"
     """What is printed on a thing, such as a seal's number."""
@@ -135,18 +138,24 @@ class Expects(StrEnum):
     """``SAT``, ``UNSAT`` or ``NOT DONE``, then a remark, which only SAT may lack."""
 
 
+EMPTY: Final = {
+    Expects.REFERENCE: "a reference is wanted: whose confirmation, when, which file",
+    Expects.TEXT: "the text is wanted",
+    Expects.NUMBER: "the number is wanted",
+}
+"""What is said to an answer without a word."""
 RESULT_WORDS: Final = ("SAT", "UNSAT", "NOT DONE")
 
 
 def refusal(expects: Expects, text: str) -> str | None:
     """Return why an answer is not what a prompt wants; None when it is."""
     said = text.strip()
-    if expects is Expects.REFERENCE and not said:
-        return "a reference is wanted: whose confirmation, when, which file"
+    if not said and expects in EMPTY:
+        return EMPTY[expects]
+    if expects is Expects.REFERENCE and says_neither(said):
+        return "this says neither yes nor no: say no, or no and a comma before more words; or begin with the proof"
     if expects is Expects.YES_OR_NO and said.lower() not in {"yes", "no"}:
         return "yes or no is wanted"
-    if expects is Expects.NUMBER and not said:
-        return "the number is wanted"
     if expects is not Expects.RESULT:
         return None
     word, remark = result_of(said)
@@ -337,6 +346,8 @@ class Services:
         open_alerts: What alerts the stations show now.
         knows_alert: Whether there can be an alert of that id on this ship.
         answers: Whether the device that says a point answers now: between two polls its last word looks fresh.
+        listens_since_s: Since when the text port that says a point is listened to, in seconds since boot, without a
+            break; None: nothing that comes there would be heard.
         own_position: Where the ship is now by GNSS that counts as evidence; None where that is not known.
         attached: Returns the file that an entry attaches, by the entry's number; None where it attaches none.
         window_opened_by: Who opened the SSAS test window that is open now; none where none is.
@@ -361,6 +372,7 @@ class Services:
     open_alerts: Callable[[], Iterable[AlertSeen]] | None = None
     knows_alert: Callable[[str], bool] | None = None
     answers: Callable[[str], bool] | None = None
+    listens_since_s: Callable[[str], float | None] | None = None
     own_position: Callable[[], Position | None] | None = None
     attached: Callable[[int], Awaitable[Attached | None]] | None = None
     window_opened_by: Callable[[], tuple[str, ...]] | None = None

@@ -233,7 +233,9 @@ class _Found:
         # From now on only: a message from before the lamp is not this test's.
         with ctx.listen((config.message,)) as inbox:
             await ctx.prompt(3, wait, expects=Expects.NOTHING, for_s=0)
-            message, watched = await message_until(inbox, ctx, until_s=until_s)
+            message, watched = await message_until(
+                inbox, ctx, config.message, since_s=ctx.clock.now_s(), until_s=until_s
+            )
         self._keep("acceptance", message)
         self.facts["watched"] = watched
 
@@ -280,7 +282,11 @@ class _Found:
                     5, "Wait: no further message may come.", expects=Expects.NOTHING, for_s=0
                 )
                 message, was_there = await message_until(
-                    messages, ctx, until_s=began_s + config.quiet_s
+                    messages,
+                    ctx,
+                    config.message,
+                    since_s=began_s,
+                    until_s=began_s + config.quiet_s,
                 )
                 watched &= was_there
         self._keep("further_message", message)

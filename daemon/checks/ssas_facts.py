@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from daemon.checks.denials import denies, says_neither
+
 if TYPE_CHECKING:
     from daemon.checks.api import Answer, Gathered
     from daemon.model import Json, Reading
@@ -49,13 +51,19 @@ def fact(facts: Mapping[str, Json], key: str) -> Fact | None:
 
 
 def text(found: Fact | None) -> str:
-    """Return the words of an answer; none where there is no answer."""
-    return "" if found is None else str(found.get("text", "")).strip()
+    """Return the words of an answer; none where there is no answer, or one that says neither yes nor no."""
+    plain = words(found)
+    return "" if says_neither(plain) else plain
 
 
 def is_no(found: Fact | None) -> bool:
     """Return whether a person said no, with or without more words."""
-    return text(found).lower().replace(",", " ").replace(":", " ").split()[:1] == ["no"]
+    return denies(words(found))
+
+
+def words(found: Fact | None) -> str:
+    """Return what was typed, whatever it says; nothing where nobody answered."""
+    return "" if found is None else str(found.get("text", "")).strip()
 
 
 def who(found: Fact | None) -> str:
@@ -64,5 +72,5 @@ def who(found: Fact | None) -> str:
         return "not seen"
     if "point" in found:
         return f"seen by ispsd on {found['point']}"
-    words = text(found)
-    return f"said by {found['person']}: {words}" if words else f"said by {found['person']}"
+    plain = words(found)
+    return f"said by {found['person']}: {plain}" if plain else f"said by {found['person']}"

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from daemon.checks.api import CheckContext
+    from daemon.checks.ssas_facts import Fact
     from daemon.model import Json
 
-STEPS = 4
+STEPS = 5
 HOLD_S = 5.0
 """How long the person is asked to hold the button, in seconds."""
 SAFE_TIMES = 4
@@ -74,15 +75,26 @@ def judge(_: SsasLampConfig, gathered: Gathered) -> Verdict:
     """Judge the lamp against what its maker says; whatever was sent is a failure."""
     facts = backed(gathered, "at_rest", "pressed", "rest_again")
     outcome, reason = _fault(facts) or (Outcome.PASSED, "lamp as the maker says, nothing sent")
-    done, ashore = fact(facts, "done"), fact(facts, "ashore")
+    done, received, ashore = fact(facts, "done"), fact(facts, "received"), fact(facts, "ashore")
     details = {
         "at_rest": who(fact(facts, "at_rest")),
         "pressed": who(fact(facts, "pressed")),
         "rest_again": who(fact(facts, "rest_again")),
         "pressed_by": "not said" if done is None else f"said by {done['person']}",
-        "nothing_ashore": "not said" if ashore is None else who(ashore),
+        "ashore": _ashore_words(received, ashore),
     }
     return Verdict(outcome, reason, details=details)
+
+
+def _is_yes(found: Fact | None) -> bool:
+    return text(found).lower() == "yes"
+
+
+def _ashore_words(received: Fact | None, ashore: Fact | None) -> str:
+    if received is None:
+        return "not said"
+    what = "something" if _is_yes(received) else "nothing"
+    return f"{what}, {'not said by whom' if ashore is None else who(ashore)}"
 
 
 def _fault(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
@@ -113,11 +125,14 @@ def _lamp_fault(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
 
 def _silence_fault(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
     if not facts.get("port_was_there", False):
-        return Outcome.INCONCLUSIVE, "the text port was lost: a message may have been missed"
-    ashore = fact(facts, "ashore")
-    if is_no(ashore):
+        missed = (
+            "the text port was lost, or not heard from the press on: a message may have been missed"
+        )
+        return Outcome.INCONCLUSIVE, missed
+    received, ashore = fact(facts, "received"), fact(facts, "ashore")
+    if _is_yes(received):
         return Outcome.FAILED, "a named person says that something was received ashore"
-    if not text(ashore):
+    if not is_no(received) or not text(ashore) or is_no(ashore):
         return Outcome.INCONCLUSIVE, "nobody said that nothing was received ashore"
     return None
 
@@ -132,23 +147,39 @@ async def run(config: SsasLampConfig, ctx: CheckContext) -> Gathered:
     found = _Found()
     with ctx.listen((config.message,) if config.message else ()) as messages:
         await _press(config, ctx, found)
-        message, was_there, ashore = None, True, None
+        message, was_there, received, ashore = None, True, None, None
+        since_s = found.asked_s
         if found.facts.get("rest_again") is not None:
             await ctx.prompt(3, "Wait: nothing may be sent.", expects=Expects.NOTHING, for_s=0)
             until_s = ctx.clock.now_s() + config.watch_s
-            message, was_there = await message_until(messages, ctx, until_s=until_s)
+            message, was_there = await message_until(
+                messages, ctx, config.message, since_s=since_s, until_s=until_s
+            )
             if message is None:
-                ashore = await ctx.prompt(
+                received = await ctx.prompt(
                     4,
-                    "Nothing received ashore? Name who says so, and when; or no.",
+                    "Was anything received ashore? yes or no",
+                    expects=Expects.YES_OR_NO,
+                    for_s=config.answer_s,
+                )
+            if received is not None:
+                ashore = await ctx.prompt(
+                    5,
+                    "Who ashore says so, and when?",
                     expects=Expects.REFERENCE,
                     for_s=config.answer_s,
                 )
         if message is None:
-            message, still_there = await message_until(messages, ctx, until_s=ctx.clock.now_s())
+            message, still_there = await message_until(
+                messages, ctx, config.message, since_s=since_s, until_s=ctx.clock.now_s()
+            )
             was_there &= still_there
     found.keep("message", message)
-    found.facts |= {"port_was_there": was_there, "ashore": said(ashore)}
+    found.facts |= {
+        "port_was_there": was_there,
+        "received": said(received),
+        "ashore": said(ashore),
+    }
     return Gathered(tuple(found.readings), found.facts)
 
 
@@ -158,6 +189,8 @@ class _Found:
     def __init__(self) -> None:
         self.readings: list[Reading] = []
         self.facts: dict[str, Any] = {}
+        self.asked_s = 0.0
+        """When the press was asked for: from then on a message may come."""
 
     def keep(self, key: str, reading: Reading | None) -> None:
         self.facts[key] = seen(reading, self.readings)
@@ -174,6 +207,7 @@ async def _press(config: SsasLampConfig, ctx: CheckContext, found: _Found) -> No
         found.keep("at_rest", at_rest)
         if at_rest is None:
             return
+        found.asked_s = ctx.clock.now_s()
         done = await ctx.prompt(
             2,
             f"Hold TEST alone for {HOLD_S:.0f} s and let go; touch no alert button. Then say done. "

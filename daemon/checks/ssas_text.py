@@ -15,7 +15,7 @@ from pydantic import Field
 from daemon.checks.api import CheckSpec, Expects, Gathered, Mode
 from daemon.checks.flags import load_flag
 from daemon.checks.message_lint import LINE_END, lint_programmed
-from daemon.checks.ssas_facts import fact, is_no, said, text, who
+from daemon.checks.ssas_facts import fact, is_no, said, who, words
 from daemon.checks.ssas_settings import FlagTestConfig
 from daemon.model import Classification, Outcome, Verdict
 
@@ -44,7 +44,7 @@ def judge(_: SsasTextConfig, gathered: Gathered) -> Verdict:
         "recipients": who(recipients),
         "findings": findings if isinstance(findings, list) else [],
     }
-    if not text(programmed):
+    if not words(programmed):
         return Verdict(Outcome.INCONCLUSIVE, "nobody typed the text", details=details)
     if isinstance(findings, list) and findings:
         return Verdict(Outcome.FAILED, f"the text {findings[0]}", details=details)
@@ -62,7 +62,7 @@ async def run(config: SsasTextConfig, ctx: CheckContext) -> Gathered:
         1,
         "Type the text as it stands in the unit for a test, heading and all; a line's end is"
         f"{LINE_END.rstrip()}",
-        expects=Expects.REFERENCE,
+        expects=Expects.TEXT,
         for_s=config.answer_s,
     )
     facts: dict[str, Json] = {"programmed": said(programmed)}

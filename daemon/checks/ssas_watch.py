@@ -43,12 +43,21 @@ class LampWatch:
 
 
 async def message_until(
-    inbox: Inbox, ctx: CheckContext, *, until_s: float
+    inbox: Inbox, ctx: CheckContext, point: str, *, since_s: float, until_s: float
 ) -> tuple[Reading | None, bool]:
-    """Return the reading that carries a test message, and whether its port was there all the time until it came."""
-    was_there = True
+    """Return the reading that carries a test message, and whether its port was listened to from ``since_s`` until then.
+
+    That a port is lost says itself; one to which nobody ever came, or whose driver does not run, says nothing.
+    """
+    was_there = not point or _listens(ctx, point, since_s)
     while (reading := await inbox.next(until_s=until_s)) is not None:
         if isinstance(reading.value, SsasMessage) and ctx.accepts(reading):
             return reading, was_there
         was_there &= reading.value is not None
-    return None, was_there
+    return None, was_there and (not point or _listens(ctx, point, since_s))
+
+
+def _listens(ctx: CheckContext, point: str, since_s: float) -> bool:
+    listens_since_s = ctx.services.listens_since_s
+    began_s = None if listens_since_s is None else listens_since_s(point)
+    return began_s is not None and began_s <= since_s

@@ -94,11 +94,17 @@ class SsasPortDriver:
         self._context = context
         self._frames = frames
         self._point = f"{context.device}.message"
+        self.listens_since_s: float | None = None
+        """Since when, in seconds since boot, everything that comes is heard; None: nothing would be."""
 
     def points(self) -> tuple[PointSpec, ...]:
         return (
             PointSpec(self._point, valid_for_s=LONGEST_WINDOW_S, classification=Classification.SSO),
         )
+
+    def says(self, point: str) -> bool:
+        """Return whether this port is where a point comes from."""
+        return point == self._point
 
     async def run(self, emit: Emit) -> None:
         while True:
@@ -124,12 +130,14 @@ class SsasPortDriver:
             await source.connected()
             await self._let_settle(source)
             frames = self._frames()
+            self.listens_since_s = self._context.clock.now_s()
             looking = asyncio.ensure_future(self._look_for_silence(frames, emit))
             try:
                 while True:
                     data = await source.read()
                     self._take(frames.feed(data, self._context.clock.now_s()), emit)
             finally:
+                self.listens_since_s = None
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)
 

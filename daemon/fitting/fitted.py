@@ -384,6 +384,7 @@ class Fitted:
             open_alerts=now.open_alerts,
             knows_alert=now.knows_alert,
             answers=now.answers,
+            listens_since_s=now.listens_since_s,
             own_position=now.own_position,
             attached=lambda seq: attached(self.record, seq),
             window_opened_by=now.window_opened_by,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from daemon.checks.api import AlertSeen, Supervised, counts_as_evidence
+from daemon.drivers.ssas_listening import SsasPortDriver
 from daemon.model import Classification, Fix, LinkState, OpeningKind, Sounder
 
 if TYPE_CHECKING:
@@ -83,6 +84,13 @@ class ShipNow:
             each.device == reading.source and each.status.link is LinkState.UP
             for each in self._supervisors
         )
+
+    def listens_since_s(self, point: str) -> float | None:
+        """Return since when the text port that says a point is listened to; None: it is not."""
+        for each in self._supervisors:
+            if isinstance(each.driver, SsasPortDriver) and each.driver.says(point):
+                return each.driver.listens_since_s
+        return None
 
     def open_alerts(self) -> list[AlertSeen]:
         """Return what alerts the stations show now, and at which of them somebody sees and hears it."""

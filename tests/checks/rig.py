@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -154,6 +154,9 @@ def rig(
         Inboxes(clock),
         HandJournal(),
     )
+    services = services or Services()
+    if services.listens_since_s is None:
+        services = replace(services, listens_since_s=lambda _: 0.0)
     made.tests = Tests(
         tests,
         ship=SHIP,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from daemon.assets import asset
 from daemon.checks import ssas_lamp
-from daemon.checks.api import Gathered
+from daemon.checks.api import Gathered, Services
 from daemon.checks.ssas_lamp import CHECK, SsasLampConfig, judge
 from daemon.errors import RefusedError
 from daemon.model import Classification, Outcome, Provenance, Quality
@@ -51,6 +51,11 @@ async def start(made: Rig) -> Sso:
     return await led(made, "t-ssas-l")
 
 
+async def nothing_came(sso: Sso) -> None:
+    await sso.answers(4, "no")
+    await sso.answers(5, ASHORE)
+
+
 JRC_PRESS = ((LIT, 5.0), (DARK, 3.0))
 SAILOR_PRESS = ((DARK, 5.0), (LIT, 3.0))
 SAILOR: dict[str, object] = {"unit_profile": "sailor-6194", "message": ""}
@@ -71,7 +76,7 @@ async def test_a_lamp_that_does_as_its_maker_says_with_nothing_sent_passes(unit,
         assert sso.step() == 3
         await made.clock.advance(WATCH_S)
         assert sso.step() == 4
-        await sso.answers(4, ASHORE)
+        await nothing_came(sso)
         assert sso.result() == ("passed", "lamp as the maker says, nothing sent")
         assert sso.details() == {
             "performer": SSO,
@@ -79,7 +84,7 @@ async def test_a_lamp_that_does_as_its_maker_says_with_nothing_sent_passes(unit,
             "pressed": "seen by ispsd on ssas.lamp",
             "rest_again": "seen by ispsd on ssas.lamp",
             "pressed_by": f"said by {SSO}",
-            "nothing_ashore": f"said by {SSO}: {ASHORE}",
+            "ashore": f"nothing, said by {SSO}: {ASHORE}",
         }
 
 
@@ -101,7 +106,7 @@ async def test_a_message_that_was_sent_is_a_failure_whenever_it_comes(when):
         if not made.results():
             await made.clock.advance(WATCH_S)
             await said_at("at the last step")
-            await sso.answers(4, ASHORE)
+            await nothing_came(sso)
         assert sso.result() == ("failed", "a message was sent")
 
 
@@ -111,7 +116,7 @@ async def test_a_blink_is_a_failure_whatever_follows():
         await sso.shows((DARK, 2.5), *JRC_PRESS, (LIT, 3), *blinks(10), (DARK, 3))
         await sso.answers(2)
         await made.clock.advance(WATCH_S)
-        await sso.answers(4, ASHORE)
+        await nothing_came(sso)
         assert sso.result() == (
             "failed",
             "the lamp blinked, as when an alert button is pressed too",
@@ -178,7 +183,7 @@ async def test_a_press_that_nobody_answers_for_is_inconclusive():
         await sso.shows((DARK, 2.5), *JRC_PRESS)
         await made.clock.advance(ANSWER_S + WATCH_S)
         assert sso.step() == 4
-        await sso.answers(4, ASHORE)
+        await nothing_came(sso)
         assert sso.result() == ("inconclusive", "nobody said that TEST was pressed")
 
 
@@ -188,8 +193,11 @@ async def test_nobody_who_says_that_nothing_came_ashore_leaves_it_inconclusive()
         await sso.shows((DARK, 2.5), *JRC_PRESS)
         await sso.answers(2)
         await made.clock.advance(WATCH_S)
+        with pytest.raises(RefusedError, match="yes or no is wanted"):
+            await sso.answers(4, "No, nothing received - CSO 0231Z")
+        await sso.answers(4, "no")
         with pytest.raises(RefusedError, match="reference is wanted"):
-            await sso.answers(4, " ")
+            await sso.answers(5, " ")
         await made.clock.advance(ANSWER_S)
         assert sso.result() == ("inconclusive", "nobody said that nothing was received ashore")
 
@@ -201,9 +209,37 @@ async def test_a_text_port_that_was_lost_may_have_hidden_a_message():
         await sso.answers(2)
         await sso.hears(lost("ssas.message"))
         await made.clock.advance(WATCH_S)
-        await sso.answers(4, ASHORE)
+        await nothing_came(sso)
         assert sso.result()[0] == "inconclusive"
         assert "text port was lost" in str(sso.result()[1])
+
+
+async def test_what_came_ashore_is_a_failure_whoever_says_so():
+    async with begun() as made:
+        sso = await start(made)
+        await sso.shows((DARK, 2.5), *JRC_PRESS)
+        await sso.answers(2)
+        await made.clock.advance(WATCH_S)
+        await sso.answers(4, "yes")
+        await sso.answers(5, "CSO 0231Z: MPA received an ALERT from us")
+        assert sso.result() == (
+            "failed",
+            "a named person says that something was received ashore",
+        )
+        assert "something, said by" in str(sso.details()["ashore"])
+
+
+@pytest.mark.parametrize("since_s", [None, 1e9], ids=["never", "only after the press"])
+async def test_a_text_port_that_nobody_heard_proves_no_silence(since_s):
+    services = Services(listens_since_s=lambda _: since_s)
+    async with running(rig(lamp_test(), services=services)) as made:
+        sso = await start(made)
+        await sso.shows((DARK, 2.5), *JRC_PRESS)
+        await sso.answers(2)
+        await made.clock.advance(WATCH_S)
+        await nothing_came(sso)
+        assert sso.result()[0] == "inconclusive"
+        assert "text port" in str(sso.result()[1])
 
 
 async def test_a_crash_is_inconclusive_and_never_a_pass(monkeypatch):
@@ -230,7 +266,7 @@ async def test_covert_it_runs_only_inside_a_window_and_nothing_of_it_is_of_class
         first, draft = made.journal.drafts
         assert {first.classification, draft.classification} == {Classification.SSO}
         assert not {"person", "item"} & {*first.open}
-        assert not {"at_rest", "pressed", "nothing_ashore", "performer"} & {*draft.open}
+        assert not {"at_rest", "pressed", "ashore", "performer"} & {*draft.open}
 
 
 READINGS = (lamp(LIT),)
@@ -245,6 +281,7 @@ GOOD: dict[str, object] = {
     "in_sight": True,
     "message": None,
     "port_was_there": True,
+    "received": {"person": SSO, "text": "no"},
     "ashore": {"person": SSO, "text": ASHORE},
 }
 
@@ -266,7 +303,11 @@ GOOD: dict[str, object] = {
         ({"port_was_there": False}, Outcome.INCONCLUSIVE),
         ({"ashore": None}, Outcome.INCONCLUSIVE),
         ({"ashore": DONE}, Outcome.INCONCLUSIVE),
-        ({"ashore": {"person": SSO, "text": "no, MPA has it"}}, Outcome.FAILED),
+        ({"ashore": {"person": SSO, "text": "no"}}, Outcome.INCONCLUSIVE),
+        ({"ashore": {"person": SSO, "text": "nobody could say"}}, Outcome.INCONCLUSIVE),
+        ({"received": None}, Outcome.INCONCLUSIVE),
+        ({"received": {"person": SSO, "text": "yes"}}, Outcome.FAILED),
+        ({"received": {"person": SSO, "text": "yes"}, "ashore": None}, Outcome.FAILED),
     ],
 )
 def test_each_step_is_needed(changed, outcome):

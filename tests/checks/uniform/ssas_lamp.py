@@ -15,7 +15,7 @@ async def sat(stage: Stage) -> None:
 async def a_message_is_sent(stage: Stage) -> None:
     await stage.begins()
     stage.says("ssas.message", SsasMessage(LINES))
-    await _checked(stage, begin=False, ashore=None)
+    await _checked(stage, begin=False, received=None)
 
 
 async def the_lamp_stays_dark(stage: Stage) -> None:
@@ -27,16 +27,20 @@ async def the_lamp_stays_dark(stage: Stage) -> None:
 
 
 async def something_came_ashore(stage: Stage) -> None:
-    await _checked(stage, ashore="no, the MPA has a message")
+    await _checked(stage, received="yes", ashore="CSO by phone: the MPA has a message")
 
 
 async def nobody_asked_the_shore(stage: Stage) -> None:
-    await _checked(stage, ashore=None)
+    await _checked(stage, received=None)
     await stage.passes(600.0)
 
 
 async def _checked(
-    stage: Stage, *, begin: bool = True, ashore: str | None = "CSO by phone, nothing received"
+    stage: Stage,
+    *,
+    begin: bool = True,
+    received: str | None = "no",
+    ashore: str = "CSO by phone, nothing received",
 ) -> None:
     if begin:
         await stage.begins()
@@ -48,8 +52,9 @@ async def _checked(
         return
     await stage.answers(2)
     await stage.passes(60.0)
-    if ashore is not None:
-        await stage.answers(4, ashore)
+    if received is not None:
+        await stage.answers(4, received)
+        await stage.answers(5, ashore)
 
 
 UNIFORM = Uniform(

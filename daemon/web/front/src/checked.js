@@ -105,7 +105,7 @@ const SHAPES = {
     state: one_of("running", "waiting", "done"),
     outcome: or_null(text),
     reason: or_null(text),
-    expects: maybe(or_null(one_of("nothing", "done", "reference", "yes_or_no", "number", "result"))),
+    expects: maybe(or_null(one_of("nothing", "done", "reference", "text", "yes_or_no", "number", "result"))),
     item: or_null(text),
     tester: or_null(text),
     who: or_null(one_of("tester", "witness")),

@@ -6,7 +6,7 @@ import { asked } from "./form.js";
 const RESULTS = ["SAT", "UNSAT", "NOT DONE"];
 /** What is pressed so shortly after a step came was meant for the one before, in seconds. */
 const MEANT_S = 0.5;
-const TYPED = { reference: "reference", number: "number", result: "remark" };
+const TYPED = { reference: "reference", text: "text", number: "number", result: "remark" };
 
 export class TestList {
   /** `ask(verb, members)` resolves with the reply; it asks for a PIN where one is wanted. */
@@ -83,6 +83,7 @@ export class TestList {
       done: () => [button("DONE", () => undefined)],
       yes_or_no: () => [button("YES", () => "yes"), button("NO", () => "no")],
       number: () => [button("SEND", () => typed.value.trim())],
+      text: () => [button("SEND", () => typed.value.trim())],
       reference: () => [button("SEND", () => typed.value.trim())],
       read: () => [el("button", { type: "button", on: { click: () => row.read_() } }, "CLOSE")],
       result: () => RESULTS.map((each) => button(each, () => `${each} ${typed.value}`.trim())),
