@@ -363,6 +363,13 @@ async def test_a_latched_alert_goes_by_the_act_of_who_may_and_by_nothing_else(
         assert gone is None or gone.state is AlertState.RECTIFIED_UNACKNOWLEDGED
         (entry,) = (await ship.control({"do": "log", "type": "alert.released"}))["entries"]
         assert may in entry
+        # What only the SSO is shown is told to nobody else when it is let go either (invariant 14).
+        shown = ship.daemon.engine.catalogue[key].show
+        assert f'"class":"{shown.value}"' in entry
+        told = [
+            m for m in ship.heard if m.topic.endswith("/event") and b"alert.released" in m.payload
+        ]
+        assert bool(told) is (shown.value == "watch")
 
 
 async def test_the_act_for_a_latched_alert_is_done_while_it_is_inhibited(tmp_path):

@@ -93,6 +93,15 @@ def test_covert_a_unit_that_is_there_for_the_ssas_alone_is_refused(tmp_path):
     config.load(with_more(tmp_path, more, lamp, door))
 
 
+@pytest.mark.parametrize(("poll_s", "is_taken"), [(0.25, True), (0.26, False), (0.5, False)])
+def test_a_unit_with_a_test_lamp_is_asked_often_enough_to_see_it_blink(tmp_path, poll_s, is_taken):
+    unit = ("poll_s = 0.1", f"poll_s = {poll_s}")
+    if is_taken:
+        config.load(with_more(tmp_path, "", unit))
+    else:
+        assert f"poll_s is {poll_s}" in refused(tmp_path, "", unit)["device.io1"]
+
+
 @pytest.mark.parametrize("kind", ["alert_loop", "nmea_alr", "nmea_bam", "nmea", "dsc"])
 def test_covert_neither_the_loop_nor_gmdss_states_are_an_ssas_channel(tmp_path, kind):
     found = faults(tmp_path, ('kind = "test_lamp"', f'kind = "{kind}"'))

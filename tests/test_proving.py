@@ -92,6 +92,15 @@ async def test_a_fault_in_passing_is_none(stood_s, proved):
     assert made.is_proved("d11") is proved
 
 
+@pytest.mark.parametrize(("stood_s", "proved"), [(4.4, False), (4.5, True)])
+async def test_between_two_polls_a_fault_may_have_stood_for_a_moment_only(stood_s, proved):
+    made, _ = proving(DOUBLE._replace(poll_s=2.5))
+    see(made, "d11", CLOSED, OPEN)
+    made.take(reading("d11", FAULT, at_s=10.0))
+    made.take(reading("d11", OPEN, at_s=10.0 + stood_s))
+    assert made.is_proved("d11") is proved
+
+
 async def test_a_fault_that_nobody_saw_standing_is_none():
     made, _ = proving(DOUBLE)
     see(made, "d11", CLOSED, OPEN)

@@ -265,7 +265,7 @@ class Acts:
                 kind="system",
                 type="alert.released",
                 subject=alert,
-                classification=Classification.WATCH,
+                classification=self._watch.engine.catalogue[key].show,
                 actor=Actor(person=known.name),
                 open={"alert": alert, "act": self._watch.engine.catalogue[key].latch, "note": note},
             )

@@ -111,7 +111,7 @@ def spans(entries: Iterable[Entry], *, covert: frozenset[str]) -> list[Span]:
             before.ends = max(before.given, min(before.ends, at))
         if entry.type in EASED:
             what = _subject(said, entry.subject)
-            shown = UNNAMED if what in covert else what
+            shown = UNNAMED if what.casefold() in covert else what
             running[place] = Span(how, shown, at, moment(said.get("ends")) or at)
             found.append(running[place])
     return found

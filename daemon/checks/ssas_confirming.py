@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daemon.checks.api import Expects, Who
 from daemon.checks.flags import load_flag
-from daemon.checks.message_lint import Wanted, lint_copy
+from daemon.checks.message_lint import Wanted, lint_copy, unread_in
 from daemon.checks.ssas_facts import said
 from daemon.model import Position
 
@@ -46,14 +46,8 @@ async def confirm(
         return
     step = first_step + len(config.addressees)
     if "copy" not in facts:
-        copy = await asking.about(
-            step,
-            "The copy ashore: type it, or file and the entry's number; or yes and who has read it to "
-            "you complete, with TEST; or no.",
-            for_s=config.answer_s,
-        )
-        facts["copy"] = None if copy is None else copy | await asking.read(copy)
-        if copy is not None:
+        facts["copy"] = await asking.copy(step)
+        if facts["copy"] is not None:
             keep()
     witness = " A second person has looked." if config.two_persons else ""
     last: tuple[tuple[str, str, Expects, Who], ...] = (
@@ -121,6 +115,31 @@ class _Asking:
                 keep()
         return all(isinstance(each, dict) and "text" in each for each in confirmations)
 
+    async def copy(self, step: int) -> dict[str, Json] | None:
+        """Ask for the copy ashore; what of it cannot be read here is asked of whoever has it before him."""
+        text = (
+            "The copy ashore: type it, or file and the entry's number; or yes and who has read it to "
+            "you complete, with TEST; or no."
+        )
+        until_s = self._ctx.clock.now_s() + self._config.answer_s
+        asked = text
+        found: dict[str, Json] | None = None
+        while (left_s := until_s - self._ctx.clock.now_s()) > 0:
+            said = await self.about(step, asked, for_s=left_s)
+            if said is None:
+                break
+            before, found = found, said | await self.read(said)
+            if before is not None:
+                found["before"] = before["text"]
+            unread = found.get("unread")
+            if not isinstance(unread, list) or not unread or found.get("findings"):
+                break
+            asked = (
+                f"Its {' and '.join(map(str, unread))} cannot be read here: yes and who has read it to you "
+                "complete, with TEST, position and time; or no, and what."
+            )
+        return found
+
     async def about(self, step: int, text: str, *, for_s: float) -> dict[str, Any] | None:
         until_s = self._ctx.clock.now_s() + for_s
         asked = text
@@ -162,12 +181,13 @@ class _Asking:
         if content is None or (not isinstance(file, dict) and _YES.match(str(content).strip())):
             return {"read": False}
         config = self._config
+        text = content
         places: list[Position | None] = [*_places(self._facts)]
         # Under way she moves while a message waits to be sent: it has the place of the press, or that of the sending.
         findings = min(
             (
                 lint_copy(
-                    content,
+                    text,
                     Wanted(
                         ship=self._ctx.ship,
                         flag=load_flag(config.flag_profile),
@@ -181,7 +201,12 @@ class _Asking:
             ),
             key=len,
         )
-        return {"read": True, "position_compared": bool(places), "findings": list(findings)}
+        return {
+            "read": True,
+            "position_compared": bool(places),
+            "findings": list(findings),
+            "unread": [*unread_in(text)],
+        }
 
 
 def note_place(ctx: CheckContext, facts: dict[str, Json]) -> None:

@@ -119,6 +119,8 @@ def _copy(facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
     findings = copy.get("findings")
     if isinstance(findings, list) and findings:
         return Outcome.FAILED, f"confirmed; the copy ashore {findings[0]}"
+    if isinstance(unread := copy.get("unread"), list) and unread:
+        return _unproven(f"confirmed; nobody said that the {unread[0]} in the copy ashore is right")
     if is_no(copy):
         return Outcome.FAILED, "confirmed; a named person says that the copy ashore is not right"
     return None
@@ -173,13 +175,15 @@ def _details(facts: Mapping[str, Json], outcome: Outcome) -> dict[str, Json]:
         "text_set_back": who(fact(facts, "text_set_back")),
         "after": who(fact(facts, "after")),
     }
+    sent = facts.get("sent") if _sending(facts) is None else None
+    if isinstance(sent, str):
+        details["sent"] = sent
     if "control_unit" in facts:
         details["control_unit"] = who(fact(facts, "control_unit"))
     copy = fact(facts, "copy")
     if copy is not None and copy.get("findings"):
         details["copy_findings"] = copy["findings"]
-    ended = facts.get("ended")
-    if outcome is Outcome.PASSED and isinstance(ended, str):
-        until = evidence_valid_until(datetime.fromisoformat(ended))
+    if outcome is Outcome.PASSED and isinstance(sent, str):
+        until = evidence_valid_until(datetime.fromisoformat(sent))
         details["evidence_valid_until"] = f"{until:%Y-%m-%d}"
     return details

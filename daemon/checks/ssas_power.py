@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 LIMIT_DAYS: Final = 456
 """15 months: with the yearly radio survey, which has a window of three months."""
-_HOURS: Final = re.compile(r"(\d{1,4}(?:[.,]\d{1,2})?)\s*h?\b", re.IGNORECASE)
+_HOURS: Final = re.compile(
+    r"(?<![\d.,:])(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:h|hrs?|hours?)\b", re.IGNORECASE
+)
 
 
 class SsasPowerConfig(FlagTestConfig):
@@ -53,11 +55,18 @@ _STEPS: Final = (
     ("stayed_up", "Unit still up, by what it shows, and no fault? yes or no", Expects.YES_OR_NO),
     (
         "hours",
-        "Hours that the battery carries it, by test or report of {rated} h; name which.",
+        "For how many hours does the battery carry it, rated {rated} h? Such as: {rated} h, service report of "
+        "March; or test of today.",
         Expects.REFERENCE,
     ),
     ("restored", "Main supply back, unit as before? yes or no", Expects.YES_OR_NO),
 )
+
+
+def _carries_h(words: str) -> float | None:
+    """Return for how many hours a battery carries a unit, by what was typed; the fewest of several, None of none."""
+    hours = [float(each.replace(",", ".")) for each in _HOURS.findall(words)]
+    return min(hours, default=None)
 
 
 def judge(config: SsasPowerConfig, gathered: Gathered) -> Verdict:
@@ -74,14 +83,14 @@ def judge(config: SsasPowerConfig, gathered: Gathered) -> Verdict:
 def _fault(config: SsasPowerConfig, facts: Mapping[str, Json]) -> tuple[Outcome, str] | None:
     if fact(facts, "isolated") is None:
         return Outcome.INCONCLUSIVE, "nobody said that the main supply was isolated"
-    hours = _HOURS.match(text(fact(facts, "hours")))
+    hours = _carries_h(text(fact(facts, "hours")))
     wrong = None
     if is_no(fact(facts, "stayed_up")):
         wrong = "the unit did not stay up without its main supply"
     elif is_no(fact(facts, "restored")):
         wrong = "the unit is not as before with its main supply back"
-    elif hours is not None and float(hours[1].replace(",", ".")) < config.rated_h:
-        wrong = f"the battery carries it {hours[1]} h, rated {config.rated_h:g} h"
+    elif hours is not None and hours < config.rated_h:
+        wrong = f"the battery carries it {hours:g} h, rated {config.rated_h:g} h"
     if wrong is not None:
         return Outcome.FAILED, wrong
     if fact(facts, "stayed_up") is None or hours is None:
@@ -95,12 +104,13 @@ async def run(config: SsasPowerConfig, ctx: CheckContext) -> Gathered:
     """Lead a person through it; that the supply is back is asked whatever went wrong before."""
     facts: dict[str, Json] = {}
     for step, (key, prompt, expects) in enumerate(_STEPS, start=1):
-        answer = await ctx.prompt(
-            step,
-            prompt.format(rated=f"{config.rated_h:g}"),
-            expects=expects,
-            for_s=config.answer_s,
-        )
+        until_s = ctx.clock.now_s() + config.answer_s
+        asked = prompt.format(rated=f"{config.rated_h:g}")
+        answer = await ctx.prompt(step, asked, expects=expects, for_s=config.answer_s)
+        while key == "hours" and answer is not None and _carries_h(answer.text) is None:
+            again = f"No hours in that: {asked}"
+            left_s = until_s - ctx.clock.now_s()
+            answer = await ctx.prompt(step, again, expects=expects, for_s=left_s)
         facts[key] = said(answer)
         if key == "isolated" and answer is None:
             break

@@ -77,6 +77,6 @@ class FlagTestConfig(SsasConfig):
     """To whom the unit sends, in the order in which it has them."""
 
 
-def evidence_valid_until(ended_utc: datetime) -> datetime:
-    """Return until when a test that ended then is taken as evidence by a survey."""
-    return ended_utc + EVIDENCE_LASTS
+def evidence_valid_until(sent_utc: datetime) -> datetime:
+    """Return until when a test that was sent then is taken as evidence by a survey."""
+    return sent_utc + EVIDENCE_LASTS

@@ -7,7 +7,7 @@ told from a real alert is treated as one.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.checks.flags import (
     addressee_fault,
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from daemon.config.shape import ConfigFile, Device, Test
     from daemon.drivers.links import Link
 
+SLOWEST_LAMP_POLL_S: Final = 0.25
+"""With a poll's delay that stays below the longest gap over which a lamp's blinking is clear
+(``daemon.checks.lamp_patterns.LONGEST_GAP_S``)."""
+
 
 def channel_refusal(kind: Any) -> str:
     """Return why a kind of SSAS channel is refused."""
@@ -45,6 +49,7 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
         *_source_faults(devices, tests),
         *_naming_faults(file, devices, tests),
         *_lone_faults(devices),
+        *_slow_faults(devices),
         *_wording_faults(file, devices),
         *_rule_faults(tests),
         *_yearly_faults(tests),
@@ -54,6 +59,20 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
     if file.record.origin != "demo":
         faults += [*_sharing_faults(file, devices), *_unit_faults(file, devices)]
     return faults
+
+
+def _slow_faults(devices: list[Device]) -> list[Fault]:
+    """Refuse a test lamp on a unit that is asked too seldom: the test would go ashore and the lamp be seen never."""
+    return [
+        Fault(
+            f"device.{device.id}",
+            f"poll_s is {poll_s:g}: a unit with a test lamp, which blinks twice a second, is asked every "
+            f"{SLOWEST_LAMP_POLL_S:g} s at least",
+        )
+        for device in devices
+        if device.test_lamps
+        and (poll_s := float(getattr(device.config, "poll_s", 0.0))) > SLOWEST_LAMP_POLL_S
+    ]
 
 
 def _rule_faults(tests: list[Test]) -> list[Fault]:

@@ -71,6 +71,7 @@ def contacts(config: Config) -> tuple[Wired, ...]:
             contact.inputs,
             contact.wiring,
             str(getattr(device.config, "profile", "")),
+            float(getattr(device.config, "poll_s", 0.0)),
         )
         for device in config.devices
         for contact in device.contacts

@@ -556,7 +556,8 @@ class Fitted:
                         getattr(test.config, "activation_point", ""),
                     )
                     if name
-                ),
+                )
+                | {each.id.casefold() for each in self._equipment.values() if each.covert},
                 named=frozenset(each.id for each in self._equipment.values() if not each.covert),
                 copied_utc=lambda: self.office.safekeeping.copies.standing.good_utc,
             )

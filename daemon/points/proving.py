@@ -36,6 +36,7 @@ class Wired(NamedTuple):
 
     Attributes:
         profile: What the device is read by; another one reads another input.
+        poll_s: How often it is looked at: what is seen changed may have been so for that much shorter.
     """
 
     point: str
@@ -44,6 +45,7 @@ class Wired(NamedTuple):
     inputs: tuple[int, ...]
     wiring: Wiring
     profile: str = ""
+    poll_s: float = 0.0
 
     @property
     def is_supervised(self) -> bool:
@@ -181,7 +183,8 @@ class Proving:
         wired, before = self.contacts[reading.point], self._seen[reading.point]
         seen = before
         since_s = self._faulty_s.get(reading.point)
-        if since_s is not None and reading.received_s - since_s >= FAULT_STANDS_S:
+        stood_s = 0.0 if since_s is None else reading.received_s - since_s - wired.poll_s
+        if stood_s >= FAULT_STANDS_S:
             seen = seen.in_state(ContactState.LINE_FAULT, reading.received_utc)
         if state is ContactState.LINE_FAULT:
             self._faulty_s.setdefault(reading.point, reading.received_s)

@@ -22,6 +22,8 @@ RESULT = "result"
 """The newest result of a test."""
 PROVEN = "proven"
 """The newest result of a test that passed or failed."""
+SENT = "sent"
+"""When a test sent something ashore last, however it ended; by test."""
 BEGUN = "begun"
 """A test that a person has begun, and whose result is not written yet."""
 ITEM = "item"
@@ -178,17 +180,21 @@ def _alert_changed(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[St
     return change, StateChange(HIGHEST, INSTANCE, {"value": instance})
 
 
-def _test_result(shown: Mapping[str, Json], _: Mapping[str, Json]) -> tuple[StateChange, ...]:
+def _test_result(shown: Mapping[str, Json], carried: Mapping[str, Json]) -> tuple[StateChange, ...]:
     test, outcome = _text(shown["test"]), shown.get("outcome")
     if outcome == Outcome.SKIPPED.value and shown.get("signed_off") is False:
         return StateChange(SKIP, test, shown), StateChange(BEGUN, test, None)
     changes = [StateChange(RESULT, test, shown)]
+    proves = shown
+    if isinstance(sent := carried.get("sent"), str):
+        changes.append(StateChange(SENT, test, {"at": sent}))
+        proves = {**shown, "sent": sent}
     if (
         "day" not in shown
     ):  # the day of a continuous check ends while a person is led through one item
         changes.append(StateChange(BEGUN, test, None))
     if outcome in DECISIVE:
-        changes.append(StateChange(PROVEN, test, shown))
+        changes.append(StateChange(PROVEN, test, proves))
     items = shown.get("items", [])
     if not isinstance(items, list):
         raise TypeError("a list of items")

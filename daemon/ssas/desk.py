@@ -23,6 +23,7 @@ from daemon.ssas.papers import false_alert_card, notice_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
 
     from daemon.computer.clock import Clock
     from daemon.model import Json, Position, Ship
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from daemon.ssas.papers import Call
     from daemon.ssas.window import Window
     from daemon.testing.readiness import Test, Tests
+    from daemon.testing.schedule import LastResult
 
 ATTACHED: Final = "attachment.added"
 READABLE: Final = frozenset({"text/plain", "message/rfc822"})
@@ -118,7 +120,7 @@ class SsasBook:
             "seq": None if proved is None else proved.seq,
             "evidence_valid_until": None
             if proved is None
-            else f"{evidence_valid_until(proved.ended_utc):%Y-%m-%d}",
+            else f"{evidence_valid_until(_sent_utc(test, proved)):%Y-%m-%d}",
             "due_utc": None if due is None else forms.utc(due),
             "window_min": round(self._window.proposed_s(test) / 60),
             "refused": self._window.refusal(test, self._tests.tests.values()),
@@ -151,6 +153,14 @@ class SsasBook:
         if test is None:
             raise RefusedError(f"there is no test {id_[:40]!r}")
         return test
+
+
+def _sent_utc(test: Test, proved: LastResult) -> datetime:
+    """Return when the test that proved it was sent: not when the last answer came, days later."""
+    proven = test.proven
+    is_same = proven is not None and proven.ended_utc == proved.ended_utc
+    sent_utc = proven.sent_utc if proven is not None and is_same else proved.sent_utc
+    return sent_utc or proved.ended_utc
 
 
 def is_end_to_end(test: Test) -> bool:

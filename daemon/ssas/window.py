@@ -180,12 +180,11 @@ class Window:
     def _flag_refusal(self, config: FlagTestConfig, others: Iterable[Test]) -> str | None:
         now_utc = self._clock.utc()
         sent = [
-            done.ended_utc
+            other.sent_utc
             for other in others
             if isinstance(other.config, FlagTestConfig)
-            and other.spec.needs_window
             and other.config.flag_profile == config.flag_profile
-            and (done := other.proven) is not None
+            and other.sent_utc is not None
         ]
         return judge_notices(config.flag_profile, self.notices, now_utc) or judge_occasion(
             config.flag_profile,

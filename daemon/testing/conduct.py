@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from daemon import forms
 from daemon.checks.api import Gathered, ItemsVerdict
 from daemon.checks.judged import as_kept, judged
 from daemon.computer import logs
@@ -190,7 +191,11 @@ class Conduct:
             test.said = None
             test.not_before_s = self._clock.now_s() + schedule.RETRY_AFTER.total_seconds()
         else:
-            result = LastResult(verdict.outcome, ended_utc, entry.seq, verdict.reason)
+            sent = verdict.details.get(results.SENT)
+            sent_utc = forms.from_utc(sent) if isinstance(sent, str) else None
+            result = LastResult(
+                verdict.outcome, ended_utc, entry.seq, verdict.reason, sent_utc=sent_utc
+            )
             items = verdict.items if isinstance(verdict, ItemsVerdict) else {}
             if verdict.outcome is Outcome.SKIPPED and not session.signs_off:
                 test.unsigned = result

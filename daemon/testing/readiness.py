@@ -44,7 +44,15 @@ __all__ = ["KEPT", "Test", "Tests"]
 
 LOOK_S = 1.0
 """How often the calendar is asked."""
-KEPT: Final = (fold.PROVEN, fold.ITEM, fold.MISSED, fold.PLANNED, fold.BEGUN, fold.SKIP)
+KEPT: Final = (
+    fold.PROVEN,
+    fold.ITEM,
+    fold.MISSED,
+    fold.PLANNED,
+    fold.BEGUN,
+    fold.SKIP,
+    fold.SENT,
+)
 """What the record keeps of tests, for ``Tests.take_up``."""
 
 
@@ -156,6 +164,7 @@ class Tests:
             for item in test.spec.items(test.config):
                 if (said := kept[fold.ITEM].get(f"{id_}/{item}")) is not None:
                     test.items[item] = _from_entry(said)
+            test.sent_utc = _moment(kept[fold.SENT].get(id_), "at")
             test.settled_utc = _moment(kept[fold.MISSED].get(id_), "until")
             test.asked_settled_utc = _moment(kept[fold.MISSED].get(f"{id_}/after"), "asked")
             if (begun := kept[fold.BEGUN].get(id_)) is not None:
@@ -551,5 +560,9 @@ def _moment(body: Mapping[str, Json] | None, name: str) -> datetime | None:
 
 def _from_entry(body: Mapping[str, Json]) -> LastResult:
     return LastResult(
-        Outcome(str(body["outcome"])), forms.from_utc(str(body["ended"])), 0, str(body["reason"])
+        Outcome(str(body["outcome"])),
+        forms.from_utc(str(body["ended"])),
+        0,
+        str(body["reason"]),
+        _moment(body, "sent") if "sent" in body else None,
     )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
 BEGUN, KEPT = "test.begun", "test.kept"
+SENT = "sent"
+"""When a test sent something ashore, among what its verdict says."""
 PERFORMER, WITNESS = "performer", "witness"
 _BERTHED: Final = frozenset({Situation.PORT, Situation.YARD})
 """Where the port says where she was."""

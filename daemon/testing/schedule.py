@@ -88,12 +88,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
-    """The newest result of one test, as the record has it."""
+    """The newest result of one test, as the record has it.
+
+    Attributes:
+        sent_utc: When the test sent something ashore; None where it sends nothing, or nobody saw it go.
+    """
 
     outcome: Outcome
     ended_utc: datetime
     seq: int
     reason: str
+    sent_utc: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

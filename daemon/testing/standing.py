@@ -41,6 +41,8 @@ class Test:
     """The newest result that passed or failed."""
     items: dict[str, LastResult] = field(default_factory=dict)
     """The same of each item, where it has several."""
+    sent_utc: datetime | None = None
+    """When it sent something ashore last, however it ended; None: never, or nobody saw it go."""
     planned_utc: datetime | None = None
     """Since when it is in the plan, as the record has it."""
     settled_utc: datetime | None = None
@@ -155,6 +157,7 @@ class Test:
     def take(self, result: LastResult, items: Mapping[str, Outcome]) -> None:
         """Take a result that is on disk."""
         self.last = result
+        self.sent_utc = result.sent_utc or self.sent_utc
         if result.outcome in DECISIVE:
             self.proven = result
         for item, outcome in items.items():

@@ -133,7 +133,7 @@ def test_a_door_that_is_quiet_by_another_kind_each_night_is_marked_in_all_of_the
 
 def test_of_what_is_covert_the_pattern_is_told_and_no_name():
     covert = frozenset({"p1"})
-    entries = [inhibited(at_ships(d, 23), "p1", "out_of_service.begun") for d in (24, 25, 26)]
+    entries = [inhibited(at_ships(d, 23), "P1", "out_of_service.begun") for d in (24, 25, 26)]
     [row] = eased(*entries, covert=covert)["list"]
     assert (row["what"], row["times"], row["repeated"]) == ("not named ashore", 3, True)
     found = {"found_at": iso(NOW), "measure": None, "told": None, "test": None}

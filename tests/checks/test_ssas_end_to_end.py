@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,9 +89,11 @@ async def sent(made: Rig) -> Sso:
 async def test_three_legs_and_the_text_set_back_pass_and_say_who_saw_them():
     async with begun() as made:
         sso = await sent(made)
+        await made.clock.advance(1200.0)
         await sso.confirms()
         assert sso.result() == ("passed", "activation seen, sent, confirmed ashore")
-        until = made.clock.utc() + timedelta(days=14)
+        went = datetime.fromisoformat(str(sso.details()["sent"]))
+        assert timedelta(minutes=20) <= made.clock.utc() - went < timedelta(hours=1)
         assert sso.details() == {
             "performer": SSO,
             "witness": MASTER,
@@ -107,8 +109,38 @@ async def test_three_legs_and_the_text_set_back_pass_and_say_who_saw_them():
             "text_set_back": f"said by {MASTER}: print-out of 0230Z",
             "after": f"said by {SSO}: yes",
             "control_unit": f"said by {SSO}: yes, main",
-            "evidence_valid_until": f"{until:%Y-%m-%d}",
+            "sent": went.isoformat(),
+            # A survey takes what was sent within the fortnight, however late the last answer came.
+            "evidence_valid_until": f"{went + timedelta(days=14):%Y-%m-%d}",
         }
+
+
+@pytest.mark.parametrize("step", [6, 7, 8, 11])
+async def test_an_answer_that_says_neither_yes_nor_no_is_asked_for_again(step):
+    said = {6: "mail 4711", 7: "yes, the CSO", 8: "yes", 9: "yes"}
+    async with begun() as made:
+        sso = await sent(made)
+        for number in range(6, 10):
+            by = MASTER if number == 8 else SSO
+            if number == step:
+                with pytest.raises(RefusedError, match="neither yes nor no"):
+                    await sso.answers(number, "not received yet, office closed", by=by)
+            await sso.answers(number, said[number], by=by)
+        if step == 11:
+            with pytest.raises(RefusedError, match="neither yes nor no"):
+                await sso.answers(10, "not in order: fault lamp 3")
+        await sso.answers(10, "no, fault lamp 3")
+        assert sso.result()[0] == "failed"
+
+
+async def test_a_text_port_that_nobody_heard_does_not_accuse_the_unit():
+    services = Services(listens_since_s=lambda _: None)
+    async with running(rig(ssas_test(), services=services)) as made:
+        sso = await start(made)
+        await sso.shows(*PRESSED)
+        await made.clock.advance(SENDING_S)
+        await sso.answers(4)
+        assert sso.result() == ("inconclusive", "activation seen; sending was not seen")
 
 
 async def test_nothing_is_pressed_while_distress_or_a_security_matter_is_in_hand():
@@ -317,6 +349,32 @@ def with_files(position: Position | None = HERE) -> Services:
         return ATTACHED.get(seq)
 
     return Services(attached=attached, own_position=lambda: position)
+
+
+@pytest.mark.parametrize(
+    ("again", "outcome"),
+    [
+        ("yes, the CSO, by phone", "passed"),
+        ("no, another ship's", "failed"),
+        (None, "inconclusive"),
+    ],
+)
+async def test_a_position_that_cannot_be_read_is_asked_of_who_has_the_copy(again, outcome):
+    typed = " ".join(MAIL.split("\n")).replace("N01 15.84", "one degree north")
+    async with running(rig(ssas_test(fix_age_min=30), services=with_files())) as made:
+        sso = await sent(made)
+        await sso.answers(6, "mail 4711")
+        await sso.answers(7, typed)
+        assert sso.step() == 7
+        assert sso.prompt().startswith("Its position cannot be read here")
+        if again is None:
+            await made.clock.advance(ANSWER_S)
+        else:
+            await sso.answers(7, again)
+        await sso.answers(8, "print-out", by=MASTER)
+        await sso.answers(9, "yes")
+        await sso.answers(10, "yes, main")
+        assert sso.result()[0] == outcome
 
 
 async def test_a_confirmation_may_be_a_file_that_is_attached_and_one_that_is_not_is_asked_again():

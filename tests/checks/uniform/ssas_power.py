@@ -30,7 +30,17 @@ async def nobody_isolates_it(stage: Stage) -> None:
 
 
 async def no_hours_are_named(stage: Stage) -> None:
-    await _led(stage, {**GOOD, 3: "as last year"})
+    await _led(stage, {1: "", 2: "yes", 3: "as last year"})
+    await stage.passes(3600.0 * 2)
+
+
+async def minutes_are_no_hours(stage: Stage) -> None:
+    await _led(stage, {1: "", 2: "yes", 3: "30 min by test"})
+    await stage.passes(3600.0 * 2)
+
+
+async def a_year_is_no_hours(stage: Stage) -> None:
+    await _led(stage, {**GOOD, 3: "2026-10 service report: 6 h"})
 
 
 async def nobody_says_that_it_is_back(stage: Stage) -> None:
@@ -51,11 +61,13 @@ UNIFORM = Uniform(
     unsat={
         "it goes dead": it_goes_dead,
         "a weak battery": a_weak_battery,
+        "the hours stand behind a year": a_year_is_no_hours,
         "it does not come back": it_does_not_come_back,
     },
     unproven={
         "nobody isolates it": nobody_isolates_it,
         "no hours are named": no_hours_are_named,
+        "minutes are named": minutes_are_no_hours,
         "nobody says that it is back": nobody_says_that_it_is_back,
     },
 )
