@@ -82,8 +82,11 @@ async def test_a_record_that_cannot_even_be_opened_leaves_the_watch_in_order(tmp
             reply = await ask_slowly(ship, "gangway", "ack", **seen(alert))
             assert (reply["accepted"], reply["recorded"]) == (True, None)
             await ship.until(lambda: ship.state("alert/record.not_saved.ispsd"), for_s=40.0)
+            first = ship.daemon
             (tmp_path / "record").unlink()
-            # A hand-moved second passes faster than a real disk opens a file.
+            # A hand-moved second passes faster than a real disk opens a file. The watch begins anew with it.
+            await ship.until(lambda: ship.daemon is not first, for_s=600.0)
+            await ship.until(ship.daemon.control.listening.is_set)
             await ship.until(lambda: (ship.state(HATCH_ALERT) or {}).get("recorded"), for_s=600.0)
             types = [e["type"] for e in await entries(ship)]
             assert types[:2] == ["segment.opened", "daemon.started"]

@@ -23,7 +23,7 @@ from daemon.record.heads import Heads
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from daemon.acts.requests import Handler
     from daemon.computer.clock import Clock
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 WITNESS_S: Final = 10.0
 """How long the first seal after a start waits for broker and second copy."""
 COPY_HEAD_S: Final = 5.0
+RETRY_S: Final = 1.0
+"""A record that cannot be opened yet is tried so often (``daemon.record.scribe``)."""
 LISTEN_S: Final = 1.0
 """Heads of others are compared at most so often: a flood of them costs nothing."""
 ALARM_S: Final = 10.0
@@ -119,9 +121,8 @@ class Safekeeping:
     async def _compare_heads(self) -> None:
         place = self._section.copy_directory
         if place is not None:
-            await self._compare(
-                await copies.newest_head(place, self._clock, limit_s=COPY_HEAD_S), copies.TOLD_BY
-            )
+            head = await copies.newest_head(place, self._clock, limit_s=COPY_HEAD_S)
+            await self._compare_until_open(lambda: head, copies.TOLD_BY)
         connected = asyncio.ensure_future(self._connected())
         came = asyncio.Event()
         connected.add_done_callback(lambda _: came.set())
@@ -129,7 +130,7 @@ class Safekeeping:
             await self._clock.wait(came, WITNESS_S)
         finally:
             connected.cancel()
-        await self._compare(self._publisher.foreign_head(), BROKER)
+        await self._compare_until_open(self._publisher.foreign_head, BROKER)
         await self._clock.wait(self._met, WITNESS_S)
         self._record.met_witnesses()
         while True:
@@ -140,21 +141,31 @@ class Safekeeping:
     async def ask_broker(self) -> None:
         """Compare what the broker holds, where it can be asked at once, and let the head be signed."""
         if self._publisher.facts().connected:
-            await self._compare(self._publisher.foreign_head(), BROKER)
-            self._record.met_witnesses()
+            head = self._publisher.foreign_head()
+            if await self._compare(head, BROKER) and self._record.health().writable:
+                self._record.met_witnesses()
 
     async def _connected(self) -> None:
         while not self._publisher.facts().connected:
             await self._publisher.facts_changed()
 
-    async def _compare(self, note: str | None, told_by: str) -> None:
+    async def _compare_until_open(self, note: Callable[[], str | None], told_by: str) -> None:
+        """Compare a head before anything is signed: of a record that cannot be opened yet as soon as it can."""
+        while not await self._compare(note(), told_by):
+            await self._clock.sleep(RETRY_S)
+
+    async def _compare(self, note: str | None, told_by: str) -> bool:
+        """Compare a head; return False where the record is not there to be compared."""
         if note is None:
-            return
+            return True
         try:
             if await self._record.part_from(note, told_by):
                 self._trouble_s = self._clock.now_s()
         except RecordError as err:
+            if not self._record.health().writable:
+                return False
             _log.info("head.not_compared", told_by=told_by, reason=str(err))
+        return True
 
     # What people ask for
 

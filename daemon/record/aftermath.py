@@ -22,7 +22,7 @@ import apsw
 from daemon.computer.leash import leashed
 from daemon.errors import RecordError
 from daemon.model import Classification, Json
-from daemon.record import checkpoint, codec, copying, damage, fold, keys, schema
+from daemon.record import checkpoint, codec, copying, damage, fold, keys, logbeside, schema
 from daemon.record.damage import Damage, DamagedError
 from daemon.record.entry import Draft
 from daemon.record.heads import segment_of
@@ -305,7 +305,9 @@ def _tables_of(
 
 
 def _reading(path: Path, *, closed: bool) -> apsw.Connection:
-    name = path.absolute().as_uri() + ("?immutable=1" if closed else "?mode=ro")
+    name = path.absolute().as_uri() + (
+        "?immutable=1" if closed and not logbeside.stands_beside(path) else "?mode=ro"
+    )
     return apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from daemon.errors import RecordError, RefusedError
-from daemon.record import codec, copying, schema
+from daemon.record import codec, copying, logbeside, schema
 from daemon.record.sqlite import number, store_errors, text
 
 if TYPE_CHECKING:
@@ -142,6 +142,23 @@ def keep_head(record: Path, segment: Closed, *, sha256: str, place: str) -> None
         os.fsync(file.fileno())
 
 
+def archived_head(record: Path, segment: int) -> str | None:
+    """Return the head of a segment that is elsewhere; None where nothing is known of it.
+
+    Raises:
+        RecordError: The disk refuses.
+    """
+    path = record / HEADS
+    with store_errors(path):
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    for line in lines:
+        with suppress(ValueError):
+            said = json.loads(line)
+            if isinstance(said, dict) and said.get("segment") == segment:
+                return str(said.get("head"))
+    return None
+
+
 def remove(segment: Closed) -> None:
     """Remove a segment that is elsewhere, with what SQLite left beside it.
 
@@ -154,6 +171,8 @@ def remove(segment: Closed) -> None:
 
 
 def _closed(path: Path) -> Closed:
+    if logbeside.stands_beside(path):
+        raise RecordError(f"{path}: a log stands beside it: ispsd takes it in at its next start")
     with store_errors(path), closing(_reading(path)) as db:
         first = db.execute("SELECT min(seq) FROM entry").fetchone()
         last = db.execute("SELECT body FROM entry ORDER BY seq DESC LIMIT 1").fetchone()

@@ -35,6 +35,8 @@ class Found(StrEnum):
     """Newer, and the segment that followed says so itself."""
     OTHER = "of another history"
     """The ship's key signed another root for as many entries as we have too: two histories."""
+    ARCHIVED = "of a segment that is archived"
+    """Its entries are elsewhere, and go further than the head: only there can it be compared."""
     NOT_SIGNED = "not signed by this ship"
     """Not ours, and no proof of anything: anybody can write such a note."""
 
@@ -80,6 +82,8 @@ async def compare(record: Asked, note: str, ship: Verifier) -> Comparison:
         raise RecordError("a head of no entries says nothing")
     reach = await record.ask(partial(growth.extent, segment))
     ours = reach.size if reach else 0
+    if reach is None and (elsewhere := await _archived(record, head, segment)) is not None:
+        return elsewhere
     if (
         0 < head.size <= ours
         and (await growth.tree(record, segment, head.size)).root() == head.root
@@ -92,13 +96,30 @@ async def compare(record: Asked, note: str, ship: Verifier) -> Comparison:
     if head.size <= ours:
         sentence = f"the ship's key signed another history of {head.size} entries of {origin}"
         return Comparison(Found.OTHER, head, ours, sentence)
-    if await record.ask(partial(_confessed, segment + 1)) >= head.size:
-        sentence = (
-            f"newer than what is here, as segment {segment + 1} itself says: entries are lost"
-        )
+    if (says := await record.ask(partial(_confessed, segment, head.size))) is not None:
+        sentence = f"newer than what is here, as segment {says} itself says: entries are lost"
         return Comparison(Found.LOST, head, ours, sentence)
     sentence = f"the ship's key signed {head.size} entries of {origin}; here are {ours}: entries are missing"
     return Comparison(Found.NEWER, head, ours, sentence)
+
+
+async def _archived(record: Asked, head: Checkpoint, segment: int) -> Comparison | None:
+    """Compare a head with what was kept of a segment that is elsewhere; None where that says nothing for it."""
+    kept = await record.ask(lambda reader: reader.archived_head(segment))
+    if kept is None:
+        return None
+    last = checkpoint.unverified(kept)
+    if (head.size, head.root) == (last.size, last.root):
+        sentence = (
+            f"in our history: the head of {head.origin}, {head.size} entries, which are archived"
+        )
+        return Comparison(Found.OURS, head, last.size, sentence)
+    if head.size < last.size:
+        sentence = (
+            f"of {head.origin}, whose {last.size} entries are archived: compare it with the archive"
+        )
+        return Comparison(Found.ARCHIVED, head, last.size, sentence)
+    return None
 
 
 def tidy(note: str) -> str:
@@ -111,8 +132,8 @@ def tidy(note: str) -> str:
 async def _is_signed(record: Asked, head: Checkpoint, segment: int, ship: Verifier) -> bool:
     """Tell whether the ship signed it: with the key of now, or with that of the segment."""
     keys = [ship]
-    opening = await record.ask(partial(_opening, segment))
-    if opening is not None and isinstance(line := opening.open.get("key"), str):
+    first = await record.ask(partial(opening, segment))
+    if first is not None and isinstance(line := first.open.get("key"), str):
         keys.append(cosignature.verifier(line, of=checkpoint.ED25519))
     for key in keys:
         try:
@@ -123,7 +144,12 @@ async def _is_signed(record: Asked, head: Checkpoint, segment: int, ship: Verifi
     return False
 
 
-def _opening(segment: int, reader: Reader) -> Entry | None:
+def opening(segment: int, reader: Reader) -> Entry | None:
+    """Return the first entry of a segment; None where that is not here.
+
+    Raises:
+        RecordError: The disk refuses.
+    """
     found = reader.segment(segment)
     if found is None:
         return None
@@ -133,10 +159,18 @@ def _opening(segment: int, reader: Reader) -> Entry | None:
     return codec.parse(text(row[0])) if row else None
 
 
-def _confessed(segment: int, reader: Reader) -> int:
-    """Return the size of the lost head that a segment names in its first entry; 0: none."""
-    opening = _opening(segment, reader)
-    previous = None if opening is None else opening.open.get("previous")
-    lost = previous.get("lost") if isinstance(previous, dict) else None
-    size = lost.get("size") if isinstance(lost, dict) else None
-    return size if isinstance(size, int) else 0
+def _confessed(segment: int, size: int, reader: Reader) -> int | None:
+    """Return which segment says in its first entry that these entries are lost; None: none does.
+
+    Behind a hole of whole segments the next one names the head of the last that is lost, and all before it are too.
+    """
+    following = reader.following(segment)
+    first = None if following is None else opening(following, reader)
+    previous = None if first is None else first.open.get("previous")
+    if not isinstance(previous, dict) or not isinstance(lost := previous.get("lost"), dict):
+        return None
+    last, known = previous.get("segment"), lost.get("size")
+    if not isinstance(last, int) or not isinstance(known, int):
+        return None
+    is_known = known >= size if last == segment else last > segment
+    return following if is_known else None

@@ -80,6 +80,10 @@ class Witnessed(Protocol):
         ...
 
 
+class AnotherHistoryError(RecordError):
+    """A copy that is there knows more than the record, or something else: it is a witness, and stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How the second copy stands.
@@ -271,9 +275,14 @@ class Copies:
             closed = await self._thread.call(partial(_segments, self._record))
             newest = await self._thread.call(partial(_newest_in, folder))
             sources = [*(path for path in closed if path.name != newest.name), newest]
-            sealed = 0
+            sealed, wrong = 0, None
             for source in sources:
-                sealed += await self._copied(source, place / source.name, limit_s, quick=quick)
+                try:
+                    sealed += await self._copied(source, place / source.name, limit_s, quick=quick)
+                except AnotherHistoryError as err:  # it keeps no other segment from its copy
+                    wrong = err
+            if wrong is not None:
+                raise wrong
             return sealed
         finally:
             await self._thread.call(partial(shutil.rmtree, folder, ignore_errors=True))
@@ -321,7 +330,7 @@ class Copies:
                 note = str(said.get("note"))
                 with suppress(RecordError):  # of an older key, or damaged: it is told all the same
                     await self._journal.part_from(note, TOLD_BY)
-                raise RecordError(
+                raise AnotherHistoryError(
                     f"{target.name}: the copy is of another or a longer history; it stays"
                 )
             case _:
@@ -434,7 +443,9 @@ def _room_for(sources: Sequence[Path], record: Path) -> Path:
     with store_errors(record):
         for left in record.glob(f"{RESTORE_TEST}*"):
             shutil.rmtree(left, ignore_errors=True)
-        needed = sum(source.stat().st_size for source in sources) + LEAST_FREE_BYTES
+        # The verifier gets the newest one once more, as it does of the record.
+        fetched = (*sources, sources[-1])
+        needed = sum(source.stat().st_size for source in fetched) + LEAST_FREE_BYTES
         free, mega = shutil.disk_usage(record).free, 1024 * 1024
         if free < needed:
             raise RecordError(

@@ -43,6 +43,9 @@ def copy(source: Path, target: Path, keys: Sequence[str], *, quick: bool = False
     """
     fresh = target.with_name(f".{target.name}.new")
     try:
+        if _has_log(source):
+            reason = f"{source}: a log stands beside it: ispsd takes it in at its next start"
+            return {"became": FAILED, "reason": reason}
         if (standing := _compared(source, target, quick=quick)) is not None:
             return standing
         fresh.unlink(missing_ok=True)
@@ -102,6 +105,14 @@ def _compared(source: Path, target: Path, *, quick: bool) -> dict[str, Any] | No
         return {"became": SAME, "sealed": newest} | ({} if quick else {"sha256": _digest(target)})
     became = NEWER if size.isdecimal() and int(size) > newest else OTHER
     return {"became": became, "note": there}
+
+
+def _has_log(segment: Path) -> bool:
+    """Return whether something of a segment may stand in the log beside it: the file alone is not all of it."""
+    try:
+        return segment.with_name(f"{segment.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _opened(segment: Path) -> sqlite3.Connection:

@@ -10,11 +10,12 @@ import fcntl
 import os
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from daemon.computer import logs
 from daemon.errors import RecordError
-from daemon.record import aftermath, checkpoint, damage, keys, schema
+from daemon.record import aftermath, checkpoint, damage, keys, logbeside, schema
 from daemon.record.damage import DamagedError
 from daemon.record.heads import LARGEST_NUMBER, Heads, segment_of
 from daemon.record.merkle import Tree
@@ -104,6 +105,7 @@ class Directory:
         paths, head = self._looked()
         if not paths:
             return self._begin(stamp, head)
+        self._take_in_logs(paths)
         newest = paths[-1]
         try:
             segment = self._opened(newest, head)
@@ -114,8 +116,6 @@ class Directory:
         if head is not None and aftermath.parts(segment, head):
             return self.part(segment, stamp, head, told_by=BESIDE)
         self._look_at_older(paths[:-1], segment, stamp)
-        if segment.layout < schema.SCHEMA_VERSION:
-            return self.next(segment, stamp, reason=f"layout {schema.SCHEMA_VERSION}")
         return segment
 
     def open_to_adopt(self) -> Segment:
@@ -155,13 +155,14 @@ class Directory:
         Raises:
             RecordError: The disk refuses. What is then newest is found by ``open``.
         """
+        number = segment_of(head)
+        if number is None or number >= LARGEST_NUMBER:
+            segment.close()
+            raise RecordError(f"{head.origin}: no segment can follow it")
         try:
             carried = segment.carried()
         finally:
             segment.close(finish=True)
-        number = segment_of(head)
-        if number is None or number >= LARGEST_NUMBER:
-            raise RecordError(f"{head.origin}: no segment can follow it")
         following = self._behind(carried, head)
         reason = f"parted: {told_by} is of {head.size} entries of {head.origin}, which are not here"
         if number != carried.number:
@@ -221,6 +222,17 @@ class Directory:
         raw = now.public_bytes_raw()
         return [now, *(key for key in others if key.public_bytes_raw() != raw)]
 
+    def replaced_keys(self) -> frozenset[bytes]:
+        """Return the keys of this ship that were replaced before the key of now, raw: the file has the newest last."""
+        if self._public_key is None:
+            return frozenset()
+        found = keys.known_public(self._public_key, name=self._identity.origin)
+        newest_first = [key.public_bytes_raw() for key in found]
+        now = self._identity.checks().public_bytes_raw()
+        if now not in newest_first:
+            return frozenset()
+        return frozenset(newest_first[newest_first.index(now) + 1 :])
+
     def keep_head(self, head: Checkpoint, following: tuple[int, int] | None = None) -> None:
         """Keep a head that is given away now, and which numbers come next."""
         self._heads.keep(head, following)
@@ -245,6 +257,16 @@ class Directory:
             paths = sorted(self._path.glob(schema.SEGMENT_GLOB))
         return paths, self._heads.newest(self._identity.origin, self.known_keys())
 
+    def _take_in_logs(self, paths: list[Path]) -> None:
+        """Make each older segment whole in its file, where a reader was in the way when it was closed."""
+        for path, following in pairwise(paths):
+            try:
+                if logbeside.stands_beside(path):
+                    logbeside.take_in(path, following)
+                    _log.warning("record.log_taken_in", path=str(path))
+            except RecordError as err:
+                _log.error("record.log_left", path=str(path), reason=str(err))
+
     def _begin(self, stamp: Stamp, head: Checkpoint | None) -> Segment:
         """Begin a record; where heads say that there was one, begin behind it."""
         if head is None:
@@ -258,10 +280,11 @@ class Directory:
         Raises:
             DamagedError: It is not what it was.
         """
-        distrusted, self._distrusted = self._distrusted, None
+        distrusted = self._distrusted
         if distrusted is not None and distrusted[0] == path:
             with store_errors(path):
                 aftermath.must_be_whole(path, distrusted[1])
+            self._distrusted = None
         known = 0 if head is None or path.name != _file_of(head) else head.size
         if known and not path.stat().st_size:  # SQLite would make a database of it
             raise DamagedError(f"{path}: is empty, but {known} entries of it were sealed")

@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from daemon.errors import RecordError
-from daemon.record import aftermath, checkpoint, codec, fold
+from daemon.record import aftermath, checkpoint, codec, comparison, fold, keys
 from daemon.record.cosignature import Verifier
 from daemon.record.directory import Directory
 from daemon.record.entry import Draft, Entry, SealedPart, Stamp
@@ -280,6 +281,7 @@ class Record:
     async def _signed_before_or_after(self, note: str, told_by: str, *, origin: str) -> Checkpoint:
         """Return a head that another key of this ship signed: one before or after the key of now.
 
+        A key that was replaced counts for the segments that were signed with it, and no other.
         One of a later segment than ours, by a key that nobody here knows, may be of the ship's next key, and then this
         record is from before the change; it may be anybody's as well. It moves nothing, and is entered: once each,
         and only a few in a run, whatever a hostile broker sends.
@@ -290,12 +292,19 @@ class Record:
         worker = Worker("record-keys")
         try:
             known = await worker.call(self._directory.known_keys)
+            replaced = await worker.call(self._directory.replaced_keys)
         finally:
             worker.finish()
+        head = checkpoint.unverified(note)
         for key in known:
             with suppress(RecordError):
-                return checkpoint.opened(note, key, origin=origin)
-        head = checkpoint.unverified(note)
+                checkpoint.opened(note, key, origin=origin)
+                raw = key.public_bytes_raw()
+                asked = partial(_may_have_signed, segment_of(head) or 0, raw)
+                # Who stole a key that was replaced cannot go on with it (as for a witness).
+                if raw not in replaced or await self._reading.ask(asked):
+                    return head
+                break
         seen, ours = (head.origin, head.size), self._scribe.segment_number
         if (
             (segment_of(head) or 0) > ours > 0
@@ -398,3 +407,15 @@ class Record:
             up_ms=int(self._clock.now_s() * 1000),
             boot=self._clock.boot_id(),
         )
+
+
+def _may_have_signed(segment: int, key: bytes, reader: Reader) -> bool:
+    """Return whether a key that was replaced may have signed heads of a segment.
+
+    A segment that is here names its key; one from before all that are here may have had any of the ship's.
+    """
+    first = comparison.opening(segment, reader)
+    if first is not None:
+        return keys.public_bytes(str(first.open.get("key"))) == key
+    oldest = reader.following(0)
+    return oldest is not None and segment < oldest

@@ -78,9 +78,10 @@ class Pending:
         """Add at the end, behind the mark of a gap if there is one; without room, count it."""
         if self._closed is not None:
             return _fail(_future(), self._closed)
-        if self.kept_bytes + _evidence_bytes(draft) > self.quota_bytes:
+        size = _evidence_bytes(draft)
+        if self.kept_bytes + size > self.quota_bytes or self._bytes + size > self._limit_bytes:
             draft = _without_evidence(draft)
-        if not self._has_room_for(draft):
+        if len(self._queue) >= self._limit:
             first_at = self._gap.first_at if self._gap else stamp.at
             self._gap = Gap(self._gap.count + 1 if self._gap else 1, first_at, stamp)
             self.lost += 1
@@ -148,10 +149,6 @@ class Pending:
     def newest(self) -> asyncio.Future[Entry] | None:
         """Return what the newest waits for."""
         return self._queue[-1].future if self._queue else None
-
-    def _has_room_for(self, draft: Draft) -> bool:
-        fits = self._bytes + _evidence_bytes(draft) <= self._limit_bytes
-        return fits and len(self._queue) < self._limit
 
     def _add(
         self, draft: Draft, stamp: Stamp, now_s: float, *, goes_on: bool = False

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from daemon.errors import RecordError
-from daemon.record import codec, schema, search
+from daemon.record import archive, codec, logbeside, schema, search
 from daemon.record.damage import DamagedError
 from daemon.record.entry import LARGEST_EVIDENCE_BYTES, SealedPart
 from daemon.record.index import Index
@@ -97,6 +97,8 @@ class Reader:
             for path in paths:
                 is_whole = closed and not Path(f"{path}-wal").exists()
                 newest = path == paths[-1] and not is_whole
+                # What a reader kept from being moved into a closed one is read from its log.
+                newest |= not closed and logbeside.stands_beside(path)
                 with store_errors(path):
                     self._segments.append((path, _open(path, newest=newest)))
         except RecordError:
@@ -299,6 +301,20 @@ class Reader:
     def newest(self) -> int:
         """Return the number of the newest segment; 0 where there is none."""
         return schema.segment_number(self._segments[-1][0].name) if self._segments else 0
+
+    def following(self, number_: int) -> int | None:
+        """Return the number of the first segment here behind a number; None where there is none."""
+        found = (schema.segment_number(path.name) for path, _ in self._segments)
+        return min((each for each in found if each > number_), default=None)
+
+    def archived_head(self, number_: int) -> str | None:
+        """Return the head of a segment that was archived; None where it was not.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        folder = self._segments[0][0].parent if self._segments else None
+        return None if folder is None else archive.archived_head(folder, number_)
 
     def segment(self, number_: int) -> tuple[Path, apsw.Connection] | None:
         """Return the file of a segment and the connection to it; None where it is not here."""

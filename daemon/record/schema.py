@@ -11,6 +11,7 @@ SEGMENT_GLOB = "segment-[0-9][0-9][0-9][0-9].db"
 APPLICATION_ID = 0x49535052
 """``ISPR`` in the header of the file (SQLite file format, offset 68)."""
 SCHEMA_VERSION = 3
+WITH_COSIGNATURES = 2
 FIRST_VERSION = 1
 """The first two have indexes, the first no cosignatures; one that is still written is closed and the next begun."""
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from daemon.computer import logs
 from daemon.errors import RecordError
 from daemon.model import ClockStatus
-from daemon.record import aftermath, fold
+from daemon.record import aftermath, fold, schema
+from daemon.record.heads import segment_of
 from daemon.record.worker import Worker
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ ROTATE_ENTRIES = 250_000
 """Entries after which the next segment begins: so many are copied and verified in seconds."""
 ROTATE_YEARS = 1
 YEAR_DAYS = 365
+MOST_AHEAD = 500
+"""Segments that a record can have lost: a head of a later one would use up their numbers, of which there are 9999."""
 MOST_PARTINGS = 3
 """From outside, in one run: two computers with one key must not chase each other through the segments."""
 
@@ -137,12 +140,15 @@ class Scribe:
         self._cursors_since_s: float | None = None
         self._seals: list[asyncio.Future[Checkpoint]] = []
         self._turns: list[_Turn] = []
+        self._turn_due_s = -math.inf
+        """Before that the oldest of them is not tried again: somebody reads the segment, or a witness is asked."""
         self._limits = limits or Limits()
         self._heads: list[tuple[Checkpoint, str, asyncio.Future[bool]]] = []
         self._partings = 0
         self._age_due_s = -math.inf
         """When to look at the calendar again: not at each entry."""
-        self._held_until_s = clock.now_s() + self._limits.witness_s
+        self._held_until_s = math.inf if self._limits.witness_s else -math.inf
+        """Nothing is sealed before that: who may hold a newer head is asked first, from when a segment is open on."""
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
         self._cosignatures: list[tuple[Cosignature, asyncio.Future[bool]]] = []
@@ -295,16 +301,17 @@ class Scribe:
             await self._part_where_told()
             if not len(self._pending):
                 self._pending.mark_gap(now_s=self._clock.now_s())
-            batch = self._pending.first(BATCH)
+            # An older layout is closed before anything is added to it, as soon as it may be sealed.
+            batch = self._pending.first(BATCH) if self._takes_entries() else []
             if batch:
                 await self._append(batch)
             if self._must_seal():
                 await self._seal()
             self._rotate_when_due()
-            while self._turns:
-                await self._turn_over()
+            while self._turns and await self._turn_over():
+                pass
             await self._refresh()
-            if not batch and not len(self._pending):
+            if not batch and not (len(self._pending) and self._takes_entries()):
                 break
         if self._cursors_due_s() <= self._clock.now_s():
             await self._write(lambda at, cursors: at.write_cursors(cursors))
@@ -318,6 +325,9 @@ class Scribe:
         if self._segment is None:
             raise RecordError("the record is not open")
         return self._segment
+
+    def _takes_entries(self) -> bool:
+        return self._opened().layout >= schema.SCHEMA_VERSION or self.unsealable is not None
 
     async def _append(self, batch: Sequence[Waiting]) -> None:
         drafts = [(waiting.draft, waiting.stamp) for waiting in batch]
@@ -376,6 +386,8 @@ class Scribe:
             return
         if segment.tree.size >= limits.rotate_entries:
             reason = f"{segment.tree.size} entries"
+        elif segment.layout < schema.SCHEMA_VERSION:
+            reason = f"layout {schema.SCHEMA_VERSION}"
         elif segment.software != (now := self.identity.software):
             # What another version wrote is sealed and closed before this one adds a line.
             reason = f"ispsd {now}, after {segment.software}"
@@ -397,19 +409,32 @@ class Scribe:
             return 0
         return (self._clock.utc() - datetime.fromisoformat(segment.opened_at)).days
 
-    async def _turn_over(self) -> None:
-        turn = self._turns[0]
+    async def _turn_over(self) -> bool:
+        """Change to the segment that somebody asked for; return False where it has to wait."""
+        turn, now_s = self._turns[0], self._clock.now_s()
+        if now_s < self._turn_due_s:
+            return False
+        if turn.seals and now_s < self._held_until_s:
+            self._turn_due_s = self._held_until_s
+            return False
         if turn.seals and self.unsealable is not None:
             self._turns.pop(0)
             if not turn.done.done():
                 turn.done.set_exception(RecordError(self.unsealable))
-            return
+            return True
         if turn.seals:
             await self._seal()
+        # A copy or a paper that is being made reads it: what is closed now would be left in its log.
+        await self._reading.pause()
+        if not await self._thread.call(self._opened().moves_log):
+            self._reading.resume()
+            self._turn_due_s = now_s + RETRY_S
+            return False
         await self._go_on(turn.begin)
         self._turns.pop(0)
         if not turn.done.done():
             turn.done.set_result(True)
+        return True
 
     async def _refresh(self) -> None:
         while self._refreshes:
@@ -426,6 +451,13 @@ class Scribe:
     async def _part(self) -> None:
         """Compare the oldest head that was told, and part where it is not of this history."""
         head, told_by, done = self._heads[0]
+        ahead = (segment_of(head) or 0) - self._opened().number
+        if ahead > MOST_AHEAD:
+            self._heads.pop(0)
+            if not done.done():
+                reason = f"{head.origin}: {ahead} segments behind the newest here: no ship has written so many"
+                done.set_exception(RecordError(reason))
+            return
         parts = await self._thread.call(partial(aftermath.parts, self._opened(), head))
         if parts and self._partings < MOST_PARTINGS:
             self._partings += 1
@@ -458,6 +490,8 @@ class Scribe:
             await self._thread.call(segment.close)
             raise RecordError(f"{segment.path}: ends before entry {known - 1}, which was recorded")
         self._segment = segment
+        if self._held_until_s == math.inf:
+            self._held_until_s = self._clock.now_s() + self._limits.witness_s
         landed = await self._thread.call(partial(segment.entries_from, known or segment.next_seq))
         self._settle(landed if known else [segment.opening] if segment.opening else [])
         self._next_seq = segment.next_seq
@@ -535,7 +569,9 @@ class Scribe:
         await self._reading.close()
         try:
             if self._segment is not None:
-                await self._thread.call(partial(self._segment.close, finish=True))
+                # Whoever reads it now finds its log beside it at the next start, as ispsd does.
+                close = partial(self._segment.close, finish=True, patience_s=0.0)
+                await self._thread.call(close)
         except RecordError as err:
             _log.error("record.unfinished", reason=str(err))
         await self._thread.call(self._directory.release)
@@ -546,7 +582,7 @@ class Scribe:
         while self._cosignatures:
             given, request = self._cosignatures[0]
             segment = self._opened()
-            is_open = segment.number == given.segment
+            is_open = segment.number == given.segment and segment.layout >= schema.WITH_COSIGNATURES
             if is_open:
                 write = partial(segment.cosigned, given.size, given.name, given.line)
                 await self._thread.call(write)
@@ -557,6 +593,10 @@ class Scribe:
     def _idle_s(self) -> float | None:
         """Return how long nothing will be due; None: until somebody comes."""
         due_s = min(self._seal_due_s(), self._cursors_due_s())
+        if self._turns:
+            due_s = min(due_s, max(self._turn_due_s, self._clock.now_s()))
+        if self._clock.now_s() < self._held_until_s:
+            due_s = min(due_s, self._held_until_s)
         return None if due_s == math.inf else max(0.0, due_s - self._clock.now_s())
 
     def _seal_due_s(self) -> float:

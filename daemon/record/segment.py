@@ -11,14 +11,14 @@ import os
 import re
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zlib import compress
 
 import apsw
 
 from daemon.errors import RecordError
 from daemon.model import Classification, Json
-from daemon.record import checkpoint, codec, fold, schema, trust, writeahead
+from daemon.record import checkpoint, codec, fold, logbeside, schema, trust, writeahead
 from daemon.record.entry import Draft, Entry, Stamp
 from daemon.record.merkle import Tree
 from daemon.record.sqlite import blob, number, remove_empty_log, store_errors, text
@@ -68,6 +68,8 @@ class Carried:
 
 
 Submission = tuple[Draft, Stamp]
+PATIENCE_S: Final = 30.0
+"""How long a reader is waited for where a segment is closed for good; a copy of a large one takes seconds."""
 
 
 class Segment:
@@ -262,11 +264,7 @@ class Segment:
         if size > self.tree.size:
             raise ValueError(f"{size} of {self.tree.size} entries")
         with store_errors(self.path):
-            row = self._db.execute(
-                "SELECT size, peaks FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1",
-                (size,),
-            ).fetchone()
-            tree = Tree() if row is None else Tree.from_peaks(number(row[0]), blob(row[1]))
+            tree = self._tree_below(size)
             rows = self._db.execute(
                 "SELECT body FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq",
                 (self.first_seq + tree.size, self.first_seq + size),
@@ -274,6 +272,17 @@ class Segment:
             for (body,) in rows:
                 tree = tree.grown(text(body).encode())
         return tree.root()
+
+    def _tree_below(self, size: int) -> Tree:
+        """Return the tree of the nearest checkpoint that signed its peaks; rotten ones are no history."""
+        for covered, note, peaks in self._db.execute(
+            "SELECT size, note, peaks FROM checkpoint WHERE size <= ? ORDER BY size DESC", (size,)
+        ):
+            with suppress(ValueError, RecordError):
+                tree = Tree.from_peaks(number(covered), blob(peaks))
+                if tree.root() == checkpoint.unverified(text(note)).root:
+                    return tree
+        return Tree()
 
     def carried(self) -> Carried:
         """Return what the next segment takes over."""
@@ -310,16 +319,25 @@ class Segment:
                 fold.note(latest, codec.parse(text(body)), carried)
             self._write_state(latest, {})
 
-    def close(self, *, finish: bool = False) -> None:
+    def moves_log(self, *, within_s: float = 0.0) -> bool:
+        """Move all into the one file, which is then whole without its log; return False where it is being read.
+
+        Raises:
+            RecordError: The disk refuses.
+        """
+        with store_errors(self.path):
+            return logbeside.move(self._db, within_s=within_s)
+
+    def close(self, *, finish: bool = False, patience_s: float = PATIENCE_S) -> None:
         """Close; ``finish`` first moves all into the one file, which is then whole without its log.
 
         Raises:
-            RecordError: The disk refuses to finish; the record is closed all the same.
+            RecordError: The disk refuses to finish, or it was being read for as long as ``patience_s``; it is closed
+                all the same.
         """
         try:
-            if finish:
-                with store_errors(self.path):
-                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if finish and not self.moves_log(within_s=patience_s):
+                raise RecordError(f"{self.path}: is being read, so that its log stays beside it")
         finally:
             with store_errors(self.path):
                 self._db.close(force=True)

@@ -25,7 +25,7 @@ import apsw
 
 from daemon.computer.leash import LOWEST, idling, leashed
 from daemon.errors import RecordError
-from daemon.record import schema, verify
+from daemon.record import logbeside, schema, snapshot, verify
 from daemon.record.sqlite import store_errors
 from daemon.record.worker import Worker
 
@@ -129,9 +129,15 @@ def _copies(
     try:
         with store_errors(place):
             *closed, newest = sorted(directory.glob(schema.SEGMENT_GLOB))
+            copied = [newest]
             for path in () if newest_only else closed:
-                (place / path.name).symlink_to(path.resolve())
-            _copy(newest, place / newest.name)
+                if logbeside.stands_beside(path):
+                    copied.append(path)
+                else:
+                    (place / path.name).symlink_to(path.resolve())
+            snapshot.must_fit(copied, place)
+            for path in copied:
+                _copy(path, place / path.name)
             notes = [place / f"anchor-{number}" for number in range(len(anchors))]
             for file, note in zip(notes, anchors, strict=True):
                 file.write_text(note, "utf-8")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from daemon.errors import RecordError
-from daemon.record import schema
+from daemon.record import logbeside, schema
 from daemon.record.sqlite import number, store_errors, text
 
 if TYPE_CHECKING:
@@ -57,12 +57,16 @@ def take(directory: Path, place: Path, *, resting: bool = False) -> None:
         raise RecordError(f"{directory}: there is no segment")
     with store_errors(place):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _must_fit(paths, place.parent)
+        same_disk = place.parent.stat().st_dev == paths[0].stat().st_dev
+        must_fit(paths[-1:] if same_disk else paths, place.parent)
         place.mkdir(mode=0o700)
     try:
         with store_errors(place):
             for path in paths[:-1]:
-                _link(path, place / path.name)
+                if not logbeside.stands_beside(path):
+                    _link(path, place / path.name)
+                else:
+                    (_copy_resting if resting else _copy)(path, place / path.name)
             (_copy_resting if resting else _copy)(paths[-1], place / paths[-1].name)
     except RecordError:
         shutil.rmtree(place, ignore_errors=True)
@@ -133,10 +137,14 @@ def at_rest(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _must_fit(paths: list[Path], folder: Path) -> None:
-    same_disk = folder.stat().st_dev == paths[0].stat().st_dev
-    copied = paths[-1:] if same_disk else paths
-    needed = sum(path.stat().st_size for path in copied) + _log_bytes(paths[-1]) + ROOM_BYTES
+def must_fit(copied: Sequence[Path], folder: Path) -> None:
+    """Refuse to copy segments where the disk has no room for them beside the record.
+
+    Raises:
+        RecordError: It has not.
+        OSError: The disk refuses to say.
+    """
+    needed = sum(path.stat().st_size + _log_bytes(path) for path in copied) + ROOM_BYTES
     if (free := shutil.disk_usage(folder).free) < needed:
         mega = 1024 * 1024
         raise RecordError(

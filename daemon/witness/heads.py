@@ -39,20 +39,22 @@ class Heads:
         record: Record,
         *,
         clock: Clock,
-        part_from: Callable[[str, str], Awaitable[object]] | None = None,
+        part_from: Callable[[str, str], Awaitable[bool]] | None = None,
     ) -> None:
         """Compare with this record.
 
         Args:
             record: The record.
             clock: How long the alert's condition holds at least.
-            part_from: Is given such a head and who held it; begins the next segment, which says what is lost.
+            part_from: Is given such a head and who held it; begins the next segment, which says what is lost, and
+                returns whether it did.
         """
         self._record = record
         self._clock = clock
         self._until_s = -HELD_S
         self._part_from = part_from
         self._open: set[str] = set()
+        self._entered: set[str] = set()
         self._log = logs.get("witness")
         record.on_commit(self._committed)
 
@@ -92,14 +94,17 @@ class Heads:
                 await self._part_from(compared.head.note, held_by)
         if compared.found not in {Found.NEWER, Found.OTHER}:
             return compared
-        if (id_ := fold.behind_id(compared.head.origin, compared.head.size)) in self._open:
+        id_ = fold.behind_id(compared.head.origin, compared.head.size)
+        if id_ in self._open | self._entered:
             return compared
-        self._open.add(id_)
+        self._entered.add(id_)
         self._log.error("record.behind", found=compared.found.value, sentence=compared.sentence)
         self._record.submit(_entry(compared, held_by))
         self._until_s = self._clock.now_s() + HELD_S
-        if self._part_from is not None:
-            await self._part_from(compared.head.note, held_by)
+        self._open.add(id_)
+        if self._part_from is not None and not await self._part_from(compared.head.note, held_by):
+            # Of an older segment nothing more follows than the entry: no segment will say what came of it.
+            self._open.discard(id_)
         return compared
 
     def _committed(self, entry: Entry) -> None:

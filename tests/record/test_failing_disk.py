@@ -295,12 +295,15 @@ async def test_evidence_that_waits_is_bounded(tmp_path: Path):
     fits = ship.submit(replace(alert("d1"), evidence=(Evidence("text/plain", bytes(1000)),)))
     small = ship.submit(alert("d2"))
     too_much = ship.submit(replace(alert("d3"), evidence=(Evidence("text/plain", b"x"),)))
-    assert (fits.done(), small.done(), too_much.done()) == (False, False, True)
+    assert not any(each.done() for each in (fits, small, too_much))
     await ship.start()
     assert (await fits).seq == 2
-    assert (
-        await ship.submit(replace(alert("d4"), evidence=(Evidence("text/plain", bytes(1000)),)))
-    ).seq == 5
+    alone = await too_much
+    assert (alone.seq, alone.evidence) == (4, ()), "the entry comes, without what had no room"
+    assert alone.open["evidence_left_out"] == {"pieces": 1, "bytes": 1}
+    assert ship.health().lost == 0
+    again = await ship.submit(replace(alert("d4"), evidence=(Evidence("text/plain", bytes(1000)),)))
+    assert (again.seq, len(again.evidence)) == (5, 1)
     await ship.stop()
 
 

@@ -10,14 +10,13 @@ import pytest
 from daemon.errors import RecordError
 from daemon.model import ClockStatus
 from daemon.record import checkpoint, schema
-from daemon.record.directory import Directory
 from daemon.record.entry import Stamp
 from daemon.record.segment import Carried, Segment
 from daemon.record.sqlite import number
 from daemon.record.trust import Identity
 from tests.clocks import FixedEntropy
 from tests.record import old_layouts
-from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert
+from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +39,7 @@ def opening(segment: Segment) -> dict:
 
 
 @pytest.mark.parametrize("layout", [1, 2])
-def test_a_segment_of_an_older_layout_is_closed_in_good_order_and_the_next_begun(
+async def test_a_segment_of_an_older_layout_is_closed_in_good_order_and_the_next_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: int
 ):
     with monkeypatch.context() as old:
@@ -48,13 +47,18 @@ def test_a_segment_of_an_older_layout_is_closed_in_good_order_and_the_next_begun
         first = create(tmp_path)
         first.append([(alert("d1"), STAMP)], {})
         first.close(finish=True)
-    directory = Directory(tmp_path, IDENTITY, FixedEntropy())
-    second = directory.open(STAMP)
+    ship = record(tmp_path)
+    written = ship.submit(alert("d2"))
+    await ship.start()
+    assert (await written).seq == 4, "and nothing is added to the old one"
+    await ship.stop()
+    second = Segment.open(tmp_path / "segment-0002.db", IDENTITY, FixedEntropy())
+    assert second is not None
     assert (second.number, second.layout, second.first_seq) == (2, 3, 3)
-    assert opening(second)["reason"] == "layout 3"
-    assert opening(second)["previous"]["sealed"] == opening(second)["previous"]["size"] == 2
+    said = second.entries_from(3)[0].open
+    assert said["reason"] == "layout 3"
+    assert said["previous"]["sealed"] == said["previous"]["size"] == 2
     second.close()
-    directory.release()
 
 
 def test_a_new_key_is_vouched_for_by_the_old_one(tmp_path: Path):

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from daemon.errors import RecordError
-from daemon.model import Classification
-from daemon.record import checkpoint, keys, verify
+from daemon.model import Classification, ClockStatus
+from daemon.record import aftermath, checkpoint, keys, schema, verify
+from daemon.record.damage import DamagedError
+from daemon.record.directory import Directory
+from daemon.record.entry import Stamp
 from daemon.record.log import MOST_UNPROVEN
 from daemon.record.reader import Query
 from daemon.record.scribe import MOST_PARTINGS, ROTATE_ENTRIES, SEAL_AFTER_S, Limits
-from tests.clocks import ManualClock
+from daemon.record.segment import Segment
+from daemon.record.trust import Identity
+from tests.clocks import FixedEntropy, ManualClock
+from tests.record import old_layouts
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, breach, record
 
 if TYPE_CHECKING:
@@ -383,3 +391,140 @@ async def test_two_with_one_key_do_not_chase_each_other_for_ever(folder: Path):
     assert "another computer" in str(ship.health().unsealable)
     assert [each.segment for each in await openings(ship)] == list(range(1, MOST_PARTINGS + 2))
     await ship.stop()
+
+
+async def test_a_record_that_opens_late_waits_as_long_for_whoever_may_hold_a_newer_head(
+    folder: Path, tmp_path: Path
+):
+    await sailed(folder, "d1")
+    shutil.copytree(folder, tmp_path / "image")
+    newer = await sailed(folder, "d2", "d3")
+    put_back(tmp_path / "image", folder)
+    shutil.rmtree(folder.with_name("record.heads"))
+    keys.write_public(tmp_path / "public", name=ORIGIN, key=KEY.public_key())
+    clock, has_key = ManualClock(), False
+
+    def find() -> Any:
+        if not has_key:
+            raise RecordError("the key is missing")
+        return KEY
+
+    ship = record(
+        folder,
+        clock,
+        key=keys.placeholder(),
+        find_key=find,
+        limits=Limits(witness_s=10.0),
+        public_key_file=tmp_path / "public",
+    )
+    with pytest.raises(RecordError, match="key is missing"):
+        await ship.start()
+    await clock.advance(30.0)
+    has_key = True
+    await clock.advance(2.0)
+    await ship.submit(alert("d4"))
+    await clock.advance(5.0)
+    assert await ship.part_from(newer, BROKER), "nothing was sealed before it could be asked"
+    assert (await ship.submit(alert("d5"))).segment == 2
+    await ship.stop()
+
+
+@pytest.mark.parametrize("layout", [schema.SCHEMA_VERSION, 2])
+async def test_no_turn_seals_before_whoever_may_hold_a_newer_head_was_asked(
+    folder: Path, layout: int
+):
+    await sailed(folder, "d1")
+    if layout == 2:
+        old_layouts.make_layout_2(folder / "segment-0001.db")
+    clock, sealed = ManualClock(), []
+    ship = record(folder, clock, limits=Limits(witness_s=10.0))
+    await ship.start()
+    ship.on_seal(lambda head: sealed.append(head.origin))
+    turning = asyncio.ensure_future(ship.rotate("by order"))
+    waiting = ship.submit(alert("d2"))
+    await clock.advance(9.0)
+    assert (sealed, turning.done()) == ([], False)
+    if layout == schema.SCHEMA_VERSION:
+        assert (await waiting).segment == 1
+    assert waiting.done() is (layout == schema.SCHEMA_VERSION)
+    await clock.advance(2.0)
+    await turning
+    assert f"{ORIGIN}/2" in sealed
+    assert (await waiting).segment == (1 if layout == schema.SCHEMA_VERSION else 2)
+    await ship.stop()
+
+
+@pytest.mark.parametrize("segment", [2, 3, 9998])
+async def test_a_key_that_was_replaced_moves_nothing_any_more(
+    folder: Path, tmp_path: Path, segment: int
+):
+    public = tmp_path / "public"
+    keys.write_public(public, name=ORIGIN, key=KEY.public_key())
+    ship = await started(folder, public_key_file=public)
+    await ship.submit(alert("d1"))
+    await ship.renew_key(OTHER_KEY, "the old one was stolen")
+    keys.add_public(public, name=ORIGIN, key=OTHER_KEY.public_key())
+    forged = checkpoint.sign(KEY, origin=f"{ORIGIN}/{segment}", size=7, root=bytes(32))
+    with pytest.raises(RecordError, match="not signed by this key"):
+        await ship.part_from(forged.note, BROKER)
+    assert (await ship.submit(alert("d2"))).segment == 2
+    unproven = await ship.entries(Query(type=aftermath.UNPROVEN))
+    assert len(unproven) == (segment > 2)
+    # Of the segment that it signed its word counts.
+    own = checkpoint.sign(KEY, origin=f"{ORIGIN}/1", size=7, root=bytes(32))
+    assert await ship.part_from(own.note, BROKER) is False
+    await ship.stop()
+
+
+async def test_a_head_of_a_segment_that_nobody_can_have_reached_uses_up_no_numbers(folder: Path):
+    ship = await started(folder)
+    far = checkpoint.sign(KEY, origin=f"{ORIGIN}/9998", size=1, root=bytes(32))
+    with pytest.raises(RecordError, match="no ship has written so many"):
+        await ship.part_from(far.note, BROKER)
+    await ship.rotate("and it goes on")
+    assert (await ship.submit(alert("d1"))).segment == 2
+    assert ship.health().writable
+    await ship.stop()
+
+
+async def test_peaks_that_rotted_are_no_second_history(folder: Path):
+    older = await sailed(folder, "d1")
+    await sailed(folder, "d2")
+    path = folder / "segment-0001.db"
+    with closing(sqlite3.connect(path)) as db:
+        [peaks] = db.execute("SELECT peaks FROM checkpoint WHERE size = 2").fetchone()
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(peaks, raw.index(peaks) + 1)] ^= 1
+    path.write_bytes(raw)
+    ship = await started(folder)
+    assert await ship.part_from(older, BROKER) is False
+    await ship.stop()
+
+
+async def test_a_torn_segment_is_not_written_again_however_often_the_next_one_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await sailed(folder, *(f"d{number}" for number in range(60)))
+    path = folder / "segment-0001.db"
+    raw = bytearray(path.read_bytes())
+    page = raw.index(b'"seq":30,') // 4096 * 4096
+    raw[page : page + 4096] = bytes(4096)
+    path.write_bytes(raw)
+    stamp = Stamp(at="2026-11-22T02:10:00.000Z", clock=ClockStatus.SYNCED, up_ms=1, boot="b")
+    directory = Directory(folder, Identity(ORIGIN, KEY, "26.1", "c0" * 32), FixedEntropy())
+    torn = directory.open(stamp)
+    directory.leave(torn, DamagedError(f"{path}: CorruptError: malformed"))
+    torn.close()
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise RecordError("database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Segment, "create", full)
+        for _ in range(3):
+            with pytest.raises(RecordError, match="disk is full"):
+                directory.open(stamp)
+    following = directory.open(stamp)
+    assert following.number == 2
+    following.close()
+    directory.release()
