@@ -28,7 +28,7 @@ from daemon.model import Classification, Provenance, Quality, Reading, Verdict
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import date, datetime
 
     from daemon.computer.clock import Clock
     from daemon.model import Json, Outcome, Position, Ship, Situation, Value
@@ -331,7 +331,7 @@ class Services:
         alert_path: Sends a synthetic alert; returns what came of it.
         station_is_live: Whether an attended station would show and sound an alert now.
         verify_record: Verifies the record, as far as that is not long ago.
-        movements: What moved in the ship's day that holds a moment, by point; None for a day that was not watched.
+        movements: What moved in a ship's day, by point; None for a day that was not watched.
         seal_numbers: The numbers of seals that were changed since the ship's file was written, by their ids.
         position_doubt: Why the position cannot be believed while GNSS SUSPECT stands; None while it does not.
         position_odd: What speaks against the position now, alone or not.
@@ -357,7 +357,7 @@ class Services:
     alert_path: Callable[[], Awaitable[AlertTrip]] | None = None
     station_is_live: Callable[[], bool] | None = None
     verify_record: Callable[[], Awaitable[RecordVerified]] | None = None
-    movements: Callable[[datetime], Mapping[str, Movement] | None] | None = None
+    movements: Callable[[date], Mapping[str, Movement] | None] | None = None
     seal_numbers: Callable[[], Mapping[str, str]] | None = None
     position_doubt: Callable[[], str | None] | None = None
     position_odd: Callable[[], tuple[str, ...]] | None = None
@@ -438,6 +438,11 @@ class CheckContext(Protocol):
 
     def keep(self, gathered: Gathered) -> None:
         """Write down what was found until now: where ispsd stops before the end, ``resume`` goes on from there."""
+        ...
+
+    @property
+    def day(self) -> date:
+        """Return the ship's day of this check; it stays that day whatever ship's time becomes meanwhile."""
         ...
 
     @property

@@ -92,11 +92,10 @@ def points(config: DoorContactsConfig) -> tuple[str, ...]:
 
 async def run(config: DoorContactsConfig, ctx: CheckContext) -> Gathered | None:
     """Wait for the day's end, and gather what was used in it; None where no door was."""
-    began_utc = ctx.clock.utc()
     while (left_s := ctx.day_ends_s() - ctx.clock.now_s()) > 0:
         await ctx.clock.sleep(min(LOOK_S, left_s))
     movements = ctx.services.movements
-    moved = None if movements is None else movements(began_utc)
+    moved = None if movements is None else movements(ctx.day)
     if moved is None:
         return None
     in_question = ctx.in_question

@@ -18,7 +18,7 @@ from daemon.testing import schedule
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from contextlib import AbstractContextManager
-    from datetime import datetime, timezone
+    from datetime import date, datetime, timezone
 
     from daemon.checks.api import Gathered, Services
     from daemon.computer.clock import Clock
@@ -228,9 +228,12 @@ class Context:
         self._in_question = in_question
 
     @property
+    def day(self) -> date:
+        return self._local.date()
+
+    @property
     def in_question(self) -> Collection[str]:
-        day = self._session.day or self._session.began_utc.astimezone(self._around.ship_time())
-        return self._in_question(day.replace(hour=0, minute=0, second=0, microsecond=0))
+        return self._in_question(self._local.replace(hour=0, minute=0, second=0, microsecond=0))
 
     @property
     def watched_since(self) -> str | None:
@@ -284,9 +287,13 @@ class Context:
         self._keep(gathered)
 
     def day_ends_s(self) -> float:
-        day = self._session.day or self._session.began_utc.astimezone(self._around.ship_time())
-        ends = schedule.day_after(day, ship_time=self._around.ship_time())
+        ends = schedule.day_after(self._local, ship_time=self._around.ship_time())
         return self.clock.now_s() + (ends - self.clock.utc()).total_seconds()
 
     def report(self, gathered: Gathered) -> None:
         self._report(gathered)
+
+    @property
+    def _local(self) -> datetime:
+        """Ship's time that lies in the day of this check."""
+        return self._session.day or self._session.began_utc.astimezone(self._around.ship_time())

@@ -111,9 +111,8 @@ class Movements:
             if isinstance(said, dict) and said.get("door") in self._doors:
                 self._doors[str(said["door"])] = Door(_from_entry(said))
 
-    def of_day(self, moment_utc: datetime) -> dict[str, Movement] | None:
-        """Return what moved in the ship's day that holds a moment; None where that is long ago."""
-        day = moment_utc.astimezone(self._ship_time()).date()
+    def of_day(self, day: date) -> dict[str, Movement] | None:
+        """Return what moved in a ship's day; None where that is long ago."""
         if self._before is not None and day == self._before[0]:
             return self._before[1]
         return self._counted() if day == self._day else None

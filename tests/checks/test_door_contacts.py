@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -39,12 +39,12 @@ def says(made: Rig, door: str, state: ContactState | None, **how: object) -> Non
     made.hears(reading(door, state, at_s=made.clock.now_s(), **how))  # type: ignore[arg-type]
 
 
-def in_service(moved: dict[str, Movement] | None, asked: list[datetime] | None = None) -> Rig:
+def in_service(moved: dict[str, Movement] | None, asked: list[date] | None = None) -> Rig:
     """A ship half an hour before midnight whose doors moved like this."""
 
-    def movements(moment: datetime) -> dict[str, Movement] | None:
+    def movements(day: date) -> dict[str, Movement] | None:
         if asked is not None:
-            asked.append(moment)
+            asked.append(day)
         return moved
 
     clock = ManualClock(utc=MIDNIGHT - timedelta(minutes=30))
@@ -55,7 +55,7 @@ USED = Movement(3, 0, MIDNIGHT - timedelta(hours=9), MIDNIGHT - timedelta(hours=
 
 
 async def test_doors_that_were_used_are_one_row_a_day():
-    asked: list[datetime] = []
+    asked: list[date] = []
     async with running(in_service({"d01": USED, "d02": Movement(214), "d09": USED}, asked)) as made:
         for door in ("d01", "d02"):
             says(made, door, CLOSED)
@@ -72,7 +72,7 @@ async def test_doors_that_were_used_are_one_row_a_day():
             "first": "2026-11-22T07:00:00Z",
             "last": "2026-11-22T14:00:00Z",
         }
-        assert asked[0] < MIDNIGHT, "of the day that is over"
+        assert asked == [date(2026, 11, 22)], "of the day that is over"
         assert made.tests.readiness(made.test("t-door")) == "in order"
 
 
@@ -367,6 +367,36 @@ async def test_a_door_used_today_is_credited_though_the_day_was_cut_by_a_restart
         says(after, "d01", CLOSED)
         await clock.advance(1800.0)
         assert [r["reason"] for r in after.results()] == ["in service: 1 door, 1 cycle"]
+
+
+async def test_a_day_in_which_clocks_are_retarded_proves_no_door_by_yesterdays_use():
+    clock = ManualClock(utc=MIDNIGHT - timedelta(minutes=30))
+    doors = rig(doors_test(), clock=clock)
+    counts = counting(doors)
+    made = rig(doors_test(), clock=clock, services=Services(movements=counts.of_day))
+    made.inboxes = doors.inboxes
+
+    async def lets_pass(hours: float) -> None:
+        for _ in range(int(hours * 2)):
+            await clock.advance(1800.0)
+            for door in ("d01", "d02"):
+                says(made, door, CLOSED)
+
+    async def uses(door: str) -> None:
+        for state in (CLOSED, OPEN, CLOSED):
+            says(made, door, state)
+            await clock.advance(1.0)
+
+    async with running(made), counting_runs(counts, clock):
+        await uses("d01")
+        await lets_pass(2.5)
+        doors.ship_time = made.ship_time = timezone(timedelta(hours=7))
+        await uses("d02")
+        await lets_pass(23.5)
+    rows = [[item["item"] for item in row["items"]] for row in made.results()]  # type: ignore[attr-defined]
+    assert rows == [["d01"], ["d02"]]
+    counted = [draft.open for draft in doors.written("doors.counted")]
+    assert [body["day"] for body in counted] == ["2026-11-22", "2026-11-23"]
 
 
 def counting(made: Rig) -> Movements:
