@@ -198,6 +198,54 @@ async def test_a_clock_that_is_stepped_over_midnight_turns_the_day():
         assert ship.cycles(ship.clock.utc()) == {}
 
 
+async def test_a_day_that_has_begun_goes_on_though_clocks_are_retarded_to_the_day_before():
+    ship = Ship(ManualClock(utc=MIDNIGHT - timedelta(minutes=5)))
+    async with counting_runs(ship.counts, ship.clock):
+        await ship.moves("d01", C, O, C)
+        await ship.clock.advance(600.0)
+        await ship.moves("d02", C, O, C)
+        ship.ship_time = timezone(timedelta(hours=7))
+        await ship.clock.advance(31.0)
+        assert [body["day"] for body in ship.written()] == ["2026-11-22"]
+    again = Ship(ship.clock)
+    again.ship_time = ship.ship_time
+    again.counts.take_up(ship.written()[-1])  # type: ignore[arg-type]
+    async with counting_runs(again.counts, again.clock):
+        await again.moves("d02", O, C, O)
+        await again.clock.advance(7200.0)
+        assert again.written() == [], "the day that began before is not over at the second midnight"
+        await again.clock.advance(86_400.0)
+    days = [*ship.written(), *again.written()]
+    used = [(body["day"], [(d["door"], d["cycles"]) for d in body["doors"]]) for body in days]  # type: ignore[attr-defined]
+    assert used == [
+        ("2026-11-22", [("d01", 1)]),
+        ("2026-11-23", [("d02", 1)]),
+        ("2026-11-23", [("d02", 2)]),
+    ]
+
+
+async def test_what_was_counted_goes_on_after_a_clock_was_wrong_by_days():
+    ship = Ship()
+    async with counting_runs(ship.counts, ship.clock):
+        await ship.moves("d01", C, O, C)
+        for days in (9, -9):
+            ship.clock.step_utc(days * 86_400.0)
+            await ship.clock.advance(31.0)
+        await ship.moves("d01", O, C)
+        assert ship.cycles(ship.clock.utc()) == {"d01": 2}
+    assert [body["day"] for body in ship.written()] == ["2026-11-22", "2026-12-01", "2026-11-22"]
+
+
+async def test_counts_of_so_many_days_are_remembered():
+    ship = Ship()
+    async with counting_runs(ship.counts, ship.clock):
+        for _ in range(5):
+            ship.clock.step_utc(86_400.0)
+            await ship.clock.advance(31.0)
+    known = [ship.cycles(UTC_0210 + timedelta(days=day)) for day in range(6)]
+    assert known == [None, None, {}, {}, {}, {}]
+
+
 async def test_when_a_door_moved_last_is_known_after_days_and_restarts():
     ship = Ship(ManualClock(utc=MIDNIGHT - timedelta(minutes=5)))
     async with counting_runs(ship.counts, ship.clock):

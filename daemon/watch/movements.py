@@ -4,6 +4,10 @@ Door movements without an alert are no entries (they would flood the record, and
 only counts per door with first and last time, class ``sso``, at ship's midnight and when ispsd stops. After a restart
 the day's counts go on from there; what a power cut takes away needs another use of the door. Of what else moves in
 service, such as a lock, only when it moved last is kept: a contact that never does may be stuck.
+
+Clocks that are retarded after midnight show the end of yesterday again: the day that has begun goes on, as the check
+does that rests on its counts (``daemon.testing.conduct``). A clock that was wrong by more than a day goes back; then a
+day goes on from what was counted in it.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
@@ -22,7 +27,7 @@ from daemon.testing import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import date, datetime, timezone
+    from datetime import datetime, timezone
 
     from daemon.computer.clock import Clock
     from daemon.model import Json, Reading
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
 COUNTED = "doors.counted"
 LOOK_S: Final = 30.0
 """The calendar is asked again so often, in seconds: somebody may step the clock."""
+ONE_DAY: Final = timedelta(days=1)
+"""No change of ship's time brings a date back by more."""
+MOST_DAYS: Final = 3
+"""Days before this one whose counts are remembered."""
 _CLEAR = frozenset({ContactState.CLOSED, ContactState.OPEN})
 
 
@@ -62,9 +71,9 @@ class Door:
         )
         self._is_away = not self._is_away
 
-    def next_day(self) -> None:
-        """Begin to count anew; how it stands goes on."""
-        self.moved = Movement()
+    def count_from(self, moved: Movement) -> None:
+        """Count for another day, in which it has moved so far like this; how it stands goes on."""
+        self.moved = moved
 
 
 class Movements:
@@ -89,7 +98,7 @@ class Movements:
         self._inboxes = inboxes
         self._journal = journal
         self._day = self._today()
-        self._before: tuple[date, dict[str, Movement]] | None = None
+        self._before: dict[date, dict[str, Movement]] = {}
         self._moved: dict[str, datetime] = {}
 
     def moved_utc(self, point: str) -> datetime | None:
@@ -97,15 +106,16 @@ class Movements:
         return self._moved.get(point)
 
     def take_up(self, body: Mapping[str, Json] | None) -> None:
-        """Go on from the newest ``doors.counted`` of the record, where it is of today."""
+        """Go on from the newest ``doors.counted`` of the record, where it is of a day that is not over."""
         self._day = self._today()
         if body is None:
             return
         for point, at in _moved_in(body.get("moved")):
             if point in self._doors or point in self._others:
                 self._moved[point] = forms.from_utc(at)
-        if body["day"] != f"{self._day:%Y-%m-%d}":
+        if body["day"] not in {str(self._day), str(self._day + ONE_DAY)}:
             return
+        self._day = date.fromisoformat(str(body["day"]))
         doors = body["doors"]
         for said in doors if isinstance(doors, list) else ():
             if isinstance(said, dict) and said.get("door") in self._doors:
@@ -113,13 +123,11 @@ class Movements:
 
     def of_day(self, day: date) -> dict[str, Movement] | None:
         """Return what moved in a ship's day; None where that is long ago."""
-        if self._before is not None and day == self._before[0]:
-            return self._before[1]
-        return self._counted() if day == self._day else None
+        return self._counted() if day == self._day else self._before.get(day)
 
     async def answer(self, _: Mapping[str, object]) -> Mapping[str, Json]:
         """Return what moved today so far."""
-        return {"day": f"{self._day:%Y-%m-%d}", "doors": self._used()}
+        return {"day": str(self._day), "doors": self._used()}
 
     async def run(self) -> None:
         """Count until cancelled; write at each midnight, and at the end."""
@@ -130,7 +138,7 @@ class Movements:
                     ends = schedule.day_after(self._local(), ship_time=self._ship_time())
                     left_s = (ends - self._clock.utc()).total_seconds()
                     reading = await inbox.next(until_s=now_s + min(LOOK_S, max(left_s, 0.0)))
-                    if self._today() != self._day:
+                    if self._is_over():
                         self._turn()
                     if reading is not None:
                         # What a loop check moves on purpose is no use in service.
@@ -154,10 +162,17 @@ class Movements:
     def _turn(self) -> None:
         """Write the day that is over and begin the next."""
         self._write()
-        self._before = self._day, self._counted()
-        for each in (*self._doors.values(), *self._others.values()):
-            each.next_day()
+        self._before[self._day] = self._counted()
         self._day = self._today()
+        counted = self._before.pop(self._day, {})
+        while len(self._before) > MOST_DAYS:
+            del self._before[next(iter(self._before))]
+        for id_, each in (*self._doors.items(), *self._others.items()):
+            each.count_from(counted.get(id_, Movement()))
+
+    def _is_over(self) -> bool:
+        today = self._today()
+        return today > self._day or self._day - today > ONE_DAY
 
     def _counted(self) -> dict[str, Movement]:
         return {id_: door.moved for id_, door in self._doors.items()}
@@ -182,7 +197,7 @@ class Movements:
             subject="doors",
             classification=Classification.SSO,
             open={
-                "day": f"{self._day:%Y-%m-%d}",
+                "day": str(self._day),
                 "doors": self._used(),
                 # A list: an id, as d05.lock or bridge-inner, may have what no key of an entry has.
                 "moved": [
