@@ -359,6 +359,21 @@ async def test_a_quarter_of_the_crew_new_puts_a_drill_on_the_list_until_one_is_e
         assert not any(line.startswith("DRILL") for line in await worklist(ship))
 
 
+async def test_old_hands_who_sign_off_make_no_drill_overdue_at_once(tmp_path):
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            count = len(await roles(ship))
+            new = (count + 3) // 3  # n of (count + 3 + n) is a quarter at most
+            old = [f"Old {n},AB,gangway,2026-02-01," for n in range(3)]
+            text = rows(*old, *(f"New {n},AB,gangway,2026-10-01," for n in range(new)))
+            await ship.control({"do": "crew.import", "csv": text, "by": SSO, "pin": PIN})
+            assert (await ship.control({"do": "crew"}))["drill_by"] is None
+            text = rows(*(f"{line}2026-11-22" for line in old))
+            await ship.control({"do": "crew.import", "csv": text, "by": SSO, "pin": PIN})
+        async with afloat(ship, broker, feeds):
+            assert (await ship.control({"do": "crew"}))["drill_by"] == "2026-11-29T00:00:00.000Z"
+
+
 # --- duties ---
 
 

@@ -112,7 +112,10 @@ class CrewList:
     def crew_change(self) -> Change:
         """Return how much of the crew has taken part in no drill here, for worklist and papers."""
         members = self._with_drills(self._people.members.values())
-        return crew.change(members, self._clock.utc())
+        former = map(crew.gone, self._former.values())
+        return crew.change(
+            members, self._clock.utc(), [each for each in former if each is not None]
+        )
 
     def _with_drills(self, members: Iterable[Member]) -> list[Member]:
         """Return members with the last drill here in which each of them took part."""
@@ -220,6 +223,7 @@ class CrewList:
         said: dict[str, Json] = {
             "name": name,
             "rank": member.person.rank,
+            "joined": None if member.joined is None else str(member.joined),
             "left": str(row.left),
             "drilled": None if seen.drilled is None else forms.utc(seen.drilled),
         }

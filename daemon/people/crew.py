@@ -30,6 +30,7 @@ LONGEST_NAME: Final = 60
 LONGEST_RANK: Final = 20
 MONTHS: Final = 3
 WITHIN: Final = timedelta(days=7)
+DAY: Final = timedelta(days=1)
 QUARTER: Final = 4
 
 
@@ -183,12 +184,28 @@ class Change:
     Attributes:
         crew: How many are on board.
         new: How many of them joined within three months and took part in no drill here since three months.
-        drill_by: By when a drill is to be held; None where no more than a quarter is new.
+        drill_by: By when a drill is to be held: a week after the day since which more than a quarter is new, because
+            others joined or because old hands left; None where no more than a quarter is.
     """
 
     crew: int
     new: int
     drill_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Somebody who left; with the drills until then."""
+
+    member: Member
+    left: date
+
+
+def gone(body: Mapping[str, Json]) -> Gone | None:
+    """Return who left, as the record's state has it; None where that does not say when he joined, as of old."""
+    if "joined" not in body:
+        return None
+    return Gone(member({**body, "roles": []}), date.fromisoformat(str(body["left"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,22 +251,37 @@ def _took_part(member: Member, held: datetime, names: Collection[str] | None) ->
     return member.joined is None or member.joined < held.date()
 
 
-def change(members: Iterable[Member], now: datetime) -> Change:
-    """Count who is new; ``members`` have their drills noted."""
-    crew = list(members)
+def change(members: Iterable[Member], now: datetime, left: Iterable[Gone] = ()) -> Change:
+    """Count who is new; ``members`` have their drills noted, ``left`` are those who were on board lately."""
+    crew, former = list(members), list(left)
+    new = _new(crew, now)
+    if new * QUARTER <= len(crew):
+        return Change(len(crew), new, None)
+    tipped, begins = now, _months_before(now, MONTHS)
+    while (day := tipped - DAY) >= begins:
+        aboard = [*_aboard(crew, former, day.date())]
+        if _new(aboard, day) * QUARTER <= len(aboard):
+            break
+        tipped = day
+    by = datetime(tipped.year, tipped.month, tipped.day, tzinfo=UTC) + WITHIN
+    return Change(len(crew), new, by)
+
+
+def _new(aboard: Iterable[Member], now: datetime) -> int:
     begins = _months_before(now, MONTHS)
-    new = sorted(
-        each.joined
-        for each in crew
-        if each.joined is not None
+    return sum(
+        each.joined is not None
         and each.joined >= begins.date()
         and (each.drilled is None or each.drilled < begins)
+        for each in aboard
     )
-    if len(new) * QUARTER <= len(crew):
-        return Change(len(crew), len(new), None)
-    tipped = new[len(crew) // QUARTER]
-    by = datetime(tipped.year, tipped.month, tipped.day, tzinfo=UTC) + WITHIN
-    return Change(len(crew), len(new), by)
+
+
+def _aboard(crew: Iterable[Member], former: Iterable[Gone], day: date) -> Iterator[Member]:
+    """Yield who was on board at the end of a day."""
+    for each in (*crew, *(gone.member for gone in former if gone.left > day)):
+        if each.joined is None or each.joined <= day:
+            yield each
 
 
 def _months_before(now: datetime, months: int) -> datetime:

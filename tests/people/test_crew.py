@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from daemon.errors import RefusedError
 from daemon.model import Person, Role
 from daemon.people import crew
-from daemon.people.crew import Member
+from daemon.people.crew import Gone, Member
 
 HEAD = "name,rank,roles,joined,left\n"
 NOW = datetime(2026, 11, 22, 2, 10, tzinfo=UTC)
@@ -110,6 +110,48 @@ def test_more_than_a_quarter_of_the_crew_makes_a_drill_due_within_a_week(old, ne
 def test_the_week_begins_with_who_made_it_more_than_a_quarter():
     days = [date(2026, 11, 1), date(2026, 11, 20), date(2026, 11, 10)]
     assert crew.change(people(6, *days), NOW).drill_by == datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def test_the_week_begins_when_old_hands_left_where_that_made_it_more_than_a_quarter():
+    joined = date(2026, 9, 20)
+    crew_now = people(14, *[joined] * 5)
+    gone = [
+        Gone(Member(Person(f"gone {n}", "", frozenset()), date(2026, 1, 1)), date(2026, 11, 20))
+        for n in range(3)
+    ]
+    assert crew.change([*crew_now, *(each.member for each in gone)], NOW).drill_by is None
+    by = datetime(2026, 11, 27, tzinfo=UTC)
+    assert crew.change(crew_now, NOW, gone) == crew.Change(19, 5, by)
+
+
+def test_a_week_that_has_begun_is_put_off_by_nobody_who_leaves():
+    crew_now = people(14, *[date(2026, 11, 10)] * 5)
+    new = Gone(Member(Person("gone", "", frozenset()), date(2026, 11, 10)), left=date(2026, 11, 20))
+    assert crew.change(crew_now, NOW, [new]).drill_by == datetime(2026, 11, 17, tzinfo=UTC)
+
+
+def test_a_week_begins_anew_after_days_with_no_more_than_a_quarter():
+    crew_now = people(13, *[date(2026, 10, 1)] * 5)
+    came, drilled = date(2026, 10, 20), datetime(2026, 10, 25, tzinfo=UTC)
+    others = [
+        Gone(Member(Person(f"gone {n}", "", frozenset()), came, drilled), date(2026, 11, 20))
+        for n in range(2)
+    ]
+    change = crew.change(crew_now, NOW, others)
+    assert change.drill_by == datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def test_who_came_back_counts_from_the_day_on_which_the_drill_was_three_months_ago():
+    drilled = datetime(2026, 8, 10, 8, tzinfo=UTC)
+    change = crew.change(people(2, date(2026, 10, 1), drilled=drilled), NOW)
+    assert change.drill_by == datetime(2026, 11, 18, tzinfo=UTC)
+
+
+def test_of_who_left_under_an_older_ispsd_nobody_knows_when_he_joined():
+    left = {"name": "N. Berg", "rank": "2/O", "left": "2026-11-20", "drilled": None}
+    assert crew.gone(left) is None
+    member = Member(Person("N. Berg", "2/O", frozenset()), date(2026, 5, 2))
+    assert crew.gone({**left, "joined": "2026-05-02"}) == Gone(member, date(2026, 11, 20))
 
 
 def test_a_drill_that_they_took_part_in_ends_it_and_one_before_they_joined_does_not():
