@@ -52,7 +52,7 @@ class Blackouts:
         Args:
             by: Who is responsible for it.
             minutes: How long it takes.
-            begins: When, as ``02:10Z``, within a day; None: now.
+            begins: When, as ``02:10Z``, within a day (``times.coming``); None: now.
 
         Raises:
             RefusedError: The person may not, there is one already, not for so long, not now, or no such time.

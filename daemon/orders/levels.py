@@ -53,7 +53,7 @@ class Levels:
             level: The new one.
             by: Who sets it; with that the ship has acknowledged it.
             told_by: Who told the ship.
-            notified: When, as ``02:10Z``; None where nobody noted it.
+            notified: When, as ``02:10Z``, within the last day (``times.last``); None where nobody noted it.
 
         Raises:
             RefusedError: The person may not, nobody is named who told, or there is no such time.

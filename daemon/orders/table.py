@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from daemon import forms
 from daemon.errors import RefusedError
 from daemon.model import Role, SecurityLevel, Situation
 from daemon.mqtt.commands import Reply
@@ -168,7 +169,11 @@ class Orders:
         notified = said.get("notified")
         written = self.levels.level(level, by, told_by=said["told_by"], notified=notified)
         self.look()
-        return self._stricter(written)
+        done = self._stricter(written)
+        command = self._ordering.ship.level_command
+        if command is None or command.notified_utc is None:
+            return done
+        return replace(done, extra={**done.extra, "notified": forms.utc(command.notified_utc)})
 
     def _in_force(self, by: By, said: Said) -> Done:
         level = _one_of(SecurityLevel, said["level"]) if "level" in said else None
@@ -215,7 +220,9 @@ class Orders:
         if said["minutes"] == 0:
             return Done(self.blackouts.end(by))
         begins = said.get("begins")
-        return Done(self.blackouts.plan(by, minutes=said["minutes"], begins=begins))
+        written = self.blackouts.plan(by, minutes=said["minutes"], begins=begins)
+        planned = self._ordering.ship.blackout
+        return Done(written, {} if planned is None else {"begins": forms.utc(planned.begins_utc)})
 
     # What is no order of one person
 

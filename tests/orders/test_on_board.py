@@ -264,6 +264,20 @@ async def test_an_hour_for_measures_runs_on_over_a_restart(tmp_path):
             assert "level.not_in_force.ispsd" in alerts(ship)
 
 
+async def test_a_time_of_day_of_an_order_is_told_back_as_it_was_understood(tmp_path):
+    async with sailing(tmp_path) as ship:
+        santos = {"person": "J. Santos"}
+        told = {**santos, "level": 2, "told_by": "flag", "notified": "02:13Z"}
+        raised = await ship.ask("bridge", "level", **told)
+        assert raised["extra"]["notified"].startswith("2026-11-22T02:10:")
+        again = await ship.ask("bridge", "level", **{**told, "notified": "02:03Z"})
+        assert again["extra"]["notified"] == "2026-11-22T02:03:00.000Z"
+        del told["notified"]
+        assert "extra" not in await ship.ask("bridge", "level", **told)
+        planned = await ship.ask("bridge", "blackout", **santos, minutes=10, begins="02:08Z")
+        assert planned["extra"]["begins"].startswith("2026-11-22T02:10:")
+
+
 async def test_a_stricter_order_says_what_stands_in_its_way(tmp_path):
     async with sailing(tmp_path) as ship:
         await ship.pass_time(1.0)

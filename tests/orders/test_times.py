@@ -20,12 +20,22 @@ DAY = timedelta(days=1)
     [
         ("0210Z", NOW.replace(second=0), NOW),
         ("02:10Z", NOW.replace(second=0), NOW),
-        ("0211Z", NOW.replace(minute=11, second=0) - DAY, NOW.replace(minute=11, second=0)),
-        ("0209Z", NOW.replace(minute=9, second=0), NOW.replace(minute=9, second=0) + DAY),
+        ("0215Z", NOW, NOW.replace(minute=15, second=0)),
+        ("0216Z", NOW.replace(minute=16, second=0) - DAY, NOW.replace(minute=16, second=0)),
+        ("0206Z", NOW.replace(minute=6, second=0), NOW),
+        ("0205Z", NOW.replace(minute=5, second=0), NOW.replace(minute=5, second=0) + DAY),
     ],
 )
-def test_a_time_of_day_is_the_last_or_the_next(said, last, coming):
+def test_a_time_of_day_is_the_last_or_the_next_and_what_is_near_is_now(said, last, coming):
     assert (times.last(said, NOW), times.coming(said, NOW)) == (last, coming)
+
+
+def test_what_is_near_is_now_over_midnight_too():
+    before, after = NOW.replace(hour=23, minute=58), NOW.replace(hour=0, minute=2)
+    assert times.last("0001Z", before) == before
+    assert times.coming("2359Z", after) == after
+    assert times.last("2359Z", after) == after.replace(minute=59, hour=23, second=0) - DAY
+    assert times.coming("0001Z", before) == before.replace(hour=0, minute=1, second=0) + DAY
 
 
 @given(
