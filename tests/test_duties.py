@@ -321,6 +321,27 @@ async def test_whoever_has_the_watch_acknowledges_at_his_post_whatever_else_he_i
         assert "may not give a permit" in asked["reason"], "the watch alone gives nothing more"
 
 
+async def test_whoever_has_the_watch_silences_and_lets_the_curtain_down_in_a_threat(tmp_path):
+    async with sailing(tmp_path) as ship:
+        text = rows("R. dela Cruz,Bosun,,2026-11-01,")
+        await ship.control({"do": "crew.import", "csv": text, "by": SSO, "pin": PIN})
+        bosun = {"person": "R. dela Cruz"}
+        assert "may not silence" in (await ship.ask("gangway", "silence", **bosun))["reason"]
+        curtain = {"do": "order", "verb": "curtain", "said": {"down": True}, "by": "R. dela Cruz"}
+        assert "may not let the curtain down" in str(await refused(ship, curtain))
+        assert (await ship.ask("gangway", "take_watch", **bosun))["accepted"]
+        assert (await ship.ask("gangway", "silence", **bosun))["accepted"]
+        assert "may not silence" in (await ship.ask("bridge", "silence", **bosun))["reason"]
+        refusal = (await ship.ask("gangway", "curtain", down=True))["reason"]
+        assert refusal.endswith("only in a threat area or at security level 2 or 3")
+        assert (await ship.ask("bridge", "threat", person=SSO, on=True))["accepted"]
+        assert (await ship.ask("gangway", "curtain", down=True))["accepted"]
+        (entry,) = await entries(ship, "curtain.changed")
+        assert entry["actor"] == {"station": "gangway", "person": "R. dela Cruz", "proof": "none"}
+        raising = await ship.ask("gangway", "curtain", down=False)
+        assert "may not raise the curtain" in raising["reason"]
+
+
 async def test_who_may_not_changes_no_crew_list(tmp_path):
     async with sailing(tmp_path) as ship:
         importing = {"do": "crew.import", "csv": rows("O. Good,AB,,2026-11-20,"), "by": SECOND}

@@ -193,11 +193,8 @@ class Acts:
         Raises:
             RefusedError: This person does not acknowledge this.
         """
-        known = None if person is None else self._people.find(person)
-        if known is None:
+        if (known := self._at_his_post(person, station)) is None:
             return
-        has_watch = self._watch.stations.has_watch(station, known.name)
-        known = authority.at_his_post(known, has_watch=has_watch)
         By(known).must_be(authority.roles(Act.ACKNOWLEDGE), Act.ACKNOWLEDGE.value)
         cell = authority.cell(Act.ACKNOWLEDGE, known.roles)
         if cell is None or cell.only is not Only.MACHINERY:
@@ -205,6 +202,13 @@ class Acts:
         seen = next((a for a in self._watch.engine.alerts() if a.id == alert), None)
         if seen is not None and self._orders.door_class(seen.source.id) is not DoorClass.MACHINERY:
             raise RefusedError(f"{known.name} may {Act.ACKNOWLEDGE} {Only.MACHINERY}")
+
+    def _at_his_post(self, person: str | None, station: str) -> Person | None:
+        """Return whom the table knows by that name at a station; None for no name, and for one that nobody has."""
+        if person is None or (known := self._people.find(person)) is None:
+            return None
+        has_watch = self._watch.stations.has_watch(station, known.name)
+        return authority.at_his_post(known, has_watch=has_watch)
 
     async def acknowledge_newest(self, station: str, *, alert: str, person: str) -> Reply:
         """Acknowledge an alert as it stands now: for who reads it at this computer.
@@ -239,7 +243,7 @@ class Acts:
         Raises:
             RefusedError: The person named may not.
         """
-        if person is not None and (known := self._people.find(person)) is not None:
+        if (known := self._at_his_post(person, station)) is not None:
             By(known).must_be(authority.roles(Act.SILENCE), Act.SILENCE.value)
         written = self._watch.silence(Acknowledgement(station, person))
         # The last is on disk after the others: a disk that hangs keeps the answer for a second, however many they are.

@@ -95,7 +95,9 @@ class Screens:
         down = said["down"] is True
         act = Act.CURTAIN_DOWN if down else Act.CURTAIN_UP
         on_guard = self._ordering.watch.engine.regime.on_guard
-        by = await self._people.prove(self._named(claim), act, on_guard=on_guard)
+        claim = self._named(claim)
+        has_watch = self._stations.has_watch(claim.station, claim.name)
+        by = await self._people.prove(claim, act, on_guard=on_guard, has_watch=has_watch)
         if down is self._ship.curtain:
             return Reply(accepted=True)
         self._move(down=down)

@@ -124,16 +124,23 @@ class People:
             if person.roles & NEEDS_A_PIN and not (self.proofs and self.proofs.has(person.name))
         )
 
-    async def prove(self, claim: Claim, act: Act, *, on_guard: bool = False) -> By:
+    async def prove(
+        self, claim: Claim, act: Act, *, on_guard: bool = False, has_watch: bool = False
+    ) -> By:
         """Return who acts, once he is known, may do this, and has proven himself as the act asks for.
 
-        With ``on_guard`` she is in a threat area, or at security level 2 or 3: some acts hang on that.
+        Args:
+            claim: Who he says to be.
+            act: What he wants to do.
+            on_guard: She is in a threat area, or at security level 2 or 3: some acts hang on that.
+            has_watch: He has the watch where he says it (``authority.at_his_post``).
 
         Raises:
             RefusedError: Unknown, may not, or not proven; the message is for that person, ``wants`` for his terminal.
         """
         person = await self._who(claim)
-        cell = self._may(person, act, on_guard=on_guard)
+        at_his_post = authority.at_his_post(person, has_watch=has_watch)
+        cell = self._may(at_his_post, act, on_guard=on_guard)
         ask = max(cell.ask, Ask.PIN) if act in INSISTS else cell.ask
         self._must_be_known(ask)
         return await self._proven(person, claim, act, ask)
