@@ -65,15 +65,16 @@ class Levels:
             raise RefusedError(NOBODY_TOLD)
         now_s, now_utc = self._ordering.clock.now_s(), self._ordering.clock.utc()
         notified_utc = None if notified is None else times.last(notified, now_utc)
-        before, self._ship.level = self._ship.level, level
+        before, known = self._ship.level, self._ship.level_command
         command = LevelCommand(level, told_by, now_utc, now_s, notified_utc)
-        known = self._ship.level_command
         if known is not None and level is before:
             command = replace(known, told_by=told_by, notified_utc=notified_utc)
         else:
-            # Measures of this level are owed from now on, whatever was owed before.
+            # Measures of this level are owed from now on, whatever was owed before: that is over before the new level
+            # counts, or its alert would go on at the new level's priority, without the new level's hour.
             self._ordering.watch.engine.condition(NOT_IN_FORCE, SHIP, active=False, now_s=now_s)
-        self._ship.level_command = command
+            self._ordering.watch.advance()
+        self._ship.level, self._ship.level_command = level, command
         self.look()
         said: Mapping[str, Json] = {
             "from": int(before),

@@ -265,6 +265,11 @@ class Watch:
             self.picture.waiting(now_s)
             if now_s - self._statuses_told_s >= STATUS_S:
                 self._tell_statuses(now_s)
+        self.advance()
+
+    def advance(self) -> None:
+        """Apply every condition that has fallen due, and tell of what that changed."""
+        now_s = self._clock.now_s()
         for change in self.engine.advance(now_s=now_s, now_utc=self._clock.utc()):
             if isinstance(change, Noted):
                 self._note(change)

@@ -89,6 +89,30 @@ async def test_a_next_level_has_an_hour_of_its_own():
         assert rig.board.now[NOT_SET]["priority"] == "W"
 
 
+@pytest.mark.parametrize(("before", "after"), [(TWO, THREE), (THREE, TWO)])
+async def test_a_next_level_does_not_go_on_with_the_alert_of_the_level_before(before, after):
+    async with ordering() as rig:
+        set_level(rig, before)
+        await long(rig, HOUR_S + 10.0)
+        assert rig.board.now[NOT_SET]["detail"] == f"level {before}, told by port facility"
+        written = len(rig.journal.drafts)
+        set_level(rig, after)
+        events = [
+            (d.open["event"], d.open["priority"])
+            for d in rig.journal.drafts[written:]
+            if d.type == "alert.changed"
+        ]
+        assert events == [("condition_false", "C" if before is TWO else "W")]
+        await long(rig, HOUR_S - 10.0)
+        assert rig.board.now.get(NOT_SET, {}).get("state") in {None, "U"}
+        await rig.pass_time(12.0)
+        alert = rig.board.now[NOT_SET]
+        assert (alert["priority"], alert["detail"]) == (
+            "W" if after is THREE else "C",
+            f"level {after}, told by port facility",
+        )
+
+
 @pytest.mark.parametrize("is_open", [False, True])
 async def test_who_is_told_of_the_same_level_again_puts_off_nothing(is_open):
     """Else whoever enters it each hour is never told that its measures are not set."""
