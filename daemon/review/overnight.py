@@ -169,6 +169,12 @@ def _gap(said: list[Mapping[str, Any]]) -> str:
     return f"GAP: {sum(int(each['lost']) for each in said)} entries could not be recorded"
 
 
+def _days_of_doors(said: list[Mapping[str, Any]]) -> str:
+    # A stop writes what the day has counted so far, and the day goes on from there: its newest entry says all of it.
+    newest = {str(each["day"]): each["doors"] for each in said}
+    return doors(door for day in newest.values() for door in day)
+
+
 def doors(said: Iterable[Mapping[str, Any]]) -> str:
     """Return how often which doors were used; an empty text where none was."""
     used: Counter[str] = Counter()
@@ -207,7 +213,7 @@ def _names(named: Iterable[str]) -> str:
 _SAYS: Final[Mapping[str, Callable[[list[Mapping[str, Any]]], str]]] = {
     "record.gap": _gap,
     "clock.stepped": _clock,
-    "doors.counted": lambda said: doors(door for day in said for door in day["doors"]),
+    "doors.counted": _days_of_doors,
     "login.locked": _counted("PIN locked", "PINs locked {} times", "person"),
     "command.refused": _counted("commands refused of", "commands refused {} times, of", "station"),
     "driver.fault": _counted("a driver failed", "drivers failed {} times", "about"),

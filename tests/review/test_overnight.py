@@ -79,11 +79,28 @@ def test_the_worst_is_read_first():
 
 
 def test_doors_are_counts_and_no_list_of_movements():
-    day = {"doors": [{"door": "d04", "cycles": 120}, {"door": "d05", "cycles": 0}]}
-    assert texts([entry(1, "doors.counted", day), entry(2, "doors.counted", day)]) == [
-        "doors used 240 times: D04 240"
+    used = [{"door": "d04", "cycles": 120}, {"door": "d05", "cycles": 0}]
+    days = [
+        entry(
+            n,
+            "doors.counted",
+            {"day": f"2026-11-2{n}", "doors": used},
+            at=f"2026-11-2{n}T16:00:00Z",
+        )
+        for n in (1, 2)
     ]
-    assert texts([entry(1, "doors.counted", {"doors": []})]) == []
+    assert texts(days) == ["doors used 240 times: D04 240"]
+    assert texts([entry(1, "doors.counted", {"day": "2026-11-21", "doors": []})]) == []
+
+
+def test_a_day_that_was_counted_at_each_stop_is_counted_once():
+    stops = [
+        entry(
+            n, "doors.counted", {"day": "2026-11-22", "doors": [{"door": "d04", "cycles": cycles}]}
+        )
+        for n, cycles in enumerate((1, 1, 3))
+    ]
+    assert texts(stops) == ["doors used 3 times: D04 3"]
 
 
 def test_a_start_without_a_stop_before_it_is_said():
