@@ -118,7 +118,7 @@ async def restore(
     watch.show_alerts(
         {a.id: await _newest(record, "alert.changed", a.source.id, id=a.id) for a in alerts}
     )
-    await _stations(record, watch.stations, now_s=now_s, now_utc=now_utc)
+    await _stations(record, watch.stations, now_s=now_s, now_utc=counted_utc)
     notices = [_notice(said) for said in (await record.state(fold.NOTICE)).values()]
     window.take_up(notices)
     await _results(record, tests)

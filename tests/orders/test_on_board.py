@@ -430,6 +430,10 @@ async def test_a_clock_that_was_set_back_gives_nothing_more_time(tmp_path, back_
             await ship.control({**order, "verb": "blackout", "said": {"minutes": 2}})
             given = ship.daemon.ship
             ends_s = given.inhibits[HATCH_ID].ends_s
+            played = await ship.ask("gangway", "test_sound", person="L. Tupou")
+            nonce = played["extra"]["nonce"]
+            await ship.ask("gangway", "heard", person="L. Tupou", nonce=nonce)
+            heard_until_s = ship.daemon.watch.stations.at("gangway").heard.ends_s
             await ship.pass_time(50.0)
             await ship.ask("gangway", "take_watch", person="L. Tupou")  # the last that is written
         ship.clock.step_utc(-back_s)
@@ -437,6 +441,8 @@ async def test_a_clock_that_was_set_back_gives_nothing_more_time(tmp_path, back_
             now = ship.daemon.ship
             for thing in (now.inhibits[HATCH_ID], now.permits["d11"], now.blackout):
                 assert thing.ends_s == pytest.approx(ends_s, abs=3.0)
+            heard = ship.daemon.watch.stations.at("gangway").heard
+            assert heard.ends_s == pytest.approx(heard_until_s, abs=3.0)
 
 
 async def test_an_interference_area_that_ended_while_ispsd_was_off_ends_once_with_its_entry(
