@@ -41,7 +41,7 @@ WAIT_FOR_DISK_S: Final = 1.0
 NEW_ON_DISK_S: Final = 10.0
 """How long a new PIN waits for the disk before it is refused."""
 READ_S: Final = 5.0
-"""A file that cannot be read by then is as good as unreadable; the watch begins without it."""
+"""A file that cannot be read by then is as good as unreadable until it is; the watch begins without it."""
 
 
 class Proofs:
@@ -70,6 +70,7 @@ class Proofs:
         self._held: dict[str, Credential] = {}
         self._one = asyncio.Lock()
         self._running: set[asyncio.Future[Any]] = set()
+        self._reading: asyncio.Future[dict[str, Credential]] | None = None
         self._hasher = Worker("pins")
         self._disk = Worker("pins-disk")
         self._log = logs.get("people")
@@ -84,23 +85,26 @@ class Proofs:
         """Told whose PIN is another now, or none any more."""
 
     async def open(self) -> None:
-        """Read the file; where that fails, nobody can prove anything, and the watch goes on."""
-        path = self._path
+        """Read the file; where that fails, nobody can prove anything, and the watch goes on.
+
+        What a slow disk brings later counts from then on.
+        """
+        path, now = self._path, self._now()
         if path is None:
             return
-        try:
-            async with asyncio.timeout(READ_S):
-                now = self._now()
-                self._held = await self._disk.call(lambda: credentials.read(path, now))
-        except CredentialsError as err:
-            self.unreadable = str(err)
-        except TimeoutError:
-            self.unreadable = f"{path}: the disk does not answer"
-        if self.unreadable is not None:
-            self._log.error("pins.unreadable", reason=self.unreadable)
+        reading = asyncio.ensure_future(self._disk.call(lambda: credentials.read(path, now)))
+        self._reading = reading
+        await asyncio.wait({reading}, timeout=READ_S)
+        if reading.done():
+            self._take(reading)
+            return
+        self._cannot_read(f"{path}: the disk does not answer")
+        reading.add_done_callback(self._take)
 
     def close(self) -> None:
         """Let the threads end after what they were asked."""
+        if self._reading is not None:
+            self._reading.cancel()
         self._hasher.finish()
         self._disk.finish()
 
@@ -171,8 +175,10 @@ class Proofs:
             signs: Whether this person signs.
 
         Raises:
-            RefusedError: It cannot be put on disk; the one before still counts.
+            RefusedError: It cannot be put on disk, and the one before still counts; or none can be checked now.
         """
+        # Now, not in its turn: the file may be read meanwhile, and a first PIN would replace one that nobody asked for.
+        self._must_be_readable()
         return await self._in_turn(self._set(name, pin, old, signs=signs))
 
     async def forget(self, name: str) -> None:
@@ -190,6 +196,23 @@ class Proofs:
             RefusedError: The key does not open, or a new one cannot be put on disk.
         """
         return await self._in_turn(self._signer(name, pin))
+
+    def _take(self, reading: asyncio.Future[dict[str, Credential]]) -> None:
+        """Take what stands in the file, or why it cannot be read."""
+        if reading.cancelled():
+            return
+        try:
+            held = reading.result()
+        except CredentialsError as err:
+            self._cannot_read(str(err))
+            return
+        if self.unreadable is not None:
+            self._log.info("pins.read_late")
+        self._held, self.unreadable = held, None
+
+    def _cannot_read(self, reason: str) -> None:
+        self.unreadable = reason
+        self._log.error("pins.unreadable", reason=reason)
 
     async def _knocked(self, name: str | None, pin: str, place: str, station: str) -> bool:
         self._must_be_readable()

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from daemon.errors import RefusedError
 from daemon.model import Classification, Person, Role
-from daemon.people import credentials, hashing, personkey
+from daemon.people import credentials, hashing, personkey, proofs
 from daemon.people.authority import INSISTS, Act
 from daemon.people.claims import By, Claim
 from daemon.people.guard import allow
@@ -73,6 +73,41 @@ async def rig(folder, names=("A. Lindqvist", "R. Menon", "J. Santos"), **how) ->
     made = Rig(folder, **how)
     await made.proofs.open()
     return made
+
+
+async def test_a_file_that_a_slow_disk_brings_late_counts_from_then_on(tmp_path, monkeypatch):
+    give_pins(tmp_path / "persons.json", ("R. Menon",))
+    made, answers, read = Rig(tmp_path), threading.Event(), credentials.read
+
+    def slow(path, now):
+        answers.wait()
+        return read(path, now)
+
+    monkeypatch.setattr(credentials, "read", slow)
+    monkeypatch.setattr(proofs, "READ_S", 0.0)
+    await made.proofs.open()
+    assert "the disk does not answer" in await made.refused("R. Menon", PIN)
+    assert made.people.in_use()
+    setting = asyncio.ensure_future(
+        made.proofs.set("R. Menon", "314159", old=None, signs=True)  # as a first one
+    )
+    answers.set()
+    with pytest.raises(RefusedError, match="the disk does not answer"):
+        await setting
+    await soon(lambda: made.proofs.unreadable is None)
+    assert (await made.prove("R. Menon", PIN)).proof is Proof.PIN
+
+
+async def test_a_file_that_a_slow_disk_brings_late_may_be_none_of_ours(tmp_path, monkeypatch):
+    made, answers, read = Rig(tmp_path), threading.Event(), credentials.read
+    made.path.write_text("no PINs")
+    made.path.chmod(0o600)
+    monkeypatch.setattr(credentials, "read", lambda *how: answers.wait() and read(*how))
+    monkeypatch.setattr(proofs, "READ_S", 0.0)
+    await made.proofs.open()
+    answers.set()
+    await soon(lambda: "is not a whole file of PINs" in made.proofs.unreadable)
+    made.proofs.close()
 
 
 # --- who, and may he ---
