@@ -471,7 +471,7 @@ async def test_who_could_have_given_a_permit_may_end_it_and_the_door_counts_at_o
         permit(rig, Role.OFFICER, 60)
         await rig.opens("e")
         for role in (Role.GANGWAY, Role.ENGINEER, Role.ETO):
-            with pytest.raises(RefusedError, match=f"{role.value} may not give"):
+            with pytest.raises(RefusedError, match=f"{role.value} may not end"):
                 rig.orders.permits.end("e", by(role))
         assert "e" in rig.ship.permits
         rig.orders.permits.end("e", by(Role.SSO))

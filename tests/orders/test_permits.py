@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from daemon.alerts.alert import Acknowledgement
+from daemon.errors import RefusedError
 from daemon.model import Role
 from tests.ship import HATCH, Ship, afloat, ashore
 from tests.ship_talk import alerts, entries
@@ -57,6 +60,43 @@ async def test_a_permit_is_extended_by_another_and_its_alert_goes():
         await rig.pass_time(3.0)
         assert rig.board.now[EXPIRED]["state"] == "U"
         assert rig.ship.permits["e"].ends_s == rig.clock.now_s() - 3.0 + 3600.0
+
+
+async def test_who_may_not_end_anothers_permit_does_not_replace_it_by_his_own():
+    async with ordering() as rig:
+        permit(rig, 30)
+        before = dict(rig.ship.permits)
+        own = {"worker": "eto", "work": "contact", "minutes": 5}
+        with pytest.raises(RefusedError, match=r"eto may not end the permit of R\. dela Cruz"):
+            rig.orders.permits.give("e", by(Role.ETO), **own)
+        with pytest.raises(RefusedError, match="eto may not end"):
+            rig.orders.permits.end("e", by(Role.ETO))
+        assert (rig.ship.permits, rig.entries("permit.ended")) == (before, [])
+        rig.orders.permits.end("e", by(Role.MASTER))
+        for _ in range(2):
+            rig.orders.permits.give("e", by(Role.ETO), **own)
+        assert len(rig.entries("permit.ended")) == 1, "his own is extended"
+
+
+async def test_a_permit_that_another_worker_gets_ends_the_one_that_ran_with_its_entry():
+    async with ordering() as rig:
+        permit(rig, 30)
+        await rig.opens("e")
+        rig.orders.permits.give("e", by(Role.MASTER), worker="A. Cook", work="dry", minutes=5)
+        assert rig.ship.permits["e"].person == "A. Cook"
+        written = [
+            (draft.type, draft.open["person"], draft.actor.person)
+            for draft in rig.journal.drafts
+            if draft.type.startswith("permit.")
+        ]
+        assert written == [
+            ("permit.given", "R. dela Cruz", "officer"),
+            ("permit.ended", "R. dela Cruz", "master"),
+            ("permit.given", "A. Cook", "master"),
+        ]
+        await rig.pass_time(3.0)
+        assert rig.board.now["permit/e"]["person"] == "A. Cook"
+        assert rig.entries("alert.changed") == [], "the open door was under a permit all the while"
 
 
 async def _permitted(ship: Ship, *, is_open: bool) -> None:
