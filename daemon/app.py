@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from daemon.alerts.rules.api import Holds, Rule
     from daemon.computer.clock import Clock
     from daemon.config import Config
     from daemon.model import Json, Reading
@@ -88,15 +89,7 @@ class Daemon(Fitted):
         self.screens.take_up()
         self.watch.become()
         self.watch.show_ship()
-        rules = tuple(
-            rulebook.rules(
-                self.config,
-                policy=policy.load(asset("policy.toml")),
-                points=tuple(self.points.ids()),
-                valid_for_s=self.points.valid_for_s,
-                holds=self._is_known,
-            )
-        )
+        rules = self._rules(self._is_known)
         self._suspicion = rulebook.suspicion(rules)
         resumed_s = self.clock.now_s() if self._gnss_is_loud() else None
         rulebook.recall(rules, self._alarmed, resumed_s=resumed_s)
@@ -122,6 +115,17 @@ class Daemon(Fitted):
             self._disk_room.close()
             await self.office.close(copy=self.reloading.successor is None)
 
+    def _rules(self, holds: Holds) -> tuple[Rule, ...]:
+        return tuple(
+            rulebook.rules(
+                self.config,
+                policy=policy.load(asset("policy.toml")),
+                points=tuple(self.points.ids()),
+                valid_for_s=self.points.valid_for_s,
+                holds=holds,
+            )
+        )
+
     def _is_known(self, key: str, source: str) -> bool:
         """Return whether a condition was known before the start: it was told then, or inhibited."""
         return self.engine.holds(key, source) or alert_id(key, source) in self.ship.inhibits
@@ -139,7 +143,7 @@ class Daemon(Fitted):
                 movements=self.movements,
                 register=self.register,
                 known=equipment.names(self.config),
-                gives=equipment.gives(self.config),
+                gives=equipment.gives(self._rules(lambda _key, _source: False)),
                 equipment={id_: item.covert for id_, item in self._equipment.items()},
                 now_s=self.clock.now_s(),
                 now_utc=self.clock.utc(),

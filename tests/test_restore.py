@@ -5,15 +5,12 @@ from __future__ import annotations
 import io
 import json
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
-from daemon.assets import asset
-from daemon.config import load
 from daemon.errors import RecordError
-from daemon.fitting import equipment, restore
-from daemon.model import Classification, OpeningKind, Outcome
+from daemon.fitting import restore
+from daemon.model import Classification, Outcome
 from daemon.record.entry import Draft
 from daemon.record.log import Record
 from daemon.record.reader import Query
@@ -44,9 +41,10 @@ def without_gangway(text: str) -> str:
 
 @asynccontextmanager
 async def two_watches(tmp_path, first, *, edit=lambda text: text):
-    """Sail a first watch, then a second over the same record."""
+    """Sail a first watch, then a second over the same record, with an edited file; of two edits one for each."""
+    before, edit = edit if isinstance(edit, tuple) else (lambda text: text, edit)
     async with ashore(tmp_path) as (ship, broker, feeds):
-        async with afloat(ship, broker, feeds):
+        async with afloat(ship, broker, feeds, edit=before):
             await first(ship)
         async with afloat(ship, broker, feeds, edit=edit):
             yield ship
@@ -60,19 +58,44 @@ async def test_an_alert_of_a_door_that_is_no_longer_configured_ends_by_an_entry(
         assert (last["open"]["state"], last["open"]["event"]) == ("N", "not_configured")
 
 
-def test_alerts_of_a_ups_end_with_the_contact_that_gave_them():
-    config = load(asset("ispsd.toml"))
-    (ups,) = (each.id for each in config.openings if each.kind is OpeningKind.MAINS)
-    keys = ("power.battery", "power.low")
+CAMERA = """
+[device.{id}]
+kind = "rtsp_camera"
+name = "{id}"
+place = "poop"
+url = "rtsp://127.0.0.1:1/{id}"
+behind = "sw1"
+"""
+GYRO = """
+[device.gyro]
+kind = "nmea"
+feed = "{feed}"
+link = {{ kind = "tcp", host = "127.0.0.1", port = 1 }}
+"""
 
-    def given(*gone: OpeningKind) -> list[bool]:
-        openings = tuple(each for each in config.openings if each.kind not in gone)
-        gives = equipment.gives(replace(config, openings=openings))
-        return [gives(key, ups) for key in keys]
 
-    assert given() == [True, True]
-    assert given(OpeningKind.BATTERY) == [True, False]
-    assert given(OpeningKind.MAINS) == [False, False]
+async def test_what_no_rule_of_another_file_speaks_of_ends_by_an_entry(tmp_path):
+    """Of a switch with one camera left, and of a feed of another kind, nobody would ever say that they are back."""
+    switch, feed = "alert/cctv.camera.sw1", "alert/feed.nav.gyro"
+
+    def lost(text: str) -> str:
+        cameras = CAMERA.format(id="c1") + CAMERA.format(id="c2")
+        return text + cameras + GYRO.format(feed="heading")
+
+    def mended(text: str) -> str:
+        return text + CAMERA.format(id="c1") + GYRO.format(feed="equipment")
+
+    async def first(ship: Ship) -> None:
+        await ship.pass_time(150.0)
+        assert ship.state(switch)
+        assert ship.state(feed)
+
+    async with two_watches(tmp_path, first, edit=(lost, mended)) as ship:
+        await ship.pass_time(5.0)
+        assert ship.state(switch) is None
+        assert ship.state(feed) is None
+        ended = [e for e in await entries(ship) if e["open"].get("event") == "not_configured"]
+        assert {e["open"]["id"] for e in ended} == {"cctv.camera.sw1", "feed.nav.gyro"}
 
 
 async def test_an_alert_of_a_door_that_is_of_another_class_now_ends_by_an_entry(tmp_path):

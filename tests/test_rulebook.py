@@ -73,6 +73,7 @@ def held(
 ) -> dict[tuple[str, str], Said]:
     moment = Moment(now_s, UTC_0210, now or regime(), {})  # type: ignore[arg-type]
     said = [s for rule in rules for s in rule.look(moment)]
+    assert {(s.key, s.source.id) for s in said} <= {place for rule in rules for place in rule.says}
     most = max(Counter((s.key, s.source.id) for s in said).values(), default=1)
     assert most == 1, "no two rules speak of one condition"
     return {(s.key, s.source.id): s for s in said if s.active}
@@ -230,6 +231,66 @@ def test_an_alert_about_any_bus_or_the_receivers_survives_a_restart():
     loaded = config.load(asset("ispsd.toml"))
     known = equipment.names(loaded).keys()
     assert {"gnss", "rtu", "rtu5", "ais", "ais.target1", "d11", "m01.tamper", "gangway"} <= known
+
+
+def test_every_alert_is_declared_by_a_rule_or_is_of_ispsd_itself(rules):
+    """What no rule declares would be taken back at every start."""
+    keys = {key for rule in rules for key, _ in rule.says}
+    assert KINDS.keys() - keys == {
+        "bam.lost",
+        "blackout.planned",
+        "data.simulated",
+        "equipment.defect",
+        "gangway.no_reply",
+        "level.below_port",
+        "level.not_in_force",
+        "login.locked",
+        "maint.loop_check",
+        "path.fault",
+        "record.check",
+        "record.copy_old",
+        "record.not_saved",
+        "station.none",
+    }
+    assert keys <= KINDS.keys()
+
+
+def given(*alerts: tuple[str, str], **changed: object) -> list[bool]:
+    """Return of which alerts anything of the ship can speak, where her file is another."""
+    found = rulebook.rules(
+        replace(SHIP, **changed),
+        policy=policy.load(asset("policy.toml")),
+        points=("ais.own_report",),
+        valid_for_s=lambda _point: 300.0,
+        holds=lambda _key, _source: False,
+    )
+    gives = equipment.gives(found)
+    return [gives(key, source) for key, source in alerts]
+
+
+def test_alerts_of_a_ups_end_with_the_contact_that_gave_them():
+    (ups,) = (each.id for each in SHIP.openings if each.kind is OpeningKind.MAINS)
+    alerts = ("power.battery", ups), ("power.low", ups)
+
+    def without(*gone: OpeningKind) -> list[bool]:
+        return given(*alerts, openings=tuple(o for o in SHIP.openings if o.kind not in gone))
+
+    assert without() == [True, True]
+    assert without(OpeningKind.BATTERY) == [True, False]
+    assert without(OpeningKind.MAINS) == [False, False]
+
+
+def test_an_alert_ends_with_whatever_could_say_that_it_is_over():
+    assert given(("gnss.suspect", "gnss"), ("door.forced", "d11"), ("door.unknown", "ispsd")) == [
+        False,  # without receivers
+        True,
+        True,
+    ]
+    unlocked = tuple(o for o in SHIP.openings if o.kind is not OpeningKind.LOCK)
+    assert given(("door.forced", "d11"), ("door.held_open", "d11"), openings=unlocked) == [
+        False,
+        True,
+    ]
 
 
 def set_by_ship(**rules: object) -> dict[str, str]:

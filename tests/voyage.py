@@ -29,6 +29,7 @@ from daemon.bam.settings import BamSection
 from daemon.computer import logs
 from daemon.control import control
 from daemon.drivers.modbus_line import TcpLine
+from daemon.fitting import equipment
 from daemon.model import LinkState, Situation, Sounder
 from daemon.mqtt import topics
 from daemon.mqtt.connection import Connection
@@ -372,6 +373,10 @@ class Voyage:
             assert differs is None, differs
         types = self.entry_types()
         assert types == dict(self.scenario.entries), f"entries: {types}"
+        gives = equipment.gives(self.daemon.watch._judging.rules)
+        told = {(e.open["key"], e.open["source"]) for e in self.of_type("alert.changed")}
+        undeclared = [each for each in told if not gives(*each)]
+        assert undeclared == [], "a rule speaks of what it does not declare"
 
     def _at_s(self, entry: Entry) -> float:
         return round(entry.stamp.up_ms / 1000 - self.began_s, 2)

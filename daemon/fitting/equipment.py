@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from daemon.alerts.rules import areas
-from daemon.alerts.rules.devices import BUS_LOST
 from daemon.alerts.rules.gnss import SOURCE as GNSS
-from daemon.alerts.rules.openings import FORCED, WHEN_OPEN, when_open
-from daemon.alerts.rules.power import LOW, ON_BATTERY
 from daemon.model import (
     Classification,
     ContactState,
     DoorClass,
     LinkState,
-    OpeningKind,
     Outcome,
     Quality,
 )
@@ -25,6 +20,7 @@ from daemon.stations.gangwayprompt import SOURCE as GANGWAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from daemon.alerts.rules.api import Rule
     from daemon.config import Config
     from daemon.config.shape import Device
     from daemon.supervision.supervise import Supervisor
@@ -32,6 +28,8 @@ if TYPE_CHECKING:
     from daemon.watch.watch import Watch
 
 OURSELVES = "ispsd"
+WITHOUT_RULES = frozenset({OURSELVES, GANGWAY.id})
+"""Of these ispsd itself says what holds, on every ship."""
 CONTACTS = frozenset({ContactState.CLOSED, ContactState.OPEN})
 
 
@@ -63,29 +61,13 @@ def names(config: Config) -> dict[str, str]:
     return found
 
 
-def gives(config: Config) -> Callable[[str, str], bool]:
+def gives(rules: Iterable[Rule]) -> Callable[[str, str], bool]:
     """Return what tells whether anything of this ship can still say that an alert of a key, about a source, is over.
 
-    A door of another class, a seal that became a door, a lock or a UPS's contact that was taken away: nobody would ever
-    say so.
+    A door of another class, a lock that was taken away, a switch with one camera left: nobody would ever say so.
     """
-    own = {each.id: when_open(each) for each in config.openings}
-    mirrored = {each.id for each in config.openings if each.kind is OpeningKind.SIDE_DOOR}
-    locked = {each.of for each in config.openings if each.kind is OpeningKind.LOCK}
-    backed = {each.id for each in config.openings if each.kind is OpeningKind.MAINS}
-    batteries = {each.of for each in config.openings if each.kind is OpeningKind.BATTERY}
-    units = Counter(device.bus for device in config.devices)
-
-    def gives_it(key: str, source: str) -> bool:
-        if key in WHEN_OPEN and source not in mirrored:
-            return own.get(source) == key
-        if key == FORCED and source not in mirrored:
-            return source in locked
-        if key in {ON_BATTERY, LOW}:
-            return source in (backed if key == ON_BATTERY else backed & batteries)
-        return key != BUS_LOST or units[source] > 1
-
-    return gives_it
+    said = frozenset(place for rule in rules for place in rule.says)
+    return lambda key, source: source in WITHOUT_RULES or (key, source) in said
 
 
 def equipment(config: Config, tests: Iterable[Test]) -> dict[str, Equipment]:

@@ -59,6 +59,8 @@ class Rule(Protocol):
     """The points that it wants to hear of."""
     devices: frozenset[str]
     """The devices whose link it wants to hear of."""
+    says: frozenset[tuple[str, str]]
+    """Every key and source of which it may speak; an open alert of which no rule does is taken back at a start."""
 
     def take(self, reading: Reading, change: Change | None) -> None:
         """Take a reading of one of the points; ``change`` is None where it only repeats what is known."""

@@ -40,6 +40,8 @@ class CamerasRule:
         self.devices = frozenset(cameras)
         self._sources = {id_: Source(id_, name, id_, behind) for id_, name in cameras.items()}
         self._all = Source(behind, behind.upper(), behind) if behind and len(cameras) > 1 else None
+        told = (*self._sources.values(), *(() if self._all is None else (self._all,)))
+        self.says = frozenset((LOST, source.id) for source in told)
         self._views: dict[str, CameraView | None] = {}
         self._up: set[str] = set()
         self._lost: dict[str, tuple[float, str]] = {}
@@ -83,6 +85,7 @@ class RecorderRule:
         self._point = f"{device}.newest_age"
         self.points = frozenset({self._point})
         self.devices = frozenset({device})
+        self.says = frozenset({(NOT_SAVING, device)})
         self._source = Source(device, name, device, behind)
         self._late_s = late_s
         self._lost: str | None = None

@@ -28,6 +28,7 @@ class ClockRule:
         self._fix_point = f"{device}.fix"
         self.points = frozenset({f"{device}.time", self._fix_point})
         self.devices = frozenset({device})
+        self.says = frozenset({(OFFSET, device)})
         self._source = Source(device, device.upper(), device)
         self._offset_s: float | None = None
         self._lacks_fix = False

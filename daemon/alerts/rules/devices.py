@@ -33,6 +33,7 @@ class DeviceRule:
             blind: The names of the doors, seals and detectors that nobody sees then.
         """
         self.devices = frozenset({device})
+        self.says = frozenset({(key, device)})
         self._key = key
         self._source = Source(device, device.upper(), device, bus)
         self._blind = blind
@@ -58,6 +59,7 @@ class BusRule:
 
     def __init__(self, bus: str, devices: Sequence[str], *, blind: Sequence[str]) -> None:
         self.devices = frozenset(devices)
+        self.says = frozenset({(BUS_LOST, bus)})
         self._source = Source(bus, bus.upper(), bus)
         self._blind = blind
         self._up: dict[str, bool] = {}

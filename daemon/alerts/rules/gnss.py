@@ -42,6 +42,8 @@ OF_AIS = ("own_report", "alerts")
 class GnssRule:
     """All GNSS receivers of the ship, and all that can be held against them."""
 
+    says = frozenset({(SUSPECT, SOURCE)})
+
     def __init__(
         self,
         devices: Sequence[str],

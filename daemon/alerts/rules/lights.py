@@ -58,6 +58,7 @@ class LightsRule(Deaf):
             for light in lights
         }
         self._keys = {id_: KEYS[circuits[id_]] for id_ in self._sources}
+        self.says = frozenset((key, id_) for id_, key in self._keys.items())
         self._states: dict[str, ContactState] = {}
         self._fix: tuple[Position, float] | None = None
         self._believed: tuple[Position, float] | None = None

@@ -29,6 +29,7 @@ class LineRule(Deaf):
         self._source = Source(opening.id, opening.name, opening.device, bus)
         self._state: ContactState | None = None
         self.points = frozenset({opening.id})
+        self.says = frozenset({(LINE_FAULT, opening.id)})
 
     def take(self, reading: Reading, change: Change | None) -> None:
         self._state = reading.value if isinstance(reading.value, ContactState) else None

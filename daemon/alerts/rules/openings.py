@@ -94,6 +94,10 @@ class OpeningRule(Deaf):
         self._holds = holds
         self._key = open_key(opening)
         self.points = frozenset({opening.id} | ({lock} if lock is not None else set()))
+        of_door = {PERMIT_EXPIRED, HELD_OPEN} if opening.kind is OpeningKind.DOOR else set()
+        of_lock = {FORCED} if of_door and lock is not None else set()
+        keys = {UNKNOWN, LINE_FAULT, CHATTER, BLIND, self._key} | of_door | of_lock
+        self.says = frozenset((key, opening.id) for key in keys)
         self.begin_anew()
 
     def begin_anew(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.alerts.alert import Source
 from daemon.alerts.rules.api import Said, duration
-from daemon.alerts.rules.areas import LEAVES_TIMES, AisRules, Area, Inside, Near, Slots
+from daemon.alerts.rules.areas import LEAVES_TIMES, AisRules, Area, Inside, Near, Slots, sources
 from daemon.model import AisKind, AisTraffic, Fix, Quality
 from daemon.navigation.ais_rates import AT_REST
 from daemon.navigation.geodesy import bearing_deg, distance_m
@@ -59,6 +59,12 @@ class OtherShipsRule:
         }
         self.points = frozenset({self._traffic_point, *self._fixes})
         self.devices = frozenset({device})
+        self.says = frozenset(
+            {
+                *((key, device) for key in (BLIND, SWARM)),
+                *((key, each.id) for key in (GUARD_ZONE, LOITERING) for each in sources(device)),
+            }
+        )
         self._traffic: AisTraffic | None = None
         self._warm_s = float("inf")
         self._counts_swarm = False

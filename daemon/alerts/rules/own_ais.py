@@ -26,6 +26,7 @@ OFF_BY_ORDER = "ais.off_by_order"
 IDENTITY = "ais.identity"
 VOYAGE_DATA = "ais.voyage_data"
 EQUIPMENT = "ais.equipment"
+KEYS = (SILENT, OFF_BY_ORDER, IDENTITY, VOYAGE_DATA, EQUIPMENT)
 
 REPORTS_MISSED = 3
 REPORTS_BACK = 2
@@ -48,6 +49,7 @@ class OwnAisRule:
         self._alerts_point = f"{device}.alerts"
         self.points = frozenset({self._report_point, self._identity_point, self._alerts_point})
         self.devices = frozenset({device})
+        self.says = frozenset((key, device) for key in KEYS)
         self._up_s: float | None = None
         self._heard_s: float | None = None
         self._report: AisReport | None = None

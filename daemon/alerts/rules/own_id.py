@@ -45,6 +45,7 @@ class OwnIdRule:
         self._traffic_point = f"{device}.traffic"
         self.points = frozenset({self._report_point, self._traffic_point})
         self.devices = frozenset({device})
+        self.says = frozenset({(OWN_ID, device)})
         self._up_s: float | None = None
         self._own: tuple[AisReport, float] | None = None
         """What our unit said last, and when; None where it said nothing since the feed came."""

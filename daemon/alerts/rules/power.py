@@ -39,6 +39,7 @@ class PowerRule(Deaf):
         """
         self._source = Source(ups.id, ups.name, ups.device, bus)
         self._keys = {ups.id: ON_BATTERY} if battery is None else {ups.id: ON_BATTERY, battery: LOW}
+        self.says = frozenset((key, ups.id) for key in self._keys.values())
         self._holds = "" if rated_min is None else f"holds {rated_min} min by its sheet"
         self._states: dict[str, ContactState] = {}
         self.points = frozenset(self._keys)
