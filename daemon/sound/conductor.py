@@ -29,6 +29,10 @@ class Conductor:
     """Remembers what has been sounded, and when."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Take everything as never sounded: nobody can say what of it was heard."""
         self._known: AbstractSet[Sounding] = frozenset()
         self._began_s: dict[Signal, float] = {}
         self._was_stale = False

@@ -40,6 +40,7 @@ class Player:
         next_signal: Callable[[], bytes],
         goes_on: Callable[[], bool] = lambda: True,
         *,
+        lost: Callable[[], None] = lambda: None,
         clock: Clock,
     ) -> None:
         """Feed an output.
@@ -48,11 +49,13 @@ class Player:
             open_output: Makes a new one, after each failure.
             next_signal: Returns the samples that begin now, empty for silence; asked while nothing plays.
             goes_on: Returns whether the signal that is being played is still wanted; asked for each piece of it.
+            lost: Called when an output has failed: what it took last was not heard.
             clock: Time.
         """
         self._open_output = open_output
         self._next_signal = next_signal
         self._goes_on = goes_on
+        self._lost = lost
         self._clock = clock
         self._pending = b""
         self._taken = 0
@@ -112,8 +115,9 @@ class Player:
         return chunk.ljust(CHUNK_BYTES, b"\0")
 
     def _failed(self, reason: str, retry_s: float) -> None:
-        """Say so, the first time of an outage aloud; what was to be played then is not played later."""
+        """Say so, the first time of an outage aloud; the rest of what was being played is not played later."""
         tell = LOG.debug if self.reason == reason else LOG.warning
         tell("output.failed", reason=reason, retry_s=retry_s)
         self.progress += 1
         self._taken, self._taken_s, self._pending, self.reason = 0, None, b"", reason
+        self._lost()

@@ -87,7 +87,14 @@ class Sounder:
         self._is_asked = asyncio.Event()
         self._refusal: str | None = None
         self._ears = Ears(station, self._topics, clock.now_s())
-        self.player = Player(open_output, self._next_signal, self._goes_on, clock=clock)
+        self.player = Player(
+            open_output,
+            self._next_signal,
+            self._goes_on,
+            # What still sounds here sounds at once when an output plays again, as after a start.
+            lost=self._conductor.forget,
+            clock=clock,
+        )
 
     @property
     def hearing(self) -> Hearing:

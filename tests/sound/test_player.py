@@ -143,6 +143,35 @@ async def test_what_was_to_be_played_while_it_was_gone_is_not_played_late():
     assert len(bytes(device.given).rstrip(b"\0")) <= 2 * CHUNK_BYTES
 
 
+async def test_a_warning_of_which_nobody_heard_anything_sounds_as_soon_as_the_output_is_back():
+    """The pipe of an output that is not there takes the first piece, and then it ends."""
+    clock, conductor = ManualClock(), Conductor()
+    sounding = frozenset({Sounding("door.escape.open.d12", 1, Signal.WARNING)})
+    broken = True
+
+    class Pipe(Device):
+        async def give(self, samples: bytes) -> int:
+            if broken and len(self.given) > self._since:
+                raise OutputError("no such device")
+            return await super().give(samples)
+
+    def begins() -> bytes:
+        due = conductor.due(sounding, stale=False, now_s=clock.now_s(), warning_every_s=300.0)
+        return b"" if due is None else samples(due, tones=1, volume=100)
+
+    device = Pipe(clock)
+    player = Player(lambda: device, begins, lost=conductor.forget, clock=clock)
+    task = asyncio.ensure_future(player.run())
+    await clock.advance(20.0)
+    broken, unheard = False, len(device.given)
+    await clock.advance(40.0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert player.armed()
+    heard = groups(memoryview(bytes(device.given[unheard:])).cast("h"))
+    assert [pulses for _, pulses in heard] == [2]
+
+
 async def test_a_file_is_as_long_as_time_and_nobody_hears_it(tmp_path: Path):
     clock, path = ManualClock(), tmp_path / "out.wav"
     async with playing(lambda: WavFile(path, clock=clock), clock, [b"", b"", ALARM]) as player:
