@@ -21,11 +21,13 @@ class Ears:
     def __init__(self, station: str, topics: Topics, now_s: float) -> None:
         self.open = Hearing(station, topics, now_s)
         self._inside = Hearing(station, topics.citadel(), now_s)
+        self._sounds_inside = False
+        """As the citadel told it last: who is told nothing any more has to sound that."""
 
     @property
     def now(self) -> Hearing:
         """Return what counts."""
-        return self._inside if self.open.curtained and self._inside.sounds_here() else self.open
+        return self._inside if self.open.curtained and self._sounds_inside else self.open
 
     def connected_anew(self) -> None:
         """Forget what the broker had told."""
@@ -41,3 +43,5 @@ class Ears:
             if body.get("state") == "offline":  # the will is one, and stands in the open
                 self._inside.take_status(body)
         self._inside.adopt_beat(self.open)
+        if self._inside.session is not None:
+            self._sounds_inside = self._inside.sounds_here()

@@ -66,6 +66,22 @@ def test_a_broker_that_tells_everybody_everything_makes_no_other_station_sound()
     assert ears.now.sounding() == frozenset()
 
 
+def test_in_the_citadel_that_ispsd_is_lost_is_sounded_though_the_broker_has_forgotten_all():
+    ears, elsewhere = told("muster"), told("gangway")
+    let_down(ears, "muster", sounds=True)
+    let_down(elsewhere, "gangway", sounds=False)
+    for each in (ears, elsewhere):
+        each.connected_anew()  # a broker that began anew, while ispsd is dead
+    assert ears.now.stale(LATE_S)
+    assert not elsewhere.now.stale(LATE_S)
+    says(ears, "curtain", {"down": True}, at_s=LATE_S)
+    assert ears.now.stale(LATE_S)
+    says(ears, "citadel/status", {"state": "ready", "session": "s2"}, at_s=LATE_S)
+    body = {**STATION, "sounds": False, "session": "s2"}
+    says(ears, "citadel/station/muster", body, at_s=LATE_S)
+    assert not ears.now.stale(LATE_S), "by now it is another station that sounds there"
+
+
 def test_raised_it_hears_the_open_again():
     ears = told("muster")
     let_down(ears, "muster", sounds=True)
