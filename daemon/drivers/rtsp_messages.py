@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from daemon.errors import FrameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from daemon.drivers.cctv_unit import Login
 
 Method: TypeAlias = Literal["DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
 
 OK: Final = 200
+A_REQUEST: Final = 0
+"""The status of what is no answer: a camera may ask too, such as OPTIONS (RFC 2326 10.1)."""
 UNAUTHORIZED: Final = 401
 LONGEST_HEAD: Final = 16 * 1024
 """Bytes of status line and headers together."""
@@ -35,7 +37,12 @@ LONGEST_WORD: Final = 512
 """Characters of whatever a camera names that is said back to it."""
 
 _STATUS = re.compile(r"RTSP/1\.\d (\d{3})(?: (.{0,200}))?")
-_PARAMETER = re.compile(r'([A-Za-z0-9_-]{1,32})\s*=\s*(?:"([^"]{0,512})"|([^\s,"]{1,512}))')
+_OFFER = re.compile(
+    r'([A-Za-z0-9_-]{1,32})\s*=\s*(?:"([^"]{0,512})"|([^\s,"]{1,512}))'
+    r"|([A-Za-z][A-Za-z0-9_-]{0,31})\s+(?=[A-Za-z0-9_-]{1,32}\s*=)"
+)
+"""A parameter, or the name of the scheme whose parameters follow."""
+_REQUEST = re.compile(r"[A-Z_]{1,32} \S{1,512} RTSP/1\.\d")
 _CHANNELS = re.compile(r"interleaved=(\d{1,3})-(\d{1,3})")
 _PLAIN = re.compile(r"[\x21-\x7e]{1,512}")
 HASHES: Final = {"MD5": "md5", "SHA-256": "sha256"}
@@ -43,9 +50,10 @@ HASHES: Final = {"MD5": "md5", "SHA-256": "sha256"}
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The head of one answer.
+    """The head of one answer, or of a request of its own.
 
     Attributes:
+        status: What it says; of a request ``A_REQUEST``.
         headers: By their names in lower case; of one that comes twice, all of it, comma between.
     """
 
@@ -111,7 +119,8 @@ def read_head(head: bytes) -> Response:
     if len(head) > LONGEST_HEAD:
         raise FrameError("a head of more than 16 KiB")
     lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
-    if (status := _STATUS.fullmatch(lines[0].strip())) is None:
+    status = _STATUS.fullmatch(lines[0].strip())
+    if status is None and _REQUEST.fullmatch(lines[0].strip()) is None:
         raise FrameError("no RTSP answer")
     headers: dict[str, str] = {}
     if len(lines) > MOST_HEADERS:
@@ -122,6 +131,8 @@ def read_head(head: bytes) -> Response:
         if not colon or not key:
             continue
         headers[key] = f"{headers[key]}, {value.strip()}" if key in headers else value.strip()
+    if status is None:
+        return Response(A_REQUEST, "", headers)
     return Response(int(status[1]), (status[2] or "").strip(), headers)
 
 
@@ -187,8 +198,7 @@ def challenge(response: Response) -> Digest:
         FrameError: It wants something else than Digest: Basic would send the password as it is.
     """
     given = response.headers.get("www-authenticate", "")[: 4 * LONGEST_WORD]
-    offers = [dict(_parameters(each)) for each in re.split(r"(?i)\bDigest\s+", given)[1:]]
-    for offer in offers:
+    for offer in _digests(given):
         algorithm = offer.get("algorithm", "MD5").upper()
         qualities = {word.strip().lower() for word in offer.get("qop", "").split(",")} - {""}
         if algorithm not in HASHES or (qualities and "auth" not in qualities):
@@ -227,9 +237,15 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode("utf-8")
 
 
-def _parameters(text: str) -> Iterator[tuple[str, str]]:
-    for match in _PARAMETER.finditer(text):
-        yield match[1].lower(), match[2] if match[2] is not None else match[3]
+def _digests(text: str) -> list[dict[str, str]]:
+    """Return the parameters of each Digest that is offered; those of another scheme, such as Basic's realm, are its."""
+    offers: list[tuple[str, dict[str, str]]] = [("", {})]
+    for match in _OFFER.finditer(text):
+        if match[4] is not None:
+            offers.append((match[4].lower(), {}))
+        else:
+            offers[-1][1][match[1].lower()] = match[2] if match[2] is not None else match[3]
+    return [offer for scheme, offer in offers if scheme == "digest"]
 
 
 def _is_quotable(text: str) -> bool:

@@ -140,11 +140,22 @@ class _Session:
         assembly = Assembly(video)
         picture = await self._first_picture(assembly)
         waited_s = self._clock.now_s() - began_s
-        with suppress(OSError, FrameError, TimeoutError, asyncio.IncompleteReadError):
-            async with asyncio.timeout(FAREWELL_S):
-                await self._ask("TEARDOWN", base, session=name)
+        await self._part(base, name)
         offset_s, told_by = self._time or (None, None)
         return Visit(picture, waited_s, offset_s, told_by, assembly.dropped)
+
+    async def _part(self, base: str, name: str) -> None:
+        """Say that nothing more is wanted; whatever it answers, the picture is here."""
+        with suppress(
+            OSError,
+            FrameError,
+            LinkError,
+            TimeoutError,
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+        ):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._ask("TEARDOWN", base, session=name)
 
     def close(self) -> None:
         if self._writer is not None:
@@ -195,7 +206,8 @@ class _Session:
         while True:
             response = await self._response()
             # An answer to another question, or a request of its own, is passed over.
-            if response.headers.get("cseq", str(self._number)).strip() == str(self._number):
+            is_ours = response.headers.get("cseq", str(self._number)).strip() == str(self._number)
+            if is_ours and response.status != messages.A_REQUEST:
                 return response
             await self._body(response)
 

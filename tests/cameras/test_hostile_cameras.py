@@ -99,6 +99,46 @@ async def test_what_is_wrong_is_said_with_how_far_it_came(answers, reason):
     assert reason in await refused(answers)
 
 
+def in_stream(number: int, payload: bytes, *, last: bool = False) -> bytes:
+    """Return an interleaved packet of H.264."""
+    head = bytes([0x80, 96 | (0x80 if last else 0)]) + number.to_bytes(2, "big") + bytes(8)
+    return b"$\x00" + (len(head) + len(payload)).to_bytes(2, "big") + head + payload
+
+
+UP_TO_A_PICTURE = (
+    answer(1, body=b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:1\r\n"),
+    answer(2, Session="1"),
+    answer(3)
+    + in_stream(0, b"\x67abc")
+    + in_stream(1, b"\x68ab")
+    + in_stream(2, b"\x65\x88" + b"x" * 500, last=True),
+)
+
+
+@pytest.mark.parametrize(
+    "farewell",
+    [
+        answer(4, "454 Session Not Found"),
+        answer(4, "405 Method Not Allowed"),
+        b"x" * (2 * LONGEST_HEAD),
+        b"\r\n\r\n",
+    ],
+)
+async def test_a_whole_picture_counts_whatever_the_camera_says_to_the_farewell(farewell):
+    async with answering(scripted(*UP_TO_A_PICTURE, farewell)) as url:
+        assert (await look(url)).picture.body.endswith(b"x" * 500)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_what_a_camera_asks_itself_is_passed_over(before):
+    asks = b"SET_PARAMETER * RTSP/1.0\r\nCSeq: %d\r\nContent-Length: 4\r\n\r\nabcd" % (before + 1)
+    answers = [*UP_TO_A_PICTURE, answer(4)]
+    answers[before] = asks + answers[before]
+    answers[2] = answers[2].replace(b"\r\n\r\n$", b"\r\n\r\n" + asks + b"$")
+    async with answering(scripted(*answers)) as url:
+        assert (await look(url)).picture.body.endswith(b"x" * 500)
+
+
 async def test_a_cable_that_is_out_is_told_in_the_systems_words(monkeypatch):
     async def connect(*_: object, **__: object) -> None:
         raise OSError(errno.EHOSTUNREACH, "Connect call failed ('10.0.0.1', 554)")

@@ -62,6 +62,26 @@ def test_of_two_ways_the_one_that_keeps_the_password_is_taken():
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ('Digest realm="IP Camera", nonce="5a17f2c4"', 'Basic realm="/"'),
+        ('Basic realm="/"', 'Digest realm="IP Camera", nonce="5a17f2c4"'),
+        ('Digest realm="IP Camera", nonce="5a17f2c4", Basic realm="/"',),
+        ('Digest realm="a", nonce="1", algorithm=X', 'Digest realm="IP Camera", nonce="5a17f2c4"'),
+    ],
+)
+def test_what_another_scheme_says_is_not_the_digests(lines):
+    said = "".join(f"\r\nWWW-Authenticate: {line}" for line in lines)
+    digest = challenge(read_head(f"RTSP/1.0 401 Unauthorized{said}".encode()))
+    assert (digest.realm, digest.nonce) == ("IP Camera", "5a17f2c4")
+
+
+def test_a_realm_may_bear_the_name_of_a_scheme():
+    digest = challenge(wants('Digest realm="Digest login=yes", nonce="5a17f2c4"'))
+    assert digest.realm == "Digest login=yes"
+
+
+@pytest.mark.parametrize(
     ("said", "reason"),
     [
         ("", "switch it to Digest"),
