@@ -163,7 +163,7 @@ def body_of(answer: bytes) -> bytes:
     try:
         response.begin()
         body = response.read()
-    except (http.client.HTTPException, ValueError, OSError) as err:
+    except (http.client.HTTPException, ValueError, OverflowError, OSError) as err:
         raise FrameError("no answer in HTTP") from err
     if b"Envelope" not in body:
         raise FrameError(f"HTTP {response.status}, and no ONVIF")

@@ -182,6 +182,7 @@ def test_the_search_service_is_asked_at_the_recorders_own_address():
     [
         (b"RTSP/1.0 200 OK\r\n\r\n", "no answer in HTTP"),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", "HTTP 404, and no ONVIF"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n<x/>" % 10**20, "no answer in HTTP"),
     ],
 )
 def test_an_answer_that_is_no_onvif_is_said_to_be_none(answer, reason):
