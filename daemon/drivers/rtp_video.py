@@ -223,7 +223,7 @@ class Assembly:
             if self._jpeg is None:
                 return None
             return KeyPicture(codec, rtp_jpeg.jpeg_file(self._jpeg, bytes(self._scan)))
-        if self._open is not None or not any(_is_key(codec, unit) for unit in self._units):
+        if self._open is not None or not any(_begins_key(codec, unit) for unit in self._units):
             room = max(0, MOST_SETS - len(self._sets))
             self._sets += [unit for unit in self._units if _is_set(codec, unit)][:room]
             return None
@@ -241,10 +241,14 @@ def _aggregated(rest: bytes) -> Iterator[bytes]:
         at += 2 + length
 
 
-def _is_key(codec: Codec, unit: bytes) -> bool:
+def _begins_key(codec: Codec, unit: bytes) -> bool:
+    """Return whether a unit is the first slice of a key picture: whoever joins in its midst has the others alone.
+
+    H.264 7.3.3: first_mb_in_slice is 0, coded as one bit set; H.265 7.3.6.1: first_slice_segment_in_pic_flag.
+    """
     if codec is Codec.H264:
-        return unit[0] & 0x1F == IDR
-    return unit[0] >> 1 & 0x3F in IRAP
+        return unit[0] & 0x1F == IDR and unit[1:2] >= b"\x80"
+    return unit[0] >> 1 & 0x3F in IRAP and unit[2:3] >= b"\x80"
 
 
 def _is_set(codec: Codec, unit: bytes) -> bool:

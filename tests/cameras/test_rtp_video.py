@@ -78,10 +78,23 @@ def test_a_report_behind_more_others_than_any_camera_sends_is_not_looked_for():
     assert reported_utc(empty * 10_000 + sender) is None
 
 
+@pytest.mark.parametrize(
+    ("codec", "first", "later"),
+    [
+        (Codec.H264, IDR, b"\x65\x00\x40"),
+        (Codec.H265, b"\x26\x01\xaf", b"\x26\x01\x2f"),
+    ],
+)
+def test_whoever_joins_in_the_midst_of_a_key_picture_waits_for_the_next(codec, first, later):
+    sender = Sender(codec)
+    assert sender.picture(later, later) is None
+    assert units(sender.picture(first, later)) == [first, later]
+
+
 def test_units_in_one_packet_and_a_unit_in_several():
     aggregated = b"\x18" + b"".join(len(u).to_bytes(2, "big") + u for u in (SPS, PPS))
-    fragments = (b"\x7c\x85\x11", b"\x7c\x05\x22", b"\x7c\x45\x33")
-    assert units(Sender().picture(aggregated, *fragments)) == [SPS, PPS, b"\x65\x11\x22\x33"]
+    fragments = (b"\x7c\x85\x91", b"\x7c\x05\x22", b"\x7c\x45\x33")
+    assert units(Sender().picture(aggregated, *fragments)) == [SPS, PPS, b"\x65\x91\x22\x33"]
 
 
 def test_the_same_of_h265():
@@ -95,12 +108,12 @@ def test_the_same_of_h265():
 @pytest.mark.parametrize("lose", [0, 1, 2])
 def test_a_picture_of_which_a_packet_is_missing_is_none(lose):
     sender = Sender(sets=(SPS, PPS))
-    fragments = (b"\x7c\x85\x11", b"\x7c\x05\x22", b"\x7c\x45\x33")
+    fragments = (b"\x7c\x85\x91", b"\x7c\x05\x22", b"\x7c\x45\x33")
     sender.picture(IDR)
     assert sender.picture(*fragments, lose=lose) is None
     # The next one follows a gap where the last packet was lost, so it is whole only after that.
     again = sender.picture(*fragments) or sender.picture(*fragments)
-    assert units(again) == [SPS, PPS, b"\x65\x11\x22\x33"]
+    assert units(again) == [SPS, PPS, b"\x65\x91\x22\x33"]
 
 
 def test_numbers_begin_again_at_nought():
