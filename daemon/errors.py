@@ -19,13 +19,17 @@ class LinkError(IspsdError):
     Attributes:
         retry_within_s: Another try costs so little that it is not put off for longer; None: the usual back-off.
         costs_others: Other devices wait on the same line while this one is tried, so it is tried seldom.
+        may_be_ours: The fault may lie with this computer, so that it proves nothing against the device.
     """
 
     costs_others: bool = False
 
-    def __init__(self, *reason: object, retry_within_s: float | None = None) -> None:
+    def __init__(
+        self, *reason: object, retry_within_s: float | None = None, may_be_ours: bool = False
+    ) -> None:
         super().__init__(*reason)
         self.retry_within_s = retry_within_s
+        self.may_be_ours = may_be_ours
 
 
 class FrameError(IspsdError):

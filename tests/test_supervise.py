@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import structlog
 
+from daemon.computer.secretfiles import read_secret
 from daemon.drivers.api import DriverConfig, DriverSpec, Health, PointSpec
 from daemon.errors import LinkError
 from daemon.model import ContactState, LinkState, Provenance, Quality
@@ -159,6 +161,19 @@ async def test_a_driver_that_crashes_is_taken_down_loudly_and_tried_again():
             assert seen[-1].value is ContactState.CLOSED
     assert [line["event"] for line in logs] == ["driver.fault", "link.down", "link.up"]
     assert logs[0]["log_level"] == "error"
+
+
+async def lacks_a_file(driver, emit):
+    read_secret(Path("/nowhere/password"))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "may_be_ours"), [(refuses, False), (crashes, True), (lacks_a_file, True)]
+)
+async def test_what_may_be_a_fault_of_ours_is_told_from_one_of_the_device(attempt, may_be_ours):
+    async with supervised(attempt) as (clock, _, _, statuses):
+        await clock.advance(0.5)
+        assert (statuses[-1].link, statuses[-1].may_be_ours) == (LinkState.DOWN, may_be_ours)
 
 
 async def test_an_outage_is_two_lines_in_the_log_however_long():

@@ -75,7 +75,9 @@ def judge(config: CctvConfig, gathered: Gathered) -> Verdict:
 
 def _camera(config: CctvConfig, gathered: Gathered, id_: str) -> tuple[Outcome, str]:
     if (lost := _lost(config, gathered.facts, id_)) is not None:
-        return Outcome.FAILED, f"gives no picture {lost}"
+        outcome, since = lost
+        words = "gives no picture" if outcome is Outcome.FAILED else "was not looked at"
+        return outcome, f"{words} {since}"
     if (wrong := _view(config, gathered, id_)) is not None:
         return wrong
     if id_ in config.clock_by_eye:
@@ -97,12 +99,16 @@ def _view(config: CctvConfig, gathered: Gathered, id_: str) -> tuple[Outcome, st
     return None if words is None else (Outcome.INCONCLUSIVE, words)
 
 
-def _lost(config: CctvConfig, facts: Mapping[str, Any], id_: str) -> str | None:
-    """Return since when a device does not answer, and why; None where it does, or nothing is known of it."""
+def _lost(config: CctvConfig, facts: Mapping[str, Any], id_: str) -> tuple[Outcome, str] | None:
+    """Return since when a device does not answer, and why; None where it does, or nothing is known of it.
+
+    What may be a fault of ours, such as one of its driver, proves nothing against the device (invariant 2).
+    """
     link = facts["links"].get(id_)
     if link is None or link["up"] or link["for_s"] < config.lost_s:
         return None
-    return f"for {link['for_s'] / MINUTE_S:.0f} min: {link['reason']}"
+    outcome = Outcome.INCONCLUSIVE if link.get("may_be_ours") else Outcome.FAILED
+    return outcome, f"for {link['for_s'] / MINUTE_S:.0f} min: {link['reason']}"
 
 
 def _clock(config: CctvConfig, gathered: Gathered, id_: str) -> tuple[Outcome, str]:
@@ -121,7 +127,9 @@ def _clock(config: CctvConfig, gathered: Gathered, id_: str) -> tuple[Outcome, s
 
 def _recorder(config: CctvConfig, gathered: Gathered, id_: str) -> tuple[Outcome, str]:
     if (lost := _lost(config, gathered.facts, id_)) is not None:
-        return Outcome.FAILED, f"does not answer {lost}"
+        outcome, since = lost
+        words = "does not answer" if outcome is Outcome.FAILED else "was not asked"
+        return outcome, f"{words} {since}"
     late = gathered.newest(f"{id_}.newest_age")
     if late is None or not isinstance(late.value, float):
         return Outcome.INCONCLUSIVE, "does not say what it keeps"

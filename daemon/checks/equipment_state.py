@@ -121,6 +121,8 @@ def _fault(unit: Unit, tally: Mapping[str, Any], facts: Mapping[str, Any]) -> st
         worst = max(wrong, key=lambda word: wrong[word])
         return f"{worst} for {length(sum(wrong.values()))}"
     link = facts["links"].get(unit.network)
+    if link is not None and not link["up"] and link.get("may_be_ours"):
+        return None  # a fault of its driver proves nothing of the unit (invariant 2)
     if link is not None and not link["up"] and link["for_s"] > LOST_S:
         return f"not reached for {length(link['for_s'])}: {link['reason']}"
     has_answered = unit.network is not None and bool(tally["for_s"])

@@ -55,7 +55,7 @@ def read_secret(path: Path) -> str:
         with path.open("rb") as file:
             line = file.read(LONGEST_SECRET + 1).split(b"\n")[0].rstrip(b"\r")
     except OSError as err:
-        raise LinkError(f"password_file {path}: {err.strerror}") from err
+        raise LinkError(f"password_file {path}: {err.strerror}", may_be_ours=True) from err
     if not line or len(line) > LONGEST_SECRET:
-        raise LinkError(f"password_file {path}: holds no password")
+        raise LinkError(f"password_file {path}: holds no password", may_be_ours=True)
     return line.decode("utf-8", "replace")

@@ -37,6 +37,10 @@ class NoDecoderError(FrameError):
     """This computer has nothing that can unpack such a picture."""
 
 
+class DecoderLostError(FrameError):
+    """The decoder was not done in time, or was ended: by the picture or for want of memory here, nobody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The newest picture of a camera, made small.
@@ -78,7 +82,8 @@ async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
 
     Raises:
         NoDecoderError: There is nothing here that can unpack it.
-        FrameError: It cannot be unpacked, or not within time and memory.
+        DecoderLostError: The decoder did not come to its end.
+        FrameError: It cannot be unpacked.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", str(PROGRAM), picture.codec.value),
@@ -94,11 +99,13 @@ async def decoded(picture: KeyPicture) -> tuple[Measures, bytes]:
             said = await _told(process, picture.body)
             await process.wait()
     except TimeoutError as err:
-        raise FrameError(f"a picture that is not decoded within {DECODE_S:g} s") from err
+        raise DecoderLostError(f"not decoded within {DECODE_S:g} s") from err
     finally:
         await end(process)
     if process.returncode == picture_decoder.NO_DECODER:
         raise NoDecoderError(picture.codec.value)
+    if process.returncode == picture_decoder.TOO_SLOW or (process.returncode or 0) < 0:
+        raise DecoderLostError("its decoder was ended")
     if process.returncode != 0:
         raise FrameError("a picture that cannot be decoded")
     return _read(said)

@@ -30,7 +30,7 @@ GRID = (64, 36)
 """Brightness and contrast are those of so many fields."""
 SMALL = (640, 480)
 STREAMS = {"h264": "h264", "h265": "hevc"}
-UNREADABLE, NO_DECODER = 1, 3
+UNREADABLE, NO_DECODER, TOO_SLOW = 1, 3, 4
 
 
 def main(words: list[str]) -> int:
@@ -44,8 +44,8 @@ def main(words: list[str]) -> int:
     if codec in STREAMS:
         try:
             body, form = _decoded(codec, body), "PPM"
-        except FileNotFoundError:
-            return NO_DECODER
+        except (FileNotFoundError, subprocess.TimeoutExpired) as err:
+            return NO_DECODER if isinstance(err, FileNotFoundError) else TOO_SLOW
     try:
         from PIL import Image  # noqa: PLC0415 (this file is also found by the registry of drivers)
     except ImportError:

@@ -19,6 +19,7 @@ from daemon.drivers.api import DriverContext, DriverSpec, Emit, Health, PointSpe
 from daemon.drivers.camera_pictures import (
     DECODING,
     PICTURES,
+    DecoderLostError,
     NoDecoderError,
     Pictures,
     can_decode,
@@ -144,6 +145,9 @@ class RtspCameraDriver:
             self.health.remark = f"sends {codec.value}, which cannot be unpacked here: install ffmpeg, or ask for JPEG"
             self._pictures.forget(self._context.device)
             return not_decoded(codec=codec, waited_s=seen.waited_s)
+        except DecoderLostError as err:
+            self.health.drop("picture not decoded")
+            raise LinkError(f"its picture: {err}", may_be_ours=True) from err
         except FrameError as err:
             self.health.drop("picture not decoded")
             raise LinkError(f"it sends {err}") from err

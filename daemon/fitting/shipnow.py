@@ -133,6 +133,7 @@ class ShipNow:
             "up": status.link is LinkState.UP,
             "for_s": round(self._clock.now_s() - status.since_s, 1),
             "reason": status.reason or "it was not heard yet",
+            "may_be_ours": status.may_be_ours,
         }
 
     def picture(self, device: str) -> bytes | None:

@@ -36,12 +36,14 @@ class DeviceStatus:
     Attributes:
         since_s: Seconds since boot when it came to stand so.
         reason: Why it is down; None otherwise.
+        may_be_ours: That may lie with this computer: its driver, a file of its own. It proves nothing of the device.
     """
 
     device: str
     link: LinkState
     since_s: float
     reason: str | None = None
+    may_be_ours: bool = False
 
     @property
     def is_driver_fault(self) -> bool:
@@ -109,17 +111,17 @@ class Supervisor:
     async def run(self) -> None:
         """Run the driver, again and again, until cancelled."""
         if self._held is not None:
-            self._went_down(self._held)
+            self._went_down(self._held, may_be_ours=True)
             await self._let_go.wait()
         back_off_s = FIRST_BACK_OFF_S
         while True:
             began_s = self._clock.now_s()
-            longest_s = LONGEST_BACK_OFF_S
+            longest_s, may_be_ours = LONGEST_BACK_OFF_S, True
             try:
                 await self._attempt(began_s)
                 reason = "the driver ended"
             except LinkError as err:
-                reason = str(err)
+                reason, may_be_ours = str(err), err.may_be_ours
                 if not err.costs_others:
                     longest_s = err.retry_within_s or self._longest_back_off_s
             except Exception as err:  # noqa: BLE001 (a driver's bug takes down one driver, not the watch)
@@ -128,7 +130,7 @@ class Supervisor:
                     self._log.exception("driver.fault", error=repr(err))
             if self._was_healthy(began_s):
                 back_off_s = FIRST_BACK_OFF_S
-            self._went_down(reason)
+            self._went_down(reason, may_be_ours=may_be_ours)
             await self._clock.sleep(min(longest_s, back_off_s * (0.5 + self._entropy.jitter())))
             back_off_s = min(LONGEST_BACK_OFF_S, back_off_s * 2)
 
@@ -189,7 +191,7 @@ class Supervisor:
         self._down_since_s = None
         self._become(DeviceStatus(self.device, LinkState.UP, now_s))
 
-    def _went_down(self, reason: str) -> None:
+    def _went_down(self, reason: str, *, may_be_ours: bool) -> None:
         now_s = self._clock.now_s()
         first = self._down_since_s is None
         if first:
@@ -203,7 +205,7 @@ class Supervisor:
                 "link.down", reason=reason
             )
         since_s = now_s if first else self._status.since_s
-        self._become(DeviceStatus(self.device, LinkState.DOWN, since_s, reason))
+        self._become(DeviceStatus(self.device, LinkState.DOWN, since_s, reason, may_be_ours))
         for point in self.driver.points():
             self._emit(
                 Reading(

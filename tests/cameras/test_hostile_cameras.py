@@ -17,7 +17,7 @@ from daemon.drivers.rtsp_messages import LONGEST_BODY, LONGEST_HEAD
 from daemon.drivers.rtsp_session import Address, Visit, visit
 from daemon.drivers.sdp import Codec
 from daemon.errors import FrameError, LinkError
-from tests.cameras.rig import answering
+from tests.cameras.rig import Watched, answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -241,6 +241,17 @@ async def test_a_decoder_that_hangs_is_ended_with_all_that_it_started(monkeypatc
     monkeypatch.setattr("daemon.drivers.camera_pictures.DECODE_S", 0.2)
     with pytest.raises(FrameError, match=r"not decoded within 0\.2 s"):
         await decoded(KeyPicture(Codec.JPEG, b"x"))
+
+
+async def test_a_decoder_that_was_ended_is_not_held_against_the_camera(monkeypatch, tmp_path):
+    """Where memory is short it is the first to go; and a picture may have done it."""
+    ended = tmp_path / "ended.py"
+    ended.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "utf-8")
+    monkeypatch.setattr("daemon.drivers.camera_pictures.PROGRAM", ended)
+    async with answering(scripted(*UP_TO_A_PICTURE, answer(4))) as url:
+        with pytest.raises(LinkError, match="its picture: its decoder was ended") as err:
+            await Watched(url).look()
+    assert err.value.may_be_ours
 
 
 @pytest.mark.parametrize(

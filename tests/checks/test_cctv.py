@@ -65,6 +65,17 @@ def test_each_camera_is_an_item_with_a_word_of_its_own():
     assert verdict.reason == "1 of 2: c02 gives no picture for 20 min: DESCRIBE: it hung up"
 
 
+@pytest.mark.parametrize("reason", ["driver fault: BlockingIOError", "password_file x: not there"])
+def test_what_may_be_a_fault_of_ours_is_held_against_no_camera_and_no_recorder(reason):
+    ours = {**DOWN, "reason": reason, "may_be_ours": True}
+    config = CONFIG.model_copy(update={"recorder": "nvr"})
+    verdict = judge(config, seen(links={"c01": UP, "c02": ours, "nvr": ours}))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.reason == (
+        f"2 of 3: c02 was not looked at for 20 min: {reason}; nvr was not asked for 20 min: {reason}"
+    )
+
+
 @pytest.mark.parametrize(("age_s", "outcome"), [(180.0, "passed"), (180.1, "inconclusive")])
 def test_a_picture_that_is_old_proves_nothing(age_s, outcome):
     gathered = seen()

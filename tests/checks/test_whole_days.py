@@ -168,6 +168,17 @@ async def test_a_unit_that_was_lost_before_the_day_began_is_unsat_by_its_link(up
         assert rows(ship)[-1] == said
 
 
+async def test_a_unit_that_was_not_asked_for_a_fault_of_ours_is_not_proved():
+    units = [{"name": "ACCESS CTRL", "network": "acs"}]
+    link = {"up": True, "for_s": 900.0, "reason": "", "may_be_ours": False}
+    services = Services(link=lambda _: link)
+    async with running(made(equipment_state, 30, services, units=units)) as ship:
+        await minutes(ship, 10, acs__reached="answers")
+        link |= {"up": False, "reason": "driver fault: BlockingIOError", "may_be_ours": True}
+        await minutes(ship, 20, acs__reached=None)
+        assert rows(ship)[-1][0] == "inconclusive"
+
+
 @pytest.mark.parametrize(
     "unit",
     [
