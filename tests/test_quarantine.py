@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 
 import pytest
 
+from daemon.computer.clock import SystemClock
 from daemon.drivers.api import Health
 from daemon.drivers.reach import Reach
+from daemon.people.people import People
+from daemon.supervision import isolation
+from daemon.supervision.hangwatch import TRACE as HANG_TRACE
 from daemon.supervision.hangwatch import HangWatch
 from daemon.supervision.quarantine import (
     CAUGHT,
@@ -17,6 +22,7 @@ from daemon.supervision.quarantine import (
     KEPT,
     LARGEST,
     LET_GO,
+    REASON,
     WENT_ON,
     WITHIN_S,
     Note,
@@ -31,7 +37,7 @@ BOOT = "b00t1d00"
 
 
 def hung(run: str, up_s: float, device: str = "ais", boot: str = BOOT) -> Note:
-    return Note(HUNG, device, run, boot, up_s, "daemon/drivers/ais.py:1")
+    return Note(HUNG, (device,), run, boot, up_s, "daemon/drivers/ais.py:1")
 
 
 THREE = [hung("1", 100.0), hung("2", 200.0), hung("3", 300.0)]
@@ -53,8 +59,8 @@ def test_three_hangs_that_ended_three_runs_in_ten_minutes_hold_the_driver():
         [hung("1", 100.0, boot="another"), *THREE[1:]],
         [hung("1", 100.0, "gps1"), *THREE[1:]],
         [*THREE[:2], hung("4", 300.0)],
-        [*THREE, Note(WENT_ON, "ais", "3", BOOT, 301.0)],
-        [*THREE, Note(LET_GO, "ais", "4", BOOT, 305.0)],
+        [*THREE, Note(WENT_ON, ("ais",), "3", BOOT, 301.0)],
+        [*THREE, Note(LET_GO, ("ais",), "4", BOOT, 305.0)],
     ],
     ids=["two", "one run", "another boot", "another device", "this run", "went on", "let go"],
 )
@@ -65,7 +71,7 @@ def test_anything_less_holds_nobody(notes):
 def test_what_is_older_than_ten_minutes_does_not_count_but_a_quarantine_lasts():
     late_s = 100.0 + WITHIN_S + 1.0
     assert held(THREE, now_s=late_s) == set()
-    assert held([*THREE, Note(CAUGHT, "ais", "4", BOOT, 310.0)], now_s=1e6, run="9") == {"ais"}
+    assert held([*THREE, Note(CAUGHT, ("ais",), "4", BOOT, 310.0)], now_s=1e6, run="9") == {"ais"}
 
 
 def test_the_driver_that_stands_in_the_frames_is_named_else_all_of_the_kind():
@@ -87,7 +93,7 @@ def test_notes_survive_and_nothing_in_the_file_can_stop_a_start(tmp_path):
     for number in range(KEPT + 5):
         notes.add(hung(str(number), float(number)))
     assert [each.run for each in notes.read()] == [str(n) for n in range(5, KEPT + 5)]
-    lines = ["{", "[]", '{"what": 1}', "null", '{"what":"hung","device":[],"run":"","boot":""}']
+    lines = ["{", "[]", '{"what": 1}', "null", '{"what":"hung","devices":[1],"run":"","boot":""}']
     (tmp_path / FILE).write_text("\n".join(lines))
     assert notes.read() == []
     (tmp_path / FILE).write_bytes(b"\xff" * LARGEST * 2)
@@ -102,9 +108,10 @@ class Told(Notes):
         super().__init__(path)
         self.told = {HUNG: threading.Event(), WENT_ON: threading.Event()}
 
-    def add(self, note):
-        super().add(note)
-        self.told[note.what].set()
+    def add(self, *notes):
+        super().add(*notes)
+        for note in notes:
+            self.told[note.what].set()
 
 
 class Hanging:
@@ -147,9 +154,9 @@ def test_while_a_driver_hangs_a_thread_writes_down_whose_it_is_and_where(tmp_pat
     driver.go_on.set()
     thread.join(20.0)
     first, second = notes.read()[:2]
-    assert (first.what, first.device) == (HUNG, "bad")
+    assert (first.what, first.devices) == (HUNG, ("bad",))
     assert "threading.py" in first.where, "the innermost frame: what it waits in"
-    assert (second.what, second.device) == (WENT_ON, "bad")
+    assert (second.what, second.devices) == (WENT_ON, ("bad",))
 
 
 TRACE = """Timeout (0:00:45)!
@@ -182,9 +189,9 @@ def test_a_trace_that_no_thread_could_write_counts_at_the_next_start(tmp_path):
         boot=BOOT,
         trace=tmp_path / "trace",
     )
-    watch._take_up_trace()
+    watch.take_up_trace()
     [note] = notes.read()
-    assert (note.what, note.device) == (HUNG, "ais")
+    assert (note.what, note.devices) == (HUNG, ("ais",))
     waits_in, from_ours = note.where.split(" from ")
     assert waits_in == "/usr/lib/python3.11/re/__init__.py:176"
     assert from_ours == "/opt/ispsd/lib/python3.11/site-packages/daemon/drivers/api.py:10"
@@ -235,4 +242,57 @@ async def test_a_ship_begins_without_the_driver_that_hung_her_until_a_person_let
                 await asyncio.sleep(0)
         with pytest.raises(Exception, match="not quarantined"):
             await ship.control({"do": "driver.restart", "device": "io1", "by": "R. Menon"})
-    assert [each.what for each in notes.read()][-2:] == [CAUGHT, LET_GO]
+    assert notes.read()[-1].what == LET_GO
+    assert held(notes.read(), run="9") == set()
+
+
+async def test_a_hang_that_no_thread_could_write_down_counts_at_the_very_next_start(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    notes = Notes(tmp_path / FILE)
+    async with sailing(tmp_path) as ship:
+        boot, up_s = ship.daemon.clock.boot_id(), ship.daemon.clock.now_s()
+        [io1] = [each for each in ship.daemon.supervisors if each.device == "io1"]
+    notes.add(*(hung(str(number), up_s + number, "io1", boot) for number in range(2)))
+    file = type(io1.driver).__module__.replace(".", "/")
+    (tmp_path / HANG_TRACE).write_text(TRACE.replace("daemon/drivers/api", file))
+    async with sailing(tmp_path) as ship:
+        [io1] = [each for each in ship.daemon.supervisors if each.device == "io1"]
+        assert io1.status.reason == REASON
+        assert io1.status.may_be_ours
+
+
+async def test_a_disk_that_does_not_give_the_trace_costs_the_loop_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    monkeypatch.setattr(isolation, "READ_S", 0.05)
+    os.mkfifo(tmp_path / HANG_TRACE)
+    isolated = isolation.Isolation(
+        tmp_path,
+        [],
+        progress=lambda: 1,
+        people=People(()),
+        journal=None,  # type: ignore[arg-type]
+        clock=SystemClock(),
+    )
+    try:
+        await isolated.begin()
+    finally:
+        isolated.end()
+
+
+def test_of_many_devices_of_a_kind_all_are_held_and_stay_so_whatever_else_hangs(tmp_path):
+    """A trace names no device, so each of the kind may be the one; some ships have thirty cameras."""
+    notes = Notes(tmp_path / FILE)
+    cameras = tuple(f"c{number:02}" for number in range(30))
+    for run in "123":
+        notes.add(Note(HUNG, cameras, run, BOOT, 100.0))
+    assert held(notes.read()) == set(cameras)
+    notes.add(*(Note(CAUGHT, (each,), "4", BOOT, 110.0) for each in cameras))
+    for _ in range(KEPT):
+        notes.add(hung("5", 120.0))
+        notes.add(Note(WENT_ON, ("ais",), "5", BOOT, 130.0))
+    assert held(notes.read(), now_s=1e6, run="9") == set(cameras)
+    notes.add(Note(LET_GO, ("c00",), "9", BOOT, 1e6))
+    assert held(notes.read(), now_s=1e6, run="10") == set(cameras[1:])
+    assert len(notes.read()) == KEPT + len(cameras)

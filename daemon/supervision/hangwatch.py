@@ -69,8 +69,7 @@ class HangWatch:
         self._thread = threading.Thread(target=self._look, name="hang-watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
-        self._take_up_trace()
+        """Begin to look; ``take_up_trace`` comes before."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -87,8 +86,8 @@ class HangWatch:
         while not self._ended.wait(self._after_s / LOOKS):
             now, now_s = self._progress(), self._now_s()
             if now != seen:
-                for device in told:
-                    self._note(WENT_ON, device, "")
+                if told:
+                    self._note(WENT_ON, told, "")
                 seen, since_s, told = now, now_s, ()
             elif not told and now_s - since_s >= self._after_s:
                 told = self._tell()
@@ -108,15 +107,18 @@ class HangWatch:
         modules = [str(each.f_globals.get("__name__", "")) for each in frames]
         found = suspects(modules, owners, self._kinds)
         where = _place([(each.f_code.co_filename, str(each.f_lineno)) for each in frames])
-        for device in found:
-            self._note(HUNG, device, where)
+        if found:
+            self._note(HUNG, found, where)
         return found
 
-    def _note(self, what: str, device: str, where: str) -> None:
-        self._notes.add(Note(what, device, self._run, self._boot, self._now_s(), where))
+    def _note(self, what: str, devices: tuple[str, ...], where: str) -> None:
+        self._notes.add(Note(what, devices, self._run, self._boot, self._now_s(), where))
 
-    def _take_up_trace(self) -> None:
-        """Take the trace of a run that ended while no thread could look for a note of it."""
+    def take_up_trace(self) -> None:
+        """Take the trace of a run that ended while no thread could look for a note of it; before the notes are read.
+
+        It reads and writes the disk: not for the loop.
+        """
         if self._trace is None:
             return
         with suppress(OSError, UnicodeDecodeError):
@@ -128,10 +130,10 @@ class HangWatch:
                     elif found := _FRAME.match(each):
                         lines.append(found)
             modules = [_module(found[1]) for found in lines[:MOST_FRAMES]]
-            for device in suspects(modules, (), self._kinds):
+            if devices := suspects(modules, (), self._kinds):
                 where = _place([(found[1], found[2]) for found in lines])
                 before = f"before {self._run}"
-                self._notes.add(Note(HUNG, device, before, self._boot, self._now_s(), where))
+                self._notes.add(Note(HUNG, devices, before, self._boot, self._now_s(), where))
 
 
 def _frames(innermost: FrameType | None) -> list[FrameType]:

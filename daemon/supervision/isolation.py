@@ -73,22 +73,35 @@ class Isolation:
 
     async def begin(self) -> None:
         """Hold what has hung the watch too often, and look from now on; before any driver runs."""
-        notes = await self._on_disk(self._notes.read) or []
+        self._hang_watch = self._watching()
+        notes = await self._on_disk(self._read) or []
         now_s, boot = self._clock.now_s(), self._clock.boot_id()
-        for device, note in caught(notes, boot=boot, run=self._run, now_s=now_s).items():
+        held = caught(notes, boot=boot, run=self._run, now_s=now_s)
+        fresh = []
+        for device, note in held.items():
             if (supervisor := self._supervisors.get(device)) is not None:
                 supervisor.hold(REASON)
-                await self._hold(supervisor, note)
-        self._watch()
+                self._say_held(supervisor, note)
+                if note.what != CAUGHT:
+                    fresh.append(self._note(CAUGHT, device, note.where))
+        if fresh:
+            await self._on_disk(lambda: self._notes.add(*fresh))
+        if self._hang_watch is not None:
+            self._hang_watch.start()
 
-    async def _hold(self, supervisor: Supervisor, note: Note) -> None:
+    def _read(self) -> list[Note]:
+        """Return the notes, that of how the last run ended among them."""
+        if self._hang_watch is not None:
+            self._hang_watch.take_up_trace()
+        return self._notes.read()
+
+    def _say_held(self, supervisor: Supervisor, note: Note) -> None:
         """Say that a driver is held, the first time in the record too."""
+        device = supervisor.device
         if not supervisor.spec.covert:
-            self._log.error("driver.quarantined", device=supervisor.device, where=note.where)
-        if note.what == CAUGHT:
-            return
-        let_go(self._written("driver.quarantined", note.device, {"where": note.where}, SYSTEM))
-        await self._on_disk(lambda: self._note(CAUGHT, note.device, note.where))
+            self._log.error("driver.quarantined", device=device, where=note.where)
+        if note.what != CAUGHT:
+            let_go(self._written("driver.quarantined", device, {"where": note.where}, SYSTEM))
 
     async def _on_disk(self, act: Callable[[], _T]) -> _T | None:
         """Return what comes of it; None where the disk does not answer."""
@@ -97,20 +110,21 @@ class Isolation:
                 return await self._disk.call(act)
         return None
 
-    def _watch(self) -> None:
+    def _watching(self) -> HangWatch | None:
+        """Return who looks, not begun yet; None where no watchdog ends what hangs."""
         period_us = int(os.environ.get("WATCHDOG_USEC", "0"))
-        if period_us:
-            self._hang_watch = HangWatch(
-                self._notes,
-                progress=self._progress,
-                drivers={name: each.driver for name, each in self._supervisors.items()},
-                after_s=period_us / 1e6 * OF_WATCHDOG,
-                now_s=self._clock.now_s,
-                run=self._run,
-                boot=self._clock.boot_id(),
-                trace=self._trace,
-            )
-            self._hang_watch.start()
+        if not period_us:
+            return None
+        return HangWatch(
+            self._notes,
+            progress=self._progress,
+            drivers={name: each.driver for name, each in self._supervisors.items()},
+            after_s=period_us / 1e6 * OF_WATCHDOG,
+            now_s=self._clock.now_s,
+            run=self._run,
+            boot=self._clock.boot_id(),
+            trace=self._trace,
+        )
 
     def end(self) -> None:
         """Look no more: what has stopped in order makes no progress, and does not hang."""
@@ -137,13 +151,14 @@ class Isolation:
             raise RefusedError(f"there is no device {device[:40]!r}")
         if not supervisor.let_go():
             raise RefusedError(f"the driver of {device} is not quarantined")
-        await self._on_disk(lambda: self._note(LET_GO, device, ""))
+        note = self._note(LET_GO, device, "")
+        await self._on_disk(lambda: self._notes.add(note))
         written = self._written("driver.let_go", device, {}, by.actor())
         return {"recorded": await on_disk(written, self._clock)}
 
-    def _note(self, what: str, device: str, where: str) -> None:
+    def _note(self, what: str, device: str, where: str) -> Note:
         now_s, boot = self._clock.now_s(), self._clock.boot_id()
-        self._notes.add(Note(what, device, self._run, boot, now_s, where))
+        return Note(what, (device,), self._run, boot, now_s, where)
 
     def _written(
         self, type_: str, device: str, said: dict[str, Json], actor: Actor

@@ -22,8 +22,9 @@ FILE: Final = "hangs.jsonl"
 TIMES: Final = 3
 WITHIN_S: Final = 600.0
 KEPT: Final = 60
-"""Notes."""
-LARGEST: Final = 64 * 1024
+"""Hangs, and what went on after them: each is one note, however many devices it may be of."""
+LARGEST: Final = 1024 * 1024
+"""Bytes: sixty hangs that may each be of any of 500 devices are half of that."""
 HUNG, WENT_ON, CAUGHT, LET_GO = "hung", "went on", "quarantined", "let go"
 REASON: Final = f"quarantined: its driver hung ispsd {TIMES} times in {WITHIN_S / 60:.0f} min"
 """What is shown in place of the device's link."""
@@ -35,6 +36,7 @@ class Note:
 
     Attributes:
         what: ``HUNG`` while it hangs, ``WENT_ON`` where it came back by itself, ``CAUGHT`` and ``LET_GO`` afterwards.
+        devices: The one whose driver it is; all of the kind where a trace names nothing more.
         run: Which run of the daemon.
         boot: Which boot of the computer.
         up_s: Seconds since that boot.
@@ -42,7 +44,7 @@ class Note:
     """
 
     what: str
-    device: str
+    devices: tuple[str, ...]
     run: str
     boot: str
     up_s: float
@@ -63,19 +65,20 @@ def caught(notes: Iterable[Note], *, boot: str, run: str, now_s: float) -> dict[
     for note in notes:
         if note.boot != boot:
             continue
-        of_device = hung.setdefault(note.device, [])
-        match note.what:
-            case "hung" if note.run != run:
-                of_device.append(note)
-            case "went on":
-                of_device[:] = [each for each in of_device if each.run != note.run]
-            case "quarantined":
-                held[note.device] = note
-            case "let go":
-                held.pop(note.device, None)
-                of_device.clear()
-            case _:
-                pass
+        for device in note.devices:
+            of_device = hung.setdefault(device, [])
+            match note.what:
+                case "hung" if note.run != run:
+                    of_device.append(note)
+                case "went on":
+                    of_device[:] = [each for each in of_device if each.run != note.run]
+                case "quarantined":
+                    held[device] = note
+                case "let go":
+                    held.pop(device, None)
+                    of_device.clear()
+                case _:
+                    pass
     for device, found in hung.items():
         lately = [each for each in found if now_s - each.up_s <= WITHIN_S]
         if len({each.run for each in lately}) >= TIMES:
@@ -98,11 +101,11 @@ class Notes:
             for line in lines:
                 with suppress(ValueError, TypeError, KeyError):
                     found.append(_note(json.loads(line)))
-        return found[-KEPT:]
+        return found
 
-    def add(self, note: Note) -> None:
-        """Add one, on disk when this returns; the oldest go."""
-        lines = [_line(each) for each in (*self.read(), note)][-KEPT:]
+    def add(self, *notes: Note) -> None:
+        """Add some, on disk when this returns; what counts no more goes."""
+        lines = [_line(each) for each in _kept([*self.read(), *notes])]
         fresh = self._path.with_name(f".{self._path.name}")
         with suppress(OSError):
             with fresh.open("w", encoding="utf-8") as file:
@@ -112,19 +115,39 @@ class Notes:
             fresh.replace(self._path)
 
 
+def _kept(notes: Sequence[Note]) -> list[Note]:
+    """Return the newest hangs of the newest note's boot, and of each device whether it was caught or let go last.
+
+    A quarantine lasts, however often others hang meanwhile.
+    """
+    found: list[Note] = []
+    hangs = 0
+    decided: set[str] = set()
+    for note in reversed([each for each in notes if each.boot == notes[-1].boot]):
+        if note.what in {HUNG, WENT_ON}:
+            hangs += 1
+            if hangs <= KEPT:
+                found.append(note)
+        elif not decided.issuperset(note.devices):
+            decided.update(note.devices)
+            found.append(note)
+    return found[::-1]
+
+
 def _note(said: Mapping[str, Any]) -> Note:
-    texts = [said[name] for name in ("what", "device", "run", "boot", "where")]
-    if not all(isinstance(each, str) for each in texts):
+    devices = said["devices"]
+    texts = [said[name] for name in ("what", "run", "boot", "where")]
+    if not isinstance(devices, list) or not all(isinstance(s, str) for s in (*texts, *devices)):
         raise TypeError("a note is of texts")
-    what, device, run, boot, where = texts
-    return Note(what, device, run, boot, float(said["up_s"]), where)
+    what, run, boot, where = texts
+    return Note(what, tuple(devices), run, boot, float(said["up_s"]), where)
 
 
 def _line(note: Note) -> str:
     return json.dumps(
         {
             "what": note.what,
-            "device": note.device,
+            "devices": note.devices,
             "run": note.run,
             "boot": note.boot,
             "up_s": round(note.up_s, 3),
