@@ -15,6 +15,7 @@ from pydantic import Field
 
 from daemon.errors import LinkError
 from daemon.exporters.api import ExporterConfig, ExporterContext, ExporterSpec, Rights, Tally
+from daemon.exporters.feed import Shown
 from daemon.exporters.signalk_deltas import delta, over, stopped, true_at, values, withdrawn
 from daemon.mqtt.connection import Connection
 from daemon.mqtt.wire import PublishRefusedError
@@ -22,7 +23,6 @@ from daemon.mqtt.wire import PublishRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from daemon.exporters.feed import Shown
     from daemon.exporters.signalk_deltas import Value
 
 KIND: Final = "signalk"
@@ -58,7 +58,7 @@ class SignalK:
         self._context = context
         self._topic = topic(str(context.ship.imo_number))
         self._told: dict[tuple[str, str], tuple[str, ...]] = {}
-        """The paths that each topic has been told on."""
+        """The paths that each topic may have been told on: one that was sent and not confirmed may be there."""
 
     async def run(self) -> None:
         """Tell until cancelled, then say that nothing is current any more.
@@ -87,11 +87,18 @@ class SignalK:
                 await self._tell(connection, shown, with_meta=False)
             if (now_s := clock.now_s()) >= repeat_s:
                 repeat_s = now_s + self._config.repeat_s
-                for shown in list(feed.everything()):
+                for shown in self._everything():
                     await self._tell(connection, shown, with_meta=True)
             await clock.sleep(PAUSE_S)
             await self._news(connection, max(0.0, repeat_s - clock.now_s()))
         raise LinkError(connection.closed.result())
+
+    def _everything(self) -> list[Shown]:
+        """Return all that stands, and, as gone, what was told and stands no more."""
+        standing = list(self._context.feed.everything())
+        known, now_s = {(each.kind, each.id) for each in standing}, self._context.clock.now_s()
+        gone = [Shown(*key, None, now_s) for key in self._told if key not in known]
+        return [*standing, *gone]
 
     async def _news(self, connection: Connection, within_s: float) -> None:
         """Wait until there is something to tell, or the connection is over."""
@@ -106,16 +113,19 @@ class SignalK:
         key = (shown.kind, shown.id)
         said = values(shown, sound=self._config.sound)
         paths = tuple(each.path for each in said)
-        gone = [path for path in self._told.get(key, ()) if path not in paths]
+        told = self._told.get(key, ())
+        gone = [path for path in told if path not in paths]
         if gone:
             is_over = shown.kind == "alert" and self._context.feed.is_open
             said += (over(shown.id),) if is_over else withdrawn(gone)
+        if not said:
+            return
+        self._told[key] = (*paths, *gone)
+        await self._send(connection, said, up_s=shown.up_s, with_meta=with_meta)
         if paths:
             self._told[key] = paths
         else:
-            self._told.pop(key, None)
-        if said:
-            await self._send(connection, said, up_s=shown.up_s, with_meta=with_meta)
+            del self._told[key]
 
     async def _send(
         self, connection: Connection, said: Iterable[Value], *, up_s: float, with_meta: bool

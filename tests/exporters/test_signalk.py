@@ -18,6 +18,7 @@ import pytest
 from daemon.errors import LinkError
 from daemon.exporters.signalk import EXPORTER, SignalK, SignalKConfig, topic
 from daemon.exporters.signalk_deltas import OWN, path_of_alert
+from daemon.mqtt.connection import Connection
 from tests.brokers import address, mosquitto
 from tests.exporters.rig import ALERT, DOOR, STATUS, TOPICS, Told
 from tests.mqtt.harness import Dashboard, connected
@@ -179,6 +180,31 @@ async def test_an_alert_that_ends_while_the_broker_is_away_is_over_when_it_is_ba
         async with running(exporter, server):
             await until(told, lambda: server.values(ALERT_PATH))
         told.remove(TOPICS.alert(ALERT["id"]))
+        async with running(exporter, server):
+            await until(told, lambda: server.values(ALERT_PATH)[-1]["state"] == "normal")
+
+
+async def test_an_alert_that_ended_before_anybody_noticed_that_the_broker_is_gone_is_over_after_all(
+    monkeypatch,
+):
+    told, deliver, ended = lively(), Connection.deliver, []
+    told.put(TOPICS.alert(ALERT["id"]), ALERT)
+
+    async def into_a_cable_that_is_out(self: Connection, topic: str, payload: bytes) -> None:
+        if b'"over"' in payload and not ended:
+            ended.append(payload)
+            raise LinkError("connection lost")
+        await deliver(self, topic, payload)
+
+    monkeypatch.setattr(Connection, "deliver", into_a_cable_that_is_out)
+    async with mosquitto() as broker, listening(broker) as server:
+        exporter = SignalK(SignalKConfig(kind="signalk"), told.context(address(broker)))
+        lost = asyncio.ensure_future(exporter.run())
+        await until(told, lambda: server.values(ALERT_PATH))
+        told.remove(TOPICS.alert(ALERT["id"]))
+        await until(told, lost.done)
+        assert isinstance(lost.exception(), LinkError)
+        assert server.values(ALERT_PATH)[-1]["state"] == "warn"
         async with running(exporter, server):
             await until(told, lambda: server.values(ALERT_PATH)[-1]["state"] == "normal")
 
