@@ -40,6 +40,8 @@ _SENTENCE = re.compile(
 _TAG = re.compile(rb"\\[scngdr]:[A-Za-z0-9-]+(,[scngdr]:[A-Za-z0-9-]+)*\*[0-9A-Fa-f]{1,2}\\")
 _LAT = re.compile(r"(\d\d)(\d\d(?:\.\d{1,9})?)", re.ASCII)
 _LON = re.compile(r"(\d\d\d)(\d\d(?:\.\d{1,9})?)", re.ASCII)
+_NUMBER_IN_TEXT = re.compile(r"(?<![\d.])\d{9}(?![\d.])", re.ASCII)
+_ANGLE_IN_TEXT = re.compile(r"\b\d{2,3}[- ]?\d\d(?:\.\d{1,9})?'? ?[NSEW]\b", re.ASCII)
 _POSITION_FIELDS: Final = 4
 _AIS: Final = frozenset({"VDM", "VDO"})
 _AIS_FIELDS: Final = 6
@@ -154,7 +156,7 @@ def _anonymous(fields: list[str], ship: Ship, masks: Masks) -> list[str]:
     said = list(fields)
     for at in range(len(said) - _POSITION_FIELDS + 1):
         said[at : at + _POSITION_FIELDS] = _moved(said[at : at + _POSITION_FIELDS], masks)
-    return [_without_names(each, ship) for each in said]
+    return [_without_names(_without_stations(each, masks), ship) for each in said]
 
 
 def _moved(four: list[str], masks: Masks) -> list[str]:
@@ -187,6 +189,12 @@ def _written(value: int, digits: int, like: str) -> str:
         return f"{degrees:0{digits}d}{minutes}"
     fraction = f"{rest % 10**DECIMALS:0{DECIMALS}d}"[:decimals] + like.partition(".")[2][DECIMALS:]
     return f"{degrees:0{digits}d}{minutes}.{fraction}"
+
+
+def _without_stations(text: str, masks: Masks) -> str:
+    """Return a text in which stations have other numbers, and positions are noughts; who is named by a word stays."""
+    text = _NUMBER_IN_TEXT.sub(lambda found: f"{masks.mmsi(int(found[0])):09d}", text)
+    return _ANGLE_IN_TEXT.sub(lambda found: re.sub(r"\d", "0", found[0]), text)
 
 
 def _without_names(text: str, ship: Ship) -> str:

@@ -32,6 +32,7 @@ class Layout(NamedTuple):
     call_sign: tuple[int, int] | None = None
     name: tuple[int, int] | None = None
     blank: tuple[int, int] | None = None
+    mother: tuple[int, int] | None = None
 
 
 _POSITION = Layout((61, 28), (89, 27))
@@ -53,6 +54,10 @@ LAYOUTS: Final[Mapping[int, Layout]] = {
 PART_A = Layout(name=(40, 120))
 PART_B = Layout(call_sign=(90, 42), blank=(48, 42))
 """``blank`` is the maker's id and the unit's serial number."""
+PART_B_OF_AUXILIARY = PART_B._replace(mother=(132, 30))
+"""A craft that belongs to a ship tells that one's number in place of its own size (table 79)."""
+AUXILIARY: Final = 98
+"""The first two digits of such a craft's number (ITU-R M.585)."""
 SHORTEST_BITS: Final = 38
 
 
@@ -122,13 +127,24 @@ def masked(payload: str, masks: Masks) -> str | None:
     bits = _with_text(bits, layout.call_sign, OWN_CALL_SIGN if is_own else f"X{other:03d}")
     bits = _with_text(bits, layout.name, OWN_NAME if is_own else f"VESSEL {other:03d}")
     bits = _with_text(bits, layout.blank, "")
+    bits = _with(bits, layout.mother, _mother(bits, layout, masks))
     bits = _moved(bits, layout, masks.shift)
     return "".join(_CODES[int(bits[at : at + 6], 2)] for at in range(0, len(bits), 6))
 
 
 def _static_part(bits: str) -> Layout | None:
     part = _number(bits, (38, 2)) if len(bits) >= SHORTEST_BITS + 2 else None
-    return {0: PART_A, 1: PART_B}.get(-1 if part is None else part)
+    is_auxiliary = _number(bits, MMSI) // 10_000_000 == AUXILIARY
+    part_b = PART_B_OF_AUXILIARY if is_auxiliary else PART_B
+    return {0: PART_A, 1: part_b}.get(-1 if part is None else part)
+
+
+def _mother(bits: str, layout: Layout, masks: Masks) -> int:
+    """Return who is to be told as the mother ship; nobody where nobody was, or the message ends within."""
+    if layout.mother is None or len(bits) < sum(layout.mother):
+        return 0
+    told = _number(bits, layout.mother)
+    return masks.mmsi(told) if told else 0
 
 
 def _moved(bits: str, layout: Layout, shift: Shift) -> str:

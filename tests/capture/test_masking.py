@@ -135,6 +135,24 @@ def test_the_same_station_is_the_same_in_every_message():
     assert told.mmsi(538006400) == first
 
 
+@pytest.mark.parametrize(
+    ("mother", "becomes"),
+    [(SHIP.mmsi, 299000019), (538006400, 298000002), (0, 0)],
+)
+def test_the_mother_ship_of_an_auxiliary_craft_is_another_too(mother, becomes):
+    craft = {"msg_type": 24, "partno": 1, "mmsi": "982570001", "mothership_mmsi": mother}
+    lines = ais(**craft)
+    assert read(masked(lines, SHIP, masks()).lines)["mothership_mmsi"] == becomes
+    ends_within = lines[0].split(b",")[5].decode()[:-4]
+    after = masked_ais(ends_within, masks()) or ""
+    assert after[22:] == "0" * len(ends_within[22:])
+
+
+def test_the_size_of_any_other_craft_stays():
+    fields = {"msg_type": 24, "partno": 1, "mmsi": "533000123", "callsign": "9W123", "to_bow": 12}
+    assert read(masked(ais(**fields), SHIP, masks()).lines)["to_bow"] == 12
+
+
 def test_a_position_that_is_not_available_stays_so():
     lines = ais(msg_type=1, mmsi="538006400", lat=91, lon=181)
     assert read(masked(lines, SHIP, masks()).lines)["lat"] == 91
@@ -210,6 +228,20 @@ def test_what_names_nobody_passes_as_it_is(body):
 def test_own_names_in_a_text_are_the_sample_ships():
     said = one("AITXT,01,01,01,Stella Polaris LAXY4 257465000 9074729")
     assert said == framed("AITXT,01,01,01,KESTREL STRAIT 9VKS0 299000019 9999993")
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("LOST 235012345 5130.12N 00120.55E", "LOST 298000001 0000.00N 00000.00E"),
+        ("SART 970012345 51-30.12' N", "SART 970000001 00-00.00' N"),
+        ("own 257465000", "own 299000019"),
+        ("12 NM E of 1234567890123", "12 NM E of 1234567890123"),
+        ("fix 3.123456789 at 123456789.5", "fix 3.123456789 at 123456789.5"),
+    ],
+)
+def test_other_stations_and_positions_in_a_text_are_masked(text, becomes):
+    assert one(f"AITXT,01,01,07,{text}") == framed(f"AITXT,01,01,07,{becomes}")
 
 
 @pytest.mark.parametrize(
