@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 
 from tests.ship import HATCH, Ship, afloat, ashore, sailing
 from tests.ship_talk import (
@@ -16,6 +17,7 @@ from tests.ship_talk import (
     seen,
 )
 from tests.soon import soon
+from tests.test_ship_record import copied, copying
 
 
 async def test_a_record_that_cannot_be_written_stops_no_alert_and_no_officer(tmp_path, monkeypatch):
@@ -125,6 +127,33 @@ async def test_what_was_ordered_is_in_force_again_as_soon_as_the_record_that_say
             second = ship.daemon
             await ship.pass_time(60.0)
             assert ship.daemon is second, "once"
+
+
+async def test_a_record_that_is_put_back_after_the_start_is_compared_before_it_is_signed(tmp_path):
+    edit = copying(tmp_path)
+    async with ashore(tmp_path) as (ship, broker, feeds):
+        async with afloat(ship, broker, feeds):
+            await ship.pass_time(1.0)
+        shutil.copytree(tmp_path / "record", tmp_path / "image")
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(61.0)
+            await copied(ship, "made")
+        for name in ("record", "record.heads"):
+            shutil.rmtree(tmp_path / name)
+        (tmp_path / "record").write_text("a disk that is not mounted", "utf-8")
+        without_events(ship)
+        async with afloat(ship, broker, feeds, edit=edit):
+            await ship.pass_time(30.0)  # longer than anybody is waited for after a start
+            signed: list[str] = []
+            ship.daemon.record.on_seal(lambda head: signed.append(head.origin))
+            (tmp_path / "record").unlink()
+            shutil.copytree(tmp_path / "image", tmp_path / "record")
+            await ship.until((tmp_path / "record" / "segment-0002.db").exists, for_s=600.0)
+            await ship.until(lambda: ship.daemon.control.listening.is_set(), for_s=600.0)  # noqa: PLW0108 (of now)
+            await soon(lambda: ship.daemon.record.health().writable)
+            [parted] = await entries(ship, "record.parted")
+            assert parted["open"]["told_by"] == "the second copy"
+            assert "demo/9999993/1" not in signed[1:], "nothing more under the old origin"
 
 
 async def test_an_instance_never_comes_again_though_the_record_opens_late(tmp_path):
