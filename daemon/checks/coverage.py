@@ -36,7 +36,9 @@ class Coverage:
         self._is_blind = False
 
     def blind(self, now_s: float, *, allowed_s: float) -> None:
-        """Note that from now on it cannot be seen, whether it is there or not."""
+        """Note that from now on it cannot be seen, whether it is there or not; said again it changes nothing."""
+        if self._is_blind:
+            return
         self._account(now_s, allowed_s)
         self._is_blind = True
 
@@ -77,6 +79,12 @@ class Coverage:
     def share(self) -> float | None:
         """The share of the watched time that was without gap; None where nothing was watched."""
         return None if self.watched_s <= 0 else 1.0 - self.gap_s / self.watched_s
+
+    @property
+    def share_of_all(self) -> float:
+        """The share of all the time accounted for, watched or not, in which it was seen without gap."""
+        all_s = self._last_s - self._began_s
+        return 0.0 if all_s <= 0 else (self.watched_s - self.gap_s) / all_s
 
     def words(self, *, since: str | None) -> str:
         """Return the line: ``24 h, 99.9 %, 1 gap 01:10``; ``since`` where that was not the day's beginning."""

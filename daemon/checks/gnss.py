@@ -6,6 +6,7 @@ receivers that part, or one that moves faster than the ship can. Continuous: one
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from dataclasses import dataclass, field
@@ -230,17 +231,27 @@ def _judge_day(
         coverage.end(day["now_s"], allowed_s=GAP_S)
     worst = min(covers.values(), key=lambda c: -1.0 if c.share is None else c.share)
     since = day["since"]
-    seen = (
-        worst.words(since=since) if worst.gaps or worst.share is None else worst.span(since=since)
-    )
     jumped = day["jumps"]
     jumps = "no jump" if not jumped else f"{jumped} jump{'s' if jumped > 1 else ''}"
     if outcome is not Outcome.PASSED or worst.share is None:
-        return outcome, f"{reason}; {seen}, {jumps}"
-    line = f"{_agreement(day)}, {seen}, {jumps}"
+        return outcome, f"{reason}; {_seen(worst, since)}, {jumps}"
+    line = f"{_agreement(day)}, {_seen(worst, since)}, {jumps}"
     if (fault := _fault_of_day(config, day, worst.share)) is not None:
         return Outcome.FAILED, f"{line}{fault}"
+    id_, rarest = min(covers.items(), key=lambda each: each[1].share_of_all)
+    if rarest.share_of_all < config.share:
+        # Nobody knows whether it was there, so the day is no defect of the receiver's; nor is it proven.
+        had = f"{id_} had a fix that counts for {math.floor(rarest.share_of_all * 100)}%"
+        line = f"{_agreement(day)}, {_seen(rarest, since)}, {jumps}"
+        return Outcome.INCONCLUSIVE, f"{line}; {had}, at least {config.share:.0%} is wanted"
     return outcome, line
+
+
+def _seen(coverage: Coverage, since: str | None) -> str:
+    """Return what of the day was seen; where there was no gap, none is spoken of."""
+    if coverage.gaps or coverage.share is None:
+        return coverage.words(since=since)
+    return coverage.span(since=since)
 
 
 def _fault(config: GnssConfig, day: Mapping[str, Any]) -> str | None:

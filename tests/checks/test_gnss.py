@@ -8,10 +8,12 @@ import pytest
 
 from daemon.checks.api import Services
 from daemon.checks.gnss import CHECK, GnssConfig
+from daemon.drivers.nmea_nav import NavReader
 from daemon.model import Classification, Fix, Motion, Position, Provenance, Quality, Reading
 from daemon.testing.readiness import Test
 from tests.checks.rig import Rig, rig, running
 from tests.clocks import ManualClock
+from tests.drivers.nmea_rig import hear
 from tests.makers import reading
 
 MIDNIGHT = datetime(2026, 11, 22, 16, tzinfo=UTC)
@@ -157,6 +159,36 @@ async def test_silence_and_a_lost_feed_are_inconclusive():
         made.hears(reading("g1.fix", None, at_s=made.clock.now_s()))
         await to_midnight(made)
         assert made.outcomes() == ["inconclusive", "passed", "inconclusive", "inconclusive"]
+
+
+async def test_a_receiver_that_says_each_second_that_it_has_no_fix_proves_nothing():
+    nav = NavReader("g1")
+    async with running(rig(gnss_test("g1"), clock=evening())) as made:
+        await fixes(made, 120.0, g1=0.0)
+        while made.clock.utc() < MIDNIGHT:
+            await made.clock.advance(1.0)
+            for point, value, quality in hear(nav, "GPGGA,021000.00,,,,,0,00,,,M,,M,,"):
+                made.hears(reading(point, value, at_s=made.clock.now_s(), quality=quality))
+        await made.clock.advance(1.0)
+        assert said(made)[1:] == [
+            ("inconclusive", "g1: no fix that counts for 01:01"),
+            (
+                "inconclusive",
+                "g1: no fix that counts for 17:59; since 23:40 (watched 02:01), no jump",
+            ),
+        ]
+
+
+@pytest.mark.parametrize(("without_s", "outcome"), [(55.0, "passed"), (66.0, "inconclusive")])
+async def test_each_receiver_must_have_a_fix_for_its_share_of_the_day(without_s, outcome):
+    async with running(rig(gnss_test("g1", watch_s=120), clock=evening())) as made:
+        await fixes(made, 300.0, g1=0.0)
+        made.hears(reading("g1.fix", None, at_s=made.clock.now_s(), quality=Quality.UNKNOWN))
+        await made.clock.advance(without_s)
+        await to_midnight(made, g1=0.0)
+        assert made.outcomes() == ["passed", outcome]
+        lacks = "; g1 had a fix that counts for 94%, at least 95% is wanted"
+        assert str(said(made)[-1][1]).endswith(lacks) is (outcome == "inconclusive")
 
 
 async def test_receivers_that_are_never_heard_together_prove_no_agreement():
