@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from daemon.checks.denials import denies, says_neither
 from daemon.checks.guided_steps import Wants
 from daemon.model import Outcome, Verdict
 
@@ -84,8 +85,14 @@ def _of_answer(step: Step, name: str, said: Mapping[str, Json]) -> tuple[Outcome
     if step.expects is Wants.NUMBER:
         return _of_number(step, name, text)
     if step.expects is Wants.REFERENCE:
-        return PASSED, f"{name}: {text}"
+        return _of_reference(name, text)
     return None
+
+
+def _of_reference(name: str, text: str) -> tuple[Outcome, str]:
+    if denies(text):
+        return FAILED, f"{name}: {text}"
+    return (UNPROVEN if says_neither(text) else PASSED), f"{name}: {text}"
 
 
 def _of_number(step: Step, name: str, text: str) -> tuple[Outcome, str]:

@@ -23,7 +23,7 @@ class Wants(StrEnum):
     NUMBER = "number"
     """A reading within bounds."""
     REFERENCE = "reference"
-    """A text that names the proof."""
+    """A text that names the proof; *no*, with or without more words, is UNSAT."""
     POINT = "point"
     """A sensor is seen to come into a state."""
     ALERT = "alert"

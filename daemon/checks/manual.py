@@ -22,6 +22,7 @@ from daemon.checks.api import (
     fact_of,
     result_of,
 )
+from daemon.checks.denials import denies, says_neither
 from daemon.model import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def judge(config: ManualConfig, gathered: Gathered) -> Verdict:
     details: dict[str, Json] = {"method": config.what, "remarks": remark or None}
     details["performed_by"] = answer.person if other is None else other.text
     if other is not None:
-        reason += f"; done by {other.text}"
+        reason += f"; done by {other.text}" if _is_named(other) else f"; who did it: {other.text}"
     if serial is not None:
         details["serial"] = serial.text
         reason += f"; {config.serial} {serial.text}"
@@ -83,15 +84,22 @@ def _lack(
     config: ManualConfig, serial: Answer | None, other: Answer | None, witness: Answer | None
 ) -> str | None:
     """Return what is missing for a SAT; None: nothing is."""
-    if config.serial is not None and serial is None:
+    if config.serial is not None and (serial is None or denies(serial.text)):
         return f"the number of {config.serial} was not entered"
     if config.performed_by_other and other is None:
         return "who did it was not entered"
+    if other is not None and not _is_named(other):
+        return "nobody is named who did it"
     if config.witnessed and witness is None:
         return "no witness confirmed it"
     if config.witnessed and witness is not None and witness.text.strip().lower() != "yes":
         return f"the witness {witness.person} does not confirm it"
     return None
+
+
+def _is_named(other: Answer) -> bool:
+    """Return whether an answer names who did it: *no* names nobody, nor does *none*."""
+    return not denies(other.text) and not says_neither(other.text)
 
 
 def points(_: ManualConfig) -> tuple[str, ...]:

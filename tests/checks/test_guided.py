@@ -145,6 +145,15 @@ async def test_no_can_be_what_is_wanted_and_a_reference_stands_in_the_result():
         assert ended(made) == ("passed", "2 of 2 steps: mail: CSO 0224Z")
 
 
+@pytest.mark.parametrize("text", ["no", "no, nobody answered"])
+async def test_who_has_no_proof_and_says_so_has_not_passed(text):
+    call = {"text": "Who answered, when?", "name": "shore", "expects": "reference"}
+    async with running(a_test(call)) as made:
+        await begin(made)
+        await step(made, 1, text)
+        assert ended(made) == ("failed", f"shore: {text}")
+
+
 async def test_a_second_person_confirms_what_he_is_to_confirm():
     seen = {"text": "Was it seen?", "expects": "yes_or_no", "who": "witness", "limit_s": 60}
     for answers in (True, False):

@@ -106,6 +106,20 @@ async def test_every_column_that_is_asked_for_stands_in_the_record():
             f"the witness {SECOND} does not confirm it",
         ),
         (
+            {"serial": said("no"), "performed_by": said("R. Roe"), "witness": said("yes", SECOND)},
+            Outcome.INCONCLUSIVE,
+            "the number of the test piece was not entered",
+        ),
+        (
+            {
+                "serial": said("TP-12"),
+                "performed_by": said("no, the surveyor did not come"),
+                "witness": said("yes", SECOND),
+            },
+            Outcome.INCONCLUSIVE,
+            "who did it: no, the surveyor did not come; the test piece TP-12; nobody is named who did it",
+        ),
+        (
             {
                 "serial": said("TP-12"),
                 "performed_by": said("R. Roe"),
