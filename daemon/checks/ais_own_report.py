@@ -82,6 +82,12 @@ class Day:
     """The newest own static data: it comes each six minutes, and the reports between push it out of ``newest``."""
     rate: Rate = field(init=False)
     alarms: Alarms = field(init=False)
+    is_deaf: bool = False
+    """What came last on the line did not count."""
+    is_off: bool = False
+    """An order stands by which it is off."""
+    is_awaited: bool = False
+    """Reports are owed again after an order, and none has come since."""
     off_log: Reading | None = None
     """When the unit did not transmit, as it says itself; None where nobody asked it."""
     first: list[Reading] = field(default_factory=list)
@@ -111,12 +117,22 @@ class Day:
         elif counts and isinstance(said, AisOffLog):
             self.off_log = reading
         elif reading.point.endswith(".own_report"):
-            self.is_not_judged(reading.received_s)
+            self.is_deaf = True
+            self._is_not_judged(reading.received_s)
+        if counts:
+            self.is_deaf = False
 
-    def is_not_judged(self, now_s: float) -> None:
-        """Take it that from now on nothing can be known of her reports, or none are owed."""
-        self.coverage.blind(now_s, allowed_s=self.allowed_s)
-        self.rate.blind()
+    def ordered(self, *, off: bool, now_s: float) -> None:
+        """Take whether an order stands by which it is off: then no report is owed, and none proves anything."""
+        if off:
+            self._is_not_judged(now_s)
+        elif self.is_off:
+            # Its silence counts from here on, whatever came before; where the line is cut, nothing is known.
+            self.coverage.seen(now_s, allowed_s=self.allowed_s)
+            self.is_awaited = True
+            if self.is_deaf:
+                self._is_not_judged(now_s)
+        self.is_off = off
 
     def gathered(self, facts: Mapping[str, Json]) -> Gathered:
         """Return what stands as evidence.
@@ -128,6 +144,7 @@ class Day:
         heard: dict[str, Json] = {
             "reports": self.reports,
             "on_channel": self.on_channel,
+            "awaited": self.is_awaited,
             "due_s": self.due_s,
             "allowed_s": self.allowed_s,
             "coverage": self.coverage.as_fact(),
@@ -136,11 +153,17 @@ class Day:
         rare = (each for each in (self.identity, self.off_log) if each is not None)
         return Gathered((*self.first, *self.newest, *rare), {**heard, **facts})
 
+    def _is_not_judged(self, now_s: float) -> None:
+        """Take it that from now on nothing can be known of her reports, or none are owed."""
+        self.coverage.blind(now_s, allowed_s=self.allowed_s)
+        self.rate.blind()
+
     def _report(self, said: AisReport, at_s: float) -> None:
         self.reports += 1
         if said.channel is None:
             return
         self.on_channel += 1
+        self.is_awaited = False
         before_s = self.allowed_s
         self.due_s = self.config.report_every_s or due_interval_s(said)
         # A ship that gets under way, or moors, owes meanwhile no more than she did at her slowest.
@@ -228,15 +251,24 @@ def _doubt(config: AisOwnReportConfig, gathered: Gathered, coverage: Coverage) -
     blind_s = coverage.blind_s(day["now_s"])
     if blind_s > config.watch_s:
         return f"the feed is lost for {length(blind_s)}"
-    if not day["reports"]:
-        return "no own report that counts was heard"
-    if not day["on_channel"]:
-        return "own reports carry no channel: rate cannot be proved"
+    if (lacks := _lacks(day)) is not None:
+        return lacks
     if _newest(gathered, AisIdentity) is None:
         return "own static data (message 5) was not heard"
     if not config.alarms_heard:
         return None
     return unheard(day["alarms"], share=config.share if day["over"] else None)
+
+
+def _lacks(day: Mapping[str, Any]) -> str | None:
+    """Return what her reports lack as proof."""
+    if not day["reports"]:
+        return "no own report that counts was heard"
+    if not day["on_channel"]:
+        return "own reports carry no channel: rate cannot be proved"
+    if day.get("awaited", False):  # kept facts of earlier versions say nothing of it
+        return "no own report has come since the order to have it off ended"
+    return None
 
 
 POINTS: Final = ("own_report", "own_identity", "off_log", "alerts")
@@ -255,12 +287,14 @@ async def run(config: AisOwnReportConfig, ctx: CheckContext) -> Gathered:
         while (left_s := ctx.day_ends_s() - (now_s := ctx.clock.now_s())) > 0:
             wait_s = min(LOOK_S, left_s, max(first_word_s - now_s, 0.0) or LOOK_S)
             reading = await inbox.next(until_s=now_s + wait_s)
+            now_s, is_off = ctx.clock.now_s(), _is_ordered_off(_orders(ctx))
+            if not is_off:
+                day.ordered(off=False, now_s=now_s)
             if reading is not None:
                 day.hear(reading, counts=ctx.accepts(reading))
-            now_s = ctx.clock.now_s()
+            if is_off:
+                day.ordered(off=True, now_s=now_s)
             day.alarms.look(_alarms(config, ctx), now_s)
-            if _is_ordered_off(_orders(ctx)):
-                day.is_not_judged(now_s)
             if now_s >= first_word_s:
                 found = day.gathered(_facts(day, ctx, began_utc, over=False))
                 if _is_news(config, day, found, now_s):

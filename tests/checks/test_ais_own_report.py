@@ -436,6 +436,36 @@ async def test_what_is_off_by_the_masters_order_is_no_finding_and_no_pass(channe
         assert made.outcomes() == ["passed", "inconclusive", "passed"]
 
 
+@pytest.mark.parametrize(
+    ("line", "said_then"),
+    [
+        ("alive", [("failed", "no own report for 09:30, one is due each 180 s")]),
+        ("cut", []),
+    ],
+)
+async def test_after_the_order_has_ended_it_is_silent_until_it_has_reported(line, said_then):
+    orders: list[tuple[datetime, datetime | None]] = []
+    made = aboard(ais_test(), services=Services(ais_off_orders=lambda: (UTC_0210, orders)))
+    async with running(made):
+        made.hears(an_identity(made))
+        await reports(made, 900.0)
+        orders.append((made.clock.utc(), None))
+        if line == "cut":
+            made.hears(reading("ais.own_report", None, at_s=made.clock.now_s()))
+        await made.clock.advance(3600.0)
+        orders[0] = (orders[0][0], made.clock.utc())
+        if line == "alive":
+            made.hears(alerts(made))
+        await made.clock.advance(WATCH_S)
+        assert made.outcomes() == ["passed", "inconclusive"], (
+            "nothing is proven by what came before"
+        )
+        await made.clock.advance(31.0)
+        assert said(made)[2:] == said_then
+        await reports(made, 180.0)
+        assert made.outcomes()[-1] == "passed"
+
+
 async def test_a_time_of_the_units_own_log_is_a_finding_until_an_order_explains_it():
     orders: list[tuple[datetime, datetime | None]] = []
     services = Services(ais_off_orders=lambda: (UTC_0210, orders))
