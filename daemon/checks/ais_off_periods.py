@@ -51,13 +51,30 @@ def _is_ordered(
     times: Sequence[tuple[datetime, datetime | None]],
     since_utc: datetime,
 ) -> bool:
-    """Return whether one order covers it; before ``since_utc`` nothing is asked."""
+    """Return whether orders cover it that follow on each other; before ``since_utc`` nothing is asked."""
     begins = since_utc if off is None else max(off, since_utc)
     return any(
         ordered - TOLERANCE <= begins
         and (ended is None or (on is not None and on <= ended + TOLERANCE))
-        for ordered, ended in times
+        for ordered, ended in _joined(times)
     )
+
+
+def _joined(
+    times: Sequence[tuple[datetime, datetime | None]],
+) -> list[tuple[datetime, datetime | None]]:
+    """Return the orders, those as one that lie no farther apart than the unit would tell of."""
+    found: list[tuple[datetime, datetime | None]] = []
+    for begins, ends in sorted(times, key=lambda each: each[0]):
+        if not found:
+            found.append((begins, ends))
+            continue
+        first, until = found[-1]
+        if until is not None and begins - until > TOLERANCE:
+            found.append((begins, ends))
+        else:
+            found[-1] = first, None if until is None or ends is None else max(until, ends)
+    return found
 
 
 def _utc(said: str | None) -> datetime | None:

@@ -58,6 +58,23 @@ def test_two_orders_with_time_between_them_explain_no_time_that_spans_both():
 
 
 @pytest.mark.parametrize(
+    ("orders", "is_explained"),
+    [
+        ([(1, 2), (2.02, 4)], True),
+        ([(2.02, 4), (1, 2)], True),
+        ([(1, 2), (2.25, 4)], True),
+        ([(1, 2), (2.26, 4)], False),
+        ([(1, 4), (2, 3)], True),
+        ([(1, 2), (2, 3), (3, None)], True),
+        ([(1, 2), (2, 3)], False),
+    ],
+)
+def test_orders_that_follow_on_each_other_are_one(orders, is_explained):
+    ordered = [(at(begins), None if ends is None else at(ends)) for begins, ends in orders]
+    assert (judged(period(1, 4), orders=ordered) is None) is is_explained
+
+
+@pytest.mark.parametrize(
     ("on", "is_judged"), [(-23.9, True), (-24.1, False)], ids=["yesterday", "the day before"]
 )
 def test_more_than_a_day_before_this_watch_nobody_judges(on, is_judged):
