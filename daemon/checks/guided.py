@@ -119,7 +119,7 @@ class _Lead:
 
     async def _answer(self, place: int, step: Step) -> Answer | None:
         """Return the answer; what is to be a number and is none is asked for again."""
-        until_s = self._ctx.clock.now_s() + step.limit_s
+        until_s = self._ctx.clock.now_s() + step.waited_s
         while (left_s := until_s - self._ctx.clock.now_s()) > 0:
             answer = await self._ctx.prompt(
                 place, step.text, expects=ASKED[step.expects], for_s=left_s, who=step.who
@@ -136,7 +136,7 @@ class _Lead:
     async def _seen(self, place: int, step: Step) -> dict[str, Json]:
         now_s = self._ctx.clock.now_s()
         began_s = self._from_s(place, step)
-        until_s = now_s + step.limit_s
+        until_s = now_s + step.waited_s
         if step.max_s is not None and began_s is not None:
             until_s = min(until_s, max(now_s, began_s + step.max_s))
         await self._ctx.prompt(

@@ -78,7 +78,7 @@ def _of_answer(step: Step, name: str, said: Mapping[str, Json]) -> tuple[Outcome
     if not isinstance(answer, Mapping):
         who = "the witness" if step.who.value == "witness" else "nobody"
         words = "did not confirm" if step.who.value == "witness" else "answered"
-        return UNPROVEN, f"{name}: {who} {words} in {step.limit_s:g} s"
+        return UNPROVEN, f"{name}: {who} {words} in {step.waited_s:g} s"
     text = str(answer["text"]).strip()
     if step.expects is Wants.YES_OR_NO and text.lower() != step.want:
         return FAILED, f"{name}: {text.lower()}"
@@ -128,7 +128,7 @@ def _of_point(
     if said.get("was_away") is not True:
         return UNPROVEN, f"{name}: {step.point} was {what} before: wrong order"
     if step.max_s is None:  # nobody said that he did it, so perhaps nobody did
-        return UNPROVEN, f"{name}: {step.point} not seen {what} in {step.limit_s:g} s"
+        return UNPROVEN, f"{name}: {step.point} not seen {what} in {step.waited_s:g} s"
     return FAILED, f"{name}: {step.point} not {what} in {step.max_s:g} s"
 
 
@@ -141,7 +141,7 @@ def _of_alert(step: Step, name: str, said: Mapping[str, Json]) -> tuple[Outcome,
         return UNPROVEN, f"{name}: {step.alert} {stood} before: wrong order"
     if said.get("at_s") is None:
         if step.max_s is None:
-            return UNPROVEN, f"{name}: {step.alert} not {what} in {step.limit_s:g} s"
+            return UNPROVEN, f"{name}: {step.alert} not {what} in {step.waited_s:g} s"
         return FAILED, f"{name}: {step.alert} not {what} in {step.max_s:g} s"
     if not step.over and not said.get("shown_at"):
         return FAILED, f"{name}: {step.alert} raised, but no station showed it"

@@ -64,7 +64,7 @@ class Step(BaseModel):
     who: Who = Who.TESTER
     """Whose answer it is; a witness has done no step himself."""
     limit_s: Annotated[float, Field(ge=1, le=14400)] = 600.0
-    """How long the step is waited for, in seconds."""
+    """How long the step is waited for, in seconds; where ``max_s`` is longer, that long."""
     want: Literal["yes", "no"] = "yes"
     """Which of the two is SAT."""
     least: float | None = None
@@ -129,6 +129,11 @@ class Step(BaseModel):
     def is_timed(self) -> bool:
         """Whether the time since another step counts."""
         return self.min_s is not None or self.max_s is not None
+
+    @property
+    def waited_s(self) -> float:
+        """How long the step is waited for at most: what may still come in time is."""
+        return max(self.limit_s, self.max_s or 0.0)
 
     def of(self, each: str) -> Step:
         """Return the step for one of several things."""

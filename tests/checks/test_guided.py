@@ -394,6 +394,35 @@ async def test_stations_are_told_within_the_minute_that_a_unit_is_lost(after_s, 
         assert str(ended(made)[1]).startswith(f"told: {LOST} not told in 60 s")
 
 
+@pytest.mark.parametrize(
+    ("after_s", "outcome"),
+    [
+        (1799.0, ("passed", "2 of 2 steps: told 1799.2 s")),
+        (1801.0, ("failed", f"told: {LOST} not told in 1800 s")),
+    ],
+)
+async def test_what_may_come_in_half_an_hour_is_waited_for_so_long(after_s, outcome):
+    stations = Stations()
+    steps = (PULL[0], {**PULL[1], "max_s": 1800})
+    async with running(a_test(*steps, services=stations.services)) as made:
+        await begin(made)
+        await step(made, 1)
+        await made.clock.advance(after_s)
+        stations.tell("gangway")
+        await made.clock.advance(1.0)
+        assert ended(made) == outcome
+
+
+async def test_a_press_may_take_as_long_as_it_may_take():
+    steps = ({"text": "Switch it on."}, {"text": "Press when it is warm.", "max_s": 1800})
+    async with running(a_test(*steps)) as made:
+        await begin(made)
+        await step(made, 1)
+        await made.clock.advance(1700.0)
+        await step(made, 2)
+        assert ended(made) == ("passed", "2 of 2 steps: step 2 1700.0 s")
+
+
 async def test_an_alert_that_no_live_station_shows_was_told_to_nobody():
     stations = Stations()
     async with running(a_test(*PULL[:2], services=stations.services)) as made:
