@@ -142,6 +142,127 @@ async def test_the_plan_is_written_once_and_again_when_an_interval_changes():
         assert planned["since"] == "2026-11-22T02:10:00.000Z", "as long as it was in the plan"
 
 
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+def asked(*, every: str = "month", after: tuple[str, ...] = ()) -> Test:
+    """Return a test that a person does, so often and after such events."""
+    test = scripted(mode=Mode.ASSISTED)
+    plan = {"every": every, "after": after}
+    test.config = type(test.config).model_validate({**test.config.model_dump(), **plan})
+    return test
+
+
+def a_start(test: Test, utc: datetime, before: Rig | None = None) -> Rig:
+    return rig(test, clock=ManualClock(utc=utc)).take_up(before, last_seen=utc if before else None)
+
+
+async def passed_at_noon(test: Test) -> Rig:
+    """Run a test on 2 November, and stop."""
+    made = a_start(test, NOON)
+    async with running(made):
+        made.tests.start("t-1", "R. Menon")
+        await made.clock.advance(1.0)
+    return made
+
+
+async def test_a_stricter_plan_counts_from_when_it_came_in_also_over_a_restart():
+    before = await passed_at_noon(asked())
+    came_in = NOON + 24 * DAY
+    changed = a_start(asked(every="week"), came_in, before)
+    async with running(changed):
+        await changed.clock.advance(1.0)
+        assert missed(changed) == []
+        assert changed.tests.readiness(changed.test("t-1")) == "test due"
+        (draft,) = changed.written("tests.planned")
+        ((planned),) = draft.open["tests"]
+        assert (planned["since"], planned["stands"]) == (
+            "2026-11-02T12:00:00.000Z",
+            "2026-11-26T12:00:00.000Z",
+        )
+    changed.journal.drafts[:0] = before.journal.drafts
+    again = a_start(asked(every="week"), came_in + DAY, changed)
+    async with running(again):
+        await again.clock.advance(1.0)
+        assert missed(again) == []
+        await again.come(came_in + 12 * DAY)
+        assert [begins for begins, _ in missed(again)] == ["2026-11-29T16:00:00.000Z"]
+        assert again.tests.overdue() == ["t-1"]
+
+
+async def test_a_laxer_plan_postpones_nothing_that_was_missed_before_it():
+    before = await passed_at_noon(asked(every="week"))
+    changed = a_start(asked(every="month"), NOON + 100 * DAY, before)
+    async with running(changed):
+        await changed.clock.advance(1.0)
+        assert len(missed(changed)) == 2, "December and January"
+        assert changed.tests.overdue() == ["t-1"]
+        ((planned),) = changed.written("tests.planned")[0].open["tests"]
+        assert "stands" not in planned
+
+
+async def test_what_happened_before_the_plan_asked_after_it_asks_for_nothing():
+    before = await passed_at_noon(asked(every="year"))
+    sailed, came_in = NOON + 8 * DAY, NOON + 24 * DAY
+    changed = a_start(asked(every="year", after=("departure",)), came_in, before)
+    async with running(recalled(changed, sailed)):
+        await changed.clock.advance(1.0)
+        assert missed(changed) == []
+        assert changed.tests.readiness(changed.test("t-1")) == "in order"
+        sails(changed)
+        assert changed.tests.readiness(changed.test("t-1")) == "test due", "the next does"
+        sailed_again = changed.clock.utc()
+    changed.journal.drafts[:0] = before.journal.drafts
+    test = asked(every="year", after=("departure",))
+    again = a_start(test, came_in + 8 * DAY, changed)
+    async with running(recalled(again, sailed, sailed_again)):
+        await again.clock.advance(1.0)
+        assert [begins for begins, _ in missed(again)] == ["2026-11-26T12:00:01.000Z"]
+
+
+async def test_what_asked_before_another_event_came_into_the_plan_still_asks():
+    before = await passed_at_noon(asked(every="year", after=("departure",)))
+    sailed, came_in = NOON + 8 * DAY, NOON + 12 * DAY
+    changed = a_start(asked(every="week", after=("departure", "arrival")), came_in, before)
+    changed.tests.recall(
+        ("situation.changed", {"from": old, "to": new}, moment)
+        for old, new, moment in (
+            ("port", "sea", sailed),
+            ("sea", "port", sailed + DAY),
+        )
+    )
+    async with running(changed):
+        await changed.clock.advance(1.0)
+        past = changed.test("t-1").past
+        assert (past.asked_by, past.asked_utc) == ("departure", sailed)
+
+
+async def test_a_plan_that_a_clock_wrote_that_was_ahead_hides_nothing_when_it_is_right():
+    before = a_start(asked(every="day"), NOON + 365 * DAY)
+    async with running(before):
+        await before.clock.advance(1.0)
+    made = a_start(asked(every="day"), NOON, before)
+    async with running(made):
+        await made.clock.advance(2.0)
+        (draft,) = made.written("tests.planned")
+        ((planned),) = draft.open["tests"]
+        assert planned["since"] == "2026-11-02T12:00:00.000Z"
+        await made.come(NOON + 2 * DAY)
+        assert [begins for begins, _ in missed(made)] == ["2026-11-02T16:00:00.000Z"]
+        assert len(made.written("tests.planned")) == 1
+
+
+async def test_a_plan_is_believed_rather_than_a_clock_that_a_result_speaks_against():
+    before = a_start(asked(), NOON)
+    async with running(before):
+        before.tests.start("t-1", "R. Menon")
+        await before.clock.advance(1.0)
+    made = a_start(asked(), NOON - 100 * DAY, before)
+    async with running(made):
+        await made.clock.advance(2.0)
+        assert made.written("tests.planned") == []
+
+
 async def test_a_plan_of_many_tests_is_cut_into_entries_that_fit():
     made = rig(*(scripted(id_=f"t-{n}", mode=Mode.ASSISTED) for n in range(150))).take_up()
     async with running(made):

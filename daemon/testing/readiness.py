@@ -18,7 +18,7 @@ from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Readiness, Verdict
 from daemon.record import fold
 from daemon.record.entry import Proof
-from daemon.testing import reasons, results, schedule, worklist
+from daemon.testing import planning, reasons, results, schedule, worklist
 from daemon.testing.conduct import Conduct, Found
 from daemon.testing.occasions import TYPES, Occasions, in_order
 from daemon.testing.schedule import LastResult
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timezone
 
     from daemon.checks.api import Answer, Gathered
-    from daemon.checks.asking import Hindrance
+    from daemon.checks.asking import Event, Hindrance
     from daemon.computer.clock import Clock
     from daemon.gate import Gate
     from daemon.model import Json, Regime, SecurityLevel, Ship, Situation
@@ -66,6 +66,14 @@ class SoFar:
 
     gathered: Gathered
     witness: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What of the ship's file is not in the written plan: it asks more often, or after these events."""
+
+    more_often: bool = False
+    asks: frozenset[Event] = frozenset()
 
 
 class Tests:
@@ -137,7 +145,7 @@ class Tests:
         """Whether the clock was not set at the start."""
         self._is_unset = self._was_unset
         """Whether it has not been set since, either."""
-        self._unplanned: list[Test] = []
+        self._unplanned: dict[str, _Change] = {}
         self._led: dict[str, Session] = {}
         """The newest session that a person began, of each test; its answers are known when it is over, too."""
         self._broken_off: list[tuple[Test, Session, SoFar | None]] = []
@@ -173,10 +181,14 @@ class Tests:
             if (word := kept[fold.SKIP].get(id_)) is not None:
                 test.unsigned = _from_entry(word)
             plan = kept[fold.PLANNED].get(id_)
-            if plan is not None:
-                test.planned_utc = forms.from_utc(str(plan["since"]))
-            if plan is None or not results.is_as_planned(test, plan):
-                self._unplanned.append(test)
+            if plan is None:
+                self._unplanned[id_] = _Change()
+                continue
+            planning.take_up(test, plan)
+            if not planning.is_as_planned(test, plan):
+                self._unplanned[id_] = _Change(
+                    planning.is_more_often(test, plan), planning.asks_anew(test, plan)
+                )
 
     def recall(self, entries: Iterable[tuple[str, Mapping[str, Json], datetime]]) -> None:
         """Take up what happened before the start, the oldest first: type, open part and time of entries."""
@@ -185,7 +197,7 @@ class Tests:
         if self.clock.status() is not ClockStatus.UNSET:
             moments = in_order(moments, now_utc=self.clock.utc(), doubt=schedule.CLOCK_DOUBT)
         for (type_, said, _), at_utc in zip(known, moments, strict=True):
-            self._ask(self.occasions.take(type_, said, at_utc))
+            self._ask(self.occasions.take(type_, said, at_utc), before_start=True)
         self._look_at_regime()
 
     def happened(self, type_: str, said: Mapping[str, Json], at_utc: datetime) -> None:
@@ -197,12 +209,14 @@ class Tests:
         for test in asked:
             self._on_change(test)
 
-    def _ask(self, happened: Iterable[Happened]) -> list[Test]:
+    def _ask(self, happened: Iterable[Happened], *, before_start: bool = False) -> list[Test]:
         """Let what has happened make tests due; return those."""
         asked = []
         for each in happened:
             for test in self.tests.values():
-                if each.event not in test.config.after:
+                if each.event not in test.config.after or self._asked_nothing(
+                    test, each, before_start=before_start
+                ):
                     continue
                 about = each.of & test.concerns
                 items = sorted(about.intersection(test.spec.items(test.config)))
@@ -214,6 +228,14 @@ class Tests:
                     test.asked = each
                 asked.append(test)
         return asked
+
+    def _asked_nothing(self, test: Test, happened: Happened, *, before_start: bool) -> bool:
+        """Return whether such an event did not make the test due yet by the plan of that time."""
+        change = self._unplanned.get(test.config.id)
+        if before_start and change is not None and happened.event in change.asks:
+            return True
+        since_utc = test.asks_utc.get(happened.event)
+        return since_utc is not None and happened.at_utc <= since_utc
 
     def _look_at_regime(self) -> None:
         """Take it that situation or level may be others: plans are stricter or laxer since then."""
@@ -450,14 +472,19 @@ class Tests:
         self._broken_off = []
 
     def _write_plan(self) -> None:
+        now_utc = self.clock.utc()
+        for id_, test in self.tests.items():
+            if planning.is_ahead(test, now_utc):
+                self._unplanned.setdefault(id_, _Change())
         if not self._unplanned:
             return
-        now_utc = self.clock.utc()
-        for draft in results.planned(self._unplanned, now_utc):
+        unplanned, self._unplanned = self._unplanned, {}
+        for id_, change in unplanned.items():
+            planning.begin(self.tests[id_], now_utc, more_often=change.more_often, asks=change.asks)
+        tests = [self.tests[id_] for id_ in unplanned]
+        for draft in planning.drafts(tests, now_utc):
             self._conduct.submit(draft)
-        unplanned, self._unplanned = self._unplanned, []
-        for test in unplanned:
-            test.planned_utc = test.planned_utc or now_utc
+        for test in tests:
             self._on_change(test)
 
     def _no_event_ahead(self, test: Test) -> None:

@@ -1,4 +1,4 @@
-"""What is written of tests: results, periods that ended without one, and what is in the plan.
+"""What is written of tests: results, and periods that ended without one; the plan is ``daemon.testing.planning``'s.
 
 Machines write kind .10 only (ISPS A/10.1.10: testing of security equipment). What a test of class ``sso`` says beside
 its outcome, and which items were not tested, is for the SSO alone.
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from daemon import forms
-from daemon.checks import intervals
 from daemon.checks.api import ItemsVerdict, Mode
 from daemon.model import Classification, Outcome, Situation
 from daemon.navigation import geodesy
@@ -18,7 +17,7 @@ from daemon.record.entry import Actor, Draft, Evidence
 from daemon.testing import evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from daemon.checks.api import Gathered
@@ -28,15 +27,13 @@ if TYPE_CHECKING:
     from daemon.testing.session import Session
     from daemon.testing.standing import Test
 
-RESULT, MISSED, PLANNED = "test.result", "test.missed", "tests.planned"
+RESULT, MISSED = "test.result", "test.missed"
 BEGUN, KEPT = "test.begun", "test.kept"
 SENT = "sent"
 """When a test sent something ashore, among what its verdict says."""
 PERFORMER, WITNESS = "performer", "witness"
 _BERTHED: Final = frozenset({Situation.PORT, Situation.YARD})
 """Where the port says where she was."""
-MOST_PLANNED = 100
-"""Tests in one entry: it must stay far below the longest entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,69 +229,6 @@ def missed(test: Test, period: Period, reason: str, *, after: Event | None = Non
         open=said,
         parts={Classification.SSO: {"items": list(remaining)}} if remaining else {},
     )
-
-
-def planned(tests: Iterable[Test], now_utc: datetime) -> list[Draft]:
-    """Return the entries that put tests into the plan, few of them, and those of class ``sso`` apart."""
-    by_class: dict[Classification, list[Json]] = {}
-    for test in tests:
-        since = test.planned_utc or now_utc
-        said: Mapping[str, Json] = {
-            "test": test.config.id,
-            "equipment": test.config.equipment,
-            "since": forms.utc(since),
-            **_interval(test),
-        }
-        by_class.setdefault(test.classification, []).append(said)
-    return [
-        Draft(
-            kind="system",
-            type=PLANNED,
-            subject="tests",
-            classification=kind,
-            open={"tests": each[begin : begin + MOST_PLANNED]},
-        )
-        for kind, each in by_class.items()
-        for begin in range(0, len(each), MOST_PLANNED)
-    ]
-
-
-def is_as_planned(test: Test, body: Mapping[str, Json]) -> bool:
-    """Return whether the plan that is written is the plan of the ship's file."""
-    return all(body.get(key) == said for key, said in _interval(test).items())
-
-
-def _interval(test: Test) -> dict[str, Json]:
-    """Return how often it is done; what the ship's file does not say is left out."""
-    config = test.config
-    said: dict[str, Json] = {
-        "every": config.every[0],
-        "at": config.at,
-        "limit_days": _limit_days(test),
-        "ssp_paragraph": config.ssp_paragraph,
-    }
-    more: dict[str, Json] = {
-        "use": config.use,
-        "every_by_level": _by_level(config.every),
-        "every_in": {situation.value: list(each) for situation, each in config.every_in.items()},
-        "limit_by_level": _by_level(config.limit_days or ()),
-        "grace_days": config.grace_days,
-        "after": [event.value for event in config.after],
-        "approved_by": config.approved_by,
-        "approved_on": None if config.approved_on is None else f"{config.approved_on:%Y-%m-%d}",
-    }
-    return said | {name: each for name, each in more.items() if each}
-
-
-def _limit_days(test: Test) -> Json:
-    """Return the limit at security level 1; the other levels' stand beside it where they differ."""
-    limits = test.config.limit_days
-    return intervals.limit_days(test.config.every[0]) if limits is None else limits[0]
-
-
-def _by_level(said: Sequence[str] | Sequence[int]) -> list[Json]:
-    """Return what counts at each security level; nothing where it is the same at all."""
-    return [] if len(set(said)) <= 1 else list(said)
 
 
 def _mode(test: Test, session: Session, verdict: Verdict) -> Mode:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from daemon.checks.api import CheckConfig, CheckSpec
+    from daemon.checks.asking import Event
     from daemon.model import Classification
     from daemon.testing.occasions import Happened
     from daemon.testing.session import Session
@@ -54,7 +55,11 @@ class Test:
     asked: Happened | None = None
     """The newest event that makes it due."""
     stands_utc: datetime | None = None
-    """Since when it has been asked for at least as often as it is now; None: as far back as is known."""
+    """Since when situation and level have asked for it at least as often as now; None: as far back as is known."""
+    often_utc: datetime | None = None
+    """Since when the ship's file has asked for it as often as it does; None: since it is in the plan."""
+    asks_utc: dict[Event, datetime] = field(default_factory=dict)
+    """Since when an event makes it due by the ship's file, of those that did not from the beginning."""
     session: Session | None = None
     watching: Session | None = None
     """The day that a continuous check watches."""
@@ -92,6 +97,7 @@ class Test:
     def past(self) -> Past:
         """Return what the record says of it."""
         last, proof = self.last, self._proof()
+        stands_utc = max(filter(None, (self.stands_utc, self.often_utc)), default=None)
         asked_utc, asked_by = None, None
         # What happened before it was in the plan asks for nothing.
         if self.asked is not None and self.asked.at_utc > (self.planned_utc or self.asked.at_utc):
@@ -111,7 +117,7 @@ class Test:
                 asked_utc=asked_utc,
                 asked_by=asked_by,
                 asked_settled_utc=self.asked_settled_utc,
-                stands_utc=self.stands_utc,
+                stands_utc=stands_utc,
             )
         has_passed = proof is not None and proof.outcome is Outcome.PASSED
         return Past(
@@ -124,7 +130,7 @@ class Test:
             asked_utc=asked_utc,
             asked_by=asked_by,
             asked_settled_utc=self.asked_settled_utc,
-            stands_utc=self.stands_utc,
+            stands_utc=stands_utc,
         )
 
     @property
