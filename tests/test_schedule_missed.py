@@ -378,6 +378,57 @@ async def test_the_same_finding_again_in_the_same_period_is_no_second_row():
         assert made.outcomes() == ["failed", "inconclusive", "passed"]
 
 
+def looking(found: dict[str, Outcome]) -> Test:
+    """Return a test of several items that is done by itself and finds what it is told."""
+
+    async def look(_config, _ctx):
+        worst = Outcome.FAILED if Outcome.FAILED in found.values() else Outcome.PASSED
+        bad = ", ".join(item for item, outcome in found.items() if outcome is Outcome.FAILED)
+        said = {item: {"outcome": outcome.value} for item, outcome in found.items()}
+        return ItemsVerdict(worst, f"{bad or 'none'} bad", items=said)
+
+    return scripted(look, items=lambda _: tuple(found))
+
+
+async def test_another_item_that_fails_is_told_at_once_and_so_is_one_that_is_mended():
+    found = {"c01": Outcome.FAILED, "c02": Outcome.PASSED}
+    made = rig(looking(found)).take_up()
+    async with running(made):
+        await made.clock.advance(2 * HOUR_S)
+        assert [each["reason"] for each in made.results()] == ["c01 bad"]
+        found.update(c01=Outcome.PASSED, c02=Outcome.FAILED)
+        await made.clock.advance(2 * HOUR_S)
+        assert [each["reason"] for each in made.results()] == ["c01 bad", "c02 bad"]
+        items = made.test("t-1").items
+        assert (items["c01"].outcome, items["c02"].outcome) == (Outcome.PASSED, Outcome.FAILED)
+
+
+async def test_an_item_that_fails_and_passes_again_is_no_storm_and_hides_no_other():
+    found = {"c01": Outcome.FAILED, "c02": Outcome.PASSED, "c03": Outcome.FAILED}
+    made = rig(looking(found)).take_up()
+    async with running(made):
+        for _ in range(10):
+            outcome = Outcome.FAILED if found["c01"] is Outcome.PASSED else Outcome.PASSED
+            found["c01"] = outcome
+            await made.clock.advance(HOUR_S)
+        assert len(made.results()) == 7
+        found["c02"] = Outcome.FAILED
+        await made.clock.advance(1.5 * HOUR_S)
+        assert "c02" in str(made.results()[-1]["reason"])
+
+
+async def test_a_failure_for_another_reason_is_another_row_and_for_another_figure_is_none():
+    reasons = iter(("off by 3 s", "off by 4 s", "not there for 5 min", "not there for 9 min"))
+
+    async def look(_config, _ctx):
+        return Verdict(Outcome.FAILED, next(reasons, "not there for 10 min"))
+
+    made = rig(scripted(look)).take_up()
+    async with running(made):
+        await made.clock.advance(5 * HOUR_S)
+        assert [each["reason"] for each in made.results()] == ["off by 3 s", "not there for 5 min"]
+
+
 async def test_a_check_that_takes_too_long_is_ended_and_proves_nothing():
     async def hang(_config, ctx):
         await ctx.clock.sleep(10 * HOUR_S)

@@ -7,7 +7,6 @@ receivers that part, or one that moves faster than the ship can. Continuous: one
 from __future__ import annotations
 
 import math
-import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -16,6 +15,7 @@ from pydantic import Field
 
 from daemon.checks.api import CheckConfig, CheckContext, CheckSpec, Gathered
 from daemon.checks.coverage import Coverage, length
+from daemon.checks.wording import kind_of
 from daemon.model import Fix, Motion, Outcome, Verdict
 from daemon.navigation.geodesy import KNOT_M_S, distance_m
 
@@ -38,8 +38,6 @@ stand first, as many at most."""
 LOOK_S: Final = 30.0
 MOST_KINDS: Final = 20
 """Kinds of indications of one day."""
-_FIGURE: Final = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+(\.\d+)?")
-"""A number that stands alone: of GPS1 the 1 stays."""
 
 
 class GnssConfig(CheckConfig):
@@ -59,11 +57,6 @@ class GnssConfig(CheckConfig):
     """How long is watched before the first word, and how long a receiver may say nothing, in seconds."""
     share: Annotated[float, Field(gt=0, le=1)] = 0.95
     """The share of the day in which each receiver must have a fix."""
-
-
-def kind_of(words: str) -> str:
-    """Return words without their figures: 812 m apart and 813 m apart are one indication."""
-    return _FIGURE.sub("…", words)
 
 
 @dataclass(slots=True)

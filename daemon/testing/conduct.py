@@ -196,13 +196,10 @@ class Conduct:
             result = LastResult(
                 verdict.outcome, ended_utc, entry.seq, verdict.reason, sent_utc=sent_utc
             )
-            items = verdict.items if isinstance(verdict, ItemsVerdict) else {}
             if verdict.outcome is Outcome.SKIPPED and not session.signs_off:
                 test.unsigned = result
             else:
-                test.take(
-                    result, {item: Outcome(str(said["outcome"])) for item, said in items.items()}
-                )
+                test.take(result, _outcomes(verdict))
         test.waits_for_disk = False
         self._on_change(test)
 
@@ -225,13 +222,21 @@ class Conduct:
 
     def _is_said_already(self, test: Test, verdict: Verdict) -> bool:
         """Return whether an automatic test has found in this period what it finds again."""
-        if test.last is None or test.last.outcome is not verdict.outcome:
+        if test.last is None:
             return False
         ship_time = self._around.ship_time()
         begins_utc = schedule.begins_utc(
             test.plan, test.past, now_utc=self._clock.utc(), ship_time=ship_time
         )
-        return test.last.ended_utc >= begins_utc
+        if test.last.ended_utc < begins_utc:
+            test.told_again = 0
+            return False
+        if test.last.outcome is not verdict.outcome:
+            return False
+        if not test.finds_other(verdict.outcome, verdict.reason, _outcomes(verdict)):
+            return True
+        test.told_again += 1
+        return False
 
     # All day long
 
@@ -372,6 +377,12 @@ async def _resumed(
 
 def _inconclusive(reason: str) -> Found:
     return Found(Verdict(Outcome.INCONCLUSIVE, reason))
+
+
+def _outcomes(verdict: Verdict) -> dict[str, Outcome]:
+    """Return how each item came out; nothing where the verdict is on one thing."""
+    items = verdict.items if isinstance(verdict, ItemsVerdict) else {}
+    return {item: Outcome(str(said["outcome"])) for item, said in items.items()}
 
 
 def _day(session: Session) -> datetime:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from daemon.checks.wording import kind_of
 from daemon.model import Outcome, Regime, SecurityLevel, Situation
 from daemon.testing import schedule
 from daemon.testing.schedule import LastResult, Past, Plan
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 DECISIVE = frozenset({Outcome.PASSED, Outcome.FAILED})
 """What proves something. A test that failed is a defect until it passes, whatever was not proven in between."""
 
+
+MOST_AGAIN: Final = 6
+"""How often an automatic test is written again in one period though its outcome is the same."""
 
 AT_REST = Regime(Situation.SEA, SecurityLevel.ONE)
 """Until anybody tells what the ship is doing."""
@@ -71,6 +75,8 @@ class Test:
     """Seconds since boot before which it is not run by itself again."""
     since_utc: dict[str, datetime] = field(default_factory=dict)
     """From when on a pass counts as proof, by item, under the empty name of the whole: its unit was replaced then."""
+    told_again: int = 0
+    """How often in this period an automatic test was written again though its outcome was the same."""
     shown: str = ""
     """The readiness that was shown last: it also changes with the calendar alone."""
 
@@ -169,6 +175,25 @@ class Test:
         for item, outcome in items.items():
             if outcome in DECISIVE:
                 self.items[item] = LastResult(outcome, result.ended_utc, result.seq, result.reason)
+
+    def finds_other(self, outcome: Outcome, reason: str, items: Mapping[str, Outcome]) -> bool:
+        """Return whether an outcome like the last is another finding: of another item, or for another reason.
+
+        What is better, and other reasons, are told a few times in a period only; an item that has failed always is.
+        """
+        other = {
+            found
+            for item, found in items.items()
+            if found in DECISIVE
+            and ((last := self.items.get(item)) is None or last.outcome is not found)
+        }
+        if Outcome.FAILED in other:
+            return True
+        if not items and outcome is Outcome.FAILED and self.last is not None:
+            is_other = kind_of(reason) != kind_of(self.last.reason)
+        else:
+            is_other = bool(other)
+        return is_other and self.told_again < MOST_AGAIN
 
     def in_question(self, since_utc: datetime) -> frozenset[str]:
         """Return the items that their use since a moment does not prove.

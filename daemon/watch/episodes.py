@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from daemon import forms
 from daemon.alerts.rules.gnss import SOURCE, SUSPECT
 from daemon.alerts.rules.gnss_fusion import HOLD_OFF_S, STANDS_AFTER_S
-from daemon.checks.gnss import kind_of
+from daemon.checks.wording import kind_of
 from daemon.model import Classification, Fix
 from daemon.record.entry import Draft, Evidence
 
