@@ -9,6 +9,7 @@ import pytest
 
 from daemon.checks import door_contacts
 from daemon.checks.api import Answer, Expects, Mode, Who
+from daemon.checks.asking import Hindrance
 from daemon.errors import RefusedError
 from daemon.model import Classification, ContactState, Outcome, Verdict
 from daemon.record.entry import Proof
@@ -310,6 +311,31 @@ async def test_what_remains_is_done_one_after_the_other():
         assert made.outcomes() == ["passed"] * 3
         assert made.tests.remaining("t-1") == ()
         assert made.test("t-1").session is None
+
+
+@pytest.mark.parametrize(
+    ("of", "goes_on_with"),
+    [({"d02", "d03"}, None), ({"d02"}, "d03")],
+    ids=["the ship is at level 3", "an alert of the next door"],
+)
+async def test_what_has_come_up_stands_in_the_way_of_the_items_that_remain(of, goes_on_with):
+    test = doors()
+    test.config = test.config.model_copy(update={"inhibited_by": (Hindrance.ALERT,)})
+    made = rig(test)
+    standing: set[str] = set()
+    made.tests.hindrance = lambda _test, item, _what: "it waits" if item in standing else None
+    async with running(made):
+        shut(made)
+        await begin(made, item="d01", then=("d02", "d03"))
+        standing |= of
+        await opened_and_closed(made, "d01")
+        session = made.test("t-1").session
+        assert (session and session.item) == goes_on_with
+        assert made.outcomes() == ["passed"]
+        standing.clear()
+        await made.clock.advance(5.0)
+        session = made.test("t-1").session
+        assert (session and session.item) == goes_on_with, "nor is it begun by itself later"
 
 
 async def test_who_breaks_off_or_does_not_answer_is_not_asked_for_the_next():

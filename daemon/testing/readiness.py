@@ -323,10 +323,15 @@ class Tests:
         led = self._led.get(test.config.id)
         if led is None or not led.is_over or not led.queue or test.session is not None:
             return
-        (item, *others), led.queue = led.queue, ()
+        items, led.queue = led.queue, ()
         # Who did not answer, or broke it off, is not there for the next.
-        if led.person is not None and led.answered and led.aborted is None:
-            self._begin(test, led.person, item, tuple(others), led.proof)
+        if led.person is None or not led.answered or led.aborted is not None:
+            return
+        for place, item in enumerate(items, start=1):
+            # What has come up since the first was begun stands in the way of the others as of any test.
+            if self.waits(test, item) is None:
+                self._begin(test, led.person, item, items[place:], led.proof)
+                return
 
     def skip(
         self, test_id: str, person: str, reason: str, *, proof: Proof = Proof.NONE
