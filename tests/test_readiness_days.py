@@ -192,6 +192,25 @@ async def test_a_day_of_forty_eight_hours_at_the_date_line_is_one_day_and_one_ro
         assert rows(made) == [("passed", "the day", "2026-11-23")]
 
 
+async def test_a_day_that_the_date_line_cuts_off_ends_when_it_is_cut_off():
+    async def run(_config, ctx):
+        while (left_s := ctx.day_ends_s() - ctx.clock.now_s()) > 0:
+            await ctx.clock.sleep(min(600.0, left_s))
+        return Verdict(P, "the day")
+
+    began = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
+    made = rig(scripted(run, continuous=True), clock=ManualClock(utc=began)).take_up()
+    made.ship_time = timezone(timedelta(hours=-12))
+    async with running(made):
+        await made.clock.advance(10 * HOUR_S)
+        made.ship_time = timezone(timedelta(hours=12))
+        await made.clock.advance(600.0)
+        (row,) = made.results()
+        assert row["day"] == "2026-11-22"
+        assert row["began"] == "2026-11-22T12:00:05.000Z"
+        assert "2026-11-22T22:00" <= str(row["ended"]) <= "2026-11-22T22:10:05.000Z"
+
+
 async def test_however_the_clock_is_set_back_a_check_that_hangs_is_ended():
     async def deaf(_config, ctx):
         await ctx.clock.sleep(1000 * HOUR_S)

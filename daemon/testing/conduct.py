@@ -250,11 +250,16 @@ class Conduct:
                 test.watching = None
                 return
             if found is not None:
-                day_ended = schedule.day_after(_day(session), ship_time=self._around.ship_time())
-                # The last moment of its day: the result belongs to it, not to the next.
-                self.write(test, session, found, day_ended - timedelta(milliseconds=1))
+                self.write(test, session, found, self._ended_utc(session))
             session = Session(self._clock.utc(), day=self._day_after(_day(session).date()))
             test.watching = session
+
+    def _ended_utc(self, session: Session) -> datetime:
+        """Return the last moment of a day: its result belongs to it, not to the next."""
+        ended = schedule.day_after(_day(session), ship_time=self._around.ship_time())
+        # Westbound over the date line a day is over, by the calendar, before it began: now, then.
+        now_utc = self._clock.utc()
+        return now_utc if ended <= session.began_utc else ended - timedelta(milliseconds=1)
 
     def _report(self, test: Test, session: Session, said: Gathered) -> None:
         self._say(test, session, self._judge(test, said))
