@@ -77,6 +77,27 @@ async def test_a_computer_without_a_date_starts_no_test_by_itself():
         assert made.tests.readiness(made.test("t-1")) == "not testable"
 
 
+async def test_without_a_date_nobody_does_a_test_that_would_hide_the_pass_before_it():
+    class Battery(ManualClock):
+        is_dead = False
+
+        def status(self) -> ClockStatus:
+            return ClockStatus.UNSET if self.is_dead else ClockStatus.SYNCED
+
+    made = rig(scripted(every="month", mode=Mode.ASSISTED), clock=Battery()).take_up()
+    async with running(made):
+        made.tests.start("t-1", "R. Menon")
+        await made.clock.advance(1.0)
+        made.clock.is_dead = True
+        with pytest.raises(RefusedError, match="t-1 waits: the computer's clock is not set"):
+            made.tests.start("t-1", "R. Menon")
+        with pytest.raises(RefusedError, match="set it first"):
+            made.tests.skip("t-1", "R. Menon", "it rains")
+        made.clock.is_dead = False
+        await made.clock.advance(1.0)
+        assert made.tests.readiness(made.test("t-1")) == "in order"
+
+
 async def test_an_assisted_test_never_starts_by_itself():
     async with running(rig(scripted(mode=Mode.ASSISTED))) as made:
         await made.clock.advance(HOUR_S)

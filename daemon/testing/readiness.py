@@ -278,9 +278,10 @@ class Tests:
         """Start a test because a person asks for it; of several items, of one of them, ``then`` of others.
 
         Raises:
-            RefusedError: No such test or item, it runs already, or it needs a test window.
+            RefusedError: No such test or item, it runs already, it needs a test window, or nobody knows the date.
         """
         test = self._known(test_id)
+        self._must_have_a_date(test_id)
         if test.session is not None:
             raise RefusedError(f"{test_id} is running already")
         items = test.spec.items(test.config)
@@ -339,9 +340,10 @@ class Tests:
         """Take a person's word that a test cannot be done now: NOT DONE, with the reason.
 
         Raises:
-            RefusedError: No such test, it runs, or no reason is given.
+            RefusedError: No such test, it runs, no reason is given, or nobody knows the date.
         """
         test = self._known(test_id)
+        self._must_have_a_date(test_id)
         if test.session is not None:
             raise RefusedError(f"{test_id} is running")
         if not reason.strip():
@@ -568,6 +570,15 @@ class Tests:
         return schedule.is_due(
             plan, past, now_utc=now_utc, ship_time=ship_time
         ) and not schedule.is_settled(plan, past, now_utc=now_utc, ship_time=ship_time)
+
+    def _must_have_a_date(self, test_id: str) -> None:
+        """Let no result of a date that nobody knows take the place of those before it.
+
+        Raises:
+            RefusedError: The clock is not set.
+        """
+        if self.clock.status() is ClockStatus.UNSET:
+            raise RefusedError(f"{test_id} waits: the computer's clock is not set; set it first")
 
     def _known(self, test_id: str) -> Test:
         try:
