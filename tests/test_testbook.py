@@ -276,6 +276,34 @@ async def test_a_period_in_which_she_was_never_where_it_can_be_done_was_not_test
         assert draft.open["reason"] == "not testable: never in anchor in this time"
 
 
+@pytest.mark.parametrize(
+    ("off_from", "on", "reason"),
+    [
+        ((26, 0, 0), (26, 0, 10), "not testable: never in anchor in this time"),
+        ((22, 12, 0), (30, 0, 0), "not testable: power off"),
+    ],
+    ids=["for ten seconds", "all the week"],
+)
+async def test_off_for_a_part_of_the_time_is_no_reason_where_there_is_a_better(
+    off_from, on, reason
+):
+    def anchored() -> Test:
+        return manual(every="week", only_in=["anchor"])
+
+    off_utc, on_utc = (
+        datetime(2026, 11, day, hour, second=second, tzinfo=UTC)
+        for day, hour, second in (off_from, on)
+    )
+    before = rig(anchored()).take_up()
+    async with running(before):
+        await before.clock.advance(1.0)
+    again = rig(anchored(), clock=ManualClock(utc=on_utc)).take_up(before, last_seen=off_utc)
+    async with running(again):
+        await again.come(max(on_utc, datetime(2026, 11, 29, 16, tzinfo=UTC)) + timedelta(seconds=2))
+        (draft,) = again.written("test.missed")
+        assert draft.open["reason"] == reason
+
+
 # Events
 
 
@@ -398,7 +426,9 @@ async def test_an_officers_not_done_settles_nothing_until_the_sso_signs_it():
         (item,) = made.tests.worklist()
         assert item["state"] == "not done"
         assert "battery on order; to be signed: ispsd not-done t-1" in str(item["text"])
-    again = rig(manual(every="week"), clock=made.clock).take_up(made)
+    stopped_utc = made.clock.utc()
+    await made.clock.advance(10.0)
+    again = rig(manual(every="week"), clock=made.clock).take_up(made, last_seen=stopped_utc)
     assert "to be signed" in str(again.tests.worklist()), "and after a restart"
     async with running(again):
         made_at = datetime(2026, 11, 29, 16, tzinfo=UTC)

@@ -526,11 +526,13 @@ class Tests:
             on_utc=self._on_utc,
             was_unset=self._was_unset,
         )
-        if reason == schedule.NOT_DONE and self._was_elsewhere(test, period):
+        if not reason.startswith(schedule.NOT_DONE):
+            return reason  # off for the whole of it
+        if self._was_elsewhere(test, period):
             where = ", ".join(each.value for each in test.config.only_in)
             return f"not testable: never in {where} in this time"
         word = test.unsigned if test.awaits_signature else None
-        if reason == schedule.NOT_DONE and word and word.ended_utc >= period.begins_utc:
+        if word and word.ended_utc >= period.begins_utc:
             return f"{reason}; {word.reason}: signed by nobody who may"
         return reason
 
