@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon.checks.api import ItemsVerdict
 from daemon.errors import RefusedError
 from daemon.model import ClockStatus, Outcome, Verdict
 from tests.checks.rig import Rig, gathered, rig, running, scripted
@@ -219,6 +220,40 @@ async def test_however_the_clock_is_set_back_a_check_that_hangs_is_ended():
         made.clock.step_utc(-400 * DAY.total_seconds())
         await made.clock.advance(34 * HOUR_S)
         assert "ended by force" in str(made.results()[0]["reason"])
+
+
+def used() -> Test:
+    """Return a monthly test of two doors that are used each day."""
+
+    async def day(_config, ctx):
+        while (left_s := ctx.day_ends_s() - ctx.clock.now_s()) > 0:
+            await ctx.clock.sleep(min(30.0, left_s))
+        said = {door: {"outcome": "passed"} for door in ("d01", "d02")}
+        return ItemsVerdict(P, "in service", items=said)
+
+    return scripted(day, every="month", continuous=True, items=lambda _: ("d01", "d02"))
+
+
+@pytest.mark.parametrize("moved_h", [1, -1])
+async def test_the_last_day_of_a_month_stays_in_it_when_ships_time_is_moved(moved_h):
+    last_day_ends = datetime(2026, 11, 30, 16, tzinfo=UTC)
+    clock = ManualClock(utc=last_day_ends - timedelta(minutes=90))
+    before = rig(used(), clock=clock).take_up()
+    async with running(before):
+        await before.clock.advance(5460.0)
+        assert [row["day"] for row in before.results()] == ["2026-11-30"]
+        before.ship_time = moved = timezone(timedelta(hours=8 + moved_h))
+        await before.come(datetime(2026, 12, 10, 2, tzinfo=UTC))
+        test = before.test("t-1")
+        assert before.tests.readiness(test) == "test due"
+        assert before.tests.remaining("t-1") == ("d01", "d02")
+    again = rig(used(), clock=ManualClock(utc=datetime(2027, 1, 3, tzinfo=UTC)))
+    again.ship_time = moved
+    again.take_up(before, last_seen=datetime(2026, 12, 10, 2, tzinfo=UTC))
+    async with running(again):
+        (draft,) = again.written("test.missed")
+        december = datetime(2026, 12, 1, tzinfo=moved).astimezone(UTC)
+        assert draft.open["period_begins"] == f"{december:%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 async def test_without_a_date_no_day_begins():

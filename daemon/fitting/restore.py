@@ -29,7 +29,7 @@ from daemon.record import fold
 from daemon.record.entry import Draft
 from daemon.record.reader import MOST_ENTRIES, Query
 from daemon.ship.state import MOST_AIS_ORDERS, ship_time
-from daemon.testing import evidence, occasions, results
+from daemon.testing import evidence, occasions, results, schedule
 from daemon.testing.readiness import KEPT, SoFar
 from daemon.testing.schedule import LastResult
 
@@ -338,6 +338,7 @@ async def _results(record: Record, tests: Tests) -> None:
                 forms.from_utc(str(body["ended"])),
                 await _newest(record, "test.result", test.config.equipment, test=id_),
                 str(body["reason"]),
+                day=schedule.day_of(body),
             )
 
 

@@ -205,6 +205,8 @@ def _test_result(shown: Mapping[str, Json], carried: Mapping[str, Json]) -> tupl
                 "ended": shown["ended"],
                 "reason": shown["reason"],
             }
+            if "day" in shown:
+                body["day"] = shown["day"]
             changes.append(StateChange(ITEM, f"{test}/{_text(said['item'])}", body))
     return tuple(changes)
 

@@ -194,7 +194,12 @@ class Conduct:
             sent = verdict.details.get(results.SENT)
             sent_utc = forms.from_utc(sent) if isinstance(sent, str) else None
             result = LastResult(
-                verdict.outcome, ended_utc, entry.seq, verdict.reason, sent_utc=sent_utc
+                verdict.outcome,
+                ended_utc,
+                entry.seq,
+                verdict.reason,
+                sent_utc=sent_utc,
+                day=None if session.day is None else session.day.date(),
             )
             if verdict.outcome is Outcome.SKIPPED and not session.signs_off:
                 test.unsigned = result

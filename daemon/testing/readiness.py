@@ -117,7 +117,7 @@ class Tests:
         self._log = logs.get("tests")
         self.tests = {test.config.id: test for test in tests}
         for test in self.tests.values():
-            test.regime = regime
+            test.regime, test.ship_time = regime, ship_time
         self.clock = clock
         self._ship_time = ship_time
         self._gate = gate
@@ -610,4 +610,5 @@ def _from_entry(body: Mapping[str, Json]) -> LastResult:
         0,
         str(body["reason"]),
         _moment(body, "sent") if "sent" in body else None,
+        schedule.day_of(body),
     )

@@ -8,7 +8,7 @@ earlier than the last result is no news but a wrong clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from daemon.checks import intervals
@@ -16,11 +16,11 @@ from daemon.checks.intervals import NEVER, Period
 from daemon.model import ClockStatus, Outcome, Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.checks.asking import Event
-    from daemon.model import Regime
+    from daemon.model import Json, Regime
 
 __all__ = [
     "CLOCK_DOUBT",
@@ -33,6 +33,7 @@ __all__ = [
     "begins_utc",
     "coming",
     "day_after",
+    "day_of",
     "is_asked",
     "is_due",
     "is_settled",
@@ -92,6 +93,7 @@ class LastResult:
 
     Attributes:
         sent_utc: When the test sent something ashore; None where it sends nothing, or nobody saw it go.
+        day: The ship's day that a continuous check watched; None for a test of one occasion.
     """
 
     outcome: Outcome
@@ -99,6 +101,14 @@ class LastResult:
     seq: int
     reason: str
     sent_utc: datetime | None = None
+    day: date | None = None
+
+    def placed_utc(self, ship_time: timezone) -> datetime:
+        """Return when it ended, as the calendar has it now: ship's time that was moved moves no day into the next."""
+        if self.day is None:
+            return self.ended_utc
+        midnight = datetime.combine(self.day + timedelta(days=1), datetime.min.time(), ship_time)
+        return min(self.ended_utc, midnight.astimezone(UTC) - timedelta(milliseconds=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,11 @@ class Past:
     asked_by: Event | None = None
     asked_settled_utc: datetime | None = None
     stands_utc: datetime | None = None
+
+
+def day_of(result: Mapping[str, Json]) -> date | None:
+    """Return the ship's day of a continuous check's result, as the record has it."""
+    return date.fromisoformat(str(result["day"])) if "day" in result else None
 
 
 def plan_of(config: CheckConfig, spec: CheckSpec, regime: Regime) -> Plan:

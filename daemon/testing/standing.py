@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from daemon.checks.wording import kind_of
@@ -12,7 +13,7 @@ from daemon.testing.schedule import LastResult, Past, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timezone
 
     from daemon.checks.api import CheckConfig, CheckSpec
     from daemon.checks.asking import Event
@@ -41,6 +42,8 @@ class Test:
     spec: CheckSpec
     regime: Callable[[], Regime] = lambda: AT_REST
     """What the ship is doing now: how often it is done hangs on that."""
+    ship_time: Callable[[], timezone] = lambda: UTC
+    """The zone in which its days are counted now."""
     last: LastResult | None = None
     proven: LastResult | None = None
     """The newest result that passed or failed."""
@@ -109,10 +112,15 @@ class Test:
         if self.asked is not None and self.asked.at_utc > (self.planned_utc or self.asked.at_utc):
             asked_utc, asked_by = self.asked.at_utc, self.asked.event
         skipped = last is not None and last.outcome is Outcome.SKIPPED
+        zone = self.ship_time()
         results = self._by_item() if self.spec.items(self.config) else None
         if results is not None:
-            done = [each.ended_utc for each in results if each is not None]
-            passed = [r.ended_utc for r in results if r is not None and r.outcome is Outcome.PASSED]
+            done = [each.placed_utc(zone) for each in results if each is not None]
+            passed = [
+                each.placed_utc(zone)
+                for each in results
+                if each is not None and each.outcome is Outcome.PASSED
+            ]
             return Past(
                 planned_utc=self.planned_utc,
                 passed_utc=min(passed) if len(passed) == len(results) else None,
@@ -128,8 +136,8 @@ class Test:
         has_passed = proof is not None and proof.outcome is Outcome.PASSED
         return Past(
             planned_utc=self.planned_utc,
-            passed_utc=proof.ended_utc if proof is not None and has_passed else None,
-            tested_utc=None if last is None else last.ended_utc,
+            passed_utc=proof.placed_utc(zone) if proof is not None and has_passed else None,
+            tested_utc=None if last is None else last.placed_utc(zone),
             skipped_utc=last.ended_utc if last is not None and skipped else None,
             defect=proof is not None and not has_passed,
             settled_utc=self.settled_utc,
@@ -174,7 +182,7 @@ class Test:
             self.proven = result
         for item, outcome in items.items():
             if outcome in DECISIVE:
-                self.items[item] = LastResult(outcome, result.ended_utc, result.seq, result.reason)
+                self.items[item] = replace(result, outcome=outcome, sent_utc=None)
 
     def finds_other(self, outcome: Outcome, reason: str, items: Mapping[str, Outcome]) -> bool:
         """Return whether an outcome like the last is another finding: of another item, or for another reason.
@@ -217,7 +225,7 @@ class Test:
             for item in self.spec.items(self.config)
             if (done := self.items.get(item)) is None
             or done.outcome is not Outcome.PASSED
-            or done.ended_utc < since_utc
+            or done.placed_utc(self.ship_time()) < since_utc
             or self._is_older(done, item)
         )
 

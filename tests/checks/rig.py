@@ -17,6 +17,7 @@ from daemon.points.inbox import Inboxes
 from daemon.points.points import Points
 from daemon.record import codec, fold
 from daemon.record.entry import Stamp
+from daemon.testing import schedule
 from daemon.testing.readiness import KEPT, Test, Tests
 from daemon.testing.schedule import LastResult
 from tests.clocks import ManualClock
@@ -128,7 +129,8 @@ class Rig:
         for id_, said in kept[fold.RESULT].items():
             test = self.tests.tests[id_]
             ended = datetime.fromisoformat(str(said["ended"]))
-            test.last = LastResult(Outcome(str(said["outcome"])), ended, 1, str(said["reason"]))
+            outcome, reason = Outcome(str(said["outcome"])), str(said["reason"])
+            test.last = LastResult(outcome, ended, 1, reason, day=schedule.day_of(said))  # type: ignore[arg-type]
         self.tests.take_up(kept, last_seen_utc=last_seen)  # type: ignore[arg-type]
         return self
 

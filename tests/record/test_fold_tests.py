@@ -65,6 +65,16 @@ async def test_a_defect_an_item_a_missed_period_and_the_plan_outlive_a_new_segme
     await ship.stop()
 
 
+async def test_a_day_of_use_keeps_its_day(tmp_path: Path):
+    ship = record(tmp_path)
+    await ship.start()
+    ship.submit(result("passed", "1", items=ITEMS, day="2026-11-22"))
+    await ship.rotate("test")
+    kept = await ship.state(fold.ITEM)
+    assert {body["day"] for body in kept.values()} == {"2026-11-22"}
+    await ship.stop()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
