@@ -224,15 +224,15 @@ async def test_a_copy_that_knows_more_than_the_record_is_a_witness_and_stays(tmp
         assert (tmp_path / "copies" / "segment-0001.db").read_bytes() == newer
 
 
+def under_the_red_ensign(text: str) -> str:
+    return text.replace(
+        'origin = "demo"',
+        'copy_may_share_disk = true\nflag = "uk"\nkeep_years = 2\norigin = "demo"',
+    )
+
+
 async def test_a_closed_segment_leaves_the_ship_only_when_her_flag_lets_it(tmp_path):
     (tmp_path / "safe").mkdir()
-
-    def under_the_red_ensign(text: str) -> str:
-        return text.replace(
-            'origin = "demo"',
-            'copy_may_share_disk = true\nflag = "uk"\nkeep_years = 2\norigin = "demo"',
-        )
-
     async with sailing(tmp_path, edit=under_the_red_ensign) as ship:
         await ship.pass_time(1.0)
         first = tmp_path / "record" / "segment-0001.db"
@@ -261,3 +261,34 @@ async def test_a_closed_segment_leaves_the_ship_only_when_her_flag_lets_it(tmp_p
         assert json.loads(kept)["sha256"] == entry["open"]["sha256"]
         assert json.loads(kept)["head"] == entry["open"]["head"]
         assert (await ship.control({"do": "retention"}))["years"] == 3
+
+
+async def test_a_segment_is_not_archived_into_the_record_itself(tmp_path):
+    (tmp_path / "linked").symlink_to(tmp_path / "record")
+    async with sailing(tmp_path, edit=under_the_red_ensign) as ship:
+        await ship.pass_time(1.0)
+        first = tmp_path / "record" / "segment-0001.db"
+        await ship.control({"do": "rotate", "by": SSO, "reason": "to be archived"})
+        ship.clock.step_utc(5 * 366 * 86400)
+        whole = first.read_bytes()
+        (tmp_path / "record" / "old").mkdir()
+        for place in ("record", "linked", "record/old", "linked/old", "record/../record"):
+            order = {"do": "archive", "to": str(tmp_path / place), "before": 2, "by": SSO}
+            with pytest.raises(RefusedError, match=r"stays: .* lies in the record's own folder"):
+                await ship.control(order)
+        assert first.read_bytes() == whole
+        assert not await entries(ship, "segment.archived")
+        assert not (tmp_path / "record" / "archived.jsonl").exists()
+
+
+async def test_a_flag_that_is_not_in_the_table_keeps_the_record_as_long_as_no_flag(tmp_path):
+    def flagged(text: str) -> str:
+        return under_the_red_ensign(text).replace('"uk"', '"liberia"')
+
+    async with sailing(tmp_path, edit=flagged) as ship:
+        await ship.pass_time(1.0)
+        assert (await ship.control({"do": "retention"}))["years"] == 10
+        await ship.control({"do": "rotate", "by": SSO, "reason": "to be archived"})
+        order = {"do": "archive", "to": str(tmp_path / "safe"), "before": 2, "by": SSO}
+        with pytest.raises(RefusedError, match="no flag given asks for 10 years"):
+            await ship.control(order)

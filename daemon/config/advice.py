@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.assets import asset
 from daemon.config import sharing
 from daemon.config.formats import NEWEST
 from daemon.config.panel import panel_advice
 from daemon.config.ports import port_advice
 from daemon.drivers.links import UdpLink
 from daemon.model import Role
+from daemon.record import retention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +46,7 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
         )
     if config.ship.mmsi == SAMPLE_MMSI:
         yield f"ship.mmsi: {SAMPLE_MMSI} is the sample ship's: own AIS would be told to be wrong"
+    yield from _of_flag(config.record.flag)
     for role, why in ((Role.MASTER, "verify the record"), (Role.SSO, "review it")):
         if not any(role in person.roles for person in config.persons):
             yield f"person: nobody has the role {role.value}, so nobody can {why}"
@@ -57,6 +60,11 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     yield from panel_advice(config)
     yield from port_advice(config, covert=checking)
     yield from sharing.contradictions(config)
+
+
+def _of_flag(flag: str) -> Iterator[str]:
+    if flag not in retention.load(asset(retention.TABLE)):
+        yield f"record.flag: no retention of {flag!r} is known: that of {retention.DEFAULT!r} counts"
 
 
 def _of_links(config: Config, *, covert: bool) -> Iterator[str]:

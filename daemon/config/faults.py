@@ -7,6 +7,7 @@ device exist, is an input taken twice, does a test listen to a sensor that nothi
 from __future__ import annotations
 
 import math
+import os
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         MotionSection,
         MqttSection,
         OpeningSection,
+        RecordSection,
         SideDoorSection,
         Test,
         UpsSection,
@@ -61,6 +63,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
         *_twice("test", [t.config.id for t in tests]),
         *_imo_fault(file.ship.imo_number),
         *_proof_fault(file),
+        *_record_faults(file.record),
         *_broker_fault(file.mqtt),
         *_user_faults(file),
         *_chain_faults(file),
@@ -182,6 +185,18 @@ def _proof_fault(file: ConfigFile) -> list[Fault]:
     if file.record.origin == "demo" or not file.watch.contacts_start_proved:
         return []
     return [Fault("watch.contacts_start_proved", "a ship's contacts are proved one by one")]
+
+
+def _record_faults(section: RecordSection) -> Iterator[Fault]:
+    """Refuse a second copy or a key in the place of the record; links are followed when it is copied, not here."""
+    record = Path(os.path.normpath(section.directory))
+    if (copies := section.copy_directory) is not None:
+        copies = Path(os.path.normpath(copies))
+        if copies.is_relative_to(record) or record.is_relative_to(copies):
+            reason = f"{copies} and the record's own {record}: neither may lie in the other"
+            yield Fault("record.copy_directory", reason)
+    if Path(os.path.normpath(section.key_file)) == record:
+        yield Fault("record.key_file", f"{record} is the record's folder")
 
 
 def broker(section: MqttSection) -> Broker:

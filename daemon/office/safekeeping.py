@@ -17,7 +17,7 @@ from daemon.control import fields
 from daemon.errors import RecordError, RefusedError
 from daemon.model import Classification, Role
 from daemon.people.authority import Act
-from daemon.record import aftermath, archive, checkpoint, copies, copying, keys
+from daemon.record import aftermath, archive, checkpoint, copies, copying, keys, retention
 from daemon.record.entry import Draft
 from daemon.record.heads import Heads
 from daemon.record.worker import Worker
@@ -275,6 +275,7 @@ class Safekeeping:
             self._copier.copied(
                 segment.path,
                 to / segment.path.name,
+                outside=self._section.directory,
                 other_disk_than=None
                 if self._section.copy_may_share_disk
                 else self._section.directory,
@@ -318,8 +319,9 @@ class Safekeeping:
             "source": flag.source,
         }
 
-    def _flag(self) -> archive.Retention:
-        return archive.load(asset("retention.toml"))[self._section.flag]
+    def _flag(self) -> retention.Retention:
+        table = retention.load(asset(retention.TABLE))
+        return table.get(self._section.flag, table[retention.DEFAULT])
 
     async def _master_and_sso(self, request: Mapping[str, Any]) -> tuple[By, By]:
         """Return the two whose word it takes, in this order.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +20,10 @@ from daemon.record import codec, copying, logbeside, schema
 from daemon.record.sqlite import number, store_errors, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-DEFAULT: Final = "default"
+    from daemon.record.retention import Retention
+
 KEEP_YEARS: Final = 10
 INCIDENT_KINDS: Final = (".2", ".3")
 """Threats and incidents, breaches (ISPS Code A/10.1.2 and .3)."""
@@ -32,20 +31,6 @@ HEADS: Final = "archived.jsonl"
 """In the record's folder: one line for each segment that is elsewhere."""
 FEBRUARY: Final = 2
 LEAP_DAY: Final = 29
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long one flag has the record kept.
-
-    Attributes:
-        source: Where that stands, with how far it was checked.
-    """
-
-    name: str
-    years: int
-    incident_years: int
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +44,6 @@ class Closed:
     last_utc: datetime
     has_incidents: bool
     head: str
-
-
-def load(path: Path) -> Mapping[str, Retention]:
-    """Return the table of flags.
-
-    Raises:
-        ValueError: The file is not the table that it should be.
-    """
-    table = tomllib.loads(path.read_text("utf-8"))
-    return {
-        flag: Retention(
-            str(row["name"]),
-            int(row["years"]),
-            int(row.get("incident_years", row["years"])),
-            f"{row['source']} ({row['mark']})",
-        )
-        for flag, row in table.items()
-    }
 
 
 def closed_before(record: Path, before: int) -> list[Closed]:

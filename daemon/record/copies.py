@@ -114,6 +114,7 @@ class Copier:
         *,
         limit_s: float = LONGEST_S,
         quick: bool = False,
+        outside: Path | None = None,
         other_disk_than: Path | None = None,
     ) -> dict[str, Any]:
         """Copy and verify one segment; return what became of it, in the words of ``copying``.
@@ -123,6 +124,7 @@ class Copier:
             target: Where it shall be.
             limit_s: After that the medium counts as hung.
             quick: Believe a copy that is there by its head and its length.
+            outside: The target must not lie in this folder, whatever links and mounts lead there.
             other_disk_than: The target must lie on another disk than this.
 
         Raises:
@@ -134,6 +136,7 @@ class Copier:
             *(sys.executable, "-I", "-m", "daemon.record.copying", str(source), str(target)),
             *("--key", str(self._public_key)),
             *(("--quick",) if quick else ()),
+            *(("--outside", str(outside)) if outside else ()),
             *(("--other-disk-than", str(other_disk_than)) if other_disk_than else ()),
         )
         try:
@@ -320,6 +323,7 @@ class Copies:
             target,
             limit_s=limit_s,
             quick=quick,
+            outside=self._record,
             other_disk_than=None if self._may_share_disk else self._record,
         )
         match said.get("became"):

@@ -1,6 +1,6 @@
 """Is this file there now, to the byte, and does it verify there? One copy of one segment, in a process of its own.
 
-    python -I -m daemon.record.copying SOURCE TARGET --key VKEY_OR_FILE [--quick]
+    python -I -m daemon.record.copying SOURCE TARGET --key VKEY_OR_FILE [--quick] [--outside FOLDER]
 
 A medium that hangs hangs this process and nobody else. The copy is written under another name, flushed, read back from
 the medium as far as the system lets us, verified by the stand-alone verifier, and only then given its name. It never
@@ -46,6 +46,8 @@ def copy(source: Path, target: Path, keys: Sequence[str], *, quick: bool = False
         if _has_log(source):
             reason = f"{source}: a log stands beside it: ispsd takes it in at its next start"
             return {"became": FAILED, "reason": reason}
+        if target.exists() and target.samefile(source):
+            return {"became": FAILED, "reason": f"{target}: is the segment itself, and no copy"}
         if (standing := _compared(source, target, quick=quick)) is not None:
             return standing
         fresh.unlink(missing_ok=True)
@@ -154,6 +156,19 @@ def _same_disk(place: Path, other_than: Path | None) -> str | None:
     return None
 
 
+def _inside(target: Path, outside: Path | None) -> str | None:
+    """Return why a target is not outside a folder, links and mounts followed; None where it is."""
+    try:
+        real = target.resolve()
+        if outside is not None and any(
+            above.exists() and above.samefile(outside) for above in (real, *real.parents)
+        ):
+            return f"{target.parent}: lies in the record's own folder"
+    except (OSError, RuntimeError) as err:
+        return f"{target}: {err}"
+    return None
+
+
 def _sync(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -169,11 +184,14 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("target", type=Path)
     parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--outside", type=Path)
     parser.add_argument("--other-disk-than", type=Path)
     given = parser.parse_args(argv)
     with suppress(OSError):
         os.nice(19)
-    if (reason := _same_disk(given.target.parent, given.other_disk_than)) is not None:
+    reason = _inside(given.target, given.outside)
+    reason = reason or _same_disk(given.target.parent, given.other_disk_than)
+    if reason is not None:
         print(json.dumps({"became": FAILED, "reason": reason}))  # noqa: T201 (its answer)
         return 1
     became = copy(given.source, given.target, given.key, quick=given.quick)

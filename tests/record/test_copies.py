@@ -121,6 +121,30 @@ async def test_a_medium_that_is_not_there_is_not_the_empty_folder_under_it(
     assert await told(ship) == ["failed"]
 
 
+async def test_the_record_is_no_second_copy_of_itself(
+    tmp_path: Path, ship: Record, public: Path, clock: ManualClock
+) -> None:
+    (tmp_path / "linked").symlink_to(tmp_path / "record")
+    (tmp_path / "record" / "copies").mkdir()
+    for place in (tmp_path / "record", tmp_path / "linked", tmp_path / "linked" / "copies"):
+        made = second(ship, place, public, clock, may_share_disk=True)
+        live = (tmp_path / "record" / "segment-0002.db").stat().st_ino
+        standing = await made.copy()
+        made.let_go()
+        assert "lies in the record's own folder" in str(standing.failure)
+        assert (tmp_path / "record" / "segment-0002.db").stat().st_ino == live, "it is written to"
+
+
+def test_a_name_of_the_segment_itself_is_no_copy(tmp_path: Path) -> None:
+    whole = tmp_path / "segment-0001.db"
+    whole.write_bytes(b"all that there is")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / whole.name).hardlink_to(whole)
+    became = copying.copy(whole, tmp_path / "other" / whole.name, [VKEY])
+    assert became["became"] == copying.FAILED
+    assert "is the segment itself" in became["reason"]
+
+
 async def test_a_copy_that_knows_more_stays_and_parts_the_record(
     ship: Record, place: Path, public: Path, clock: ManualClock, tmp_path: Path
 ):
