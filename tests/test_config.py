@@ -463,6 +463,11 @@ def test_what_annunciation_cannot_be_is_named(tmp_path, said, place):
         ),
         (('ask = "https"', 'ask = "tcp"'), "device.acs.port", "missing"),
         (('ask = "https"', 'ask = "telnet"'), "device.acs.ask", "http"),
+        (
+            ('gangway = ["lt3"]', 'gangway = ["lt3", "lt9"]'),
+            'test[6] "t-light"',
+            "gangway: lt9 is not among the lights",
+        ),
         (('id = "lt2"', 'id = "u1"'), "door, seal, detector, light and UPS", "'u1' stands 2 times"),
     ],
 )

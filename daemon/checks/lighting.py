@@ -10,9 +10,9 @@ none of others.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from daemon.checks.api import CheckConfig, CheckSpec, Gathered
 from daemon.checks.daylong import KEPT_READINGS, few, through_the_day, utc_fact
@@ -41,6 +41,12 @@ class LightingConfig(CheckConfig):
     """The GNSS receivers that say where the ship is, by their devices."""
     gangway: tuple[str, ...] = ()
     """Those of them that burn in port only."""
+
+    @model_validator(mode="after")
+    def _gangway_is_among_the_lights(self) -> Self:
+        if other := [light for light in self.gangway if light not in self.lights]:
+            raise ValueError(f"gangway: {', '.join(other)} is not among the lights of this test")
+        return self
 
 
 def judge(_: LightingConfig, gathered: Gathered) -> Verdict:
