@@ -526,6 +526,11 @@ class Ship:
     """Over all; None where the register's file does not say."""
     beam_m: float | None = None
 
+    @property
+    def name_sent(self) -> str:
+        """Return the name as AIS sends it, which has no small letters."""
+        return self.name.upper()
+
 
 class OpeningKind(StrEnum):
     """What a monitored opening is, for its words and its rule."""

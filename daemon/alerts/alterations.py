@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from daemon.alerts.catalogue import LOUDNESS, LetterOfThreat, Letters
 from daemon.alerts.rules import other_ships
 from daemon.errors import Fault
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,6 @@ AT_ONCE_S: Final = 1.0
 """What can be an alarm, and is told within so many seconds as shipped, is so on every ship: whoever slips through a
 hatch and shuts it behind him would never be told of."""
 HIGHEST_LEVEL: Final = 3
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 COMPARED: Final = (*BY_LEVEL, "threat", *DELAYS)
 
 
@@ -44,9 +44,9 @@ class Alteration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ssp: Annotated[str, Field(max_length=40, pattern=PRINTABLE)]
+    ssp: Annotated[str, Field(min_length=1, max_length=40), LINE]
     """The paragraph of the Ship Security Plan that wants it so."""
-    approved_by: Annotated[str, Field(max_length=60, pattern=PRINTABLE)]
+    approved_by: Annotated[str, Field(min_length=1, max_length=60), LINE]
     """Who approved it."""
     sea: Letters | None = None
     anchor: Letters | None = None

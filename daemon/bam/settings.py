@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from daemon.drivers.links import SerialLink
+from daemon.wording.lines import LINE
 
 GROUPS: Final = "239.192.0.1 to 239.192.0.20"
 FIRST_GROUP, LAST_GROUP = IPv4Address("239.192.0.1"), IPv4Address("239.192.0.20")
@@ -80,7 +81,7 @@ class BamSection(BaseModel):
     """How often the list of alerts is sent, in seconds; in mode alr every alert is."""
     alc_entries: Annotated[int, Field(ge=1, le=9)] = 3
     """How many alerts one ALC names at most; some equipment reads no more than 3."""
-    local: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    local: Annotated[str, Field(min_length=1, max_length=200), LINE] | None = None
     """Why a port on this very computer is right on a ship."""
 
     @model_validator(mode="after")

@@ -19,8 +19,8 @@ def identity_fault(said: AisIdentity, ship: Ship) -> str | None:
         return f"IMO number {said.imo_number} sent, register has {ship.imo_number}"
     if said.call_sign != ship.call_sign:
         return f"call sign {said.call_sign} sent, register has {ship.call_sign}"
-    if said.name != ship.name:
-        return f"name {said.name} sent, register has {ship.name}"
+    if said.name != ship.name_sent:
+        return f"name {said.name} sent, register has {ship.name_sent}"
     return _size_fault(said, ship)
 
 

@@ -24,6 +24,7 @@ from pydantic import Field
 from daemon.checks.asking import Asked, Id, Used
 from daemon.checks.denials import says_neither
 from daemon.model import Classification, Provenance, Quality, Reading, Verdict
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -73,9 +74,9 @@ class CheckConfig(Used, Asked):
     """The test's name in the record: ``t-ais``."""
     equipment: Id
     """The equipment it is a test of: ``ais``."""
-    name: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=40), LINE]
     """The equipment's name on screen and paper."""
-    ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40)]
+    ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40), LINE]
     """The paragraph of the Ship Security Plan that asks for it (ISPS A/9.4.16)."""
     defect_effect: Effects | None = None
     """How far security levels 1, 2 and 3 can do without this equipment while it is DEFECT; None: as its kind has it."""

@@ -14,12 +14,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from daemon.checks import intervals
 from daemon.model import Situation
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEVELS: Final = 3
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Line = Annotated[str, Field(min_length=1, max_length=200), LINE]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
 
 
@@ -178,6 +179,6 @@ class Used(BaseModel):
 
     use: Id | None = None
     """The entry of the catalogue (``config/tests.toml``) that it is; None: the ship's own."""
-    approved_by: Annotated[Line, Field(max_length=60)] | None = None
+    approved_by: Annotated[str, Field(min_length=1, max_length=60), LINE] | None = None
     """Who approved what the ship's file says otherwise than the catalogue."""
     approved_on: date | None = None

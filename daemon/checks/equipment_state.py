@@ -18,6 +18,7 @@ from daemon.checks.api import CheckConfig, CheckSpec, Gathered
 from daemon.checks.coverage import length
 from daemon.checks.daylong import Sampling, span, through_the_day
 from daemon.model import ContactState, EquipmentReport, Outcome, Verdict
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Unit(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=24)]
+    name: Annotated[str, Field(min_length=1, max_length=24), LINE]
     network: str | None = None
     """A device of kind ``reach``: it answers."""
     contact: str | None = None

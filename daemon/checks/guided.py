@@ -16,6 +16,7 @@ from daemon.checks.guided_judge import judge, number_in
 from daemon.checks.guided_steps import SEEN, Step, Wants
 from daemon.checks.guided_watch import Lookout
 from daemon.model import Classification
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from daemon.checks.api import Answer, CheckContext
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MOST_STEPS: Final = 40
 POLL_S: Final = 0.2
 """How often the open alerts are looked at: a fifth of a second is nothing in a minute."""
-Thing = Annotated[str, Field(min_length=1, max_length=30)]
+Thing = Annotated[str, Field(min_length=1, max_length=30), LINE]
 ASKED: Final = {
     Wants.DONE: Expects.DONE,
     Wants.YES_OR_NO: Expects.YES_OR_NO,

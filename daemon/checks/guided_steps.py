@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from daemon.checks.api import Who
 from daemon.model import ContactState, EquipmentReport, Reading
+from daemon.wording.lines import LINE
 
 PointId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
 AlertId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,80}$")]
@@ -56,7 +57,7 @@ class Step(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    text: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Annotated[str, Field(min_length=1, max_length=200), LINE]
     """What is done, or asked."""
     name: Annotated[str, Field(max_length=40)] = ""
     """What it is called in the result: ``pass 2``; without one ``step 2``."""

@@ -24,6 +24,7 @@ from daemon.checks.api import (
 )
 from daemon.checks.denials import denies, says_neither
 from daemon.model import Outcome, Verdict
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from daemon.checks.api import Answer, CheckContext
@@ -40,11 +41,11 @@ class ManualConfig(CheckConfig):
     """One thing that a person tests."""
 
     kind: Literal["manual"]
-    what: Annotated[str, Field(min_length=1, max_length=200)]
+    what: Annotated[str, Field(min_length=1, max_length=200), LINE]
     """What is done, and when it is SAT: ``Test piece found 3 of 3 times``."""
     answer_s: Annotated[float, Field(ge=60, le=7200)] = 3600.0
     """How long each step of the form stays open, in seconds."""
-    serial: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    serial: Annotated[str, Field(min_length=1, max_length=60), LINE] | None = None
     """Whose number is asked for: ``the test piece``; None: none is."""
     performed_by_other: bool = False
     """Somebody else did it, a surveyor or a maker's service: the form asks who, and for the paper that says so."""

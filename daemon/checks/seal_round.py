@@ -20,6 +20,7 @@ from daemon.checks.api import (
     fact_of,
 )
 from daemon.model import ContactState, Outcome, Verdict
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ class SealGroup(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=40), LINE]
     numbers: dict[Id, Number] = {}
     """The numbered seals: each id with the number it had when the file was written."""
     loops: tuple[Id, ...] = ()

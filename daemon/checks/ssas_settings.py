@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from daemon.checks.api import CheckConfig
 from daemon.checks.flags import To, load_flag
 from daemon.checks.ssas_units import load_unit
+from daemon.wording.lines import LINE
 
 EVIDENCE_LASTS: Final = timedelta(days=14)
 """For a survey of class or RSO a print-out of a test within the previous fortnight is taken (BV, SSAS checklist)."""
@@ -30,7 +31,7 @@ def _wanted(what: str) -> BeforeValidator:
 
 
 SspParagraph = Annotated[
-    str, Field(max_length=40), _wanted("the SSP paragraph that asks for it (A/9.4.18)")
+    str, Field(max_length=40), LINE, _wanted("the SSP paragraph that asks for it (A/9.4.18)")
 ]
 FlagProfileName = Annotated[
     str,
@@ -51,7 +52,7 @@ class Addressee(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Annotated[str, Field(min_length=1, max_length=60), LINE]
     kind: To
 
 

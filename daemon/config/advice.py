@@ -12,6 +12,7 @@ from daemon.config.ports import port_advice
 from daemon.drivers.links import UdpLink
 from daemon.model import Role
 from daemon.record import retention
+from daemon.wording.lines import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,16 +38,11 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     if checking and config.alterations:
         keys = ", ".join(config.alterations)
         yield f"alerts: other than the table that was shipped: {keys}; `ispsd alerts` shows how"
+    if checking:
+        yield from _of_names(config)
     if config.is_demo:
         return
-    if config.ship.imo_number == SAMPLE_IMO:
-        yield (
-            f"ship.imo_number: {SAMPLE_IMO} is the sample ship's, and no ship's. Every signature of the record carries "
-            "the number, and none can change it: put your ship's into the file first"
-        )
-    if config.ship.mmsi == SAMPLE_MMSI:
-        yield f"ship.mmsi: {SAMPLE_MMSI} is the sample ship's: own AIS would be told to be wrong"
-    yield from _of_flag(config.record.flag)
+    yield from _of_ship(config)
     for role, why in ((Role.MASTER, "verify the record"), (Role.SSO, "review it")):
         if not any(role in person.roles for person in config.persons):
             yield f"person: nobody has the role {role.value}, so nobody can {why}"
@@ -62,8 +58,26 @@ def advice(config: Config, *, checking: bool = False) -> Iterator[str]:
     yield from sharing.contradictions(config)
 
 
-def _of_flag(flag: str) -> Iterator[str]:
-    if flag not in retention.load(asset(retention.TABLE)):
+def _of_names(config: Config) -> Iterator[str]:
+    """Yield which of what is watched are called alike: an alert names them by nothing else."""
+    called: dict[str, list[str]] = {}
+    for opening in config.openings:
+        if opening.of is None:
+            called.setdefault(folded(opening.name), []).append(opening.id)
+    for ids in called.values():
+        if len(ids) > 1:
+            yield f"{' and '.join(ids)} have one name: nobody can tell their alerts apart"
+
+
+def _of_ship(config: Config) -> Iterator[str]:
+    if config.ship.imo_number == SAMPLE_IMO:
+        yield (
+            f"ship.imo_number: {SAMPLE_IMO} is the sample ship's, and no ship's. Every signature of the record carries "
+            "the number, and none can change it: put your ship's into the file first"
+        )
+    if config.ship.mmsi == SAMPLE_MMSI:
+        yield f"ship.mmsi: {SAMPLE_MMSI} is the sample ship's: own AIS would be told to be wrong"
+    if (flag := config.record.flag) not in retention.load(asset(retention.TABLE)):
         yield f"record.flag: no retention of {flag!r} is known: that of {retention.DEFAULT!r} counts"
 
 

@@ -29,6 +29,7 @@ from daemon.gate import CovertGate
 from daemon.model import Classification, Provenance, Situation
 from daemon.mqtt.access import OWNER
 from daemon.mqtt.wire import Broker
+from daemon.wording.lines import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,7 @@ def cross_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> 
     """Return what is wrong although every part for itself is right."""
     faults = [
         *_twice("person", [p.name for p in file.person]),
+        *_alike("person", [p.name for p in file.person]),
         *_twice("station", [s.id for s in file.station]),
         *_twice("witness", [w.name for w in file.witness]),
         *_twice("witness key", [w.key for w in file.witness]),
@@ -171,6 +173,15 @@ def _twice(what: str, ids: list[str]) -> list[Fault]:
         for id_ in dict.fromkeys(ids)
         if ids.count(id_) > 1
     ]
+
+
+def _alike(what: str, names: list[str]) -> Iterator[Fault]:
+    """Refuse names that differ in case and blanks only: nobody could tell whose entry is whose."""
+    spelt: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        other = spelt.setdefault(folded(name), name)
+        if other != name:
+            yield Fault(what, f"{other!r} and {name!r} are written too much alike")
 
 
 def _imo_fault(number: int) -> list[Fault]:

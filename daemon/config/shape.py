@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from daemon.alerts.annunciation import (
     NEXT_AFTER_S,
@@ -52,6 +52,7 @@ from daemon.record import cosignature
 from daemon.web.settings import WebSection
 from daemon.witness.post import place
 from daemon.witness.standing import Witness
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,20 +67,30 @@ if TYPE_CHECKING:
     from daemon.record.cosignature import Verifier
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
-ShortName = Annotated[str, Field(min_length=1, max_length=16)]
+ShortName = Annotated[str, Field(min_length=1, max_length=16), LINE]
+Place = Annotated[str, Field(min_length=1, max_length=80), LINE]
 Input = Annotated[int, Field(ge=0, le=2047)]
 LONGEST_REASON: Final = 200
+SIX_BIT: Final = frozenset(map(chr, range(0x20, 0x60))) - {"@"}
+"""What an AIS text may hold (ITU-R M.1371-5 table 47); ``@`` ends it."""
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _ais_has_it(name: str) -> str:
+    if other := [each for each in name if not each.isascii() or each.upper() not in SIX_BIT]:
+        signs = " ".join(dict.fromkeys(other))
+        raise ValueError(f"{name!r}: AIS cannot send {signs}; write it as the AIS set has it")
+    return name
+
+
 class ShipSection(_Section):
     """Own ship, as its register has it."""
 
-    name: Annotated[str, Field(min_length=1, max_length=20)]
-    """As AIS sends it: at most 20 characters (ITU-R M.1371-5 message 5)."""
+    name: Annotated[str, Field(min_length=1, max_length=20), LINE, AfterValidator(_ais_has_it)]
+    """As her papers have it; AIS sends it in capital letters, at most 20 (ITU-R M.1371-5 message 5)."""
     imo_number: Annotated[int, Field(ge=1_000_000, le=9_999_999)]
     mmsi: Annotated[int, Field(ge=200_000_000, le=799_999_999)]
     call_sign: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,7}$")]
@@ -224,8 +235,8 @@ class PeopleSection(_Section):
 class PersonSection(_Section):
     """One person of the crew list as it is at the very first start; people change it later."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    rank: Annotated[str, Field(min_length=1, max_length=20)]
+    name: Annotated[str, Field(min_length=1, max_length=60), LINE]
+    rank: Annotated[str, Field(min_length=1, max_length=20), LINE]
     roles: frozenset[Role]
 
 
@@ -304,7 +315,7 @@ class OpeningSection(_Section):
 
     id: Id
     name: ShortName
-    place: Annotated[str, Field(min_length=1, max_length=80)]
+    place: Place
     """Where it is; only the SSO sees it."""
     device: Id
     inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=2)]
@@ -336,7 +347,7 @@ class SideDoorSection(_Section):
 
     id: Id
     name: ShortName
-    place: Annotated[str, Field(min_length=1, max_length=80)]
+    place: Place
     device: Id
     system: Literal["WT", "WS", "FD", "HD", "OT"] = "HD"
     division: Annotated[str, Field(max_length=10)] = ""
@@ -348,7 +359,7 @@ class MotionSection(_Section):
 
     id: Id
     name: ShortName
-    place: Annotated[str, Field(min_length=1, max_length=80)]
+    place: Place
     device: Id
     input: Input
     """On while nothing moves."""
@@ -361,7 +372,7 @@ class LightSection(_Section):
 
     id: Id
     name: ShortName
-    place: Annotated[str, Field(min_length=1, max_length=80)]
+    place: Place
     circuit: LightCircuit
     """What it lights: the gangway's has an alert of its own."""
     device: Id
@@ -378,7 +389,7 @@ class UpsSection(_Section):
 
     id: Id
     name: ShortName
-    place: Annotated[str, Field(min_length=1, max_length=80)]
+    place: Place
     device: Id
     mains_input: Input
     """On while it is fed: a cut cable says *on battery*."""
@@ -432,7 +443,7 @@ class BusSection(_Section):
     """A line on which several units hang, such as Modbus RTU."""
 
     link: Link
-    local: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)] | None = None
+    local: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), LINE] | None = None
     """Why a line on this very computer is right on a ship."""
 
 
@@ -449,8 +460,8 @@ class SsasChannel(_Section):
 class CallSection(_Section):
     """One who is called if a real alert went out by mistake."""
 
-    who: Annotated[str, Field(min_length=1, max_length=60)]
-    number: Annotated[str, Field(min_length=3, max_length=60)]
+    who: Annotated[str, Field(min_length=1, max_length=60), LINE]
+    number: Annotated[str, Field(min_length=3, max_length=60), LINE]
     """Telephone, or what else reaches him at any hour."""
     within_min: Annotated[int, Field(ge=1, le=60)] = 5
 
@@ -458,7 +469,7 @@ class CallSection(_Section):
 class FalseAlertSection(_Section):
     """The false alert card: it belongs to every SSAS test, and is opened by hand only."""
 
-    ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40)]
+    ssp_paragraph: Annotated[str, Field(min_length=1, max_length=40), LINE]
     call: Annotated[tuple[CallSection, ...], Field(min_length=1, max_length=12)]
     """Whom to call, in this order."""
 

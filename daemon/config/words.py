@@ -41,7 +41,6 @@ PATTERNS: Final = {
     "^[A-Z0-9]{3,7}$": "a call sign, 3 to 7 capital letters and digits",
     "^[a-z0-9][a-z0-9_-]{0,30}$": "an id: small letters, digits, _ and -, at most 31",
     "^[a-z0-9][a-z0-9._-]{0,40}$": "an id: small letters, digits, dots, _ and -, at most 41",
-    "^[^\\x00-\\x1f\\x7f-\\x9f]+$": "a line of text",
     "^[AWCL-]{3}$": "three letters of A, W, C, L and -, for security level 1, 2 and 3",
     "^[AWCL-]$": "one letter of A, W, C, L and -",
     "^[a-z0-9][a-z0-9-]{0,63}$": "the name of a file of config/devices without its .toml",
@@ -63,6 +62,12 @@ def reason(finding: ErrorDetails) -> str:
         said = f"{given!r}: must be {wanted.format(_plain(context[name]))}"
     elif kind == "string_too_long":
         said = f"{given!r} has {len(given)} characters, {context['max_length']} at most"
+    elif kind == "string_too_short":
+        said = (
+            f"{given!r} has {len(given)} characters, {context['min_length']} at least"
+            if given
+            else "is blank"
+        )
     elif kind == "string_pattern_mismatch":
         said = f"{given!r} is not {PATTERNS.get(context['pattern'], 'written as it must be')}"
     elif kind == "value_error":

@@ -12,6 +12,7 @@ from daemon.computer.secretfiles import SecretPath, read_secret
 from daemon.drivers.addresses import host_of, port_of
 from daemon.drivers.api import DriverConfig, PointSpec
 from daemon.model import Quality, Reading
+from daemon.wording.lines import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,9 +38,9 @@ class CctvUnitConfig(DriverConfig):
 
     usual_port: ClassVar[int]
 
-    name: Annotated[str, Field(min_length=1, max_length=16)]
+    name: Annotated[str, Field(min_length=1, max_length=16), LINE]
     """The short name that watch stations show."""
-    place: Annotated[str, Field(min_length=1, max_length=80)]
+    place: Annotated[str, Field(min_length=1, max_length=80), LINE]
     """Where it is; only the SSO sees it."""
     url: str
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,64}$")] | None = None

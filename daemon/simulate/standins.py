@@ -227,7 +227,7 @@ def _begin_feed(plan: Plan, device: Device, feed: NmeaConfig, config: Config) ->
             "do": "identity",
             "mmsi": config.ship.mmsi,
             "imo_number": config.ship.imo_number,
-            "name": config.ship.name,
+            "name": config.ship.name_sent,
             "call_sign": config.ship.call_sign,
         }
         plan.first.append((device.id, identity))

@@ -25,7 +25,7 @@ class Ais:
 
     def __init__(self, *, up: bool = True, **how: object) -> None:
         holds = how.get("holds", lambda _key, _source: False)
-        self.rule = OwnAisRule("ais", ship=SHIP, valid_for_s=VALID_S, holds=holds)
+        self.rule = OwnAisRule("ais", ship=how.get("ship", SHIP), valid_for_s=VALID_S, holds=holds)
         self.by: str | None = None
         self.situation = Situation.PORT
         self.details: dict[str, str] = {}
@@ -204,6 +204,11 @@ def test_an_identity_that_differs_is_told_after_two_reports(changed, words):
     assert ais.identity(3.0, **changed)[IDENTITY] is True
     assert ais.details[IDENTITY] == words
     assert ais.identity(4.0)[IDENTITY] is False
+
+
+def test_a_name_that_the_register_writes_in_small_letters_is_the_one_that_ais_sends():
+    ais = Ais(ship=replace(SHIP, name=SHIP.name.title()))
+    assert not any(ais.identity(n * 1.0)[IDENTITY] for n in range(9))
 
 
 def test_wrong_reports_with_a_right_one_between_are_not_two():

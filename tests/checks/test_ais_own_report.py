@@ -408,6 +408,14 @@ def test_of_a_size_that_the_register_leaves_out_only_what_cannot_be_is_said():
     assert ais_own_report.identity_fault(said_of_her, SHIP) == "beam 20 m sent with length 20 m"
 
 
+def test_a_name_in_small_letters_is_the_one_that_ais_sends():
+    ship = replace(SHIP, name="Kestrel Strait")
+    said = own_identity(name="KESTREL STRAIT")
+    assert ais_own_report.identity_fault(said, ship) is None
+    wrong = ais_own_report.identity_fault(replace(said, name="KESTREL"), ship)
+    assert wrong == "name KESTREL sent, register has KESTREL STRAIT"
+
+
 async def test_a_rate_that_is_too_low_is_a_finding_though_it_never_falls_silent():
     async with running(aboard(ais_test())) as made:
         made.hears(an_identity(made))

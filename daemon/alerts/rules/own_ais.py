@@ -139,7 +139,7 @@ def _register(said: AisIdentity, ship: Ship) -> tuple[tuple[str, object, object]
     return (
         ("MMSI", said.mmsi, ship.mmsi),
         ("IMO number", said.imo_number, ship.imo_number),
-        ("name", said.name, ship.name),
+        ("name", said.name, ship.name_sent),
         ("call sign", said.call_sign, ship.call_sign),
     )
 
