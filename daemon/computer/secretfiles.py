@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
+from daemon.computer.paths import WHOLE
 from daemon.errors import LinkError
 
 CREDENTIAL: Final = "credential:"
@@ -38,10 +39,10 @@ def _secret(given: object) -> object:
         raise ValueError(
             f"{name!r} is no credential's name: letters, digits, dot, dash, underscore"
         )
-    return credentials() / f"{CREDENTIAL_PREFIX}{name}"
+    return str(credentials() / f"{CREDENTIAL_PREFIX}{name}")
 
 
-SecretPath = Annotated[Path, BeforeValidator(_secret, json_schema_input_type=str)]
+SecretPath = Annotated[Path, BeforeValidator(_secret, json_schema_input_type=str), WHOLE]
 """A file that nobody else may read, or ``credential:<name>``."""
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from daemon.config import registry
 from daemon.config.faults import said
 from daemon.config.shape import Export
+from daemon.config.validating import validated
 from daemon.errors import Fault
 from daemon.mqtt.access import OWNER
 
@@ -32,7 +33,7 @@ def exports(parts: Mapping[str, Any]) -> tuple[list[Export], list[Fault]]:
             faults.append(Fault(f"{place}.kind", f"no exporter {kind!r}; there are {known}"))
             continue
         try:
-            config = kinds[kind].config.model_validate(part)
+            config = validated(kinds[kind].config, part)
         except ValidationError as err:
             faults += said(err, place, part)
             continue

@@ -118,12 +118,23 @@ def _point_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) ->
             known[point.id] = device.id, point.classification
     if len(devices) < len(file.device):
         return faults  # what the others emit is not known while they are wrong themselves
-    return faults or [
-        Fault(f'test "{test.config.id}"', f"listens to point {point!r}, {reason}")
-        for test in tests
-        for point in test.spec.points(test.config)
-        if (reason := _not_for(test, known[point][1] if point in known else None)) is not None
-    ]
+    owners = {point.partition(".")[0] for point in known} | file.device.keys()
+    return faults or list(
+        dict.fromkeys(fault for test in tests for fault in _heard_faults(test, known, owners))
+    )
+
+
+def _heard_faults(
+    test: Test, known: dict[str, tuple[str, Classification]], owners: set[str]
+) -> Iterator[Fault]:
+    """Refuse a test that listens to what is not there, or not for it."""
+    place = f'test "{test.config.id}"'
+    for point in test.spec.points(test.config):
+        owner = point.partition(".")[0]
+        if point not in known and owner not in owners:
+            yield Fault(place, f"there is no device, and nothing that is watched, of id {owner!r}")
+        elif reason := _not_for(test, known[point][1] if point in known else None):
+            yield Fault(place, f"listens to point {point!r}, {reason}")
 
 
 def _alert_faults(tests: list[Test]) -> Iterator[Fault]:

@@ -21,6 +21,9 @@ KEY: Final = "format"
 OLDEST: Final = 0
 """Of a file without the line."""
 NEWEST: Final = 1
+BYTE_ORDER_MARK: Final = "\ufeff"
+DEEPEST: Final = 50
+TOO_DEEP: Final = "lists or tables in one another too deep"
 
 
 def parsed(name: str, text: str) -> dict[str, Any]:
@@ -29,14 +32,33 @@ def parsed(name: str, text: str) -> dict[str, Any]:
     Raises:
         ConfigError: It is no TOML.
     """
+    if text.startswith(BYTE_ORDER_MARK):
+        reason = "begins with a byte order mark, as some editors write it: save it as UTF-8 without"
+        raise ConfigError(name, (Fault("file", reason),))
     try:
-        return tomllib.loads(text)
+        tree = tomllib.loads(text)
     except ValueError as err:  # TOMLDecodeError is one; so is a number of thousands of digits
         raise ConfigError(name, (Fault("file", f"not TOML: {err}"),)) from err
     except RecursionError as err:
-        raise ConfigError(
-            name, (Fault("file", "lists or tables in one another too deep"),)
-        ) from err
+        raise ConfigError(name, (Fault("file", TOO_DEEP),)) from err
+    if _depth(tree) > DEEPEST:
+        raise ConfigError(name, (Fault("file", TOO_DEEP),))
+    return tree
+
+
+def _depth(tree: dict[str, Any]) -> int:
+    """Return how deep lists and tables lie in one another."""
+    depth = 0
+    level: list[Any] = [tree]
+    while level:
+        depth += 1
+        level = [
+            part
+            for here in level
+            for part in (here.values() if isinstance(here, dict) else here)
+            if isinstance(part, dict | list)
+        ]
+    return depth
 
 
 def format_of(tree: Table) -> int:

@@ -24,6 +24,7 @@ from daemon.config.shape import (
     Test,
     UpsSection,
 )
+from daemon.config.validating import validated
 from daemon.drivers.api import Contact, SideDoor, TestLamp, Wiring
 from daemon.errors import ConfigError, Fault
 from daemon.model import DoorClass, Opening, OpeningKind, Person, Ship, Station
@@ -68,7 +69,7 @@ def _build(name: str, tree: dict[str, Any], sha256: str, written_in: int) -> Con
     faults: list[Fault] = []
     file: ConfigFile | None = None
     try:
-        file = ConfigFile.model_validate(tree)
+        file = validated(ConfigFile, tree)
     except ValidationError as err:
         faults += said(err, "", tree)
     parts = _tables(tree, "device")
@@ -220,7 +221,7 @@ def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Devic
             continue
         own = {key: value for key, value in part.items() if key != "local"}
         try:
-            config = kinds[kind].config.model_validate(own)
+            config = validated(kinds[kind].config, own)
         except ValidationError as err:
             faults += said(err, place, part)
             continue
@@ -243,7 +244,9 @@ def _devices(parts: dict[str, Any], file: ConfigFile | None) -> tuple[list[Devic
 
 
 def _is_reason(local: object) -> bool:
-    return isinstance(local, str) and 0 < len(local.strip()) <= LONGEST_REASON
+    return (
+        isinstance(local, str) and 0 < len(local.strip()) <= LONGEST_REASON and local.isprintable()
+    )
 
 
 def _tests(parts: Any) -> tuple[list[Test], list[Fault]]:
@@ -274,7 +277,7 @@ def _test(
         return None, [Fault(f"{place}.kind", f"no check {kind!r}; there are {known}")]
     spec = kinds[kind]
     try:
-        config = spec.config.model_validate({**whole, "kind": kind})
+        config = validated(spec.config, {**whole, "kind": kind})
         if entry is None:
             return Test(config, spec), []
         found = catalogue.differences(config, part, entry)

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from daemon.alerts.annunciation import (
     NEXT_AFTER_S,
@@ -27,6 +35,7 @@ from daemon.alerts.escalation import (
 )
 from daemon.alerts.rules.gnss_limits import HIGHEST_ANTENNA_M
 from daemon.bam.settings import BamSection
+from daemon.computer.paths import WholePath
 from daemon.computer.secretfiles import SecretPath, credentials
 from daemon.config.alerting import Alterable
 from daemon.config.formats import NEWEST
@@ -71,6 +80,8 @@ ShortName = Annotated[str, Field(min_length=1, max_length=16), LINE]
 Place = Annotated[str, Field(min_length=1, max_length=80), LINE]
 Input = Annotated[int, Field(ge=0, le=2047)]
 LONGEST_REASON: Final = 200
+BROKER_USER: Final = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
+"""What stands in the broker's lists of passwords and rights, where a colon or a blank ends it."""
 SIX_BIT: Final = frozenset(map(chr, range(0x20, 0x60))) - {"@"}
 """What an AIS text may hold (ITU-R M.1371-5 table 47); ``@`` ends it."""
 
@@ -99,11 +110,19 @@ class ShipSection(_Section):
     beam_m: Annotated[float, Field(gt=0, le=100)] | None = None
 
 
+def _is_a_number(level: object) -> object:
+    if type(level) is not int and not isinstance(level, SecurityLevel):
+        raise ValueError(
+            f"{level!r} is none of {', '.join(str(each.value) for each in SecurityLevel)}"
+        )
+    return level
+
+
 class WatchSection(_Section):
     """What the ship is doing when the daemon starts for the first time."""
 
     situation: Situation
-    security_level: SecurityLevel
+    security_level: Annotated[SecurityLevel, BeforeValidator(_is_a_number)]
     ship_time_offset_min: Annotated[int, Field(ge=-12 * 60, le=14 * 60)] = 0
     """Ship's time minus UTC, in minutes."""
     settle_after_boot_s: Annotated[float, Field(ge=0, le=600)] = 60.0
@@ -135,7 +154,7 @@ class AlertsSection(Alterable):
 class RecordSection(_Section):
     """Where the security record is kept."""
 
-    directory: Path
+    directory: WholePath
     key_file: SecretPath
     origin: Literal["ispsd", "demo"] = "ispsd"
     """A demo record can never be mistaken for a ship's; simulated evidence counts in it only."""
@@ -150,7 +169,7 @@ class RecordSection(_Section):
     """Entries after which the next segment begins by itself."""
     rotate_years: Annotated[int, Field(ge=1, le=10)] = 1
     """Years after which it does."""
-    copy_directory: Path | None = None
+    copy_directory: WholePath | None = None
     """The second copy's folder, on another disk; an hour's copies and verifies go there."""
     copy_may_share_disk: bool = False
     """A copy on the record's own disk counts; else it is taken for the mount point of a medium that is not there."""
@@ -182,7 +201,7 @@ class WitnessSection(_Section):
     """Its public key, the line that ``ispsd witness init`` printed there."""
     url: str | None = None
     """Where it is asked, without ``/add-checkpoint``; none: by mail only."""
-    ca_file: Path | None = None
+    ca_file: WholePath | None = None
     """Certificate authority of an https witness; without it those that the system trusts."""
 
     @field_validator("key")
@@ -209,9 +228,9 @@ class MqttSection(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    user: str | None = None
+    user: Annotated[str, Field(pattern=BROKER_USER)] | None = None
     password_file: SecretPath | None = None
-    ca_file: Path | None = None
+    ca_file: WholePath | None = None
     """Certificate authority of the broker; with it the connection is TLS."""
     readers: Annotated[frozenset[Id], Field(max_length=20)] = frozenset()
     """Users of dashboards that are no stations: they read what is open, and nothing they send is obeyed."""
@@ -220,7 +239,7 @@ class MqttSection(_Section):
 class ControlSection(_Section):
     """The local control socket."""
 
-    socket: Path = Path("/run/ispsd/control.sock")
+    socket: WholePath = Path("/run/ispsd/control.sock")
     web_user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
     """Who serves the SSO's pages (`ispsd web`), where that is not the daemon's own user: he may ask for pages only."""
 
@@ -228,7 +247,7 @@ class ControlSection(_Section):
 class PeopleSection(_Section):
     """Where their PINs are kept."""
 
-    credentials_file: Path | None = None
+    credentials_file: WholePath | None = None
     """Hashes and sealed keys, never a PIN; beside the record's folder where nothing is said."""
 
 

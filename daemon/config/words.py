@@ -10,6 +10,7 @@ from daemon.drivers.nmea_pick import SOURCE_PATTERN
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+A_DAY: Final = "a day, as 2026-10-14"
 TYPES: Final = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -24,6 +25,11 @@ TYPES: Final = {
     "frozen_set_type": "a list",
     "dict_type": "a table",
     "model_type": "a table",
+    "model_attributes_type": "a table",
+    "date_type": A_DAY,
+    "date_parsing": A_DAY,
+    "date_from_datetime_parsing": A_DAY,
+    "date_from_datetime_inexact": A_DAY,
     "ip_v4_address": "an IPv4 address, as 192.168.60.11",
 }
 """What a value should have been, by pydantic's name of the fault."""
@@ -36,6 +42,7 @@ LIMITS: Final = {
 """By pydantic's name of the fault: where its limit stands, and what the value has to be."""
 PATTERNS: Final = {
     SOURCE_PATTERN: "a source: 1 to 15 characters, no space, comma, asterisk or backslash",
+    "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$": "a user: letters, digits, dots, @, _ and -, at most 64",
     "^/": "a whole path, which begins with /",
     "^[A-Z][A-Z0-9]$": 'a talker, two capital letters as in "GP"',
     "^[A-Z0-9]{3,7}$": "a call sign, 3 to 7 capital letters and digits",

@@ -12,11 +12,11 @@ import asyncio
 import ssl
 from contextlib import suppress
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from daemon.computer.paths import WholePath
 from daemon.drivers.api import DriverConfig, DriverSpec, Health, PointSpec
 from daemon.drivers.system_words import reason
 from daemon.errors import LinkError
@@ -24,6 +24,7 @@ from daemon.model import Quality, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from pathlib import Path
 
     from daemon.drivers.api import DriverContext, Emit
 
@@ -59,7 +60,7 @@ class ReachConfig(DriverConfig):
     """From one question to the next, in seconds."""
     timeout_s: Annotated[float, Field(ge=0.2, le=30)] = 3.0
     """How long an answer may take, in seconds."""
-    ca_file: Path | None = None
+    ca_file: WholePath | None = None
     """The authority that its certificate must come of; none: any certificate will do."""
 
     @field_validator("host")

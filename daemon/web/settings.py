@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from daemon.computer.paths import WholePath
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 WEBSOCKET_PORT, TLS_WEBSOCKET_PORT = 9001, 8084
@@ -48,8 +49,8 @@ class WebSection(BaseModel):
     host: Annotated[str, AfterValidator(_name)] = "127.0.0.1"
     """Where it listens: another address than this computer's own only with TLS."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
-    certificate_file: Path | None = None
-    key_file: Path | None = None
+    certificate_file: WholePath | None = None
+    key_file: WholePath | None = None
     names: Annotated[tuple[Annotated[str, AfterValidator(_name)], ...], Field(max_length=20)] = ()
     """What browsers call this computer, beside ``host``: whoever asks for another name is sent away."""
     broker: Annotated[str, AfterValidator(_broker)] | None = None
