@@ -96,10 +96,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         result = FAILED
     except BrokenPipeError:
-        # Whoever read the list, as `| head` does, had enough of it. What is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the list, as `| head` does, had enough of it.
+        _forget_output()
+        result = FAILED
+    except OSError as err:
+        if given.act is _run:
+            raise  # the daemon looks after its files itself: this is a bug, and its place is wanted
+        if err.filename is None:
+            _forget_output()
+            print(f"ispsd: {err.strerror or err}", file=sys.stderr)
+        else:
+            print(f"ispsd: {err.filename}: {err.strerror}", file=sys.stderr)
         result = FAILED
     return result
+
+
+def _forget_output() -> None:
+    """Let what is still buffered go nowhere: it can no longer be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _foreign_package() -> str | None:

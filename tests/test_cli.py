@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +23,6 @@ from tests import thin
 from tests.pins import PIN
 from tests.ship import HATCH, Ship, sailing
 from tests.soon import PATIENCE_S
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SAMPLE = asset("ispsd.toml")
 
@@ -411,3 +408,45 @@ def test_a_reader_that_has_had_enough_is_no_crash():
         said = process.stderr.read().decode()
     assert process.returncode == 1
     assert "BrokenPipe" not in said
+
+
+def test_what_cannot_be_written_is_said_and_is_no_crash():
+    command = (sys.executable, "-m", "daemon", "schema")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.decode()) == (1, "ispsd: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", [("demo",), ("simulate", str(SAMPLE))])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys, words):
+    file = tmp_path / "a-file"
+    file.touch()
+    for state in (file, file / "below"):
+        assert cli.main([*words, "--state", str(state)]) == cli.FAILED
+        said = capsys.readouterr().err
+        assert said.startswith(f"ispsd: {file}")
+        assert len(said.splitlines()) == 1
+
+
+def test_whoever_sets_a_level_is_told_to_say_the_same_level_again(capsys):
+    assert cli.main(["level", "3", "--by", "R. Menon"]) == cli.FAILED
+    assert "ispsd level 3 --told-by WHO" in capsys.readouterr().err
+
+
+async def test_a_test_that_there_is_not_is_named(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        [known, *_] = [row["test"] for row in (await ship.control({"do": "tests"}))["tests"]]
+        assert await typed(ship, "tests", known) == cli.DONE
+        capsys.readouterr()
+        assert await typed(ship, "tests", f"{known}x") == cli.FAILED
+        said = capsys.readouterr().err
+        assert f"there is no test '{known}x'" in said
+        assert f"is {known} meant?" in said
+
+
+async def test_a_palette_is_done_and_not_said_to_wait_for_the_disk(tmp_path, capsys):
+    async with sailing(tmp_path) as ship:
+        await ship.pass_time(1.0)
+        assert await typed(ship, "palette", "night", "--by", "R. Menon") == cli.DONE
+        assert capsys.readouterr().out == "done\n"

@@ -182,6 +182,24 @@ def test_hostile_files_are_refused_in_words_and_left_alone(raw, tmp_path, capsys
     assert cli.main(["check", str(path)]) == cli.UNUSABLE
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'exporter.sk.kind = "signalk"\nexporter.sk.host = "h"\nexporter.sk.port = 1\n',
+        'exporter.sk.kind = "signalk"\nexporter.sk.host = "h"\n',
+        '[exporter]\nsk.kind = "signalk"\nsk.host = "h"\nsk.port = 1\n',
+    ],
+)
+def test_dotted_keys_are_rewritten_or_left_to_a_hand(text, tmp_path, capsys):
+    path = tmp_path / "ispsd.toml"
+    path.write_text(text, "utf-8")
+    if cli.main(["migrate", str(path)]) == cli.DONE:
+        assert "host" not in tomllib.loads(path.read_text("utf-8"))["exporter"]["sk"]
+    else:
+        assert "change it by hand: format = 1; exporter.sk.host is gone" in capsys.readouterr().err
+        assert path.read_text("utf-8") == text
+
+
 def test_what_is_no_table_where_one_is_meant_changes_nothing():
     text = 'device = 3\nexporter = "x"\n'
     done = migrated("x", text)

@@ -483,6 +483,15 @@ def test_the_table_says_what_stands_in_for_what(tmp_path):
     assert rows["gyro"].stand_in == "NOTHING: a reason"
 
 
+@pytest.mark.parametrize(("ask", "real"), [("https", "10.1.1.8:443"), ("http", "10.1.1.8:80")])
+def test_the_table_has_the_port_at_which_a_unit_is_asked(tmp_path, ask, real):
+    _, plan, where = derive(tmp_path)
+    tree = tomllib.loads((tmp_path / "ispsd.toml").read_text("utf-8"))
+    tree["device"] = {"acs": {"kind": "reach", "host": "10.1.1.8", "ask": ask}}
+    plan.left_out["acs"] = "a reason"
+    assert {row.name: row.real for row in mapped(tree, plan, where)}["acs"] == real
+
+
 def test_the_sample_ship_can_be_simulated_whole():
     plan = planned(config.load(asset("ispsd.toml")))
     assert plan.left_out == {}

@@ -235,7 +235,16 @@ async def test_a_clock_that_is_not_set_foretells_nothing_and_says_so():
 
 @pytest.mark.parametrize(
     "said",
-    [{"days": 0}, {"days": MOST_DAYS + 1}, {"until": "2026-11-01"}, {"until": "tomorrow"}, {}],
+    [
+        {"days": 0},
+        {"days": MOST_DAYS + 1},
+        {"days": 999_999_999},
+        {"until": "9999-12-31"},
+        {"until": "0001-01-01"},
+        {"until": "2026-11-01"},
+        {"until": "tomorrow"},
+        {},
+    ],
 )
 async def test_no_day_that_is_asked_for_is_refused(said):
     made = rig(manual()).take_up()

@@ -177,8 +177,7 @@ def _told(reply: Reply) -> Reply:
 
 
 def _said(reply: Reply, do: str) -> Mapping[str, Json]:
-    """Return the answer; what writes nothing yet says nothing of the record."""
-    recorded = (
-        {} if do in {"test.start", "test.answer", "test.abort"} else {"recorded": reply.recorded}
-    )
+    """Return the answer; what writes nothing, or nothing yet, says nothing of the record."""
+    is_silent = not reply.writes or do in {"test.start", "test.answer", "test.abort"}
+    recorded = {} if is_silent else {"recorded": reply.recorded}
     return {**recorded, **(reply.extra or {})}

@@ -84,7 +84,7 @@ def _rounds(standing: Standing, now_utc: datetime | None) -> Iterator[Item]:
             text = "; ".join((what, *words))
             yield line(f"round-{route}", text, ItemState.NOT_DONE, ended)
         if next_by is not None and now_utc is not None and now_utc > next_by:
-            what = f"ROUND {said['route']}: the next was to begin by {next_by:%d %b %H%M} UTC"
+            what = f"ROUND {said['route']}: the next was to begin by {next_by:%d %b %H%MZ}"
             yield line(f"round-next-{route}", what, ItemState.OVERDUE, next_by, next_by)
 
 
@@ -99,7 +99,7 @@ def _declarations(standing: Standing, now_utc: datetime | None) -> Iterator[Item
             what = f"DECLARATION OF SECURITY: made at {call['port']}, and not entered"
             yield line(f"declaration-{port}", what, ItemState.DUE, arrived)
         elif now_utc is not None and now_utc > until:
-            what = f"DECLARATION OF SECURITY: of {call['port']} ended {until:%d %b %H%M} UTC, and she is there"
+            what = f"DECLARATION OF SECURITY: of {call['port']} ended {until:%d %b %H%MZ}, and she is there"
             yield line(f"declaration-{port}", what, ItemState.OVERDUE, until, until)
 
 

@@ -317,7 +317,7 @@ def _occasion_fault(
 def _fault(profile: FlagProfile, notice: Notice, starts_utc: datetime) -> str | None:
     before = starts_utc - notice.sent_utc
     if notice.entered_utc > starts_utc or before < timedelta(0):
-        return "not valid: a notice that is sent or entered after the start does not count"
+        return "a notice that is sent or entered after the start does not count"
     if not (notice.to.strip() and notice.entered_by.strip()):
         return "the notice does not say whom it went to, or who says so"
     if profile.needs_agreement and not notice.reference.strip():

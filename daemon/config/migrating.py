@@ -55,7 +55,7 @@ def migrated(name: str, text: str) -> Migrated:
         ConfigError,
         ValueError,
         RecursionError,
-        KeyError,
+        LookupError,
         TypeError,
         AttributeError,
     ) as err:

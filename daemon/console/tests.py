@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import textwrap
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.console.asking import DONE, asked, asking, say
+from daemon.errors import IspsdError
 from daemon.wording.terminal import printable
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def _show(given: argparse.Namespace) -> int:
         answer, page = asked(given, {"do": "tests.coming", **until}), coming
     else:
         answer, page = asked(given, {"do": "tests"}), standing
+        _refuse_unknown(given.test, answer)
         answer["tests"] = [row for row in answer["tests"] if _is_wanted(row, given)]
     if given.json:
         say(json.dumps(answer, ensure_ascii=False))
@@ -49,6 +52,14 @@ def _show(given: argparse.Namespace) -> int:
     for line in page(answer):
         say(printable(line))
     return DONE
+
+
+def _refuse_unknown(test: str | None, answer: Mapping[str, Any]) -> None:
+    known = [row["test"] for row in answer["tests"]]
+    if test is not None and test not in known:
+        near = difflib.get_close_matches(test, known, n=1)
+        hint = f"; is {near[0]} meant?" if near else ""
+        raise IspsdError(f"there is no test {test!r}: `ispsd tests` names them all{hint}")
 
 
 def _is_wanted(row: Mapping[str, Any], given: argparse.Namespace) -> bool:

@@ -44,7 +44,7 @@ def _level(given: argparse.Namespace) -> Request:
     if given.level == IN_FORCE:
         return order("level_in_force", given.by)
     if not given.told_by:
-        raise IspsdError("who told the ship? ispsd level 2 --told-by WHO --by NAME")
+        raise IspsdError(f"who told the ship? ispsd level {given.level} --told-by WHO --by NAME")
     return order(
         "level",
         given.by,

@@ -87,6 +87,7 @@ class Reply:
         recorded: The sequence number of the entry; None where it is not on disk (yet).
         already: For an act that was done before: by which station, under which entry.
         extra: What else the verb tells.
+        writes: Whether there is anything to be recorded.
     """
 
     accepted: bool
@@ -94,6 +95,7 @@ class Reply:
     recorded: int | None = None
     already: Mapping[str, Json] | None = None
     extra: Mapping[str, Json] | None = None
+    writes: bool = True
 
     def body(self, *, id_: str | None, verb: str) -> dict[str, Json]:
         """Return the payload of ``reply/<station>``."""

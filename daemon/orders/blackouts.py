@@ -117,7 +117,7 @@ class Blackouts:
         """Yield the blackout that is planned."""
         if (planned := self._ship.blackout) is not None:
             begins_utc, ends_utc = planned.begins_utc, planned.ends_utc
-            when = f"{begins_utc:%d %b %H%M} to {ends_utc:%H%M} UTC"
+            when = f"{begins_utc:%d %b %H%MZ} to {ends_utc:%H%MZ}"
             text = f"PLANNED BLACKOUT {when}, by {planned.by}"
             yield Item("blackout", "ship", text, ItemState.DUE, begins_utc, ends_utc)
 

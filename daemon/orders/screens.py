@@ -99,7 +99,7 @@ class Screens:
         has_watch = self._stations.has_watch(claim.station, claim.name)
         by = await self._people.prove(claim, act, on_guard=on_guard, has_watch=has_watch)
         if down is self._ship.curtain:
-            return Reply(accepted=True)
+            return Reply(accepted=True, writes=False)
         self._move(down=down)
         written = self._ordering.ordered("curtain.changed", by, {"down": down})
         if not down:
@@ -130,7 +130,7 @@ class Screens:
             )
         on, clock = said["on"] is True, self._ordering.clock
         if not on and self._ship.visitor_view is None:
-            return Reply(accepted=True)
+            return Reply(accepted=True, writes=False)
         name = claim.name or self._watchkeeper(claim)
         ends_utc = clock.utc() + timedelta(seconds=VISITOR_VIEW_S)
         view = VisitorView(ends_utc, clock.now_s() + VISITOR_VIEW_S) if on else None
@@ -140,7 +140,7 @@ class Screens:
     async def palette(self, said: Said, claim: Claim) -> Reply:  # noqa: ARG002 (whoever it is)
         """Tell every page how bright it is to be; whoever stands before one may change that there."""
         self._stage.show_palette(said["palette"])
-        return Reply(accepted=True)
+        return Reply(accepted=True, writes=False)
 
     def take_up(self) -> None:
         """Take up what the ship's state says, before anything is told of her."""

@@ -191,7 +191,7 @@ class Service:
         for taken in self._ship.out_of_service.values():
             text = (
                 f"{taken.name}: {taken.equipment} out of service by {taken.by} "
-                f"until {taken.ends_utc:%d %b %H%M} UTC: {taken.reason}; instead: {taken.measure}"
+                f"until {taken.ends_utc:%d %b %H%MZ}: {taken.reason}; instead: {taken.measure}"
             )
             state = ItemState.OUT_OF_SERVICE
             found = self._found(taken)

@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from daemon.drivers.reach import PORTS
 from daemon.errors import IspsdError
 from daemon.simulate.standins import LOOPBACK, PANEL
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NOBODY: Final = 1
 """A port of loopback on which nobody listens (tcpmux)."""
 BUS_BAUD: Final = 9600
+MODBUS_PORT: Final = 502
 
 
 class Mapped(NamedTuple):
@@ -174,7 +176,8 @@ def _address(section: Mapping[str, Any]) -> str:
     if "bus" in section:
         return f"bus {section['bus']}"
     if "host" in link:
-        return f"{link['host']}:{link.get('port', 502)}"
+        usual = PORTS.get(link.get("ask", ""), MODBUS_PORT)
+        return f"{link['host']}:{link.get('port', usual)}"
     if link.get("kind") == "replay":
         return str(link["path"])
     is_ours = link.get("kind") in {"udp", "tcp_server"}  # a port of this computer

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ALTERED: Final = "tests.altered"
 MOST_DAYS: Final = 800
+FAR: Final = f"until when? A day of the next {MOST_DAYS}"
 CLOCK_UNSET: Final = (
     "the computer's clock is not set: nothing falls due, starts by itself or is missed until it is"
 )
@@ -116,7 +117,7 @@ class TestBook:
         now_utc, ship_time, regime = self._clock.utc(), self._ship_time(), self._regime()
         until_utc = _until(request, now_utc, ship_time)
         if not now_utc < until_utc <= now_utc + timedelta(days=MOST_DAYS):
-            raise RefusedError(f"until when? A day of the next {MOST_DAYS}")
+            raise RefusedError(FAR)
         is_unset = self._clock.status() is ClockStatus.UNSET
         answer: dict[str, Json] = {
             **self._times(),
@@ -214,13 +215,25 @@ def _until(request: Mapping[str, Any], now_utc: datetime, ship_time: timezone) -
         RefusedError: It is neither.
     """
     if "days" in request:
-        return now_utc + timedelta(days=fields.number(request, "days"))
+        return now_utc + timedelta(days=_bounded(fields.number(request, "days")))
     said = fields.text(request, "until")
     try:
         day = date.fromisoformat(said)
     except ValueError:
         raise RefusedError(f"{said[:40]!r} is no day, such as 2027-03-01") from None
+    _bounded((day - now_utc.date()).days)
     return schedule.day_after(datetime.combine(day, time(), ship_time), ship_time=ship_time)
+
+
+def _bounded(days: int) -> int:
+    """Return so many days from now, where anybody plans so far.
+
+    Raises:
+        RefusedError: Nobody does.
+    """
+    if not -MOST_DAYS <= days <= MOST_DAYS:
+        raise RefusedError(FAR)
+    return days
 
 
 def _short(test: Test) -> dict[str, Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -336,10 +337,12 @@ async def test_all_of_it_is_typed_at_the_command_line_and_shown_by_status(tmp_pa
         assert "instead: patrol" in capsys.readouterr().out
         assert await typed(ship, "worklist") == cli.DONE
         listed = capsys.readouterr().out
-        assert "rewiring;\n               instead" in listed, "what is long goes on under its text"
+        assert "rewiring; instead:\n               patrol" in listed, (
+            "what is long goes on under its text"
+        )
         assert max(map(len, listed.splitlines())) <= 100
+        assert re.search(r"out of service by R\. Menon until \d\d \w{3} \d{4}Z: ", listed)
         for words in (
-            "out of service by R. Menon until ",
             "inhibited until 0240 UTC by R. Menon: contact loose",
             "PLANNED BLACKOUT",
         ):
