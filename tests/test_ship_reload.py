@@ -353,11 +353,11 @@ async def test_a_sighup_reads_the_file_and_a_wrong_one_leaves_everything(tmp_pat
         path.unlink()
         await before.reloading.hang_up(path)
         assert "No such file" in log.getvalue()
-        path.write_bytes(good.replace(b"poll_s = 0.1", b"poll_s = 0.3", 1))
+        path.write_bytes(good.replace(b"poll_s = 0.1", b"poll_s = 0.2", 1))
         await before.reloading.hang_up(path)
         await soon(lambda: ship.daemon is not before)
         await soon(ship.daemon.ready.is_set)
-        assert ship.daemon.config.devices[0].config.poll_s == 0.3
+        assert ship.daemon.config.devices[0].config.poll_s == 0.2
         # What has stopped makes no progress; nobody is to take that for a driver that hangs.
         assert before.isolation._hang_watch._ended.is_set()
         assert not ship.daemon.isolation._hang_watch._ended.is_set()

@@ -43,11 +43,8 @@ def copy(source: Path, target: Path, keys: Sequence[str], *, quick: bool = False
     """
     fresh = target.with_name(f".{target.name}.new")
     try:
-        if _has_log(source):
-            reason = f"{source}: a log stands beside it: ispsd takes it in at its next start"
+        if (reason := _no_copy(source, target)) is not None:
             return {"became": FAILED, "reason": reason}
-        if target.exists() and target.samefile(source):
-            return {"became": FAILED, "reason": f"{target}: is the segment itself, and no copy"}
         if (standing := _compared(source, target, quick=quick)) is not None:
             return standing
         fresh.unlink(missing_ok=True)
@@ -109,12 +106,14 @@ def _compared(source: Path, target: Path, *, quick: bool) -> dict[str, Any] | No
     return {"became": became, "note": there}
 
 
-def _has_log(segment: Path) -> bool:
-    """Return whether something of a segment may stand in the log beside it: the file alone is not all of it."""
-    try:
-        return segment.with_name(f"{segment.name}-wal").stat().st_size > 0
-    except FileNotFoundError:
-        return False
+def _no_copy(source: Path, target: Path) -> str | None:
+    """Return why a file is not all of its segment, or the target no other one; None where neither is so."""
+    log = source.with_name(f"{source.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return f"{source}: a log stands beside it: ispsd takes it in at its next start"
+    if target.exists() and target.samefile(source):
+        return f"{target}: is the segment itself, and no copy"
+    return None
 
 
 def _opened(segment: Path) -> sqlite3.Connection:
