@@ -130,8 +130,8 @@ def _heard_faults(
     """Refuse a test that listens to what is not there, or not for it."""
     place = f'test "{test.config.id}"'
     for point in test.spec.points(test.config):
-        owner = point.partition(".")[0]
-        if point not in known and owner not in owners:
+        owner, dot, _ = point.partition(".")
+        if dot and point not in known and owner not in owners:
             yield Fault(place, f"there is no device, and nothing that is watched, of id {owner!r}")
         elif reason := _not_for(test, known[point][1] if point in known else None):
             yield Fault(place, f"listens to point {point!r}, {reason}")
