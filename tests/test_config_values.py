@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon import config
+from daemon.assets import asset
 from daemon.errors import ConfigError
 
 THIN = Path(__file__).parent / "data" / "thin_ship.toml"
@@ -103,3 +104,22 @@ def test_a_device_that_a_test_names_and_that_is_not_there_is_said_once():
 def test_a_byte_order_mark_is_called_by_its_name():
     with pytest.raises(ConfigError, match="begins with a byte order mark"):
         config.read(b"\xef\xbb\xbf" + THIN.read_bytes(), "ispsd.toml")
+
+
+def test_what_a_unit_looks_at_first_itself_is_still_taken_from_a_files_texts_and_lists():
+    text = asset("ispsd.toml").read_text("utf-8")
+    assert text.count('ask = "https"') == 1
+    said = text.replace('ask = "https"', 'ask = "https"\nca_file = "/etc/ispsd/acs.pem"')
+    ship = config.read(said.encode(), "ispsd.toml")
+    [acs] = [device.config for device in ship.devices if device.id == "acs"]
+    assert acs.ca_file == Path("/etc/ispsd/acs.pem")
+
+
+def test_every_value_of_another_type_is_said_beside_every_other_fault():
+    text = THIN.read_text("utf-8")
+    wrong = text.replace("port = 1883", "port = true").replace(
+        "[record]", '[record]\ncolour = "red"', 1
+    )
+    with pytest.raises(ConfigError) as caught:
+        config.read(wrong.encode(), "ispsd.toml")
+    assert {fault.place for fault in caught.value.faults} == {"mqtt.port", "record.colour"}

@@ -25,6 +25,7 @@ TYPES: Final = {
     "frozen_set_type": "a list",
     "dict_type": "a table",
     "model_type": "a table",
+    "path_type": "a text",
     "model_attributes_type": "a table",
     "date_type": A_DAY,
     "date_parsing": A_DAY,
