@@ -88,7 +88,7 @@ async def test_a_wrong_file_leaves_the_process_as_it_is_and_a_right_one_is_taken
         process.send_signal(signal.SIGHUP)
         await soon(lambda: log.read_text("utf-8").count("reload.refused") == 2)
         assert process.returncode is None
-        berth.config.write_text(good.replace("poll_s = 0.1", "poll_s = 0.3"), "utf-8")
+        berth.config.write_text(good.replace("poll_s = 0.1", "poll_s = 0.2"), "utf-8")
         process.send_signal(signal.SIGHUP)
         await soon(lambda: log.read_text("utf-8").count("broker.up") == 2)
         process.send_signal(signal.SIGTERM)
