@@ -79,7 +79,7 @@ class Units:
         )
         text = text.replace('lamp = "ssas.lamp"', 'lamp = ""') + TRACKERS_TEST
         text = text.replace('lamp = ""', 'lamp = ""' + WAITS)
-        return text.replace("poll_s = 0.1", "poll_s = 1.0")
+        return text.replace("poll_s = 0.1", "poll_s = 0.25")
 
     async def in_earnest(self, ship: Ship) -> None:
         """Everything that no test may make of it: real alerts, what cannot be told, and scraps of tests."""
