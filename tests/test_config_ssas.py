@@ -96,10 +96,12 @@ def test_covert_a_unit_that_is_there_for_the_ssas_alone_is_refused(tmp_path):
 @pytest.mark.parametrize(("poll_s", "is_taken"), [(0.25, True), (0.26, False), (0.5, False)])
 def test_a_unit_with_a_test_lamp_is_asked_often_enough_to_see_it_blink(tmp_path, poll_s, is_taken):
     unit = ("poll_s = 0.1", f"poll_s = {poll_s}")
+    config.load(with_more(tmp_path, "", unit))  # a lamp that no test looks at
+    test = an_ssas_test()
     if is_taken:
-        config.load(with_more(tmp_path, "", unit))
+        config.load(with_more(tmp_path, test, unit))
     else:
-        assert f"poll_s is {poll_s}" in refused(tmp_path, "", unit)["device.io1"]
+        assert f"poll_s is {poll_s}" in refused(tmp_path, test, unit)["device.io1"]
 
 
 @pytest.mark.parametrize("kind", ["alert_loop", "nmea_alr", "nmea_bam", "nmea", "dsc"])

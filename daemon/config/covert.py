@@ -49,7 +49,7 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
         *_source_faults(devices, tests),
         *_naming_faults(file, devices, tests),
         *_lone_faults(devices),
-        *_slow_faults(devices),
+        *_slow_faults(devices, tests),
         *_wording_faults(file, devices),
         *_rule_faults(tests),
         *_yearly_faults(tests),
@@ -61,8 +61,9 @@ def ssas_faults(file: ConfigFile, devices: list[Device], tests: list[Test]) -> l
     return faults
 
 
-def _slow_faults(devices: list[Device]) -> list[Fault]:
-    """Refuse a test lamp on a unit that is asked too seldom: the test would go ashore and the lamp be seen never."""
+def _slow_faults(devices: list[Device], tests: list[Test]) -> list[Fault]:
+    """Refuse a test whose lamp is on a unit that is asked too seldom: it would go ashore, its lamp never seen."""
+    looked_at = {point for test in tests for point in test.spec.points(test.config)}
     return [
         Fault(
             f"device.{device.id}",
@@ -70,7 +71,7 @@ def _slow_faults(devices: list[Device]) -> list[Fault]:
             f"{SLOWEST_LAMP_POLL_S:g} s at least",
         )
         for device in devices
-        if device.test_lamps
+        if any(lamp.point in looked_at for lamp in device.test_lamps)
         and (poll_s := float(getattr(device.config, "poll_s", 0.0))) > SLOWEST_LAMP_POLL_S
     ]
 
