@@ -72,7 +72,9 @@ async def short_press(ship: Voyage, test: str) -> dict[str, Any]:
     await lamp(ship, lit=False, for_s=4.0)
     await answer(ship, test, 2)
     await at_step(ship, test, 4)
-    await answer(ship, test, 4, "CSO by phone 0215Z, nothing received")
+    await answer(ship, test, 4, "no")
+    await at_step(ship, test, 5)
+    await answer(ship, test, 5, "CSO by phone 0215Z")
     await ship.sail(2.0, grain_s=FINE_S)
     return last(ship, test)
 
