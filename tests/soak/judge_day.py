@@ -26,7 +26,8 @@ ADMINISTRATIVE = ("TEST", "DUE", "DRILL", "CERTIFICATE", "REVIEW", "COPY", "LOGI
 MOST_ROWS = 12
 """Of the equipment test log in a ship's day (DESIGN 8), beside changes of outcome."""
 MOST_CHANGES = 6
-"""Of the outcome of one test in a day (decision 0010)."""
+"""Of the outcome of one test in a day; after them only what is worse (decision 0010)."""
+WORSE = {"passed": 0, "skipped": 0, "inconclusive": 1, "failed": 2}
 COLUMNS = ("test", "equipment", "name", "mode", "outcome", "reason", "began", "ended")
 OUTCOMES = frozenset({"passed", "failed", "inconclusive", "skipped"})
 DEFECTS = frozenset({"defect.opened", "defect.closed", "defect.again"})
@@ -155,15 +156,18 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"an outcome {row['outcome']!r}"
     of_day: Counter[str] = Counter()
     changes: Counter[tuple[str, str]] = Counter()
+    before: dict[str, str] = {}
     last = {(row["test"], row["day"]): number for number, row in enumerate(rows) if "day" in row}
     for number, row in enumerate(rows):
         day = row.get("day") or _ships_day(row["ended"])
-        if "day" in row and last[row["test"], row["day"]] != number:
-            changes[row["test"], day] += (
-                1  # what watches all day has one row of its day, and one a change of outcome
-            )
+        test, outcome = row["test"], row["outcome"]
+        if "day" in row and last[test, row["day"]] != number:
+            # What watches all day has one row of its day, and one a change of outcome.
+            is_worse = WORSE.get(outcome, 0) > WORSE.get(before.get(test, outcome), 0)
+            changes[test, day] += changes[test, day] < MOST_CHANGES or not is_worse
         else:
             of_day[day] += 1
+        before[test] = outcome
     for day, count in of_day.items():
         if count > MOST_ROWS:
             yield f"{count} rows of {day}, beside changes of outcome"
