@@ -49,9 +49,10 @@ async def test_it_serves_the_ships_page_until_it_is_stopped(tmp_path):
 
 
 def test_what_it_cannot_do_is_said_with_file_and_reason(tmp_path, capsys):
-    missing = 'host = "127.0.0.1"\ncertificate_file = "no.crt"\nkey_file = "no.key"'
+    names = [tmp_path / "no.crt", tmp_path / "no.key"]
+    missing = f'host = "127.0.0.1"\ncertificate_file = "{names[0]}"\nkey_file = "{names[1]}"'
     assert cli.main(["web", "--config", str(config(tmp_path, missing))]) == 1
-    assert "no.crt, no.key: No such file" in capsys.readouterr().err
+    assert f"{names[0]}, {names[1]}: No such file" in capsys.readouterr().err
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
