@@ -136,11 +136,11 @@ async def test_who_asks_nothing_whole_is_cut_off_and_one_too_many_is_turned_away
     [
         ({"host": "192.168.60.5"}, "TLS is needed"),
         ({"host": "0.0.0.0"}, "TLS is needed"),
-        ({"certificate_file": "a"}, "go together"),
+        ({"certificate_file": "/a"}, "go together"),
         ({"broker": "wss://bridge:secret@h:1"}, "is not ws://"),
         ({"broker": "ws://h:1; script-src *"}, "is not ws://"),
         (
-            {"broker": "ws://h:1", "certificate_file": "c", "key_file": "k"},
+            {"broker": "ws://h:1", "certificate_file": "/c", "key_file": "/k"},
             "wss:// is needed",
         ),
         ({"names": ["a b"]}, "is not a host name"),
@@ -154,7 +154,7 @@ def test_a_section_that_cannot_be_is_refused(section, why):
 
 
 def test_the_broker_is_where_init_puts_it_unless_something_else_is_said():
-    tls = {"certificate_file": "c", "key_file": "k"}
+    tls = {"certificate_file": "/c", "key_file": "/k"}
     far = WebSection(host="192.168.60.5", names=("bridge-pc",), **tls)
     assert far.broker_for("bridge-pc") == "wss://bridge-pc:8084"
     assert (far.answers_to("192.168.60.5"), far.answers_to("localhost")) == (True, False)
