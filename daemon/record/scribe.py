@@ -141,7 +141,7 @@ class Scribe:
         self._seals: list[asyncio.Future[Checkpoint]] = []
         self._turns: list[_Turn] = []
         self._turn_due_s = -math.inf
-        """Before that the oldest of them is not tried again: somebody reads the segment, or a witness is asked."""
+        """Before that the oldest of them is not tried again: somebody reads the segment."""
         self._limits = limits or Limits()
         self._heads: list[tuple[Checkpoint, str, asyncio.Future[bool]]] = []
         self._partings = 0
@@ -412,10 +412,7 @@ class Scribe:
     async def _turn_over(self) -> bool:
         """Change to the segment that somebody asked for; return False where it has to wait."""
         turn, now_s = self._turns[0], self._clock.now_s()
-        if now_s < self._turn_due_s:
-            return False
-        if turn.seals and now_s < self._held_until_s:
-            self._turn_due_s = self._held_until_s
+        if now_s < self._turns_due_s():
             return False
         if turn.seals and self.unsealable is not None:
             self._turns.pop(0)
@@ -425,9 +422,7 @@ class Scribe:
         if turn.seals:
             await self._seal()
         # A copy or a paper that is being made reads it: what is closed now would be left in its log.
-        await self._reading.pause()
         if not await self._thread.call(self._opened().moves_log):
-            self._reading.resume()
             self._turn_due_s = now_s + RETRY_S
             return False
         await self._go_on(turn.begin)
@@ -592,12 +587,16 @@ class Scribe:
 
     def _idle_s(self) -> float | None:
         """Return how long nothing will be due; None: until somebody comes."""
-        due_s = min(self._seal_due_s(), self._cursors_due_s())
-        if self._turns:
-            due_s = min(due_s, max(self._turn_due_s, self._clock.now_s()))
+        due_s = min(self._seal_due_s(), self._cursors_due_s(), self._turns_due_s())
         if self._clock.now_s() < self._held_until_s:
             due_s = min(due_s, self._held_until_s)
         return None if due_s == math.inf else max(0.0, due_s - self._clock.now_s())
+
+    def _turns_due_s(self) -> float:
+        """Return when the oldest of the turns is tried: where it seals, a witness is asked first."""
+        if not self._turns:
+            return math.inf
+        return max(self._turn_due_s, self._held_until_s if self._turns[0].seals else -math.inf)
 
     def _seal_due_s(self) -> float:
         if self.unsealable is not None:

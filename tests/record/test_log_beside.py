@@ -43,6 +43,8 @@ async def test_a_turn_waits_for_whoever_reads_the_segment_and_loses_nothing(tmp_
         await clock.advance(3.0)
         assert not turning.done()
         assert (await ship.submit(alert("d3"))).segment == 1, "and entries go on meanwhile"
+        read = [entry.seq for entry in await ship.entries(Query(limit=100))]
+        assert read == [1, 2, later.seq, 4], "and so does who reads the record"
     await clock.advance(3.0)
     await turning
     assert not logbeside.stands_beside(folder / "segment-0001.db")

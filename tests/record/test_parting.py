@@ -24,6 +24,7 @@ from daemon.record.trust import Identity
 from tests.clocks import FixedEntropy, ManualClock
 from tests.record import old_layouts
 from tests.record.ship import KEY, ORIGIN, OTHER_KEY, VKEY, alert, breach, record
+from tests.soon import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +181,20 @@ async def test_the_first_seal_after_a_start_waits_for_whoever_may_hold_a_newer_h
     assert heads == []
     ship.met_witnesses()
     assert (await sealing).size == 3
+    await ship.stop()
+
+
+async def test_another_segment_that_is_asked_for_waits_for_them_and_no_longer(folder: Path):
+    await sailed(folder, "d1")
+    clock = ManualClock()
+    ship = await started(folder, clock=clock, limits=Limits(witness_s=10.0))
+    turning = asyncio.ensure_future(ship.rotate("new voyage"))
+    await clock.advance(1.0)
+    await ship.drained()
+    assert not turning.done()
+    ship.met_witnesses()
+    async with asyncio.timeout(PATIENCE_S):
+        await turning
     await ship.stop()
 
 
